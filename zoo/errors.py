@@ -1,0 +1,72 @@
+"""The errors that a person may see, and the exit status each one means."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ZooError(Exception):
+    """Something went wrong that the user can mend.
+
+    Args:
+        message: one sentence: what was asked, and what is there instead.
+        hint: one sentence: what to type next; may be empty.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ZooError):
+    """The command line, a name or an option is wrong. Nothing was started."""
+
+    exit_code = 2
+
+
+class UnknownNameError(UsageError):
+    """A name that nothing registered; the message carries the nearest ones."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+        known = sorted(known)
+        near = nearest(name, known)
+        if near:
+            there = f"did you mean {' or '.join(near)}?"
+        elif known:
+            there = f"there {'is' if len(known) == 1 else 'are'} {', '.join(known)}."
+        else:
+            there = "none is installed."
+        super().__init__(f"no {kind} called {name!r}: {there}", hint)
+        self.name = name
+        self.near = near
+
+
+class PluginError(ZooError):
+    """A plugin broke its contract; the message names the plugin and its version."""
+
+
+class InterfaceError(ZooError):
+    """An object does not keep the interface it was registered or handed over for."""
+
+
+class RunError(ZooError):
+    """A run could not be started, continued or read."""
+
+
+class TrainingFailed(ZooError):
+    """Training stopped by itself: a non-finite number, or an error of the algorithm."""
+
+
+def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
+    """The up to ``count`` names in ``known`` closest to ``name``, closest first; case is ignored."""
+    by_folded: dict[str, str] = {}
+    for candidate in known:
+        by_folded.setdefault(candidate.lower(), candidate)
+    close = difflib.get_close_matches(name.lower(), by_folded, n=count, cutoff=0.6)
+    if not close and len(name) >= 3:
+        close = [folded for folded in by_folded if name.lower() in folded][:count]
+    return [by_folded[folded] for folded in close]
