@@ -1,0 +1,64 @@
+"""zoo: reinforcement-learning and in-context-learning algorithms as plugins of a small core.
+
+Public names are imported on first use, so that ``import zoo`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zoo.api import Algorithm as Algorithm
+    from zoo.api import Array as Array
+    from zoo.api import Batch as Batch
+    from zoo.api import Constrained as Constrained
+    from zoo.api import ConstraintSpec as ConstraintSpec
+    from zoo.api import Context as Context
+    from zoo.api import EvalContext as EvalContext
+    from zoo.api import Evaluator as Evaluator
+    from zoo.api import Explicit as Explicit
+    from zoo.api import Metrics as Metrics
+    from zoo.api import Needs as Needs
+    from zoo.api import Offers as Offers
+    from zoo.api import Outcome as Outcome
+    from zoo.api import PrimalDual as PrimalDual
+    from zoo.api import Problem as Problem
+    from zoo.api import Report as Report
+    from zoo.api import Representation as Representation
+    from zoo.api import Snapshot as Snapshot
+    from zoo.api import Solvable as Solvable
+    from zoo.api import State as State
+    from zoo.api import Tabular as Tabular
+    from zoo.api import Transitions as Transitions
+    from zoo.discovery.hooks import hookimpl as hookimpl
+    from zoo.discovery.registry import discover as discover
+    from zoo.errors import ZooError as ZooError
+
+__version__ = "0.1.0"
+
+_HOME = {
+    **dict.fromkeys(
+        (
+            "Algorithm Array Batch Constrained ConstraintSpec Context EvalContext Evaluator Explicit Metrics Needs Offers "
+            "Outcome PrimalDual Problem Report Representation Snapshot Solvable State Tabular Transitions"
+        ).split(),
+        "zoo.api",
+    ),
+    "hookimpl": "zoo.discovery.hooks",
+    "discover": "zoo.discovery.registry",
+    "ZooError": "zoo.errors",
+}
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

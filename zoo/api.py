@@ -1,0 +1,426 @@
+"""The four interfaces of the zoo: Algorithm, Representation, Evaluator, and Environment by structure.
+
+Nothing here imports numpy or gymnasium at run time, so that a plugin's registration module may import
+this one and stay light. ``Array`` stands for a numpy array or a torch tensor. In the shapes, B is the
+batch of environments, K the number of constraints, S and A the numbers of states and actions.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+from zoo.errors import InterfaceError
+
+if TYPE_CHECKING:
+    import gymnasium
+    import numpy as np
+
+    from zoo.tabular import TabularCMDP
+
+Array: TypeAlias = Any
+Metrics: TypeAlias = Mapping[str, float]
+State: TypeAlias = Mapping[str, Any]
+"""Nested mapping of names to tensors, numpy arrays, plain JSON data, or further mappings; no code."""
+
+ConfigT = TypeVar("ConfigT")
+Space: TypeAlias = Literal["discrete", "box", "other"]
+Subject: TypeAlias = Literal["algorithm", "representation", "file"]
+SENSES = ("<=", ">=", "==")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What an algorithm asks of an environment; the default asks nothing."""
+
+    action: Space | None = None
+    observation: Space | None = None
+    constraints: bool = False
+    tabular: bool = False
+    tasks: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offers:
+    """What an environment has. ``None`` for a space means: not declared, look at the environment."""
+
+    action: Space | None = None
+    observation: Space | None = None
+    constraints: bool = False
+    tabular: bool = False
+    tasks: bool = False
+    snapshot: bool = False
+    batched: bool = False
+
+
+def unmet(needs: Needs, offers: Offers) -> list[str]:
+    """The needs that ``offers`` does not fill, each as a noun phrase ("constraints"); empty if all are."""
+    missing = [
+        f"{wanted} {what}s"
+        for what, wanted, there in (
+            ("action", needs.action, offers.action),
+            ("observation", needs.observation, offers.observation),
+        )
+        if wanted and there and wanted != there
+    ]
+    named = {
+        "constraints": "constraints",
+        "tabular": "an exact tabular model",
+        "tasks": "a task distribution",
+    }
+    return missing + [
+        text for name, text in named.items() if getattr(needs, name) and not getattr(offers, name)
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class ConstraintSpec:
+    """The constraints of an environment (constrained.md section 2); ``len(names)`` may be 0.
+
+    Attributes:
+        names: K distinct names, in the order of ``info["constraints"]``.
+        thresholds: float64[K], in ``unit``.
+        senses: K of ``"<="``, ``">="``, ``"=="``: how the signal's value must stand to the threshold.
+        unit: ``"step"``: thresholds bound the per-step average; ``"episode"``: the sum over an episode.
+        discounted: whether the value is the normalised discounted sum rather than the plain average.
+
+    Raises:
+        InterfaceError: lengths differ, a name repeats, a threshold is not finite, a sense or unit is unknown.
+    """
+
+    names: tuple[str, ...]
+    thresholds: np.ndarray
+    senses: tuple[str, ...]
+    unit: str = "step"
+    discounted: bool = True
+
+    def __post_init__(self) -> None:
+        import numpy as np
+
+        thresholds = np.array(self.thresholds, dtype=np.float64)
+        thresholds.flags.writeable = False
+        object.__setattr__(self, "names", tuple(self.names))
+        object.__setattr__(self, "senses", tuple(self.senses))
+        object.__setattr__(self, "thresholds", thresholds)
+        count = len(self.names)
+        if thresholds.shape != (count,) or len(self.senses) != count:
+            raise InterfaceError(
+                f"constraint_spec has {count} names, thresholds of shape {thresholds.shape} and "
+                f"{len(self.senses)} senses: expected one threshold and one sense for each name."
+            )
+        if len(set(self.names)) != count:
+            raise InterfaceError(f"constraint_spec names a constraint twice: {', '.join(self.names)}.")
+        for name, threshold, sense in zip(self.names, thresholds, self.senses, strict=True):
+            if sense not in SENSES:
+                raise InterfaceError(
+                    f"constraint {name!r} has sense {sense!r}: expected one of {', '.join(SENSES)}."
+                )
+            if not np.isfinite(threshold):
+                raise InterfaceError(
+                    f"constraint {name!r} has threshold {threshold}: expected a finite number."
+                )
+        if self.unit not in ("step", "episode"):
+            raise InterfaceError(f"constraint_spec has unit {self.unit!r}: expected 'step' or 'episode'.")
+
+    @classmethod
+    def of(cls, spec: Any) -> ConstraintSpec:
+        """The same constraints as ``spec``, any object with these attributes, checked."""
+        if isinstance(spec, cls):
+            return spec
+        try:
+            return cls(spec.names, spec.thresholds, spec.senses, spec.unit, bool(spec.discounted))
+        except AttributeError as error:
+            raise InterfaceError(f"constraint_spec lacks the attribute {error.name!r}.") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """What the environment offers beyond gymnasium's interface."""
+
+    constraints: ConstraintSpec | None = None
+    model: Callable[[], TabularCMDP] | None = None
+    """builds the exact model; use ``tabular``, which keeps it"""
+    tasks: Any = None
+
+    @cached_property
+    def tabular(self) -> TabularCMDP:
+        """The exact model.
+
+        Raises:
+            InterfaceError: the environment has none.
+        """
+        if self.model is None:
+            raise InterfaceError("this environment has no exact tabular model.")
+        return self.model()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What an algorithm or representation is given, and all it is given."""
+
+    env: gymnasium.vector.VectorEnv[Any, Any, Any]
+    """seeded, SAME_STEP autoreset, episode statistics recorded; begin with ``env.reset()``"""
+    seed: int
+    """a ready-made child seed"""
+    rng: np.random.Generator
+    """the only numpy randomness allowed beside ``stream``; the algorithm saves its state"""
+    budget: int = 0
+    """how many ``env_steps`` the whole run will have, for schedules"""
+    device: str = "cpu"
+    representation: Representation[Any] | None = None
+    problem: Problem = field(default_factory=Problem)
+
+    def stream(self, name: str) -> np.random.Generator:
+        """A fresh generator that depends only on the seed and ``name``, never on the order of the calls."""
+        from zoo.seeding import stream
+
+        return stream(self.seed, name)
+
+    @property
+    def obs_dim(self) -> int:
+        """Length of one flattened observation (of its one-hot code, if discrete)."""
+        from gymnasium.spaces.utils import flatdim
+
+        return int(flatdim(self.env.single_observation_space))
+
+    @property
+    def num_actions(self) -> int:
+        """Number of discrete actions.
+
+        Raises:
+            InterfaceError: the actions are not discrete.
+        """
+        space = self.env.single_action_space
+        count = getattr(space, "n", None)
+        if count is None:
+            raise InterfaceError(f"the actions are {space}: expected a Discrete space.")
+        return int(count)
+
+    def episode_return(self, policy: Callable[[Array], Array]) -> tuple[float, int]:
+        """Run each of the B environments for one fresh episode.
+
+        Args:
+            policy: observations [B, ...] to actions [B, ...].
+
+        Returns:
+            The mean undiscounted return of the B episodes, and the environment steps taken (idle copies
+            included: they are stepped too).
+        """
+        import numpy as np
+
+        obs, _ = self.env.reset()
+        total = np.zeros(self.env.num_envs)
+        running = np.ones(self.env.num_envs, dtype=bool)
+        steps = 0
+        while running.any():
+            obs, reward, terminated, truncated, _ = self.env.step(policy(obs))
+            total += np.where(running, reward, 0.0)
+            running &= ~(terminated | truncated)
+            steps += self.env.num_envs
+        return float(total.mean()), steps
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an algorithm says of its own run, beyond having used its budget.
+
+    Attributes:
+        status: "converged", "not_converged" or "infeasible_suspected".
+        message: one sentence for the person who waits.
+        final: nothing is to be gained by going on: the loop ends the run now.
+    """
+
+    status: Literal["converged", "not_converged", "infeasible_suspected"]
+    message: str
+    final: bool = False
+
+
+class Stateful(Protocol):
+    """Anything a checkpoint can hold: ``load_state(state())`` changes nothing, in this process or a new one."""
+
+    def state(self) -> State: ...
+    def load_state(self, state: State) -> None: ...
+
+
+class Algorithm(ABC, Generic[ConfigT]):
+    """A learner or solver: a state machine with one verb, ``update``; the core turns the crank.
+
+    ``env_steps`` counts what the budget counts: transitions consumed, or, for a planner, its iterations,
+    or sequences for a supervised learner. A class may further offer a class method
+    ``batch(contexts: Sequence[Context], config) -> Batch`` that advances many seeds at once.
+    """
+
+    env_steps: int = 0
+    outcome: Outcome | None = None
+
+    def __init__(self, ctx: Context, config: ConfigT) -> None:
+        self.ctx = ctx
+        self.config = config
+
+    @abstractmethod
+    def update(self) -> Metrics:
+        """One iteration of collecting and learning; the state is consistent on return."""
+
+    @abstractmethod
+    def act(self, obs: Array, *, greedy: bool = True) -> Array:
+        """Actions [B, ...] for observations [B, ...], without learning.
+
+        ``greedy`` asks for the policy to be deployed, without exploration; where the solution itself is
+        stochastic (a constrained optimum), actions are sampled from it.
+        """
+
+    @abstractmethod
+    def state(self) -> State:
+        """Everything needed to continue bit for bit; tensors and plain data only."""
+
+    @abstractmethod
+    def load_state(self, state: State) -> None:
+        """Continue from ``state``, as ``state()`` returned it."""
+
+
+class Batch(ABC):
+    """Several seeds of one algorithm advanced together; each member is an ordinary Algorithm to look at."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def update(self) -> Sequence[Metrics]:
+        """One iteration of every member; one mapping of metrics for each."""
+
+    @abstractmethod
+    def member(self, index: int) -> Algorithm[Any]:
+        """A view of one member with its own ``state``, ``load_state``, ``act``, ``env_steps``, ``outcome``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transitions:
+    """B transitions, as arrays whose first axis is B. Constraints are float32[B, K] where there are any."""
+
+    obs: Array
+    action: Array
+    reward: Array
+    next_obs: Array
+    terminated: Array
+    truncated: Array
+    constraints: Array | None = None
+
+
+class Representation(ABC, Generic[ConfigT]):
+    """A learned or exact description of states (and actions), ``dim`` numbers long."""
+
+    dim: int
+
+    def __init__(self, ctx: Context, config: ConfigT) -> None:
+        self.ctx = ctx
+        self.config = config
+
+    @abstractmethod
+    def update(self, batch: Transitions) -> Metrics:
+        """Learn from one batch of transitions."""
+
+    @abstractmethod
+    def features(self, obs: Array, action: Array | None = None) -> Array:
+        """Features [B, dim] of observations [B, ...] (and actions [B, ...], where supported)."""
+
+    @abstractmethod
+    def state(self) -> State:
+        """As for Algorithm."""
+
+    @abstractmethod
+    def load_state(self, state: State) -> None:
+        """As for Algorithm."""
+
+
+@runtime_checkable
+class Solvable(Protocol):
+    """A representation with an exact solution on a tabular environment, for ``zoo train REP ENV --exact``."""
+
+    def solve(self, model: TabularCMDP, policy: np.ndarray) -> np.ndarray:
+        """The exact table of the policy float64[S, A]; shape as ``table()``."""
+
+    def table(self) -> np.ndarray:
+        """What has been learned so far."""
+
+    def set_table(self, table: np.ndarray) -> None:
+        """Replace what has been learned."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvalContext:
+    """What an evaluator is given beside its subject."""
+
+    seed: int
+    rng: np.random.Generator
+    device: str = "cpu"
+    make_env: Callable[[int], gymnasium.vector.VectorEnv[Any, Any, Any]] | None = None
+    """builds that many copies of the subject's environment, seeded from this context; None for files"""
+    problem: Problem = field(default_factory=Problem)
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    """the specification of the run that the subject comes from; empty for files"""
+    path: Path | None = None
+    """the run directory, or the file to be judged"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """An evaluator's judgement: scores to tabulate, rows per item to audit them, notes for the reader."""
+
+    scores: Mapping[str, float]
+    rows: Sequence[Mapping[str, Any]] = ()
+    notes: Sequence[str] = ()
+
+
+class Evaluator(ABC, Generic[ConfigT]):
+    """Judges a subject: an Algorithm, a Representation, or the Path of a file, as it was registered."""
+
+    def __init__(self, config: ConfigT) -> None:
+        self.config = config
+
+    @abstractmethod
+    def evaluate(self, subject: Any, ctx: EvalContext) -> Report:
+        """Judge ``subject`` without changing it."""
+
+
+@runtime_checkable
+class Constrained(Protocol):
+    """An environment whose ``info["constraints"]`` holds float32[K] at every step, none at reset."""
+
+    constraint_spec: Any
+    """a ConstraintSpec, or any object with its attributes"""
+
+
+@runtime_checkable
+class Tabular(Protocol):
+    """An environment that knows its exact model."""
+
+    def model(self) -> Any:
+        """An object with P [S, A, S], r [S, A], gamma, rho [S], c [K, S, A], b [K], senses, names (float64)."""
+
+
+@runtime_checkable
+class Snapshot(Protocol):
+    """An environment that can be put back exactly where it was; a run on it resumes bit for bit."""
+
+    def get_state(self) -> State: ...
+    def set_state(self, state: State) -> None: ...
+
+
+@runtime_checkable
+class Explicit(Protocol):
+    """An algorithm whose policy on a tabular environment is a table, so that it can be judged exactly."""
+
+    def policy(self) -> np.ndarray:
+        """Action probabilities float64[S, A]."""
+
+
+@runtime_checkable
+class PrimalDual(Protocol):
+    """An algorithm that keeps one multiplier for each constraint."""
+
+    def multipliers(self) -> Mapping[str, float]:
+        """Constraint name to multiplier, in the environment's original unit."""

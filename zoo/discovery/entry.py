@@ -1,0 +1,218 @@
+"""One registered component, and the registrar that collects those of one plugin."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from zoo.api import Algorithm, Evaluator, Needs, Offers, Representation, Subject
+from zoo.errors import PluginError
+
+Kind = Literal["algorithm", "representation", "environment", "evaluator"]
+KINDS: tuple[Kind, ...] = ("algorithm", "representation", "environment", "evaluator")
+NAME = re.compile(r"[a-z][a-z0-9-]*")
+TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_INTERFACES: dict[str, type] = {
+    "algorithm": Algorithm,
+    "representation": Representation,
+    "evaluator": Evaluator,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One registered component: names and strings only, until ``resolve`` or ``resolve_config``."""
+
+    kind: Kind
+    name: str
+    plugin: str
+    version: str
+    target: str
+    config: str = ""
+    summary: str = ""
+    paper: str = ""
+    presets: str = ""
+    steps: int = 0
+    needs: Needs = Needs()
+    offers: Offers = Offers()
+    subject: Subject = "algorithm"
+    vector: str = ""
+
+    @property
+    def qualified(self) -> str:
+        """``plugin/name``, unique in a registry for its kind."""
+        return f"{self.plugin}/{self.name}"
+
+    def _owner(self) -> str:
+        return f"{self.kind} {self.name!r} of plugin {self.plugin} {self.version}"
+
+    def load(self, target: str) -> Any:
+        """The object that a ``"module:attribute"`` string of this entry names.
+
+        Raises:
+            PluginError: the module cannot be imported or lacks the attribute; the message names the plugin.
+        """
+        module, _, attribute = target.partition(":")
+        try:
+            found: Any = importlib.import_module(module)
+            for part in attribute.split("."):
+                found = getattr(found, part)
+        except Exception as error:
+            raise PluginError(
+                f"{self._owner()} cannot be loaded from {target!r}: {describe(error)}",
+                "zoo plugins --check shows what else is broken.",
+            ) from error
+        return found
+
+    def resolve(self) -> Any:
+        """The class (or, for an environment, the factory) behind this entry, checked against its interface.
+
+        Raises:
+            PluginError: it cannot be imported, is of the wrong kind, or leaves methods undefined.
+        """
+        found = self.load(self.target)
+        if self.kind == "environment":
+            if not callable(found):
+                raise PluginError(f"{self._owner()}: {self.target!r} is {found!r}, expected a callable.")
+            return found
+        wanted = _INTERFACES[self.kind]
+        if not (isinstance(found, type) and issubclass(found, wanted)):
+            raise PluginError(
+                f"{self._owner()}: {self.target!r} is {found!r}, expected a subclass of zoo.{wanted.__name__}."
+            )
+        undefined = sorted(getattr(found, "__abstractmethods__", ()))
+        if undefined:
+            raise PluginError(f"{self._owner()}: {self.target!r} does not define {', '.join(undefined)}.")
+        return found
+
+    def resolve_config(self) -> type | None:
+        """The configuration dataclass, or None if the entry has none.
+
+        Raises:
+            PluginError: it cannot be imported or is not a dataclass.
+        """
+        if not self.config:
+            return None
+        found = self.load(self.config)
+        if not (isinstance(found, type) and hasattr(found, "__dataclass_fields__")):
+            raise PluginError(f"{self._owner()}: config {self.config!r} is {found!r}, expected a dataclass.")
+        return found
+
+
+class Registrar:
+    """Handed to ``zoo_register``: collects the entries of one plugin; they count only if all are sound."""
+
+    def __init__(self, plugin: str, version: str) -> None:
+        self.plugin = plugin
+        self.version = version
+        self.entries: list[Entry] = []
+
+    def algorithm(
+        self,
+        name: str,
+        target: str,
+        *,
+        config: str,
+        summary: str,
+        needs: Needs | Mapping[str, Any] = Needs(),
+        paper: str = "",
+        presets: str = "",
+        steps: int = 100_000,
+    ) -> None:
+        """Register an Algorithm.
+
+        Args:
+            name: lower case, digits and hyphens.
+            target: "module:Class", a subclass of ``zoo.Algorithm``.
+            config: "module:Dataclass", frozen and keyword-only; its module must be light to import.
+            summary: one line for ``zoo list``.
+            needs: what it asks of an environment.
+            paper: where it is from.
+            presets: "package:folder" of TOML files, each a preset keyed by environment name; the file
+                ``default.toml`` applies when no ``--preset`` is given.
+            steps: the budget when ``--steps`` is not given, in the algorithm's own ``env_steps``.
+        """
+        needs = needs if isinstance(needs, Needs) else Needs(**needs)
+        self._add(Entry(
+            kind="algorithm", name=name, plugin=self.plugin, version=self.version, target=target, config=config,
+            summary=summary, needs=needs, paper=paper, presets=presets, steps=steps,
+        ))  # fmt: skip
+
+    def representation(
+        self,
+        name: str,
+        target: str,
+        *,
+        config: str,
+        summary: str,
+        needs: Needs | Mapping[str, Any] = Needs(),
+        paper: str = "",
+        presets: str = "",
+        steps: int = 100_000,
+    ) -> None:
+        """Register a Representation; arguments as for ``algorithm``."""
+        needs = needs if isinstance(needs, Needs) else Needs(**needs)
+        self._add(Entry(
+            kind="representation", name=name, plugin=self.plugin, version=self.version, target=target,
+            config=config, summary=summary, needs=needs, paper=paper, presets=presets, steps=steps,
+        ))  # fmt: skip
+
+    def environment(
+        self,
+        name: str,
+        target: str,
+        *,
+        summary: str,
+        config: str = "",
+        vector: str = "",
+        offers: Offers | Mapping[str, Any] = Offers(),
+    ) -> None:
+        """Register an environment.
+
+        Args:
+            name: lower case, digits and hyphens.
+            target: "module:callable" that returns a ``gymnasium.Env``, called with the config's fields.
+            summary: one line for ``zoo list``.
+            config: "module:Dataclass" of the keyword arguments, or empty if there are none.
+            vector: "module:callable" that returns a SAME_STEP ``gymnasium.vector.VectorEnv``, called with
+                ``num_envs`` and the config's fields; empty if copies are to be stepped one by one.
+            offers: what the environment has beyond gymnasium's interface.
+        """
+        offers = offers if isinstance(offers, Offers) else Offers(**offers)
+        self._add(Entry(
+            kind="environment", name=name, plugin=self.plugin, version=self.version, target=target, config=config,
+            summary=summary, vector=vector, offers=offers,
+        ))  # fmt: skip
+
+    def evaluator(self, name: str, target: str, *, config: str, summary: str, subject: Subject) -> None:
+        """Register an Evaluator of an "algorithm", a "representation" or a "file"."""
+        self._add(Entry(
+            kind="evaluator", name=name, plugin=self.plugin, version=self.version, target=target, config=config,
+            summary=summary, subject=subject,
+        ))  # fmt: skip
+
+    def _add(self, entry: Entry) -> None:
+        if not NAME.fullmatch(entry.name):
+            raise ValueError(
+                f"{entry.kind} name {entry.name!r}: expected lower-case letters, digits and hyphens"
+            )
+        for what in ("target", "config", "presets", "vector"):
+            text = getattr(entry, what)
+            if (
+                not isinstance(text, str)
+                or (text and not TARGET.fullmatch(text))
+                or (what == "target" and not text)
+            ):
+                raise ValueError(f"{entry.kind} {entry.name!r}: {what}={text!r}, expected 'module:attribute'")
+        if any((entry.kind, entry.name) == (other.kind, other.name) for other in self.entries):
+            raise ValueError(f"{entry.kind} {entry.name!r} is registered twice")
+        self.entries.append(entry)
+
+
+def describe(error: BaseException) -> str:
+    """``ImportError: no module named x`` on one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

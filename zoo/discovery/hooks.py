@@ -1,0 +1,46 @@
+"""The hooks a plugin may implement. Specifications may gain arguments and never lose any."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    import argparse
+
+    from zoo.api import Metrics
+    from zoo.discovery.entry import Registrar
+
+PROJECT = "zoo"
+hookimpl = pluggy.HookimplMarker(PROJECT)
+_hookspec = pluggy.HookspecMarker(PROJECT)
+
+
+class HookSpecs:
+    """Each method is one hook; implementations may take fewer arguments."""
+
+    @_hookspec
+    def zoo_register(self, zoo: Registrar) -> None:
+        """Called once at discovery: say which components this plugin has. Import nothing heavy."""
+
+    @_hookspec
+    def zoo_run_started(self, run: Any) -> None:
+        """The run directory exists and nothing has been trained yet. ``run`` has ``path``, ``spec``, ``seed``."""
+
+    @_hookspec
+    def zoo_metrics(self, run: Any, step: int, metrics: Metrics) -> None:
+        """Metrics of one update were written; ``step`` is the algorithm's ``env_steps``."""
+
+    @_hookspec
+    def zoo_checkpoint(self, run: Any, path: Path) -> None:
+        """A checkpoint was published at ``path``."""
+
+    @_hookspec
+    def zoo_run_finished(self, run: Any, status: str) -> None:
+        """The run ended as "finished", "failed" or "interrupted"."""
+
+    @_hookspec
+    def zoo_commands(self, app: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+        """Add subcommands: ``app.add_parser(name).set_defaults(run=function of the parsed arguments)``."""
