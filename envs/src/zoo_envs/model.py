@@ -1,0 +1,149 @@
+"""The exact arrays behind a tabular environment (Altman, Constrained Markov Decision Processes, 1999)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo_envs.arguments import real
+from zoo_envs.constraints import ConstraintSpec
+
+__all__ = ["TabularModel"]
+
+_ROW_TOLERANCE = 1e-8
+
+
+def _no_floats() -> NDArray[np.float64]:
+    return np.zeros(0)
+
+
+def _frozen(name: str, value: object) -> NDArray[np.float64]:
+    """Return a read-only float64 copy of `value`, or raise ValueError naming `name`."""
+    if hasattr(value, "toarray"):  # a scipy.sparse matrix, without importing scipy
+        value = value.toarray()
+    try:
+        array = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a rectangular array of numbers") from None
+    array.flags.writeable = False
+    return array
+
+
+def _first(bad: NDArray[np.bool_]) -> str:
+    return str([int(i) for i in np.argwhere(bad)[0]])
+
+
+def _check_distribution(name: str, p: NDArray[np.float64]) -> None:
+    """Raise ValueError naming the first index where `p` is no distribution along its last axis."""
+    bad = ~np.isfinite(p) | (p < 0)
+    if bad.any():
+        raise ValueError(f"{name}{_first(bad)} must be a finite probability of at least 0, got {p[bad][0]}")
+    sums = p.sum(-1)
+    off = np.abs(sums - 1) > _ROW_TOLERANCE
+    if off.any():
+        where = _first(off) if off.ndim else ""
+        raise ValueError(f"{name}{where} must sum to 1 within {_ROW_TOLERANCE:g}, its sum is {sums[off].flat[0]}")
+
+
+@dataclass(frozen=True, eq=False)
+class TabularModel:
+    """A constrained MDP as float64 arrays, validated and read only.
+
+    Values are normalised: J(pi) = (1-gamma) E[sum_t gamma^t x_t], so thresholds are per-step averages.
+
+    Attributes:
+        P: kernel [S,A,S], rows sum to 1 within 1e-8.
+        r: task reward [S,A].
+        gamma: discount in [0,1).
+        rho: start law [S].
+        c: constraint signals [N,S,A].
+        b: thresholds [N].
+        senses: N of "<=", ">=", "==".
+        names: N distinct names; c0, c1, ... if empty.
+    """
+
+    P: NDArray[np.float64]
+    r: NDArray[np.float64]
+    gamma: float
+    rho: NDArray[np.float64]
+    c: NDArray[np.float64] = field(default_factory=_no_floats)
+    b: NDArray[np.float64] = field(default_factory=_no_floats)
+    senses: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Validate.
+
+        Raises:
+            ValueError: a wrong shape, a negative or non-finite entry, a row that does not sum to 1, gamma outside
+                [0,1), or an unknown sense; the first offending index is named.
+        """
+        r = _frozen("r", self.r)
+        if r.ndim != 2 or 0 in r.shape:
+            raise ValueError(f"r must have shape [S,A] with S, A at least 1, got {list(r.shape)}")
+        S, A = r.shape
+        P = _frozen("P", self.P)
+        if P.shape == (S * A, S):
+            P = P.reshape(S, A, S)
+        rho, b = _frozen("rho", self.rho), _frozen("b", self.b)
+        N = b.size
+        c = _frozen("c", self.c)
+        if c.size == 0:
+            c = c.reshape(0, S, A)
+        for name, array, shape in (("P", P, (S, A, S)), ("rho", rho, (S,)), ("b", b, (N,)), ("c", c, (N, S, A))):
+            if array.shape != shape:
+                raise ValueError(f"{name} must have shape {list(shape)}, got {list(array.shape)}")
+        _check_distribution("P", P)
+        _check_distribution("rho", rho)
+        for name, array in (("r", r), ("c", c), ("b", b)):
+            bad = ~np.isfinite(array)
+            if bad.any():
+                raise ValueError(f"{name}{_first(bad)} must be finite, got {array[bad][0]}")
+        names = tuple(self.names) or tuple(f"c{i}" for i in range(N))
+        spec = ConstraintSpec(names, b, tuple(self.senses))
+        values: dict[str, object] = {"P": P, "r": r, "rho": rho, "c": c, "b": spec.thresholds}
+        values |= {"names": spec.names, "senses": spec.senses, "gamma": real("gamma", self.gamma, 0, 1, open_above=True)}
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def num_states(self) -> int:
+        """S."""
+        return self.r.shape[0]
+
+    @property
+    def num_actions(self) -> int:
+        """A."""
+        return self.r.shape[1]
+
+    @property
+    def num_constraints(self) -> int:
+        """N."""
+        return self.b.shape[0]
+
+    @property
+    def constraint_spec(self) -> ConstraintSpec:
+        """The constraints as an environment announces them: per step, discounted."""
+        return ConstraintSpec(self.names, self.b, self.senses)
+
+    @classmethod
+    def of(cls, source: Any) -> TabularModel:
+        """Return the model of any object with attributes P, r, gamma, rho, c, b, senses and names.
+
+        `P` may be dense [S,A,S], or dense or scipy-sparse [S*A,S] with row s*A+a. The result is always dense.
+
+        Raises:
+            ValueError: an attribute is missing, or the arrays are no CMDP.
+        """
+        if isinstance(source, cls):
+            return source
+        keys = ("P", "r", "gamma", "rho", "c", "b", "senses", "names")
+        missing = [key for key in keys if not hasattr(source, key)]
+        if missing:
+            raise ValueError(
+                f"model must have the attributes {', '.join(keys)}; {type(source).__name__} lacks {', '.join(missing)}"
+            )
+        return cls(**{key: getattr(source, key) for key in keys})

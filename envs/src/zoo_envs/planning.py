@@ -1,0 +1,38 @@
+"""Exact policy iteration by dense solves, for thresholds that are defined through an optimum."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["optimal_policy", "policy_averages"]
+
+
+def policy_averages(
+    P: NDArray[np.float64],
+    x: NDArray[np.float64],
+    gamma: float,
+    rho: NDArray[np.float64],
+    policy: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return the normalised discounted averages [K] of signals `x` [K,S,A] under a deterministic `policy` [S]."""
+    S = rho.size
+    states = np.arange(S)
+    d = (1 - gamma) * np.linalg.solve((np.eye(S) - gamma * P[states, policy]).T, rho)
+    return np.asarray(x[:, states, policy] @ d, dtype=np.float64)
+
+
+def optimal_policy(P: NDArray[np.float64], r: NDArray[np.float64], gamma: float) -> NDArray[np.int64]:
+    """Return a deterministic policy int64[S] that is optimal for `r` [S,A] from every state (Howard's iteration)."""
+    S = r.shape[0]
+    states = np.arange(S)
+    policy = np.argmax(r, axis=1).astype(np.int64)
+    # Rounding must not make two equally good actions alternate for ever: change only for a real gain.
+    least_gain = 1e-10 * max(1.0, float(np.abs(r).max()) / (1 - gamma))
+    while True:
+        V = np.linalg.solve(np.eye(S) - gamma * P[states, policy], r[states, policy])
+        Q = r + gamma * P @ V
+        better = Q.max(axis=1) > Q[states, policy] + least_gain
+        if not better.any():
+            return policy
+        policy = np.where(better, Q.argmax(axis=1), policy).astype(np.int64)

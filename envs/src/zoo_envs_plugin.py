@@ -1,0 +1,93 @@
+"""The one table of environments, and their registration with `zoo`.
+
+This module imports neither numpy nor gymnasium: listing names must stay cheap. ``zoo_envs/__init__.py`` reads the same
+table to register the gymnasium ids, so the two registries cannot drift apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import pluggy
+
+__all__ = ["TABLE", "Row", "zoo_register"]
+
+_hookimpl = pluggy.HookimplMarker("zoo")
+
+_TABULAR_CMDP: Mapping[str, object] = MappingProxyType(
+    {
+        "action": "discrete",
+        "observation": "discrete",
+        "constraints": True,
+        "tabular": True,
+        "snapshot": True,
+        "batched": True,
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One environment: its two names, where its classes are and what it offers."""
+
+    name: str
+    gymnasium_id: str
+    target: str
+    vector: str
+    config: str
+    summary: str
+    offers: Mapping[str, object]
+
+
+def _row(name: str, module: str, summary: str) -> Row:
+    """Return the row of an environment whose classes follow the naming rule `Class`, `ClassVector`, `ClassConfig`."""
+    camel = "".join(part.capitalize() for part in name.split("-"))
+    return Row(
+        name=name,
+        gymnasium_id=f"zoo/{camel}-v0",
+        target=f"zoo_envs.{module}:{camel}",
+        vector=f"zoo_envs.{module}:{camel}Vector",
+        config=f"zoo_envs_config:{camel}Config",
+        summary=summary,
+        offers=_TABULAR_CMDP,
+    )
+
+
+TABLE: tuple[Row, ...] = (
+    _row("two-state", "two_state", "two states where the reward and the constraint disagree"),
+    _row("three-state", "three_state", "three states, limits on heat and energy, both active"),
+    _row("garnet", "garnet", "random sparse CMDP, always feasible"),
+    _row("hazard-grid", "hazard_grid", "slippery grid whose shortest path crosses hazard cells"),
+    _row("constrained-catch", "constrained_catch", "catch a falling ball, with a quota of time on the left"),
+    _row("tabular", "given", "a CMDP given as arrays, or in an .npz or .json file"),
+)
+
+
+class _Registrar(Protocol):
+    def environment(
+        self,
+        name: str,
+        target: str,
+        *,
+        vector: str = "",
+        config: str = "",
+        summary: str = "",
+        offers: Any = ...,
+    ) -> None: ...
+
+
+@_hookimpl
+def zoo_register(zoo: _Registrar) -> None:
+    """Tell the registrar every row of the table."""
+    for row in TABLE:
+        zoo.environment(
+            row.name,
+            row.target,
+            vector=row.vector,
+            config=row.config,
+            summary=row.summary,
+            offers=dict(row.offers),
+        )
