@@ -1,7 +1,7 @@
 """Options of every environment: frozen dataclasses that load neither numpy nor gymnasium.
 
-They live beside the package, not in it, so that a command line can read them without running ``zoo_envs/__init__.py``.
-Defaults equal those of the classes' constructors (a test compares the two).
+They live beside the package, not in it, so that a command line can read them without running
+``zoo_envs/__init__.py``. Defaults equal those of the classes' constructors (a test compares the two).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The one table of environments, and their registration with `zoo`.
 
-This module imports neither numpy nor gymnasium: listing names must stay cheap. ``zoo_envs/__init__.py`` reads the same
-table to register the gymnasium ids, so the two registries cannot drift apart.
+This module imports neither numpy nor gymnasium: listing names must stay cheap. ``zoo_envs/__init__.py`` reads
+the same table to register the gymnasium ids, so the two registries cannot drift apart.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Row:
 
 
 def _row(name: str, module: str, summary: str) -> Row:
-    """Return the row of an environment whose classes follow the naming rule `Class`, `ClassVector`, `ClassConfig`."""
+    """Return the row of an environment with classes named `Class`, `ClassVector` and `ClassConfig`."""
     camel = "".join(part.capitalize() for part in name.split("-"))
     return Row(
         name=name,

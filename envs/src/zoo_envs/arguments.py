@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
+import operator
 
 __all__ = ["integer", "real"]
 
 
-def integer(name: str, value: int, low: int, high: int | None = None) -> int:
+def integer(name: str, value: object, low: int, high: int | None = None) -> int:
     """Return `value` as an int.
 
     Raises:
         ValueError: `value` is no integer, or lies outside [low, high] (no upper end if `high` is None).
     """
-    wanted = f"an integer of at least {low}" if high is None else f"an integer in [{low}, {high}]"
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = None
+    if number is None or number < low or (high is not None and number > high):
+        wanted = f"an integer of at least {low}" if high is None else f"an integer in [{low}, {high}]"
         raise ValueError(f"{name} must be {wanted}, got {value!r}")
-    number = value.__index__()
-    if number < low or (high is not None and number > high):
-        raise ValueError(f"{name} must be {wanted}, got {number}")
     return number
 
 

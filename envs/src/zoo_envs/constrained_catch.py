@@ -1,34 +1,33 @@
 """ConstrainedCatch: catch a falling ball while spending a share of the time in the leftmost column.
 
-Specification: constrained.md, section 8.5. At theta = 0.6, J* = 0.084829 and mu* = 0.477393; infeasible above 0.774922.
+Specification: constrained.md, section 8.5. At theta = 0.6, J* = 0.084829 and mu* = 0.477393; infeasible above
+0.774922.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
 import numpy as np
-from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from zoo_envs.arguments import integer, real
+from zoo_envs.core import batched_metadata, metadata
 from zoo_envs.model import TabularModel
 from zoo_envs.tabular import TabularEnv, TabularVectorEnv
 from zoo_envs.view import BoardView
 
 __all__ = ["ConstrainedCatch", "ConstrainedCatchVector", "constrained_catch_model"]
 
-_MODES = ["ansi", "rgb_array"]
 _PALETTE = ((240, 240, 240), (255, 127, 14), (31, 119, 180), (44, 160, 44))
 
 
-def constrained_catch_model(
-    rows: int = 10, columns: int = 5, gamma: float = 0.97, theta: float = 0.6
-) -> TabularModel:
+def constrained_catch_model(rows: int = 10, columns: int = 5, gamma: float = 0.97, theta: float = 0.6) -> TabularModel:
     """Return the CMDP. State s = (row*C + ball column)*C + paddle column, actions left, stay, right.
 
-    The ball falls one row a step. In the last row the reward is +1 where the columns agree before the action, else -1, and
-    a new ball appears at a uniform column of row 0 with the paddle at C//2, which is also the start.
+    The ball falls one row a step. In the last row the reward is +1 where the columns agree before the action,
+    else -1, and a new ball appears at a uniform column of row 0 with the paddle at C//2, which is also the
+    start.
 
     Args:
         rows: height R, at least 2.
@@ -60,7 +59,7 @@ def constrained_catch_model(
 
 
 def _planes(rows: int, columns: int) -> NDArray[np.float32]:
-    """Return what every state looks like: float32 [S, rows, columns, 2], plane 0 the ball, plane 1 the paddle."""
+    """Return float32 [S, rows, columns, 2]: per state, plane 0 the ball and plane 1 the paddle."""
     S = rows * columns**2
     row, ball, paddle = np.indices((rows, columns, columns)).reshape(3, S)
     planes = np.zeros((S, rows, columns, 2), dtype=np.float32)
@@ -79,7 +78,8 @@ def _view(rows: int, columns: int) -> BoardView:
     planes = _planes(rows, columns)
 
     def layout(state: int) -> NDArray[np.int64]:
-        return (planes[state] @ np.array([1, 2])).astype(np.int64)
+        kinds: NDArray[np.int64] = (planes[state] @ np.array([1, 2])).astype(np.int64)
+        return kinds
 
     return BoardView(len(planes), layout, ".o_U", _PALETTE)
 
@@ -87,7 +87,7 @@ def _view(rows: int, columns: int) -> BoardView:
 class ConstrainedCatch(TabularEnv):
     """``zoo/ConstrainedCatch-v0``, one copy."""
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": _MODES, "render_fps": 4}
+    metadata = metadata("ansi", "rgb_array")
 
     def __init__(
         self,
@@ -102,7 +102,8 @@ class ConstrainedCatch(TabularEnv):
     ) -> None:
         """See `constrained_catch_model` and `TabularEnv`.
 
-        `observation` is "state" (the index) or "grid" (float32 [rows, columns, 2], planes of ball and paddle).
+        `observation` is "state" (the index) or "grid" (float32 [rows, columns, 2], planes of ball and
+        paddle).
         """
         super().__init__(
             constrained_catch_model(rows, columns, gamma, theta),
@@ -116,11 +117,7 @@ class ConstrainedCatch(TabularEnv):
 class ConstrainedCatchVector(TabularVectorEnv):
     """``zoo/ConstrainedCatch-v0``, `num_envs` copies."""
 
-    metadata: ClassVar[dict[str, Any]] = {
-        "render_modes": _MODES,
-        "render_fps": 4,
-        "autoreset_mode": AutoresetMode.SAME_STEP,
-    }
+    metadata = batched_metadata("ansi", "rgb_array")
 
     def __init__(
         self,

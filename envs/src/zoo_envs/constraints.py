@@ -35,7 +35,8 @@ class ConstraintSpec:
         """Check the fields and make the thresholds read only.
 
         Raises:
-            ValueError: lengths differ, a name repeats, a threshold is not finite, or a sense or the unit is unknown.
+            ValueError: lengths differ, a name repeats, a threshold is not finite, or a sense or the unit is
+                unknown.
         """
         thresholds = np.array(self.thresholds, dtype=np.float64)
         names, senses = tuple(self.names), tuple(self.senses)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from zoo_envs.arguments import integer
@@ -14,7 +15,7 @@ from zoo_envs.dynamics import Categorical
 from zoo_envs.model import TabularModel
 from zoo_envs.view import StateView
 
-__all__ = ["TabularCore", "restored_generator", "snapshot_entry"]
+__all__ = ["TabularCore", "batched_metadata", "checked_render_mode", "metadata", "restored_generator", "snapshot_entry"]
 
 _NEVER = int(np.iinfo(np.int64).max)
 
@@ -70,6 +71,16 @@ class TabularCore:
         if mode is None:
             return None
         return self.view.text(state) if mode == "ansi" else self.view.pixels(state)
+
+
+def metadata(*render_modes: str) -> dict[str, Any]:
+    """Return the class metadata of a single environment."""
+    return {"render_modes": list(render_modes), "render_fps": 4}
+
+
+def batched_metadata(*render_modes: str) -> dict[str, Any]:
+    """Return the class metadata of a batched environment."""
+    return metadata(*render_modes) | {"autoreset_mode": AutoresetMode.SAME_STEP}
 
 
 def checked_render_mode(mode: str | None, known: list[str]) -> str | None:

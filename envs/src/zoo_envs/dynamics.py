@@ -11,8 +11,8 @@ __all__ = ["Categorical"]
 class Categorical:
     """M categorical laws over S outcomes, compressed to their B = max support size most possible outcomes.
 
-    Outcome of row m for a uniform u in [0,1): the first k with u < cum[m,k], then succ[m,k]. So equal uniforms give equal
-    outcomes whichever of the two methods is called.
+    Outcome of row m for a uniform u in [0,1): the first k with u < cum[m,k], then succ[m,k]. So equal
+    uniforms give equal outcomes whichever of the two methods is called.
 
     Attributes:
         succ: int64 [M,B], outcomes in increasing order; rows with a smaller support repeat their last one.
@@ -46,6 +46,6 @@ class Categorical:
         """Return the outcomes int64[n] of `rows` int64[n] for the uniforms `u` float64[n]."""
         if self._B == 1:
             return self._flat.take(rows)
-        k = np.add.reduce(self.cum.take(rows, axis=0) <= u[:, None], axis=1, dtype=np.int64)
+        k: NDArray[np.int64] = np.add.reduce(self.cum.take(rows, axis=0) <= u[:, None], axis=1, dtype=np.int64)
         k += rows * self._B
         return self._flat.take(k)

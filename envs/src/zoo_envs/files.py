@@ -19,12 +19,13 @@ _KEYS = ("P", "r", "c", "b", "sense", "eq", "rho", "gamma")
 def load_model(path: str | Path) -> TabularModel:
     """Return the model in `path`.
 
-    Keys: P [S,A,S], r [S,A], c [N,S,A], b [N], sense [N] (+1 for "<=", -1 for ">="), eq bool[N] (True makes it "=="),
+    Keys: P [S,A,S], r [S,A], c [N,S,A], b [N], sense [N] (+1 for "<=", -1 for ">="), eq bool[N] (True makes
+        it "=="),
     rho [S], gamma, and optionally names [N].
 
     Raises:
-        ValueError: the file is missing, unreadable, of another kind, lacks a key, or is no CMDP; one sentence that
-            begins with the path.
+        ValueError: the file is missing, unreadable, of another kind, lacks a key, or is no CMDP; one sentence
+            that begins with the path.
     """
     path = Path(path)
     readers = {".npz": _read_npz, ".json": _read_json}

@@ -32,7 +32,7 @@ class Tabular(TabularEnv):
         max_episode_steps: int | None = 200,
         render_mode: str | None = None,
     ) -> None:
-        """Sample `model` (see `TabularModel.of`) or the file `path` (see `load_model`), exactly one of the two.
+        """Sample `model` (see `TabularModel.of`) or the file `path` (see `load_model`); not both.
 
         Raises:
             ValueError: none or both are given, or what is given is no CMDP.

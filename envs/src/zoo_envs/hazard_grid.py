@@ -5,13 +5,11 @@ Specification: constrained.md, section 8.4. At the defaults J* = 0.799861 and mu
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 import numpy as np
-from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from zoo_envs.arguments import integer, real
+from zoo_envs.core import batched_metadata, metadata
 from zoo_envs.model import TabularModel
 from zoo_envs.tabular import TabularEnv, TabularVectorEnv
 from zoo_envs.view import BoardView
@@ -20,23 +18,21 @@ __all__ = ["HazardGrid", "HazardGridVector", "hazard_cells", "hazard_grid_model"
 
 _MOVES = np.array([[-1, 0], [1, 0], [0, -1], [0, 1]])  # up, down, left, right as (row, column)
 _GOAL_REWARD = 20.0
-_MODES = ["ansi", "rgb_array"]
 _PALETTE = ((240, 240, 240), (214, 39, 40), (44, 160, 44), (31, 119, 180))
 
 
 def hazard_cells(n: int) -> NDArray[np.bool_]:
     """Return the hazard cells bool [n,n]: i+j = n-1 and |i-j| <= n//2."""
     i, j = np.indices((n, n))
-    return (i + j == n - 1) & (np.abs(i - j) <= n // 2)
+    cells: NDArray[np.bool_] = (i + j == n - 1) & (np.abs(i - j) <= n // 2)
+    return cells
 
 
-def hazard_grid_model(
-    n: int = 8, gamma: float = 0.95, slip: float = 0.1, limit: float = 0.001
-) -> TabularModel:
+def hazard_grid_model(n: int = 8, gamma: float = 0.95, slip: float = 0.1, limit: float = 0.001) -> TabularModel:
     """Return the CMDP. State s = i*n + j, start (0,0), actions up, down, left, right.
 
-    The chosen direction is taken with probability 1 - slip, and with probability slip one of the four, uniformly;
-    walls hold. At the goal (n-1,n-1) every action gives reward 20 and returns to the start.
+    The chosen direction is taken with probability 1 - slip, and with probability slip one of the four,
+    uniformly; walls hold. At the goal (n-1,n-1) every action gives reward 20 and returns to the start.
 
     Args:
         n: side of the grid, at least 2.
@@ -50,7 +46,7 @@ def hazard_grid_model(
     n = integer("n", n, 2)
     slip, limit = real("slip", slip, 0, 1), real("limit", limit, 0)
     S, A = n * n, 4
-    cells = np.stack(np.indices((n, n)).reshape(2, S), axis=1)
+    cells = np.indices((n, n)).reshape(2, S).T  # [S, (row, column)]
     target = np.clip(cells[:, None] + _MOVES, 0, n - 1) @ np.array([n, 1])  # [S, direction]
     direction = (1 - slip) * np.eye(A) + slip / 4  # [A, direction]
     P = np.einsum("ad,sdt->sat", direction, np.eye(S)[target])
@@ -78,7 +74,7 @@ def _view(n: int) -> BoardView:
 class HazardGrid(TabularEnv):
     """``zoo/HazardGrid-v0``, one copy."""
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": _MODES, "render_fps": 4}
+    metadata = metadata("ansi", "rgb_array")
 
     def __init__(
         self,
@@ -102,11 +98,7 @@ class HazardGrid(TabularEnv):
 class HazardGridVector(TabularVectorEnv):
     """``zoo/HazardGrid-v0``, `num_envs` copies."""
 
-    metadata: ClassVar[dict[str, Any]] = {
-        "render_modes": _MODES,
-        "render_fps": 4,
-        "autoreset_mode": AutoresetMode.SAME_STEP,
-    }
+    metadata = batched_metadata("ansi", "rgb_array")
 
     def __init__(
         self,

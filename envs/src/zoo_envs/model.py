@@ -78,8 +78,8 @@ class TabularModel:
         """Validate.
 
         Raises:
-            ValueError: a wrong shape, a negative or non-finite entry, a row that does not sum to 1, gamma outside
-                [0,1), or an unknown sense; the first offending index is named.
+            ValueError: a wrong shape, a negative or non-finite entry, a row that does not sum to 1, gamma
+                outside [0,1), or an unknown sense; the first offending index is named.
         """
         r = _frozen("r", self.r)
         if r.ndim != 2 or 0 in r.shape:
@@ -105,24 +105,25 @@ class TabularModel:
         names = tuple(self.names) or tuple(f"c{i}" for i in range(N))
         spec = ConstraintSpec(names, b, tuple(self.senses))
         values: dict[str, object] = {"P": P, "r": r, "rho": rho, "c": c, "b": spec.thresholds}
-        values |= {"names": spec.names, "senses": spec.senses, "gamma": real("gamma", self.gamma, 0, 1, open_above=True)}
+        values |= {"names": spec.names, "senses": spec.senses}
+        values |= {"gamma": real("gamma", self.gamma, 0, 1, open_above=True)}
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
     @property
     def num_states(self) -> int:
         """S."""
-        return self.r.shape[0]
+        return int(self.r.shape[0])
 
     @property
     def num_actions(self) -> int:
         """A."""
-        return self.r.shape[1]
+        return int(self.r.shape[1])
 
     @property
     def num_constraints(self) -> int:
         """N."""
-        return self.b.shape[0]
+        return int(self.b.shape[0])
 
     @property
     def constraint_spec(self) -> ConstraintSpec:

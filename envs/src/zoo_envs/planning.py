@@ -15,7 +15,7 @@ def policy_averages(
     rho: NDArray[np.float64],
     policy: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Return the normalised discounted averages [K] of signals `x` [K,S,A] under a deterministic `policy` [S]."""
+    """Return the normalised averages J [K] of signals `x` [K,S,A] under a deterministic `policy` [S]."""
     S = rho.size
     states = np.arange(S)
     d = (1 - gamma) * np.linalg.solve((np.eye(S) - gamma * P[states, policy]).T, rho)
@@ -23,10 +23,10 @@ def policy_averages(
 
 
 def optimal_policy(P: NDArray[np.float64], r: NDArray[np.float64], gamma: float) -> NDArray[np.int64]:
-    """Return a deterministic policy int64[S] that is optimal for `r` [S,A] from every state (Howard's iteration)."""
+    """Return a deterministic policy int64[S], optimal for `r` [S,A] from every state (Howard, 1960)."""
     S = r.shape[0]
     states = np.arange(S)
-    policy = np.argmax(r, axis=1).astype(np.int64)
+    policy: NDArray[np.int64] = np.argmax(r, axis=1).astype(np.int64)
     # Rounding must not make two equally good actions alternate for ever: change only for a real gain.
     least_gain = 1e-10 * max(1.0, float(np.abs(r).max()) / (1 - gamma))
     while True:

@@ -1,25 +1,32 @@
 """Gymnasium environments sampled from the exact arrays of a CMDP, one copy or many at once.
 
-Both forms follow the constrained-environment interface: a five-tuple step, ``info["constraints"]`` float32[N] at every
-step and never at reset, ``info["cost"]`` as an alias where there is exactly one constraint and its sense is "<=".
-They are continuing: `terminated` is always False, `truncated` comes after `max_episode_steps`.
+Both forms follow the constrained-environment interface: a five-tuple step, ``info["constraints"]`` float32[N]
+at every step and never at reset, ``info["cost"]`` as an alias where there is exactly one constraint and its
+sense is "<=". They are continuing: `terminated` is always False, `truncated` comes after `max_episode_steps`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 import gymnasium
 import numpy as np
 from gymnasium.error import ResetNeeded
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from zoo_envs.arguments import integer
 from zoo_envs.constraints import ConstraintSpec
-from zoo_envs.core import TabularCore, checked_render_mode, restored_generator, snapshot_entry
+from zoo_envs.core import (
+    TabularCore,
+    batched_metadata,
+    checked_render_mode,
+    metadata,
+    restored_generator,
+    snapshot_entry,
+)
 from zoo_envs.model import TabularModel
 from zoo_envs.view import StateView
 
@@ -35,7 +42,7 @@ class TabularEnv(gymnasium.Env[Any, Any]):
     Each reset and each step draws exactly one uniform from `np_random`.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"], "render_fps": 4}
+    metadata = metadata("ansi")
 
     def __init__(
         self,
@@ -92,7 +99,7 @@ class TabularEnv(gymnasium.Env[Any, Any]):
             ValueError: `action` is no integer in [0, A-1].
         """
         core, row = self._core, self._current() * self._core.A
-        row += integer("action", action, 0, core.A - 1)  # type: ignore[arg-type]  # anything with __index__
+        row += integer("action", action, 0, core.A - 1)
         self._state = core.successor.draw(row, self.np_random.random())
         self._elapsed += 1
         constraints = core.c[row].copy()
@@ -138,17 +145,14 @@ class TabularEnv(gymnasium.Env[Any, Any]):
 class TabularVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
     """`num_envs` independent copies, stepped by array operations from one random stream.
 
-    Autoreset mode SAME_STEP: where an episode ends, the observation returned is the first of the next one, the last one is
-    in ``infos["final_obs"]`` and its info in ``infos["final_info"]``, laid out as in `gymnasium.vector.SyncVectorEnv`.
-    One difference: ``infos["constraints"]`` (and "cost") always hold the signals of the step just taken, for every copy,
-    so that the last signal of an episode is where all others are.
+    Autoreset mode SAME_STEP: where an episode ends, the observation returned is the first of the next one,
+    the last one is in ``infos["final_obs"]`` and its info in ``infos["final_info"]``, laid out as in
+    `gymnasium.vector.SyncVectorEnv`. One difference: ``infos["constraints"]`` (and "cost") always hold the
+    signals of the step just taken, for every copy, so that the last signal of an episode is where all others
+    are.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {
-        "render_modes": ["ansi"],
-        "render_fps": 4,
-        "autoreset_mode": AutoresetMode.SAME_STEP,
-    }
+    metadata = batched_metadata("ansi")
 
     def __init__(
         self,
@@ -283,7 +287,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
     def _final(
         self, state: NDArray[np.int64], done: NDArray[np.bool_], signals: Mapping[str, NDArray[Any]]
     ) -> dict[str, Any]:
-        """Return "final_obs" and "final_info" with their masks, in the layout of SyncVectorEnv's SAME_STEP mode."""
+        """Return "final_obs" and "final_info" with their masks, laid out as by SyncVectorEnv."""
         observations = self._observe(state)
         final_obs = np.full(self.num_envs, None, dtype=object)
         for i in np.flatnonzero(done):

@@ -1,6 +1,7 @@
 """ThreeState: a hot state, a costly state and a poor one, with limits on heat and energy.
 
-Specification: constrained.md, section 8.2. At the defaults J* = 0.876066 and mu* = (0.777778, 1.660960), both active.
+Specification: constrained.md, section 8.2. At the defaults J* = 0.876066 and mu* = (0.777778, 1.660960), both
+active.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ class ThreeState(TabularEnv):
     ) -> None:
         """See `three_state_model` and `TabularEnv`."""
         super().__init__(
-            three_state_model(heat, energy, gamma), max_episode_steps=max_episode_steps, render_mode=render_mode
+            three_state_model(heat, energy, gamma),
+            max_episode_steps=max_episode_steps,
+            render_mode=render_mode,
         )
 
 

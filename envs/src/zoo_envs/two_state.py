@@ -48,9 +48,7 @@ class TwoState(TabularEnv):
         render_mode: str | None = None,
     ) -> None:
         """See `two_state_model` and `TabularEnv`."""
-        super().__init__(
-            two_state_model(theta, gamma), max_episode_steps=max_episode_steps, render_mode=render_mode
-        )
+        super().__init__(two_state_model(theta, gamma), max_episode_steps=max_episode_steps, render_mode=render_mode)
 
 
 class TwoStateVector(TabularVectorEnv):
@@ -67,5 +65,8 @@ class TwoStateVector(TabularVectorEnv):
     ) -> None:
         """See `two_state_model` and `TabularVectorEnv`."""
         super().__init__(
-            two_state_model(theta, gamma), num_envs, max_episode_steps=max_episode_steps, render_mode=render_mode
+            two_state_model(theta, gamma),
+            num_envs,
+            max_episode_steps=max_episode_steps,
+            render_mode=render_mode,
         )

@@ -137,7 +137,7 @@ class ToSafetyGymnasium(gymnasium.Wrapper[Any, Any, Any, Any]):
 
 
 class FromVectorReward(_Announcing):
-    """A multi-objective environment (reward vector, as in mo-gymnasium): one entry is the task, others are signals."""
+    """A multi-objective environment (mo-gymnasium): one entry of its reward is the task, others are signals."""
 
     def __init__(
         self,
@@ -169,9 +169,7 @@ class FromVectorReward(_Announcing):
         space = getattr(env.unwrapped, "reward_space", None)
         last = None if space is None else int(space.shape[0]) - 1
         self._reward_index = integer("reward_index", reward_index, 0, last)
-        self._indices = [
-            integer(f"constraint_indices[{i}]", j, 0, last) for i, j in enumerate(constraint_indices)
-        ]
+        self._indices = [integer(f"constraint_indices[{i}]", j, 0, last) for i, j in enumerate(constraint_indices)]
         names = [f"objective{i}" for i in self._indices] if names is None else names
         if len(names) != len(self._indices):
             raise ValueError(
@@ -197,18 +195,20 @@ class FromVectorReward(_Announcing):
 
 
 class PenalisedReward(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """Reward r - sum_i mu_i s_i c_i with fixed multipliers mu: the Lagrangian baseline for any ordinary agent.
+    """Reward r - sum_i mu_i s_i c_i with fixed multipliers mu: the Lagrangian baseline for any ordinary
+    agent.
 
-    The constant sum_i mu_i s_i b_i of the Lagrangian is left out: it changes no policy of a continuing problem. Signs s_i
-    are -1 for ">=", else +1.
+    The constant sum_i mu_i s_i b_i of the Lagrangian is left out: it changes no policy of a continuing
+    problem. Signs s_i are -1 for ">=", else +1.
     """
 
     def __init__(self, env: _Env, mu: Sequence[float] | Mapping[str, float]) -> None:
-        """Penalise by `mu`: N numbers in the order of the constraints, or a mapping that names every constraint.
+        """Penalise by `mu`: N numbers in the order of the constraints, or a mapping that names every
+        constraint.
 
         Raises:
-            ValueError: a name is unknown or missing, the length is not N, or a multiplier is not finite, or negative
-                although its constraint is an inequality.
+            ValueError: a name is unknown or missing, the length is not N, or a multiplier is not finite, or
+                negative although its constraint is an inequality.
         """
         super().__init__(env)
         spec = _announced_spec(env)
@@ -219,9 +219,7 @@ class PenalisedReward(gymnasium.Wrapper[Any, Any, Any, Any]):
             mu = [mu[name] for name in spec.names]
         multipliers = np.asarray(mu, dtype=np.float64)
         if multipliers.shape != (len(spec.names),):
-            raise ValueError(
-                f"mu must have one multiplier for each of: {known}; got shape {list(multipliers.shape)}"
-            )
+            raise ValueError(f"mu must have one multiplier for each of: {known}; got shape {list(multipliers.shape)}")
         for name, sense, value in zip(spec.names, spec.senses, multipliers, strict=True):
             if not np.isfinite(value) or (value < 0 and sense != "=="):
                 raise ValueError(f"the multiplier of {name!r} must be finite and at least 0, got {value}")
