@@ -196,16 +196,10 @@ class Registrar:
 
     def _add(self, entry: Entry) -> None:
         if not NAME.fullmatch(entry.name):
-            raise ValueError(
-                f"{entry.kind} name {entry.name!r}: expected lower-case letters, digits and hyphens"
-            )
+            raise ValueError(f"{entry.kind} name {entry.name!r}: expected lower-case letters, digits and hyphens")
         for what in ("target", "config", "presets", "vector"):
             text = getattr(entry, what)
-            if (
-                not isinstance(text, str)
-                or (text and not TARGET.fullmatch(text))
-                or (what == "target" and not text)
-            ):
+            if not isinstance(text, str) or (text and not TARGET.fullmatch(text)) or (what == "target" and not text):
                 raise ValueError(f"{entry.kind} {entry.name!r}: {what}={text!r}, expected 'module:attribute'")
         if any((entry.kind, entry.name) == (other.kind, other.name) for other in self.entries):
             raise ValueError(f"{entry.kind} {entry.name!r} is registered twice")

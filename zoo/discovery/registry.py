@@ -88,9 +88,7 @@ class Registry:
             raise UsageError(
                 f"{len(found)} plugins offer the {what} {name!r}: {choices}.", "Use one of these full names."
             )
-        raise UnknownNameError(
-            what, name, {*(entry.name for entry in entries), *also}, self._missing_hint(name)
-        )
+        raise UnknownNameError(what, name, {*(entry.name for entry in entries), *also}, self._missing_hint(name))
 
     def _missing_hint(self, name: str) -> str:
         broken = [plugin.plugin for plugin in self.failures]
@@ -112,9 +110,7 @@ def _manager() -> pluggy.PluginManager:
     return manager
 
 
-def discover(
-    files: Sequence[Path] = (), *, only: Sequence[str] | None = None, strict: bool | None = None
-) -> Registry:
+def discover(files: Sequence[Path] = (), *, only: Sequence[str] | None = None, strict: bool | None = None) -> Registry:
     """Find, import and register every plugin.
 
     Args:
@@ -157,9 +153,7 @@ def _points() -> list[tuple[str, str, EntryPoint]]:
     return [found[key] for key in sorted(found)]
 
 
-def _add(
-    registry: Registry, name: str, version: str, source: str, handle: str, load: Callable[[], ModuleType]
-) -> None:
+def _add(registry: Registry, name: str, version: str, source: str, handle: str, load: Callable[[], ModuleType]) -> None:
     """Load one plugin and commit its entries, all or none."""
     start = time.perf_counter()
     manager = registry.manager
@@ -192,9 +186,7 @@ def _import_file(file: Path) -> ModuleType:
     if not file.is_file():
         raise UsageError(f"--plugin {file}: there is no such file.")
     if file.stem in sys.modules:
-        raise UsageError(
-            f"--plugin {file}: a module called {file.stem!r} is already imported; rename the file."
-        )
+        raise UsageError(f"--plugin {file}: a module called {file.stem!r} is already imported; rename the file.")
     spec = importlib.util.spec_from_file_location(file.stem, file)
     if spec is None or spec.loader is None:
         raise UsageError(f"--plugin {file}: expected a Python file.")

@@ -1,0 +1,250 @@
+"""One source for options: a frozen dataclass is the command line, the JSON in the run, and the help."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import importlib.resources
+import io
+import json
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, Union, get_args, get_origin
+
+from zoo.discovery.entry import Entry
+from zoo.errors import UnknownNameError, UsageError
+
+Origins = dict[str, str]
+_TYPE = "type"
+
+
+def encode(value: Any) -> Any:
+    """A configuration as plain JSON data; nested dataclasses carry their class name under "type"."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {_TYPE: type(value).__name__, **fields}
+    if isinstance(value, Mapping):
+        return {str(key): encode(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [encode(item) for item in value]
+    return value
+
+
+def encode_fields(config: Any) -> dict[str, Any]:
+    """``encode`` of each field of a dataclass instance; empty for None."""
+    if config is None:
+        return {}
+    return {field.name: encode(getattr(config, field.name)) for field in dataclasses.fields(config)}
+
+
+def decode_fields(cls: type, values: Mapping[str, Any], base: Any = None, where: str = "option") -> Any:
+    """An instance of the dataclass ``cls``: ``base`` (or the defaults) with ``values`` put in, types checked.
+
+    Raises:
+        UsageError: a key is no field (nearest ones named) or a value does not fit the field's type.
+    """
+    hints = typing.get_type_hints(cls)
+    known = {field.name for field in dataclasses.fields(cls)}
+    decoded = {}
+    for key, value in values.items():
+        if key not in known:
+            raise UnknownNameError(where, key, known)
+        decoded[key] = _decode(hints[key], value, f"{where} {key!r}")
+    try:
+        return dataclasses.replace(base, **decoded) if base is not None else cls(**decoded)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{where}s of {cls.__name__} are refused: {error}") from error
+
+
+def _decode(hint: Any, value: Any, where: str) -> Any:
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is typing.Annotated:
+        return _decode(args[0], value, where)
+    if hint is Any:
+        return value
+    if origin in (Union, types.UnionType):
+        for option in args:
+            with contextlib.suppress(UsageError):
+                return _decode(option, value, where)
+    elif origin is Literal:
+        for option in args:
+            if value == option and type(value) is type(option):
+                return option
+    elif hint is type(None):
+        if value is None:
+            return None
+    elif dataclasses.is_dataclass(hint):
+        if isinstance(value, Mapping) and value.get(_TYPE, hint.__name__) == hint.__name__:
+            fields = {key: item for key, item in value.items() if key != _TYPE}
+            return decode_fields(typing.cast(type, hint), fields, where=where)
+    elif origin in (tuple, list) and isinstance(value, (list, tuple)):
+        fixed = origin is tuple and not (len(args) == 2 and args[1] is Ellipsis)
+        if not fixed or len(args) == len(value):
+            kinds = args if fixed else [args[0]] * len(value)
+            items = [_decode(kind, item, where) for kind, item in zip(kinds, value, strict=True)]
+            return origin(items)
+    elif origin is dict or origin is Mapping:
+        if isinstance(value, Mapping):
+            return {str(key): _decode(args[1], item, where) for key, item in value.items()}
+    elif hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    elif isinstance(hint, type) and isinstance(value, hint) and (hint is bool or not isinstance(value, bool)):
+        return value
+    expected = getattr(hint, "__name__", None) if isinstance(hint, type) else str(hint).replace("typing.", "")
+    raise UsageError(f"{where} is {value!r}: expected {expected}.")
+
+
+def field_origins(config: Any, base: Any, base_origin: str) -> Origins:
+    """Where each field's value is from: ``base_origin`` where it differs from ``base``, else "default"."""
+    return {
+        field.name: base_origin if getattr(config, field.name) != getattr(base, field.name) else "default"
+        for field in dataclasses.fields(config)
+    }
+
+
+def load_preset(entry: Entry, env: str, preset: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The preset's values for this algorithm on this environment: fields of the config, and of the run.
+
+    A preset is a TOML file keyed by environment. Its plain keys suit every algorithm of the plugin that has
+    such a field; a table named like the algorithm overrides them; the table ``run`` may hold ``steps`` and
+    ``num_envs``. Without ``--preset`` (an empty name) the file ``default.toml`` applies, if there is one.
+
+    Raises:
+        UsageError: the named preset does not exist, is not TOML, or says nothing about the environment.
+    """
+    if not entry.presets:
+        if preset:
+            raise UsageError(f"{entry.name} has no presets; leave out --preset {preset}.")
+        return {}, {}
+    package, _, folder = entry.presets.partition(":")
+    directory = importlib.resources.files(package).joinpath(folder)
+    file = directory.joinpath(f"{preset or 'default'}.toml")
+    if not file.is_file():
+        if not preset:
+            return {}, {}
+        names = [item.name.removesuffix(".toml") for item in directory.iterdir() if item.name.endswith(".toml")]
+        raise UnknownNameError(f"preset of {entry.name}", preset, names)
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"preset {file.name} of {entry.plugin} is not valid TOML: {error}") from error
+    if env not in table:
+        if preset:
+            raise UnknownNameError(f"environment in preset {preset!r} of {entry.name}", env, table)
+        return {}, {}
+    section = dict(table[env])
+    run = dict(section.pop("run", {}))
+    own = section.pop(entry.name, {})
+    config = entry.resolve_config()
+    fields = {field.name for field in dataclasses.fields(config)} if config else set()
+    shared = {key: value for key, value in section.items() if not isinstance(value, Mapping) and key in fields}
+    return {**shared, **own}, {**run, **own.pop("run", {})}
+
+
+def parse_options(
+    parts: Mapping[str, Any], args: Sequence[str], *, prog: str, description: str = ""
+) -> tuple[dict[str, Any], Origins]:
+    """Parse plugin options with tyro.
+
+    Args:
+        parts: prefix to dataclass instance holding the defaults; the prefix "" has no prefix on its flags,
+            "env" means ``--env.theta``.
+        args: what is left of the command line.
+        prog: shown in the usage line.
+        description: shown above the options.
+
+    Returns:
+        The instances by prefix, and for each flag that was given (dotted, underscores) the origin "cli".
+
+    Raises:
+        UsageError: an unknown flag (nearest ones named), or a value that does not fit.
+        SystemExit: after printing the help, for ``--help``.
+    """
+    import tyro
+
+    flags = set()
+    for prefix, default in parts.items():
+        flags |= set(_flags(default, f"{prefix}." if prefix else ""))
+    given: Origins = {}
+    for arg in args:
+        if not arg.startswith("--") or re.match(r"--?\d", arg):
+            continue
+        flag = arg[2:].partition("=")[0].replace("-", "_")
+        if flag == "help":
+            continue
+        plain = re.sub(r"(^|\.)no_", r"\1", flag)
+        if flag not in flags and plain not in flags:
+            spelled = {"--" + known.replace("_", "-") for known in flags}
+            raise UnknownNameError("option", arg.partition("=")[0], spelled, f"{prog} --help lists all options.")
+        given[plain if flag not in flags else flag] = "cli"
+    members = [
+        (prefix or "options", typing.Annotated[type(default), tyro.conf.arg(name=prefix)], dataclasses.field(default=default))
+        for prefix, default in parts.items()
+    ]  # fmt: skip
+    options = dataclasses.make_dataclass("Options", members, frozen=True)
+    heard = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(heard):
+            parsed = tyro.cli(options, args=list(args), prog=prog, description=description)
+    except SystemExit as end:
+        if end.code in (0, None):
+            raise
+        raise UsageError(_first_sentence(heard.getvalue()), f"{prog} --help lists all options.") from None
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"these options are refused: {error}") from error
+    return {prefix: getattr(parsed, prefix or "options") for prefix in parts}, given
+
+
+def _flags(config: Any, prefix: str) -> Iterator[str]:
+    for field in dataclasses.fields(config):
+        yield prefix + field.name
+        value = getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            yield from _flags(value, f"{prefix}{field.name}.")
+
+
+def _first_sentence(box: str) -> str:
+    """The message inside the box that tyro draws around it."""
+    lines = [line.strip("│╭╮╰╯ ").strip() for line in box.splitlines()]
+    body = []
+    for line in lines[1:]:
+        if not line or set(line) <= {"─"} or line.startswith(("Got errors", "For full helptext")):
+            break
+        body.append(line)
+    text = " ".join(body).replace("Error parsing ", "")
+    return text if text.endswith(".") else text + "."
+
+
+def parse_keywords(args: Sequence[str], prefix: str) -> tuple[dict[str, Any], list[str]]:
+    """Split ``--env.key value`` pairs off ``args``: for environments without a dataclass.
+
+    Values are JSON where they parse as JSON (``true``, ``3``, ``[1, 2]``), else strings.
+
+    Returns:
+        The keyword arguments, and the rest of ``args``.
+
+    Raises:
+        UsageError: a flag has no value.
+    """
+    found: dict[str, Any] = {}
+    rest: list[str] = []
+    queue = list(args)
+    while queue:
+        arg = queue.pop(0)
+        if not arg.startswith(f"--{prefix}."):
+            rest.append(arg)
+            continue
+        flag, equals, text = arg.partition("=")
+        if not equals:
+            if not queue:
+                raise UsageError(f"{flag} has no value: expected {flag} VALUE.")
+            text = queue.pop(0)
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError:
+            value = text
+        found[flag.removeprefix(f"--{prefix}.").replace("-", "_")] = value
+    return found, rest

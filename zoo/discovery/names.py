@@ -1,0 +1,78 @@
+"""From the environment argument of a command to something that can be built (architecture, section 5)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from zoo.api import Offers
+from zoo.discovery.entry import Entry
+from zoo.discovery.registry import Registry
+from zoo.errors import UnknownNameError, UsageError, nearest
+
+GYM_PREFIX = "gym:"
+
+
+@dataclass(frozen=True)
+class EnvName:
+    """A resolved environment argument: either an entry of the registry, or an id for ``gymnasium.make``."""
+
+    entry: Entry | None = None
+    gym_id: str = ""
+
+    @property
+    def name(self) -> str:
+        """What a run records: "zoo-envs/two-state", or "gym:CartPole-v1"."""
+        return self.entry.qualified if self.entry else GYM_PREFIX + self.gym_id
+
+    @property
+    def short(self) -> str:
+        """What people read, and the key of presets: "two-state", or "CartPole-v1"."""
+        return self.entry.name if self.entry else self.gym_id
+
+    @property
+    def imports(self) -> str:
+        """The module that building it imports merely because the id says so; empty for registered names."""
+        module, colon, _ = self.gym_id.rpartition(":")
+        return module if colon else ""
+
+    @property
+    def declared(self) -> Offers | None:
+        """What the registration promises; None where only the built environment can tell."""
+        return self.entry.offers if self.entry else None
+
+
+def resolve_env(name: str, registry: Registry) -> EnvName:
+    """Resolve, in order: ``gym:ID``, a registered name, an id known to gymnasium, ``module:ID``.
+
+    Raises:
+        UsageError: two plugins offer the bare name.
+        UnknownNameError: nothing fits; the suggestions come from the registry and gymnasium together.
+    """
+    if name.startswith(GYM_PREFIX):
+        return _checked_gym(name.removeprefix(GYM_PREFIX), registry)
+    known = registry.entries("environment")
+    if any(name in (entry.name, entry.qualified) for entry in known):
+        return EnvName(entry=registry.find(name, "environment"))
+    return _checked_gym(name, registry)
+
+
+def _checked_gym(gym_id: str, registry: Registry) -> EnvName:
+    import gymnasium
+
+    if gym_id in gymnasium.registry or re.fullmatch(r"[\w.]+:[\w./:-]+", gym_id):
+        return EnvName(gym_id=gym_id)
+    near = nearest(gym_id, gymnasium.registry)
+    latest = [candidate for candidate in near if candidate.rpartition("-v")[0] == gym_id]
+    if latest:
+        raise UsageError(f"no environment called {gym_id!r}: did you mean {' or '.join(latest)}?")
+    names = [entry.name for entry in registry.entries("environment")]
+    raise UnknownNameError(
+        "environment", gym_id, {*names, *gymnasium.registry} if near or nearest(gym_id, names) else names,
+        "zoo list environments shows the registered ones; any gymnasium id works too.",
+    )  # fmt: skip
+
+
+def slug(text: str) -> str:
+    """``text`` as a file name on every system: letters, digits, dots, hyphens and underscores only."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.") or "unnamed"

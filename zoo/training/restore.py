@@ -1,0 +1,72 @@
+"""Opening a stored run as a live algorithm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.api import Algorithm
+from zoo.discovery.registry import Registry, discover
+from zoo.errors import RunError
+from zoo.training import checkpoint
+from zoo.training.build import Member, Parts
+from zoo.training.run import RunDir
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """A run with its algorithm as the checkpoint at ``step`` left it; ``notice`` says what was passed over."""
+
+    run: RunDir
+    parts: Parts
+    member: Member
+    step: int
+    notice: str
+
+    @property
+    def algorithm(self) -> Algorithm[Any]:
+        """The trained algorithm."""
+        return self.member.algorithm
+
+
+def newest(run: RunDir) -> tuple[int, Any, str]:
+    """Step and state of the newest sound checkpoint, and a sentence on damaged ones that were passed over.
+
+    Raises:
+        RunError: there are checkpoints, and none is sound.
+    """
+    notices = []
+    for step in reversed(checkpoint.steps(run.checkpoints)):
+        try:
+            return step, checkpoint.load(run.checkpoints, step), " ".join(notices)
+        except RunError as error:
+            notices.append(f"{error.message} Falling back to the one before.")
+    if notices:
+        raise RunError(" ".join(notices) + " There is none.", "Start afresh with --resume never; the old run is kept.")
+    return 0, None, ""
+
+
+def load_run(
+    path: Path | str, *, registry: Registry | None = None, device: str = "cpu", trust: bool = False
+) -> LoadedRun:
+    """Load the newest checkpoint of the run at ``path``.
+
+    Args:
+        path: a run directory.
+        registry: plugins to use; discovered if not given.
+        device: where tensors are put.
+        trust: allow an environment id that imports a module.
+
+    Raises:
+        RunError: no run, no sound checkpoint, or an untrusted environment id.
+    """
+    run = RunDir.open(Path(path))
+    step, state, notice = newest(run)
+    if state is None:
+        raise RunError(f"{run.path} has no checkpoint yet.", f"zoo train --resume {run.path} continues it.")
+    parts = Parts.of(run.spec, registry or discover(), trust=trust)
+    ctx = parts.context(run.seed, device)
+    member = Member(ctx, parts.algorithm(ctx))
+    member.restore(state["member"])
+    return LoadedRun(run, parts, member, step, notice)

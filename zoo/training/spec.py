@@ -1,0 +1,103 @@
+"""What a run is: everything that decides its result, as plain data with a key (architecture, section 8)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from zoo.discovery.names import slug
+from zoo.errors import RunError
+
+FORMAT = 1
+_OUTSIDE_THE_KEY = ("seed", "origins", "device", "plugin_version")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSpec:
+    """The resolved request for one run. Two runs with the same ``key`` differ only in their seed.
+
+    Attributes:
+        algorithm: qualified name of an algorithm or representation.
+        kind: "algorithm" or "representation".
+        plugin_version: version of the plugin it is from; major and minor are part of the key.
+        environment: as ``EnvName.name`` has it.
+        env_config: keyword arguments of the environment.
+        config: fields of the algorithm's dataclass.
+        representation: ``{"name", "config"}`` of a representation handed to the algorithm, or None.
+        collect: for a representation: ``{"policy", "exact"}``.
+        steps: budget in ``env_steps``.
+        num_envs: copies of the environment.
+        eval_every: environment steps between evaluations; 0 for only the last one.
+        eval_episodes: episodes of each evaluation; 0 for none.
+        seed: root seed.
+        device: where tensors live.
+        origins: for each option whether it is from "default", "preset" or "cli".
+    """
+
+    algorithm: str
+    kind: str
+    plugin_version: str
+    environment: str
+    env_config: dict[str, Any] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+    representation: dict[str, Any] | None = None
+    collect: dict[str, Any] | None = None
+    steps: int
+    num_envs: int = 1
+    eval_every: int = 0
+    eval_episodes: int = 20
+    seed: int = 0
+    device: str = "cpu"
+    origins: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """First 10 hexadecimal digits of the SHA-256 of everything that decides the result, the seed apart."""
+        content = {name: value for name, value in asdict(self).items() if name not in _OUTSIDE_THE_KEY}
+        content["plugin"] = ".".join(self.plugin_version.split(".")[:2])
+        content["format"] = FORMAT
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:10]
+
+    @property
+    def short(self) -> tuple[str, str]:
+        """Names for people: algorithm and environment without plugin or prefix."""
+        return self.algorithm.rpartition("/")[2], _env_short(self.environment)
+
+    def folder(self, root: Path) -> Path:
+        """The run directory under ``root``: ``<env>/<algo>/<key>/seed-<n>``."""
+        algorithm, environment = self.short
+        return root / slug(environment) / slug(algorithm) / self.key / f"seed-{self.seed}"
+
+    def with_seed(self, seed: int) -> RunSpec:
+        """The sibling with another seed."""
+        return replace(self, seed=seed)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, with the format and the key."""
+        return {"format": FORMAT, "key": self.key, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any], where: Path) -> RunSpec:
+        """Read ``to_json``; unknown keys are ignored.
+
+        Raises:
+            RunError: the format is newer, or a field is missing.
+        """
+        version = data.get("format", 0)
+        if version > FORMAT:
+            wrote = data.get("zoo", "a newer version")
+            raise RunError(f"{where} has format {version}, and this zoo reads up to {FORMAT}.", f"Use zoo {wrote}.")
+        try:
+            return cls(**{name: value for name, value in data.items() if name in cls.__dataclass_fields__})
+        except TypeError as error:
+            raise RunError(f"{where} is not the specification of a run: {error}.") from error
+
+
+def _env_short(name: str) -> str:
+    if name.startswith("gym:"):
+        return name.removeprefix("gym:")
+    return name.rpartition("/")[2]

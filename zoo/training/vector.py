@@ -1,0 +1,213 @@
+"""Building vector environments, and recording their episodes and constraint signals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
+
+from zoo.api import Constrained, ConstraintSpec, Offers, Problem, Snapshot, Space, State, Tabular
+from zoo.discovery.names import EnvName
+from zoo.errors import InterfaceError, UsageError
+from zoo.training.snapshot import capture_env, restore_env
+
+if TYPE_CHECKING:
+    from zoo.tabular import TabularCMDP
+
+VectorEnv = gymnasium.vector.VectorEnv[Any, Any, Any]
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One finished episode: undiscounted return, length in steps, summed constraint signals float64[K]."""
+
+    total: float
+    length: int
+    constraints: NDArray[np.float64]
+
+
+class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
+    """Adds up each copy's episode, and checks the constraint signals of every step.
+
+    ``infos["constraints"]`` is float32[B, K], always of the step just taken, also where a copy was reset.
+
+    Raises:
+        InterfaceError: an environment with a ``constraint_spec`` leaves the signals out, changes their
+            number, or gives a NaN; the message has the copy's index and the constraint's name.
+    """
+
+    def __init__(self, env: VectorEnv, constraints: ConstraintSpec | None) -> None:
+        super().__init__(env)
+        self.constraints = constraints
+        self.finished: list[Episode] = []
+        self._clear()
+
+    def _clear(self) -> None:
+        count = len(self.constraints.names) if self.constraints else 0
+        self._returns = np.zeros(self.num_envs)
+        self._lengths = np.zeros(self.num_envs, dtype=np.int64)
+        self._signals = np.zeros((self.num_envs, count))
+
+    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        self._clear()
+        return self.env.reset(seed=seed, options=options)
+
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        obs, reward, terminated, truncated, infos = self.env.step(actions)
+        self._returns += reward
+        self._lengths += 1
+        if self.constraints:
+            signals = self._gather(infos)
+            infos["constraints"] = signals
+            self._signals += signals
+        done = terminated | truncated
+        if done.any():
+            for index in np.flatnonzero(done):
+                self.finished.append(
+                    Episode(float(self._returns[index]), int(self._lengths[index]), self._signals[index].copy())
+                )
+            self._returns[done] = 0.0
+            self._lengths[done] = 0
+            self._signals[done] = 0.0
+        return obs, reward, terminated, truncated, infos
+
+    def _gather(self, infos: Mapping[str, Any]) -> NDArray[np.float32]:
+        assert self.constraints is not None  # noqa: S101  only called where there are some
+        names = self.constraints.names
+        signals = np.full((self.num_envs, len(names)), np.nan, dtype=np.float32)
+        present = np.zeros(self.num_envs, dtype=bool)
+        for source in (infos, infos.get("final_info", {})):
+            if "constraints" not in source:
+                continue
+            values = np.asarray(source["constraints"])
+            rows = np.asarray(source.get("_constraints", np.ones(self.num_envs, dtype=bool)))
+            if values.shape != signals.shape:
+                raise InterfaceError(
+                    f'info["constraints"] has shape {values.shape}: expected {signals.shape}, one column for each '
+                    f"of {', '.join(names)}."
+                )
+            signals[rows] = values[rows]
+            present |= rows
+        if not present.all():
+            raise InterfaceError(
+                f'copy {int(np.argmin(present))} of the environment gave no info["constraints"]: expected '
+                f"{len(names)} numbers at every step, for {', '.join(names)}."
+            )
+        bad = np.argwhere(np.isnan(signals))
+        if bad.size:
+            raise InterfaceError(f"copy {bad[0][0]} of the environment gave NaN for constraint {names[bad[0][1]]!r}.")
+        return signals
+
+    def drain(self) -> list[Episode]:
+        """The episodes finished since the last call."""
+        finished, self.finished = self.finished, []
+        return finished
+
+    def capture(self) -> State:
+        """Everything needed to continue, including the environment where it can be captured (else "env" is None)."""
+        return {
+            "env": capture_env(self.env),
+            "returns": self._returns.copy(),
+            "lengths": self._lengths.copy(),
+            "signals": self._signals.copy(),
+        }
+
+    def restore(self, state: State) -> bool:
+        """Continue from ``state``; False if the environment could not be captured, and was left as it is."""
+        if state["env"] is None:
+            return False
+        restore_env(self.env, state["env"])
+        self._returns = state["returns"].copy()
+        self._lengths = state["lengths"].copy()
+        self._signals = state["signals"].copy()
+        return True
+
+
+def make_env(name: EnvName, kwargs: Mapping[str, Any], num_envs: int) -> Recorder:
+    """Build ``num_envs`` copies, SAME_STEP autoreset, in one array step where the environment offers that.
+
+    Raises:
+        UsageError: the environment refuses the arguments, or needs a package that is missing.
+    """
+    try:
+        env = _build(name, dict(kwargs), num_envs)
+    except (TypeError, ValueError, ImportError, gymnasium.error.Error) as error:
+        raise UsageError(f"environment {name.short} cannot be built: {' '.join(str(error).split())}") from error
+    mode = env.metadata.get("autoreset_mode")
+    if mode != AutoresetMode.SAME_STEP:
+        raise InterfaceError(f"vector environment {name.short} has autoreset mode {mode}: expected SAME_STEP.")
+    spec = lookup(env, "constraint_spec")
+    return Recorder(env, ConstraintSpec.of(spec) if spec is not None and len(spec.names) else None)
+
+
+def _build(name: EnvName, kwargs: dict[str, Any], num_envs: int) -> VectorEnv:
+    entry = name.entry
+    if entry is not None and entry.vector:
+        built: VectorEnv = entry.load(entry.vector)(num_envs=num_envs, **kwargs)
+        return built
+
+    def make() -> gymnasium.Env[Any, Any]:
+        if entry is None:
+            return gymnasium.make(name.gym_id, disable_env_checker=True, **kwargs)
+        env: gymnasium.Env[Any, Any] = entry.resolve()(**kwargs)
+        return env
+
+    return gymnasium.vector.SyncVectorEnv([make] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
+
+
+def lookup(env: VectorEnv, attribute: str) -> Any:
+    """An optional attribute of a vector environment or of its first copy, through all wrappers; None if absent."""
+    layer: Any = env
+    while layer is not None:
+        if hasattr(layer, attribute):
+            return getattr(layer, attribute)
+        layer = layer.__dict__.get("env")
+    copies = getattr(env.unwrapped, "envs", None)
+    if copies:
+        try:
+            return copies[0].get_wrapper_attr(attribute)
+        except AttributeError:
+            return None
+    return None
+
+
+def problem_of(env: Recorder) -> Problem:
+    """What the environment offers beyond gymnasium's interface."""
+    model = lookup(env.env, "model")
+
+    def tabular() -> TabularCMDP:
+        from zoo.tabular import TabularCMDP  # brings scipy: only for those who ask
+
+        return TabularCMDP.from_model(model())
+
+    return Problem(
+        constraints=env.constraints,
+        model=tabular if callable(model) else None,
+        tasks=lookup(env.env, "tasks"),
+    )
+
+
+def offers_of(env: Recorder) -> Offers:
+    """What a built environment turns out to offer."""
+    base = env.env.unwrapped
+    return Offers(
+        action=space_kind(env.single_action_space),
+        observation=space_kind(env.single_observation_space),
+        constraints=env.constraints is not None or isinstance(base, Constrained),
+        tabular=isinstance(base, Tabular) or callable(lookup(env.env, "model")),
+        tasks=lookup(env.env, "tasks") is not None,
+        snapshot=isinstance(base, Snapshot),
+        batched=not isinstance(base, gymnasium.vector.SyncVectorEnv),
+    )
+
+
+def space_kind(space: Any) -> Space:
+    """How ``Needs`` and ``Offers`` call a space."""
+    if isinstance(space, gymnasium.spaces.Discrete):
+        return "discrete"
+    return "box" if isinstance(space, gymnasium.spaces.Box) else "other"
