@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,3 +27,32 @@ def stream(seed: int, name: str) -> np.random.Generator:
     import numpy as np
 
     return np.random.default_rng(child(seed, name))
+
+
+def seed_torch(seed: int) -> None:
+    """Seed torch's global generator for one run, if torch is loaded at all."""
+    if "torch" in sys.modules:
+        import torch
+
+        torch.manual_seed(child_seed(seed, "torch"))
+
+
+def capture_torch() -> Any:
+    """State of torch's global generators (CPU, and CUDA where it is in use); None if torch is not loaded."""
+    if "torch" not in sys.modules:
+        return None
+    import torch
+
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    return {"cpu": torch.get_rng_state(), "cuda": cuda}
+
+
+def restore_torch(state: Any) -> None:
+    """Undo everything since ``capture_torch`` returned ``state``."""
+    if state is None:
+        return
+    import torch
+
+    torch.set_rng_state(state["cpu"])
+    if state["cuda"]:
+        torch.cuda.set_rng_state_all(state["cuda"])

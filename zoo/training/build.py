@@ -3,49 +3,52 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from zoo.api import Algorithm, Context, Representation, State, unmet
+from zoo.api import Algorithm, Batch, Context, State, unmet
 from zoo.discovery.config import decode_fields
 from zoo.discovery.entry import Entry
 from zoo.discovery.names import EnvName, resolve_env
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError, UsageError
-from zoo.seeding import child_seed, stream
+from zoo.seeding import capture_torch, child_seed, restore_torch, stream
 from zoo.training.spec import RunSpec
 from zoo.training.vector import Recorder, make_env, offers_of, problem_of
 
 
+@dataclass(frozen=True, kw_only=True)
 class RunContext(Context):
     """A Context that keeps the generators it hands out, so that the core can save and restore them."""
 
-    _streams: dict[str, np.random.Generator]
+    learner: RunContext | None = None
+    """the context of the representation that is trained or used here, with random streams of its own"""
+    streams: dict[str, np.random.Generator] = field(default_factory=dict)
 
     def stream(self, name: str) -> np.random.Generator:
         """The generator called ``name``; the same object at every call."""
-        streams = self.__dict__.setdefault("_streams", {})
-        if name not in streams:
-            streams[name] = stream(self.seed, name)
-        found: np.random.Generator = streams[name]
-        return found
+        if name not in self.streams:
+            self.streams[name] = stream(self.seed, name)
+        return self.streams[name]
 
-    def capture_streams(self) -> State:
+    def capture_random(self) -> State:
         """States of ``rng`` and of every stream handed out so far."""
-        streams = self.__dict__.get("_streams", {})
         return {
             "rng": self.rng.bit_generator.state,
-            "streams": {name: made.bit_generator.state for name, made in streams.items()},
+            "streams": {name: made.bit_generator.state for name, made in self.streams.items()},
+            "learner": self.learner.capture_random() if self.learner is not None else None,
         }
 
-    def restore_streams(self, state: State) -> None:
-        """Undo everything since ``capture_streams`` returned ``state``."""
+    def restore_random(self, state: State) -> None:
+        """Undo everything since ``capture_random`` returned ``state``."""
         self.rng.bit_generator.state = state["rng"]
         for name, saved in state["streams"].items():
             self.stream(name).bit_generator.state = saved
+        if self.learner is not None:
+            self.learner.restore_random(state["learner"])
 
 
 @dataclass
@@ -90,10 +93,11 @@ class Parts:
 
     def make_env(self, num_envs: int, seed: int) -> Recorder:
         """Copies of the environment, seeded and ready for ``reset()``."""
-        kwargs = self.spec.env_config
+        kwargs: Mapping[str, Any] = self.spec.env_config
         config = self.env.entry.resolve_config() if self.env.entry else None
         if config is not None:
-            kwargs = {f.name: getattr(decoded, f.name) for decoded in [decode_fields(config, kwargs)] for f in dataclasses.fields(config)}  # fmt: skip
+            options = decode_fields(config, kwargs)
+            kwargs = {field.name: getattr(options, field.name) for field in dataclasses.fields(config)}
         env = make_env(self.env, kwargs, num_envs)
         env.reset(seed=seed)
         return env
@@ -102,35 +106,44 @@ class Parts:
         """The context of one seed, its environment and representation included."""
         env = self.make_env(self.spec.num_envs, child_seed(seed, "env"))
         check_needs(self.entry, self.env, env, self.registry)
-        problem = problem_of(env)
-        ctx = RunContext(
-            env=env, seed=child_seed(seed, "algo"), rng=stream(seed, "algo"), budget=self.spec.steps,
-            device=device, problem=problem,
-        )  # fmt: skip
-        if self.representation is None:
-            return ctx
-        learned = self.representation(_represent(ctx, seed), self.representation_config)
-        return dataclasses.replace(ctx, representation=learned)
+        shared: dict[str, Any] = {"env": env, "budget": self.spec.steps, "device": device, "problem": problem_of(env)}
+        learner = None
+        if self.representation is not None or self.entry.kind == "representation":
+            name = "representation"
+            learner = RunContext(seed=child_seed(seed, name), rng=stream(seed, name), **shared)
+        learned = None
+        if self.representation is not None:
+            learned = self.representation(learner, self.representation_config)
+        return RunContext(
+            seed=child_seed(seed, "algo"), rng=stream(seed, "algo"), representation=learned, learner=learner, **shared
+        )
 
-    def algorithm(self, ctx: Context) -> Algorithm[Any]:
+    def algorithm(self, ctx: RunContext) -> Algorithm[Any]:
         """The algorithm itself; a representation becomes one through its trainer."""
         if self.entry.kind == "algorithm":
             made: Algorithm[Any] = self.cls(ctx, self.config)
             return made
         from zoo.training.represent import RepresentationTrainer
 
-        learned = self.cls(_represent(ctx, ctx.seed), self.config)
-        return RepresentationTrainer(ctx, learned, self.spec.collect or {}, self.registry)
+        return RepresentationTrainer(ctx, self.cls(ctx.learner, self.config), self.spec.collect or {}, self.registry)
+
+    def members(self, seeds: Sequence[int], device: str) -> tuple[list[Member], Batch | None]:
+        """One member for each seed, and the batch that advances them together where the algorithm offers one."""
+        contexts = [self.context(seed, device) for seed in seeds]
+        if len(seeds) > 1 and offers_batch(self.cls):
+            batch: Batch = self.cls.batch(contexts, self.config)
+            return [Member(ctx, batch.member(index)) for index, ctx in enumerate(contexts)], batch
+        return [Member(ctx, self.algorithm(ctx)) for ctx in contexts], None
+
+
+def offers_batch(cls: Any) -> bool:
+    """Whether an algorithm class can advance many seeds at once."""
+    return callable(getattr(cls, "batch", None))
 
 
 def _config(entry: Entry, values: Mapping[str, Any]) -> Any:
     cls = entry.resolve_config()
     return decode_fields(cls, values) if cls is not None else None
-
-
-def _represent(ctx: Context, seed: int) -> Context:
-    """The same context with the random streams of a representation."""
-    return dataclasses.replace(ctx, seed=child_seed(seed, "representation"), rng=stream(seed, "representation"))
 
 
 def check_needs(entry: Entry, name: EnvName, env: Recorder | None, registry: Registry) -> None:
@@ -170,7 +183,8 @@ class Member:
             "env_steps": self.algorithm.env_steps,
             "algorithm": self.algorithm.state(),
             "representation": learned.state() if learned is not None else None,
-            "random": self.ctx.capture_streams(),
+            "random": self.ctx.capture_random(),
+            "torch": capture_torch(),
             "env": self.env.capture(),
         }
 
@@ -184,10 +198,6 @@ class Member:
             self.ctx.representation.load_state(state["representation"])
         self.algorithm.load_state(state["algorithm"])
         self.algorithm.env_steps = state["env_steps"]
-        self.ctx.restore_streams(state["random"])
+        self.ctx.restore_random(state["random"])
+        restore_torch(state["torch"])
         return exact
-
-
-def representation_of(algorithm: Algorithm[Any]) -> Representation[Any] | None:
-    """The representation that a trainer trains; None for an ordinary algorithm."""
-    return getattr(algorithm, "representation", None)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 
 from zoo.api import Algorithm, Array, Context, Metrics, Outcome, Representation, Solvable, State, Transitions
@@ -105,11 +106,10 @@ class RepresentationTrainer(Algorithm[None]):
             cumulative = np.cumsum(self._table[np.asarray(obs)], axis=-1)
             return np.minimum((rng.random((len(obs), 1)) > cumulative).sum(-1), self._table.shape[1] - 1)
         space = self.ctx.env.single_action_space
-        if hasattr(space, "n"):
-            return rng.integers(space.n, size=self.ctx.env.num_envs)
-        if hasattr(space, "low") and np.isfinite(space.low).all() and np.isfinite(space.high).all():
-            low, high = np.asarray(space.low), np.asarray(space.high)
-            return rng.uniform(low, high, (self.ctx.env.num_envs, *space.shape)).astype(space.dtype)
+        if isinstance(space, Discrete):
+            return space.start + rng.integers(space.n, size=self.ctx.env.num_envs)
+        if isinstance(space, Box) and space.is_bounded():
+            return rng.uniform(space.low, space.high, (self.ctx.env.num_envs, *space.shape)).astype(space.dtype)
         raise InterfaceError(f"the policy 'uniform' needs discrete or bounded actions; these are {space}.")
 
     def act(self, obs: Array, *, greedy: bool = True) -> Array:
@@ -151,7 +151,7 @@ def _towards(ctx: Context, goal: str) -> NDArray[np.float64]:
     reward = np.zeros((model.num_states, model.num_actions))
     reward[int(goal)] = 1.0
     plan = policy_iteration(model, reward)
-    return np.eye(model.num_actions)[plan.policy]
+    return np.asarray(np.eye(model.num_actions)[plan.policy])
 
 
 def _load_leader(path: Path, registry: Registry) -> Algorithm[Any]:

@@ -36,7 +36,7 @@ def newest(run: RunDir) -> tuple[int, Any, str]:
     Raises:
         RunError: there are checkpoints, and none is sound.
     """
-    notices = []
+    notices: list[str] = []
     for step in reversed(checkpoint.steps(run.checkpoints)):
         try:
             return step, checkpoint.load(run.checkpoints, step), " ".join(notices)
@@ -66,7 +66,6 @@ def load_run(
     if state is None:
         raise RunError(f"{run.path} has no checkpoint yet.", f"zoo train --resume {run.path} continues it.")
     parts = Parts.of(run.spec, registry or discover(), trust=trust)
-    ctx = parts.context(run.seed, device)
-    member = Member(ctx, parts.algorithm(ctx))
+    (member,), _ = parts.members([run.seed], device)
     member.restore(state["member"])
     return LoadedRun(run, parts, member, step, notice)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import gymnasium
 import numpy as np
@@ -67,10 +67,7 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
             self._signals += signals
         done = terminated | truncated
         if done.any():
-            for index in np.flatnonzero(done):
-                self.finished.append(
-                    Episode(float(self._returns[index]), int(self._lengths[index]), self._signals[index].copy())
-                )
+            self.finished += [self.current(index) for index in np.flatnonzero(done)]
             self._returns[done] = 0.0
             self._lengths[done] = 0
             self._signals[done] = 0.0
@@ -102,6 +99,10 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         if bad.size:
             raise InterfaceError(f"copy {bad[0][0]} of the environment gave NaN for constraint {names[bad[0][1]]!r}.")
         return signals
+
+    def current(self, index: SupportsIndex) -> Episode:
+        """What copy ``index`` has gathered in the episode it is in."""
+        return Episode(float(self._returns[index]), int(self._lengths[index]), self._signals[index].copy())
 
     def drain(self) -> list[Episode]:
         """The episodes finished since the last call."""

@@ -1,0 +1,226 @@
+"""The driver of ``zoo train``: turns the crank of one or many seeds (architecture, section 7)."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from zoo.api import Batch, Metrics
+from zoo.discovery.entry import describe
+from zoo.discovery.registry import Registry
+from zoo.errors import PluginError, RunError, TrainingFailed, ZooError
+from zoo.training import checkpoint
+from zoo.training.build import Parts, offers_batch
+from zoo.training.restore import newest
+from zoo.training.run import RunDir
+from zoo.training.session import RunResult, Session, Settings, Watcher, stored_result
+from zoo.training.spec import RunSpec
+
+
+class Stop:
+    """Set by a signal, a time limit or a lost parent: finish this update, save, and end."""
+
+    def __init__(self, time_limit: float = 0.0) -> None:
+        self.reason = ""
+        self.signal = 0
+        self._deadline = time.monotonic() + time_limit if time_limit else float("inf")
+
+    def asked(self) -> bool:
+        """Whether to stop now."""
+        if not self.reason and time.monotonic() > self._deadline:
+            self.reason = "the time limit is over"
+        return bool(self.reason)
+
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        """Signal handler: the first signal asks, a second interrupt insists."""
+        if self.reason and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.reason, self.signal = signal.Signals(number).name, number
+
+    @contextmanager
+    def listening(self) -> Iterator[Stop]:
+        """Install the handlers, in the main thread, for the length of the block."""
+        if threading.current_thread() is not threading.main_thread():
+            yield self
+            return
+        before = {number: signal.signal(number, self.on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield self
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+class Observers:
+    """Passes events on to the hooks of plugins; one that raises is named, and heard no more in this run."""
+
+    def __init__(self, registry: Registry, watch: Watcher) -> None:
+        self._hooks = registry.hooks
+        self._watch = watch
+        self._muted: set[Any] = set()
+        self.notices: list[str] = []
+
+    def _call(self, hook: str, **arguments: Any) -> None:
+        caller = getattr(self._hooks, hook)
+        for implementation in reversed(caller.get_hookimpls()):
+            if implementation.plugin in self._muted:
+                continue
+            try:
+                implementation.function(*[arguments[name] for name in implementation.argnames])
+            except Exception as error:  # an observer must not stop training
+                self._muted.add(implementation.plugin)
+                who = implementation.plugin_name.partition(":")[0]
+                self.notices.append(f"plugin {who} failed in {hook} and is left out of this run: {describe(error)}")
+
+    def started(self, run: RunDir, step: int, notice: str) -> None:
+        """As Watcher."""
+        self._call("zoo_run_started", run=run)
+        self._watch.started(run, step, notice)
+
+    def updated(self, run: RunDir, step: int, metrics: Mapping[str, float]) -> None:
+        """As Watcher."""
+        self._call("zoo_metrics", run=run, step=step, metrics=metrics)
+        self._watch.updated(run, step, metrics)
+
+    def checkpointed(self, run: RunDir, path: Path) -> None:
+        """As Watcher."""
+        self._call("zoo_checkpoint", run=run, path=path)
+        self._watch.checkpointed(run, path)
+
+    def finished(self, run: RunDir, result: RunResult) -> None:
+        """As Watcher."""
+        self._call("zoo_run_finished", run=run, status=result.status)
+        self._watch.finished(run, result)
+
+
+def train(
+    spec: RunSpec, seeds: Sequence[int], registry: Registry, settings: Settings, watch: Watcher, stop: Stop
+) -> list[RunResult]:
+    """Bring the runs of ``spec`` with these seeds to their end, continuing what is there.
+
+    Seeds of an algorithm that offers a batch advance together; others one after the other. What is finished
+    already is left alone and reported as it is.
+
+    Returns:
+        One result for each seed, in order.
+
+    Raises:
+        ZooError: a run could not be started or written; runs that failed while training are results instead.
+    """
+    parts = Parts.of(spec, registry, trust=settings.trust)
+    prepare_torch(settings)
+    observers = Observers(registry, watch)
+    groups = [list(seeds)] if len(seeds) > 1 and offers_batch(parts.cls) else [[seed] for seed in seeds]
+    results = []
+    for group in groups:
+        results += _train_group(parts, group, settings, observers, stop)
+        if stop.asked():
+            break
+    for notice in observers.notices:
+        sys.stderr.write(f"zoo: {notice}\n")
+    by_seed = {result.seed: result for result in results}
+    return [by_seed[seed] for seed in seeds if seed in by_seed]
+
+
+def prepare_torch(settings: Settings) -> None:
+    """Threads and determinism, if an algorithm has brought torch in."""
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(settings.threads)
+        if settings.deterministic:
+            torch.use_deterministic_algorithms(True)
+
+
+def _train_group(parts: Parts, seeds: Sequence[int], settings: Settings, watch: Watcher, stop: Stop) -> list[RunResult]:
+    finished: list[RunResult] = []
+    with ExitStack() as stack:
+        sessions = []
+        for seed in seeds:
+            run = RunDir.create(settings.root, parts.spec.with_seed(seed))
+            if settings.resume == "never" and run.status()["state"] != "new":
+                run.set_aside()
+                run = RunDir.create(settings.root, parts.spec.with_seed(seed))
+            if run.status()["state"] == "finished":
+                finished.append(stored_result(run))
+                continue
+            sessions.append(stack.enter_context(Session(run, parts, settings, watch)))
+        if not sessions:
+            return finished
+        try:
+            members, batch = parts.members([session.run.seed for session in sessions], parts.spec.device)
+        except ZooError:
+            raise
+        except Exception as error:
+            raise _blame(parts, error) from error
+        for member in members:
+            stack.callback(member.env.close)
+        for session, member, found in zip(sessions, members, _common(sessions), strict=True):
+            session.begin(member, found)
+        _drive(sessions, batch, parts, settings, stop)
+        return finished + [session.result for session in sessions if session.result]
+
+
+def _common(sessions: Sequence[Session]) -> list[tuple[int, Any, str]]:
+    """The newest sound checkpoint of each session; in a batch, of the newest step that all of them have."""
+    found = [newest(session.run) for session in sessions]
+    if len({step for step, *_ in found}) == 1:
+        return found
+    shared = set.intersection(*(set(checkpoint.steps(session.run.checkpoints)) for session in sessions))
+    step = max(shared, default=0)
+    if step == 0:
+        return [(0, None, "seeds had no common checkpoint; starting again.") for _ in sessions]
+    return [(step, checkpoint.load(session.run.checkpoints, step), "") for session in sessions]
+
+
+def _drive(sessions: Sequence[Session], batch: Batch | None, parts: Parts, settings: Settings, stop: Stop) -> None:
+    """Update until every session has used its budget, is final, has failed, or is asked to stop."""
+    active = list(enumerate(sessions))
+    while active:
+        try:
+            rows: Mapping[int, Metrics] = (
+                dict(enumerate(batch.update())) if batch is not None else {0: sessions[0].member.algorithm.update()}
+            )
+        except Exception as error:  # whatever a plugin raises ends its runs, and no others
+            if settings.debug:
+                raise
+            for _, session in active:
+                session.fail(error if isinstance(error, ZooError) else _blame(parts, error))
+            return
+        going = []
+        for index, session in active:
+            try:
+                if _advance(session, rows[index], stop):
+                    going.append((index, session))
+            except (TrainingFailed, RunError) as error:
+                session.fail(error)
+        active = going
+
+
+def _advance(session: Session, metrics: Metrics, stop: Stop) -> bool:
+    """Log, evaluate and save one session after an update; whether it goes on."""
+    session.record(metrics)
+    outcome = session.member.algorithm.outcome
+    done = session.step >= session.run.spec.steps or (outcome is not None and outcome.final)
+    session.evaluate_if_due(last=done)
+    if done or stop.asked():
+        session.checkpoint()
+        session.close("finished" if done else "interrupted", "" if done else stop.reason)
+        return False
+    session.checkpoint_if_due()
+    return True
+
+
+def _blame(parts: Parts, error: Exception) -> PluginError:
+    """An error of a plugin, with its owner first."""
+    return PluginError(
+        f"{parts.entry.name} of plugin {parts.entry.plugin} {parts.entry.version} failed: {describe(error)}",
+        "--debug shows where.",
+    )
