@@ -1,0 +1,304 @@
+"""The constrained Markov decision process as arrays: the object that every exact method here works on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+from zoo.errors import UsageError
+from zoo.tabular.errors import InvalidCMDPError
+
+SENSES = ("<=", ">=", "==")
+ROW_SUM_TOLERANCE = 1e-8
+
+
+def _none() -> NDArray[np.float64]:
+    return np.empty(0)
+
+
+@dataclass(frozen=True, eq=False)
+class TabularCMDP:
+    """Maximise ``J_r`` subject to ``J_i sense_i b_i`` for every constraint ``i``.
+
+    All values are normalised, ``J = (1 - gamma) E[sum_t gamma^t r_t]``: thresholds bound an average per step.
+    The arrays are copied, checked and made read-only on construction.
+
+    Args:
+        P: transition kernel, dense ``[S, A, S]`` or sparse ``[S*A, S]`` with row ``s*A + a``; rows sum to 1 within 1e-8.
+        r: task reward, ``[S, A]``.
+        gamma: discount, in [0, 1).
+        rho: law of the first state, ``[S]``.
+        c: constraint signals, ``[N, S, A]``.
+        b: thresholds, ``[N]``, in the unit of one step's signal.
+        senses: one of ``"<="``, ``">="``, ``"=="`` for each constraint.
+        names: one name for each constraint; ``c0, c1, ...`` when empty.
+
+    Raises:
+        InvalidCMDPError: naming the first offending index.
+    """
+
+    P: NDArray[np.float64] | sp.csr_array
+    r: NDArray[np.float64]
+    gamma: float
+    rho: NDArray[np.float64]
+    c: NDArray[np.float64] = field(default_factory=_none)
+    b: NDArray[np.float64] = field(default_factory=_none)
+    senses: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Copy, check and freeze."""
+        r = _real("r", self.r, 2)
+        S, A = r.shape
+        c = np.asarray(self.c)
+        put: Callable[[str, object], None] = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
+        put("r", r)
+        put("P", _sparse_kernel(self.P) if sp.issparse(self.P) else _real("P", self.P, 3))
+        put("rho", _real("rho", self.rho, 1))
+        put("c", _real("c", np.empty((0, S, A)) if c.size == 0 and len(c) == 0 else c, 3))
+        put("b", _real("b", self.b, 1))
+        put("gamma", _discount(self.gamma))
+        put("senses", tuple(self.senses))
+        put("names", tuple(self.names) or tuple(f"c{i}" for i in range(len(self.c))))
+        self.validate()
+
+    @property
+    def num_states(self) -> int:
+        """``S``."""
+        return int(self.r.shape[0])
+
+    @property
+    def num_actions(self) -> int:
+        """``A``."""
+        return int(self.r.shape[1])
+
+    @property
+    def num_constraints(self) -> int:
+        """``N``."""
+        return int(self.c.shape[0])
+
+    @cached_property
+    def kernel(self) -> sp.csr_array:
+        """The transition kernel as one CSR matrix ``[S*A, S]``, row ``s*A + a``; explicit zeros are left out."""
+        if isinstance(self.P, sp.csr_array):
+            return self.P
+        return _frozen_csr(sp.csr_array(self.P.reshape(-1, self.num_states)))
+
+    @cached_property
+    def rewards(self) -> NDArray[np.float64]:
+        """Task reward and constraint signals stacked, ``[N+1, S, A]``: row 0 is the reward."""
+        return _freeze(np.concatenate([self.r[None], self.c]))
+
+    @cached_property
+    def signs(self) -> NDArray[np.float64]:
+        """``s_i``: +1 for ``<=`` and ``==``, -1 for ``>=``; a positive ``s_i (J_i - b_i)`` is bad."""
+        return _freeze(np.array([-1.0 if sense == ">=" else 1.0 for sense in self.senses]))
+
+    @cached_property
+    def equality(self) -> NDArray[np.bool_]:
+        """Which constraints are equalities, ``[N]``."""
+        mask = np.array([sense == "==" for sense in self.senses], dtype=np.bool_)
+        mask.setflags(write=False)
+        return mask
+
+    def lagrangian_reward(self, mu: NDArray[np.float64]) -> NDArray[np.float64]:
+        """``r - sum_i mu_i s_i c_i`` for the multipliers ``mu [N]``, shape ``[S, A]``."""
+        return self.r - np.tensordot(mu * self.signs, self.c, axes=1)
+
+    def signed_violation(self, costs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """``g_i = s_i (J_i - b_i)`` for ``costs = (J_1, ..., J_N)``; positive is bad."""
+        return self.signs * (costs - self.b)
+
+    def violation(self, costs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """``max(g_i, 0)`` for inequalities, ``|g_i|`` for equalities, ``[N]``."""
+        g = self.signed_violation(costs)
+        return np.where(self.equality, np.abs(g), np.maximum(g, 0.0))
+
+    def validate(self) -> None:
+        """Check every array.
+
+        Raises:
+            InvalidCMDPError: for the first negative or non-finite probability, row sum off by more than 1e-8, start
+                law that does not sum to 1, discount outside [0, 1), wrong shape, non-finite ``r``, ``c`` or ``b``, unknown
+                sense, repeated name.
+        """
+        S, A = self.r.shape
+        N = len(self.c)
+        if S == 0 or A == 0:
+            raise InvalidCMDPError(f"r has shape {self.r.shape}: there must be at least one state and one action.")
+        _expect_shape("P", self.P, (S * A, S) if sp.issparse(self.P) else (S, A, S))
+        _expect_shape("rho", self.rho, (S,))
+        _expect_shape("c", self.c, (N, S, A))
+        _expect_shape("b", self.b, (N,))
+        for name, count in (("senses", len(self.senses)), ("names", len(self.names))):
+            if count != N:
+                raise InvalidCMDPError(f"{name} has {count} entries: expected {N}, one for each constraint in c.")
+        for name in ("r", "c", "b"):
+            values: NDArray[np.float64] = getattr(self, name)
+            if not np.isfinite(values).all():
+                at = _first(~np.isfinite(values))
+                raise InvalidCMDPError(f"{name}{_index(at)} = {values[at]}: expected a finite number.")
+        self._validate_probabilities()
+        for i, sense in enumerate(self.senses):
+            if sense not in SENSES:
+                alike = {"<": "<=", "=<": "<=", ">": ">=", "=>": ">=", "=": "=="}.get(sense, "")
+                raise InvalidCMDPError(
+                    f"senses[{i}] = {sense!r}: expected one of {', '.join(map(repr, SENSES))}.",
+                    f"Did you mean {alike!r}?" if alike else "",
+                )
+        for i, constraint in enumerate(self.names):
+            if not isinstance(constraint, str) or not constraint or constraint in self.names[:i]:
+                raise InvalidCMDPError(f"names[{i}] = {constraint!r}: expected a non-empty name used only once.")
+
+    def _validate_probabilities(self) -> None:
+        for name in ("P", "rho"):
+            p: Any = getattr(self, name)
+            stored: NDArray[np.float64] = p.data if sp.issparse(p) else p
+            bad = ~np.isfinite(stored) | (stored < 0)
+            if bad.any():
+                at = _first(bad)
+                shown = self._sparse_index(p, at[0]) if sp.issparse(p) else at
+                raise InvalidCMDPError(
+                    f"{name}{_index(shown)} = {stored[at]}: expected a probability, finite and not negative."
+                )
+        sums = np.asarray(self.P.sum(axis=-1)).reshape(self.r.shape)
+        off = np.abs(sums - 1.0) > ROW_SUM_TOLERANCE
+        if off.any():
+            s, a = _first(off)
+            raise InvalidCMDPError(f"P[{s}, {a}] sums to {sums[s, a]:.12g}: expected 1 within {ROW_SUM_TOLERANCE:g}.")
+        if abs(self.rho.sum() - 1.0) > ROW_SUM_TOLERANCE:
+            raise InvalidCMDPError(f"rho sums to {self.rho.sum():.12g}: expected 1 within {ROW_SUM_TOLERANCE:g}.")
+
+    def _sparse_index(self, P: sp.csr_array, entry: int) -> tuple[int, ...]:
+        row = int(np.searchsorted(P.indptr, entry, side="right")) - 1
+        return (*divmod(row, self.num_actions), int(P.indices[entry]))
+
+    def with_thresholds(self, b: ArrayLike) -> TabularCMDP:
+        """The same process with thresholds ``b [N]``."""
+        return replace(self, b=np.asarray(b, dtype=np.float64))
+
+    @classmethod
+    def from_model(cls, model: object) -> TabularCMDP:
+        """Read ``P, r, gamma, rho`` and, where present, ``c, b, senses, names`` from any object that has them.
+
+        Raises:
+            InvalidCMDPError: if an attribute is missing or does not fit.
+        """
+        if isinstance(model, cls):
+            return model
+        missing = [name for name in ("P", "r", "gamma", "rho") if not hasattr(model, name)]
+        if missing:
+            raise InvalidCMDPError(
+                f"{type(model).__name__} is no tabular model: it has no attribute {', '.join(missing)}.",
+                "A tabular model has P, r, gamma and rho, and for constraints c, b and senses.",
+            )
+        optional = ("c", "b", "senses", "names")
+        found: dict[str, Any] = {name: getattr(model, name) for name in optional if hasattr(model, name)}
+        return cls(model.P, model.r, model.gamma, model.rho, **found)  # type: ignore[attr-defined]
+
+    def save(self, path: str | Path) -> None:
+        """Write to ``path``, ``.npz`` or ``.json`` by suffix, whole or not at all.
+
+        Raises:
+            UsageError: for another suffix.
+        """
+        _storage().save(self, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path) -> TabularCMDP:
+        """Read what :meth:`save` wrote, or any file with ``P, r, gamma, rho`` and optionally ``c, b, sense, eq, names``.
+
+        Raises:
+            InvalidCMDPError: if the file is missing, unreadable or describes no process.
+        """
+        model: TabularCMDP = _storage().load(Path(path))
+        return model
+
+    def to_env(self, seed: int | None = None) -> Any:
+        """A gymnasium environment that samples this process, reset with ``seed``.
+
+        Raises:
+            UsageError: if no installed package registers ``zoo/Tabular-v0``.
+        """
+        gymnasium = import_module("gymnasium")
+        try:
+            env = gymnasium.make("zoo_envs:zoo/Tabular-v0", model=self)
+        except (ImportError, gymnasium.error.UnregisteredEnv) as error:
+            raise UsageError(
+                "no environment zoo/Tabular-v0 is registered, so this process cannot be simulated.",
+                "pip install zoo-envs",
+            ) from error
+        env.reset(seed=seed)
+        return env
+
+
+def _storage() -> Any:
+    # The file formats build the model and the model offers them as methods, so one side is bound late.
+    return import_module("zoo.tabular.storage")
+
+
+def _freeze(array: NDArray[np.float64]) -> NDArray[np.float64]:
+    array.setflags(write=False)
+    return array
+
+
+def _real(name: str, value: ArrayLike, ndim: int) -> NDArray[np.float64]:
+    """A read-only float64 copy; an array that nobody can write to is shared instead."""
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidCMDPError(f"{name} is not an array of real numbers: {error}.") from error
+    if array.ndim != ndim:
+        raise InvalidCMDPError(f"{name} has {array.ndim} dimensions, shape {array.shape}: expected {ndim}.")
+    if array is value and not array.flags.writeable and array.base is None and array.flags.c_contiguous:
+        return array
+    return _freeze(np.array(array, order="C"))
+
+
+def _discount(value: object) -> float:
+    try:
+        gamma = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise InvalidCMDPError(f"gamma = {value!r}: expected a number in [0, 1).") from error
+    if not 0.0 <= gamma < 1.0:
+        raise InvalidCMDPError(f"gamma = {gamma}: expected a number in [0, 1).")
+    return gamma
+
+
+def _sparse_kernel(P: Any) -> sp.csr_array:
+    if isinstance(P, sp.csr_array) and not P.data.flags.writeable and P.data.dtype == np.float64:
+        return P
+    kernel = sp.csr_array(P, dtype=np.float64, copy=True)
+    try:
+        kernel.check_format(full_check=True)
+    except ValueError as error:
+        raise InvalidCMDPError(f"P is no valid sparse matrix: {error}.") from error
+    return _frozen_csr(kernel)
+
+
+def _frozen_csr(matrix: sp.csr_array) -> sp.csr_array:
+    matrix.sum_duplicates()
+    for part in (matrix.data, matrix.indices, matrix.indptr):
+        part.setflags(write=False)
+    return matrix
+
+
+def _expect_shape(name: str, array: Any, expected: tuple[int, ...]) -> None:
+    if array.shape != expected:
+        raise InvalidCMDPError(f"{name} has shape {array.shape}: expected {expected}.")
+
+
+def _first(mask: NDArray[np.bool_]) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(int(np.argmax(mask)), mask.shape))
+
+
+def _index(at: tuple[int, ...]) -> str:
+    return f"[{', '.join(map(str, at))}]"

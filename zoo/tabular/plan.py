@@ -1,0 +1,271 @@
+"""Unconstrained planning on one CSR matrix: value, modified policy and policy iteration, many rewards at once."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+from zoo.errors import UsageError
+from zoo.tabular.evaluation import DENSE_STATES, action_values, checked_rewards, factorise
+from zoo.tabular.model import TabularCMDP
+
+_log = logging.getLogger("zoo.tabular")
+
+_CACHE_NUMBERS = 2**17
+"""Rewards are swept together while ``S * A * R`` stays below this (1 MB), so that they stay in cache."""
+_DENSE_NUMBERS = 2**23
+"""The same for the stacked dense systems ``R * S * S`` of policy iteration (64 MB)."""
+_FIRST_SWEEPS, _MOST_SWEEPS = 20, 160
+_SETTLED = 0.01
+_ROUNDING = 1e-13
+"""Relative to the largest reward: what one backup cannot resolve in double precision."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """An optimal value function with its certificate. Values are normalised by ``1 - gamma``."""
+
+    value: NDArray[np.float64]
+    """``V``, ``[S]``, or ``[R, S]`` for several rewards."""
+    policy: NDArray[np.int64]
+    """Greedy action of ``q``, lowest index on ties, ``[S]`` or ``[R, S]``."""
+    q: NDArray[np.float64]
+    """``(1 - gamma) r + gamma P V``, ``[S, A]`` or ``[R, S, A]``."""
+    residual: float
+    """``max |max_a q - V|`` over states and rewards, from a fresh backup of the returned value."""
+    error_bound: float
+    """``residual / (1 - gamma)``: no entry of ``value`` is further than this from the optimum."""
+    iterations: int
+    """Backups over all actions (policy iteration: improvements)."""
+
+
+def value_iteration(
+    cmdp: TabularCMDP, reward: ArrayLike | None = None, *, tol: float = 1e-8, max_iterations: int = 1_000_000
+) -> Plan:
+    """Value iteration, stopped on the span of the update and corrected by its mid-point (Puterman 1994, 6.6.3).
+
+    Args:
+        cmdp: the process; its constraints play no part.
+        reward: ``[S, A]``, or ``[R, S, A]`` for several at once; the task reward when not given.
+        tol: bound on the error of the normalised value.
+        max_iterations: backups after which the search gives up, with a warning; ``residual`` then says how far it got.
+
+    Raises:
+        UsageError: if ``reward`` does not fit or ``tol`` is not positive.
+    """
+    return _sweep(cmdp, reward, tol, max_iterations, frozen=False)
+
+
+def modified_policy_iteration(
+    cmdp: TabularCMDP, reward: ArrayLike | None = None, *, tol: float = 1e-8, max_iterations: int = 100_000
+) -> Plan:
+    """Modified policy iteration: between two backups, sweeps with the policy held fixed (Puterman 1994, 6.5).
+
+    There are 20 sweeps while the policy still moves, then up to 160: a settled policy needs no maximum over actions.
+    Arguments and errors are those of :func:`value_iteration`.
+    """
+    return _sweep(cmdp, reward, tol, max_iterations, frozen=True)
+
+
+def policy_iteration(
+    cmdp: TabularCMDP,
+    reward: ArrayLike | None = None,
+    *,
+    policy: NDArray[np.int64] | None = None,
+    tol: float = _ROUNDING,
+    max_iterations: int = 1000,
+) -> Plan:
+    """Howard's policy iteration with exact evaluation: dense up to 500 states, all rewards at once; else sparse LU.
+
+    Args:
+        cmdp: the process; its constraints play no part.
+        reward: ``[S, A]``, or ``[R, S, A]`` for several at once; the task reward when not given.
+        policy: actions to start from, ``[S]`` or ``[R, S]``; a few cheap sweeps find a start when not given.
+        tol: an action replaces another only if it gains more than ``tol * max|reward|``; prevents cycling on ties.
+        max_iterations: improvements after which the search gives up, with a warning.
+
+    Raises:
+        UsageError: if ``reward`` or ``policy`` does not fit or ``tol`` is not positive.
+    """
+    r, single = _prepare(cmdp, reward, tol)
+    if policy is None:
+        start = _sweep(cmdp, r, 1e-3 * (float(np.ptp(r)) or 1.0), _FIRST_SWEEPS, frozen=True, warn=False).policy
+    else:
+        start = _checked_start(cmdp, policy, len(r))
+    S = cmdp.num_states
+    together = max(1, _DENSE_NUMBERS // S**2) if S <= DENSE_STATES else 1
+    parts = [
+        _improve(cmdp, r[i : i + together], start[i : i + together], tol, max_iterations)
+        for i in range(0, len(r), together)
+    ]
+    value = np.concatenate([part[0] for part in parts])
+    return _plan(cmdp, r, value, max(part[1] for part in parts), single)
+
+
+def greedy(q: NDArray[np.float64], slack: float) -> NDArray[np.int64]:
+    """The lowest action whose ``q [..., A]`` is within ``slack`` of the largest, ``[...]``."""
+    first: NDArray[np.int64] = np.argmax(q >= q.max(axis=-1, keepdims=True) - slack, axis=-1)
+    return first
+
+
+def _prepare(cmdp: TabularCMDP, reward: ArrayLike | None, tol: float) -> tuple[NDArray[np.float64], bool]:
+    if not tol > 0.0:
+        raise UsageError(f"tol = {tol}: expected a positive number.")
+    r = cmdp.r if reward is None else checked_rewards(cmdp, reward)
+    return r.reshape(-1, *cmdp.r.shape), r.ndim == 2
+
+
+def _plan(cmdp: TabularCMDP, r: NDArray[np.float64], V: NDArray[np.float64], iterations: int, single: bool) -> Plan:
+    q = action_values(cmdp, r, V)
+    policy = greedy(q, _ROUNDING * _scale(r))
+    residual = float(np.abs(q.max(axis=2) - V).max(initial=0.0))
+    value = V
+    if single:
+        value, policy, q = V[0], policy[0], q[0]
+    return Plan(value, policy, q, residual, residual / (1.0 - cmdp.gamma), iterations)
+
+
+def _scale(r: NDArray[np.float64]) -> float:
+    return float(np.abs(r).max(initial=0.0)) or 1.0
+
+
+def _sweep(
+    cmdp: TabularCMDP,
+    reward: ArrayLike | None,
+    tol: float,
+    max_iterations: int,
+    *,
+    frozen: bool,
+    warn: bool = True,
+) -> Plan:
+    r, single = _prepare(cmdp, reward, tol)
+    together = max(1, _CACHE_NUMBERS // cmdp.r.size)
+    parts = [_sweep_chunk(cmdp, r[i : i + together], tol, max_iterations, frozen) for i in range(0, len(r), together)]
+    V = np.concatenate([part[0] for part in parts]) if parts else np.empty((0, cmdp.num_states))
+    plan = _plan(cmdp, r, V, max((part[1] for part in parts), default=0), single)
+    if warn and plan.iterations >= max_iterations and plan.error_bound > tol:
+        _log.warning("planning stopped after %d backups with an error of up to %.3g", max_iterations, plan.error_bound)
+    return plan
+
+
+def _sweep_chunk(
+    cmdp: TabularCMDP, r: NDArray[np.float64], tol: float, max_iterations: int, frozen: bool
+) -> tuple[NDArray[np.float64], int]:
+    gamma, S = cmdp.gamma, cmdp.num_states
+    horizon = gamma / (1.0 - gamma)
+    # Below this the span of an update is rounding noise and would never shrink further.
+    floor = 4.0 * float(np.finfo(np.float64).eps) * _scale(r)
+    solved = np.empty(r.shape[:2])
+    active = np.arange(len(r))
+    V = np.zeros((len(r), S))
+    policy = np.full((len(r), S), -1)
+    sweeps = _FIRST_SWEEPS
+    held: _Held | None = None
+    for iteration in range(1, max_iterations + 1):
+        q = _backup(cmdp, r[active], V)
+        greedy_now = q.argmax(axis=2)
+        TV = np.take_along_axis(q, greedy_now[..., None], axis=2)[..., 0]
+        delta = TV - V
+        low, high = delta.min(axis=1), delta.max(axis=1)
+        done = (high - low <= floor) | (horizon * (high - low) / 2.0 <= tol)
+        if iteration == max_iterations:
+            done[:] = True
+        solved[active[done]] = TV[done] + horizon * (high + low)[done, None] / 2.0
+        keep = ~done
+        changed = np.count_nonzero(greedy_now != policy) / max(policy.size, 1)
+        active, V, policy = active[keep], TV[keep], greedy_now[keep]
+        if not active.size:
+            return solved, iteration
+        if frozen:
+            if changed or done.any() or held is None:
+                held = _Held(cmdp, r[active], policy)
+            sweeps = min(2 * sweeps, _MOST_SWEEPS) if changed < _SETTLED else _FIRST_SWEEPS
+            V = held.run(V, sweeps)
+    return solved, max_iterations
+
+
+def _backup(cmdp: TabularCMDP, r: NDArray[np.float64], V: NDArray[np.float64]) -> NDArray[np.float64]:
+    if len(V) > 1:
+        return action_values(cmdp, r, V)
+    # One vector takes scipy's faster matrix-vector path.
+    q: NDArray[np.float64] = np.asarray(cmdp.kernel @ V[0]).reshape(r.shape)
+    q *= cmdp.gamma
+    q += (1.0 - cmdp.gamma) * r
+    return q
+
+
+class _Held:
+    """Sweeps ``V <- (1 - gamma) r_pi + gamma P_pi V`` for R fixed policies, as one block-diagonal CSR matrix."""
+
+    def __init__(self, cmdp: TabularCMDP, r: NDArray[np.float64], policy: NDArray[np.int64]) -> None:
+        R, S = policy.shape
+        chosen = _chosen_rows(cmdp, policy)
+        blocks = np.repeat(np.arange(R, dtype=chosen.indices.dtype) * S, np.diff(chosen.indptr[::S]))
+        parts = (cmdp.gamma * chosen.data, chosen.indices + blocks, chosen.indptr)
+        self._matrix = sp.csr_array(parts, shape=(R * S, R * S))
+        self._reward = (1.0 - cmdp.gamma) * np.take_along_axis(r, policy[..., None], axis=2).reshape(-1)
+
+    def run(self, V: NDArray[np.float64], sweeps: int) -> NDArray[np.float64]:
+        flat = V.reshape(-1)
+        for _ in range(sweeps):
+            flat = self._matrix @ flat
+            flat += self._reward
+        return flat.reshape(V.shape)
+
+
+def _chosen_rows(cmdp: TabularCMDP, policy: NDArray[np.int64]) -> sp.csr_array:
+    """The rows ``P(. | s, policy(s))`` for ``policy [R, S]``, stacked: ``[R*S, S]``."""
+    rows = np.arange(cmdp.num_states) * cmdp.num_actions + policy
+    return sp.csr_array(cmdp.kernel[rows.reshape(-1)])
+
+
+def _improve(
+    cmdp: TabularCMDP, r: NDArray[np.float64], policy: NDArray[np.int64], tol: float, max_iterations: int
+) -> tuple[NDArray[np.float64], int]:
+    """Policy iteration on ``r [R, S, A]`` from ``policy [R, S]``: values ``[R, S]`` and the number of improvements."""
+    slack = tol * _scale(r)
+    V = np.empty(r.shape[:2])
+    active = np.arange(len(r))
+    best = np.full(len(r), -np.inf)
+    for iteration in range(1, max_iterations + 1):
+        V[active] = _exact(cmdp, r[active], policy)
+        q = action_values(cmdp, r[active], V[active])
+        current = np.take_along_axis(q, policy[..., None], axis=2)[..., 0]
+        better = q.max(axis=2) > current + slack
+        total = V[active].mean(axis=1)
+        # Exact improvement raises the value; where it does not, what is left to gain is rounding.
+        moving = better.any(axis=1) & (total > best[active])
+        best[active] = total
+        policy = np.where(better, q.argmax(axis=2), policy)[moving]
+        active = active[moving]
+        if not active.size:
+            return V, iteration
+    _log.warning("policy iteration stopped after %d improvements before the policy settled", max_iterations)
+    return V, max_iterations
+
+
+def _exact(cmdp: TabularCMDP, r: NDArray[np.float64], policy: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Normalised values ``[R, S]`` of the deterministic policies ``[R, S]``."""
+    R, S = policy.shape
+    rhs = (1.0 - cmdp.gamma) * np.take_along_axis(r, policy[..., None], axis=2)
+    chosen = _chosen_rows(cmdp, policy)
+    if S <= DENSE_STATES:
+        matrices = np.eye(S) - cmdp.gamma * chosen.toarray().reshape(R, S, S)
+        return np.linalg.solve(matrices, rhs)[..., 0]
+    solved = [factorise(chosen[i * S : (i + 1) * S], cmdp.gamma).solve(rhs[i, :, 0]) for i in range(R)]
+    return np.stack(solved)
+
+
+def _checked_start(cmdp: TabularCMDP, policy: ArrayLike, R: int) -> NDArray[np.int64]:
+    array = np.atleast_2d(np.asarray(policy))
+    if array.shape != (R, cmdp.num_states) or array.dtype.kind not in "iu":
+        raise UsageError(
+            f"policy has shape {array.shape}, type {array.dtype}: expected actions, ({R}, {cmdp.num_states})."
+        )
+    if array.min() < 0 or array.max() >= cmdp.num_actions:
+        raise UsageError(f"policy holds an action outside 0..{cmdp.num_actions - 1}.")
+    return array.astype(np.int64)

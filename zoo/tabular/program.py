@@ -1,0 +1,223 @@
+"""The occupancy-measure linear program as one persistent HiGHS model (constrained-RL specification, section 3).
+
+Variables ``d[S, A] >= 0``; maximise ``<r, d>`` subject to the flow equations
+``sum_a d(s', a) - gamma sum_{s,a} P(s'|s,a) d(s,a) = (1 - gamma) rho(s')`` and ``s_i <c_i, d> <= s_i b_i`` (or ``=``).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import highspy
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+from zoo.errors import UsageError, ZooError
+from zoo.tabular.errors import InfeasibleCMDPError
+from zoo.tabular.evaluation import DENSE_STATES
+from zoo.tabular.model import TabularCMDP
+from zoo.tabular.plan import modified_policy_iteration, policy_iteration
+from zoo.tabular.solution import CMDPSolution, policy_of, read_out
+
+_TOLERANCE = 1e-9
+"""Primal and dual feasibility; HiGHS's own default, 1e-7, is visible in the values."""
+_NO_MASS = 1e-12
+_CONTRADICTION = 1e-8
+"""A smaller least violation is rounding of a threshold that sits exactly on the attainable limit."""
+
+
+class OccupancyProgram:
+    """A model that stays in memory, so that a change of threshold or reward re-solves from the last basis.
+
+    The first basis is that of the unconstrained optimal policy, found by dynamic programming: it is dual
+    feasible, so that the dual simplex method has only the constraints left to repair.
+
+    Args:
+        cmdp: the process; its thresholds and reward are the first to be solved.
+    """
+
+    def __init__(self, cmdp: TabularCMDP) -> None:
+        self._cmdp = cmdp
+        self._highs = _silent_highs()
+        S, A, N = cmdp.num_states, cmdp.num_actions, cmdp.num_constraints
+        model = highspy.HighsLp()
+        matrix = _flow_and_constraints(cmdp)
+        model.num_col_, model.num_row_ = S * A, S + N
+        model.col_cost_ = -cmdp.r.reshape(-1)
+        model.col_lower_, model.col_upper_ = np.zeros(S * A), np.full(S * A, highspy.kHighsInf)
+        lower, upper = self._bounds()
+        inflow = (1.0 - cmdp.gamma) * cmdp.rho
+        model.row_lower_, model.row_upper_ = np.concatenate([inflow, lower]), np.concatenate([inflow, upper])
+        _set_columns(model, matrix)
+        self._highs.passModel(model)
+        self._set_first_basis()
+
+    @property
+    def cmdp(self) -> TabularCMDP:
+        """The process with the present thresholds and reward."""
+        return self._cmdp
+
+    def set_thresholds(self, b: ArrayLike) -> None:
+        """Replace the thresholds, ``[N]``.
+
+        Raises:
+            InvalidCMDPError: if the shape does not fit or a number is not finite.
+        """
+        self._cmdp = self._cmdp.with_thresholds(b)
+        self._pass_bounds(0.0)
+
+    def set_reward(self, r: ArrayLike) -> None:
+        """Replace the task reward, ``[S, A]``.
+
+        Raises:
+            InvalidCMDPError: if the shape does not fit or a number is not finite.
+        """
+        self._cmdp = replace(self._cmdp, r=np.asarray(r, dtype=np.float64))
+        count = self._cmdp.r.size
+        self._highs.changeColsCost(count, np.arange(count, dtype=np.int32), -self._cmdp.r.reshape(-1))
+
+    def solve(self) -> CMDPSolution:
+        """Solve for the present thresholds and reward.
+
+        Raises:
+            InfeasibleCMDPError: if no policy satisfies the constraints.
+            ZooError: if HiGHS gives up.
+        """
+        return self._solve("")
+
+    def sweep(self, thresholds: ArrayLike) -> list[CMDPSolution]:
+        """Solve for each row of ``thresholds [M, N]`` in turn, each from the basis of the one before.
+
+        Raises:
+            InfeasibleCMDPError: at the first infeasible row, whose index the message gives.
+            UsageError: if the shape is not ``[M, N]``.
+        """
+        rows = np.asarray(thresholds, dtype=np.float64)
+        if rows.ndim != 2 or rows.shape[1] != self._cmdp.num_constraints:
+            raise UsageError(f"thresholds have shape {rows.shape}: expected (M, {self._cmdp.num_constraints}).")
+        solutions = []
+        for m, b in enumerate(rows):
+            self.set_thresholds(b)
+            solutions.append(self._solve(f"in row {m} of the thresholds "))
+        return solutions
+
+    def _solve(self, context: str) -> CMDPSolution:
+        began = time.perf_counter()
+        cmdp = self._cmdp
+        self._highs.run()
+        status = self._highs.getModelStatus()
+        if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+            worst, least, policy = least_violation(cmdp)
+            if least > _CONTRADICTION:
+                raise InfeasibleCMDPError(worst, least, policy, context)
+            self._pass_bounds(2.0 * least + _TOLERANCE)
+            self._highs.run()
+            status = self._highs.getModelStatus()
+            self._pass_bounds(0.0)
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise ZooError(f"HiGHS stopped with {self._highs.modelStatusToString(status)!r}: expected 'Optimal'.")
+        solution = self._highs.getSolution()
+        S = cmdp.num_states
+        # HiGHS minimises -r, so its duals have the opposite sign.
+        duals = -np.asarray(solution.row_dual)
+        return read_out(
+            cmdp,
+            np.asarray(solution.col_value),
+            duals[:S],
+            duals[S:],
+            status="optimal",
+            began=began,
+            no_mass=_NO_MASS,
+        )
+
+    def _bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        upper = self._cmdp.signs * self._cmdp.b
+        return np.where(self._cmdp.equality, upper, -highspy.kHighsInf), upper
+
+    def _pass_bounds(self, relax: float) -> None:
+        lower, upper = self._bounds()
+        S, N = self._cmdp.num_states, self._cmdp.num_constraints
+        self._highs.changeRowsBounds(N, np.arange(S, S + N, dtype=np.int32), lower - relax, upper + relax)
+
+    def _set_first_basis(self) -> None:
+        cmdp = self._cmdp
+        S, A, N = cmdp.num_states, cmdp.num_actions, cmdp.num_constraints
+        plan = policy_iteration(cmdp) if S <= DENSE_STATES else modified_policy_iteration(cmdp)
+        basic = np.zeros((S, A), dtype=np.bool_)
+        basic[np.arange(S), plan.policy] = True
+        kind = highspy.HighsBasisStatus
+        basis = highspy.HighsBasis()
+        basis.valid = True
+        basis.col_status = [kind.kBasic if chosen else kind.kLower for chosen in basic.reshape(-1)]
+        basis.row_status = [kind.kLower] * S + [kind.kBasic] * N
+        self._highs.setBasis(basis)
+
+
+def least_violation(cmdp: TabularCMDP) -> tuple[list[str], float, NDArray[np.float64]]:
+    """Minimise ``t >= 0`` subject to the flow equations and ``violation_i <= t`` for every constraint.
+
+    Returns:
+        The names of the constraints that hold ``t`` up, by falling multiplier; ``t``; a policy ``[S, A]`` attaining it.
+    """
+    S, A, N = cmdp.num_states, cmdp.num_actions, cmdp.num_constraints
+    inf = highspy.kHighsInf
+    # An equality is two inequalities, its second row coming after all the first ones.
+    owner = np.concatenate([np.arange(N), np.flatnonzero(cmdp.equality)])
+    sign = np.concatenate([cmdp.signs, -np.ones(len(owner) - N)])
+    signals = sp.csr_array((sign[:, None] * cmdp.c.reshape(N, -1)[owner]).T)
+    slack = np.concatenate([np.zeros(S), -np.ones(len(owner))])
+    matrix = sp.vstack([sp.hstack([_flow(cmdp), signals]), sp.csr_array(slack[None])], format="csr")
+    model = highspy.HighsLp()
+    model.num_col_, model.num_row_ = S * A + 1, S + len(owner)
+    model.col_cost_ = np.concatenate([np.zeros(S * A), [1.0]])
+    model.col_lower_, model.col_upper_ = np.zeros(S * A + 1), np.full(S * A + 1, inf)
+    inflow = (1.0 - cmdp.gamma) * cmdp.rho
+    model.row_lower_ = np.concatenate([inflow, np.full(len(owner), -inf)])
+    model.row_upper_ = np.concatenate([inflow, sign * cmdp.b[owner]])
+    _set_columns(model, matrix)
+    highs = _silent_highs()
+    highs.passModel(model)
+    highs.run()
+    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        shown = highs.modelStatusToString(highs.getModelStatus())
+        raise ZooError(f"HiGHS stopped with {shown!r} while looking for the least violation: expected 'Optimal'.")
+    solution = highs.getSolution()
+    values = np.asarray(solution.col_value)
+    weight = np.bincount(owner, weights=-np.asarray(solution.row_dual)[S:], minlength=N)
+    order = np.argsort(-weight, kind="stable")
+    worst = [cmdp.names[i] for i in order if weight[i] > _TOLERANCE] or [cmdp.names[i] for i in order[:1]]
+    occupancy = np.maximum(values[:-1], 0.0).reshape(S, A)
+    return worst, float(values[-1]), policy_of(cmdp, occupancy, np.zeros(N), _NO_MASS)
+
+
+def _flow(cmdp: TabularCMDP) -> sp.csr_array:
+    """``E - gamma P``, ``[S*A, S]``: row ``(s, a)`` holds the column of ``d(s, a)`` in the flow equations."""
+    S, A = cmdp.num_states, cmdp.num_actions
+    own = sp.csr_array((np.ones(S * A), np.repeat(np.arange(S), A), np.arange(S * A + 1)), shape=(S * A, S))
+    return sp.csr_array(own - cmdp.gamma * cmdp.kernel)
+
+
+def _flow_and_constraints(cmdp: TabularCMDP) -> sp.csr_array:
+    signals = sp.csr_array((cmdp.signs[:, None] * cmdp.c.reshape(cmdp.num_constraints, -1)).T)
+    return sp.csr_array(sp.hstack([_flow(cmdp), signals], format="csr"))
+
+
+def _set_columns(model: highspy.HighsLp, by_variable: sp.csr_array) -> None:
+    """Rows of a CSR matrix are columns of its transpose, which is the constraint matrix."""
+    model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    model.a_matrix_.start_ = by_variable.indptr
+    model.a_matrix_.index_ = by_variable.indices
+    model.a_matrix_.value_ = by_variable.data
+
+
+def _silent_highs() -> Any:
+    # highspy's type stubs lack changeRowsBounds and leave the constructor untyped.
+    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("threads", 1)
+    highs.setOptionValue("primal_feasibility_tolerance", _TOLERANCE)
+    highs.setOptionValue("dual_feasibility_tolerance", _TOLERANCE)
+    return highs

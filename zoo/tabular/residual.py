@@ -1,0 +1,103 @@
+"""How far a policy and its multipliers are from optimal (constrained-RL specification, section 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from zoo.errors import UsageError
+from zoo.tabular.evaluation import DENSE_STATES, Evaluation, evaluate
+from zoo.tabular.model import TabularCMDP
+from zoo.tabular.plan import modified_policy_iteration, policy_iteration
+from zoo.tabular.solution import CMDPSolution
+
+
+@dataclass(frozen=True, eq=False)
+class Residuals:
+    """Distances from optimality, all in the unit of one step's reward or signal; 0 at an optimum."""
+
+    kkt: float
+    """``max(V*_mu - V^pi_mu, max_i violation_i, max_i |mu_i g_i|)`` at the start law; needs no oracle."""
+    gap: float | None
+    """``max_pi' L(pi', mu) - min_mu' L(pi, mu')`` over ``0 <= mu' <= M``; ``None`` without solution and cap."""
+    err: float | None
+    """``max(|J_r - J*_r|, max_i violation_i)``; ``None`` without a solution."""
+    violations: NDArray[np.float64]
+    """``max(g_i, 0)``, or ``|g_i|`` for equalities, ``[N]``."""
+    evaluation: Evaluation
+    """The policy's values."""
+    best_response: NDArray[np.int64]
+    """The optimal action of ``r - sum_i mu_i s_i c_i`` in each state, ``[S]``: give it back as ``warm``."""
+
+
+def residuals(
+    cmdp: TabularCMDP,
+    policy: NDArray[np.float64],
+    mu: ArrayLike,
+    *,
+    solution: CMDPSolution | None = None,
+    cap: ArrayLike | None = None,
+    warm: NDArray[np.int64] | None = None,
+    evaluation: Evaluation | None = None,
+) -> Residuals:
+    """Residuals of ``policy [S, A]`` with the multipliers ``mu [N]``.
+
+    Args:
+        cmdp: the process.
+        policy: action probabilities, ``[S, A]``.
+        mu: multipliers, ``[N]``, in the unit reward per signal.
+        solution: the exact optimum, for ``err`` and for ``M = 2 (1 + max |mu*|)`` of ``gap``.
+        cap: ``M`` for ``gap`` instead, a number or ``[N]``.
+        warm: a deterministic policy ``[S]`` to start the inner policy iteration from: the last ``best_response``.
+        evaluation: ``evaluate(cmdp, policy)`` where it is already known.
+
+    Raises:
+        UsageError: if a shape does not fit or a multiplier is not finite.
+    """
+    multipliers = np.asarray(mu, dtype=np.float64)
+    if multipliers.shape != (cmdp.num_constraints,) or not np.isfinite(multipliers).all():
+        raise UsageError(
+            f"mu = {multipliers}: expected {cmdp.num_constraints} finite numbers, one for each constraint."
+        )
+    known = evaluate(cmdp, policy) if evaluation is None else evaluation
+    g = cmdp.signed_violation(known.J)
+    violations = cmdp.violation(known.J)
+    if warm is None:
+        mixed = known.Q[0] - np.tensordot(multipliers * cmdp.signs, known.Q[1:], axes=1)
+        warm = mixed.argmax(axis=1)
+    plan = policy_iteration(cmdp, cmdp.lagrangian_reward(multipliers), policy=warm)
+    best = float(cmdp.rho @ plan.value)
+    own = known.J_r - float((multipliers * cmdp.signs) @ known.J)
+    worst = float(violations.max(initial=0.0))
+    slackness = float(np.abs(multipliers * g).max(initial=0.0))
+    gap = None
+    if cap is None and solution is not None:
+        cap = 2.0 * (1.0 + float(np.abs(solution.multipliers).max(initial=0.0)))
+    if cap is not None:
+        upper = best + float((multipliers * cmdp.signs) @ cmdp.b)
+        gap = upper - (known.J_r - float((np.asarray(cap) * violations).sum()))
+    return Residuals(
+        kkt=max(best - own, worst, slackness),
+        gap=gap,
+        err=None if solution is None else max(abs(known.J_r - solution.value), worst),
+        violations=violations,
+        evaluation=known,
+        best_response=plan.policy,
+    )
+
+
+def attainable_range(cmdp: TabularCMDP) -> NDArray[np.float64]:
+    """Least and largest ``J_i`` over all policies, for each constraint on its own: ``[N, 2]``.
+
+    Two unconstrained problems for each constraint, all solved together; exact up to 500 states, then within 1e-9.
+    """
+    N = cmdp.num_constraints
+    if N == 0:
+        return np.empty((0, 2))
+    both = np.concatenate([-cmdp.c, cmdp.c])
+    exact = cmdp.num_states <= DENSE_STATES
+    plan = policy_iteration(cmdp, both) if exact else modified_policy_iteration(cmdp, both, tol=1e-9)
+    ends = plan.value @ cmdp.rho
+    return np.stack([-ends[:N], ends[N:]], axis=1)

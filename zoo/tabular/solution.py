@@ -1,0 +1,91 @@
+"""What a solver of the occupancy-measure program returns, and how its raw vectors become a policy."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.tabular.model import TabularCMDP
+from zoo.tabular.plan import policy_iteration
+
+
+@dataclass(frozen=True, eq=False)
+class CMDPSolution:
+    """An optimal solution of the occupancy-measure linear program; values are normalised by ``1 - gamma``."""
+
+    value: float
+    """``J*_r``."""
+    costs: NDArray[np.float64]
+    """``J_i`` at the optimum, ``[N]``."""
+    multipliers: NDArray[np.float64]
+    """``mu*_i``, ``[N]``: ``J*_r`` changes by ``-mu_i`` per unit of tightening ``g_i <= 0``; >= 0 for inequalities."""
+    occupancy: NDArray[np.float64]
+    """``d(s, a)``, ``[S, A]``, sums to 1."""
+    policy: NDArray[np.float64]
+    """``pi(a|s)``, ``[S, A]``; where the state has no mass, the greedy action of the Lagrangian reward."""
+    status: str
+    """``"optimal"``, or ``"optimal_inaccurate"`` from an interior-point or first-order solver that stopped early."""
+    duality_gap: float
+    """Upper bound of the dual on ``J*_r``, minus ``value``: certified, whatever the solver's tolerances."""
+    seconds: float
+    """Wall time of building, solving and reading out."""
+
+
+def policy_of(
+    cmdp: TabularCMDP, occupancy: NDArray[np.float64], mu: NDArray[np.float64], no_mass: float
+) -> NDArray[np.float64]:
+    """``d(s, a) / sum_a d(s, a)``; where the mass is at most ``no_mass``, greedy for ``r - sum mu_i s_i c_i``."""
+    mass = occupancy.sum(axis=1)
+    empty = mass <= no_mass
+    policy = occupancy / np.where(empty, 1.0, mass)[:, None]
+    if empty.any():
+        start = occupancy.argmax(axis=1)
+        greedy = policy_iteration(cmdp, cmdp.lagrangian_reward(mu), policy=start).policy
+        policy[empty] = np.eye(cmdp.num_actions)[greedy[empty]]
+    return policy
+
+
+def dual_bound(cmdp: TabularCMDP, prices: NDArray[np.float64], mu: NDArray[np.float64]) -> float:
+    """An upper bound on ``J*_r`` from any state prices ``y [S]`` and multipliers ``mu [N]``.
+
+    For every occupancy ``<r, d> <= (1 - gamma) <rho, y> + sum_i mu_i s_i b_i + max_sa z(s, a)`` with the
+    reduced rewards ``z = r - sum_i mu_i s_i c_i - y + gamma P y``, because ``d`` is not negative and sums to 1.
+    Any ``y`` therefore certifies.
+    """
+    expected = np.asarray(cmdp.kernel @ prices).reshape(cmdp.r.shape)
+    reduced = cmdp.lagrangian_reward(mu) - prices[:, None] + cmdp.gamma * expected
+    fixed = (1.0 - cmdp.gamma) * (cmdp.rho @ prices) + (mu * cmdp.signs) @ cmdp.b
+    return float(fixed + reduced.max())
+
+
+def read_out(
+    cmdp: TabularCMDP,
+    raw: NDArray[np.float64],
+    prices: NDArray[np.float64],
+    mu: NDArray[np.float64],
+    *,
+    status: str,
+    began: float,
+    no_mass: float,
+) -> CMDPSolution:
+    """Turn a solver's occupancy ``raw [S*A]``, flow prices ``[S]`` and multipliers ``[N]`` into a solution.
+
+    ``began`` is the ``time.perf_counter()`` of the start; states with a mass up to ``no_mass`` count as empty.
+    """
+    occupancy = np.maximum(raw, 0.0).reshape(cmdp.r.shape)
+    mu = np.where(cmdp.equality, mu, np.maximum(mu, 0.0)) + 0.0
+    value = float((cmdp.r * occupancy).sum())
+    policy = policy_of(cmdp, occupancy, mu, no_mass)
+    return CMDPSolution(
+        value=value,
+        costs=np.tensordot(cmdp.c, occupancy, axes=2),
+        multipliers=mu,
+        occupancy=occupancy,
+        policy=policy,
+        status=status,
+        duality_gap=dual_bound(cmdp, prices, mu) - value,
+        seconds=time.perf_counter() - began,
+    )
