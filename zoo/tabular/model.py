@@ -32,7 +32,7 @@ class TabularCMDP:
     The arrays are copied, checked and made read-only on construction.
 
     Args:
-        P: transition kernel, dense ``[S, A, S]`` or sparse ``[S*A, S]`` with row ``s*A + a``; rows sum to 1 within 1e-8.
+        P: transition kernel, dense ``[S, A, S]`` or sparse ``[S*A, S]`` with row ``s*A + a``; rows sum to 1.
         r: task reward, ``[S, A]``.
         gamma: discount, in [0, 1).
         rho: law of the first state, ``[S]``.
@@ -214,7 +214,7 @@ class TabularCMDP:
 
     @classmethod
     def load(cls, path: str | Path) -> TabularCMDP:
-        """Read what :meth:`save` wrote, or any file with ``P, r, gamma, rho`` and optionally ``c, b, sense, eq, names``.
+        """Read a file that holds ``P, r, gamma, rho`` and optionally ``c, b, sense, eq, names``, as :meth:`save` writes.
 
         Raises:
             InvalidCMDPError: if the file is missing, unreadable or describes no process.

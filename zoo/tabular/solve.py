@@ -33,8 +33,8 @@ def solve_lp(cmdp: TabularCMDP, solver: str = "highs") -> CMDPSolution:
 
     Args:
         cmdp: the process.
-        solver: ``"highs"`` (simplex from a dynamic-programming basis), ``"clarabel"`` (interior point, through cvxpy), or
-            ``"cvxpy:NAME"`` for any solver installed for cvxpy.
+        solver: ``"highs"`` (simplex from a dynamic-programming basis), ``"clarabel"`` (interior point, through
+            cvxpy), or ``"cvxpy:NAME"`` for any solver installed for cvxpy.
 
     Raises:
         InfeasibleCMDPError: if no policy satisfies the constraints.
@@ -44,8 +44,8 @@ def solve_lp(cmdp: TabularCMDP, solver: str = "highs") -> CMDPSolution:
     if cmdp.r.size > LARGE:
         estimate = _SECONDS_AT_LARGE * (cmdp.r.size / LARGE) ** _GROWTH
         _log.warning(
-            "linear program with %d state-action pairs: about %.0f s of one core when successors are random, less on local "
-            "transitions; first-order methods answer sooner",
+            "linear program with %d state-action pairs: about %.0f s of one core when successors are random, less "
+            "on local transitions; first-order methods answer sooner",
             cmdp.r.size,
             estimate,
         )
