@@ -1,0 +1,204 @@
+"""SB3's learning loops, turned one crank at a time.
+
+``update`` runs the body of SB3's ``learn`` loop, so that the weights are those that ``learn`` would give,
+bit for bit. Short iterations (A2C's five steps, DQN's four) are taken several at a time, to keep the loop
+around them cheap.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from abc import abstractmethod
+from collections import deque
+from typing import Any, ClassVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+from stable_baselines3.common.type_aliases import TrainFreq
+
+from zoo import Algorithm, Context, Metrics, State
+from zoo.errors import InterfaceError
+from zoo_sb3.build import build
+from zoo_sb3.state import capture, restore
+from zoo_sb3.streams import GlobalStreams
+from zoo_sb3.vecenv import GymnasiumVecEnv
+
+CHUNK = 128
+"""environment steps that one update covers at least"""
+
+
+class SB3Algorithm(Algorithm[Any]):
+    """What all learners share: building, acting, state, metrics.
+
+    Raises:
+        InterfaceError: the environment does not suit the learner.
+        UsageError: SB3 refuses the options.
+    """
+
+    learner: ClassVar[type[BaseAlgorithm]]
+    """SB3's class"""
+
+    def __init__(self, ctx: Context, config: Any) -> None:
+        super().__init__(ctx, config)
+        self._env = GymnasiumVecEnv(ctx.env)
+        self._streams = GlobalStreams(ctx.seed, self._env.action_space, ctx.device)
+        acting = int(ctx.stream("act").integers(2**31))
+        # Sampling actions for others must not change what is learned: it has streams of its own.
+        self._acting = GlobalStreams(acting, self._env.action_space, ctx.device)
+        self._memory: Any = None
+        self._memory_batch = 0
+        with self._streams.active():
+            self.model = build(self.learner, config, self._env, ctx.seed, ctx.device)
+        self._callback = self._begin()
+
+    def _begin(self) -> BaseCallback:
+        """What ``learn`` sets up before its loop, except that the environment is reset by the first update."""
+        model = self.model
+        model.set_logger(Logger(folder=None, output_formats=[]))
+        model._total_timesteps = self.ctx.budget
+        model.start_time = time.time_ns()
+        model.ep_info_buffer, model.ep_success_buffer = deque(maxlen=1), deque(maxlen=1)
+        callback = model._init_callback(None)
+        callback.on_training_start({}, {})
+        return callback
+
+    def update(self) -> Metrics:
+        """One SB3 iteration, or as many as make ``CHUNK`` environment steps; never starts one past the budget.
+
+        Returns:
+            What SB3 logged last, as "loss/..." and "train/...".
+
+        Raises:
+            InterfaceError: the budget is not positive.
+        """
+        model, budget = self.model, self.ctx.budget
+        if budget <= 0:
+            raise InterfaceError(f"the budget is {budget}: expected the environment steps of the whole run.")
+        until = min(model.num_timesteps + CHUNK, budget)
+        with self._streams.active():
+            if model._last_obs is None:
+                model._last_obs = cast(Any, self._env_of(model).reset())
+                model._last_episode_starts = np.ones(model.n_envs, dtype=bool)
+            self._iterate()
+            while model.num_timesteps < until:
+                self._iterate()
+        self.env_steps = model.num_timesteps
+        self.forget()
+        return self._metrics()
+
+    @abstractmethod
+    def _iterate(self) -> None:
+        """The body of the loop in SB3's ``learn``."""
+
+    @staticmethod
+    def _env_of(model: BaseAlgorithm) -> Any:
+        """The environment as SB3 wrapped it (images are transposed)."""
+        return model.env
+
+    def _metrics(self) -> Metrics:
+        logged = dict(self.model.logger.name_to_value)
+        self.model.logger.dump()
+        metrics = {}
+        for key, value in logged.items():
+            name = key.rpartition("/")[2]
+            number = float(value)
+            if name == "loss" or name.endswith("_loss"):
+                # A loss that is not finite must be seen: the loop ends such a run.
+                metrics[f"loss/{name.removesuffix('_loss') if name != 'loss' else 'total'}"] = number
+            elif math.isfinite(number):
+                # The explained variance is undefined while all returns are equal.
+                metrics[f"train/{name}"] = number
+        return metrics
+
+    def act(self, obs: Any, *, greedy: bool = True) -> NDArray[Any]:
+        """Actions [B, ...] within the action space's bounds for observations [B, ...].
+
+        A recurrent policy remembers between calls, one memory for each row. It starts anew when B changes,
+        after ``update`` and ``load_state``, and at ``forget``.
+        """
+        batch = len(next(iter(obs.values())) if isinstance(obs, dict) else obs)
+        if batch != self._memory_batch:
+            self.forget()
+            self._memory_batch = batch
+        if greedy:
+            actions, self._memory = self.model.predict(obs, self._memory, deterministic=True)
+        else:
+            with self._acting.active():
+                actions, self._memory = self.model.predict(obs, self._memory, deterministic=False)
+        return np.asarray(actions)
+
+    def forget(self, ended: NDArray[np.bool_] | None = None) -> None:
+        """Clear what ``act`` remembers, for the rows where ``ended`` (bool[B]) is true, or for all."""
+        if ended is None or self._memory is None:
+            self._memory = None
+        else:
+            for part in self._memory:
+                part[:, ended] = 0.0
+
+    def restart(self) -> None:
+        """Take the current episodes as abandoned: the next update begins with ``env.reset()``."""
+        self.model._last_obs = None
+
+    def state(self) -> State:
+        """Everything the next update and the next sampled action depend on, except the environment."""
+        return {
+            "model": capture(self.model),
+            "streams": self._streams.state(),
+            "acting": self._acting.state(),
+        }
+
+    def load_state(self, state: State) -> None:
+        """Continue from ``state``.
+
+        Raises:
+            InterfaceError: it is of another algorithm, configuration or number of environments.
+        """
+        try:
+            restore(self.model, state["model"])
+            self._streams.load_state(state["streams"])
+            self._acting.load_state(state["acting"])
+        except (KeyError, RuntimeError, ValueError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InterfaceError(
+                f"this state is not of {type(self).__name__} with these options and copies: {reason}"
+            ) from error
+        self.env_steps = self.model.num_timesteps
+        self.forget()
+
+
+class OnPolicy(SB3Algorithm):
+    """Learners from fresh rollouts: collect, then train."""
+
+    def _iterate(self) -> None:
+        model = cast(OnPolicyAlgorithm, self.model)
+        env = self._env_of(model)
+        model.collect_rollouts(env, self._callback, model.rollout_buffer, n_rollout_steps=model.n_steps)
+        model._update_current_progress_remaining(model.num_timesteps, model._total_timesteps)
+        model.train()
+
+
+class OffPolicy(SB3Algorithm):
+    """Learners from a replay buffer: a few steps, then a few gradient steps."""
+
+    def _iterate(self) -> None:
+        model = cast(OffPolicyAlgorithm, self.model)
+        rollout = model.collect_rollouts(
+            self._env_of(model),
+            self._callback,
+            cast(TrainFreq, model.train_freq),
+            cast(ReplayBuffer, model.replay_buffer),
+            model.action_noise,
+            model.learning_starts,
+            log_interval=None,
+        )
+        if model.num_timesteps > model.learning_starts:
+            steps = model.gradient_steps if model.gradient_steps >= 0 else rollout.episode_timesteps
+            if steps > 0:
+                model.train(batch_size=model.batch_size, gradient_steps=steps)

@@ -1,0 +1,1 @@
+"""Options of every algorithm; nothing in this package imports torch or stable-baselines3."""
