@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zoo_envs.model import TabularModel
 
@@ -57,16 +58,22 @@ def _read_json(path: Path) -> dict[str, Any]:
     return data
 
 
+def _array(data: dict[str, Any], key: str) -> NDArray[Any]:
+    try:
+        return np.asarray(data[key])
+    except ValueError:
+        raise ValueError(f"{key} must be a rectangular array") from None
+
+
 def _model(data: dict[str, Any]) -> TabularModel:
     missing = [key for key in _KEYS if key not in data]
     if missing:
         raise ValueError(f"lacks {', '.join(missing)}; a model file has the keys {', '.join(_KEYS)}")
-    sense, eq = np.asarray(data["sense"]), np.asarray(data["eq"])
+    sense, eq, gamma = (_array(data, key) for key in ("sense", "eq", "gamma"))
     if sense.ndim != 1 or sense.shape != eq.shape or not np.isin(sense, (-1, 1)).all():
         raise ValueError(f"sense must hold +1 or -1 and eq a bool per constraint, got {sense.tolist()}, {eq.tolist()}")
     if not np.isin(eq, (False, True)).all():
         raise ValueError(f"eq must hold a bool per constraint, got {eq.tolist()}")
-    gamma = np.asarray(data["gamma"])
     if gamma.shape != ():
         raise ValueError(f"gamma must be one number, got shape {list(gamma.shape)}")
     return TabularModel(
@@ -77,5 +84,5 @@ def _model(data: dict[str, Any]) -> TabularModel:
         c=data["c"],
         b=data["b"],
         senses=tuple("==" if e else "<=" if s > 0 else ">=" for s, e in zip(sense, eq, strict=True)),
-        names=tuple(str(name) for name in np.asarray(data.get("names", ()))),
+        names=tuple(str(name) for name in _array({"names": (), **data}, "names")),
     )

@@ -288,10 +288,11 @@ class TabularVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
         self, state: NDArray[np.int64], done: NDArray[np.bool_], signals: Mapping[str, NDArray[Any]]
     ) -> dict[str, Any]:
         """Return "final_obs" and "final_info" with their masks, laid out as by SyncVectorEnv."""
-        observations = self._observe(state)
+        last = self._observe(state[done])
         final_obs = np.full(self.num_envs, None, dtype=object)
-        for i in np.flatnonzero(done):
-            final_obs[i] = observations[i]
+        # An int per ended copy, or an array: what the single form returns. Arrays must go in one by one.
+        for i, observation in zip(np.flatnonzero(done), last.tolist() if last.ndim == 1 else last, strict=True):
+            final_obs[i] = observation
         final_info: dict[str, Any] = {}
         for key, value in signals.items():
             kept = np.zeros_like(value)

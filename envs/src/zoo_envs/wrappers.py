@@ -7,6 +7,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import NDArray
 
 from zoo_envs.arguments import integer
@@ -40,11 +41,11 @@ def _signals(info: Mapping[str, Any], spec: ConstraintSpec) -> NDArray[np.float3
     return signals
 
 
-class _Announcing(gymnasium.Wrapper[Any, Any, Any, Any]):
+class _Announcing(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     """A wrapper with constraints of its own."""
 
     def __init__(self, env: _Env, spec: ConstraintSpec) -> None:
-        super().__init__(env)
+        gymnasium.Wrapper.__init__(self, env)
         self._constraint_spec = spec
 
     @property
@@ -85,6 +86,7 @@ class FromSafetyGymnasium(_Announcing):
         Raises:
             ValueError: the threshold is not finite or the unit is unknown.
         """
+        RecordConstructorArgs.__init__(self, threshold=threshold, name=name, unit=unit, discounted=discounted)
         super().__init__(env, ConstraintSpec.of([name], [threshold], unit=unit, discounted=discounted))
 
     def step(self, action: Any) -> _FiveTuple:
@@ -101,7 +103,7 @@ class FromSafetyGymnasium(_Announcing):
         return obs, float(reward), bool(terminated), bool(truncated), self._with_signals(info, signals)
 
 
-class ToSafetyGymnasium(gymnasium.Wrapper[Any, Any, Any, Any]):
+class ToSafetyGymnasium(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     """A constrained environment as safety-gymnasium's agents expect it: a six-tuple step with one cost."""
 
     def __init__(self, env: _Env, *, constraint: str | None = None) -> None:
@@ -114,7 +116,8 @@ class ToSafetyGymnasium(gymnasium.Wrapper[Any, Any, Any, Any]):
         Raises:
             ValueError: there is no such constraint, several to choose from, or its sense is not "<=".
         """
-        super().__init__(env)
+        RecordConstructorArgs.__init__(self, constraint=constraint)
+        gymnasium.Wrapper.__init__(self, env)
         spec = _announced_spec(env)
         known = ", ".join(spec.names) or "none"
         if constraint is None and len(spec.names) != 1:
@@ -166,6 +169,16 @@ class FromVectorReward(_Announcing):
         Raises:
             ValueError: an index is negative or beyond the environment's `reward_space`, or lengths differ.
         """
+        RecordConstructorArgs.__init__(
+            self,
+            reward_index=reward_index,
+            constraint_indices=constraint_indices,
+            thresholds=thresholds,
+            names=names,
+            senses=senses,
+            unit=unit,
+            discounted=discounted,
+        )
         space = getattr(env.unwrapped, "reward_space", None)
         last = None if space is None else int(space.shape[0]) - 1
         self._reward_index = integer("reward_index", reward_index, 0, last)
@@ -194,7 +207,7 @@ class FromVectorReward(_Announcing):
         return obs, rewards.item(self._reward_index), terminated, truncated, self._with_signals(info, signals)
 
 
-class PenalisedReward(gymnasium.Wrapper[Any, Any, Any, Any]):
+class PenalisedReward(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     """Reward r - sum_i mu_i s_i c_i with fixed multipliers mu: the Lagrangian baseline for any ordinary
     agent.
 
@@ -210,7 +223,8 @@ class PenalisedReward(gymnasium.Wrapper[Any, Any, Any, Any]):
             ValueError: a name is unknown or missing, the length is not N, or a multiplier is not finite, or
                 negative although its constraint is an inequality.
         """
-        super().__init__(env)
+        RecordConstructorArgs.__init__(self, mu=mu)
+        gymnasium.Wrapper.__init__(self, env)
         spec = _announced_spec(env)
         known = ", ".join(spec.names) or "none"
         if isinstance(mu, Mapping):

@@ -1,0 +1,107 @@
+"""One table feeds gymnasium and zoo; it stays light; options, classes and table agree."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import importlib
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import pytest
+import zoo_envs
+import zoo_envs_config
+import zoo_envs_plugin
+from zoo_envs_plugin import TABLE
+
+NAMES = [row.name for row in TABLE]
+
+
+def load(target: str) -> Any:
+    module, attribute = target.split(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def run(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_plugin_module_loads_no_heavy_module() -> None:
+    loaded = run("import sys, zoo_envs_plugin, zoo_envs_config; print(*sys.modules)").split()
+    assert "zoo_envs_config" in loaded
+    assert {"numpy", "gymnasium", "zoo", "zoo_envs"}.isdisjoint(loaded)
+
+
+def test_package_never_imports_zoo() -> None:
+    assert run("import sys, zoo_envs, zoo_envs.wrappers, zoo_envs.given; print('zoo' in sys.modules)") == "False"
+
+
+def test_gymnasium_imports_the_package_named_in_the_id() -> None:
+    code = "import gymnasium as g; print(g.make('zoo_envs:zoo/TwoState-v0').reset(seed=0)[0])"
+    assert run(code) == "0"
+
+
+def test_registrar_gets_every_row() -> None:
+    calls: dict[str, dict[str, Any]] = {}
+
+    class Registrar:
+        def environment(self, name: str, target: str, **rest: Any) -> None:
+            calls[name] = {"target": target, **rest}
+
+    zoo_envs_plugin.zoo_register(Registrar())
+    assert list(calls) == NAMES
+    assert NAMES == ["two-state", "three-state", "garnet", "hazard-grid", "constrained-catch", "tabular"]
+    for call in calls.values():
+        assert set(call) == {"target", "vector", "config", "summary", "offers"}
+        assert call["offers"] == {
+            "action": "discrete",
+            "observation": "discrete",
+            "constraints": True,
+            "tabular": True,
+            "snapshot": True,
+            "batched": True,
+        }
+        assert call["summary"]
+
+
+def test_hook_is_marked_for_zoo() -> None:
+    assert hasattr(zoo_envs_plugin.zoo_register, "zoo_impl")
+
+
+@pytest.mark.parametrize("row", TABLE, ids=NAMES)
+def test_targets_resolve_and_gymnasium_knows_them(row: zoo_envs_plugin.Row) -> None:
+    assert issubclass(load(row.target), gymnasium.Env)
+    assert issubclass(load(row.vector), gymnasium.vector.VectorEnv)
+    spec = gymnasium.spec(row.gymnasium_id)
+    assert (spec.entry_point, spec.vector_entry_point) == (row.target, row.vector)
+
+
+@pytest.mark.parametrize("row", TABLE, ids=NAMES)
+def test_config_fields_are_the_constructor_arguments(row: zoo_envs_plugin.Row) -> None:
+    config = load(row.config)
+    assert config.__dataclass_params__.frozen
+    defaults = {field.name: field.default for field in dataclasses.fields(config)}
+    for target in (row.target, row.vector):
+        parameters = inspect.signature(load(target)).parameters.values()
+        taken = {p.name: p.default for p in parameters if p.name not in ("num_envs", "render_mode", "model")}
+        assert taken == defaults
+
+
+def test_every_config_field_has_a_docstring() -> None:
+    tree = ast.parse(Path(zoo_envs_config.__file__).read_text(encoding="utf-8"))
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    assert len(classes) == len(TABLE)
+    for node in classes:
+        for here, after in zip(node.body, [*node.body[1:], None], strict=True):
+            if isinstance(here, ast.AnnAssign):
+                assert isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant), ast.unparse(here)
+
+
+def test_version_is_that_of_the_distribution() -> None:
+    from importlib.metadata import version
+
+    assert zoo_envs.__version__ == version("zoo-envs")
