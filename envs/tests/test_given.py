@@ -55,6 +55,23 @@ def test_file_round_trip(tmp_path: Path, random_model: Callable[..., TabularMode
         equal(TabularVector(2, path=path).model(), model)
 
 
+@pytest.mark.parametrize("suffix", [".npz", ".json"])
+def test_sparse_kernel_in_a_file(tmp_path: Path, random_model: Callable[..., TabularModel], suffix: str) -> None:
+    model = random_model(5)
+    kernel = csr_array(model.P.reshape(12, 4))
+    data = content(model)
+    del data["P"]
+    data |= {"P_data": kernel.data, "P_indices": kernel.indices, "P_indptr": kernel.indptr}
+    equal(load_model(write(tmp_path / f"m{suffix}", data)), model)
+    for key, value, sentence in (
+        ("P_indptr", kernel.indptr[:-1], "are not the parts of a CSR matrix with 12 rows"),
+        ("P_data", kernel.data[:-1], "are not the parts of a CSR matrix with 12 rows"),
+        ("P_indices", kernel.indices + 1, r"P_indices must lie in \[0, 3\]"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            load_model(write(tmp_path / f"bad{suffix}", data | {key: value}))
+
+
 def test_names_may_be_left_out(tmp_path: Path) -> None:
     data = content(three_state_model())
     del data["names"]

@@ -15,6 +15,7 @@ from zoo_envs.model import TabularModel
 __all__ = ["load_model"]
 
 _KEYS = ("P", "r", "c", "b", "sense", "eq", "rho", "gamma")
+_SPARSE = ("P_data", "P_indices", "P_indptr")
 
 
 def load_model(path: str | Path) -> TabularModel:
@@ -22,7 +23,7 @@ def load_model(path: str | Path) -> TabularModel:
 
     Keys: P [S,A,S], r [S,A], c [N,S,A], b [N], sense [N] (+1 for "<=", -1 for ">="), eq bool[N] (True makes
         it "=="),
-    rho [S], gamma, and optionally names [N].
+    rho [S], gamma, and optionally names [N]. Instead of P, its CSR form P_data, P_indices, P_indptr with rows s*A+a.
 
     Raises:
         ValueError: the file is missing, unreadable, of another kind, lacks a key, or is no CMDP; one sentence
@@ -65,7 +66,24 @@ def _array(data: dict[str, Any], key: str) -> NDArray[Any]:
         raise ValueError(f"{key} must be a rectangular array") from None
 
 
+def _dense_kernel(data: dict[str, Any]) -> NDArray[np.float64]:
+    """Return P [S*A,S] from the parts of its CSR form, row s*A+a."""
+    values, columns, starts = (_array(data, key) for key in _SPARSE)
+    S, A = _array(data, "r").shape
+    counts = np.diff(starts)
+    fits = starts.shape == (S * A + 1,) and (counts >= 0).all() and starts[0] == 0
+    if not fits or values.shape != columns.shape or values.shape != (starts[-1],):
+        raise ValueError(f"{', '.join(_SPARSE)} are not the parts of a CSR matrix with {S * A} rows")
+    if ((columns < 0) | (columns >= S)).any():
+        raise ValueError(f"P_indices must lie in [0, {S - 1}]")
+    P = np.zeros((S * A, S))
+    np.add.at(P, (np.repeat(np.arange(S * A), counts), columns), values)
+    return P
+
+
 def _model(data: dict[str, Any]) -> TabularModel:
+    if "P" not in data and "r" in data and all(key in data for key in _SPARSE):
+        data = {**data, "P": _dense_kernel(data)}
     missing = [key for key in _KEYS if key not in data]
     if missing:
         raise ValueError(f"lacks {', '.join(missing)}; a model file has the keys {', '.join(_KEYS)}")
