@@ -72,9 +72,7 @@ def unmet(needs: Needs, offers: Offers) -> list[str]:
         "tabular": "an exact tabular model",
         "tasks": "a task distribution",
     }
-    return missing + [
-        text for name, text in named.items() if getattr(needs, name) and not getattr(offers, name)
-    ]
+    return missing + [text for name, text in named.items() if getattr(needs, name) and not getattr(offers, name)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,13 +114,9 @@ class ConstraintSpec:
             raise InterfaceError(f"constraint_spec names a constraint twice: {', '.join(self.names)}.")
         for name, threshold, sense in zip(self.names, thresholds, self.senses, strict=True):
             if sense not in SENSES:
-                raise InterfaceError(
-                    f"constraint {name!r} has sense {sense!r}: expected one of {', '.join(SENSES)}."
-                )
+                raise InterfaceError(f"constraint {name!r} has sense {sense!r}: expected one of {', '.join(SENSES)}.")
             if not np.isfinite(threshold):
-                raise InterfaceError(
-                    f"constraint {name!r} has threshold {threshold}: expected a finite number."
-                )
+                raise InterfaceError(f"constraint {name!r} has threshold {threshold}: expected a finite number.")
         if self.unit not in ("step", "episode"):
             raise InterfaceError(f"constraint_spec has unit {self.unit!r}: expected 'step' or 'episode'.")
 

@@ -158,8 +158,8 @@ def checked_rewards(cmdp: TabularCMDP, rewards: ArrayLike) -> NDArray[np.float64
     """
     array = np.asarray(rewards, dtype=np.float64)
     S, A = cmdp.r.shape
-    if array.ndim not in (2, 3) or array.shape[-2:] != (S, A):
-        raise UsageError(f"rewards have shape {array.shape}: expected ({S}, {A}) or (R, {S}, {A}).")
+    if array.ndim not in (2, 3) or array.shape[-2:] != (S, A) or len(array) == 0:
+        raise UsageError(f"rewards have shape {array.shape}: expected ({S}, {A}), or (R, {S}, {A}) with R >= 1.")
     if not np.isfinite(array).all():
         raise UsageError("rewards hold a number that is not finite.")
     return array

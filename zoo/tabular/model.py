@@ -127,8 +127,8 @@ class TabularCMDP:
 
         Raises:
             InvalidCMDPError: for the first negative or non-finite probability, row sum off by more than 1e-8, start
-                law that does not sum to 1, discount outside [0, 1), wrong shape, non-finite ``r``, ``c`` or ``b``, unknown
-                sense, repeated name.
+                law that does not sum to 1, discount outside [0, 1), wrong shape, non-finite ``r``, ``c`` or ``b``,
+                unknown sense, repeated name.
         """
         S, A = self.r.shape
         N = len(self.c)
@@ -214,7 +214,7 @@ class TabularCMDP:
 
     @classmethod
     def load(cls, path: str | Path) -> TabularCMDP:
-        """Read a file that holds ``P, r, gamma, rho`` and optionally ``c, b, sense, eq, names``, as :meth:`save` writes.
+        """Read a file that holds ``P, r, gamma, rho`` and optionally ``c, b, sense, eq, names``.
 
         Raises:
             InvalidCMDPError: if the file is missing, unreadable or describes no process.

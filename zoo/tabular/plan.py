@@ -145,8 +145,8 @@ def _sweep(
     r, single = _prepare(cmdp, reward, tol)
     together = max(1, _CACHE_NUMBERS // cmdp.r.size)
     parts = [_sweep_chunk(cmdp, r[i : i + together], tol, max_iterations, frozen) for i in range(0, len(r), together)]
-    V = np.concatenate([part[0] for part in parts]) if parts else np.empty((0, cmdp.num_states))
-    plan = _plan(cmdp, r, V, max((part[1] for part in parts), default=0), single)
+    V = np.concatenate([part[0] for part in parts])
+    plan = _plan(cmdp, r, V, max(part[1] for part in parts), single)
     if warn and plan.iterations >= max_iterations and plan.error_bound > tol:
         _log.warning("planning stopped after %d backups with an error of up to %.3g", max_iterations, plan.error_bound)
     return plan

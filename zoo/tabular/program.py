@@ -22,7 +22,7 @@ from zoo.tabular.model import TabularCMDP
 from zoo.tabular.plan import modified_policy_iteration, policy_iteration
 from zoo.tabular.solution import CMDPSolution, policy_of, read_out
 
-_TOLERANCE = 1e-9
+_TOLERANCE = 1e-10
 """Primal and dual feasibility; HiGHS's own default, 1e-7, is visible in the values."""
 _NO_MASS = 1e-12
 _CONTRADICTION = 1e-8

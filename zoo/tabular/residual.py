@@ -100,4 +100,4 @@ def attainable_range(cmdp: TabularCMDP) -> NDArray[np.float64]:
     exact = cmdp.num_states <= DENSE_STATES
     plan = policy_iteration(cmdp, both) if exact else modified_policy_iteration(cmdp, both, tol=1e-9)
     ends = plan.value @ cmdp.rho
-    return np.stack([-ends[:N], ends[N:]], axis=1)
+    return np.stack([-ends[:N], ends[N:]], axis=1) + 0.0

@@ -1,0 +1,132 @@
+"""``zoo``: finds the command, runs it, and turns errors into one sentence and an exit status.
+
+Exit status: 0 done; 1 a run failed; 2 the request was wrong; 3 finished, but not converged;
+130 and 143 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from zoo import __version__
+from zoo.cli.parser import CommandParser, Options
+from zoo.discovery.registry import discover
+from zoo.errors import UnknownNameError, UsageError, ZooError
+
+COMMANDS = {
+    "list": "algorithms, representations, environments and evaluators that are installed",
+    "train": "train an algorithm or representation on an environment",
+    "eval": "judge stored runs, or a file, with an evaluator",
+    "show": "what a run is, where it stands and what it measured",
+    "diff": "what two runs differ in: options, versions, results",
+    "plot": "learning curves of runs, as PNG, SVG or PDF",
+    "plugins": "installed plugins, their state, and what they offer",
+    "new-plugin": "write a new plugin package that installs, trains and passes the tests",
+}
+USAGE = f"""\
+usage: zoo [--plugin FILE.py] [--debug] [--version] COMMAND ...
+
+Reinforcement-learning and in-context-learning algorithms as plugins.
+
+commands:
+{"".join(f"  {name:<12}{summary}{chr(10)}" for name, summary in COMMANDS.items())}
+options:
+  --plugin FILE.py  register a Python file as a plugin, without packaging; may be repeated
+  --debug           show tracebacks
+  --version         print the version
+  -h, --help        print this
+
+examples:
+  zoo list
+  zoo train reload two-state
+  zoo train ppo CartPole-v1 --steps 50000 --seeds 0:5 --jobs 2
+  zoo COMMAND --help
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; the exit status is returned, never raised."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in args
+    debug = "--debug" in args
+    try:
+        return _dispatch(args)
+    except ZooError as error:
+        if debug:
+            raise
+        return _report(error, as_json)
+    except BrokenPipeError:  # the reader, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        sys.stderr.write("\nzoo: interrupted.\n")
+        return 130
+    except SystemExit as end:  # argparse and tyro leave this way after printing a help text
+        return int(end.code or 0)
+
+
+def _report(error: ZooError, as_json: bool) -> int:
+    message = " ".join(error.message.split())
+    sys.stderr.write(f"zoo: {message}\n")
+    if error.hint:
+        sys.stderr.write(f"     {error.hint}\n")
+    if as_json:
+        print(json.dumps({"error": message, "hint": error.hint, "exit_code": error.exit_code}))
+    return error.exit_code
+
+
+def _dispatch(args: list[str]) -> int:
+    files: list[Path] = []
+    debug = False
+    while args and args[0].startswith("-"):
+        flag = args.pop(0)
+        name, equals, value = flag.partition("=")
+        if flag in ("-h", "--help"):
+            print(USAGE, end="")
+            return 0
+        if flag == "--version":
+            print(f"zoo {__version__}")
+            return 0
+        if flag == "--debug":
+            debug = True
+        elif name == "--plugin":
+            if not equals and not args:
+                raise UsageError("--plugin has no value: expected --plugin FILE.py.")
+            files.append(Path(value if equals else args.pop(0)))
+        else:
+            raise UnknownNameError(
+                "option", flag, ["--plugin", "--debug", "--version", "--help"], "zoo --help lists all."
+            )
+    if not args:
+        print(USAGE, end="")
+        return 2
+    command, *rest = args
+    if "--debug" in rest:
+        rest.remove("--debug")
+        debug = True
+    options = Options(files=tuple(files), debug=debug)
+    if command not in COMMANDS:
+        return _plugin_command(command, rest, options)
+    module = importlib.import_module(f"zoo.cli.{command.replace('-', '_')}")
+    status: int = module.main(rest, options)
+    return status
+
+
+def _plugin_command(command: str, rest: Sequence[str], options: Options) -> int:
+    registry = discover(options.files)
+    parser = CommandParser(prog="zoo")
+    subparsers = parser.add_subparsers()
+    registry.hooks.zoo_commands(app=subparsers)
+    if command not in subparsers.choices:
+        raise UnknownNameError("command", command, [*COMMANDS, *subparsers.choices], "zoo --help lists all commands.")
+    parsed = parser.parse_args([command, *rest])
+    return int(parsed.run(parsed) or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

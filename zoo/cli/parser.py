@@ -1,0 +1,63 @@
+"""What all commands share: a parser that raises instead of exiting, and the plugins behind a command."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from zoo.discovery.registry import Registry, discover
+from zoo.errors import UnknownNameError, UsageError
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options before the command."""
+
+    files: tuple[Path, ...] = ()
+    debug: bool = False
+
+    def registry(self) -> Registry:
+        """All plugins; each one that failed is named in one line on standard error."""
+        registry = discover(self.files)
+        for plugin in registry.failures:
+            sys.stderr.write(f"zoo: plugin {plugin.plugin} {plugin.version} is left out: {plugin.reason}\n")
+        for notice in registry.notices:
+            sys.stderr.write(f"zoo: ZOO_PLUGINS: {notice}\n")
+        return registry
+
+
+class CommandParser(argparse.ArgumentParser):
+    """argparse with errors as one sentence, exact flags only, and examples after the help."""
+
+    def __init__(self, *, examples: Sequence[str] = (), **kwargs: Any) -> None:
+        kwargs.setdefault("allow_abbrev", False)
+        kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        if examples:
+            shown = "\n".join(f"  {example}" for example in examples)
+            kwargs["epilog"] = f"examples:\n{shown}"
+        super().__init__(**kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise a UsageError: the words of argparse as a sentence, with the nearest flag for an unknown one."""
+        unknown = re.match(r"unrecognized arguments: (-\S+)", message)
+        if unknown:
+            flag = unknown[1].partition("=")[0]
+            raise UnknownNameError(
+                "option", flag, self._option_string_actions, f"{self.prog} --help lists all options."
+            )
+        raise UsageError(f"{message.rstrip('.')}.", f"{self.prog} --help lists all options.")
+
+
+def columns(rows: Sequence[Sequence[str]], *, indent: str = "  ") -> str:
+    """``rows`` as aligned columns; without rich, which a listing would spend half its start-up on."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    lines = []
+    for *cells, last in rows:
+        padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
+        lines.append((indent + "  ".join([*padded, last])).rstrip())
+    return "\n".join(lines)

@@ -1,0 +1,318 @@
+"""``zoo train``: from names and options to runs."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from zoo.cli.parser import CommandParser, Options
+from zoo.discovery.config import encode_fields, field_origins, parse_keywords, parse_options
+from zoo.discovery.entry import Entry
+from zoo.discovery.names import EnvName, resolve_env
+from zoo.discovery.presets import load_preset
+from zoo.discovery.registry import Registry
+from zoo.errors import UsageError
+
+NOT_CONVERGED = 3
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def main(args: Sequence[str], options: Options) -> int:
+    """Run the command."""
+    parser = _parser()
+    asks_help = bool({"-h", "--help"} & set(args))
+    parsed, rest = parser.parse_known_args([arg for arg in args if arg not in ("-h", "--help")])
+    if parsed.algorithm is None and not parsed.resume_run:
+        if asks_help or not args:
+            print(parser.format_help(), end="")
+            return 0 if asks_help else 2
+        raise UsageError("zoo train needs an algorithm and an environment.", "zoo train --help has examples.")
+    set_threads(parsed.threads)
+    registry = options.registry()
+    if parsed.resume_run:
+        return _resume(parsed, rest, registry, options)
+    if parsed.environment is None and not asks_help:
+        raise UsageError(
+            f"zoo train {parsed.algorithm} needs an environment.",
+            f"zoo list environments --for {parsed.algorithm} shows what fits.",
+        )
+    entry = registry.find(parsed.algorithm, "algorithm", "representation")
+    if parsed.environment is None:
+        print(parser.format_help())
+        print_options(entry)
+        return 0
+    env = resolve_env(parsed.environment, registry)
+    if asks_help:
+        print(parser.format_help())
+    spec, seeds = _spec(parsed, [*rest, *(["--help"] if asks_help else [])], entry, env, registry)
+    if parsed.dry_run:
+        return _dry_run(spec, seeds, parsed)
+    return _train(spec, seeds, parsed, registry, options)
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        prog="zoo train",
+        add_help=False,
+        usage="zoo train ALGORITHM ENVIRONMENT [options] [options of the algorithm] [--env.OPTION VALUE]",
+        description="Train an algorithm or a representation. The same command again continues where it was,\n"
+        "or says that it is finished: a sweep is resumed by typing it again.\n"
+        "zoo train ALGORITHM ENVIRONMENT --help shows the options of both.",
+        examples=[
+            "zoo train reload two-state",
+            "zoo train reload constrained-catch --env.theta 0.7 --eta auto",
+            "zoo train ppo CartPole-v1 --steps 50000 --seeds 0:5 --jobs 2",
+            "zoo train --resume runs/CartPole-v1/ppo/1a2b3c4d5e/seed-0",
+        ],
+    )
+    add = parser.add_argument
+    add("algorithm", nargs="?", metavar="ALGORITHM", help="an algorithm or a representation; zoo list shows them")
+    add("environment", nargs="?", metavar="ENVIRONMENT", help="a registered name, or any gymnasium id")
+    add("-h", "--help", action="store_true", help="print this, and the options of what is named")
+    add("--seed", type=_natural, metavar="N", help="root seed (default: 0)")
+    add("--seeds", type=_seeds, metavar="A:B", help="seeds A up to, not including, B; or a list 0,3,7")
+    add("--jobs", type=_positive, default=1, metavar="N", help="seeds trained side by side (default: 1)")
+    add("--steps", type=_steps, metavar="N", help="budget in the algorithm's env_steps, such as 50000 or 1e6")
+    add("--num-envs", type=_positive, metavar="N", help="copies of the environment (default: preset, or 1)")
+    add(
+        "--preset",
+        default="",
+        metavar="NAME",
+        help="a preset of the plugin (default: its default for this environment)",
+    )
+    add("--eval-every", type=_steps, default=0, metavar="N", help="steps between evaluations (default: only the last)")
+    add("--eval-episodes", type=_natural, default=20, metavar="N", help="episodes of each evaluation (default: 20)")
+    add("--representation", metavar="NAME", help="hand this representation to the algorithm (--representation.OPTION)")
+    add("--policy", default="uniform", help="for a representation: uniform, greedy:STATE, or a run to follow")
+    add("--exact", action="store_true", help="for a representation: solve exactly, where the environment is tabular")
+    add("--resume", default="auto", metavar="auto|never|RUN", help="continue (default), start afresh, or this run")
+    add(
+        "--checkpoint-every",
+        type=_cadence,
+        default="30s",
+        metavar="STEPS|TIME",
+        help="such as 10000 or 30s (default: 30s)",
+    )
+    add("--time-limit", type=_seconds, default=0.0, metavar="TIME", help="save and stop after this, such as 90s or 2h")
+    add("--device", default="cpu", help="where tensors live: cpu, cuda, cuda:1 (default: cpu)")
+    add("--threads", type=_positive, default=1, metavar="N", help="threads of numerical libraries (default: 1)")
+    add("--deterministic", action="store_true", help="ask torch for deterministic kernels")
+    add("--dir", type=Path, default=Path("runs"), help="directory of all runs (default: runs)")
+    add("--dry-run", action="store_true", help="print what would be run, and where each value is from")
+    add("--trust", action="store_true", help="allow an environment id that imports a module when resuming a run")
+    add("--quiet", action="store_true", help="no progress display")
+    add("--json", action="store_true", help="print one JSON document on standard output")
+    parser.set_defaults(resume_run=None)
+    original = parser.parse_known_args
+
+    def parse_known_args(*args: Any, **kwargs: Any) -> Any:
+        parsed, rest = original(*args, **kwargs)
+        if parsed.resume not in ("auto", "never"):
+            parsed.resume_run, parsed.resume = Path(parsed.resume), "auto"
+        return parsed, rest
+
+    parser.parse_known_args = parse_known_args  # type: ignore[method-assign]
+    return parser
+
+
+def set_threads(count: int) -> None:
+    """Tell numerical libraries, before they are imported, how many threads to use."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
+        os.environ[name] = str(count)
+
+
+def print_options(entry: Entry) -> None:
+    """The options of one component alone."""
+    config = entry.resolve_config()
+    if config is not None:
+        parse_options({"": config()}, ["--help"], prog=f"zoo train {entry.name} ENVIRONMENT", description=entry.summary)
+
+
+def _spec(
+    parsed: argparse.Namespace, rest: list[str], entry: Entry, env: EnvName, registry: Registry
+) -> tuple[Any, list[int]]:
+    """The specification that the command line, the preset and the defaults add up to, and the seeds."""
+    from zoo.discovery.config import decode_fields
+    from zoo.training.build import check_needs
+    from zoo.training.spec import RunSpec
+
+    config_cls = entry.resolve_config()
+    preset, run_preset = load_preset(entry, env.short, parsed.preset)
+    parts: dict[str, Any] = {}
+    bases: dict[str, Any] = {}
+    if config_cls is not None:
+        bases[""] = config_cls()
+        parts[""] = decode_fields(config_cls, preset, where=f"option in the preset of {entry.name}")
+    env_cls = env.entry.resolve_config() if env.entry else None
+    env_config: dict[str, Any] = {}
+    if env_cls is not None:
+        parts["env"] = bases["env"] = env_cls()
+    elif env.entry is None:
+        env_config, rest = parse_keywords(rest, "env")
+    represented = registry.find(parsed.representation, "representation") if parsed.representation else None
+    represented_cls = represented.resolve_config() if represented else None
+    if represented_cls is not None:
+        parts["representation"] = bases["representation"] = represented_cls()
+    chosen, given = parse_options(parts, rest, prog=f"zoo train {entry.name} {env.short}", description=entry.summary)
+    check_needs(entry, env, None, registry)
+    origins: dict[str, str] = {}
+    for prefix, config in chosen.items():
+        dotted = f"{prefix}." if prefix else ""
+        found = field_origins(config, bases[prefix], "preset")
+        origins |= {dotted + name: origin for name, origin in found.items()}
+    origins |= given | dict.fromkeys((f"env.{name}" for name in env_config), "cli")
+    for name, flag in (("steps", parsed.steps), ("num_envs", parsed.num_envs)):
+        origins[name] = "cli" if flag is not None else "preset" if name in run_preset else "default"
+    spec = RunSpec(
+        algorithm=entry.qualified,
+        kind=entry.kind,
+        plugin_version=entry.version,
+        environment=env.name,
+        env_config=env_config or encode_fields(chosen.get("env")),
+        config=encode_fields(chosen.get("")),
+        representation={"name": represented.qualified, "config": encode_fields(chosen.get("representation"))}
+        if represented
+        else None,
+        collect={"policy": parsed.policy, "exact": parsed.exact} if entry.kind == "representation" else None,
+        steps=parsed.steps if parsed.steps is not None else int(run_preset.get("steps", entry.steps)),
+        num_envs=parsed.num_envs if parsed.num_envs is not None else int(run_preset.get("num_envs", 1)),
+        eval_every=parsed.eval_every,
+        eval_episodes=parsed.eval_episodes,
+        device=parsed.device,
+        origins=origins,
+    )
+    if parsed.seed is not None and parsed.seeds is not None:
+        raise UsageError("--seed and --seeds cannot be given together: expected one of them.")
+    return spec, parsed.seeds if parsed.seeds is not None else [parsed.seed or 0]
+
+
+def _dry_run(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace) -> int:
+    if parsed.json:
+        print(json.dumps({**spec.to_json(), "seeds": list(seeds)}, indent=1))
+        return 0
+    from zoo.cli.parser import columns
+
+    values = {f.name: getattr(spec, f.name) for f in dataclasses.fields(spec)}
+    shown = ("algorithm", "environment", "steps", "num_envs", "eval_every", "eval_episodes", "device", "collect")
+    rows = [[name, str(values[name]), spec.origins.get(name, "")] for name in shown if values[name] is not None]
+    rows += [[name, json.dumps(value), spec.origins.get(name, "default")] for name, value in spec.config.items()]
+    rows += [[f"env.{k}", json.dumps(v), spec.origins.get(f"env.{k}", "default")] for k, v in spec.env_config.items()]
+    print(columns(rows, indent=""))
+    print("\nNothing was run. It would be written to:")
+    for seed in seeds:
+        print(f"  {spec.with_seed(seed).folder(parsed.dir)}")
+    return 0
+
+
+def _resume(parsed: argparse.Namespace, rest: Sequence[str], registry: Registry, options: Options) -> int:
+    from zoo.training.run import RunDir
+
+    if rest or parsed.algorithm:
+        raise UsageError(
+            f"zoo train --resume {parsed.resume_run} takes everything from the run: leave out "
+            f"{' '.join([parsed.algorithm or '', *rest]).strip()}."
+        )
+    run = RunDir.open(parsed.resume_run)
+    root = run.path.resolve()
+    expected = run.spec.folder(Path()).parts
+    if root.parts[-len(expected) :] != expected:
+        raise UsageError(
+            f"{run.path} was moved: expected it to end in {Path(*expected)}.", "Move it back to continue it."
+        )
+    parsed.dir = Path(*root.parts[: -len(expected)])
+    return _train(run.spec, [run.seed], parsed, registry, options)
+
+
+def _train(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace, registry: Registry, options: Options) -> int:
+    from zoo.cli.progress import Silent, Terminal, summary
+    from zoo.training.loop import Stop, train
+    from zoo.training.session import Settings
+
+    settings = Settings(
+        root=parsed.dir, resume=parsed.resume, checkpoint=parsed.checkpoint_every, time_limit=parsed.time_limit,
+        threads=parsed.threads, deterministic=parsed.deterministic, trust=parsed.trust, debug=options.debug,
+    )  # fmt: skip
+    stop = Stop(settings.time_limit)
+    quiet = parsed.quiet or parsed.json
+    with Silent() if quiet else Terminal(spec, len(seeds)) as watch, stop.listening():
+        if parsed.jobs > 1 and len(seeds) > 1:
+            from zoo.training.pool import train_parallel
+
+            results = train_parallel(spec, seeds, registry, settings, watch, stop, parsed.jobs)
+        else:
+            results = train(spec, seeds, registry, settings, watch, stop)
+    if parsed.json:
+        print(json.dumps({"runs": [result.to_json() for result in results]}, indent=1))
+    else:
+        summary(spec, results, stop.reason)
+    return _status(results, stop.signal)
+
+
+def _status(results: Sequence[Any], signal_number: int) -> int:
+    if signal_number:
+        return 128 + signal_number
+    if any(result.status == "failed" for result in results):
+        for result in results:
+            if result.status == "failed":
+                sys.stderr.write(f"zoo: seed {result.seed} failed: {result.message}\n")
+        return 1
+    if any(result.outcome not in ("", "converged") and result.status == "finished" for result in results):
+        return NOT_CONVERGED
+    return 0
+
+
+def _natural(text: str) -> int:
+    value = _steps(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative: expected 0 or more")
+    return value
+
+
+def _positive(text: str) -> int:
+    value = _steps(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is too small: expected 1 or more")
+    return value
+
+
+def _steps(text: str) -> int:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if value != int(value) if abs(value) < 1e18 else True:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, such as 50000 or 1e6")
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative: expected 0 or more")
+    return int(value)
+
+
+def _seeds(text: str) -> list[int]:
+    span = re.fullmatch(r"(\d+):(\d+)", text)
+    if span and int(span[1]) < int(span[2]):
+        return list(range(int(span[1]), int(span[2])))
+    if re.fullmatch(r"\d+(,\d+)*", text):
+        return list(dict.fromkeys(int(part) for part in text.split(",")))
+    raise argparse.ArgumentTypeError(f"{text!r} is no set of seeds: expected A:B with A < B, or 0,3,7")
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: expected a number with s, m, h or d, such as 90s")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def _cadence(text: str) -> Any:
+    from zoo.training.session import Cadence
+
+    if text[-1:] in ("s", "m", "h", "d"):
+        return Cadence(seconds=_seconds(text))
+    return Cadence(steps=_positive(text))
