@@ -1,7 +1,7 @@
 """Time rivals beside each other: alternating rounds, medians, ratios to the first one.
 
-Absolute times on a shared machine mean little; the ratio of two functions run in the same rounds does. Every round runs every
-function once, in turn, so that a slow spell of the machine hits all of them.
+Absolute times on a shared machine mean little; the ratio of two functions run in the same rounds does. Every round runs
+each function once, in turn, so that a slow spell of the machine hits all of them.
 """
 
 from __future__ import annotations
