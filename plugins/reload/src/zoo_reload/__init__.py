@@ -1,0 +1,40 @@
+"""ReLOAD and its comparators on exact tabular models: registration, nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zoo import Needs, hookimpl
+
+if TYPE_CHECKING:
+    from zoo.discovery.entry import Registrar
+
+__all__ = ["zoo_register"]
+
+_RELOAD = "Moskovitz et al. 2023, ReLOAD, arXiv:2302.01275"
+_ALGORITHMS = (
+    ("reload", "Reload", "optimistic gradients for policy and multipliers: the last iterate converges", _RELOAD),
+    ("gda", "GDA", "plain gradient descent-ascent on the Lagrangian: the last iterate cycles", ""),
+    ("alternating", "Alternating", "gradient descent-ascent whose multipliers see the new policy", ""),
+    ("average", "Average", "occupancy average of the gradient descent-ascent iterates", ""),
+    ("rpgpd", "RPGPD", "regularised primal-dual gradients: converges to a biased point",
+     "Ding et al. 2023, arXiv:2306.11700"),
+    ("pid", "PID", "multipliers from a PID controller on the violation", "Stooke et al. 2020, arXiv:2007.03964"),
+    ("augmented-lagrangian", "AugmentedLagrangian", "quadratic penalty added to the Lagrangian", ""),
+)  # fmt: skip
+
+
+@hookimpl
+def zoo_register(zoo: Registrar) -> None:
+    """Register the seven algorithms."""
+    for name, attribute, summary, paper in _ALGORITHMS:
+        zoo.algorithm(
+            name,
+            f"zoo_reload.agent:{attribute}",
+            config=f"zoo_reload.config:{attribute}Config",
+            summary=summary,
+            needs=Needs(action="discrete", constraints=True, tabular=True),
+            paper=paper,
+            presets="zoo_reload:presets",
+            steps=3000,
+        )

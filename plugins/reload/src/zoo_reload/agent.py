@@ -1,0 +1,249 @@
+"""The algorithms: one runner, and for each of the seven its configuration and its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, TypeVar
+
+import numpy as np
+
+from zoo import Algorithm, Array, Context, Metrics, Outcome, State
+from zoo.errors import InterfaceError
+from zoo.tabular import CMDPSolution, InfeasibleCMDPError, solve_lp
+from zoo_reload.batch import StackedRuns
+from zoo_reload.config import (
+    AlternatingConfig,
+    AugmentedLagrangianConfig,
+    AverageConfig,
+    GDAConfig,
+    PIDConfig,
+    ReloadConfig,
+    RPGPDConfig,
+    RunnerConfig,
+)
+from zoo_reload.core import Floats
+from zoo_reload.game import Game
+from zoo_reload.projection import OccupancyRule
+from zoo_reload.rules import (
+    AlternatingRule,
+    AugmentedLagrangianRule,
+    AverageRule,
+    GDARule,
+    PIDRule,
+    ReloadRule,
+    RPGPDRule,
+    Rule,
+)
+from zoo_reload.search import RATIOS, StepSearch
+from zoo_reload.trajectory import Judged, Trajectory
+from zoo_reload.verdict import verdict
+
+ConfigT = TypeVar("ConfigT", bound=RunnerConfig)
+
+ORACLE_LIMIT = 8000
+"""State-actions up to which the linear program is solved unasked."""
+
+
+class PrimalDualRun(Algorithm[ConfigT]):
+    """A policy player and a multiplier player on an exact model; ``env_steps`` counts iterations.
+
+    Offers ``policy()`` and ``multipliers()`` as well: see ``zoo.api.Explicit`` and ``zoo.api.PrimalDual``.
+
+    Raises:
+        InterfaceError: the environment has no exact model, or its observations are not the model's states.
+    """
+
+    _rule: ClassVar[type[Rule]]
+
+    def __init__(self, ctx: Context, config: ConfigT) -> None:
+        super().__init__(ctx, config)
+        cmdp = ctx.problem.tabular
+        _require_states(ctx, cmdp.num_states)
+        self.solution: CMDPSolution | None = None
+        self.infeasibility: InfeasibleCMDPError | None = None
+        if config.oracle if config.oracle is not None else cmdp.r.size <= ORACLE_LIMIT:
+            try:
+                self.solution = solve_lp(cmdp)
+            except InfeasibleCMDPError as error:
+                self.infeasibility = error
+        eta = getattr(config, "eta", 1.0)
+        self.game = Game.scaled(cmdp, config.cap) if eta == "auto" else Game.of(cmdp, config.cap)
+        self.rule = self.make_rule(self.game, config)
+        self._z_0: Floats = config.init_std * ctx.rng.standard_normal(cmdp.r.shape)
+        self._act_rng = ctx.stream("act")
+        self.search: StepSearch | None = None
+        if eta == "auto":
+            self.search = StepSearch(self._fresh, config.tol, RATIOS if cmdp.num_constraints else (1.0,))
+            self.trajectory = self.search.first()
+        else:
+            eta_mu = getattr(config, "eta_mu", None)
+            self.trajectory = self._fresh(eta, eta if eta_mu is None else eta_mu)
+
+    @classmethod
+    def make_rule(cls, game: Game, config: ConfigT) -> Rule:
+        """The update rule that ``config`` asks for."""
+        return cls._rule(game, config)  # type: ignore[call-arg]
+
+    def _fresh(self, eta: float, eta_mu: float) -> Trajectory:
+        return Trajectory(self.game, self.rule, self.solution, self._z_0, eta, eta_mu)
+
+    def begin_update(self) -> int:
+        """Settle which trajectory goes on, and return for how many iterations."""
+        if self.search is not None:
+            self.trajectory = self.search.next(self.trajectory)
+        left = self.ctx.budget - self.env_steps
+        # A caller who goes on past the budget, or gave none, gets whole updates.
+        return min(self.config.check_every, left) if left > 0 else self.config.check_every
+
+    def end_update(self, iterations: int) -> Metrics:
+        """Judge the trajectory that has just taken ``iterations`` steps."""
+        self.env_steps += iterations
+        self.trajectory.check()
+        if self.search is not None and self.env_steps >= self.ctx.budget:
+            self.trajectory = self.search.best(self.trajectory)
+        self.outcome = self._outcome()
+        return self._metrics()
+
+    def update(self) -> Metrics:
+        """``check_every`` iterations, each evaluated exactly, and one check.
+
+        Returns:
+            Everything in the environment's own unit: ``kkt``; with an oracle ``gap``, ``err``, ``oscillation`` and
+            ``optimum/reward``; ``value/reward``, and for each constraint ``value/``, ``violation/`` and
+            ``multiplier/``; the step sizes ``eta`` and ``eta_mu`` in the unit of the game (scaled under "auto").
+        """
+        iterations = self.begin_update()
+        self.trajectory.advance(iterations)
+        return self.end_update(iterations)
+
+    def _outcome(self) -> Outcome:
+        return verdict(
+            self.trajectory.history,
+            names=self.game.original.names,
+            tol=self.config.tol,
+            caps=np.full(self.game.original.num_constraints, self.config.cap),
+            feasible=True if self.solution else False if self.infeasibility else None,
+            infeasibility=self.infeasibility,
+            over=self.env_steps >= self.ctx.budget,
+        )
+
+    def _judged(self) -> Judged:
+        judged = self.trajectory.judged
+        return self.trajectory.check() if judged is None else judged
+
+    def _metrics(self) -> Metrics:
+        judged, trajectory, names = self._judged(), self.trajectory, self.game.original.names
+        found = judged.found
+        metrics = {"kkt": found.kkt, "value/reward": found.evaluation.J_r}
+        if self.solution is not None and found.gap is not None and found.err is not None:
+            metrics["gap"] = found.gap
+            metrics["err"] = found.err
+            metrics["oscillation"] = trajectory.history.oscillation()
+            metrics["optimum/reward"] = self.solution.value
+        for i, name in enumerate(names):
+            metrics[f"value/{name}"] = float(found.evaluation.J[i])
+            metrics[f"violation/{name}"] = float(found.violations[i])
+            metrics[f"multiplier/{name}"] = float(judged.mu[i])
+        metrics["eta"], metrics["eta_mu"] = trajectory.eta, trajectory.eta_mu
+        return metrics
+
+    def policy(self) -> Floats:
+        """Action probabilities ``[S, A]`` of the policy that the algorithm stands for."""
+        return self.trajectory.answer()[0].copy()
+
+    def multipliers(self) -> Mapping[str, float]:
+        """Constraint name to multiplier, in reward per unit of the environment's own signal."""
+        names = self.game.original.names
+        return dict(zip(names, self.trajectory.answer()[1].tolist(), strict=True))
+
+    def act(self, obs: Array, *, greedy: bool = True) -> Array:
+        """Actions ``int64 [B]`` for states ``[B]``, sampled: a constrained optimum is stochastic.
+
+        Raises:
+            InterfaceError: an observation is no state of the model.
+        """
+        states = np.asarray(obs)
+        S, A = self.game.cmdp.r.shape
+        if not np.issubdtype(states.dtype, np.integer) or ((states < 0) | (states >= S)).any():
+            raise InterfaceError(f"observations of dtype {states.dtype} are no states: expected integers in [0, {S}).")
+        below = np.cumsum(self.policy()[states], axis=-1) <= self._act_rng.random(states.shape)[..., None]
+        return np.minimum(below.sum(axis=-1), A - 1)
+
+    def state(self) -> State:
+        """Everything needed to continue bit for bit."""
+        return {
+            "env_steps": self.env_steps,
+            "z_0": self._z_0,
+            "trajectory": self.trajectory.state(),
+            "search": {} if self.search is None else self.search.state(self.trajectory),
+            "act": self._act_rng.bit_generator.state,
+        }
+
+    def load_state(self, state: State) -> None:
+        """Continue from ``state``."""
+        self.env_steps = int(state["env_steps"])
+        self._z_0 = np.array(state["z_0"], dtype=np.float64)
+        self.trajectory = self._fresh(1.0, 1.0)
+        self.trajectory.load_state(state["trajectory"])
+        if self.search is not None:
+            self.search.load_state(state["search"], self.trajectory)
+        self._act_rng.bit_generator.state = state["act"]
+        self.outcome = self._outcome() if self.trajectory.k else None
+
+    @classmethod
+    def batch(cls, contexts: Sequence[Context], config: ConfigT) -> StackedRuns:
+        """Many seeds advanced together with stacked arrays."""
+        return StackedRuns([cls(ctx, config) for ctx in contexts])
+
+
+def _require_states(ctx: Context, num_states: int) -> None:
+    space = ctx.env.single_observation_space
+    if getattr(space, "n", None) != num_states or getattr(space, "start", 0) != 0:
+        raise InterfaceError(
+            f"the observations are {space}: expected Discrete({num_states}), the states of the exact model."
+        )
+
+
+class Reload(PrimalDualRun[ReloadConfig]):
+    """ReLOAD: optimistic gradients for both players (arXiv:2302.01275)."""
+
+    @classmethod
+    def make_rule(cls, game: Game, config: ReloadConfig) -> Rule:
+        """The rule on logits, or its cross-check on occupancies."""
+        return ReloadRule(game, config) if config.form == "policy" else OccupancyRule(game)
+
+
+class GDA(PrimalDualRun[GDAConfig]):
+    """Gradient descent-ascent."""
+
+    _rule = GDARule
+
+
+class Alternating(PrimalDualRun[AlternatingConfig]):
+    """Gradient descent-ascent whose multipliers see the new policy."""
+
+    _rule = AlternatingRule
+
+
+class Average(PrimalDualRun[AverageConfig]):
+    """The occupancy average of gradient descent-ascent."""
+
+    _rule = AverageRule
+
+
+class RPGPD(PrimalDualRun[RPGPDConfig]):
+    """Regularised policy-gradient primal-dual (arXiv:2306.11700)."""
+
+    _rule = RPGPDRule
+
+
+class PID(PrimalDualRun[PIDConfig]):
+    """Multipliers from a PID controller (arXiv:2007.03964)."""
+
+    _rule = PIDRule
+
+
+class AugmentedLagrangian(PrimalDualRun[AugmentedLagrangianConfig]):
+    """Lagrangian with a quadratic penalty."""
+
+    _rule = AugmentedLagrangianRule

@@ -1,0 +1,112 @@
+"""The two-player game of a constrained MDP, in the units in which it is played."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from zoo.tabular import Evaluation, TabularCMDP, attainable_range, evaluate
+from zoo_reload.core import Floats, softmax
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """Exact values of one policy (or, with a leading axis, of many) in the game.
+
+    Attributes:
+        pi: the policy ``[S, A]``.
+        Q: action values ``[N+1, S, A]``, reward first.
+        g: signed violations ``g_i = s_i (J_i - b_i)``, ``[N]``; positive is bad.
+        occupancy: computes ``d(s, a)``, ``[S, A]``, which sums to 1.
+        known: the same in the environment's own unit, where that is the unit of the game.
+    """
+
+    pi: Floats
+    Q: Floats
+    g: Floats
+    occupancy: Callable[[], Floats]
+    known: Evaluation | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Game:
+    """``max_pi min_mu J_r(pi) - sum_i mu_i g_i(pi)``, possibly with rescaled rewards and signals.
+
+    Attributes:
+        cmdp: the problem as the players see it.
+        original: the problem as the environment states it.
+        reward_unit: original reward / played reward.
+        units: original signal / played signal, ``[N]``.
+        lo, cap: range of the played multipliers, ``[N]``.
+    """
+
+    cmdp: TabularCMDP
+    original: TabularCMDP
+    reward_unit: float
+    units: Floats
+    lo: Floats
+    cap: Floats
+
+    @classmethod
+    def of(cls, cmdp: TabularCMDP, cap: float) -> Game:
+        """The game in the environment's own units, with multipliers up to ``cap``."""
+        return cls._build(cmdp, cmdp, 1.0, np.ones(cmdp.num_constraints), cap)
+
+    @classmethod
+    def scaled(cls, cmdp: TabularCMDP, cap: float) -> Game:
+        """The game with reward range 1 and ``max |J_i - b_i| = 1`` over the attainable policies."""
+        # The reward is asked for as if it were a constraint: the range of J_r is all that is wanted.
+        as_constraint = replace(cmdp, c=cmdp.r[None], b=np.zeros(1), senses=("<=",), names=("reward",))
+        low, high = attainable_range(as_constraint)[0]
+        reward_unit = float(high - low) or 1.0
+        distances = np.abs(attainable_range(cmdp) - cmdp.b[:, None]).max(axis=1, initial=0.0)
+        units = np.where(distances > 0, distances, 1.0)
+        played = replace(cmdp, r=cmdp.r / reward_unit, c=cmdp.c / units[:, None, None], b=cmdp.b / units)
+        return cls._build(played, cmdp, reward_unit, units, cap)
+
+    @classmethod
+    def _build(cls, played: TabularCMDP, original: TabularCMDP, reward_unit: float, units: Floats, cap: float) -> Game:
+        caps = cap * units / reward_unit
+        lo = np.where(played.equality, -caps, 0.0)
+        return cls(cmdp=played, original=original, reward_unit=reward_unit, units=units, lo=lo, cap=caps)
+
+    def evaluate(self, z: Floats) -> Point:
+        """Exact values of ``softmax(z)``, ``z [S, A]``: one factorisation for the reward and all constraints."""
+        found = evaluate(self.cmdp, softmax(z))
+        return Point(
+            pi=found.policy,
+            Q=found.Q,
+            g=self.cmdp.signed_violation(found.J),
+            occupancy=lambda: found.occupancy,
+            known=found if self.cmdp is self.original else None,
+        )
+
+    @cached_property
+    def _dense_kernel(self) -> Floats:
+        P: Floats = self.cmdp.kernel.toarray()
+        return P
+
+    def evaluate_many(self, z: Floats) -> Point:
+        """``evaluate`` for the ``R`` members of ``z [R, S, A]`` at once, by one stacked dense solve."""
+        cmdp, P = self.cmdp, self._dense_kernel
+        S, A = cmdp.r.shape
+        gamma, rest = cmdp.gamma, 1.0 - cmdp.gamma
+        pi = softmax(z)
+        P_pi = np.matmul(pi[..., None, :], P.reshape(S, A, S))[..., 0, :]
+        system = np.eye(S) - gamma * P_pi
+        V = np.linalg.solve(system, rest * np.einsum("rsa,nsa->rsn", pi, cmdp.rewards))
+        Q = rest * cmdp.rewards + gamma * np.matmul(P, V).swapaxes(1, 2).reshape(len(z), -1, S, A)
+
+        def occupancy() -> Floats:
+            visits = np.linalg.solve(system.swapaxes(1, 2), np.broadcast_to(rest * cmdp.rho[:, None], (len(z), S, 1)))
+            d: Floats = visits * pi
+            return d
+
+        return Point(pi=pi, Q=Q, g=cmdp.signs * (cmdp.rho @ V[..., 1:] - cmdp.b), occupancy=occupancy)
+
+    def original_multipliers(self, mu: Floats) -> Floats:
+        """``mu [N]`` in the environment's own unit: reward per unit of signal."""
+        return mu * self.reward_unit / self.units

@@ -1,0 +1,224 @@
+"""The update rules: how both players move from iterate k to k+1. One class an algorithm, and nothing else differs.
+
+Symbols and order as in the specification, section 5. All arrays may carry one leading axis, a stack of runs.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+import numpy as np
+
+from zoo_reload.config import (
+    AlternatingConfig,
+    AugmentedLagrangianConfig,
+    AverageConfig,
+    GDAConfig,
+    PIDConfig,
+    ReloadConfig,
+    RPGPDConfig,
+)
+from zoo_reload.core import Floats, ahead, climb, descend, mixed
+from zoo_reload.game import Game, Point
+
+Evaluate: TypeAlias = Callable[[Floats], Point]
+Step: TypeAlias = "float | Floats"
+
+
+@dataclass(frozen=True, eq=False)
+class Iterate:
+    """Where the players stand: logits ``z [S, A]``, multipliers ``mu [N]``, and what the rule remembers."""
+
+    z: Floats
+    mu: Floats
+    memory: dict[str, Floats]
+
+
+class Rule(ABC):
+    """How one game moves on."""
+
+    stacks: ClassVar[bool] = True
+    """whether arrays may carry a leading axis"""
+
+    def __init__(self, game: Game) -> None:
+        self.game = game
+        self.s = game.cmdp.signs
+
+    def start(self, z: Floats, mu: Floats, point: Point) -> Iterate:
+        """Iterate 0. What is remembered of iterate -1 equals iterate 0, so that ``2 x_0 - x_{-1} = x_0``."""
+        return Iterate(z, mu, {})
+
+    @abstractmethod
+    def step(self, x: Iterate, point: Point, eta: Step, eta_mu: Step, evaluate: Evaluate) -> tuple[Iterate, Point]:
+        """Iterate k+1 and its values.
+
+        Args:
+            x: iterate k.
+            point: its exact values.
+            eta: step size of the policy, broadcast against ``[S, A]``.
+            eta_mu: step size of the multipliers, broadcast against ``[N]``.
+            evaluate: exact values of given logits.
+        """
+
+    def answer(self, x: Iterate, point: Point) -> tuple[Floats, Floats]:
+        """The policy ``[S, A]`` and played multipliers ``[N]`` that the algorithm stands for: the last iterate's."""
+        return point.pi, x.mu
+
+    def clipped(self, mu: Floats, eta_mu: Step, direction: Floats) -> Floats:
+        """``descend`` within this game's bounds."""
+        return descend(mu, eta_mu, direction, self.game.lo, self.game.cap)
+
+
+class SimultaneousRule(Rule):
+    """Both players see iterate k."""
+
+    def step(self, x: Iterate, point: Point, eta: Step, eta_mu: Step, evaluate: Evaluate) -> tuple[Iterate, Point]:
+        """Both players' updates, then one exact evaluation."""
+        memory: dict[str, Floats] = {}
+        z = self.policy_step(x, point, eta, memory)
+        mu = self.multiplier_step(x, point, eta_mu, memory)
+        return Iterate(z, mu, memory), evaluate(z)
+
+    @abstractmethod
+    def policy_step(self, x: Iterate, point: Point, eta: Step, memory: dict[str, Floats]) -> Floats:
+        """``z_{k+1}``; puts what it will need again into ``memory``."""
+
+    @abstractmethod
+    def multiplier_step(self, x: Iterate, point: Point, eta_mu: Step, memory: dict[str, Floats]) -> Floats:
+        """``mu_{k+1}``; puts what it will need again into ``memory``."""
+
+
+class GDARule(SimultaneousRule):
+    """Plain gradients: ``z_{k+1} = z_k + eta Q_k``, ``mu_{k+1} = clip(mu_k + eta_mu g_k)``."""
+
+    def __init__(self, game: Game, config: GDAConfig | AlternatingConfig | AverageConfig) -> None:
+        super().__init__(game)
+
+    def policy_step(self, x: Iterate, point: Point, eta: Step, memory: dict[str, Floats]) -> Floats:
+        """Natural gradient in every state."""
+        return climb(x.z, eta, mixed(point.Q, x.mu, self.s))
+
+    def multiplier_step(self, x: Iterate, point: Point, eta_mu: Step, memory: dict[str, Floats]) -> Floats:
+        """Projected gradient."""
+        return self.clipped(x.mu, eta_mu, point.g)
+
+
+class ReloadRule(SimultaneousRule):
+    """Optimistic gradients for one player or both."""
+
+    def __init__(self, game: Game, config: ReloadConfig) -> None:
+        super().__init__(game)
+        self.policy_optimism = config.optimistic in ("both", "policy")
+        self.multiplier_optimism = config.optimistic in ("both", "multiplier")
+
+    def start(self, z: Floats, mu: Floats, point: Point) -> Iterate:
+        """Remember the gradients of iterate 0."""
+        return Iterate(z, mu, {"Q": mixed(point.Q, mu, self.s), "g": point.g})
+
+    def policy_step(self, x: Iterate, point: Point, eta: Step, memory: dict[str, Floats]) -> Floats:
+        """``z_{k+1} = z_k + eta (2 Q_k - Q_{k-1})``, where ``Q_{k-1}`` stays mixed with ``mu_{k-1}``."""
+        Q = memory["Q"] = mixed(point.Q, x.mu, self.s)
+        return climb(x.z, eta, ahead(Q, x.memory["Q"]) if self.policy_optimism else Q)
+
+    def multiplier_step(self, x: Iterate, point: Point, eta_mu: Step, memory: dict[str, Floats]) -> Floats:
+        """``mu_{k+1} = clip(mu_k + eta_mu (2 g_k - g_{k-1}), lo, cap)``."""
+        g = memory["g"] = point.g
+        return self.clipped(x.mu, eta_mu, ahead(g, x.memory["g"]) if self.multiplier_optimism else g)
+
+
+class AlternatingRule(GDARule):
+    """The multipliers answer the policy that has just moved."""
+
+    def step(self, x: Iterate, point: Point, eta: Step, eta_mu: Step, evaluate: Evaluate) -> tuple[Iterate, Point]:
+        """``z_{k+1}`` from ``mu_k``, then ``mu_{k+1}`` from ``g(pi_{k+1})``."""
+        z = self.policy_step(x, point, eta, {})
+        moved = evaluate(z)
+        return Iterate(z, self.multiplier_step(x, moved, eta_mu, {}), {}), moved
+
+
+class AverageRule(GDARule):
+    """The mixture that plays each iterate of descent-ascent equally often, as one policy with the same occupancy."""
+
+    def start(self, z: Floats, mu: Floats, point: Point) -> Iterate:
+        """Nothing summed yet: iterate 0 is added when it is left."""
+        return Iterate(z, mu, {"d": np.zeros_like(z), "mu": np.zeros_like(mu), "k": np.zeros((*z.shape[:-2], 1))})
+
+    def step(self, x: Iterate, point: Point, eta: Step, eta_mu: Step, evaluate: Evaluate) -> tuple[Iterate, Point]:
+        """As descent-ascent, and add iterate k to the sums."""
+        x_next, moved = super().step(x, point, eta, eta_mu, evaluate)
+        d, mu, k = self._sums(x, point)
+        return Iterate(x_next.z, x_next.mu, {"d": d, "mu": mu, "k": k}), moved
+
+    def answer(self, x: Iterate, point: Point) -> tuple[Floats, Floats]:
+        """``pi(a|s) = d(s,a) / sum_a d(s,a)`` of the average occupancy ``d``, and the average multipliers.
+
+        Averaging occupancies averages values; averaging policies would not.
+        """
+        d, mu, k = self._sums(x, point)
+        mass = d.sum(axis=-1, keepdims=True)
+        # A state that no iterate ever visits keeps the last policy's row.
+        pi = np.where(mass > 0, d / np.where(mass > 0, mass, 1.0), point.pi)
+        return pi, mu / k
+
+    def _sums(self, x: Iterate, point: Point) -> tuple[Floats, Floats, Floats]:
+        return x.memory["d"] + point.occupancy(), x.memory["mu"] + x.mu, x.memory["k"] + 1.0
+
+
+class RPGPDRule(SimultaneousRule):
+    """Regularised gradients: logits and multipliers decay by ``tau``, which settles the cycle at a biased point."""
+
+    def __init__(self, game: Game, config: RPGPDConfig) -> None:
+        super().__init__(game)
+        self.tau = config.tau
+
+    def policy_step(self, x: Iterate, point: Point, eta: Step, memory: dict[str, Floats]) -> Floats:
+        """``z_{k+1} = (1 - eta tau) z_k + eta Q_k``."""
+        return climb((1.0 - eta * self.tau) * x.z, eta, mixed(point.Q, x.mu, self.s))
+
+    def multiplier_step(self, x: Iterate, point: Point, eta_mu: Step, memory: dict[str, Floats]) -> Floats:
+        """``mu_{k+1} = clip((1 - eta_mu tau) mu_k + eta_mu g_k)``."""
+        return self.clipped((1.0 - eta_mu * self.tau) * x.mu, eta_mu, point.g)
+
+
+class PIDRule(SimultaneousRule):
+    """Multipliers follow a controller of the violation: ``mu_{k+1} = K_P g_k + I_k + K_D (g_k - g_{k-1})_+``."""
+
+    def __init__(self, game: Game, config: PIDConfig) -> None:
+        super().__init__(game)
+        self.kp, self.ki, self.kd = config.kp, config.ki, config.kd
+
+    def start(self, z: Floats, mu: Floats, point: Point) -> Iterate:
+        """Integral 0, no change of the violation yet."""
+        return Iterate(z, mu, {"I": np.zeros_like(mu), "g": point.g})
+
+    def policy_step(self, x: Iterate, point: Point, eta: Step, memory: dict[str, Floats]) -> Floats:
+        """Natural gradient in every state."""
+        return climb(x.z, eta, mixed(point.Q, x.mu, self.s))
+
+    def multiplier_step(self, x: Iterate, point: Point, eta_mu: Step, memory: dict[str, Floats]) -> Floats:
+        """``I_k = clip(I_{k-1} + K_I g_k)``, then the sum; the gains take the place of ``eta_mu``."""
+        g = memory["g"] = point.g
+        integral = memory["I"] = self.clipped(x.memory["I"], self.ki, g)
+        rise = g - x.memory["g"]
+        # For an equality both directions are violations, so both are damped.
+        rise = np.where(self.game.cmdp.equality, rise, np.maximum(rise, 0.0))
+        return self.clipped(integral, 1.0, self.kp * g + self.kd * rise)
+
+
+class AugmentedLagrangianRule(SimultaneousRule):
+    """The policy sees the multipliers that a quadratic penalty adds: ``clip(mu_k + rho g_k)``."""
+
+    def __init__(self, game: Game, config: AugmentedLagrangianConfig) -> None:
+        super().__init__(game)
+        self.rho = config.rho
+
+    def policy_step(self, x: Iterate, point: Point, eta: Step, memory: dict[str, Floats]) -> Floats:
+        """``Q_k`` mixed with ``clip(mu_k + rho g_k, lo, cap)``."""
+        return climb(x.z, eta, mixed(point.Q, self.clipped(x.mu, self.rho, point.g), self.s))
+
+    def multiplier_step(self, x: Iterate, point: Point, eta_mu: Step, memory: dict[str, Floats]) -> Floats:
+        """``mu_{k+1} = clip(mu_k + eta_mu g_k, lo, cap)``."""
+        return self.clipped(x.mu, eta_mu, point.g)

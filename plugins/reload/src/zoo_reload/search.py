@@ -1,0 +1,146 @@
+"""``eta="auto"``: a ladder of step sizes on the scaled problem, then a watch over the one chosen.
+
+The specification proposes a ladder of 150 iterations each and a ratio ``eta_mu / eta`` in {1, 10, 100}, untried.
+Measured here: on a problem of unit range the useful ratios are 0.1 to 10, 50 iterations suffice to reject most
+candidates, and among those that do about equally well the largest steps win in the end.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeAlias
+
+from zoo import State
+from zoo_reload.trajectory import Trajectory
+
+ETAS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
+RATIOS = (0.1, 1.0, 10.0)
+"""``eta_mu / eta`` in a game of unit range."""
+SCAN, EXTEND, WATCH = 50, 200, 100
+"""Iterations of every candidate; of the best few; between two looks at the chosen one."""
+KEEP = 6
+SLACK = 3.0
+"""Candidates within this factor of the best kkt count as equal."""
+GROWTH = 4.0
+"""kkt growing by more than this factor between two looks: go back and halve the steps."""
+
+Fresh: TypeAlias = Callable[[float, float], Trajectory]
+Stage: TypeAlias = Literal["scan", "extend", "watch"]
+
+
+class StepSearch:
+    """Decides, after every check, which trajectory goes on.
+
+    Args:
+        fresh: builds a trajectory at k = 0 from ``eta`` and ``eta_mu``.
+        tol: kkt at or below this needs no further search.
+        ratios: values of ``eta_mu / eta`` to try.
+    """
+
+    def __init__(self, fresh: Fresh, tol: float, ratios: Sequence[float] = RATIOS) -> None:
+        self._fresh = fresh
+        self._tol = tol
+        self._ladder = [(eta, eta * ratio) for ratio in ratios for eta in ETAS]
+        self._rung = 0
+        self._failed = 0
+        self._initial = math.inf
+        self.stage: Stage = "scan"
+        self._kept: list[Trajectory] = []
+        self._mark: Trajectory | None = None
+
+    def first(self) -> Trajectory:
+        """The first candidate."""
+        first = self._fresh(*self._ladder[0])
+        self._initial = first.copy().check().found.kkt
+        return first
+
+    def best(self, current: Trajectory) -> Trajectory:
+        """What to answer with if the budget ends now."""
+        judged = [t for t in (*self._kept, current) if t.k]
+        return current if self.stage == "watch" or not judged else self._chosen(judged)
+
+    def next(self, current: Trajectory) -> Trajectory:
+        """The trajectory to advance, given the one that was checked last."""
+        if self.stage == "watch":
+            return self._watched(current)
+        if current.k == 0 or (self.stage == "scan" and current.k < SCAN):
+            return current
+        if current.history.kkt()[-1] <= self._tol:
+            return self._settle([current])
+        return self._scanned(current) if self.stage == "scan" else self._extended(current)
+
+    def _scanned(self, current: Trajectory) -> Trajectory:
+        failed = not current.history.recent_kkt() <= self._initial
+        self._failed = self._failed + 1 if failed else 0
+        self._kept = sorted([*self._kept, current], key=_score)[:KEEP]
+        self._rung += 1
+        # Larger steps of the same ratio only do worse once two in a row have made no progress.
+        if self._failed == 2:
+            self._rung += -self._rung % len(ETAS)
+        if self._rung % len(ETAS) == 0:
+            self._failed = 0
+        if self._rung < len(self._ladder):
+            return self._fresh(*self._ladder[self._rung])
+        self.stage = "extend"
+        return self._extended(self._kept[0])
+
+    def _extended(self, current: Trajectory) -> Trajectory:
+        if current.k < EXTEND:
+            return current
+        waiting = [candidate for candidate in self._kept if candidate.k < EXTEND]
+        return waiting[0] if waiting else self._settle(self._kept)
+
+    def _settle(self, candidates: list[Trajectory]) -> Trajectory:
+        chosen = self._chosen(candidates)
+        self.stage, self._kept, self._mark = "watch", [], chosen.copy()
+        return chosen
+
+    @staticmethod
+    def _chosen(candidates: Sequence[Trajectory]) -> Trajectory:
+        limit = SLACK * min(map(_score, candidates))
+        equals = [candidate for candidate in candidates if _score(candidate) <= limit] or list(candidates)
+        return max(equals, key=lambda candidate: candidate.eta * candidate.eta_mu)
+
+    def _watched(self, current: Trajectory) -> Trajectory:
+        mark = self._mark
+        if mark is None or current.k < mark.k + WATCH:
+            return current
+        if current.history.recent_kkt() > max(GROWTH * mark.history.recent_kkt(), self._tol):
+            current = mark.copy()
+            current.eta, current.eta_mu = current.eta / 2, current.eta_mu / 2
+        self._mark = current.copy()
+        return current
+
+    def state(self, current: Trajectory) -> State:
+        """Everything needed to continue; a trajectory that is also ``current`` is stored only there."""
+        return {
+            "stage": self.stage,
+            "rung": self._rung,
+            "failed": self._failed,
+            "initial": self._initial,
+            "kept": {str(i): t.state() for i, t in enumerate(self._kept) if t is not current},
+            "kept_count": len(self._kept),
+            "mark": {} if self._mark is None else self._mark.state(),
+        }
+
+    def load_state(self, state: State, current: Trajectory) -> None:
+        """Continue from ``state``; ``current`` is the trajectory restored beside it."""
+        self.stage = state["stage"]
+        self._rung, self._failed = int(state["rung"]), int(state["failed"])
+        self._initial = float(state["initial"])
+        stored: Any = state["kept"]
+        self._kept = [
+            self._restored(stored[str(i)]) if str(i) in stored else current for i in range(state["kept_count"])
+        ]
+        self._mark = self._restored(state["mark"]) if state["mark"] else None
+
+    def _restored(self, state: State) -> Trajectory:
+        trajectory = self._fresh(1.0, 1.0)
+        trajectory.load_state(state)
+        return trajectory
+
+
+def _score(trajectory: Trajectory) -> float:
+    kkt = trajectory.history.recent_kkt()
+    return kkt if math.isfinite(kkt) else math.inf
