@@ -38,6 +38,13 @@ def test_equals_learn(name: str, build: Build, make_env: Any, same: Any) -> None
     assert any(not torch.equal(value, weights(untrained)[key]) for key, value in weights(ours).items())
 
 
+def plain(value: Any) -> Any:
+    """The state with its tensors and arrays left out: what has to be JSON."""
+    if isinstance(value, (torch.Tensor, np.ndarray)):
+        return []
+    return {key: plain(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
 def global_state() -> tuple[Any, ...]:
     kind, key, *rest = np.random.get_state()  # noqa: NPY002
     return (torch.get_rng_state().tolist(), kind, key.tolist(), *rest, random.getstate())
@@ -61,6 +68,7 @@ def test_resume_is_exact(name: str, build: Build, same: Any) -> None:
         straight.update()
     saved = straight.state()
     frozen = copy.deepcopy(saved)
+    assert json.loads(json.dumps(plain(saved), allow_nan=False)) == plain(saved)
     resumed = build(name, seed=99, env=copy.deepcopy(straight.ctx.env))
     resumed.load_state(saved)
     same(resumed.state(), frozen)
@@ -76,10 +84,10 @@ def test_resume_is_exact(name: str, build: Build, same: Any) -> None:
 def test_interleaved_equals_alone(name: str, build: Build, same: Any) -> None:
     alone = [build(name, seed=seed) for seed in (1, 2)]
     for algorithm in alone:
-        for _ in range(8):
+        for _ in range(6):
             algorithm.update()
     mixed = [build(name, seed=seed) for seed in (1, 2)]
-    for _ in range(8):
+    for _ in range(6):
         for algorithm in mixed:
             algorithm.update()
     for one, other in zip(alone, mixed, strict=True):
@@ -102,24 +110,8 @@ def test_acting_does_not_change_learning(name: str, build: Build, same: Any) -> 
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_state_is_tensors_arrays_and_json(name: str, build: Build) -> None:
-    algorithm = build(name)
-    for _ in range(6):
-        algorithm.update()
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, (torch.Tensor, np.ndarray)):
-            return []
-        return {key: plain(item) for key, item in value.items()} if isinstance(value, dict) else value
-
-    state = algorithm.state()
-    again = json.loads(json.dumps(plain(state), allow_nan=False))
-    assert again["model"]["counters"]["num_timesteps"] == algorithm.env_steps
-
-
-@pytest.mark.parametrize("name", ALL)
 def test_metrics_and_steps(name: str, build: Build) -> None:
-    budget = 900
+    budget = 900 if name == "sac" else 400
     algorithm: Any = build(name, budget=budget)
     seen: set[str] = set()
     sizes = []
