@@ -141,7 +141,9 @@ def test_save_and_load_round_trip(
 
 def test_json_written_by_hand_loads(tmp_path) -> None:
     path = tmp_path / "hand.json"
-    path.write_text(json.dumps({"P": [[[1.0]]], "r": [[2]], "gamma": 0.5, "rho": [1], "c": [[[1]]], "b": [0], "sense": [-1]}))
+    path.write_text(
+        json.dumps({"P": [[[1.0]]], "r": [[2]], "gamma": 0.5, "rho": [1], "c": [[[1]]], "b": [0], "sense": [-1]})
+    )
     m = TabularCMDP.load(path)
     assert m.senses == (">=",) and m.names == ("c0",) and m.r[0, 0] == 2.0
 
@@ -152,7 +154,11 @@ def test_json_written_by_hand_loads(tmp_path) -> None:
         ("a.json", "{", "cannot be read as json"),
         ("a.json", "[1]", "holds a list"),
         ("a.json", '{"P": []}', "has no r, gamma, rho"),
-        ("a.json", '{"P": [[[1]]], "r": [[0]], "gamma": 0, "rho": [1], "c": [[[1]]], "b": [0], "sense": [2]}', r"sense\[0\] = 2"),
+        (
+            "a.json",
+            '{"P": [[[1]]], "r": [[0]], "gamma": 0, "rho": [1], "c": [[[1]]], "b": [0], "sense": [2]}',
+            r"sense\[0\] = 2",
+        ),
         ("a.npz", "not a zip", "cannot be read as npz"),
         ("a.yaml", "", "expected .npz or .json"),
     ],

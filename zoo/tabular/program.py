@@ -16,7 +16,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from zoo.errors import UsageError, ZooError
-from zoo.tabular.errors import InfeasibleCMDPError
+from zoo.tabular.errors import InfeasibleCMDPError, InvalidCMDPError
 from zoo.tabular.evaluation import DENSE_STATES
 from zoo.tabular.model import TabularCMDP
 from zoo.tabular.plan import modified_policy_iteration, policy_iteration
@@ -75,7 +75,10 @@ class OccupancyProgram:
         Raises:
             InvalidCMDPError: if the shape does not fit or a number is not finite.
         """
-        self._cmdp = replace(self._cmdp, r=np.asarray(r, dtype=np.float64))
+        reward = np.asarray(r, dtype=np.float64)
+        if reward.shape != self._cmdp.r.shape:
+            raise InvalidCMDPError(f"r has shape {reward.shape}: expected {self._cmdp.r.shape}.")
+        self._cmdp = replace(self._cmdp, r=reward)
         count = self._cmdp.r.size
         self._highs.changeColsCost(count, np.arange(count, dtype=np.int32), -self._cmdp.r.reshape(-1))
 
@@ -167,7 +170,7 @@ def least_violation(cmdp: TabularCMDP) -> tuple[list[str], float, NDArray[np.flo
     # An equality is two inequalities, its second row coming after all the first ones.
     owner = np.concatenate([np.arange(N), np.flatnonzero(cmdp.equality)])
     sign = np.concatenate([cmdp.signs, -np.ones(len(owner) - N)])
-    signals = sp.csr_array((sign[:, None] * cmdp.c.reshape(N, -1)[owner]).T)
+    signals = sp.csr_array((sign[:, None] * cmdp.c.reshape(-1, S * A)[owner]).T)
     slack = np.concatenate([np.zeros(S), -np.ones(len(owner))])
     matrix = sp.vstack([sp.hstack([_flow(cmdp), signals]), sp.csr_array(slack[None])], format="csr")
     model = highspy.HighsLp()
@@ -201,7 +204,7 @@ def _flow(cmdp: TabularCMDP) -> sp.csr_array:
 
 
 def _flow_and_constraints(cmdp: TabularCMDP) -> sp.csr_array:
-    signals = sp.csr_array((cmdp.signs[:, None] * cmdp.c.reshape(cmdp.num_constraints, -1)).T)
+    signals = sp.csr_array((cmdp.signs[:, None] * cmdp.c.reshape(-1, cmdp.r.size)).T)
     return sp.csr_array(sp.hstack([_flow(cmdp), signals], format="csr"))
 
 
