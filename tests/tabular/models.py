@@ -1,4 +1,4 @@
-"""Reference processes, written here from their definitions so that they check the library and not the other way round."""
+"""Reference processes, written from their definitions and not with the library that they check."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_stated_optima(cmdp: TabularCMDP, value: float, mu: list[float]) -> None
     assert found.multipliers == pytest.approx(mu, abs=1.1e-6)
     earned = evaluate(cmdp, found.policy)
     assert earned.J_r == pytest.approx(found.value, abs=1e-9)
-    assert earned.J == pytest.approx(found.costs, abs=1e-9)
+    assert pytest.approx(found.costs, abs=1e-9) == earned.J
     assert np.all(cmdp.violation(earned.J) <= 1e-9)
     assert found.status == "optimal" and -1e-9 <= found.duality_gap <= 1e-8
 
@@ -210,7 +210,7 @@ def test_sweep_equals_cold_solves_in_any_order() -> None:
     for b, found in zip(rows, swept, strict=True):
         cold = solve_lp(m.with_thresholds(b))
         assert found.value == pytest.approx(cold.value, abs=1e-9)
-        assert evaluate(m, found.policy).J == pytest.approx(found.costs, abs=1e-9)
+        assert pytest.approx(found.costs, abs=1e-9) == evaluate(m, found.policy).J
         assert np.all(found.costs <= b + 1e-9)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -142,10 +143,7 @@ class TabularCMDP:
             if count != N:
                 raise InvalidCMDPError(f"{name} has {count} entries: expected {N}, one for each constraint in c.")
         for name in ("r", "c", "b"):
-            values: NDArray[np.float64] = getattr(self, name)
-            if not np.isfinite(values).all():
-                at = _first(~np.isfinite(values))
-                raise InvalidCMDPError(f"{name}{_index(at)} = {values[at]}: expected a finite number.")
+            self._expect_finite(name)
         self._validate_probabilities()
         for i, sense in enumerate(self.senses):
             if sense not in SENSES:
@@ -157,6 +155,12 @@ class TabularCMDP:
         for i, constraint in enumerate(self.names):
             if not isinstance(constraint, str) or not constraint or constraint in self.names[:i]:
                 raise InvalidCMDPError(f"names[{i}] = {constraint!r}: expected a non-empty name used only once.")
+
+    def _expect_finite(self, name: str) -> None:
+        values: NDArray[np.float64] = getattr(self, name)
+        if not np.isfinite(values).all():
+            at = _first(~np.isfinite(values))
+            raise InvalidCMDPError(f"{name}{_index(at)} = {values[at]}: expected a finite number.")
 
     def _validate_probabilities(self) -> None:
         for name in ("P", "rho"):
@@ -182,8 +186,17 @@ class TabularCMDP:
         return (*divmod(row, self.num_actions), int(P.indices[entry]))
 
     def with_thresholds(self, b: ArrayLike) -> TabularCMDP:
-        """The same process with thresholds ``b [N]``."""
-        return replace(self, b=np.asarray(b, dtype=np.float64))
+        """The same process with thresholds ``b [N]``.
+
+        Raises:
+            InvalidCMDPError: if the shape does not fit or a number is not finite.
+        """
+        # Everything else has been checked and what is cached does not depend on b: a sweep calls this often.
+        other = copy.copy(self)
+        object.__setattr__(other, "b", _real("b", b, 1))
+        _expect_shape("b", other.b, (self.num_constraints,))
+        other._expect_finite("b")
+        return other
 
     @classmethod
     def from_model(cls, model: object) -> TabularCMDP:

@@ -221,6 +221,8 @@ def _silent_highs() -> Any:
     highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("threads", 1)
+    # The flow matrix is of unit size already; without scaling the tolerances hold for the numbers that are read out.
+    highs.setOptionValue("simplex_scale_strategy", 0)
     highs.setOptionValue("primal_feasibility_tolerance", _TOLERANCE)
     highs.setOptionValue("dual_feasibility_tolerance", _TOLERANCE)
     return highs
