@@ -16,8 +16,8 @@ def load_preset(entry: Entry, env: str, preset: str) -> tuple[dict[str, Any], di
     """The preset's values for this algorithm on this environment: fields of the config, and of the run.
 
     A preset is a TOML file keyed by environment. Its plain keys suit every algorithm of the plugin that has
-    such a field; a table named like the algorithm overrides them; the table ``run`` may hold ``steps`` and
-    ``num_envs``. Without ``--preset`` (an empty name) the file ``default.toml`` applies, if there is one.
+    such a field; a table named like the algorithm overrides them; the table ``run``, in either, may hold
+    ``steps`` and ``num_envs``. Without ``--preset`` (an empty name) the file ``default.toml`` applies, if there is one.
 
     Raises:
         UsageError: the named preset does not exist, is not TOML, or says nothing about the environment.
@@ -44,8 +44,9 @@ def load_preset(entry: Entry, env: str, preset: str) -> tuple[dict[str, Any], di
         return {}, {}
     section = dict(table[env])
     run = dict(section.pop("run", {}))
-    own = section.pop(entry.name, {})
+    own = dict(section.pop(entry.name, {}))
+    run |= own.pop("run", {})
     config = entry.resolve_config()
     fields = {field.name for field in dataclasses.fields(config)} if config else set()
     shared = {key: value for key, value in section.items() if not isinstance(value, Mapping) and key in fields}
-    return {**shared, **own}, {**run, **own.pop("run", {})}
+    return {**shared, **own}, run

@@ -1,0 +1,46 @@
+# Each target sets up what it needs: on a bare machine, `make demo` or `make test` is the first command.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+MEMBERS := pyproject.toml envs/pyproject.toml $(wildcard plugins/*/pyproject.toml)
+SOURCES := zoo envs/src $(wildcard plugins/*/src)
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test setup lint format speed clean
+.DELETE_ON_ERROR:
+
+demo: $(READY)  ## ReLOAD against the exact optimum, beside plain gradient descent-ascent
+	$(BIN)/zoo train reload two-state
+	$(BIN)/zoo train gda two-state || test $$? -eq 3  # 3: finished, not converged; that is its point
+	$(BIN)/zoo plot runs/two-state/reload runs/two-state/gda -o plots/demo.png
+	$(BIN)/zoo eval runs/two-state/reload runs/two-state/gda constraints
+
+test: $(READY)  ## every test
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST)
+
+setup: $(READY)  ## the virtual environment, with everything installed editable
+
+$(READY): $(MEMBERS) requirements-dev.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "zoo needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 ..."; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement requirements-dev.txt
+	touch $@
+
+lint: $(READY)  ## style, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+speed: $(READY)  ## our speed beside named peers, alternating in one run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[peers]"
+	for script in benchmarks/speed/[a-z]*.py; do test $$script = benchmarks/speed/ratio.py || $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
