@@ -22,6 +22,8 @@ SCAN, EXTEND, WATCH = 50, 200, 100
 KEEP = 6
 SLACK = 3.0
 """Candidates within this factor of the best kkt count as equal."""
+GAIN = 1.0
+"""Doubled steps stay if they bring kkt below this share in the time between two looks."""
 GROWTH = 4.0
 """kkt growing by more than this factor between two looks: go back and halve the steps."""
 
@@ -45,9 +47,12 @@ class StepSearch:
         self._rung = 0
         self._failed = 0
         self._initial = math.inf
+        self._row_best = math.inf
         self.stage: Stage = "scan"
         self._kept: list[Trajectory] = []
         self._mark: Trajectory | None = None
+        self._trial = False
+        self._may_grow = True
 
     def first(self) -> Trajectory:
         """The first candidate."""
@@ -71,15 +76,17 @@ class StepSearch:
         return self._scanned(current) if self.stage == "scan" else self._extended(current)
 
     def _scanned(self, current: Trajectory) -> Trajectory:
-        failed = not current.history.recent_kkt() <= self._initial
+        score = _score(current)
+        failed = score > max(self._initial, 2 * self._row_best)
+        self._row_best = min(self._row_best, score)
         self._failed = self._failed + 1 if failed else 0
         self._kept = sorted([*self._kept, current], key=_score)[:KEEP]
         self._rung += 1
-        # Larger steps of the same ratio only do worse once two in a row have made no progress.
+        # Past the best step of this ratio, two failures in a row: larger ones only do worse.
         if self._failed == 2:
             self._rung += -self._rung % len(ETAS)
         if self._rung % len(ETAS) == 0:
-            self._failed = 0
+            self._failed, self._row_best = 0, math.inf
         if self._rung < len(self._ladder):
             return self._fresh(*self._ladder[self._rung])
         self.stage = "extend"
@@ -98,17 +105,31 @@ class StepSearch:
 
     @staticmethod
     def _chosen(candidates: Sequence[Trajectory]) -> Trajectory:
-        limit = SLACK * min(map(_score, candidates))
-        equals = [candidate for candidate in candidates if _score(candidate) <= limit] or list(candidates)
-        return max(equals, key=lambda candidate: candidate.eta * candidate.eta_mu)
+        best = min(candidates, key=_score)
+        # Large steps win in the end, unless they only circle: those have not come closer since the scan.
+        equals = [t for t in candidates if _score(t) <= min(SLACK * _score(best), t.history.kkt()[:5].min() / 2)]
+        return max(equals or [best], key=lambda candidate: candidate.eta * candidate.eta_mu)
 
     def _watched(self, current: Trajectory) -> Trajectory:
         mark = self._mark
         if mark is None or current.k < mark.k + WATCH:
             return current
-        if current.history.recent_kkt() > max(GROWTH * mark.history.recent_kkt(), self._tol):
+        before, now = mark.history.recent_kkt(), current.history.recent_kkt()
+        if now <= self._tol:
+            self._trial = False
+        elif now > GROWTH * before:
+            current = _with_steps(mark, current.eta / 2, current.eta_mu / 2)
+            self._trial, self._may_grow = False, False
+        elif self._trial and now > GAIN * before:
+            # The doubled steps brought nothing: back to the state and the steps from before.
             current = mark.copy()
-            current.eta, current.eta_mu = current.eta / 2, current.eta_mu / 2
+            self._trial, self._may_grow = False, False
+        elif self._may_grow and now > before / 2:
+            self._mark = current.copy()
+            self._trial = True
+            return _with_steps(current, 2 * current.eta, 2 * current.eta_mu)
+        else:
+            self._trial = False
         self._mark = current.copy()
         return current
 
@@ -119,8 +140,11 @@ class StepSearch:
             "rung": self._rung,
             "failed": self._failed,
             "initial": self._initial,
+            "row_best": self._row_best,
             "kept": {str(i): t.state() for i, t in enumerate(self._kept) if t is not current},
             "kept_count": len(self._kept),
+            "trial": self._trial,
+            "may_grow": self._may_grow,
             "mark": {} if self._mark is None else self._mark.state(),
         }
 
@@ -128,7 +152,8 @@ class StepSearch:
         """Continue from ``state``; ``current`` is the trajectory restored beside it."""
         self.stage = state["stage"]
         self._rung, self._failed = int(state["rung"]), int(state["failed"])
-        self._initial = float(state["initial"])
+        self._initial, self._row_best = float(state["initial"]), float(state["row_best"])
+        self._trial, self._may_grow = bool(state["trial"]), bool(state["may_grow"])
         stored: Any = state["kept"]
         self._kept = [
             self._restored(stored[str(i)]) if str(i) in stored else current for i in range(state["kept_count"])
@@ -139,6 +164,12 @@ class StepSearch:
         trajectory = self._fresh(1.0, 1.0)
         trajectory.load_state(state)
         return trajectory
+
+
+def _with_steps(trajectory: Trajectory, eta: float, eta_mu: float) -> Trajectory:
+    other = trajectory.copy()
+    other.eta, other.eta_mu = eta, eta_mu
+    return other
 
 
 def _score(trajectory: Trajectory) -> float:
