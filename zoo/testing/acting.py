@@ -1,0 +1,79 @@
+"""What ``act`` must keep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium.vector.utils import batch_space
+
+from zoo.seeding import child_seed
+from zoo.testing.bench import Bench, rows_equal
+from zoo.testing.compare import difference
+from zoo.testing.crank import advance
+from zoo.testing.streams import untouched
+from zoo.training.build import Member
+
+SIZES = (1, 3)
+
+
+def check_act(bench: Bench, seed: int = 0) -> None:
+    """Shape, dtype and validity of actions for 1 and 3 observations, and that acting changes nothing.
+
+    Greedy actions must leave ``state()`` alone, generators apart, and must not change what is learned: a run
+    that acts after every update has the metrics of one that does not.
+
+    Raises:
+        AssertionError: naming the batch size and what is wrong.
+    """
+    observations = []
+    for size in SIZES:
+        env = bench.parts.make_env(size, child_seed(seed, "eval"))
+        observations.append(env.reset()[0])
+        env.close()
+
+    def act(member: Member) -> None:
+        algorithm = member.algorithm
+        before = {"algorithm": algorithm.state()}
+        for obs in observations:
+            with bench.contract.during("act()"), untouched(bench.contract, "act()"):
+                actions = algorithm.act(obs, greedy=True)
+            _check_actions(bench, member, actions, len(obs))
+        found = difference(before, {"algorithm": algorithm.state()}, generators=False)
+        bench.contract.require(not found, f"act() changed the state: {found}")
+
+    with bench.member(seed) as quiet:
+        expected = advance(bench, quiet, bench.limit)
+    with bench.member(seed) as busy:
+        act(busy)
+        rows = advance(bench, busy, bench.limit, act)
+        for obs in observations:
+            with bench.contract.during("act(greedy=False)"):
+                _check_actions(bench, busy, busy.algorithm.act(obs, greedy=False), len(obs))
+    found = rows_equal(expected, rows)
+    bench.contract.require(
+        not found,
+        f"act() changed what is learned afterwards ({found}): acting must draw from a stream of its own, such as "
+        'ctx.stream("act")',
+    )
+
+
+def _check_actions(bench: Bench, member: Member, actions: Any, size: int) -> None:
+    single = member.env.single_action_space
+    space = batch_space(single, size)
+    if space.shape is not None:
+        if hasattr(actions, "detach"):
+            actions = actions.detach().cpu().numpy()
+        bench.contract.require(
+            isinstance(actions, np.ndarray), f"act() returned a {type(actions).__name__}, expected an array"
+        )
+        bench.contract.require(
+            actions.shape == space.shape,
+            f"act() of {size} observations has shape {actions.shape}, expected {space.shape}",
+        )
+        bench.contract.require(
+            space.dtype is None or np.can_cast(actions.dtype, space.dtype, casting="same_kind"),
+            f"act() returned {actions.dtype}, expected {space.dtype}",
+        )
+        actions = actions.astype(space.dtype)
+    bench.contract.require(space.contains(actions), f"act() returned {actions!r}, which is not in {single}")

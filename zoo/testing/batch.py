@@ -1,0 +1,81 @@
+"""What a batch of seeds must keep (architecture, section 4)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from zoo.api import Batch, Metrics
+from zoo.testing.bench import Bench, rows_equal
+from zoo.testing.compare import difference
+from zoo.testing.crank import Row, advance, checked_metrics
+from zoo.testing.streams import untouched
+from zoo.training.build import Member
+
+SEEDS = (0, 1, 2)
+TOLERANCE = 1e-5
+
+
+def check_batch(bench: Bench) -> None:
+    """Members follow their solo runs at first, go on together bit for bit, and each goes on alone.
+
+    Raises:
+        AssertionError: naming the member and what is wrong.
+    """
+    contract = bench.contract
+    solo: list[list[Row]] = []
+    for seed in SEEDS:
+        with bench.member(seed) as member:
+            solo.append(advance(bench, member, 2))
+    with bench.members(*SEEDS) as (members, batch):
+        if batch is None:
+            raise contract.fail("batch() is offered and was not used")
+        contract.require(len(batch) == len(SEEDS), f"len() of a batch of {len(SEEDS)} seeds is {len(batch)}")
+        rows = [_together(bench, members, batch)]
+        saved = bench.save(members)
+        rows.append(_together(bench, members, batch))
+        after = bench.save(members)
+    for index, seed in enumerate(SEEDS):
+        for number, expected in enumerate(solo[index]):
+            found = _far(expected, rows[number][index])
+            contract.require(
+                not found,
+                f"member {index} (seed {seed}) of a batch leaves its solo run at update {number + 1}: {found}",
+            )
+    with bench.members(*SEEDS) as (members, batch):
+        for member, state in zip(members, saved, strict=True):
+            bench.restore(member, state)
+        again = _together(bench, members, batch) if batch is not None else []
+        found = rows_equal(rows[1], again)
+        for index, member in enumerate(members):
+            found = found or difference(after[index], member.capture())
+        contract.require(not found, f"a batch resumed from its members' checkpoints is not exact: {found}")
+    for index, seed in enumerate(SEEDS):
+        with bench.member(seed) as member:
+            bench.restore(member, saved[index])
+            found = _far(rows[1][index], advance(bench, member, 1)[0])
+        contract.require(not found, f"member {index} (seed {seed}) resumed alone leaves the batch: {found}")
+
+
+def _together(bench: Bench, members: Sequence[Member], batch: Batch) -> list[Row]:
+    before = [member.algorithm.env_steps for member in members]
+    with bench.contract.during("update() of a batch"), untouched(bench.contract, "update() of a batch"):
+        metrics: Sequence[Metrics] = batch.update()
+    bench.contract.require(
+        len(metrics) == len(members), f"update() of a batch of {len(members)} returned {len(metrics)} rows of metrics"
+    )
+    for index, member in enumerate(members):
+        member.env.drain()
+        grew = member.algorithm.env_steps > before[index]
+        final = member.algorithm.outcome is not None and member.algorithm.outcome.final
+        bench.contract.require(grew or final, f"member {index} of a batch left its env_steps at {before[index]}")
+    return [checked_metrics(bench.contract, row) for row in metrics]
+
+
+def _far(expected: Mapping[str, float], found: Mapping[str, float]) -> str:
+    if expected.keys() != found.keys():
+        return f"it has the metrics {', '.join(found)}, expected {', '.join(expected)}"
+    for name, value in expected.items():
+        if not math.isclose(value, found[name], rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+            return f"metric {name!r} is {found[name]!r}, expected {value!r} to {TOLERANCE:g}"
+    return ""
