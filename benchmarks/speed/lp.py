@@ -50,7 +50,7 @@ def sweep_table(S: int, rounds: int) -> ratio.Table:
         values = []
         for b in THRESHOLDS:
             budget.value = b
-            values.append(float(problem.solve(solver="HIGHS", warm_start=True)))
+            values.append(float(problem.solve(solver="HIGHS", warm_start=True))  # type: ignore[no-untyped-call])
         return np.array(values)
 
     table = ratio.compare(

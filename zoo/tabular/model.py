@@ -94,6 +94,21 @@ class TabularCMDP:
         return _frozen_csr(sp.csr_array(self.P.reshape(-1, self.num_states)))
 
     @cached_property
+    def padded_kernel(self) -> tuple[NDArray[np.float64], NDArray[np.int32]] | None:
+        """The kernel's entries and columns as ``[S*A, B]``, rows filled up with zeros; ``None`` if that doubled it.
+
+        Taking the rows of a policy from it is a plain gather, several times quicker than from a CSR matrix.
+        """
+        counts = np.diff(self.kernel.indptr)
+        width = int(counts.max())
+        if counts.size * width > 2 * self.kernel.nnz:
+            return None
+        filled = np.arange(width) < counts[:, None]
+        data, columns = np.zeros(filled.shape), np.zeros(filled.shape, dtype=np.int32)
+        data[filled], columns[filled] = self.kernel.data, self.kernel.indices
+        return data, columns
+
+    @cached_property
     def rewards(self) -> NDArray[np.float64]:
         """Task reward and constraint signals stacked, ``[N+1, S, A]``: row 0 is the reward."""
         return _freeze(np.concatenate([self.r[None], self.c]))
