@@ -1,0 +1,1 @@
+"""From run directories to a judgement: reading, evaluating, comparing and drawing stored runs."""
