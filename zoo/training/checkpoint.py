@@ -171,7 +171,7 @@ def save(folder: Path, step: int, tensors: Tensors, skeleton: Any) -> Path:
     sync_directory(temporary)
     final = folder / f"{_PREFIX}{step:012d}"
     if final.exists():
-        shutil.rmtree(final)
+        _remove(final)
     temporary.rename(final)
     sync_directory(folder)
     return final
@@ -208,4 +208,11 @@ def prune(folder: Path, keep: int = 2, best: int | None = None) -> None:
     published = steps(folder)
     for step in published[:-keep] if keep else published:
         if step != best:
-            shutil.rmtree(folder / f"{_PREFIX}{step:012d}", ignore_errors=True)
+            _remove(folder / f"{_PREFIX}{step:012d}")
+
+
+def _remove(published: Path) -> None:
+    """Unpublish by one rename, then delete: killed in between, no half checkpoint bears a published name."""
+    leaving = published.with_name(f"{_TEMPORARY}removed-{published.name}")
+    published.rename(leaving)
+    shutil.rmtree(leaving, ignore_errors=True)

@@ -63,11 +63,12 @@ class Log:
     """Appends JSON lines, each flushed; ``size`` is where a checkpoint may cut the file back to."""
 
     def __init__(self, path: Path, size: int = 0) -> None:
+        there = path.stat().st_size if path.exists() else 0
+        if there < size:
+            raise RunError(f"{path} is shorter than its checkpoint says: {there} bytes, not {size}.")
         self._file: BinaryIO = path.open("r+b" if path.exists() else "w+b")
         self._file.truncate(size)
-        self._file.seek(0, os.SEEK_END)
-        if self._file.tell() != size:
-            raise RunError(f"{path} is shorter than its checkpoint says: {self._file.tell()} bytes, not {size}.")
+        self._file.seek(size)
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Write one object as one line."""

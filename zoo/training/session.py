@@ -14,7 +14,7 @@ import numpy as np
 
 from zoo.api import Outcome
 from zoo.discovery.entry import describe
-from zoo.errors import InterfaceError, RunError, TrainingFailed
+from zoo.errors import RunError, TrainingFailed, ZooError
 from zoo.seeding import child_seed, seed_torch
 from zoo.training import checkpoint
 from zoo.training.build import Member, Parts
@@ -306,7 +306,7 @@ class Session:
 
     def fail(self, error: Exception) -> None:
         """Keep what there is under ``failed/``, for whoever looks into it, and say why."""
-        message = error.message if isinstance(error, (TrainingFailed, RunError, InterfaceError)) else describe(error)
+        message = error.message if isinstance(error, ZooError) else describe(error)
         with contextlib.suppress(Exception):  # the first error is the one to report
             self._publish(self.run.path / "failed", *checkpoint.pack(self._state()))
         self.close("failed", message)

@@ -84,6 +84,11 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
         return value.copy()
+    if isinstance(value, np.ndarray) and value.dtype.kind in "SU":  # a map drawn in letters
+        return {
+            "letters": value.tolist() if value.dtype.kind == "U" else value.astype("U").tolist(),
+            "type": value.dtype.str,
+        }
     if isinstance(value, np.random.Generator):
         return {"generator": type(value.bit_generator).__name__, "value": value.bit_generator.state}
     if isinstance(value, (list, tuple)):
@@ -105,6 +110,8 @@ def _revive(value: Any) -> Any:
     if isinstance(value, Mapping):
         if "pairs" in value:
             return {_revive(key): _revive(item) for key, item in value["pairs"]}
+        if "letters" in value:
+            return np.array(value["letters"]).astype(value["type"])
         generator = np.random.Generator(getattr(np.random, value["generator"])())
         generator.bit_generator.state = value["value"]
         return generator
