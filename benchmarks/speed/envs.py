@@ -1,7 +1,7 @@
 """Step many copies of HazardGrid: one array against gymnasium's loop over single environments.
 
-The yardstick is our batched form. Its rivals are `SyncVectorEnv` over our own single form (same dynamics, same infos)
-and over gymnasium's FrozenLake 8x8 (a gridworld of the same size with a plain info), as `gymnasium.make_vec` builds them.
+The yardstick is our batched form. Its rivals are `SyncVectorEnv` over our own single form (same dynamics and infos)
+and over gymnasium's FrozenLake 8x8 (a gridworld of the same size, plain infos), as `gymnasium.make_vec` builds them.
 Goal: at least 8 times faster at 64 copies.
 """
 

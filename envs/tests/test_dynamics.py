@@ -90,7 +90,7 @@ def test_single_and_batched_form_have_the_same_law(random_model: Models) -> None
         single.reset()
         for k in range(4):
             end = single.step(k % 3)[0]
-        ends.append(end)
+        ends.append(int(end))
     table = np.stack([np.bincount(states, minlength=5), np.bincount(ends, minlength=5)])
     assert chi2_contingency(table[:, table.sum(0) > 0]).pvalue > 1e-3
 
@@ -112,6 +112,12 @@ def test_both_draws_agree_with_the_inverse_of_the_distribution(M: int, S: int, s
     assert (p[rows, drawn] > 0).all()
     below = np.array([p[m, :k].sum() for m, k in zip(rows, drawn, strict=True)])
     assert (below <= u + 1e-12).all() and (u < below + p[rows, drawn] + 1e-12).all()
+
+
+def test_a_uniform_on_the_boundary_belongs_to_the_outcome_above() -> None:
+    law = Categorical(np.array([[0.25, 0.0, 0.25, 0.5]]))
+    u = np.array([0.0, 0.25, 0.5])
+    assert [law.draw(0, x) for x in u] == law.draw_many(np.zeros(3, dtype=np.int64), u).tolist() == [0, 2, 3]
 
 
 def test_rounding_of_the_last_sum_never_leaves_the_support() -> None:

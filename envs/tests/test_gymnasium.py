@@ -130,9 +130,13 @@ def test_bad_action_is_named(action: object) -> None:
 
 
 def test_step_before_reset() -> None:
-    for call in (lambda e: e.step(0), lambda e: e.render(), lambda e: e.get_state()):
-        with pytest.raises(ResetNeeded, match="reset"):
-            call(TwoState(render_mode="ansi"))
+    env = TwoState(render_mode="ansi")
+    with pytest.raises(ResetNeeded, match="reset"):
+        env.step(0)
+    with pytest.raises(ResetNeeded, match="reset"):
+        env.render()
+    with pytest.raises(ResetNeeded, match="reset"):
+        env.get_state()
 
 
 def test_text_rendering() -> None:
@@ -156,6 +160,9 @@ def test_picture_shows_where_the_agent_is() -> None:
     env.reset(seed=0)
     first = env.render()
     assert first.shape == (64, 64, 3) and first.dtype == np.uint8
+    agent, goal, hazard, free = (first[16 * i, 16 * j].tolist() for i, j in ((0, 0), (3, 3), (1, 2), (0, 1)))
+    assert (agent, goal) == ([31, 119, 180], [44, 160, 44])
+    assert (hazard, free) == ([214, 39, 40], [240, 240, 240])
     env.set_state(env.get_state() | {"state": 5})
     second = env.render()
     changed = (first != second).any(-1).reshape(4, 16, 4, 16).any(axis=(1, 3))

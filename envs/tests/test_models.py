@@ -78,6 +78,16 @@ def test_hazard_moves_by_hand() -> None:
     assert m.P[3, left, 3] == pytest.approx(0.7)
 
 
+def test_three_state_by_hand() -> None:
+    m = three_state_model(heat=0.1, energy=0.4)
+    np.testing.assert_array_equal(m.P[0], [[1, 0, 0], [1, 0, 0], [0.1, 0.9, 0]])
+    np.testing.assert_array_equal(m.P[1], [[0, 0.8, 0.2], [1, 0, 0], [0, 0, 1]])
+    np.testing.assert_array_equal(m.P[2], [[0, 0, 1], [1, 0, 0], [0, 1, 0]])
+    np.testing.assert_array_equal(m.r, [[1, 0.1, 0], [2, 0, 0], [0.2, 0, 0]])
+    np.testing.assert_array_equal(m.c, [[[1, 0, 0], [0, 0, 0], [0, 0, 0.5]], [[0, 0, 0], [1, 0, 0], [0, 0, 0]]])
+    np.testing.assert_array_equal(m.b, [0.1, 0.4])
+
+
 def test_catch_moves_by_hand() -> None:
     m = constrained_catch_model(rows=3, columns=3)
 

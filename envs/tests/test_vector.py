@@ -61,7 +61,11 @@ class Replay:
 
 
 def compare(
-    single: type[TabularEnv], batched: type[TabularVectorEnv], options: dict[str, Any], n: int, limit: int | None
+    single: Callable[..., TabularEnv],
+    batched: Callable[..., TabularVectorEnv],
+    options: dict[str, Any],
+    n: int,
+    limit: int | None,
 ) -> None:
     """Feed both forms the same uniforms; all copies end together, so their random streams stay aligned."""
     steps = 12
@@ -152,6 +156,16 @@ def test_copies_end_one_by_one_after_staggered_snapshots() -> None:
         else:
             assert "final_obs" not in infos and "final_info" not in infos
     assert ends == [[True, False, False], [False, False, True], [False] * 3, [False, True, False]]
+
+
+def test_final_info_is_zero_for_copies_that_go_on() -> None:
+    env = GarnetVector(3, max_episode_steps=4)
+    env.reset(seed=0)
+    env.set_state(env.get_state() | {"elapsed": np.array([0, 3, 0])})
+    infos = env.step(np.zeros(3, dtype=np.int64))[4]
+    assert (infos["constraints"] > 0).all()
+    np.testing.assert_array_equal(infos["final_info"]["constraints"][1], infos["constraints"][1])
+    assert not infos["final_info"]["constraints"][[0, 2]].any()
 
 
 def test_final_observation_is_the_state_before_the_reset() -> None:

@@ -16,7 +16,7 @@ from zoo_envs.two_state import TwoState
 from zoo_envs.wrappers import FromSafetyGymnasium, FromVectorReward, PenalisedReward, ToSafetyGymnasium
 
 
-class Counter(gymnasium.Env[int, Any]):
+class Counter(gymnasium.Env[Any, Any]):
     """Observation: steps taken, five at most."""
 
     observation_space = spaces.Discrete(6)
@@ -43,7 +43,7 @@ class VectorReward(Counter):
 
     def step(self, action: int) -> Any:
         self.t += 1
-        return self.t, np.array([1.0, self.t, -float(action)], dtype=np.float32), self.t == 5, False, {"k": 1}
+        return self.t, np.array([1.0, self.t, -float(action)]), self.t == 5, False, {"k": 1, "cost": 9.0}
 
 
 def test_from_safety_gymnasium() -> None:

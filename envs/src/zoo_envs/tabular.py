@@ -33,7 +33,7 @@ from zoo_envs.view import StateView
 __all__ = ["TabularEnv", "TabularVectorEnv"]
 
 Observation: TypeAlias = "int | NDArray[np.float32]"
-Observations: TypeAlias = "NDArray[np.int64] | NDArray[np.float32]"
+Observations: TypeAlias = "NDArray[Any]"  # int64 [n], or float32 [n, ...]
 
 
 class TabularEnv(gymnasium.Env[Any, Any]):
