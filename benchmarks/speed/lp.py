@@ -50,7 +50,8 @@ def sweep_table(S: int, rounds: int) -> ratio.Table:
         values = []
         for b in THRESHOLDS:
             budget.value = b
-            values.append(float(problem.solve(solver="HIGHS", warm_start=True))  # type: ignore[no-untyped-call])
+            problem.solve(solver="HIGHS", warm_start=True)  # type: ignore[no-untyped-call]
+            values.append(float(problem.value))
         return np.array(values)
 
     table = ratio.compare(

@@ -1,8 +1,8 @@
 """Planning on slippery grids: ours beside quantecon and mdpsolver, at equal tolerance, solve only.
 
 Four actions, discount .99, slip .2, tolerance 1e-6 on the unnormalised value. What the grid pays decides how values
-travel, and so which method suits: a cost per step up to an absorbing goal, a reward at a goal that returns to the start,
-and a random reward in each cell and action. Goal: at 10,000 states at least 4 times faster than the best peer.
+travel, and so which method suits: a cost per step up to an absorbing goal, a reward at a goal that returns to the
+start, and a random reward in each cell and action. Goal: at 10,000 states at least 4 times faster than the best peer.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def grid(n: int, kind: str) -> TabularCMDP:
 
 def peers(cmdp: TabularCMDP) -> dict[str, Callable[[], NDArray[np.float64]]]:
     """The peers' solvers, each returning unnormalised values; their models are built here, outside the clock."""
-    import mdpsolver
-    from quantecon.markov import DiscreteDP
+    import mdpsolver  # type: ignore[import-untyped]
+    from quantecon.markov import DiscreteDP  # type: ignore[import-untyped]
 
     S, A = cmdp.r.shape
     K = cmdp.kernel

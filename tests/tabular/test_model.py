@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
+import gymnasium
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -204,8 +205,31 @@ def test_with_thresholds() -> None:
     assert three_state().with_thresholds([1, 2]).b.tolist() == [1.0, 2.0]
 
 
+class _Sampler(gymnasium.Env[int, int]):
+    observation_space = action_space = gymnasium.spaces.Discrete(3)
+
+    def __init__(self, model: TabularCMDP) -> None:
+        self.model = model
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, object] | None = None
+    ) -> tuple[int, dict[str, object]]:
+        super().reset(seed=seed)
+        self.first_draw = self.np_random.random()
+        return 0, {}
+
+
+def test_to_env_hands_over_the_model_and_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = gymnasium.envs.registration.EnvSpec("zoo/Tabular-v0", entry_point=_Sampler)
+    monkeypatch.setitem(gymnasium.registry, "zoo/Tabular-v0", spec)
+    m = three_state()
+    one, same, other = (m.to_env(seed).unwrapped for seed in (0, 0, 1))
+    assert one.model is m and one.first_draw == same.first_draw != other.first_draw
+
+
 def test_to_env_without_a_registration_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "zoo_envs", None)
+    monkeypatch.delitem(gymnasium.registry, "zoo/Tabular-v0", raising=False)
     with pytest.raises(UsageError) as caught:
         three_state().to_env(seed=0)
     assert "zoo-envs" in caught.value.hint

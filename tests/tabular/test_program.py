@@ -170,8 +170,14 @@ def test_threshold_at_the_attainable_limit() -> None:
     m = three_state().with_thresholds([0.0, 0.0])
     found = solve_lp(m)
     assert np.isfinite(found.value) and np.abs(found.costs).max() <= 1e-9
-    barely = m.with_thresholds([-1e-12, 0.0])
-    assert solve_lp(barely).value == pytest.approx(found.value, abs=1e-6)
+    # Rounding of the threshold, within the solver's tolerance and beyond it; a real contradiction is refused.
+    for rounding in (1e-12, 5e-9):
+        barely = OccupancyProgram(m.with_thresholds([-rounding, 0.0]))
+        assert barely.solve().value == pytest.approx(found.value, abs=1e-6)
+        barely.set_thresholds(three_state().b)
+        assert barely.solve().value == pytest.approx(0.876066, abs=6e-7)
+    with pytest.raises(InfeasibleCMDPError):
+        solve_lp(m.with_thresholds([-1e-6, 0.0]))
 
 
 @pytest.mark.parametrize("solver", ["highs", "clarabel"])

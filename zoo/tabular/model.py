@@ -19,6 +19,7 @@ from zoo.tabular.errors import InvalidCMDPError
 
 SENSES = ("<=", ">=", "==")
 ROW_SUM_TOLERANCE = 1e-8
+_ENVIRONMENT = "zoo/Tabular-v0"
 
 
 def _none() -> NDArray[np.float64]:
@@ -258,10 +259,12 @@ class TabularCMDP:
         """
         gymnasium = import_module("gymnasium")
         try:
-            env = gymnasium.make("zoo_envs:zoo/Tabular-v0", model=self)
+            # gymnasium imports the package before the colon, which registers the environment where nobody has yet.
+            known = _ENVIRONMENT in gymnasium.registry
+            env = gymnasium.make(_ENVIRONMENT if known else f"zoo_envs:{_ENVIRONMENT}", model=self)
         except (ImportError, gymnasium.error.UnregisteredEnv) as error:
             raise UsageError(
-                "no environment zoo/Tabular-v0 is registered, so this process cannot be simulated.",
+                f"no environment {_ENVIRONMENT} is registered, so this process cannot be simulated.",
                 "pip install zoo-envs",
             ) from error
         env.reset(seed=seed)
