@@ -37,14 +37,13 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+_API = (
+    "Algorithm", "Array", "Batch", "Constrained", "ConstraintSpec", "Context", "EvalContext", "Evaluator", "Explicit",
+    "Metrics", "Needs", "Offers", "Outcome", "PrimalDual", "Problem", "Report", "Representation", "Snapshot",
+    "Solvable", "State", "Tabular", "Transitions",
+)  # fmt: skip
 _HOME = {
-    **dict.fromkeys(
-        (
-            "Algorithm Array Batch Constrained ConstraintSpec Context EvalContext Evaluator Explicit Metrics Needs Offers "
-            "Outcome PrimalDual Problem Report Representation Snapshot Solvable State Tabular Transitions"
-        ).split(),
-        "zoo.api",
-    ),
+    **dict.fromkeys(_API, "zoo.api"),
     "hookimpl": "zoo.discovery.hooks",
     "discover": "zoo.discovery.registry",
     "ZooError": "zoo.errors",

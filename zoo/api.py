@@ -236,8 +236,11 @@ class Outcome:
 class Stateful(Protocol):
     """Anything a checkpoint can hold: ``load_state(state())`` changes nothing, in this process or a new one."""
 
-    def state(self) -> State: ...
-    def load_state(self, state: State) -> None: ...
+    def state(self) -> State:
+        """Everything needed to continue."""
+
+    def load_state(self, state: State) -> None:
+        """Continue from ``state``."""
 
 
 class Algorithm(ABC, Generic[ConfigT]):
@@ -400,8 +403,11 @@ class Tabular(Protocol):
 class Snapshot(Protocol):
     """An environment that can be put back exactly where it was; a run on it resumes bit for bit."""
 
-    def get_state(self) -> State: ...
-    def set_state(self, state: State) -> None: ...
+    def get_state(self) -> State:
+        """Everything that decides what the next steps return, its random generators included."""
+
+    def set_state(self, state: State) -> None:
+        """Undo everything since ``get_state`` returned ``state``."""
 
 
 @runtime_checkable

@@ -107,7 +107,7 @@ def test_offers_are_read_off_the_environment() -> None:
 
 
 def test_refused_arguments_are_one_sentence() -> None:
-    with pytest.raises(UsageError, match="environment CartPole-v1 cannot be built: .*gravitas"):
+    with pytest.raises(UsageError, match=r"environment CartPole-v1 cannot be built: .*gravitas"):
         make_env(EnvName(gym_id="CartPole-v1"), {"gravitas": 3}, 1)
 
 

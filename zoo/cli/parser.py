@@ -50,7 +50,8 @@ class CommandParser(argparse.ArgumentParser):
             raise UnknownNameError(
                 "option", flag, self._option_string_actions, f"{self.prog} --help lists all options."
             )
-        raise UsageError(f"{message.rstrip('.')}.", f"{self.prog} --help lists all options.")
+        sentence = re.sub(r"^argument (\S+?)(/\S+)?: ", r"\1: ", message).rstrip(".")
+        raise UsageError(f"{sentence}.", f"{self.prog} --help lists all options.")
 
 
 def columns(rows: Sequence[Sequence[str]], *, indent: str = "  ") -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from zoo.cli.parser import CommandParser, Options, columns
 from zoo.discovery.registry import Plugin, discover
@@ -45,9 +46,9 @@ def main(args: Sequence[str], options: Options) -> int:
 def _check(plugin: Plugin) -> list[str]:
     reasons = []
     for entry in plugin.entries:
-        targets = [entry.resolve, entry.resolve_config]
+        targets: list[Callable[[], object]] = [entry.resolve, entry.resolve_config]
         if entry.vector:
-            targets.append(lambda entry=entry: entry.load(entry.vector))
+            targets.append(partial(entry.load, entry.vector))
         for resolve in targets:
             try:
                 resolve()

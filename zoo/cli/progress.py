@@ -20,7 +20,8 @@ from zoo.training.spec import RunSpec
 
 REFRESH_SECONDS = 0.2
 PLAIN_SECONDS = 10.0
-_FIRST = ("eval/return", "episode/return", "err", "kkt", "gap", "oscillation")
+WIDE = 160
+_FIRST = ("eval/return", "episode/return", "err", "oscillation", "kkt")
 
 
 class Silent:
@@ -119,25 +120,29 @@ def _chosen(metrics: Mapping[str, float], count: int = 3) -> list[tuple[str, flo
 def summary(spec: RunSpec, results: Sequence[RunResult], stopped: str) -> None:
     """Where the runs are, what they reached, and what to type next."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDE)
     algorithm, environment = spec.short
     table = Table(title=f"{algorithm} on {environment}", title_justify="left", box=None, pad_edge=False)
     for heading in ("seed", "status", "steps"):
-        table.add_column(heading, justify="right" if heading != "status" else "left")
+        table.add_column(heading, justify="right" if heading != "status" else "left", no_wrap=True)
     shown: list[str] = []
     for result in results:
-        names = [name for name, _ in _chosen(result.metrics, 4) if name != "eval/return"]
+        telling = [name for name in _FIRST if name in result.metrics and name != "eval/return"]
+        names = telling[:3] or list(result.metrics)[:3]
         shown += [name for name in names if name not in shown]
     scored = any(result.score for result in results)
     if scored:
-        table.add_column("return [95 % interval]", justify="right")
+        table.add_column("return", justify="right", no_wrap=True)
+        table.add_column("95 % interval", justify="right", no_wrap=True)
     for name in shown:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for result in results:
         row = [str(result.seed), result.outcome.replace("_", " ") or result.status, str(result.steps)]
         if scored:
-            row.append("{return:.4g} [{low:.4g}, {high:.4g}]".format(**result.score) if result.score else "")
+            row += ["{return:.4g}", "[{low:.4g}, {high:.4g}]"] if result.score else ["", ""]
         row += [f"{result.metrics[name]:.3g}" if name in result.metrics else "" for name in shown]
-        table.add_row(*row)
+        table.add_row(*(cell.format(**result.score) for cell in row))
     console.print(table)
     for message in dict.fromkeys(result.message for result in results if result.message):
         seeds = [str(result.seed) for result in results if result.message == message]

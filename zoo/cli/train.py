@@ -214,6 +214,8 @@ def _dry_run(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace) -> int
 def _resume(parsed: argparse.Namespace, rest: Sequence[str], registry: Registry, options: Options) -> int:
     from zoo.training.run import RunDir
 
+    if not parsed.resume_run.is_dir():
+        raise UsageError(f"--resume is {str(parsed.resume_run)!r}: expected auto, never, or the directory of a run.")
     if rest or parsed.algorithm:
         raise UsageError(
             f"zoo train --resume {parsed.resume_run} takes everything from the run: leave out "
@@ -237,7 +239,8 @@ def _train(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace, registry
 
     settings = Settings(
         root=parsed.dir, resume=parsed.resume, checkpoint=parsed.checkpoint_every, time_limit=parsed.time_limit,
-        threads=parsed.threads, deterministic=parsed.deterministic, trust=parsed.trust, debug=options.debug,
+        threads=parsed.threads, deterministic=parsed.deterministic, debug=options.debug,
+        trust=parsed.trust or parsed.resume_run is None,  # a module that is named on the command line is asked for
     )  # fmt: skip
     stop = Stop(settings.time_limit)
     quiet = parsed.quiet or parsed.json
@@ -313,6 +316,8 @@ def _seconds(text: str) -> float:
 def _cadence(text: str) -> Any:
     from zoo.training.session import Cadence
 
-    if text[-1:] in ("s", "m", "h", "d"):
+    if re.fullmatch(r"\d+(\.\d+)?[smhd]", text):
         return Cadence(seconds=_seconds(text))
-    return Cadence(steps=_positive(text))
+    if re.fullmatch(r"[1-9]\d*(e\d)?", text):
+        return Cadence(steps=_steps(text))
+    raise argparse.ArgumentTypeError(f"{text!r} is neither steps nor a time: expected such as 10000 or 30s")

@@ -73,10 +73,10 @@ def _decode(hint: Any, value: Any, where: str) -> Any:
     elif hint is type(None):
         if value is None:
             return None
-    elif dataclasses.is_dataclass(hint):
+    elif isinstance(hint, type) and dataclasses.is_dataclass(hint):
         if isinstance(value, Mapping) and value.get(_TYPE, hint.__name__) == hint.__name__:
             fields = {key: item for key, item in value.items() if key != _TYPE}
-            return decode_fields(typing.cast(type, hint), fields, where=where)
+            return decode_fields(hint, fields, where=where)
     elif origin in (tuple, list) and isinstance(value, (list, tuple)):
         fixed = origin is tuple and not (len(args) == 2 and args[1] is Ellipsis)
         if not fixed or len(args) == len(value):
@@ -138,15 +138,15 @@ def parse_options(
             spelled = {"--" + known.replace("_", "-") for known in flags}
             raise UnknownNameError("option", arg.partition("=")[0], spelled, f"{prog} --help lists all options.")
         given[plain if flag not in flags else flag] = "cli"
-    members = [
-        (prefix or "options", typing.Annotated[type(default), tyro.conf.arg(name=prefix)], dataclasses.field(default=default))
-        for prefix, default in parts.items()
-    ]  # fmt: skip
+    members = []
+    for prefix, default in parts.items():
+        hint = typing.Annotated[type(default), tyro.conf.arg(name=prefix)]
+        members.append((prefix or "options", hint, dataclasses.field(default=default)))
     options = dataclasses.make_dataclass("Options", members, frozen=True)
     heard = io.StringIO()
     try:
         with contextlib.redirect_stderr(heard):
-            parsed = tyro.cli(options, args=list(args), prog=prog, description=description)
+            parsed: Any = tyro.cli(options, args=list(args), prog=prog, description=description)
     except SystemExit as end:
         if end.code in (0, None):
             raise
@@ -165,15 +165,22 @@ def _flags(config: Any, prefix: str) -> Iterator[str]:
 
 
 def _first_sentence(box: str) -> str:
-    """The message inside the box that tyro draws around it."""
+    """The complaint inside the box that tyro draws: the flag, what was given, what was expected."""
     lines = [line.strip("│╭╮╰╯ ").strip() for line in box.splitlines()]
-    body = []
+    body: list[str] = []
     for line in lines[1:]:
         if not line or set(line) <= {"─"} or line.startswith(("Got errors", "For full helptext")):
             break
         body.append(line)
-    text = " ".join(body).replace("Error parsing ", "")
-    return text if text.endswith(".") else text + "."
+    text = " ".join(body).rstrip(".")
+    flag = re.match(r"Error parsing (--\S+?): ", text)
+    if flag is None:
+        return f"{text}."
+    usage = next((line for line in lines if line.startswith((f"{flag[1]} ", f"{flag[1]},"))), "")
+    expected = usage.removeprefix(flag[1]).strip() or "another value"
+    given = re.findall(r"'([^']*)'", text.removeprefix(flag[0]))
+    shown = repr(" ".join(given)) if given else "not understood"
+    return f"{flag[1]} is {shown}: expected {expected}."
 
 
 def parse_keywords(args: Sequence[str], prefix: str) -> tuple[dict[str, Any], list[str]]:

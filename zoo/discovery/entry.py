@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from zoo.api import Algorithm, Evaluator, Needs, Offers, Representation, Subject
@@ -36,8 +36,8 @@ class Entry:
     paper: str = ""
     presets: str = ""
     steps: int = 0
-    needs: Needs = Needs()
-    offers: Offers = Offers()
+    needs: Needs = field(default_factory=Needs)
+    offers: Offers = field(default_factory=Offers)
     subject: Subject = "algorithm"
     vector: str = ""
 

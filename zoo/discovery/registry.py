@@ -127,6 +127,9 @@ def discover(files: Sequence[Path] = (), *, only: Sequence[str] | None = None, s
     if strict is None:
         strict = os.environ.get("ZOO_STRICT", "") not in ("", "0")
     registry = Registry(files=tuple(Path(file).resolve() for file in files))
+    for file in registry.files:
+        if not file.is_file():
+            raise UsageError(f"--plugin {file}: there is no such file.")
     points = _points()
     if only is not None:
         installed = {name for name, *_ in points}
@@ -183,8 +186,6 @@ def _add(registry: Registry, name: str, version: str, source: str, handle: str, 
 
 
 def _import_file(file: Path) -> ModuleType:
-    if not file.is_file():
-        raise UsageError(f"--plugin {file}: there is no such file.")
     if file.stem in sys.modules:
         raise UsageError(f"--plugin {file}: a module called {file.stem!r} is already imported; rename the file.")
     spec = importlib.util.spec_from_file_location(file.stem, file)

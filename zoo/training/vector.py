@@ -54,10 +54,12 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         self._signals = np.zeros((self.num_envs, count))
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """As gymnasium's; what was gathered of unfinished episodes is dropped."""
         self._clear()
         return self.env.reset(seed=seed, options=options)
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        """As gymnasium's, with ``infos["constraints"]`` complete."""
         obs, reward, terminated, truncated, infos = self.env.step(actions)
         self._returns += reward
         self._lengths += 1
@@ -138,7 +140,9 @@ def make_env(name: EnvName, kwargs: Mapping[str, Any], num_envs: int) -> Recorde
     try:
         env = _build(name, dict(kwargs), num_envs)
     except (TypeError, ValueError, ImportError, gymnasium.error.Error) as error:
-        raise UsageError(f"environment {name.short} cannot be built: {' '.join(str(error).split())}") from error
+        raise UsageError(
+            f"environment {name.short} cannot be built: {' '.join(str(error).split()).rstrip('.')}."
+        ) from error
     mode = env.metadata.get("autoreset_mode")
     if mode != AutoresetMode.SAME_STEP:
         raise InterfaceError(f"vector environment {name.short} has autoreset mode {mode}: expected SAME_STEP.")
