@@ -39,25 +39,25 @@ def verdict(
     """
     row = history.rows[-1]
     iteration, kkt = int(row[0]), float(row[1])
-    since = history.within_since(tol)
-    if since is not None:
-        return Outcome("converged", f"kkt <= {tol:g} from iteration {since} on.", final=2 * since <= iteration)
     N = len(names)
     violation, mu = row[3 : 3 + N], row[3 + N :]
+    at_cap = [repr(name) for name, at in zip(names, np.abs(mu) >= caps * (1 - 1e-12), strict=True) if at]
+    capped = f"the multiplier of {', '.join(at_cap)} is at its cap" if at_cap else ""
+    since = history.within_since(tol)
+    if since is not None:
+        message = "; ".join(filter(None, [f"kkt <= {tol:g} from iteration {since} on", capped]))
+        return Outcome("converged", f"{message}.", final=2 * since <= iteration)
     in_vain = history.pushed_in_vain(tol, caps)
     if feasible is False or (feasible is None and in_vain.any()):
         worst = names[int(np.argmax(np.where(in_vain | (not in_vain.any()), violation, -1.0)))]
         least = "" if infeasibility is None else f"; no policy gets below {infeasibility.min_violation:.6g}"
         message = f"constraint {worst!r} stays violated by {violation[names.index(worst)]:.6g}{least}."
         return Outcome("infeasible_suspected", message, final=over and bool(in_vain.any()))
-    reason = _reason(history, kkt)
-    capped = [name for name, at in zip(names, np.abs(mu) >= caps * (1 - 1e-12), strict=True) if at]
-    if capped:
-        reason = f"the multiplier of {', '.join(map(repr, capped))} is at its cap; " + reason
+    reason = "; ".join(filter(None, [capped, _reason(history)]))
     return Outcome("not_converged", f"kkt = {kkt:.3g} > {tol:g} at iteration {iteration}: {reason}.")
 
 
-def _reason(history: History, kkt: float) -> str:
+def _reason(history: History) -> str:
     half = history.kkt(0.5)
     low, high = float(half.min()), float(half.max())
     early, late = half[: (len(half) + 1) // 2], half[len(half) // 2 :]
