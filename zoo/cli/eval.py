@@ -38,7 +38,9 @@ def main(args: Sequence[str], options: Options) -> int:
     config = None
     if config_cls is not None:
         flags = [*flags, *(["--help"] if asks_help else [])]
-        chosen, _ = parse_options({"": config_cls()}, flags, prog=f"zoo eval RUN {entry.name}", description=entry.summary)
+        chosen, _ = parse_options(
+            {"": config_cls()}, flags, prog=f"zoo eval RUN {entry.name}", description=entry.summary
+        )
         config = chosen[""]
     elif flags:
         raise UsageError(f"evaluator {entry.name!r} has no options, and {flags[0]} was given.")
@@ -160,9 +162,13 @@ def _show(done: Sequence[Evaluation], failed: Sequence[tuple[Path, ZooError]], p
         return
     from zoo.results.table import table
 
-    identity = done[0].identity()
+    identity = list(done[0].identity())
+    same = [name for name in identity[:-1] if len({record[name] for record in records}) == 1]
+    if same:  # what all lines share is said once, and leaves its width to the scores
+        print(" on ".join(records[0][name] for name in same))
     if records:
-        print(table(records, keep=len(identity)) + "\n")
+        shown = [{name: value for name, value in record.items() if name not in same} for record in records]
+        print(table(shown, keep=len(identity) - len(same)) + "\n")
     for note in dict.fromkeys(note for document in documents for note in document["notes"]):
         about = [evaluation for evaluation in done if note in evaluation.notes]
         which = "" if len(about) == len(done) else f"{_whose(about)}: "

@@ -181,6 +181,9 @@ def _rows(
         if name in mu:
             row["multiplier"] = float(mu[name])
         if solution is not None:
-            row |= {"value at optimum": float(solution.costs[i]), "multiplier at optimum": float(solution.multipliers[i])}
+            row |= {
+                "value at optimum": float(solution.costs[i]),
+                "multiplier at optimum": float(solution.multipliers[i]),
+            }
         rows.append(row)
     return rows

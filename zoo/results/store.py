@@ -180,6 +180,19 @@ def open_runs(paths: Iterable[Path]) -> Catalogue:
     return catalogue
 
 
+def open_run(path: Path) -> Run:
+    """The one run at or under ``path``.
+
+    Raises:
+        UsageError: the path does not exist, or has several runs beneath it.
+        RunError: there is no run, or it cannot be read.
+    """
+    runs = open_runs([path]).runs
+    if len(runs) > 1:
+        raise UsageError(f"{path} has {len(runs)} runs beneath it: expected one.", f"One of them is {runs[0].path}.")
+    return runs[0]
+
+
 def _near(path: Path) -> str:
     siblings = [child.name for child in path.parent.iterdir()] if path.parent.is_dir() else []
     near = nearest(path.name, siblings)

@@ -25,8 +25,15 @@ def number(value: Any) -> str:
         return str(int(value))
     if size < 1e-3 or size >= 1e6:
         mantissa, _, exponent = f"{value:.2e}".partition("e")
-        return f"{mantissa}e{int(exponent)}"
+        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
     return f"{value:.5g}"
+
+
+def as_cell(value: Any) -> Any:
+    """An option's value as one cell: numbers and text as they are, anything else in words."""
+    if value is None:
+        return "none"
+    return value if isinstance(value, (int, float, str)) else str(value)
 
 
 def columns_of(records: Sequence[Mapping[str, Any]]) -> list[str]:

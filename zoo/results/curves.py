@@ -1,0 +1,228 @@
+"""From stored runs to curves: which metrics, which groups, seeds on one grid, centre and band."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from zoo.errors import UnknownNameError
+from zoo.results.palette import Dash, colour, dashes
+from zoo.results.stats import Floats, bootstrap, iqm
+from zoo.results.store import Run
+
+Axis = Literal["steps", "wall"]
+RESIDUALS = ("err", "gap", "kkt", "oscillation")
+"""Metrics that are distances from an optimum: shown on a logarithmic axis."""
+REFERENCE = {"value": "optimum"}
+"""Group of a metric -> group of the one that is its exact optimum, a constant."""
+POINTS = 200
+"""A longer curve is shown by means over this many bins."""
+SWINGS = 100
+"""A curve of a planner with more turning points would be a block of ink: its range is shown instead, over ``SLOTS``."""
+SLOTS = 60
+_RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that differ only in their seed, as one entry of the legend."""
+
+    runs: list[Run]
+    label: str
+    colour: str
+    dash: Dash
+
+    @property
+    def environment(self) -> str:
+        """Short name."""
+        return self.runs[0].environment
+
+    @property
+    def counts_iterations(self) -> bool:
+        """Whether its steps are iterations of a planner, which alone logs a residual, not environment steps."""
+        return any("kkt" in run.metrics for run in self.runs)
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """One metric of one group. ``seeds`` are (x, y) of each run; the centre lies on the common grid ``x``.
+
+    Attributes:
+        group: whose.
+        metric: which.
+        seeds: x and y of each seed that logged the metric.
+        x: common grid, ``[G]``; empty where there is one seed and it does not swing.
+        centre: interquartile mean over seeds, ``[G]``.
+        low, high: 95 % bootstrap interval of it over seeds, ``[G]``; the whole range of all seeds if it swings.
+        swings: whether the values go up and down too often to be drawn as lines.
+        reference: the exact optimum of this metric, or None.
+        binned: how many logged values each point of the longest curve is a mean of.
+    """
+
+    group: Group
+    metric: str
+    seeds: list[tuple[Floats, Floats]]
+    x: Floats
+    centre: Floats
+    low: Floats
+    high: Floats
+    swings: bool
+    reference: float | None
+    binned: int
+
+
+def make_groups(groups: Sequence[list[Run]]) -> list[Group]:
+    """A label, a colour and a line style for each group.
+
+    The label is the algorithm's name, with the options that differ where several groups share algorithm and
+    environment.
+    """
+    made = []
+    environments: dict[str, list[list[Run]]] = {}
+    for runs in groups:
+        environments.setdefault(runs[0].environment, []).append(runs)
+    styles: dict[str, Dash] = {}
+    for rivals in environments.values():
+        labels = [_label(runs, rivals) for runs in rivals]
+        for (runs, label), dash in zip(
+            zip(rivals, labels, strict=True), dashes([runs[0].algorithm for runs in rivals]), strict=True
+        ):
+            made.append(Group(runs, label, colour(runs[0].algorithm), styles.setdefault(label, dash)))
+    return made
+
+
+def _label(runs: list[Run], rivals: Sequence[list[Run]]) -> str:
+    own = runs[0]
+    others = [other[0] for other in rivals if other[0].algorithm == own.algorithm and other is not runs]
+    if not others:
+        return own.algorithm
+    mine = options(own)
+    differing = sorted({name for other in others for name in _different(mine, options(other))})
+    shown = ", ".join(f"{name}={mine.get(name)}" for name in differing[:3])
+    return f"{own.algorithm} ({shown or own.spec.key})"
+
+
+def options(run: Run) -> dict[str, Any]:
+    """Everything that decides a run's result except names and seed: options, environment's arguments, budget."""
+    spec = run.spec
+    found = dict(spec.config) | {f"env.{name}": value for name, value in spec.env_config.items()}
+    for name in ("steps", "num_envs", "eval_every", "eval_episodes", "representation", "collect"):
+        found[name] = getattr(spec, name)
+    return found
+
+
+def _different(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    missing = object()
+    return [name for name in {**one, **other} if one.get(name, missing) != other.get(name, missing)]
+
+
+def logged(groups: Sequence[Group]) -> list[str]:
+    """Names of all metrics that any run logged."""
+    return list(dict.fromkeys(name for group in groups for run in group.runs for name in run.metrics))
+
+
+def default_metrics(groups: Sequence[Group]) -> list[str]:
+    """What a person most likely wants to see of these runs."""
+    there = logged(groups)
+    repeated = [name for name in there if any(len(run.series(name).values) > 1 for g in groups for run in g.runs)]
+    residual = [name for name in ("err", "kkt") if name in repeated][:1]
+    if residual:
+        values = [name for name in repeated if name == "value/reward"]
+        return residual + values + [name for name in repeated if name.startswith("multiplier/")]
+    returns = [name for name in ("episode/return", "eval/return") if name in repeated]
+    prefixes = ("violation/", "multiplier/")
+    found = returns + [name for name in repeated if name.startswith(prefixes)]
+    return found or (repeated or there)[:3]
+
+
+def check_metrics(names: Sequence[str], groups: Sequence[Group]) -> None:
+    """Refuse a name that no run logged.
+
+    Raises:
+        UnknownNameError: with the nearest names.
+    """
+    there = logged(groups)
+    for name in names:
+        if name not in there:
+            raise UnknownNameError("metric in these runs", name, there, "zoo plot RUN --list shows all.")
+
+
+def curve(group: Group, metric: str, axis: Axis) -> Curve | None:
+    """One metric of one group over steps or seconds; None where none of its runs logged it."""
+    having = [(run, series) for run in group.runs if (series := run.series(metric)).values]
+    if not having:
+        return None
+    raw = [(np.array(s.steps if axis == "steps" else s.wall), np.array(s.values)) for _, s in having]
+    ended = [run.state == "finished" for run, _ in having]
+    swings = group.counts_iterations and max(_turns(y) for _, y in raw) > SWINGS
+    size = 1 if swings else -(-max(len(x) for x, _ in raw) // POINTS)
+    seeds = [(_bins(x, size), _bins(y, size)) for x, y in raw]
+    x = centre = low = high = np.empty(0)
+    if swings:
+        x, centre, low, high = _ranges(seeds)
+    elif len(seeds) > 1:
+        x, stacked = _aligned(seeds, ended)
+        if len(x):
+            centre = iqm(stacked)
+            rng = np.random.default_rng(zlib.crc32(metric.encode()))  # the same figure every time
+            low, high = bootstrap(stacked, lambda sample, along: iqm(sample, axis=along), rng, resamples=_RESAMPLES)
+    return Curve(group, metric, seeds, x, centre, low, high, swings, _reference(having[0][0], metric), size)
+
+
+def _reference(run: Run, metric: str) -> float | None:
+    head, slash, tail = metric.partition("/")
+    if not slash or head not in REFERENCE:
+        return None
+    return next(reversed(run.series(f"{REFERENCE[head]}/{tail}").values), None)
+
+
+def _turns(y: Floats) -> int:
+    """How often a curve turns from rising to falling or back."""
+    direction = np.sign(np.diff(y))
+    direction = direction[direction != 0]
+    return int((direction[1:] != direction[:-1]).sum())
+
+
+def _ranges(seeds: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Floats, Floats, Floats]:
+    """Slots along x, ``[G]``, and in each the interquartile mean over seeds, the least and the largest value."""
+    x, y = (np.concatenate(parts) for parts in zip(*seeds, strict=True))
+    whose = np.repeat(np.arange(len(seeds)), [len(x) for x, _ in seeds])
+    edges = np.linspace(x.min(), x.max(), SLOTS + 1)
+    slot = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, SLOTS - 1)
+    count, total = np.zeros((len(seeds), SLOTS)), np.zeros((len(seeds), SLOTS))
+    np.add.at(count, (whose, slot), 1.0)
+    np.add.at(total, (whose, slot), y)
+    low, high = np.full(SLOTS, np.inf), np.full(SLOTS, -np.inf)
+    np.minimum.at(low, slot, y)
+    np.maximum.at(high, slot, y)
+    full = (count > 0).all(axis=0)
+    middle = 0.5 * (edges[1:] + edges[:-1])
+    return middle[full], iqm(total[:, full] / count[:, full]), low[full], high[full]
+
+
+def _bins(values: Floats, size: int) -> Floats:
+    """Means over runs of ``size`` values; the last may be shorter."""
+    if size == 1:
+        return values
+    starts = np.arange(0, len(values), size)
+    return np.asarray(np.add.reduceat(values, starts) / np.diff([*starts, len(values)]))
+
+
+def _aligned(seeds: Sequence[tuple[Floats, Floats]], ended: Sequence[bool]) -> tuple[Floats, Floats]:
+    """All seeds on one grid, ``[G]`` and ``[n, G]``, from where the last of them begins.
+
+    A run that finished before the others keeps its last value, for it had nothing to gain by going on; where one
+    was interrupted or still runs, the grid ends with it.
+    """
+    begin = max(x[0] for x, _ in seeds)
+    open_ends = [x[-1] for (x, _), done in zip(seeds, ended, strict=True) if not done]
+    end = min(open_ends) if open_ends else max(x[-1] for x, _ in seeds)
+    union = np.unique(np.concatenate([x for x, _ in seeds]))
+    grid = union[(union >= begin) & (union <= end)]
+    if len(grid) > POINTS:
+        grid = np.linspace(grid[0], grid[-1], POINTS)
+    return grid, np.stack([np.interp(grid, x, y) for x, y in seeds]) if len(grid) else np.empty((len(seeds), 0))
