@@ -138,9 +138,9 @@ def _judge_all(judge: Judge, paths: Sequence[Path]) -> tuple[list[Evaluation], l
             evaluation.save()
         except RunError as error:
             sys.stderr.write(f"zoo: the report is not kept: {error.message}\n")
-    for path, error in failed:
-        whose = "" if str(path) in error.message else f"{path}: "
-        sys.stderr.write(f"zoo: {whose}{error.message}\n")
+    for path, reason in failed:
+        whose = "" if str(path) in reason.message else f"{path}: "
+        sys.stderr.write(f"zoo: {whose}{reason.message}\n")
     return done, failed
 
 

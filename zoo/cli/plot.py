@@ -19,8 +19,8 @@ def main(args: Sequence[str], options: Options) -> int:
     parser = CommandParser(
         prog="zoo plot",
         usage="zoo plot RUN [RUN ...] [options]",
-        description="Draw learning curves of stored runs: one panel for each metric, thin lines for the seeds, bold for\n"
-        "their interquartile mean. RUN is a run directory, or any directory above some.",
+        description="Draw learning curves of stored runs: one panel for each metric, thin lines for the seeds, bold\n"
+        "for their interquartile mean. RUN is a run directory, or any directory above some.",
         examples=[
             "zoo plot runs/two-state",
             "zoo plot runs/CartPole-v1/ppo -o ppo.pdf --metric eval/return",

@@ -182,8 +182,8 @@ def _rows(
             row["multiplier"] = float(mu[name])
         if solution is not None:
             row |= {
-                "value at optimum": float(solution.costs[i]),
-                "multiplier at optimum": float(solution.multipliers[i]),
+                "optimum/value": float(solution.costs[i]),
+                "optimum/multiplier": float(solution.multipliers[i]),
             }
         rows.append(row)
     return rows

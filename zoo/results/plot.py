@@ -24,7 +24,7 @@ FLOOR = 1e-16
 """Residuals below it are rounding: they are drawn here on a logarithmic axis."""
 _PANEL = (2.9, 2.15)  # inches
 _MAX_COLUMNS = 3
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "font.size": 8,
     "axes.titlesize": 8.5,
     "axes.labelsize": 8,

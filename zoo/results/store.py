@@ -56,7 +56,7 @@ class Run:
 
     @property
     def state(self) -> str:
-        """ "new", "running", "finished", "failed" or "interrupted"."""
+        """One of "new", "running", "finished", "failed" and "interrupted"."""
         return str(self.status.get("state", "new"))
 
     @property

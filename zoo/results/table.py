@@ -57,12 +57,11 @@ def table(records: Sequence[Mapping[str, Any]], *, keep: int, width: int | None 
         width = shutil.get_terminal_size().columns
     cells = {name: [number(record.get(name)) for record in records] for name in names}
     heads = {name: _header(name) for name in names}
-    two = any(head[0] for head in heads.values())
     wide = {name: max(map(len, [*heads[name], *cells[name]])) for name in names}
     numeric = {name: any(isinstance(record.get(name), (int, float)) for record in records) for name in names}
     blocks = []
     for block in _blocks(names, wide, keep, width):
-        lines = [[heads[name][0] for name in block]] if two else []
+        lines = [[heads[name][0] for name in block]] if any(heads[name][0] for name in block) else []
         lines.append([heads[name][1] for name in block])
         lines += [[cells[name][row] for name in block] for row in range(len(records))]
         blocks.append("\n".join(_line(line, block, wide, numeric) for line in lines))
