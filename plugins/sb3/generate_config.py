@@ -118,7 +118,7 @@ TEXT = {
 }  # fmt: skip
 CRITIC_ARCH = "units of each hidden layer of the critic(s); none: as the actor's"
 NOISE_STD = "standard deviation of action_noise, in units of actions scaled to [-1, 1]"
-POLICY = "kind of network; auto: by the observation space (images, dictionaries, or flat)"
+KIND = "SB3's kind of policy; auto: by the observation space (images, dictionaries, or flat)"
 NETWORK = "the network's shape"
 
 
@@ -165,7 +165,7 @@ def _class(name: str, text: str, fields: list[str]) -> str:
 
 def network_source(name: str, member: str) -> str:
     """One network dataclass."""
-    fields = []
+    fields = [_field("kind", "Policy", '"auto"', KIND)]
     parameters = signature(policy_class(member).__init__)
     for key, parameter in parameters.items():
         if key in LEFT_OUT_OF_NETWORK:
@@ -183,10 +183,7 @@ def network_source(name: str, member: str) -> str:
 def config_source(name: str, family: str) -> str:
     """One algorithm's dataclass."""
     network = next(key for key, members in NETWORKS.items() if name in members)
-    fields = [
-        _field("policy", "Policy", '"auto"', POLICY),
-        _field("network", network, f"field(default_factory={network})", NETWORK),
-    ]
+    fields = [_field("network", network, f"field(default_factory={network})", NETWORK)]
     for key, parameter in signature(learner(name).__init__).items():
         if key in LEFT_OUT:
             continue

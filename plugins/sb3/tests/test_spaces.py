@@ -127,8 +127,8 @@ def test_every_row_declares_the_actions_it_takes(build: Build) -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"policy": "CnnPolicy"}, "PPO refuses these options: .*image"),
-        ({"policy": "MultiInputPolicy"}, "leave the policy at auto"),
+        ({"network": network.ActorCriticNetwork(kind="CnnPolicy")}, "PPO refuses these options: .*image"),
+        ({"network": network.ActorCriticNetwork(kind="MultiInputPolicy")}, "leave network.kind at auto"),
         ({"n_steps": 1, "batch_size": 1}, "batch_size. must be greater than 1"),
         ({"network": network.ActorCriticNetwork(critic_arch=(4,))}, "network.critic_arch is given without"),
         ({"use_sde": True}, "gSDE"),

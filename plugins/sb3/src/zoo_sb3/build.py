@@ -43,7 +43,7 @@ def build(learner: type[BaseAlgorithm], config: Any, env: GymnasiumVecEnv, seed:
     name = learner.__name__
     _check_actions(name, type(config).__name__, env.action_space)
     options = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    policy = _policy(learner, options.pop("policy"), env.observation_space)
+    policy = _policy(learner, options["network"].kind, env.observation_space)
     network = options.pop("network")
     for key in SCHEDULES:
         if isinstance(options.get(key), tuple):
@@ -89,12 +89,13 @@ def _policy(learner: type[BaseAlgorithm], policy: str, space: spaces.Space[Any])
     if name not in aliases:
         raise UsageError(f"{learner.__name__} has no {policy}: expected {' or '.join(aliases)}.")
     if isinstance(space, spaces.Dict) != policy.startswith("MultiInput"):
-        raise UsageError(f"{policy} does not suit the observations {space}: leave the policy at auto.")
+        raise UsageError(f"{policy} does not suit the observations {space}: leave network.kind at auto.")
     return name
 
 
 def _network(network: Any) -> dict[str, Any]:
     options = {field.name: getattr(network, field.name) for field in dataclasses.fields(network)}
+    del options["kind"]
     actor, critic = options.pop("net_arch"), options.pop("critic_arch", None)
     options["activation_fn"] = ACTIVATIONS[options["activation_fn"]]
     if critic is not None and actor is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from zoo_sb3.config.checks import ActionNoise, Checked, Policy, Schedule, TrainFrequency
+from zoo_sb3.config.checks import ActionNoise, Checked, Schedule, TrainFrequency
 from zoo_sb3.config.network import DeterministicActorNetwork, SingleCriticNetwork
 
 
@@ -15,8 +15,6 @@ from zoo_sb3.config.network import DeterministicActorNetwork, SingleCriticNetwor
 class TD3Config(Checked):
     """Options of TD3."""
 
-    policy: Policy = "auto"
-    """kind of network; auto: by the observation space (images, dictionaries, or flat)"""
     network: DeterministicActorNetwork = field(default_factory=DeterministicActorNetwork)
     """the network's shape"""
     learning_rate: Schedule = 0.001
@@ -53,8 +51,6 @@ class TD3Config(Checked):
 class DDPGConfig(Checked):
     """Options of DDPG."""
 
-    policy: Policy = "auto"
-    """kind of network; auto: by the observation space (images, dictionaries, or flat)"""
     network: SingleCriticNetwork = field(default_factory=SingleCriticNetwork)
     """the network's shape"""
     learning_rate: Schedule = 0.001

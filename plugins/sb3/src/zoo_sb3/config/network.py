@@ -8,13 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from zoo_sb3.config.checks import Checked
+from zoo_sb3.config.checks import Checked, Policy
 
 
 @dataclass(frozen=True, kw_only=True)
 class ActorCriticNetwork(Checked):
     """Network of PPO, A2C, TRPO."""
 
+    kind: Policy = "auto"
+    """SB3's kind of policy; auto: by the observation space (images, dictionaries, or flat)"""
     net_arch: tuple[int, ...] | None = None
     """units of each hidden layer, e.g. 64 64; none: SB3's choice for the algorithm"""
     critic_arch: tuple[int, ...] | None = None
@@ -41,6 +43,8 @@ class ActorCriticNetwork(Checked):
 class RecurrentNetwork(Checked):
     """Network of RecurrentPPO."""
 
+    kind: Policy = "auto"
+    """SB3's kind of policy; auto: by the observation space (images, dictionaries, or flat)"""
     net_arch: tuple[int, ...] | None = None
     """units of each hidden layer, e.g. 64 64; none: SB3's choice for the algorithm"""
     critic_arch: tuple[int, ...] | None = None
@@ -75,6 +79,8 @@ class RecurrentNetwork(Checked):
 class QNetwork(Checked):
     """Network of DQN."""
 
+    kind: Policy = "auto"
+    """SB3's kind of policy; auto: by the observation space (images, dictionaries, or flat)"""
     net_arch: tuple[int, ...] | None = None
     """units of each hidden layer, e.g. 64 64; none: SB3's choice for the algorithm"""
     activation_fn: Literal["tanh", "relu", "elu", "leaky-relu", "silu"] = "relu"
@@ -87,6 +93,8 @@ class QNetwork(Checked):
 class QuantileNetwork(Checked):
     """Network of QRDQN."""
 
+    kind: Policy = "auto"
+    """SB3's kind of policy; auto: by the observation space (images, dictionaries, or flat)"""
     n_quantiles: int = 200
     """quantiles of the return that each critic estimates"""
     net_arch: tuple[int, ...] | None = None
@@ -101,6 +109,8 @@ class QuantileNetwork(Checked):
 class SoftActorNetwork(Checked):
     """Network of SAC."""
 
+    kind: Policy = "auto"
+    """SB3's kind of policy; auto: by the observation space (images, dictionaries, or flat)"""
     net_arch: tuple[int, ...] | None = None
     """units of each hidden layer, e.g. 64 64; none: SB3's choice for the algorithm"""
     critic_arch: tuple[int, ...] | None = None
@@ -125,6 +135,8 @@ class SoftActorNetwork(Checked):
 class TruncatedQuantileNetwork(Checked):
     """Network of TQC."""
 
+    kind: Policy = "auto"
+    """SB3's kind of policy; auto: by the observation space (images, dictionaries, or flat)"""
     net_arch: tuple[int, ...] | None = None
     """units of each hidden layer, e.g. 64 64; none: SB3's choice for the algorithm"""
     critic_arch: tuple[int, ...] | None = None
@@ -151,6 +163,8 @@ class TruncatedQuantileNetwork(Checked):
 class BatchNormNetwork(Checked):
     """Network of CrossQ."""
 
+    kind: Policy = "auto"
+    """SB3's kind of policy; auto: by the observation space (images, dictionaries, or flat)"""
     net_arch: tuple[int, ...] | None = None
     """units of each hidden layer, e.g. 64 64; none: SB3's choice for the algorithm"""
     critic_arch: tuple[int, ...] | None = None
@@ -183,6 +197,8 @@ class BatchNormNetwork(Checked):
 class DeterministicActorNetwork(Checked):
     """Network of TD3."""
 
+    kind: Policy = "auto"
+    """SB3's kind of policy; auto: by the observation space (images, dictionaries, or flat)"""
     net_arch: tuple[int, ...] | None = None
     """units of each hidden layer, e.g. 64 64; none: SB3's choice for the algorithm"""
     critic_arch: tuple[int, ...] | None = None
@@ -201,6 +217,8 @@ class DeterministicActorNetwork(Checked):
 class SingleCriticNetwork(Checked):
     """Network of DDPG."""
 
+    kind: Policy = "auto"
+    """SB3's kind of policy; auto: by the observation space (images, dictionaries, or flat)"""
     net_arch: tuple[int, ...] | None = None
     """units of each hidden layer, e.g. 64 64; none: SB3's choice for the algorithm"""
     critic_arch: tuple[int, ...] | None = None

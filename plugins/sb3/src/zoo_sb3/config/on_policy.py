@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from zoo_sb3.config.checks import Checked, Policy, Schedule
+from zoo_sb3.config.checks import Checked, Schedule
 from zoo_sb3.config.network import ActorCriticNetwork, RecurrentNetwork
 
 
@@ -15,8 +15,6 @@ from zoo_sb3.config.network import ActorCriticNetwork, RecurrentNetwork
 class PPOConfig(Checked):
     """Options of PPO."""
 
-    policy: Policy = "auto"
-    """kind of network; auto: by the observation space (images, dictionaries, or flat)"""
     network: ActorCriticNetwork = field(default_factory=ActorCriticNetwork)
     """the network's shape"""
     learning_rate: Schedule = 0.0003
@@ -55,8 +53,6 @@ class PPOConfig(Checked):
 class A2CConfig(Checked):
     """Options of A2C."""
 
-    policy: Policy = "auto"
-    """kind of network; auto: by the observation space (images, dictionaries, or flat)"""
     network: ActorCriticNetwork = field(default_factory=ActorCriticNetwork)
     """the network's shape"""
     learning_rate: Schedule = 0.0007
@@ -89,8 +85,6 @@ class A2CConfig(Checked):
 class TRPOConfig(Checked):
     """Options of TRPO."""
 
-    policy: Policy = "auto"
-    """kind of network; auto: by the observation space (images, dictionaries, or flat)"""
     network: ActorCriticNetwork = field(default_factory=ActorCriticNetwork)
     """the network's shape"""
     learning_rate: Schedule = 0.001
@@ -129,8 +123,6 @@ class TRPOConfig(Checked):
 class RecurrentPPOConfig(Checked):
     """Options of RecurrentPPO."""
 
-    policy: Policy = "auto"
-    """kind of network; auto: by the observation space (images, dictionaries, or flat)"""
     network: RecurrentNetwork = field(default_factory=RecurrentNetwork)
     """the network's shape"""
     learning_rate: Schedule = 0.0003

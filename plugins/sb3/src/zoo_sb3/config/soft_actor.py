@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from zoo_sb3.config.checks import ActionNoise, Checked, EntropyCoefficient, Policy, Schedule, TrainFrequency
+from zoo_sb3.config.checks import ActionNoise, Checked, EntropyCoefficient, Schedule, TrainFrequency
 from zoo_sb3.config.network import BatchNormNetwork, SoftActorNetwork, TruncatedQuantileNetwork
 
 
@@ -16,8 +16,6 @@ from zoo_sb3.config.network import BatchNormNetwork, SoftActorNetwork, Truncated
 class SACConfig(Checked):
     """Options of SAC."""
 
-    policy: Policy = "auto"
-    """kind of network; auto: by the observation space (images, dictionaries, or flat)"""
     network: SoftActorNetwork = field(default_factory=SoftActorNetwork)
     """the network's shape"""
     learning_rate: Schedule = 0.0003
@@ -60,8 +58,6 @@ class SACConfig(Checked):
 class TQCConfig(Checked):
     """Options of TQC."""
 
-    policy: Policy = "auto"
-    """kind of network; auto: by the observation space (images, dictionaries, or flat)"""
     network: TruncatedQuantileNetwork = field(default_factory=TruncatedQuantileNetwork)
     """the network's shape"""
     learning_rate: Schedule = 0.0003
@@ -106,8 +102,6 @@ class TQCConfig(Checked):
 class CrossQConfig(Checked):
     """Options of CrossQ."""
 
-    policy: Policy = "auto"
-    """kind of network; auto: by the observation space (images, dictionaries, or flat)"""
     network: BatchNormNetwork = field(default_factory=BatchNormNetwork)
     """the network's shape"""
     learning_rate: Schedule = 0.001

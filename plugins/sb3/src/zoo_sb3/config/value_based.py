@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from zoo_sb3.config.checks import Checked, Policy, Schedule, TrainFrequency
+from zoo_sb3.config.checks import Checked, Schedule, TrainFrequency
 from zoo_sb3.config.network import QNetwork, QuantileNetwork
 
 
@@ -15,8 +15,6 @@ from zoo_sb3.config.network import QNetwork, QuantileNetwork
 class DQNConfig(Checked):
     """Options of DQN."""
 
-    policy: Policy = "auto"
-    """kind of network; auto: by the observation space (images, dictionaries, or flat)"""
     network: QNetwork = field(default_factory=QNetwork)
     """the network's shape"""
     learning_rate: Schedule = 0.0001
@@ -53,8 +51,6 @@ class DQNConfig(Checked):
 class QRDQNConfig(Checked):
     """Options of QRDQN."""
 
-    policy: Policy = "auto"
-    """kind of network; auto: by the observation space (images, dictionaries, or flat)"""
     network: QuantileNetwork = field(default_factory=QuantileNetwork)
     """the network's shape"""
     learning_rate: Schedule = 5e-05
