@@ -69,7 +69,7 @@ def test_optimism_for_nobody_is_gradient_descent_ascent(runs):
 
 @pytest.mark.parametrize(("env", "eta"), [("two-state", 5.0), ("three-state", 3.0)])
 def test_t3_too_large_a_step_is_reported_as_not_converged(runs, env, eta):
-    reload = runs.make("Reload", env, eta=eta, eta_mu=eta, budget=1500)
+    reload = runs.make("Reload", env, eta=eta, eta_mu=eta, budget=700)
     rows = runs.drive(reload)
     assert rows[-1]["kkt"] > 1e-2
     assert reload.outcome.status == "not_converged"

@@ -22,8 +22,8 @@ SCAN, EXTEND, WATCH = 50, 200, 100
 KEEP = 6
 SLACK = 3.0
 """Candidates within this factor of the best kkt count as equal."""
-GAIN = 1.0
-"""Doubled steps stay if they bring kkt below this share in the time between two looks."""
+TRIAL_GROWTH = 1.5
+"""kkt growing by more than this factor under doubled steps: undo them. Small swings are part of larger steps."""
 GROWTH = 4.0
 """kkt growing by more than this factor between two looks: go back and halve the steps."""
 
@@ -120,11 +120,11 @@ class StepSearch:
         elif now > GROWTH * before:
             current = _with_steps(mark, current.eta / 2, current.eta_mu / 2)
             self._trial, self._may_grow = False, False
-        elif self._trial and now > GAIN * before:
-            # The doubled steps brought nothing: back to the state and the steps from before.
+        elif self._trial and now > TRIAL_GROWTH * before:
+            # The doubled steps are too large: back to the state and the steps from before.
             current = mark.copy()
             self._trial, self._may_grow = False, False
-        elif self._may_grow and now > before / 2:
+        elif self._may_grow and now > before / 2 and 2 * current.eta <= ETAS[-1]:
             self._mark = current.copy()
             self._trial = True
             return _with_steps(current, 2 * current.eta, 2 * current.eta_mu)
