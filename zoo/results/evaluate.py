@@ -96,6 +96,8 @@ class Judge:
     def _load(self, run: Run) -> LoadedRun:
         try:
             return load_run(run.path, registry=self.registry, device=self.device, trust=self.trust)
+        except UsageError as error:
+            raise RunError(f"{run.path} cannot be rebuilt: {error.message}", error.hint) from error
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             if self.debug:
                 raise
