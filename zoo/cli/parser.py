@@ -42,14 +42,25 @@ class CommandParser(argparse.ArgumentParser):
             kwargs["epilog"] = f"examples:\n{shown}"
         super().__init__(**kwargs)
 
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse, but an unknown flag is named first, before its value is mistaken for something else."""
+        for arg in args or ():
+            flag = arg.partition("=")[0]
+            if flag == "--":
+                break
+            if flag.startswith("--") and self._subparsers is None and flag not in self._option_string_actions:
+                raise self.unknown(flag)
+        return super().parse_args(args, namespace)
+
+    def unknown(self, flag: str) -> UnknownNameError:
+        """The error for a flag that this command does not have."""
+        return UnknownNameError("option", flag, self._option_string_actions, f"{self.prog} --help lists all options.")
+
     def error(self, message: str) -> NoReturn:
         """Raise a UsageError: the words of argparse as a sentence, with the nearest flag for an unknown one."""
-        unknown = re.match(r"unrecognized arguments: (-\S+)", message)
-        if unknown:
-            flag = unknown[1].partition("=")[0]
-            raise UnknownNameError(
-                "option", flag, self._option_string_actions, f"{self.prog} --help lists all options."
-            )
+        unrecognised = re.match(r"unrecognized arguments: (-\S+)", message)
+        if unrecognised:
+            raise self.unknown(unrecognised[1].partition("=")[0])
         sentence = re.sub(r"^argument (\S+?)(/\S+)?: ", r"\1: ", message).rstrip(".")
         raise UsageError(f"{sentence}.", f"{self.prog} --help lists all options.")
 

@@ -96,7 +96,6 @@ def _parser() -> CommandParser:
     add(
         "--checkpoint-every",
         type=_cadence,
-        default="30s",
         metavar="STEPS|TIME",
         help="such as 10000 or 30s (default: 30s)",
     )
@@ -235,10 +234,11 @@ def _resume(parsed: argparse.Namespace, rest: Sequence[str], registry: Registry,
 def _train(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace, registry: Registry, options: Options) -> int:
     from zoo.cli.progress import Silent, Terminal, summary
     from zoo.training.loop import Stop, train
-    from zoo.training.session import Settings
+    from zoo.training.session import Cadence, Settings
 
     settings = Settings(
-        root=parsed.dir, resume=parsed.resume, checkpoint=parsed.checkpoint_every, time_limit=parsed.time_limit,
+        root=parsed.dir, resume=parsed.resume, time_limit=parsed.time_limit,
+        checkpoint=parsed.checkpoint_every or Cadence(seconds=30.0),
         threads=parsed.threads, deterministic=parsed.deterministic, debug=options.debug,
         trust=parsed.trust or parsed.resume_run is None,  # a module that is named on the command line is asked for
     )  # fmt: skip

@@ -140,7 +140,7 @@ def parse_options(
         given[plain if flag not in flags else flag] = "cli"
     members = []
     for prefix, default in parts.items():
-        hint = typing.Annotated[type(default), tyro.conf.arg(name=prefix)]
+        hint: Any = typing.Annotated[type(default), tyro.conf.arg(name=prefix)]
         members.append((prefix or "options", hint, dataclasses.field(default=default)))
     options = dataclasses.make_dataclass("Options", members, frozen=True)
     heard = io.StringIO()

@@ -17,7 +17,7 @@ from zoo.discovery.entry import describe
 from zoo.discovery.registry import Registry
 from zoo.errors import PluginError, RunError, TrainingFailed, ZooError
 from zoo.training import checkpoint
-from zoo.training.build import Parts, offers_batch
+from zoo.training.build import Member, Parts, offers_batch
 from zoo.training.restore import newest
 from zoo.training.run import RunDir
 from zoo.training.session import RunResult, Session, Settings, Watcher, stored_result
@@ -140,32 +140,34 @@ def prepare_torch(settings: Settings) -> None:
 
 
 def _train_group(parts: Parts, seeds: Sequence[int], settings: Settings, watch: Watcher, stop: Stop) -> list[RunResult]:
-    finished: list[RunResult] = []
+    runs = {seed: RunDir(spec.folder(settings.root), spec) for seed in seeds for spec in [parts.spec.with_seed(seed)]}
+    done = [seed for seed in seeds if settings.resume == "auto" and runs[seed].status()["state"] == "finished"]
+    finished = [stored_result(runs[seed]) for seed in done]
+    pending = [seed for seed in seeds if seed not in done]
+    if not pending:
+        return finished
     with ExitStack() as stack:
+        members, batch = _members(parts, pending)  # before anything is written: a request may turn out impossible
         sessions = []
-        for seed in seeds:
-            run = RunDir.create(settings.root, parts.spec.with_seed(seed))
-            if settings.resume == "never" and run.status()["state"] != "new":
-                run.set_aside()
-                run = RunDir.create(settings.root, parts.spec.with_seed(seed))
-            if run.status()["state"] == "finished":
-                finished.append(stored_result(run))
-                continue
-            sessions.append(stack.enter_context(Session(run, parts, settings, watch)))
-        if not sessions:
-            return finished
-        try:
-            members, batch = parts.members([session.run.seed for session in sessions], parts.spec.device)
-        except ZooError:
-            raise
-        except Exception as error:
-            raise _blame(parts, error) from error
-        for member in members:
+        for seed, member in zip(pending, members, strict=True):
             stack.callback(member.env.close)
+            if settings.resume == "never" and runs[seed].status()["state"] != "new":
+                runs[seed].set_aside()
+            run = RunDir.create(settings.root, runs[seed].spec)
+            sessions.append(stack.enter_context(Session(run, parts, settings, watch)))
         for session, member, found in zip(sessions, members, _common(sessions), strict=True):
             session.begin(member, found)
         _drive(sessions, batch, parts, settings, stop)
         return finished + [session.result for session in sessions if session.result]
+
+
+def _members(parts: Parts, seeds: Sequence[int]) -> tuple[list[Member], Batch | None]:
+    try:
+        return parts.members(seeds, parts.spec.device)
+    except ZooError:
+        raise
+    except Exception as error:  # a plugin's constructor may raise anything
+        raise _blame(parts, error) from error
 
 
 def _common(sessions: Sequence[Session]) -> list[tuple[int, Any, str]]:
