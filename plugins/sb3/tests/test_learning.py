@@ -6,6 +6,7 @@ import copy
 import json
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -147,3 +148,16 @@ def test_restart_begins_fresh_episodes(build: Build) -> None:
     algorithm.ctx.env.reset = lambda **kwargs: resets.append(kwargs) or reset(**kwargs)
     algorithm.update()
     assert resets == [{}]
+
+
+@pytest.mark.parametrize("name", ["a2c", "dqn"])
+def test_nothing_is_printed_or_written(
+    name: str, build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    algorithm = build(name)
+    for _ in range(3):
+        algorithm.update()
+    assert capfd.readouterr() == ("", "")
+    assert list(tmp_path.iterdir()) == []

@@ -164,7 +164,7 @@ class SB3Algorithm(Algorithm[Any]):
             restore(self.model, state["model"])
             self._streams.load_state(state["streams"])
             self._acting.load_state(state["acting"])
-        except (KeyError, RuntimeError, ValueError) as error:
+        except (AttributeError, KeyError, RuntimeError, ValueError) as error:
             reason = " ".join(str(error).split())[:200]
             raise InterfaceError(
                 f"this state is not of {type(self).__name__} with these options and copies: {reason}"

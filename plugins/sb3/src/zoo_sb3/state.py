@@ -56,7 +56,8 @@ def restore(model: BaseAlgorithm, state: Mapping[str, Any]) -> None:
     """Put ``state``, as ``capture`` returned it, into a model built with the same options.
 
     Raises:
-        KeyError, RuntimeError, ValueError: it is of another algorithm, network or number of environments.
+        AttributeError, KeyError, RuntimeError, ValueError: it is of another algorithm, network or number
+            of environments.
     """
     for name, tensors in state["modules"].items():
         module = attrgetter(name)(model)
