@@ -13,11 +13,18 @@ GAMMA = 0.9
 @hookimpl
 def zoo_register(zoo):
     for name, target in (("fixed", "Fixed"), ("sampled", "Sampled")):
-        zoo.algorithm(name, f"results_lab:{target}", config="results_lab:Config", summary="a policy that stays as it is")
+        zoo.algorithm(
+            name, f"results_lab:{target}", config="results_lab:Config", summary="a policy that stays as it is"
+        )
     offers = {"action": "discrete", "observation": "discrete", "constraints": True, "tabular": True}
     zoo.environment("lab", "results_lab:make_lab", config="results_lab:LabConfig", summary="two states", offers=offers)
     zoo.environment("plain", "results_lab:make_plain", summary="two states without constraints")
-    for name, subject in (("size", "file"), ("features", "representation"), ("broken", "algorithm"), ("endless", "algorithm")):
+    for name, subject in (
+        ("size", "file"),
+        ("features", "representation"),
+        ("broken", "algorithm"),
+        ("endless", "algorithm"),
+    ):
         zoo.evaluator(
             name, f"results_lab:{name.title()}", config="results_lab:NoConfig", summary="for tests", subject=subject
         )
@@ -52,7 +59,13 @@ class Sampled(Algorithm):
     def update(self):
         self.env_steps += 10
         err = self.start * 10 ** (-self.env_steps / 100)
-        return {"err": err, "kkt": err, "value/reward": 0.5 - err, "optimum/reward": 0.5, "multiplier/utility": 1.0 + err}
+        return {
+            "err": err,
+            "kkt": err,
+            "value/reward": 0.5 - err,
+            "optimum/reward": 0.5,
+            "multiplier/utility": 1.0 + err,
+        }
 
     def act(self, obs, *, greedy=True):
         import numpy as np
@@ -121,7 +134,14 @@ def _two_states(theta: float | None) -> Any:
             r = np.array([[1.0, 0.0], [0.0, 0.0]])
             c = np.array([[[0.0, 1.0], [1.0, 0.0]]])
             return TabularCMDP(
-                P=P, r=r, gamma=GAMMA, rho=np.array([1.0, 0.0]), c=c, b=np.array([theta]), senses=(">=",), names=("utility",)
+                P=P,
+                r=r,
+                gamma=GAMMA,
+                rho=np.array([1.0, 0.0]),
+                c=c,
+                b=np.array([theta]),
+                senses=(">=",),
+                names=("utility",),
             )
 
     return Lab()

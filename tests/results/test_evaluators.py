@@ -42,18 +42,18 @@ def test_an_explicit_policy_is_judged_exactly(zoo: Zoo, runs: Path, stay: float)
 
 
 def test_without_a_table_the_values_are_estimated_and_the_definition_is_told(zoo: Zoo, runs: Path) -> None:
-    answer = zoo("eval", run_of(runs, "sampled"), "constraints", "--episodes", 2000, "--json")
+    answer = zoo("eval", run_of(runs, "sampled"), "constraints", "--episodes", 800, "--json")
     found = scores(answer)
     J_r = (1 - GAMMA) * 0.5 / (1 - GAMMA * 0.5)
     tail = GAMMA**50
-    assert found["value"] == pytest.approx(J_r, abs=0.01)
-    assert found["value/utility"] == pytest.approx(1 - J_r, abs=0.01 + tail)
-    assert found["low"] < J_r < found["high"] and found["high"] - found["low"] < 0.02
+    assert found["value"] == pytest.approx(J_r, abs=0.02)
+    assert found["value/utility"] == pytest.approx(1 - J_r, abs=0.02 + tail)
+    assert found["low"] < J_r < found["high"] and found["high"] - found["low"] < 0.03
     assert found["low/utility"] < found["value/utility"] < found["high/utility"]
     assert found["optimum"] == pytest.approx(0.5) and "gap" not in found
     assert found["distance"] == pytest.approx(abs(found["value"] - 0.5))
     notes = " ".join(answer.json["evaluations"][0]["notes"])
-    assert "gamma = 0.9" in notes and "2000 episodes" in notes and "0.0052 of the discounted weight" in notes
+    assert "gamma = 0.9" in notes and "800 episodes" in notes and "0.0052 of the discounted weight" in notes
 
 
 @pytest.mark.parametrize(("unit", "discounted", "expected"), [("step", False, 1.0), ("episode", False, 50.0)])
@@ -194,5 +194,7 @@ def test_infeasible_thresholds_are_told_with_the_least_violation() -> None:
 
 
 def test_registration_is_light() -> None:
-    code = "import sys, zoo.evaluators, zoo.evaluators.config; sys.exit('numpy' in sys.modules or 'torch' in sys.modules)"
+    code = (
+        "import sys, zoo.evaluators, zoo.evaluators.config; sys.exit('numpy' in sys.modules or 'torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from zoo.results.table import number, table
 
-CASES = [(0.0, "0"), (200.0, "200"), (0.49052857, "0.49053"), (1.25e-14, "1.25e-14"), (1e-6, "1e-6"), (2.5e8, "2.5e8"),
-         (-3.0e-5, "-3e-5"), (13.83333, "13.833"), (None, ""), (True, "yes"), (7, "7"), ("x", "x"), (float("nan"), "nan")]  # fmt: skip
+CASES = [
+    (0.0, "0"), (200.0, "200"), (0.49052857, "0.49053"), (13.83333, "13.833"), (1.25e-14, "1.25e-14"), (1e-6, "1e-6"),
+    (2.5e8, "2.5e8"), (-3.0e-5, "-3e-5"), (float("nan"), "nan"), (None, ""), (True, "yes"), (7, "7"), ("x", "x"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("value", "text"), CASES)

@@ -147,9 +147,10 @@ def _judge_all(judge: Judge, paths: Sequence[Path]) -> tuple[list[Evaluation], l
 def _show(done: Sequence[Evaluation], failed: Sequence[tuple[Path, ZooError]], parsed: argparse.Namespace) -> None:
     documents = [evaluation.to_json() for evaluation in done]
     records: list[dict[str, Any]] = []
+    names = _labels(done)
     for evaluation, document in zip(done, documents, strict=True):
         found = document["rows"] if parsed.rows else [document["scores"]]
-        records += [evaluation.identity() | row for row in found]
+        records += [evaluation.identity() | names.get(evaluation.path, {}) | row for row in found]
     if parsed.csv:
         _write_csv(parsed.csv, records)
     if parsed.json:
@@ -173,6 +174,15 @@ def _show(done: Sequence[Evaluation], failed: Sequence[tuple[Path, ZooError]], p
         about = [evaluation for evaluation in done if note in evaluation.notes]
         which = "" if len(about) == len(done) else f"{_whose(about)}: "
         print(f"note: {which}{note}")
+
+
+def _labels(done: Sequence[Evaluation]) -> dict[Path, dict[str, str]]:
+    """For each run the name that tells it from others of the same algorithm."""
+    from zoo.results.labels import labels
+    from zoo.results.store import Catalogue
+
+    groups = Catalogue([evaluation.source for evaluation in done if evaluation.source], []).groups()
+    return {run.path: {"algorithm": name} for group, name in zip(groups, labels(groups), strict=True) for run in group}
 
 
 def _whose(about: Sequence[Evaluation]) -> str:

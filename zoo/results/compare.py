@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zoo.results.curves import options
+from zoo.results.labels import different, options
 from zoo.results.store import Run
 from zoo.results.table import as_cell, table
 
@@ -73,10 +73,10 @@ def _git(run: Run) -> dict[str, Any]:
 
 
 def _differing(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[dict[str, Any]]:
-    missing = object()
-    names = [name for name in dict.fromkeys([*a, *b]) if a.get(name, missing) != b.get(name, missing)]
     sides = (("a", a), ("b", b))
-    return [{"name": name} | {side: of[name] for side, of in sides if name in of} for name in names]
+    return [
+        {"name": name} | {side: of[name] for side, of in sides if name in of} for name in different(dict(a), dict(b))
+    ]
 
 
 def _metric(name: str, a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, Any]:

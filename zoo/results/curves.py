@@ -5,11 +5,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from zoo.errors import UnknownNameError
+from zoo.results.labels import labels
 from zoo.results.palette import Dash, colour, dashes
 from zoo.results.stats import Floats, bootstrap, iqm
 from zoo.results.store import Run
@@ -76,48 +77,13 @@ class Curve:
 
 
 def make_groups(groups: Sequence[list[Run]]) -> list[Group]:
-    """A label, a colour and a line style for each group.
-
-    The label is the algorithm's name, with the options that differ where several groups share algorithm and
-    environment.
-    """
-    made = []
-    environments: dict[str, list[list[Run]]] = {}
-    for runs in groups:
-        environments.setdefault(runs[0].environment, []).append(runs)
-    styles: dict[str, Dash] = {}
-    for rivals in environments.values():
-        labels = [_label(runs, rivals) for runs in rivals]
-        for (runs, label), dash in zip(
-            zip(rivals, labels, strict=True), dashes([runs[0].algorithm for runs in rivals]), strict=True
-        ):
-            made.append(Group(runs, label, colour(runs[0].algorithm), styles.setdefault(label, dash)))
-    return made
-
-
-def _label(runs: list[Run], rivals: Sequence[list[Run]]) -> str:
-    own = runs[0]
-    others = [other[0] for other in rivals if other[0].algorithm == own.algorithm and other is not runs]
-    if not others:
-        return own.algorithm
-    mine = options(own)
-    differing = sorted({name for other in others for name in _different(mine, options(other))})
-    shown = ", ".join(f"{name}={mine.get(name)}" for name in differing[:3])
-    return f"{own.algorithm} ({shown or own.spec.key})"
-
-
-def options(run: Run) -> dict[str, Any]:
-    """Everything that decides a run's result except names and seed: options, environment's arguments, budget."""
-    spec = run.spec
-    found = dict(spec.config) | {f"env.{name}": value for name, value in spec.env_config.items()}
-    for name in ("steps", "num_envs", "eval_every", "eval_episodes", "representation", "collect"):
-        found[name] = getattr(spec, name)
-    return found
-
-
-def _different(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    missing = object()
-    return [name for name in {**one, **other} if one.get(name, missing) != other.get(name, missing)]
+    """A label (see ``labels``), a colour and a line style for each group; equal labels look equal in all panels."""
+    names = labels(groups)
+    algorithms = {name: runs[0].algorithm for name, runs in zip(names, groups, strict=True)}
+    styles = dict(zip(algorithms, dashes(algorithms.values()), strict=True))
+    return [
+        Group(runs, name, colour(runs[0].algorithm), styles[name]) for name, runs in zip(names, groups, strict=True)
+    ]
 
 
 def logged(groups: Sequence[Group]) -> list[str]:
