@@ -7,6 +7,7 @@ optimality check every ten iterations, which the plain loop does without; the li
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -88,7 +89,7 @@ def table(name: str, eta: float, eta_mu: float, goal: float, rounds: int) -> rat
     ctx = problem_of(name)
     cmdp = ctx.problem.tabular
     iterations, value = ours(ctx, eta, eta_mu)
-    functions = {
+    functions: dict[str, Callable[[], object]] = {
         "zoo, update() with checks": partial(ours, ctx, eta, eta_mu),
         "plain numpy, a solve per head": partial(plain, cmdp, eta, eta_mu, iterations),
         "scipy linprog, optimum only": partial(program, cmdp),

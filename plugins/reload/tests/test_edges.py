@@ -54,7 +54,7 @@ def test_unreachable_states_do_no_harm(runs, small, name):
     P = small().P.copy()
     P[:, :, 4] = 0.0
     cmdp = small(P=P / P.sum(axis=2, keepdims=True), rho=[0.5, 0.5, 0, 0, 0])
-    algorithm, row = last(runs, name, cmdp, eta=10.0, eta_mu=2.0)
+    algorithm, row = last(runs, name, cmdp, eta=10.0, eta_mu=2.0, budget=1000)
     assert row["err"] <= (1e-6 if name == "Reload" else 1e-2)
     np.testing.assert_allclose(algorithm.policy().sum(axis=1), 1.0)
 

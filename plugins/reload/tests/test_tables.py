@@ -33,10 +33,10 @@ def test_t1_the_last_iterate_of_reload_converges_in_the_stated_number_of_iterati
 @pytest.mark.parametrize(
     ("env", "eta", "eta_mu", "budget", "stated"),
     [
-        ("two-state", 1, 1, 2000, 0.43),
+        ("two-state", 1, 1, 1000, 0.43),
         ("three-state", 3, 1, 2000, 0.76),
-        (GARNET, 20, 20, 2000, 0.011),
-        (CATCH, 30, 10, 300, 0.030),
+        (GARNET, 20, 20, 1000, 0.011),
+        (CATCH, 30, 10, 200, 0.030),
     ],
 )
 def test_t1_gradient_descent_ascent_with_the_same_steps_fails(runs, env, eta, eta_mu, budget, stated):
@@ -49,11 +49,15 @@ def test_t1_gradient_descent_ascent_with_the_same_steps_fails(runs, env, eta, et
 
 
 @pytest.mark.parametrize(
-    ("env", "eta", "eta_mu", "policy_only", "multiplier_only"),
-    [("two-state", 1, 1, 0.42, 0.37), ("three-state", 2, 1, 0.53, 0.42), (GARNET, 20, 20, 0.007, 0.006)],
+    ("env", "eta", "eta_mu", "budget", "policy_only", "multiplier_only"),
+    [
+        ("two-state", 1, 1, 1000, 0.42, 0.37),
+        ("three-state", 2, 1, 2000, 0.53, 0.42),
+        (GARNET, 20, 20, 1000, 0.007, 0.006),
+    ],
 )
-def test_t2_both_players_need_optimism(runs, env, eta, eta_mu, policy_only, multiplier_only):
-    steps = {"eta": float(eta), "eta_mu": float(eta_mu), "init_std": 0.0, "budget": 2000}
+def test_t2_both_players_need_optimism(runs, env, eta, eta_mu, budget, policy_only, multiplier_only):
+    steps = {"eta": float(eta), "eta_mu": float(eta_mu), "init_std": 0.0, "budget": budget}
     for optimistic, stated in (("policy", policy_only), ("multiplier", multiplier_only)):
         rows = runs.drive(runs.make("Reload", env, optimistic=optimistic, **steps))
         assert runs.last_half(rows) >= 5e-3
