@@ -105,6 +105,7 @@ def test_an_infeasible_problem_names_the_constraint_and_never_raises(runs, small
     assert reload.outcome.final
     assert "'cost'" in reload.outcome.message
     assert all(np.isfinite(value) for value in row.values())
+    assert np.isfinite(reload.state()["trajectory"]["history"]).all()
     if oracle:
         with pytest.raises(InfeasibleCMDPError) as caught:
             solve_lp(cmdp)

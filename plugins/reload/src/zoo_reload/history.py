@@ -19,14 +19,14 @@ class Check:
     Attributes:
         iteration: k.
         kkt: optimality residual that needs no linear program.
-        err: distance from the optimum, NaN without an oracle.
+        err: distance from the optimum, None without an oracle.
         violation: ``[N]``, at least 0.
         mu: multipliers ``[N]``.
     """
 
     iteration: int
     kkt: float
-    err: float
+    err: float | None
     violation: Floats
     mu: Floats
 
@@ -43,7 +43,9 @@ class History:
         """Append ``check``."""
         if self._count == len(self._rows):
             self._rows = np.concatenate([self._rows, np.empty_like(self._rows)])
-        head = np.array([check.iteration, check.kkt, check.err])
+        # The state of a run must hold finite numbers only, and no distance is negative.
+        err = -1.0 if check.err is None else check.err
+        head = np.array([check.iteration, check.kkt, err])
         self._rows[self._count] = np.concatenate([head, check.violation, check.mu])
         self._count += 1
 
@@ -55,7 +57,7 @@ class History:
 
     @property
     def rows(self) -> Floats:
-        """``[checks, 3 + 2N]``: iteration, kkt, err, violations, multipliers."""
+        """``[checks, 3 + 2N]``: iteration, kkt, err (-1 without an oracle), violations, multipliers."""
         return self._rows[: self._count].copy()
 
     def load(self, rows: Floats) -> None:
@@ -81,7 +83,7 @@ class History:
         return float(self._column(1)[-count:].max())
 
     def oscillation(self) -> float:
-        """``max err`` over the checks of the last half of the iterations (specification, section 4)."""
+        """``max err`` over the checks of the last half of the iterations (section 4); needs an oracle."""
         return float(self._column(2)[self._last(0.5)].max())
 
     def within_since(self, tol: float) -> int | None:

@@ -79,8 +79,7 @@ class Trajectory:
         known = self.point.known if policy is self.point.pi else None
         found = residuals(self.game.original, policy, mu, solution=self.solution, evaluation=known)
         self.judged = Judged(policy, mu, found)
-        err = float("nan") if found.err is None else found.err
-        self.history.add(Check(self.k, found.kkt, err, found.violations, mu))
+        self.history.add(Check(self.k, found.kkt, found.err, found.violations, mu))
         return self.judged
 
     def copy(self) -> Trajectory:
