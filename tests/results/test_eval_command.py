@@ -128,6 +128,19 @@ def test_a_run_of_a_missing_plugin_says_what_is_missing(zoo: Zoo, runs: Path) ->
     assert answer.status == 1 and "'elsewhere/best'" in answer.err and str(path) in answer.err
 
 
+def test_a_state_of_another_version_of_the_plugin_is_refused_in_words(zoo: Zoo, runs: Path) -> None:
+    """The laboratory's algorithm asks for a key that an older version did not write."""
+    from zoo.training import checkpoint
+
+    path = run_of(runs)
+    state = checkpoint.load(path / "checkpoints", 400)
+    del state["member"]["algorithm"]["start"]
+    checkpoint.save(path / "checkpoints", 400, *checkpoint.pack(state))
+    answer = zoo("eval", path, "return")
+    assert answer.status == 1 and "KeyError: 'start'" in answer.err and "of plugin results_lab" in answer.err
+    assert answer.err.count("\n") == 2
+
+
 def test_files_are_judged_without_runs(zoo: Zoo, tmp_path: Path) -> None:
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text(name * 3)

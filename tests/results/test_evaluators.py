@@ -177,8 +177,8 @@ def test_infeasible_thresholds_are_told_with_the_least_violation() -> None:
     from zoo.tabular import TabularCMDP
 
     cmdp = TabularCMDP(
-        P=np.ones((1, 1, 1)), r=np.ones((1, 1)), gamma=0.5, rho=np.ones(1), c=np.full((1, 1, 1), 0.75), b=np.array([0.5]),
-        senses=("<=",), names=("c",),
+        P=np.ones((1, 1, 1)), r=np.ones((1, 1)), gamma=0.5, rho=np.ones(1), c=np.full((1, 1, 1), 0.75),
+        b=np.array([0.5]), senses=("<=",), names=("c",),
     )  # fmt: skip
 
     class Only:

@@ -22,9 +22,12 @@ REFERENCE = {"value": "optimum"}
 """Group of a metric -> group of the one that is its exact optimum, a constant."""
 POINTS = 200
 """A longer curve is shown by means over this many bins."""
-SWINGS = 100
-"""A curve of a planner with more turning points would be a block of ink: its range is shown instead, over ``SLOTS``."""
-SLOTS = 60
+SWINGS = 50
+"""A curve of a planner that turns more often would be a block of ink: its range is shown instead, over ``SLOTS``."""
+SLOTS = 40
+FLOOR = 1e-16
+"""Residuals below it are rounding: on a logarithmic axis they are drawn here."""
+_NOTABLE = 0.02
 _RESAMPLES = 1000
 
 
@@ -124,7 +127,7 @@ def curve(group: Group, metric: str, axis: Axis) -> Curve | None:
         return None
     raw = [(np.array(s.steps if axis == "steps" else s.wall), np.array(s.values)) for _, s in having]
     ended = [run.state == "finished" for run, _ in having]
-    swings = group.counts_iterations and max(_turns(y) for _, y in raw) > SWINGS
+    swings = group.counts_iterations and max(_turns(y, metric) for _, y in raw) > SWINGS
     size = 1 if swings else -(-max(len(x) for x, _ in raw) // POINTS)
     seeds = [(_bins(x, size), _bins(y, size)) for x, y in raw]
     x = centre = low = high = np.empty(0)
@@ -146,10 +149,16 @@ def _reference(run: Run, metric: str) -> float | None:
     return next(reversed(run.series(f"{REFERENCE[head]}/{tail}").values), None)
 
 
-def _turns(y: Floats) -> int:
-    """How often a curve turns from rising to falling or back."""
-    direction = np.sign(np.diff(y))
-    direction = direction[direction != 0]
+def is_residual(metric: str) -> bool:
+    """Whether a metric is a distance from an optimum, which spans many powers of ten."""
+    return metric.rpartition("/")[2] in RESIDUALS
+
+
+def _turns(y: Floats, metric: str) -> int:
+    """How often a curve turns from rising to falling or back, in steps that are notable beside its whole range."""
+    seen = np.log10(np.maximum(y, FLOOR)) if is_residual(metric) else y
+    change = np.diff(seen)
+    direction = np.sign(change[np.abs(change) > _NOTABLE * np.ptp(seen)])
     return int((direction[1:] != direction[:-1]).sum())
 
 

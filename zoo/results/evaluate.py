@@ -98,11 +98,15 @@ class Judge:
             return load_run(run.path, registry=self.registry, device=self.device, trust=self.trust)
         except UsageError as error:
             raise RunError(f"{run.path} cannot be rebuilt: {error.message}", error.hint) from error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except ZooError:
+            raise
+        except Exception as error:  # whatever a plugin or its libraries do with a state or a device they cannot take
             if self.debug:
                 raise
             raise RunError(
-                f"the checkpoint in {run.path} does not fit {run.algorithm} as it is installed: {describe(error)}."
+                f"the checkpoint in {run.path} cannot be loaded by {run.algorithm} of plugin "
+                f"{run.spec.algorithm.partition('/')[0]} on device {self.device!r}: {describe(error)}",
+                "--debug shows where; a run of another version of the plugin needs that version.",
             ) from error
 
     def _judge(self, subject: Any, ctx: EvalContext) -> Report:

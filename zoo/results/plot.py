@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from zoo.errors import RunError, UsageError
-from zoo.results.curves import RESIDUALS, Axis, Curve, Group, curve, default_metrics
+from zoo.results.curves import FLOOR, Axis, Curve, Group, curve, default_metrics, is_residual
 from zoo.results.stats import Floats
 
 if TYPE_CHECKING:
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
 Scale = Literal["auto", "yes", "no"]
 FORMATS = (".png", ".svg", ".pdf")
-FLOOR = 1e-16
-"""Residuals below it are rounding: they are drawn here on a logarithmic axis."""
 _PANEL = (2.9, 2.15)  # inches
 _MAX_COLUMNS = 3
+_CROWD = 4
 _STYLE: Any = {
     "font.size": 8,
     "axes.titlesize": 8.5,
@@ -89,7 +88,7 @@ def make_panels(groups: Sequence[Group], metrics: Sequence[str], axis: Axis, sca
 
 
 def _logarithmic(metric: str, curves: Sequence[Curve], scale: Scale) -> bool:
-    residual = metric.rpartition("/")[2] in RESIDUALS
+    residual = is_residual(metric)
     if scale == "yes" and not residual:
         least = min(float(y.min()) for made in curves for _, y in made.seeds)
         if least <= 0:
@@ -142,13 +141,15 @@ def draw(panels: Sequence[Panel], axis: Axis) -> Figure:
 
 
 def _draw_panel(axes: Axes, panel: Panel, axis: Axis) -> None:
-    from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
+    from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullLocator
 
+    width = 1.6 if len(panel.curves) <= _CROWD else 1.2
     for made in panel.curves:
-        style: dict[str, Any] = {"color": made.group.colour}
+        # What swings lies beneath what has settled.
+        style: dict[str, Any] = {"color": made.group.colour, "zorder": 2.0 if made.swings else 2.5}
         bold: dict[str, Any] = style | {
-            "linestyle": made.group.dash, "linewidth": 1.6, "label": made.group.label, "marker": "o", "markersize": 2.8,
-            "markevery": [-1],  # where the curve ends, perhaps long before the others
+            "linestyle": made.group.dash, "linewidth": width, "label": made.group.label,
+            "marker": "o", "markersize": 2.8, "markevery": [-1],  # where the curve ends, perhaps long before the others
         }  # fmt: skip
         for number, (x, y) in enumerate(() if made.swings else made.seeds):
             thin = style | {"linewidth": 0.6, "alpha": 0.35}
@@ -165,6 +166,7 @@ def _draw_panel(axes: Axes, panel: Panel, axis: Axis) -> None:
         axes.yaxis.set_minor_locator(NullLocator())
     axes.set_title(title(panel.metric), loc="left")
     axes.set_xlabel("seconds of training" if axis == "wall" else _unit(panel))
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.margins(x=0.02)
 
