@@ -1,0 +1,48 @@
+"""What the run loop costs: a bare loop over ``update()`` beside ``zoo train`` with logging, on CartPole PPO."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from ratio import Table, arguments, compare, show
+
+from zoo.cli.progress import Silent
+from zoo.discovery.registry import discover
+from zoo.training.build import Parts
+from zoo.training.loop import Stop, train
+from zoo.training.session import Settings
+from zoo.training.spec import RunSpec
+
+
+def measure(rounds: int, steps: int) -> list[Table]:
+    """The same updates with and without the loop around them."""
+    registry = discover()
+    entry = registry.find("ppo", "algorithm")
+    spec = RunSpec(
+        algorithm=entry.qualified, kind="algorithm", plugin_version=entry.version, environment="gym:CartPole-v1",
+        config={"n_steps": 128, "batch_size": 256, "n_epochs": 4}, steps=steps, num_envs=8, eval_episodes=0,
+    )  # fmt: skip
+
+    def bare() -> None:
+        (member,), _ = Parts.of(spec, registry).members([0], "cpu")
+        while member.algorithm.env_steps < steps:
+            member.algorithm.update()
+        member.env.close()
+
+    def looped() -> None:
+        with tempfile.TemporaryDirectory() as root:
+            train(spec, [0], registry, Settings(root=Path(root)), Silent(), Stop())
+
+    functions: dict[str, Callable[[], object]] = {"bare loop over update()": bare, "zoo's run loop": looped}
+    table = compare(functions, rounds, title=f"PPO on CartPole-v1, {steps} steps, 8 environments")
+    table.notes["overhead"] = f"{100 * (table.rows[1].ratio - 1):.1f} %, goal at most 3 %"
+    return [table]
+
+
+if __name__ == "__main__":
+    parser = arguments(__doc__ or "")
+    parser.add_argument("--steps", type=int, default=16_384)
+    parsed = parser.parse_args()
+    show(measure(parsed.rounds, parsed.steps), as_json=parsed.json)
