@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from zoo import Algorithm, Evaluator, Report, hookimpl
+from zoo import Algorithm, Evaluator, Report, Representation, hookimpl
 
 GAMMA = 0.9
 
@@ -16,6 +16,7 @@ def zoo_register(zoo):
         zoo.algorithm(
             name, f"results_lab:{target}", config="results_lab:Config", summary="a policy that stays as it is"
         )
+    zoo.representation("ones", "results_lab:Ones", config="results_lab:NoConfig", summary="one feature, always 1")
     offers = {"action": "discrete", "observation": "discrete", "constraints": True, "tabular": True}
     zoo.environment("lab", "results_lab:make_lab", config="results_lab:LabConfig", summary="two states", offers=offers)
     zoo.environment("plain", "results_lab:make_plain", summary="two states without constraints")
@@ -152,9 +153,29 @@ class Size(Evaluator):
         return Report(scores={"bytes": subject.stat().st_size}, rows=[{"name": subject.name}])
 
 
+class Ones(Representation):
+    dim = 1
+
+    def update(self, batch):
+        return {"loss": 1.0}
+
+    def features(self, obs, action=None):
+        import numpy as np
+
+        return np.ones((len(obs), 1))
+
+    def state(self):
+        return {}
+
+    def load_state(self, state):
+        """Nothing is learned."""
+
+
 class Features(Evaluator):
     def evaluate(self, subject, ctx):
-        return Report(scores={})
+        env = ctx.make_env(3)
+        obs, _ = env.reset()
+        return Report(scores={"sum": subject.features(obs).sum(), "dim": subject.dim})
 
 
 class Broken(Evaluator):

@@ -46,6 +46,7 @@ def test_the_report_is_kept_and_nothing_else_changes(zoo: Zoo, runs: Path) -> No
     assert runs / new == path / "evaluations" / "return.json"
     assert {name: digest for name, digest in after.items() if name != new} == before
     kept = json.loads((runs / new).read_text())
+    assert "path" not in kept  # a run may be moved
     assert kept["scores"] == document["scores"] and kept["rows"] == document["rows"]
     assert (kept["config"], kept["evaluation_seed"], kept["step"], kept["evaluator"]) == (
         {"episodes": 3, "greedy": True}, 5, 400, "zoo-core/return",
@@ -139,6 +140,15 @@ def test_a_state_of_another_version_of_the_plugin_is_refused_in_words(zoo: Zoo, 
     answer = zoo("eval", path, "return")
     assert answer.status == 1 and "KeyError: 'start'" in answer.err and "of plugin results_lab" in answer.err
     assert answer.err.count("\n") == 2
+
+
+def test_a_representation_is_judged_itself_and_not_its_trainer(zoo: Zoo, tmp_path: Path) -> None:
+    trained = zoo("train", "ones", "lab", "--steps", 50, "--eval-episodes", 0, "--quiet", "--json", "--dir", tmp_path)
+    assert trained.status == 0, trained.err
+    (document,) = zoo("eval", tmp_path, "features", "--json").json["evaluations"]
+    assert document["scores"] == {"sum": 3.0, "dim": 1.0} and document["subject"] == "representation"
+    refused = zoo("eval", tmp_path, "return")
+    assert refused.status == 2 and "is a run of the representation ones" in refused.err
 
 
 def test_files_are_judged_without_runs(zoo: Zoo, tmp_path: Path) -> None:
