@@ -54,13 +54,21 @@ def test_every_algorithm_resumes_bit_for_bit(runs, name):
     assert first[0]["kkt"] != first[1]["kkt"]
 
 
-@pytest.mark.parametrize(("updates", "stage"), [(2, "scan"), (60, "scan"), (83, "extend"), (90, "watch")])
-def test_the_search_resumes_bit_for_bit_at_every_stage(runs, updates, stage):
-    whole, resumed = (runs.make("Reload", "two-state", seed=seed, eta="auto") for seed in (0, 1))
+@pytest.mark.parametrize(
+    ("env", "updates", "stage"),
+    [
+        ("two-state", 2, "scan"),
+        ("two-state", 60, "scan"),
+        ("two-state", 90, "watch"),
+        ("three-state", 100, "extend"),
+    ],
+)
+def test_the_search_resumes_bit_for_bit_at_every_stage(runs, env, updates, stage):
+    whole, resumed = (runs.make("Reload", env, seed=seed, eta="auto") for seed in (0, 1))
     whole_rows = [whole.update() for _ in range(updates)]
     assert whole.search.stage == stage
     resumed.load_state(stored(whole.state()))
-    assert [resumed.update() for _ in range(8)] == [whole.update() for _ in range(8)]
+    assert [resumed.update() for _ in range(12)] == [whole.update() for _ in range(12)]
     same(stored(resumed.state()), stored(whole.state()))
     assert len({row["eta"] for row in whole_rows}) > 1 or updates == 2
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -53,7 +53,7 @@ class PrimalDualRun(Algorithm[ConfigT]):
         InterfaceError: the environment has no exact model, or its observations are not the model's states.
     """
 
-    _rule: ClassVar[type[Rule]]
+    _rule: ClassVar[Callable[[Game, Any], Rule]]
 
     def __init__(self, ctx: Context, config: ConfigT) -> None:
         super().__init__(ctx, config)
@@ -82,7 +82,7 @@ class PrimalDualRun(Algorithm[ConfigT]):
     @classmethod
     def make_rule(cls, game: Game, config: ConfigT) -> Rule:
         """The update rule that ``config`` asks for."""
-        return cls._rule(game, config)  # type: ignore[call-arg]
+        return cls._rule(game, config)
 
     def _fresh(self, eta: float, eta_mu: float) -> Trajectory:
         return Trajectory(self.game, self.rule, self.solution, self._z_0, eta, eta_mu)

@@ -72,7 +72,7 @@ class Rule(ABC):
         return descend(mu, eta_mu, direction, self.game.lo, self.game.cap)
 
 
-class SimultaneousRule(Rule):
+class SimultaneousRule(Rule, ABC):
     """Both players see iterate k."""
 
     def step(self, x: Iterate, point: Point, eta: Step, eta_mu: Step, evaluate: Evaluate) -> tuple[Iterate, Point]:
