@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, TypeVar
 
 import numpy as np
 
@@ -53,7 +53,7 @@ class PrimalDualRun(Algorithm[ConfigT]):
         InterfaceError: the environment has no exact model, or its observations are not the model's states.
     """
 
-    _rule: ClassVar[Callable[[Game, Any], Rule]]
+    _rule: ClassVar[type[Rule]]
 
     def __init__(self, ctx: Context, config: ConfigT) -> None:
         super().__init__(ctx, config)
@@ -210,7 +210,7 @@ class Reload(PrimalDualRun[ReloadConfig]):
     @classmethod
     def make_rule(cls, game: Game, config: ReloadConfig) -> Rule:
         """The rule on logits, or its cross-check on occupancies."""
-        return ReloadRule(game, config) if config.form == "policy" else OccupancyRule(game)
+        return ReloadRule(game, config) if config.form == "policy" else OccupancyRule(game, config)
 
 
 class GDA(PrimalDualRun[GDAConfig]):

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from zoo.errors import UsageError
+from zoo_reload.config import RunnerConfig
 from zoo_reload.core import FLOOR, Floats
 from zoo_reload.game import Game, Point
 from zoo_reload.rules import Evaluate, Iterate, Rule, Step
@@ -30,8 +31,8 @@ class OccupancyRule(Rule):
 
     stacks: ClassVar[bool] = False
 
-    def __init__(self, game: Game) -> None:
-        super().__init__(game)
+    def __init__(self, game: Game, config: RunnerConfig) -> None:
+        super().__init__(game, config)
         size = game.cmdp.r.size
         if size > LARGEST:
             raise UsageError(

@@ -12,15 +12,7 @@ from typing import ClassVar, TypeAlias
 
 import numpy as np
 
-from zoo_reload.config import (
-    AlternatingConfig,
-    AugmentedLagrangianConfig,
-    AverageConfig,
-    GDAConfig,
-    PIDConfig,
-    ReloadConfig,
-    RPGPDConfig,
-)
+from zoo_reload.config import AugmentedLagrangianConfig, PIDConfig, ReloadConfig, RPGPDConfig, RunnerConfig
 from zoo_reload.core import Floats, ahead, climb, descend, mixed
 from zoo_reload.game import Game, Point
 
@@ -43,7 +35,7 @@ class Rule(ABC):
     stacks: ClassVar[bool] = True
     """whether arrays may carry a leading axis"""
 
-    def __init__(self, game: Game) -> None:
+    def __init__(self, game: Game, config: RunnerConfig) -> None:
         self.game = game
         self.s = game.cmdp.signs
 
@@ -94,9 +86,6 @@ class SimultaneousRule(Rule, ABC):
 class GDARule(SimultaneousRule):
     """Plain gradients: ``z_{k+1} = z_k + eta Q_k``, ``mu_{k+1} = clip(mu_k + eta_mu g_k)``."""
 
-    def __init__(self, game: Game, config: GDAConfig | AlternatingConfig | AverageConfig) -> None:
-        super().__init__(game)
-
     def policy_step(self, x: Iterate, point: Point, eta: Step, memory: dict[str, Floats]) -> Floats:
         """Natural gradient in every state."""
         return climb(x.z, eta, mixed(point.Q, x.mu, self.s))
@@ -110,7 +99,7 @@ class ReloadRule(SimultaneousRule):
     """Optimistic gradients for one player or both."""
 
     def __init__(self, game: Game, config: ReloadConfig) -> None:
-        super().__init__(game)
+        super().__init__(game, config)
         self.policy_optimism = config.optimistic in ("both", "policy")
         self.multiplier_optimism = config.optimistic in ("both", "multiplier")
 
@@ -171,7 +160,7 @@ class RPGPDRule(SimultaneousRule):
     """Regularised gradients: logits and multipliers decay by ``tau``, which settles the cycle at a biased point."""
 
     def __init__(self, game: Game, config: RPGPDConfig) -> None:
-        super().__init__(game)
+        super().__init__(game, config)
         self.tau = config.tau
 
     def policy_step(self, x: Iterate, point: Point, eta: Step, memory: dict[str, Floats]) -> Floats:
@@ -187,7 +176,7 @@ class PIDRule(SimultaneousRule):
     """Multipliers follow a controller of the violation: ``mu_{k+1} = K_P g_k + I_k + K_D (g_k - g_{k-1})_+``."""
 
     def __init__(self, game: Game, config: PIDConfig) -> None:
-        super().__init__(game)
+        super().__init__(game, config)
         self.kp, self.ki, self.kd = config.kp, config.ki, config.kd
 
     def start(self, z: Floats, mu: Floats, point: Point) -> Iterate:
@@ -212,7 +201,7 @@ class AugmentedLagrangianRule(SimultaneousRule):
     """The policy sees the multipliers that a quadratic penalty adds: ``clip(mu_k + rho g_k)``."""
 
     def __init__(self, game: Game, config: AugmentedLagrangianConfig) -> None:
-        super().__init__(game)
+        super().__init__(game, config)
         self.rho = config.rho
 
     def policy_step(self, x: Iterate, point: Point, eta: Step, memory: dict[str, Floats]) -> Floats:
