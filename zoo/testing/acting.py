@@ -9,7 +9,7 @@ from gymnasium.vector.utils import batch_space
 
 from zoo.seeding import child_seed
 from zoo.testing.bench import Bench, rows_equal
-from zoo.testing.compare import difference
+from zoo.testing.compare import copied, difference
 from zoo.testing.crank import advance
 from zoo.testing.streams import untouched
 from zoo.training.build import Member
@@ -34,7 +34,7 @@ def check_act(bench: Bench, seed: int = 0) -> None:
 
     def act(member: Member) -> None:
         algorithm = member.algorithm
-        before = {"algorithm": algorithm.state()}
+        before = copied({"algorithm": algorithm.state()})
         for obs in observations:
             with bench.contract.during("act()"), untouched(bench.contract, "act()"):
                 actions = algorithm.act(obs, greedy=True)

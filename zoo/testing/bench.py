@@ -16,6 +16,7 @@ from zoo.discovery.entry import Entry
 from zoo.discovery.names import resolve_env
 from zoo.discovery.registry import Registry
 from zoo.seeding import seed_torch
+from zoo.testing.compare import copied
 from zoo.testing.contract import Contract
 from zoo.training import checkpoint
 from zoo.training.build import Member, Parts
@@ -115,7 +116,7 @@ class Bench:
             AssertionError: the environment cannot be put back, so that exactness cannot be judged.
         """
         with self.contract.during("load_state() of its own saved state"):
-            exact = member.restore(state)
+            exact = member.restore(copied(state))
         self.contract.require(
             exact,
             f"exact resume cannot be judged on {self.parts.env.short}, which offers no snapshot: check on another",

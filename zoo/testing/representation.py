@@ -12,7 +12,7 @@ from zoo.api import Representation, Solvable
 from zoo.discovery.registry import Registry, discover
 from zoo.testing.acting import SIZES
 from zoo.testing.bench import Bench
-from zoo.testing.compare import difference
+from zoo.testing.compare import copied, difference
 from zoo.testing.contract import Contract
 from zoo.testing.crank import advance, check_resume
 from zoo.testing.light import check_light
@@ -79,7 +79,7 @@ def _check_features(bench: Bench, member: Member) -> None:
     contract, representation = bench.contract, _representation(member)
     dim = getattr(representation, "dim", None)
     contract.require(isinstance(dim, int) and dim > 0, f"dim is {dim!r}, expected a positive integer")
-    before = {"representation": representation.state()}
+    before = copied({"representation": representation.state()})
     for size in SIZES:
         env = bench.parts.make_env(size, 0)
         obs, _ = env.reset()
