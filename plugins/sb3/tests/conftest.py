@@ -27,7 +27,7 @@ TINY: dict[str, tuple[str, Any]] = {
     "a2c": ("CartPole-v1", on.A2CConfig(network=net.ActorCriticNetwork(**SMALL))),
     "trpo": ("CartPole-v1", on.TRPOConfig(**ON, network=net.ActorCriticNetwork(**SMALL))),
     "recurrent-ppo": ("CartPole-v1", on.RecurrentPPOConfig(
-        **ON, n_epochs=2, network=net.RecurrentNetwork(**SMALL, lstm_hidden_size=8))),
+        **ON, n_epochs=1, network=net.RecurrentNetwork(**SMALL, lstm_hidden_size=8))),
     # The buffers of dqn and qrdqn wrap around within the tests.
     "dqn": ("CartPole-v1", value.DQNConfig(
         **{**OFF, "buffer_size": 400}, target_update_interval=60, exploration_fraction=0.5,

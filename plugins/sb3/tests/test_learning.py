@@ -95,7 +95,7 @@ def test_interleaved_equals_alone(name: str, build: Build, same: Any) -> None:
         same(one.state(), other.state())
 
 
-@pytest.mark.parametrize("name", ["ppo", "dqn", "sac", "recurrent-ppo"])
+@pytest.mark.parametrize("name", ["ppo", "dqn", "sac"])
 def test_acting_does_not_change_learning(name: str, build: Build, same: Any) -> None:
     quiet, asked = build(name), build(name)
     space = quiet.ctx.env.single_observation_space

@@ -25,7 +25,7 @@ class Log:
 
     def __init__(self, run: Path) -> None:
         # Imported here, so that listing plugins does not pay for protobuf.
-        from tensorboard.summary.writer import event_file_writer  # type: ignore[import-untyped]
+        from tensorboard.summary.writer import event_file_writer
 
         folder = run / FOLDER
         self._resumed = any(folder.glob("events.out.tfevents.*"))
@@ -33,8 +33,8 @@ class Log:
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
         """Add one scalar for each metric, at ``step`` (environment steps) and the present time."""
-        from tensorboard.compat.proto.event_pb2 import SessionLog  # type: ignore[import-untyped]
-        from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped]
+        from tensorboard.compat.proto.event_pb2 import SessionLog
+        from tensorboard.compat.proto.summary_pb2 import Summary
 
         if self._resumed:
             self._add(step=step, session_log=SessionLog(status=SessionLog.START))
