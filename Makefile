@@ -13,8 +13,8 @@ export OMP_NUM_THREADS ?= 1
 demo: $(READY)  ## ReLOAD against the exact optimum, beside plain gradient descent-ascent
 	$(BIN)/zoo train reload two-state
 	$(BIN)/zoo train gda two-state || test $$? -eq 3  # 3: finished, not converged; that is its point
-	$(BIN)/zoo plot runs/two-state/reload runs/two-state/gda -o plots/demo.png
 	$(BIN)/zoo eval runs/two-state/reload runs/two-state/gda constraints
+	$(BIN)/zoo plot runs/two-state/reload runs/two-state/gda -o plots/demo.png
 
 test: $(READY)  ## every test
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST)

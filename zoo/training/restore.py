@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.api import Algorithm
+from zoo.discovery.entry import describe
 from zoo.discovery.registry import Registry, discover
 from zoo.errors import RunError
 from zoo.training import checkpoint
@@ -47,6 +48,23 @@ def newest(run: RunDir) -> tuple[int, Any, str]:
     return 0, None, ""
 
 
+def restore_member(member: Member, state: Any, run: RunDir, parts: Parts) -> bool:
+    """Put a stored state into ``member``; whether its environment, too, is exactly where it was.
+
+    Raises:
+        RunError: the state was written by another version of the plugin, or for hardware that is not here.
+    """
+    try:
+        return member.restore(state)
+    except Exception as error:  # a plugin's load_state may raise anything
+        entry = parts.entry
+        raise RunError(
+            f"the checkpoint in {run.path} does not fit {entry.name} of plugin {entry.plugin} {entry.version}: "
+            f"{describe(error)}",
+            "Start afresh with zoo train --resume never; the old run is kept.",
+        ) from error
+
+
 def load_run(
     path: Path | str, *, registry: Registry | None = None, device: str = "cpu", trust: bool = False
 ) -> LoadedRun:
@@ -67,5 +85,5 @@ def load_run(
         raise RunError(f"{run.path} has no checkpoint yet.", f"zoo train --resume {run.path} continues it.")
     parts = Parts.of(run.spec, registry or discover(), trust=trust)
     (member,), _ = parts.members([run.seed], device)
-    member.restore(state["member"])
+    restore_member(member, state["member"], run, parts)
     return LoadedRun(run, parts, member, step, notice)

@@ -23,8 +23,8 @@ from zoo.errors import RunError
 from zoo.training.checkpoint import replace_file, sync_directory, to_json
 from zoo.training.spec import RunSpec
 
-SPEC, ENV, STATUS, METRICS, EVAL, LOCK = (
-    "spec.json", "env.json", "status.json", "metrics.jsonl", "eval.jsonl", "lock",
+SPEC, ENV, STATUS, METRICS, EVAL, LOG, LOCK = (
+    "spec.json", "env.json", "status.json", "metrics.jsonl", "eval.jsonl", "log.txt", "lock",
 )  # fmt: skip
 _RECORDED = ("zoo-core", "numpy", "scipy", "gymnasium", "torch", "stable-baselines3")
 
@@ -167,6 +167,12 @@ class RunDir:
             }
         )
         replace_file(self.path / ENV, to_json(starts))
+
+    def log(self, text: str) -> None:
+        """Append to ``log.txt``, with the time; what cannot be written is not worth failing for."""
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        with contextlib.suppress(OSError), (self.path / LOG).open("a", encoding="utf-8", newline="\n") as file:
+            file.write(f"{now} {text.rstrip()}\n")
 
     def set_aside(self) -> Path:
         """Rename the run out of the way, keeping it, so that a fresh one can begin; its new path."""

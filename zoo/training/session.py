@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from zoo.seeding import child_seed, seed_torch
 from zoo.training import checkpoint
 from zoo.training.build import Member, Parts
 from zoo.training.checkpoint import Tensors
+from zoo.training.restore import restore_member
 from zoo.training.rollout import run_episodes
 from zoo.training.run import EVAL, METRICS, Lock, Log, RunDir
 from zoo.training.vector import Episode
@@ -154,7 +156,7 @@ class Session:
         if notice:
             self.notices.append(notice)
         if state is not None:
-            self._exact = self._restore(member, state["member"])
+            self._exact = restore_member(member, state["member"], self.run, self.parts)
             loop = state["loop"]
             sizes = loop["sizes"]
             self._wall = loop["wall"]
@@ -172,18 +174,9 @@ class Session:
             resumed_from=step if state is not None else None,
         )  # fmt: skip
         self._status("running")
+        for line in self.notices:
+            self.run.log(line)
         self.watch.started(self.run, self.step, " ".join(self.notices))
-
-    def _restore(self, member: Member, state: Any) -> bool:
-        try:
-            return member.restore(state)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            entry = self.parts.entry
-            raise RunError(
-                f"the checkpoint in {self.run.path} does not fit {entry.name} of plugin {entry.plugin} "
-                f"{entry.version}: {describe(error)}",
-                "Start afresh with --resume never; the old run is kept.",
-            ) from error
 
     def _open(self, name: str, size: int) -> Log:
         log = Log(self.run.path / name, size)
@@ -307,6 +300,7 @@ class Session:
     def fail(self, error: Exception) -> None:
         """Keep what there is under ``failed/``, for whoever looks into it, and say why."""
         message = error.message if isinstance(error, ZooError) else describe(error)
+        self.run.log("".join(traceback.format_exception(error)))
         with contextlib.suppress(Exception):  # the first error is the one to report
             self._publish(self.run.path / "failed", *checkpoint.pack(self._state()))
         self.close("failed", message)

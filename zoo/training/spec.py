@@ -88,6 +88,8 @@ class RunSpec:
             RunError: the format is newer, or a field is missing.
         """
         version = data.get("format", 0)
+        if not isinstance(version, int):
+            raise RunError(f"{where} is not the specification of a run: its format is {version!r}.")
         if version > FORMAT:
             wrote = data.get("zoo", "a newer version")
             raise RunError(f"{where} has format {version}, and this zoo reads up to {FORMAT}.", f"Use zoo {wrote}.")
