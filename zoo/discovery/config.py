@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import io
 import json
+import math
 import re
 import types
 import typing
@@ -16,10 +17,15 @@ from zoo.errors import UnknownNameError, UsageError
 
 Origins = dict[str, str]
 _TYPE = "type"
+_NOT_FINITE = ("inf", "-inf", "nan")
 
 
 def encode(value: Any) -> Any:
-    """A configuration as plain JSON data; nested dataclasses carry their class name under "type"."""
+    """A configuration as plain JSON data.
+
+    Nested dataclasses carry their class name under "type"; a float that is not finite, which JSON does not
+    have, becomes the text "inf", "-inf" or "nan".
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
         return {_TYPE: type(value).__name__, **fields}
@@ -27,6 +33,8 @@ def encode(value: Any) -> Any:
         return {str(key): encode(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
         return [encode(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     return value
 
 
@@ -86,7 +94,7 @@ def _decode(hint: Any, value: Any, where: str) -> Any:
     elif origin is dict or origin is Mapping:
         if isinstance(value, Mapping):
             return {str(key): _decode(args[1], item, where) for key, item in value.items()}
-    elif hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+    elif hint is float and ((isinstance(value, (int, float)) and not isinstance(value, bool)) or value in _NOT_FINITE):
         return float(value)
     elif isinstance(hint, type) and isinstance(value, hint) and (hint is bool or not isinstance(value, bool)):
         return value

@@ -1,0 +1,94 @@
+"""Presets: TOML in a plugin, keyed by environment; default below preset below command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from zoo.discovery.entry import Entry
+from zoo.discovery.presets import load_preset
+from zoo.errors import UnknownNameError, UsageError
+
+OPTIONS = '''
+from dataclasses import dataclass
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    rate: float = 0.1
+    """step size"""
+    width: int = 8
+    """units"""
+'''
+PAPER = """
+[CartPole-v1]
+rate = 0.5
+unknown_to_this_one = 3
+run.steps = 100
+run.num_envs = 4
+[CartPole-v1.mine]
+rate = 0.7
+run.steps = 200
+[CartPole-v1.other]
+rate = 0.9
+"""
+Write = Callable[..., Entry]
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
+    """A package with options and these preset files."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def make(name: str = "mine", **files: str) -> Entry:
+        folder = tmp_path / "preset_package" / "presets"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder.parent / "__init__.py").write_text(OPTIONS)
+        for file, text in files.items():
+            (folder / f"{file}.toml").write_text(text)
+        return Entry(
+            kind="algorithm", name=name, plugin="owner", version="1", target="a:B",
+            config="preset_package:Config", presets="preset_package:presets",
+        )  # fmt: skip
+
+    yield make
+    sys.modules.pop("preset_package", None)
+
+
+def test_the_algorithms_own_table_overrides_what_all_share(write: Write) -> None:
+    assert load_preset(write(paper=PAPER), "CartPole-v1", "paper") == (
+        {"rate": 0.7},
+        {"steps": 200, "num_envs": 4},
+    )
+    assert load_preset(write("other", paper=PAPER), "CartPole-v1", "paper")[0] == {"rate": 0.9}
+    assert load_preset(write("third", paper=PAPER), "CartPole-v1", "paper") == (
+        {"rate": 0.5},
+        {"steps": 100, "num_envs": 4},
+    )
+
+
+def test_the_default_applies_unasked_where_it_knows_the_environment(write: Write) -> None:
+    entry = write(default="[CartPole-v1]\nwidth = 3\n")
+    assert load_preset(entry, "CartPole-v1", "") == ({"width": 3}, {})
+    assert load_preset(entry, "Pendulum-v1", "") == ({}, {})
+    assert load_preset(write(), "CartPole-v1", "") == ({"width": 3}, {})
+
+
+def test_no_default_file_is_no_preset(write: Write) -> None:
+    assert load_preset(write(paper=PAPER), "CartPole-v1", "") == ({}, {})
+
+
+def test_what_cannot_be_had_is_one_sentence(write: Write) -> None:
+    entry = write(paper=PAPER, broken="[CartPole")
+    with pytest.raises(UnknownNameError, match="no preset of mine called 'papr': did you mean paper"):
+        load_preset(entry, "CartPole-v1", "papr")
+    with pytest.raises(UnknownNameError, match=r"no environment in preset 'paper' of mine called 'CartPole-v0'.*v1"):
+        load_preset(entry, "CartPole-v0", "paper")
+    with pytest.raises(UsageError, match=r"preset broken\.toml of owner is not valid TOML"):
+        load_preset(entry, "CartPole-v1", "broken")
+    without = Entry(kind="algorithm", name="mine", plugin="owner", version="1", target="a:B")
+    with pytest.raises(UsageError, match="mine has no presets; leave out --preset paper"):
+        load_preset(without, "CartPole-v1", "paper")
+    assert load_preset(without, "CartPole-v1", "") == ({}, {})
