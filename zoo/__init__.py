@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from zoo.api import Transitions as Transitions
     from zoo.discovery.hooks import hookimpl as hookimpl
     from zoo.discovery.registry import discover as discover
+    from zoo.errors import InterfaceError as InterfaceError
+    from zoo.errors import UsageError as UsageError
     from zoo.errors import ZooError as ZooError
 
 __version__ = "0.1.0"
@@ -46,7 +48,7 @@ _HOME = {
     **dict.fromkeys(_API, "zoo.api"),
     "hookimpl": "zoo.discovery.hooks",
     "discover": "zoo.discovery.registry",
-    "ZooError": "zoo.errors",
+    **dict.fromkeys(("InterfaceError", "UsageError", "ZooError"), "zoo.errors"),
 }
 __all__ = ["__version__", *_HOME]
 

@@ -278,6 +278,18 @@ class Algorithm(ABC, Generic[ConfigT]):
     def load_state(self, state: State) -> None:
         """Continue from ``state``, as ``state()`` returned it."""
 
+    def restart(self) -> None:
+        """Called after ``load_state`` where the environment could not be put back and begins fresh episodes.
+
+        An algorithm that keeps the last observation between updates fetches a new one with ``env.reset()``.
+        """
+
+    def forget(self, ended: Array | None = None) -> None:
+        """Drop what ``act`` remembers of the episodes of the copies in ``ended`` (bool[B]; None: of all).
+
+        Only policies with a memory, such as recurrent ones, have anything to do here.
+        """
+
 
 class Batch(ABC):
     """Several seeds of one algorithm advanced together; each member is an ordinary Algorithm to look at."""

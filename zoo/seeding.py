@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -56,3 +58,13 @@ def restore_torch(state: Any) -> None:
     torch.set_rng_state(state["cpu"])
     if state["cuda"]:
         torch.cuda.set_rng_state_all(state["cuda"])
+
+
+@contextmanager
+def keeping_torch() -> Iterator[None]:
+    """Put torch's global generators back afterwards: judging more often must not change what is learned."""
+    before = capture_torch()
+    try:
+        yield
+    finally:
+        restore_torch(before)

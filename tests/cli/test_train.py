@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import zoo
-from zoo.training.run import find_runs, read_lines
+from tests.rows import logged
+from zoo.training.run import find_runs
 
 
 def train(root: Path, *args: str) -> dict[str, object]:
@@ -51,10 +52,7 @@ def test_seeds_in_workers_equal_seeds_in_one_process(tmp_path: Path) -> None:
     args = ["gda", "three-state", "--steps", "100", "--seeds", "0:3"]
     zoo("train", *args, "--dir", str(tmp_path / "a"))
     zoo("train", *args, "--dir", str(tmp_path / "b"), "--jobs", "2")
-    lines = [
-        [[{k: v for k, v in row.items() if k != "wall"} for row in read_lines(run / "metrics.jsonl")] for run in found]
-        for found in (list(find_runs(tmp_path / "a")), list(find_runs(tmp_path / "b")))
-    ]
+    lines = [[logged(run) for run in find_runs(tmp_path / folder)] for folder in ("a", "b")]
     assert len(lines[0]) == 3
     for one, other in zip(*lines, strict=True):
         assert [row["step"] for row in one] == [row["step"] for row in other]
@@ -111,7 +109,7 @@ def test_workers_of_a_killed_parent_save_and_end(tmp_path: Path) -> None:
 
 def wait_for_metrics(root: Path, count: int = 1) -> None:
     deadline = time.monotonic() + 60
-    while sum(bool(read_lines(run / "metrics.jsonl")) for run in find_runs(root)) < count:
+    while sum(bool(logged(run)) for run in find_runs(root)) < count:
         assert time.monotonic() < deadline
         time.sleep(0.05)
 

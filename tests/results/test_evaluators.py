@@ -98,10 +98,14 @@ def judge_constant(
             signals = np.ones((self.num_envs, 1), dtype=np.float32)
             return np.zeros(self.num_envs), reward, done, np.zeros_like(done), {"constraints": signals}
 
-    class Idle:
-        env_steps = 0
+    class Idle(Algorithm[None]):
+        def __init__(self) -> None:
+            """Needs no context."""
 
-        def act(self, obs: Any, *, greedy: bool) -> Any:
+        def update(self) -> dict[str, float]:
+            return {}
+
+        def act(self, obs: Any, *, greedy: bool = True) -> Any:
             return np.zeros(len(obs))
 
         def state(self) -> dict[str, Any]:

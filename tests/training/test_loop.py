@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.rows import logged
 from tests.training.conftest import Trainer
 from zoo.cli.progress import Silent
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError, ZooError
+from zoo.results.store import open_run
 from zoo.training import checkpoint
 from zoo.training.loop import Stop
-from zoo.training.run import Lock, read_lines
+from zoo.training.run import Lock
 from zoo.training.session import Cadence, RunResult, Settings
 
 
@@ -30,7 +32,7 @@ class StopAfter(Silent):
 
 
 def rows(result: RunResult) -> list[dict[str, float]]:
-    return [{k: v for k, v in row.items() if k != "wall"} for row in read_lines(result.path / "metrics.jsonl")]
+    return logged(result.path)
 
 
 def test_a_run_uses_its_budget_and_leaves_a_whole_directory(run: Trainer) -> None:
@@ -42,7 +44,7 @@ def test_a_run_uses_its_budget_and_leaves_a_whole_directory(run: Trainer) -> Non
     logged = rows(result)
     assert [row["step"] for row in logged] == [*range(1, 41), 40]
     assert logged[-1]["eval/return"] == pytest.approx(result.score["return"])
-    assert len(read_lines(result.path / "eval.jsonl")) == 2
+    assert len(open_run(result.path).episodes) == 2
 
 
 def test_a_finished_run_is_reported_and_not_touched(run: Trainer) -> None:

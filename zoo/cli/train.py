@@ -166,6 +166,7 @@ def _spec(
         dotted = f"{prefix}." if prefix else ""
         found = field_origins(config, bases[prefix], "preset")
         origins |= {dotted + name: origin for name, origin in found.items()}
+    origins |= dict.fromkeys((name.partition(".")[0] for name in given if "." in name), "cli")
     origins |= given | dict.fromkeys((f"env.{name}" for name in env_config), "cli")
     for name, flag in (("steps", parsed.steps), ("num_envs", parsed.num_envs)):
         origins[name] = "cli" if flag is not None else "preset" if name in run_preset else "default"

@@ -156,12 +156,12 @@ def _points() -> list[tuple[str, str, EntryPoint]]:
     return [found[key] for key in sorted(found)]
 
 
-def _add(registry: Registry, name: str, version: str, source: str, handle: str, load: Callable[[], ModuleType]) -> None:
+def _add(registry: Registry, name: str, version: str, source: str, handle: str, load: Callable[[], Any]) -> None:
     """Load one plugin and commit its entries, all or none."""
     start = time.perf_counter()
     manager = registry.manager
     plugin = Plugin(plugin=name, version=version, source=source, state="registered", seconds=0.0)
-    module: ModuleType | None = None
+    module: Any = None
     try:
         module = load()
         manager.register(module, name=handle)

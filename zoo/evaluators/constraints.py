@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from zoo.api import Algorithm, ConstraintSpec, EvalContext, Evaluator, Explicit, PrimalDual, Report
 from zoo.errors import UsageError
 from zoo.evaluators.config import ConstraintsConfig
-from zoo.evaluators.episodes import Played, play
+from zoo.evaluators.episodes import play
 from zoo.results.stats import Floats, bootstrap, mean
 from zoo.tabular import CMDPSolution, InfeasibleCMDPError, TabularCMDP, evaluate, residuals, solve_lp
+from zoo.training.rollout import Played
 
 ORACLE_LIMIT = 8000
 """State-actions up to which the linear program is solved unasked."""

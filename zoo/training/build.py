@@ -205,6 +205,8 @@ class Member:
             self.ctx.representation.load_state(state["representation"])
         self.algorithm.load_state(state["algorithm"])
         self.algorithm.env_steps = state["env_steps"]
+        if not exact:
+            self.algorithm.restart()
         self.ctx.restore_random(state["random"])
         restore_torch(state["torch"])
         return exact

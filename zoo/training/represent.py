@@ -112,6 +112,10 @@ class RepresentationTrainer(Algorithm[None]):
             return rng.uniform(space.low, space.high, (self.ctx.env.num_envs, *space.shape)).astype(space.dtype)
         raise InterfaceError(f"the policy 'uniform' needs discrete or bounded actions; these are {space}.")
 
+    def restart(self) -> None:
+        """Begin fresh episodes."""
+        self._obs, _ = self.ctx.env.reset()
+
     def act(self, obs: Array, *, greedy: bool = True) -> Array:
         """Actions of the policy that collects."""
         return self._choose(obs)

@@ -1,35 +1,90 @@
-"""Running a policy for whole episodes without learning."""
+"""Playing whole episodes without learning, every step accounted for."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zoo.api import Algorithm
-from zoo.seeding import capture_torch, restore_torch
-from zoo.training.vector import Episode, Recorder
+from zoo.training.vector import Recorder
 
 MAX_LENGTH = 100_000
 """steps after which an episode that does not end by itself counts as it stands"""
 
 
-def run_episodes(algorithm: Algorithm[Any], env: Recorder, *, greedy: bool = True) -> list[Episode]:
-    """One episode in each copy of ``env``, so that short episodes are not over-represented.
+@dataclass(frozen=True, eq=False)
+class Played:
+    """E complete episodes; K is the number of constraints."""
 
-    torch's global generator is left as it was: evaluating more often must not change what is learned.
+    returns: NDArray[np.float64]
+    """undiscounted sum of rewards, ``[E]``"""
+    discounted: NDArray[np.float64]
+    """``sum_t gamma^t r_t``, ``[E]``"""
+    signals: NDArray[np.float64]
+    """undiscounted sums of the constraint signals, ``[E, K]``"""
+    discounted_signals: NDArray[np.float64]
+    """``sum_t gamma^t c_t``, ``[E, K]``"""
+    lengths: NDArray[np.int64]
+    """steps, ``[E]``"""
+    terminated: NDArray[np.bool_]
+    """ended in a terminal state, ``[E]``"""
+    truncated: NDArray[np.bool_]
+    """ended by the environment's time limit, ``[E]``; where neither, the evaluation itself stopped waiting"""
+
+    def notes(self) -> list[str]:
+        """Sentences on episodes that did not end by themselves."""
+        total, found = len(self.lengths), []
+        limited = int((self.truncated & ~self.terminated).sum())
+        if limited:
+            found.append(f"{limited} of {total} episodes ended at the environment's time limit.")
+        cut = int((~self.truncated & ~self.terminated).sum())
+        if cut:
+            longest = int(self.lengths.max())
+            found.append(f"{cut} of {total} episodes were cut after {longest} steps and count as they stood.")
+        return found
+
+    def ending(self, index: int) -> str:
+        """How one episode ended."""
+        return "terminated" if self.terminated[index] else "time limit" if self.truncated[index] else "cut"
+
+
+def play_round(algorithm: Algorithm[Any], env: Recorder, *, greedy: bool = True, gamma: float = 1.0) -> Played:
+    """One fresh episode in each copy, so that short ones are not over-represented.
+
+    Copies that are done are stepped along and ignored; an episode still going after ``MAX_LENGTH`` steps
+    counts as it stands.
     """
-    before = capture_torch()
+    B, K = env.num_envs, len(env.constraints.names) if env.constraints else 0
+    played = Played(
+        np.zeros(B), np.zeros(B), np.zeros((B, K)), np.zeros((B, K)),
+        np.zeros(B, dtype=np.int64), np.zeros(B, dtype=bool), np.zeros(B, dtype=bool),
+    )  # fmt: skip
+    running = np.ones(B, dtype=bool)
+    weight = 1.0
     obs, _ = env.reset()
-    env.drain()
-    first: list[Episode | None] = [None] * env.num_envs
+    algorithm.forget()
     for _ in range(MAX_LENGTH):
-        obs, _, terminated, truncated, _ = env.step(algorithm.act(obs, greedy=greedy))
-        ended = np.flatnonzero(terminated | truncated)
-        for index, episode in zip(ended, env.drain(), strict=True):
-            if first[index] is None:
-                first[index] = episode
-        if len(ended) and all(first):
+        obs, reward, terminated, truncated, infos = env.step(algorithm.act(obs, greedy=greedy))
+        gained = np.where(running, np.asarray(reward, dtype=np.float64), 0.0)
+        played.returns[:] += gained
+        played.discounted[:] += weight * gained
+        if K:
+            signals = np.where(running[:, None], np.asarray(infos["constraints"], dtype=np.float64), 0.0)
+            played.signals[:] += signals
+            played.discounted_signals[:] += weight * signals
+        played.lengths[:] += running
+        played.terminated[:] |= running & terminated
+        played.truncated[:] |= running & truncated
+        ended = terminated | truncated
+        running &= ~ended
+        if not running.any():
             break
-    restore_torch(before)
-    return [episode if episode is not None else env.current(index) for index, episode in enumerate(first)]
+        if ended.any():
+            algorithm.forget(ended)
+        weight *= gamma
+    algorithm.forget()
+    env.drain()
+    return played

@@ -41,24 +41,6 @@ def read_json(path: Path) -> Any:
         raise RunError(f"{path} cannot be read: {error}.") from error
 
 
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Objects of a JSON-lines file; a last line that does not parse (a killed writer) is ignored."""
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        return []
-    rows = []
-    for number, line in enumerate(raw.split(b"\n"), start=1):
-        if not line:
-            continue
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            if number < raw.count(b"\n") + 1:
-                raise RunError(f"{path}, line {number}, is not JSON.") from None
-    return rows
-
-
 class Log:
     """Appends JSON lines, each flushed; ``size`` is where a checkpoint may cut the file back to."""
 

@@ -16,12 +16,12 @@ import numpy as np
 from zoo.api import Outcome
 from zoo.discovery.entry import describe
 from zoo.errors import RunError, TrainingFailed, ZooError
-from zoo.seeding import child_seed, seed_torch
+from zoo.seeding import child_seed, keeping_torch, seed_torch
 from zoo.training import checkpoint
 from zoo.training.build import Member, Parts
 from zoo.training.checkpoint import Tensors
 from zoo.training.restore import restore_member
-from zoo.training.rollout import run_episodes
+from zoo.training.rollout import play_round
 from zoo.training.run import EVAL, METRICS, Lock, Log, RunDir
 from zoo.training.vector import Episode
 
@@ -228,23 +228,24 @@ class Session:
         seed = child_seed(self.run.seed, "eval")
         env = self.parts.make_env(count, seed)
         try:
-            episodes = run_episodes(self.member.algorithm, env)
+            with keeping_torch():
+                played = play_round(self.member.algorithm, env)
         finally:
             env.close()
-        for number, episode in enumerate(episodes):
+        returns, lengths, signals = played.returns, played.lengths, played.signals
+        for number in range(count):
             self._eval.append(
                 {
-                    "step": self.step, "episode": number, "return": episode.total, "length": episode.length,
-                    "cost": episode.constraints.tolist(), "seed": seed,
+                    "step": self.step, "episode": number, "return": float(returns[number]),
+                    "length": int(lengths[number]), "cost": signals[number].tolist(), "seed": seed,
                 }
             )  # fmt: skip
-        returns = np.array([episode.total for episode in episodes])
         mean, error = float(returns.mean()), float(returns.std(ddof=1) / math.sqrt(count)) if count > 1 else 0.0
         self.score = {"return": mean, "low": mean - 1.96 * error, "high": mean + 1.96 * error, "episodes": count}
         self._evaluated = self.step
         if self._best is None or mean > self._best[0]:
             self._best = (mean, self.step)
-        row = {"eval/return": mean, "eval/length": float(np.mean([episode.length for episode in episodes]))}
+        row = {"eval/return": mean, "eval/length": float(lengths.mean())}
         self._write(row)
         self.watch.updated(self.run, self.step, row)
 
