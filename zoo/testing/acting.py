@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium.vector.utils import batch_space
 
+from zoo.api import Metrics
 from zoo.seeding import child_seed
 from zoo.testing.bench import Bench, rows_equal
 from zoo.testing.compare import copied, difference
@@ -17,11 +19,16 @@ from zoo.training.build import Member
 SIZES = (1, 3)
 
 
-def check_act(bench: Bench, seed: int = 0) -> None:
+def check_act(bench: Bench, expected: Sequence[Metrics], seed: int = 0) -> None:
     """Shape, dtype and validity of actions for 1 and 3 observations, and that acting changes nothing.
 
     Greedy actions must leave ``state()`` alone, generators apart, and must not change what is learned: a run
     that acts after every update has the metrics of one that does not.
+
+    Args:
+        bench: what is checked.
+        expected: the metrics of a run that does not act.
+        seed: of that run.
 
     Raises:
         AssertionError: naming the batch size and what is wrong.
@@ -42,8 +49,6 @@ def check_act(bench: Bench, seed: int = 0) -> None:
         found = difference(before, {"algorithm": algorithm.state()}, generators=False)
         bench.contract.require(not found, f"act() changed the state: {found}")
 
-    with bench.member(seed) as quiet:
-        expected = advance(bench, quiet, bench.limit)
     with bench.member(seed) as busy:
         act(busy)
         rows = advance(bench, busy, bench.limit, act)

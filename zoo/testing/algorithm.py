@@ -59,7 +59,7 @@ def check_algorithm(
     bench = Bench.of(
         contract, entry, env, registry, steps=steps, config=config, env_config=env_config, num_envs=num_envs
     )
-    check_resume(bench)
-    check_act(bench)
+    expected = check_resume(bench)
+    check_act(bench, expected)
     if offers_batch(bench.parts.cls):
         check_batch(bench)

@@ -68,11 +68,14 @@ def _number(value: Any) -> bool:
     return isinstance(value, Real) or getattr(value, "shape", None) == ()
 
 
-def check_resume(bench: Bench, seed: int = 0) -> None:
+def check_resume(bench: Bench, seed: int = 0) -> list[Row]:
     """Determinism, an exact round trip of the state, and exact resume through a checkpoint on disk.
 
     A straight run is the reference. A second one with the same seed is cut in the middle, saved, and loaded
     into a fresh object that goes on; both must agree in every metric and every bit of their final state.
+
+    Returns:
+        The metrics of the reference.
 
     Raises:
         AssertionError: saying which of the three is broken, and at which metric or part of the state.
@@ -107,3 +110,4 @@ def check_resume(bench: Bench, seed: int = 0) -> None:
             unequal = rows_equal(expected, repeated) or difference(final, again.capture())
         contract.require(not unequal, f"two runs with the same seed differ: {unequal}")
         raise contract.fail(f"resuming after {middle} of {len(expected)} updates is not exact: {found}")
+    return expected

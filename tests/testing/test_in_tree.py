@@ -1,0 +1,55 @@
+"""Every plugin of this tree passes the conformance kit, as a stranger's would have to."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from zoo.tabular import TabularCMDP
+from zoo.testing import check_plugin
+
+ON = {"n_steps": 64, "batch_size": 64}
+OFF = {"buffer_size": 400, "learning_starts": 50, "batch_size": 8, "train_freq": 32}
+SB3: dict[str, dict[str, Any]] = {
+    "ppo": {"steps": 600, "config": {**ON, "n_epochs": 2}},
+    "a2c": {"steps": 600},
+    "trpo": {"steps": 600, "config": ON},
+    "recurrent-ppo": {"steps": 600, "config": {**ON, "n_epochs": 2}, "env": "CartPole-v1"},
+    **{name: {"steps": 600, "config": OFF, "env": "CartPole-v1"} for name in ("dqn", "qrdqn")},
+    **{name: {"steps": 600, "config": OFF} for name in ("sac", "tqc", "td3", "ddpg", "crossq")},
+}
+
+
+def check(distribution: str, options: dict[str, dict[str, Any]]) -> None:
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        pytest.skip(f"{distribution} is not installed")
+    check_plugin(distribution, options=options)
+
+
+def test_zoo_envs(tmp_path: Path) -> None:
+    file = tmp_path / "model.npz"
+    half, cost = np.full((2, 2, 2), 0.5), np.ones((1, 2, 2))
+    TabularCMDP(half, np.eye(2), 0.9, np.array([1.0, 0.0]), cost, np.array([1.0]), ("<=",), ("use",)).save(file)
+    check("zoo-envs", {"tabular": {"path": str(file)}})
+
+
+@pytest.mark.parametrize("distribution", ["zoo-reload", "zoo-tensorboard"])
+def test_with_defaults(distribution: str) -> None:
+    check(distribution, {})
+
+
+def test_the_evaluators_of_the_core() -> None:
+    pytest.importorskip("zoo_reload")
+    subject = ("reload", "two-state")
+    check("zoo-core", {"return": {"subject": subject, "config": {"episodes": 5}}, "constraints": {"subject": subject}})
+
+
+@pytest.mark.slow
+def test_zoo_sb3() -> None:
+    check("zoo-sb3", SB3)
