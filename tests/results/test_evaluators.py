@@ -79,7 +79,7 @@ def judge_constant(
     """Scores of one episode in each copy; copy i lasts lengths[i] steps, and copy 0 alone earns 1 a step."""
     import gymnasium
 
-    from zoo.api import ConstraintSpec, EvalContext, Problem
+    from zoo.api import Algorithm, ConstraintSpec, EvalContext, Problem
     from zoo.evaluators.config import ConstraintsConfig
     from zoo.evaluators.constraints import ConstraintsEvaluator
 
