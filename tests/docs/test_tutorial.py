@@ -13,6 +13,13 @@ from pathlib import Path
 
 import pytest
 
+import zoo.testing
+from zoo.api import Context, Needs, Offers
+from zoo.cli.train import NOT_CONVERGED
+from zoo.discovery.entry import Registrar
+from zoo.discovery.hooks import HookSpecs
+from zoo.errors import UsageError, ZooError
+
 TUTORIAL = Path(__file__).parents[2] / "docs" / "write-a-plugin.md"
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"^(?:# |<!-- )(\S+\.\w+)(?: -->)?$")
@@ -83,3 +90,15 @@ def test_every_local_link_of_the_documentation_leads_somewhere() -> None:
     for page in TUTORIAL.parent.glob("*.md"):
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_interfaces_page_leaves_nothing_out() -> None:
+    page = (TUTORIAL.parent / "interfaces.md").read_text(encoding="utf-8")
+    hooks = [name for name in vars(HookSpecs) if name.startswith("zoo_")]
+    methods = [name for name in vars(Registrar) if not name.startswith("_")]
+    members = [name for name in (*vars(Context), *Context.__dataclass_fields__) if not name.startswith("_")]
+    needs = [*Needs.__dataclass_fields__, *Offers.__dataclass_fields__]
+    for name in (*hooks, *methods, *members, *needs, *zoo.testing.__all__, "ZOO_PLUGINS", "ZOO_STRICT"):
+        assert name in page, name
+    for status in {ZooError.exit_code, UsageError.exit_code, NOT_CONVERGED}:
+        assert f"| {status} |" in page

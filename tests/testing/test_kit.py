@@ -84,8 +84,9 @@ def test_a_broken_representation_is_named(name: str, sentence: str, broken: Regi
     assert OWNER.match(str(caught.value))
 
 
-def test_a_sound_environment_passes(broken: Registry) -> None:
-    check_environment("soundwalk", registry=broken)
+@pytest.mark.parametrize("name", ["soundwalk", "soundvector"])
+def test_a_sound_environment_passes(name: str, broken: Registry) -> None:
+    check_environment(name, registry=broken)
 
 
 @pytest.mark.parametrize("name", ["CartPole-v1", "FrozenLake-v1"])
@@ -105,6 +106,10 @@ def test_an_environment_of_gymnasium_passes(name: str, broken: Registry) -> None
         ("wrongkernel", r"state \d, action 1 led to state \d in \d+ of \d+ steps; model\(\) has probability 0\.[28]"),
         ("wrongstart", r"first states do not follow rho"),
         ("snapshotforgets", r"set_state\(get_state\(\)\) does not go on exactly"),
+        ("nextstepvector", r"has autoreset mode .*NEXT_STEP.* expected SAME_STEP"),
+        ("otherspacevector", r"its vector form has the observations Discrete\(4\), expected Discrete\(3\)"),
+        ("otherrewardvector", r"its vector form: total reward after 8 random steps is \S+ on average, expected"),
+        ("otherkernelvector", r"its vector form: .* as in the single form"),
         ("undeclaredoffer", r"registered with Offers\(tabular=True\), and has False"),
     ],
 )

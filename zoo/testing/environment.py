@@ -20,6 +20,7 @@ from zoo.discovery.registry import Registry, discover
 from zoo.testing.contract import Contract
 from zoo.testing.frequencies import check_model
 from zoo.testing.light import check_light
+from zoo.testing.moments import COPIES, check_moments
 from zoo.testing.options import check_options
 from zoo.testing.rollouts import check_same, check_snapshot, play
 from zoo.testing.signals import check_signals, check_vector
@@ -61,7 +62,8 @@ def check_environment(name: str, *, registry: Registry | None = None, **kwargs: 
     """Check an environment, registered or of gymnasium.
 
     What must hold: the registration and options modules are light; gymnasium's own checker passes; two copies
-    with the same seed agree; the vector form resets in the same step and has the spaces of the single one; what
+    with the same seed agree; the vector form resets in the same step and has the spaces of the single one, and a
+    vector form of its own the same rewards and observations on average; what
     was declared with ``Offers`` is there; constraint signals come with every step, also where episodes have
     length 1 and 2; an exact model is a valid one, and rewards, signals and frequencies of transitions match it
     in both forms; ``set_state(get_state())`` after a passage through a checkpoint goes on bit for bit.
@@ -96,6 +98,8 @@ def check_environment(name: str, *, registry: Registry | None = None, **kwargs: 
             check_signals(contract, partial(make.scalar, **changes), make.vector(3, **changes))
     if has_model:
         check_model(contract, make.scalar(), make.vector(64))
+    if entry is not None and entry.vector:
+        check_moments(contract, make.scalar, make.vector(COPIES))
     check_snapshot(contract, make.scalar, make.vector)
 
 
