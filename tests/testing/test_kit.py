@@ -17,7 +17,7 @@ from zoo.testing import check_algorithm, check_environment, check_evaluator, che
 OWNER = re.compile(r"(algorithm|representation|environment|evaluator) '\w+' of broken file: ")
 
 
-@pytest.mark.parametrize("name", ["sound", "batchsound"])
+@pytest.mark.parametrize("name", ["sound", "batchsound", "soundpreset"])
 def test_a_sound_algorithm_passes(name: str, broken: Registry) -> None:
     check_algorithm(name, "CartPole-v1", registry=broken, num_envs=2)
 
@@ -49,6 +49,11 @@ def test_a_sound_algorithm_passes(name: str, broken: Registry) -> None:
         ("collides", r"option 'num_envs' is spelled --num-envs, which zoo train has already"),
         ("notjson", r"writing NotJson as JSON"),
         ("lossy", r"Lossy does not survive JSON"),
+        ("unknownoption", r"preset 'default' for CartPole-v1 raised UnknownNameError: .* did you mean rate"),
+        ("wrongtype", r"preset 'default' for CartPole-v1 raised UsageError: option 'rate' is 'fast'"),
+        ("unknownrun", r"preset 'default' for CartPole-v1 has run\.step: expected steps or num_envs"),
+        ("nottoml", r"reading preset default\.toml raised TOMLDecodeError"),
+        ("nofolder", r"finding its presets 'broken_presets:nofolder' raised FileNotFoundError"),
         ("heavy", r"importing broken_algorithms loads numpy"),
     ],
 )

@@ -13,6 +13,7 @@ from zoo.testing.contract import Contract
 from zoo.testing.crank import check_resume
 from zoo.testing.light import check_light
 from zoo.testing.options import check_options
+from zoo.testing.presets import check_presets
 from zoo.training.build import offers_batch
 
 
@@ -29,7 +30,8 @@ def check_algorithm(
     """Check a registered algorithm on one environment.
 
     What must hold: the registration and options modules import nothing heavy; the target resolves; the options
-    are a frozen keyword-only dataclass, documented, that survives the command line and JSON; metrics are finite;
+    are a frozen keyword-only dataclass, documented, that survives the command line and JSON; its presets fit;
+    metrics are finite;
     ``env_steps`` grows; two runs with the same seed agree; no global random generator is used; ``act`` returns
     valid actions, leaves the state alone and does not change what is learned; the state survives a checkpoint;
     a run resumed from the disk equals an uninterrupted one bit for bit; and, where ``batch`` is offered, its
@@ -56,6 +58,7 @@ def check_algorithm(
     with contract.during("importing it"):
         entry.resolve()
     check_options(contract, entry)
+    check_presets(contract, entry)
     bench = Bench.of(
         contract, entry, env, registry, steps=steps, config=config, env_config=env_config, num_envs=num_envs
     )

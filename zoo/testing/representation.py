@@ -17,6 +17,7 @@ from zoo.testing.contract import Contract
 from zoo.testing.crank import advance, check_resume
 from zoo.testing.light import check_light
 from zoo.testing.options import check_options
+from zoo.testing.presets import check_presets
 from zoo.testing.streams import untouched
 from zoo.training.build import Member
 from zoo.training.represent import RepresentationTrainer
@@ -59,6 +60,7 @@ def check_representation(
     with contract.during("importing it"):
         entry.resolve()
     check_options(contract, entry)
+    check_presets(contract, entry)
     bench = Bench.of(
         contract, entry, env, registry, steps=steps, config=config, env_config=env_config, num_envs=num_envs
     )
