@@ -31,11 +31,10 @@ def check_algorithm(
 
     What must hold: the registration and options modules import nothing heavy; the target resolves; the options
     are a frozen keyword-only dataclass, documented, that survives the command line and JSON; its presets fit;
-    metrics are finite;
-    ``env_steps`` grows; two runs with the same seed agree; no global random generator is used; ``act`` returns
-    valid actions, leaves the state alone and does not change what is learned; the state survives a checkpoint;
-    a run resumed from the disk equals an uninterrupted one bit for bit; and, where ``batch`` is offered, its
-    members follow their solo runs and resume alone and together.
+    metrics are finite; ``env_steps`` grows; two runs with the same seed agree; no global random generator is
+    used; ``act`` returns valid actions, leaves the state alone and does not change what is learned; the state
+    survives a checkpoint; a run resumed from the disk equals an uninterrupted one bit for bit; and, where
+    ``batch`` is offered, its members follow their solo runs and resume alone and together.
 
     Args:
         name: bare or qualified name of the algorithm.
