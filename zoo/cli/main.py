@@ -12,11 +12,13 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoo import __version__
-from zoo.cli.parser import CommandParser, Options
-from zoo.discovery.registry import discover
 from zoo.errors import UnknownNameError, UsageError, ZooError
+
+if TYPE_CHECKING:
+    from zoo.cli.parser import Options
 
 COMMANDS = {
     "list": "algorithms, representations, environments and evaluators that are installed",
@@ -109,6 +111,8 @@ def _dispatch(args: list[str]) -> int:
     if "--debug" in rest:
         rest.remove("--debug")
         debug = True
+    from zoo.cli.parser import Options  # only now: the usage needs none of it
+
     options = Options(files=tuple(files), debug=debug)
     if command not in COMMANDS:
         return _plugin_command(command, rest, options)
@@ -118,7 +122,9 @@ def _dispatch(args: list[str]) -> int:
 
 
 def _plugin_command(command: str, rest: Sequence[str], options: Options) -> int:
-    registry = discover(options.files)
+    from zoo.cli.parser import CommandParser
+
+    registry = options.registry()
     parser = CommandParser(prog="zoo")
     subparsers = parser.add_subparsers()
     registry.hooks.zoo_commands(app=subparsers)

@@ -120,7 +120,7 @@ def train(
     groups = [list(seeds)] if len(seeds) > 1 and offers_batch(parts.cls) else [[seed] for seed in seeds]
     results = []
     for group in groups:
-        results += _train_group(parts, group, settings, observers, stop)
+        results += train_parts(parts, group, settings, observers, stop)
         if stop.asked():
             break
     for notice in observers.notices:
@@ -139,7 +139,8 @@ def prepare_torch(settings: Settings) -> None:
             torch.use_deterministic_algorithms(True)
 
 
-def _train_group(parts: Parts, seeds: Sequence[int], settings: Settings, watch: Watcher, stop: Stop) -> list[RunResult]:
+def train_parts(parts: Parts, seeds: Sequence[int], settings: Settings, watch: Watcher, stop: Stop) -> list[RunResult]:
+    """Train these seeds together; as ``train``, with the components already resolved."""
     runs = {seed: RunDir(spec.folder(settings.root), spec) for seed in seeds for spec in [parts.spec.with_seed(seed)]}
     done = [seed for seed in seeds if settings.resume == "auto" and runs[seed].status()["state"] == "finished"]
     finished = [stored_result(runs[seed]) for seed in done]
