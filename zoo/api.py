@@ -161,7 +161,7 @@ class Context:
     seed: int
     """a ready-made child seed"""
     rng: np.random.Generator
-    """the only numpy randomness allowed beside ``stream``; the algorithm saves its state"""
+    """the only numpy randomness allowed beside ``stream``; the core saves and restores both"""
     budget: int = 0
     """how many ``env_steps`` the whole run will have, for schedules"""
     device: str = "cpu"

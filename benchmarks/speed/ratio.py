@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 Clock = Callable[[], float]
+THREADS = "OMP_NUM_THREADS"
 
 
 def _cpu() -> float:
@@ -126,7 +127,13 @@ def compare(
 
 
 def arguments(description: str) -> argparse.ArgumentParser:
-    """A parser with the options that every speed script has: ``--rounds`` and ``--json``."""
+    """A parser with the options that every speed script has: ``--rounds`` and ``--json``.
+
+    Makes sure of one thread: libraries read the setting when they are loaded, so a script that was started without it
+    is started once more.
+    """
+    if THREADS not in os.environ:
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, THREADS: "1"})
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--rounds", type=int, default=3, help="counted rounds (default 3)")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")

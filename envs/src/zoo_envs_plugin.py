@@ -42,7 +42,7 @@ class Row:
     offers: Mapping[str, object]
 
 
-def _row(name: str, module: str, summary: str) -> Row:
+def _row(name: str, module: str, summary: str, **offers: object) -> Row:
     """Return the row of an environment with classes named `Class`, `ClassVector` and `ClassConfig`."""
     camel = "".join(part.capitalize() for part in name.split("-"))
     return Row(
@@ -52,7 +52,7 @@ def _row(name: str, module: str, summary: str) -> Row:
         vector=f"zoo_envs.{module}:{camel}Vector",
         config=f"zoo_envs_config:{camel}Config",
         summary=summary,
-        offers=_TABULAR_CMDP,
+        offers={**_TABULAR_CMDP, **offers},
     )
 
 
@@ -61,7 +61,13 @@ TABLE: tuple[Row, ...] = (
     _row("three-state", "three_state", "three states, limits on heat and energy, both active"),
     _row("garnet", "garnet", "random sparse CMDP, always feasible"),
     _row("hazard-grid", "hazard_grid", "slippery grid whose shortest path crosses hazard cells"),
-    _row("constrained-catch", "constrained_catch", "catch a falling ball, with a quota of time on the left"),
+    # With observation="grid" the observations are pictures: only the built environment can tell.
+    _row(
+        "constrained-catch",
+        "constrained_catch",
+        "catch a falling ball, with a quota of time on the left",
+        observation=None,
+    ),
     _row("tabular", "given", "a CMDP given as arrays, or in an .npz or .json file"),
 )
 

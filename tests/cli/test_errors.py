@@ -38,6 +38,8 @@ CASES = [
     (["train", "reload", "two-state", "--representation", "rs"], ["representation", "'rs'"]),
     (["train", "ppo", "CartPole-v1", "--env.gravitas", "3"], ["gravitas"]),
     (["train", "ppo", "nomodule:Foo-v0"], ["nomodule"]),
+    (["train", "ppo", "CartPole-v1", "--exact"], ["--exact", "representations"]),
+    (["train", "ppo", "CartPole-v1", "--policy", "greedy:1"], ["--policy", "representations"]),
 ]
 
 

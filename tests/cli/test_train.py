@@ -119,9 +119,9 @@ def test_a_dry_run_shows_where_values_come_from_and_writes_nothing(tmp_path: Pat
     done = zoo(*args, cwd=tmp_path)
     assert done.returncode == 0
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line}
-    assert rows["eta"] == ["3.0", "cli"]
-    assert rows["eta_mu"][1] == "preset"
-    assert rows["check_every"][1] == "default"
+    assert rows["eta"] == ["cli", "3.0"]
+    assert rows["eta_mu"][0] == "preset"
+    assert rows["check_every"][0] == "default"
     assert "seed-1" in done.stdout
     assert list(tmp_path.iterdir()) == []
     spec = json.loads(zoo(*args, "--json", cwd=tmp_path).stdout)

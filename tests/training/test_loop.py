@@ -256,3 +256,22 @@ def test_settings_do_not_change_what_is_measured(run: Trainer, tmp_path: Path) -
     (b,) = run(root=tmp_path / "b", settings={"checkpoint": Cadence(steps=3)})
     assert rows(a) == rows(b)
     assert Settings().checkpoint.seconds == 30.0
+
+
+def test_weights_from_torchs_global_generator_are_seeded(
+    run: Trainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    import toys
+
+    build = toys.Walk.__init__
+
+    def with_weights(self: object, ctx: object, config: object) -> None:
+        build(self, ctx, config)
+        self.x = torch.nn.Linear(3, 1).weight.detach().numpy()[0]  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(toys.Walk, "__init__", with_weights)
+    first, second = (run(root=tmp_path / name, seeds=(4,))[0] for name in "ab")
+    assert rows(first) == rows(second)
+    (other,) = run(root=tmp_path / "a", seeds=(5,))
+    assert rows(other)[0]["x"] != rows(first)[0]["x"]

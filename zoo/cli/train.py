@@ -21,6 +21,7 @@ from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
 
 NOT_CONVERGED = 3
+UNIFORM = "uniform"
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -90,7 +91,7 @@ def _parser() -> CommandParser:
     add("--eval-every", type=_steps, default=0, metavar="N", help="steps between evaluations (default: only the last)")
     add("--eval-episodes", type=_natural, default=20, metavar="N", help="episodes of each evaluation (default: 20)")
     add("--representation", metavar="NAME", help="hand this representation to the algorithm (--representation.OPTION)")
-    add("--policy", default="uniform", help="for a representation: uniform, greedy:STATE, or a run to follow")
+    add("--policy", default=UNIFORM, help="for a representation: uniform, greedy:STATE, or a run to follow")
     add("--exact", action="store_true", help="for a representation: solve exactly, where the environment is tabular")
     add("--resume", default="auto", metavar="auto|never|RUN", help="continue (default), start afresh, or this run")
     add(
@@ -161,6 +162,9 @@ def _spec(
         parts["representation"] = bases["representation"] = represented_cls()
     chosen, given = parse_options(parts, rest, prog=f"zoo train {entry.name} {env.short}", description=entry.summary)
     check_needs(entry, env, None, registry)
+    if entry.kind == "algorithm" and (parsed.exact or parsed.policy != UNIFORM):
+        flag = "--exact" if parsed.exact else "--policy"
+        raise UsageError(f"{flag} is for representations, and {entry.name} is an algorithm: leave it out.")
     origins: dict[str, str] = {}
     for prefix, config in chosen.items():
         dotted = f"{prefix}." if prefix else ""
@@ -201,9 +205,9 @@ def _dry_run(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace) -> int
 
     values = {f.name: getattr(spec, f.name) for f in dataclasses.fields(spec)}
     shown = ("algorithm", "environment", "steps", "num_envs", "eval_every", "eval_episodes", "device", "collect")
-    rows = [[name, str(values[name]), spec.origins.get(name, "")] for name in shown if values[name] is not None]
-    rows += [[name, json.dumps(value), spec.origins.get(name, "default")] for name, value in spec.config.items()]
-    rows += [[f"env.{k}", json.dumps(v), spec.origins.get(f"env.{k}", "default")] for k, v in spec.env_config.items()]
+    rows = [[name, spec.origins.get(name, ""), str(values[name])] for name in shown if values[name] is not None]
+    options = {**spec.config, **{f"env.{name}": value for name, value in spec.env_config.items()}}
+    rows += [[name, spec.origins.get(name, "default"), json.dumps(value)] for name, value in options.items()]
     print(columns(rows, indent=""))
     print("\nNothing was run. It would be written to:")
     for seed in seeds:

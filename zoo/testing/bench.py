@@ -15,7 +15,6 @@ from zoo.discovery.config import encode, encode_fields
 from zoo.discovery.entry import Entry
 from zoo.discovery.names import resolve_env
 from zoo.discovery.registry import Registry
-from zoo.seeding import seed_torch
 from zoo.testing.compare import copied
 from zoo.testing.contract import Contract
 from zoo.training import checkpoint
@@ -85,7 +84,6 @@ class Bench:
     def members(self, *seeds: int) -> Iterator[tuple[list[Member], Batch | None]]:
         """Fresh members for these seeds, batched where the algorithm offers it; closed afterwards."""
         with self.contract.during("building it"):
-            seed_torch(seeds[0])
             made, batch = self.parts.members(seeds, "cpu")
         try:
             yield made, batch

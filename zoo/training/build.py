@@ -15,7 +15,7 @@ from zoo.discovery.entry import Entry
 from zoo.discovery.names import EnvName, resolve_env
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError, UsageError
-from zoo.seeding import capture_torch, child_seed, restore_torch, stream
+from zoo.seeding import capture_torch, child_seed, restore_torch, seed_torch, stream
 from zoo.training.spec import RunSpec
 from zoo.training.vector import Recorder, make_env, offers_of, problem_of
 
@@ -130,6 +130,7 @@ class Parts:
     def members(self, seeds: Sequence[int], device: str) -> tuple[list[Member], Batch | None]:
         """One member for each seed, and the batch that advances them together where the algorithm offers one."""
         contexts = [self.context(seed, device) for seed in seeds]
+        seed_torch(seeds[0])  # before anything is built: weights may come from torch's global generator
         if len(seeds) > 1 and offers_batch(self.cls):
             batch: Batch = self.cls.batch(contexts, self.config)
             return [Member(ctx, batch.member(index)) for index, ctx in enumerate(contexts)], batch

@@ -66,7 +66,7 @@ class RepresentationTrainer(Algorithm[None]):
         rounds = max(1, STEPS_PER_UPDATE // env.num_envs)
         rows: dict[str, list[Array]] = {}
         for _ in range(rounds):
-            action = self._choose(self._obs)
+            action = self._choose(self._obs, self.ctx.stream("collect"))
             following, reward, terminated, truncated, infos = env.step(action)
             row = {
                 "obs": self._obs, "action": action, "reward": reward, "next_obs": _arrived(following, infos),
@@ -98,8 +98,7 @@ class RepresentationTrainer(Algorithm[None]):
         error = np.asarray(self.representation.table()) - self._solution
         return {"distance/max": float(np.abs(error).max()), "distance/rms": float(np.sqrt(np.mean(error**2)))}
 
-    def _choose(self, obs: Array) -> Array:
-        rng = self.ctx.stream("collect")
+    def _choose(self, obs: Array, rng: np.random.Generator) -> Array:
         if self._leader is not None:
             return self._leader.act(obs, greedy=False)
         if self._table is not None:
@@ -107,9 +106,9 @@ class RepresentationTrainer(Algorithm[None]):
             return np.minimum((rng.random((len(obs), 1)) > cumulative).sum(-1), self._table.shape[1] - 1)
         space = self.ctx.env.single_action_space
         if isinstance(space, Discrete):
-            return space.start + rng.integers(space.n, size=self.ctx.env.num_envs)
+            return space.start + rng.integers(space.n, size=_count(obs))
         if isinstance(space, Box) and space.is_bounded():
-            return rng.uniform(space.low, space.high, (self.ctx.env.num_envs, *space.shape)).astype(space.dtype)
+            return rng.uniform(space.low, space.high, (_count(obs), *space.shape)).astype(space.dtype)
         raise InterfaceError(f"the policy 'uniform' needs discrete or bounded actions; these are {space}.")
 
     def restart(self) -> None:
@@ -117,8 +116,8 @@ class RepresentationTrainer(Algorithm[None]):
         self._obs, _ = self.ctx.env.reset()
 
     def act(self, obs: Array, *, greedy: bool = True) -> Array:
-        """Actions of the policy that collects."""
-        return self._choose(obs)
+        """Actions of the policy that collects; being judged does not change what is collected."""
+        return self._choose(obs, self.ctx.stream("act"))
 
     def state(self) -> State:
         """The representation's state and where the environment was."""
@@ -131,6 +130,11 @@ class RepresentationTrainer(Algorithm[None]):
         self._obs = state["obs"]
         if self._leader is not None:
             self._leader.load_state(state["leader"])
+
+
+def _count(obs: Array) -> int:
+    """How many observations a batch holds, also where each is a dictionary."""
+    return len(next(iter(obs.values())) if isinstance(obs, Mapping) else obs)
 
 
 def _arrived(following: Array, infos: Mapping[str, Any]) -> Array:

@@ -16,7 +16,7 @@ import numpy as np
 from zoo.api import Outcome
 from zoo.discovery.entry import describe
 from zoo.errors import RunError, TrainingFailed, ZooError
-from zoo.seeding import child_seed, keeping_torch, seed_torch
+from zoo.seeding import child_seed, keeping_torch
 from zoo.training import checkpoint
 from zoo.training.build import Member, Parts
 from zoo.training.checkpoint import Tensors
@@ -152,7 +152,6 @@ class Session:
         self.member = member
         step, state, notice = found
         sizes = {"metrics": 0, "eval": 0}
-        seed_torch(self.run.seed)
         if notice:
             self.notices.append(notice)
         if state is not None:
