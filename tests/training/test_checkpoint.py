@@ -112,7 +112,7 @@ def test_a_newer_format_is_refused_by_number(tmp_path: Path) -> None:
 def test_pruning_keeps_the_newest_and_the_best(tmp_path: Path) -> None:
     for step in range(1, 7):
         checkpoint.save(tmp_path, step, *checkpoint.pack({"x": step}))
-    checkpoint.prune(tmp_path, keep=2, best=3)
+    checkpoint.prune(tmp_path, newest=2, keep={3})
     assert checkpoint.steps(tmp_path) == [3, 5, 6]
 
 

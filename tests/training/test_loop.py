@@ -81,7 +81,7 @@ def test_a_damaged_checkpoint_is_passed_over(run: Trainer, tmp_path: Path) -> No
     (whole,) = run()
     stop = Stop()
     (half,) = run(root=tmp_path / "b", stop=stop, watch=StopAfter(stop, 25))
-    assert checkpoint.steps(half.path / "checkpoints") == [20, 25]
+    assert checkpoint.steps(half.path / "checkpoints") == [10, 20, 25]
     tensors = half.path / "checkpoints" / "step-000000000025" / checkpoint.TENSORS
     tensors.write_bytes(tensors.read_bytes()[:-1] + b"?")
     (rest,) = run(root=tmp_path / "b")
@@ -275,3 +275,14 @@ def test_weights_from_torchs_global_generator_are_seeded(
     assert rows(first) == rows(second)
     (other,) = run(root=tmp_path / "a", seeds=(5,))
     assert rows(other)[0]["x"] != rows(first)[0]["x"]
+
+
+def test_old_checkpoints_thin_out_but_a_history_stays(run: Trainer, tmp_path: Path) -> None:
+    (result,) = run(settings={"checkpoint": Cadence(steps=2)}, eval_episodes=0)
+    # Saved at 2, 4, ..., 40: the 1st, 2nd, 4th, 8th and 16th stay, and the last two.
+    assert checkpoint.steps(result.path / "checkpoints") == [2, 4, 8, 16, 32, 38, 40]
+    stop = Stop()
+    given = {"settings": {"checkpoint": Cadence(steps=2)}, "eval_episodes": 0, "root": tmp_path / "b"}
+    run(**given, stop=stop, watch=StopAfter(stop, 13))
+    (result,) = run(**given)
+    assert checkpoint.steps(result.path / "checkpoints")[:4] == [2, 4, 8, 14]

@@ -12,7 +12,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -203,11 +203,10 @@ def load(folder: Path, step: int) -> Any:
         raise RunError(f"checkpoint {path} is damaged: {error}") from error
 
 
-def prune(folder: Path, keep: int = 2, best: int | None = None) -> None:
-    """Keep the newest ``keep`` checkpoints and the best one; remove the others."""
-    published = steps(folder)
-    for step in published[:-keep] if keep else published:
-        if step != best:
+def prune(folder: Path, *, newest: int = 2, keep: Collection[int] = ()) -> None:
+    """Remove all checkpoints but the ``newest`` ones and those of the steps in ``keep``."""
+    for step in steps(folder)[:-newest]:
+        if step not in keep:
             _remove(folder / f"{_PREFIX}{step:012d}")
 
 

@@ -127,6 +127,8 @@ class Session:
         self._beat = self._started
         self._evaluated = 0
         self._best: tuple[float, int] | None = None
+        self._count = 0
+        self._milestones: list[int] = []
         self._exact = True
 
     def __enter__(self) -> Session:
@@ -162,6 +164,7 @@ class Session:
             self.last, self.score = loop["last"], loop["score"]
             self._evaluated = loop["evaluated"]
             self._best = loop["best"]
+            self._count, self._milestones = loop["checkpoints"]["count"], loop["checkpoints"]["milestones"]
             self._exact = self._exact and loop["exact"]
             how = "" if self._exact else ", the environment starting fresh episodes (it offers no snapshot)"
             self.notices.append(f"continued from step {step}{how}.")
@@ -267,12 +270,15 @@ class Session:
         """
         if self._saved[0] == self.step and checkpoint.steps(self.run.checkpoints)[-1:] == [self.step]:
             return
+        self._count += 1
+        if self._count & (self._count - 1) == 0:  # 1st, 2nd, 4th, 8th, ...: a history that grows slowly
+            self._milestones.append(self.step)
         tensors, skeleton = checkpoint.pack(self._state())
         bad = checkpoint.nonfinite(tensors, "member.algorithm")
         if bad:
             raise TrainingFailed(f"{bad.removeprefix('member.')} became NaN by step {self.step}.")
         path = self._publish(self.run.checkpoints, tensors, skeleton)
-        checkpoint.prune(self.run.checkpoints, best=self._best[1] if self._best else None)
+        checkpoint.prune(self.run.checkpoints, keep={*self._milestones, self._best[1] if self._best else -1})
         self._saved = (self.step, time.perf_counter())
         self._status("running")
         self.watch.checkpointed(self.run, path)
@@ -287,6 +293,7 @@ class Session:
                 "score": dict(self.score),
                 "evaluated": self._evaluated,
                 "best": self._best,
+                "checkpoints": {"count": self._count, "milestones": list(self._milestones)},
                 "exact": self._exact,
             },
         }
