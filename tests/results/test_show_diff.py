@@ -20,7 +20,7 @@ def test_show_tells_what_a_run_is_and_where_it_stands(zoo: Zoo, runs: Path) -> N
     lines = answer.out.splitlines()
     assert lines[:2] == ["fixed on lab, seed 0", str(path)]
     assert any(line.startswith("status       finished at step 400 of 400") for line in lines)
-    assert "checkpoints  300, 400" in lines and "resume       bit for bit" in lines
+    assert "checkpoints  100, 200, 300, 400" in lines and "resume       bit for bit" in lines
     words = [line.split() for line in lines]
     assert (
         ["stay", "1", "cli"] in words and ["mu", "1", "default"] in words and ["env.theta", "0.5", "default"] in words
@@ -34,7 +34,7 @@ def test_show_as_json_has_the_same(zoo: Zoo, runs: Path) -> None:
     answer = zoo("show", path, "--json")
     (run,) = answer.json["runs"]
     assert (run["algorithm"], run["environment"], run["seed"]) == ("results_lab/fixed", "results_lab/lab", 0)
-    assert run["status"]["state"] == "finished" and run["checkpoints"] == [300, 400]
+    assert run["status"]["state"] == "finished" and run["checkpoints"] == [100, 200, 300, 400]
     assert {"option": "stay", "value": 0.5, "origin": "default"} in run["options"]
     assert run["metrics"]["optimum/reward"] == 0.5 and run["lineage"][0]["resumed_from"] is None
     assert run["warnings"] == [] and answer.json["refused"] == []
