@@ -1,203 +1,396 @@
-"""A suite of experiments: what to run, what to derive from it, and what is claimed about it."""
+"""Suites as TOML files: reading them, finding them, and completing them with the installed plugins."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import importlib.resources
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, cast
 
-from zoo.errors import UsageError
-from zoo.training.request import CellRequest
-from zoo.training.spec import RunSpec
+from zoo.discovery.config import decode_fields
+from zoo.discovery.entry import describe
+from zoo.discovery.registry import Registry
+from zoo.errors import UnknownNameError, UsageError, nearest
+from zoo.results.derived import functions
+from zoo.results.experiment import (
+    Better,
+    Cell,
+    Claim,
+    EvaluatorRequest,
+    Metric,
+    Reference,
+    Relation,
+    Scale,
+    Suite,
+    Term,
+)
+from zoo.results.tomllines import Document, SuiteError, Table
+from zoo.training.request import UNIFORM, CellRequest, parse_seeds, resolve
 
-Relation = Literal["<", ">", "<=", ">=", "within"]
-Scale = Literal["difference", "ratio"]
-Better = Literal["lower", "higher", ""]
-
-
-class SuiteError(UsageError):
-    """A suite's file is wrong; the message begins with the file and the line."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvaluatorRequest:
-    """An evaluator that judges each run of a cell, and its options as plain data."""
-
-    name: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """One experiment: an algorithm with its options on one environment, with several seeds.
-
-    Attributes:
-        label: what tables and claims call it; unique in a suite together with ``environment``.
-        environment: as on the command line.
-        request: names and options as written.
-        seeds: root seeds.
-        evaluators: what judges its runs when they are finished.
-        quick: whether it is part of the run of seconds.
-        spec: what it resolves to, with seed 0; None before ``Suite.resolve``.
-        lines: line of each key in the suite's file, dotted; "" is the table's own.
-    """
-
-    label: str
-    environment: str
-    request: CellRequest
-    seeds: tuple[int, ...] = (0,)
-    evaluators: tuple[EvaluatorRequest, ...] = ()
-    quick: bool = False
-    spec: RunSpec | None = None
-    lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
+__all__ = [
+    "Cell", "CellRequest", "Claim", "EvaluatorRequest", "Metric", "Reference", "Suite", "SuiteError", "SuiteSource",
+    "Term", "find_suites", "load_suite", "resolve_suite",
+]  # fmt: skip
+FOLDER = Path("benchmarks")
+_TABLES = ("suite", "cells", "metrics", "references", "claims")
+_RELATIONS = ("<", ">", "<=", ">=", "within")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Metric:
-    """One number for each run.
-
-    Attributes:
-        name: what claims, references and tables call it.
-        of: a logged metric ("err", "eval/return"), or a score of an evaluator ("return.mean").
-        function: how the number comes from the series of ``of``; see ``zoo.results.derived``.
-        options: arguments of the function.
-        unit: shown in tables.
-        precision: significant digits in tables.
-        better: which direction is good; empty if neither.
-    """
+@dataclass(frozen=True)
+class SuiteSource:
+    """Where a suite is: a file of the user, or one inside a plugin."""
 
     name: str
-    of: str
-    function: str = "last"
-    options: Mapping[str, float] = field(default_factory=dict)
-    unit: str = ""
-    precision: int = 3
-    better: Better = ""
+    file: Traversable
+    plugin: str = ""
+
+    def load(self) -> Suite:
+        """Read it; as ``load_suite``."""
+        return load_suite(self.file)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reference:
-    """A published value, shown beside ours."""
+def find_suites(
+    registry: Registry, folder: Path = FOLDER, *, problems: list[str] | None = None
+) -> dict[str, SuiteSource]:
+    """Suites by name: the TOML files in ``folder``, and those that plugins ship (hook ``zoo_suites``).
 
-    label: str
-    environment: str
-    metric: str
-    value: float
-    source: str
-    note: str = ""
+    A plugin's suite whose name is taken is called ``plugin/name``.
 
-
-@dataclass(frozen=True, kw_only=True)
-class Term:
-    """One side of a claim: a metric of a cell."""
-
-    label: str
-    metric: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """A comparison that the experiments confirm or refute.
-
-    With ``scale`` "difference" it says ``left - right RELATION margin``, with "ratio" ``left / right RELATION
-    margin``; "within" says ``|left - right| <= margin``, or ``1 / margin <= left / right <= margin``.
-
-    Attributes:
-        id: short name, unique in the suite.
-        text: the claim in words.
-        left: first term.
-        relation: one of < > <= >= within.
-        right: second term, or a number.
-        margin: see above; 0 for a difference and 1 for a ratio unless given.
-        scale: "difference" or "ratio".
-        environments: where it is claimed; never empty.
-        paired: whether runs with the same seed are compared with one another.
-        lines: line of each key in the suite's file.
+    Args:
+        registry: all plugins.
+        folder: where to look; it need not exist.
+        problems: plugins whose hook fails are left out, and a sentence about each is appended here.
     """
-
-    id: str
-    text: str
-    left: Term
-    relation: Relation
-    right: Term | float
-    margin: float = 0.0
-    scale: Scale = "difference"
-    environments: tuple[str, ...]
-    paired: bool = True
-    lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
-
-    @property
-    def terms(self) -> tuple[Term, ...]:
-        """The terms that are metrics of cells."""
-        return (self.left, self.right) if isinstance(self.right, Term) else (self.left,)
+    found = {file.stem: SuiteSource(file.stem, file) for file in sorted(folder.glob("*.toml"))}
+    shipped: list[SuiteSource] = []
+    for implementation in registry.hooks.zoo_suites.get_hookimpls():
+        plugin = implementation.plugin_name.partition(":")[0]
+        try:
+            shipped += [_shipped(place, plugin) for place in implementation.function()]
+        except Exception as error:  # a plugin may fail in any way, and must not take the others along
+            if problems is not None:
+                problems.append(f"the suites of plugin {plugin} are left out: {describe(error)}")
+    bare = [source.name for source in shipped]
+    for source in sorted(shipped, key=lambda source: (source.name, source.plugin)):
+        alone = bare.count(source.name) == 1 and source.name not in found
+        found[source.name if alone else f"{source.plugin}/{source.name}"] = source
+    return found
 
 
-@dataclass(frozen=True, kw_only=True)
-class Suite:
-    """Everything one file says.
+def _shipped(place: str, plugin: str) -> SuiteSource:
+    package, _, inside = place.partition(":")
+    file = importlib.resources.files(package).joinpath(inside)
+    if not file.is_file():
+        raise FileNotFoundError(f"there is no {inside} in {package}")
+    return SuiteSource(file.name.removesuffix(".toml"), file, plugin)
 
-    Attributes:
-        name: the file's name without its ending.
-        title: one line.
-        summary: a paragraph.
-        paper: where the claims are from.
-        path: the file.
-        packages: distributions that must be installed.
-        cells: in the order of the file.
-        metrics: declared ones, in the order of the file; ``metric`` finds also the undeclared.
-        references: published values.
-        claims: in the order of the file.
+
+def load_suite(file: Traversable) -> Suite:
+    """Read a suite; names of plugins are not looked up yet.
+
+    Args:
+        file: usually a Path.
+
+    Raises:
+        SuiteError: the file is missing, is not TOML, or says something that is no suite; with the line.
     """
+    try:
+        document = Document(file.read_text(encoding="utf-8"), str(file))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SuiteError(f"suite {file} cannot be read: {reason}.") from error
+    whole = Table(document, (), document.values, "a suite")
+    for name in _TABLES:
+        whole.has(name)
+    whole.close()
+    head = whole.inner("suite", whole.mapping("suite"), "[suite]")
+    name = file.name.removesuffix(".toml")
+    cells = [cell for table in document.tables("cells") for cell in _cells(table)]
+    if not cells:
+        raise document.error((), f"suite {name} has no [[cells]].")
+    suite = Suite(
+        name=name,
+        title=head.text("title", name),
+        summary=" ".join(head.text("summary", "").split()),
+        paper=head.text("paper", ""),
+        packages=head.texts("packages", ()),
+        lines=head.lines(),
+        path=Path(str(file)),
+        cells=tuple(cells),
+        metrics=tuple(_metric(table) for table in document.tables("metrics")),
+    )
+    head.close()
+    _unique(document, suite)
+    suite = replace(suite, references=tuple(_reference(table, suite) for table in document.tables("references")))
+    claims = tuple(_claim(table, suite) for table in document.tables("claims"))
+    ids = [claim.id for claim in claims]
+    for index, claim in enumerate(claims):
+        if claim.id in ids[:index]:
+            raise document.error(("claims", index, "id"), f"two claims are called {claim.id!r}.")
+    return replace(suite, claims=claims)
 
-    name: str
-    title: str
-    path: Path
-    summary: str = ""
-    paper: str = ""
-    packages: tuple[str, ...] = ()
-    cells: tuple[Cell, ...]
-    metrics: tuple[Metric, ...] = ()
-    references: tuple[Reference, ...] = ()
-    claims: tuple[Claim, ...] = ()
 
-    @property
-    def environments(self) -> tuple[str, ...]:
-        """Every environment, in the order of first use."""
-        return tuple(dict.fromkeys(cell.environment for cell in self.cells))
+def _cells(table: Table) -> list[Cell]:
+    algorithm = table.text("algorithm")
+    one, several = table.text("environment", ""), table.texts("environments", ())
+    if bool(one) == bool(several):
+        table.fail("environments" if one else "", "[[cells]] needs either environment or environments, and not both.")
+    cells = [
+        Cell(
+            label=table.text("label", algorithm),
+            environment=environment,
+            seeds=_seeds(table),
+            evaluators=_evaluators(table),
+            quick=table.boolean("quick", False),
+            lines=table.lines(),
+            request=CellRequest(
+                algorithm=algorithm,
+                environment=environment,
+                options=table.mapping("options"),
+                env_options=table.mapping("env_options"),
+                preset=table.text("preset", ""),
+                steps=table.count("steps", None, 1),
+                num_envs=table.count("num_envs", None, 1),
+                eval_every=table.count("eval_every", 0) or 0,
+                eval_episodes=table.count("eval_episodes", 20) or 0,
+                representation=table.text("representation", ""),
+                representation_options=table.mapping("representation_options"),
+                policy=table.text("policy", UNIFORM),
+                exact=table.boolean("exact", False),
+            ),
+        )
+        for environment in (several or (one,))
+    ]
+    table.close()
+    return cells
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Every label, in the order of first use."""
-        return tuple(dict.fromkeys(cell.label for cell in self.cells))
 
-    def cell(self, label: str, environment: str) -> Cell | None:
-        """The cell with this label on this environment, if there is one."""
-        return next((cell for cell in self.cells if (cell.label, cell.environment) == (label, environment)), None)
+def _seeds(table: Table) -> tuple[int, ...]:
+    value: Any = table.values.get("seeds", "0") if table.has("seeds") else "0"
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if isinstance(value, list) and value:
+        value = ",".join(map(str, value))
+    try:
+        return parse_seeds(str(value))
+    except ValueError:
+        table.fail("seeds", f'seeds is {value!r}: expected "A:B" with A < B, or a list such as [0, 3, 7].')
 
-    def metric(self, name: str) -> Metric:
-        """The declared metric ``name``, or the last value of what is logged under that name."""
-        return next((metric for metric in self.metrics if metric.name == name), Metric(name=name, of=name))
 
-    @property
-    def used_metrics(self) -> tuple[Metric, ...]:
-        """The declared metrics, then those that only claims and references name."""
-        names = [metric.name for metric in self.metrics]
-        names += [term.metric for claim in self.claims for term in claim.terms]
-        names += [reference.metric for reference in self.references]
-        return tuple(self.metric(name) for name in dict.fromkeys(names))
+def _evaluators(table: Table) -> tuple[EvaluatorRequest, ...]:
+    found = table.values.get("evaluators", []) if table.has("evaluators") else []
+    if not isinstance(found, list):
+        table.fail("evaluators", f"evaluators is {found!r}: expected a list such as [{{ name = 'return' }}].")
+    requests = []
+    for item in found:
+        if isinstance(item, str):
+            item = {"name": item}
+        if not isinstance(item, dict):
+            table.fail("evaluators", f"evaluators has {item!r}: expected a name, or a table such as {{ name = ... }}.")
+        inner = table.inner("evaluators", item, "an evaluator of [[cells]]")
+        requests.append(EvaluatorRequest(name=inner.text("name"), options=inner.mapping("options")))
+        inner.close()
+    names = [request.name for request in requests]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        table.fail("evaluators", f"evaluators names {twice[0]!r} twice.")
+    return tuple(requests)
 
-    def quick(self) -> Suite:
-        """Only the cells marked ``quick``, and the claims and references that these can settle."""
-        return self.restricted(tuple(cell for cell in self.cells if cell.quick))
 
-    def restricted(self, cells: tuple[Cell, ...]) -> Suite:
-        """The suite with only ``cells``; claims keep the environments where all their terms are left."""
-        there = {(cell.label, cell.environment) for cell in cells}
-        claims = []
-        for claim in self.claims:
-            left = tuple(env for env in claim.environments if all((term.label, env) in there for term in claim.terms))
-            if left:
-                claims.append(replace(claim, environments=left))
-        references = tuple(ref for ref in self.references if (ref.label, ref.environment) in there)
-        return replace(self, cells=cells, claims=tuple(claims), references=references)
+def _metric(table: Table) -> Metric:
+    metric = Metric(
+        name=table.text("name"),
+        of=table.text("of"),
+        function=table.text("function", "last"),
+        options=table.numbers("options"),
+        unit=table.text("unit", ""),
+        precision=table.count("precision", 3, 1) or 3,
+        better=cast(Better, table.choice("better", ("lower", "higher", ""), "")),
+        lines=table.lines(),
+    )
+    table.close()
+    return metric
+
+
+def _reference(table: Table, suite: Suite) -> Reference:
+    reference = Reference(
+        label=table.choice("label", suite.labels),
+        environment=table.choice("environment", suite.environments),
+        metric=table.text("metric"),
+        value=table.number("value"),
+        source=table.text("source"),
+        note=table.text("note", ""),
+    )
+    table.close()
+    if suite.cell(reference.label, reference.environment) is None:
+        table.fail("environment", f"there is no cell {reference.label!r} on {reference.environment!r}.")
+    return reference
+
+
+def _claim(table: Table, suite: Suite) -> Claim:
+    scale = cast(Scale, table.choice("scale", ("difference", "ratio"), "difference"))
+    left = _term(table, "left", suite)
+    right = _term(table, "right", suite) if isinstance(table.values.get("right"), dict) else table.number("right")
+    terms = (left, right) if isinstance(right, Term) else (left,)
+    claim = Claim(
+        id=table.text("id"),
+        text=table.text("text"),
+        left=left,
+        relation=cast(Relation, table.choice("relation", _RELATIONS)),
+        right=right,
+        scale=scale,
+        margin=table.number("margin", 1.0 if scale == "ratio" else 0.0),
+        environments=_claimed(table, terms, suite),
+        paired=table.boolean("paired", True),
+        lines=table.lines(),
+    )
+    least = 1.0 if scale == "ratio" else 0.0
+    if claim.relation == "within" and claim.margin < least:
+        table.fail("margin", f"margin is {claim.margin}: expected at least {least} for the relation 'within'.")
+    table.close()
+    return claim
+
+
+def _term(table: Table, key: str, suite: Suite) -> Term:
+    inner = table.inner(key, table.mapping(key), f"{key} of [[claims]]")
+    if not inner.values:
+        table.fail(key if key in table.values else "", f"{key} is missing: expected {{ label = ..., metric = ... }}.")
+    term = Term(label=inner.choice("label", suite.labels), metric=inner.text("metric"))
+    inner.close()
+    return term
+
+
+def _claimed(table: Table, terms: Iterable[Term], suite: Suite) -> tuple[str, ...]:
+    """Where a claim holds: the environments it names, or all on which every term has a cell."""
+    named: Any = table.values.get("environments", "all") if table.has("environments") else "all"
+    if named == "all":
+        found = tuple(env for env in suite.environments if all(suite.cell(term.label, env) for term in terms))
+        if not found:
+            table.fail("left", f"no environment has cells of {' and '.join(repr(term.label) for term in terms)}.")
+        return found
+    found = table.texts("environments")
+    if not found:
+        table.fail("environments", 'environments is empty: expected "all", or a list of names.')
+    for env in found:
+        if env not in suite.environments:
+            raise _located(UnknownNameError("environment in this suite", env, suite.environments), table)
+        for term in terms:
+            if suite.cell(term.label, env) is None:
+                table.fail("environments", f"there is no cell {term.label!r} on {env!r}.")
+    return found
+
+
+def _located(error: UsageError, table: Table) -> SuiteError:
+    return table.document.error((*table.place, "environments"), error.message, error.hint)
+
+
+def _unique(document: Document, suite: Suite) -> None:
+    seen: dict[tuple[str, str], Cell] = {}
+    for cell in suite.cells:
+        other = seen.setdefault((cell.label, cell.environment), cell)
+        if other is not cell:
+            raise SuiteError(
+                f"{document.shown}, line {cell.lines['']}: the cell of line {other.lines['']} is also called "
+                f"{cell.label!r} on {cell.environment!r}: give one of them another label."
+            )
+    names = [metric.name for metric in suite.metrics]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise document.error(("metrics", index, "name"), f"two metrics are called {name!r}.")
+
+
+def resolve_suite(suite: Suite, registry: Registry) -> Suite:
+    """The suite with the specification of each cell.
+
+    Raises:
+        SuiteError: a package is missing, or a name or option is none of the installed plugins'; with the line.
+    """
+    _check_packages(suite, suite.packages, registry, suite.lines.get("packages", 1))
+    known = functions(registry)
+    for metric in suite.metrics:
+        if metric.function not in known:
+            error = UnknownNameError("function of metrics", metric.function, known)
+            line = metric.lines.get("function", 1)
+            raise SuiteError(f"{suite.path}, line {line}: {error.message}")
+    return replace(suite, cells=tuple(_resolved(cell, suite, registry) for cell in suite.cells))
+
+
+def _resolved(cell: Cell, suite: Suite, registry: Registry) -> Cell:
+    named = {"algorithm": cell.request.algorithm, "environment": cell.environment}
+    for key, name in named.items():
+        plugin, slash, _ = name.rpartition("/")
+        if slash and (key == "algorithm" or any(char.islower() for char in plugin[:1])):
+            line = cell.lines.get(key) or cell.lines.get("environments") or cell.lines[""]
+            _check_packages(suite, [plugin] if ":" not in name else [], registry, line)
+    try:
+        spec = resolve(cell.request, registry)
+        for request in cell.evaluators:
+            evaluator_config(request, registry)
+    except UsageError as error:
+        raise SuiteError(f"{suite.path}, line {_blamed(error, cell)}: {error.message}", error.hint) from error
+    return replace(cell, spec=spec)
+
+
+def evaluator_config(request: EvaluatorRequest, registry: Registry) -> Any:
+    """An instance of the evaluator's dataclass with the request's options; None if it has none.
+
+    Raises:
+        UsageError: there is no such evaluator or option.
+    """
+    entry = registry.find(request.name, "evaluator")
+    cls = entry.resolve_config()
+    if cls is not None:
+        return decode_fields(cls, request.options, where=f"option of {entry.name}")
+    if request.options:
+        raise UsageError(f"evaluator {entry.name!r} has no options, and {next(iter(request.options))!r} was given.")
+    return None
+
+
+def _check_packages(suite: Suite, packages: Iterable[str], registry: Registry, line: int) -> None:
+    installed = {plugin.plugin: plugin for plugin in registry.plugins}
+    for package in packages:
+        if package not in installed:
+            raise SuiteError(
+                f"{suite.path}, line {line}: suite {suite.name!r} needs the package {package}, which is not installed.",
+                f"Did you mean {near[0]}?" if (near := nearest(package, installed, 1)) else f"pip install {package}",
+            )
+        if installed[package].state == "failed":
+            raise SuiteError(
+                f"{suite.path}, line {line}: suite {suite.name!r} needs the package {package}, which failed to load: "
+                f"{installed[package].reason}",
+                "zoo plugins --check shows more.",
+            )
+
+
+def _blamed(error: UsageError, cell: Cell) -> int:
+    """The line to blame: that of the key or value that the error names, else the cell's own."""
+    lines: Mapping[str, int] = cell.lines
+    name = error.name if isinstance(error, UnknownNameError) else ""
+    for prefix in ("options", "env_options", "representation_options"):
+        if name and f"{prefix}.{name}" in lines:
+            return lines[f"{prefix}.{name}"]
+    written = {
+        "algorithm": cell.request.algorithm,
+        "environment": cell.environment,
+        "environments": cell.environment,
+        "preset": cell.request.preset,
+        "representation": cell.request.representation,
+    }
+    for key, value in written.items():
+        if name and name == value and key in lines:
+            return lines[key]
+    holders = {
+        "options": cell.request.options,
+        "env_options": cell.request.env_options,
+        "representation_options": cell.request.representation_options,
+    }
+    for key, values in holders.items():
+        for option in values:
+            if option == name or f"{option!r}" in error.message:
+                return lines.get(f"{key}.{option}") or lines.get(key) or lines[""]
+    for request in cell.evaluators:
+        if request.name in (name, *request.options) or any(option in error.message for option in request.options):
+            return lines.get("evaluators", lines[""])
+    return lines[""]

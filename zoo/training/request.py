@@ -17,7 +17,6 @@ from zoo.discovery.names import EnvName, resolve_env
 from zoo.discovery.presets import load_preset
 from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
-from zoo.training.build import check_needs
 from zoo.training.spec import RunSpec
 
 UNIFORM = "uniform"
@@ -134,6 +133,8 @@ def complete(
     Raises:
         UsageError: the environment does not offer what the algorithm needs, or an argument is for another kind.
     """
+    from zoo.training.build import check_needs  # numpy and gymnasium, which reading a suite does not need
+
     request, entry, represented = drafted.request, drafted.entry, drafted.represented
     check_needs(entry, drafted.env, None, registry)
     if entry.kind == "algorithm" and (request.exact or request.policy != UNIFORM):
