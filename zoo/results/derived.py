@@ -130,6 +130,13 @@ def steps_to_above(steps: Floats, values: Floats, *, level: float) -> float | No
     return float(steps[reached[0]]) if reached.size else None
 
 
+def steps_to_stay_below(steps: Floats, values: Floats, *, level: float) -> float | None:
+    """Steps from which on the value stays at or below ``level`` to the end; None if the last one is above."""
+    above = np.flatnonzero(values > level)
+    first = int(above[-1]) + 1 if above.size else 0
+    return float(steps[first]) if first < len(steps) else None
+
+
 FUNCTIONS: Mapping[str, Function] = {
     "last": _last,
     "min": _lifted(minimum),
@@ -144,6 +151,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "final_mean": _lifted(final_mean),
     "steps_to_below": _lifted(steps_to_below),
     "steps_to_above": _lifted(steps_to_above),
+    "steps_to_stay_below": _lifted(steps_to_stay_below),
 }
 """The functions of the core, by the name that suites use."""
 

@@ -1,0 +1,212 @@
+"""What ``zoo table`` says: estimates, published values, verdicts, and what was left out, as sheets or plain data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from zoo.results.claims import Verdict, claimed
+from zoo.results.experiment import Metric, Reference, Suite
+from zoo.results.formats import Sheet
+from zoo.results.records import Dropped
+from zoo.results.summary import FEW, Estimate, Row, long_rows
+from zoo.results.table import number
+
+_PAPER = "paper: "
+_MOST_SEEDS = 8
+_SLACK = 1e-3  # relative; for the rounding of another machine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything a table tells.
+
+    Attributes:
+        title: above the first sheet.
+        rows: one for each set of runs.
+        metrics: the columns.
+        group_by: the columns that tell the rows apart.
+        verdicts: of the suite's claims; empty without a suite.
+        dropped: runs that are in no average.
+        suite: the suite, if one was asked for.
+        repeat: the command that runs what is missing.
+    """
+
+    title: str
+    rows: Sequence[Row]
+    metrics: Sequence[Metric]
+    group_by: Sequence[str]
+    verdicts: Sequence[Verdict] = field(default_factory=tuple)
+    dropped: Sequence[Dropped] = field(default_factory=tuple)
+    suite: Suite | None = None
+    repeat: str = ""
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """One mapping for each row and metric: the content of a CSV file."""
+        return long_rows(self.rows, self.metrics)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "suite": self.suite.name if self.suite else None,
+            "rows": self.records,
+            "claims": [verdict.to_json() for verdict in self.verdicts],
+            "references": [vars(reference) for row in self.rows for reference in row.references.values()],
+            "dropped": [dropped.to_json() for dropped in self.dropped],
+        }
+
+    def sorted(self, column: str, *, descending: bool) -> Report:
+        """The rows in the order of a column to group by, or of a metric; rows without it come last."""
+
+        def place(row: Row) -> tuple[bool, Any]:
+            if column in row.group:
+                return False, _natural(row.group[column])
+            estimate = row.estimates.get(column)
+            return estimate is None, estimate.value if estimate else 0.0
+
+        have = [row for row in self.rows if not place(row)[0]]
+        rest = [row for row in self.rows if place(row)[0]]
+        rows = sorted(have, key=lambda row: place(row)[1], reverse=descending) + rest
+        return Report(**{**vars(self), "rows": rows})
+
+    def sheets(self) -> list[Sheet]:
+        """The tables for people: estimates, then claims, then what was left out."""
+        sheets = [self._estimates()]
+        if self.verdicts:
+            sheets.append(_claims(self.verdicts))
+        if self.dropped:
+            sheets.append(Sheet(title="Left out", head=(), rows=(), notes=_left_out(self.dropped, self.repeat)))
+        return sheets
+
+    def _estimates(self) -> Sheet:
+        head = [*self.group_by, "seeds"]
+        rows = [[*row.group.values(), f"{row.seeds}{'*' * (row.seeds < FEW)}"] for row in self.rows]
+        for metric in self.metrics:
+            if not any(metric.name in row.estimates for row in self.rows):
+                continue
+            published = any(metric.name in row.references for row in self.rows)
+            head += [f"{metric.name} [{metric.unit}]" if metric.unit else metric.name]
+            head += [_PAPER + metric.name] * published
+            for row, cells in zip(self.rows, rows, strict=True):
+                cells.append(_estimate(row.estimates.get(metric.name), metric, row.seeds))
+                if published:
+                    reference = row.references.get(metric.name)
+                    cells.append(number(reference.value) if reference else "")
+        return Sheet(
+            title=self.title, head=head, rows=rows, numeric=frozenset(head[len(self.group_by) :]),
+            keep=len(self.group_by) + 1, notes=self._notes(),
+        )  # fmt: skip
+
+    def _notes(self) -> list[str]:
+        if not self.rows:
+            return ["No finished run is there yet."]
+        notes = ["Interquartile mean over seeds, with its 95 % stratified bootstrap interval."]
+        if any(row.seeds < FEW for row in self.rows):
+            notes.append(f"* fewer than {FEW} seeds.")
+        if any(math.isinf(estimate.value) for row in self.rows for estimate in row.estimates.values()):
+            notes.append("never: not within the budget.")
+        references = [reference for row in self.rows for reference in row.references.values()]
+        sources = dict.fromkeys(reference.source for reference in references)
+        if sources:
+            notes.append(f"{_PAPER}{'; '.join(sources)}.")
+        return notes + [_remark(reference) for reference in references if reference.note]
+
+
+def _remark(reference: Reference) -> str:
+    return f"{reference.label} on {reference.environment}, {reference.metric}: {reference.note.rstrip('.')}."
+
+
+def _estimate(estimate: Estimate | None, metric: Metric, seeds: int) -> str:
+    if estimate is None:
+        return ""
+    shown = _figure(estimate.value, metric.precision)
+    if estimate.low != estimate.high:
+        shown += f" [{_figure(estimate.low, metric.precision)}, {_figure(estimate.high, metric.precision)}]"
+    return shown if estimate.seeds == seeds else f"{shown} (n={estimate.seeds})"
+
+
+def _figure(value: float, digits: int) -> str:
+    if math.isinf(value) and value > 0:
+        return "never"
+    return number(float(f"{value:.{digits}g}"))
+
+
+def _claims(verdicts: Sequence[Verdict]) -> Sheet:
+    head = ["claim", "in symbols", "environment", "measured", "seeds", "verdict"]
+    rows = []
+    for verdict in verdicts:
+        several = len(verdict.effects) > 1
+        first = [verdict.claim.text.rstrip("."), claimed(verdict.claim)]
+        for place, effect in enumerate(verdict.effects):
+            interval = "" if math.isnan(effect.low) else f" [{_figure(effect.low, 3)}, {_figure(effect.high, 3)}]"
+            measured = "" if math.isnan(effect.estimate) else _figure(effect.estimate, 3)
+            measured += interval if effect.low != effect.high else ""
+            rows.append([*(first if place == 0 else ["", ""]), effect.environment, measured, str(effect.n),
+                         "" if several else verdict.words])  # fmt: skip
+        if several:
+            rows.append(["", "", "all of these", "", str(verdict.n), verdict.words])
+    return Sheet(title="Claims", head=head, rows=rows, numeric=frozenset(["measured", "seeds"]), keep=1)
+
+
+def _left_out(dropped: Sequence[Dropped], repeat: str) -> list[str]:
+    """One line for each cell and reason; runs that were never made are only counted."""
+    missing = [run for run in dropped if run.state == "missing"]
+    by_reason: dict[tuple[str, str, str, str], list[int | None]] = {}
+    for run in dropped:
+        if run.state != "missing":
+            by_reason.setdefault((run.state, run.label, run.environment, run.reason), []).append(run.seed)
+    lines = []
+    for (state, label, environment, reason), seeds in by_reason.items():
+        who = f"{label} on {environment}, {_seeds(seeds)}: " if label else ""
+        lines.append(f"{state}: {who}{reason}.")
+    if missing:
+        cells = dict.fromkeys(f"{run.label} on {run.environment}" for run in missing)
+        some = ", ".join(list(cells)[:3]) + (", ..." if len(cells) > 3 else "")
+        lines.append(f"missing: {len(missing)} run{'s' * (len(missing) > 1)} ({some}). {repeat}".rstrip())
+    elif any(run.state != "unreadable" for run in dropped) and repeat:
+        lines.append(repeat)
+    return lines
+
+
+def _seeds(seeds: Sequence[int | None]) -> str:
+    shown = [str(seed) for seed in seeds if seed is not None]
+    more = f" and {len(shown) - _MOST_SEEDS} more" if len(shown) > _MOST_SEEDS else ""
+    return f"seed{'s' * (len(shown) > 1)} {', '.join(shown[:_MOST_SEEDS])}{more}"
+
+
+def _natural(text: str) -> tuple[int, float, str]:
+    try:
+        return 0, float(text), ""
+    except ValueError:
+        return 1, 0.0, text
+
+
+def drift(report: Report, committed: Sequence[Mapping[str, str]]) -> list[str]:
+    """Where a table has left the intervals of a committed one; one sentence each, none if it has not.
+
+    Args:
+        report: the new table.
+        committed: lines of the committed CSV file, as text.
+    """
+    identity = [*report.group_by, "metric"]
+    there: Mapping[tuple[str, ...], Mapping[str, Any]] = {
+        tuple(str(line[name]) for name in identity): line for line in report.records
+    }
+    found: list[str] = []
+    for line in committed:
+        key = tuple(line.get(name, "") for name in identity)
+        what = f"{key[-1]} of {', '.join(key[:-1])}"
+        new = there.get(key)
+        if new is None:
+            found.append(f"{what} is missing: committed was {line.get('iqm', '')}.")
+            continue
+        low, high = float(line["low"]), float(line["high"])
+        slack = _SLACK * max(abs(low), abs(high)) if math.isfinite(low) and math.isfinite(high) else 0.0
+        if not low - slack <= new["iqm"] <= high + slack:
+            value = number(new["iqm"])
+            found.append(f"{what} is {value}: committed was {line['iqm']} [{line['low']}, {line['high']}].")
+    return found
+
