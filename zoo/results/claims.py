@@ -173,12 +173,14 @@ def _study(claim: Claim, environment: str, records: Records) -> tuple[Effect, Sp
     """A claim on one environment."""
     sides = [_sample(claim, term, environment, records) for term in claim.terms]
     missing = sum(side.missing for side in sides)
+    if not all(side.values for side in sides):
+        return Effect(environment=environment, missing=missing), UNKNOWN
     paired = claim.paired and len(sides) == 2 and not any(side.exact for side in sides)
     seeds = sorted(set.intersection(*(set(side.values) for side in sides))) if paired else []
     if paired:
         missing += sum(len(side.values) - len(seeds) for side in sides)
-    if not all(side.values for side in sides) or (paired and not seeds):
-        return Effect(environment=environment, paired=paired, missing=missing), UNKNOWN
+        if not seeds:
+            return Effect(environment=environment, paired=True, missing=missing), UNKNOWN
     columns = [np.array([side.values[seed] for seed in seeds or sorted(side.values)]) for side in sides]
     shown = [float(iqm(column)) for column in columns]
     scaled = [_in(claim, column) for column in columns]
@@ -307,32 +309,35 @@ def _sentence(claim: Claim, answer: Answer, effects: Sequence[Effect], violated:
     ]
     told = min(candidates, key=lambda effect: _slack(claim, effect))
     left, right = claim.left.label, claim.right.label if isinstance(claim.right, Term) else number(claim.right)
-    if math.isnan(told.estimate):
-        nowhere = f"no run of {left}" + (f" or of {right}" if isinstance(claim.right, Term) else "")
-        if told.paired and told.missing:
+    if told.n == 0:
+        if told.paired:
             return f"On {told.environment} {left} and {right} have no seed in common."
-        return f"On {told.environment} {nowhere} has a value yet." if not told.missing else (
-            f"On {told.environment} {_runs(told.missing)} ended without a value, and none is left to compare."
-        )  # fmt: skip
-    sign = "over" if claim.scale == "ratio" else "minus"
-    metrics = dict.fromkeys(term.metric for term in claim.terms)
-    what = f"{' and '.join(metrics)}: {left} {sign} {right} is {number(told.estimate)}"
+        if told.missing:
+            return f"On {told.environment} {_runs(told.missing)} ended without a value of what is compared."
+        either = f" or of {right}" if isinstance(claim.right, Term) else ""
+        return f"On {told.environment} no run of {left}{either} has a value yet."
     where = f"on {told.environment}"
     if len(effects) > 1:
         where += f", the {'tightest' if answer == 'reproduced' else 'worst'} of {len(effects)}"
     rest = f"; {_runs(told.missing)} had no value or partner" if told.missing else ""
+    metrics = " and ".join(dict.fromkeys(term.metric for term in claim.terms))
+    sign = "over" if claim.scale == "ratio" else "minus"
+    what, shift = f"{metrics}: {left} {sign} {right}", 0.0
+    if not isinstance(claim.right, Term) and claim.scale == "difference":  # told as a value, not as a difference
+        what, shift = f"{metrics} of {left}", claim.right
+    what = f"{what} is {number(told.estimate + shift)}"
     if math.isnan(told.low):
         need = TIED if told.n >= FEWEST else FEWEST
         return f"{what} at {_seeds(told.n)} {where}; at least {need} are needed{rest}."
-    spread_ = "exactly" if told.exact else f"[{number(told.low)}, {number(told.high)}]"
-    return f"{what} {spread_} at {_seeds(told.n)} {where}; claimed {_bound(claim)}{rest}."
+    ends = "exactly" if told.exact else f"[{number(told.low + shift)}, {number(told.high + shift)}]"
+    return f"{what} {ends} at {_seeds(told.n)} {where}; claimed {_bound(claim, shift)}{rest}."
 
 
-def _bound(claim: Claim) -> str:
+def _bound(claim: Claim, shift: float) -> str:
     if claim.relation != "within":
-        return f"{claim.relation} {number(claim.margin)}"
-    least = 1 / claim.margin if claim.scale == "ratio" else -claim.margin
-    return f"between {number(least)} and {number(claim.margin)}"
+        return f"{claim.relation} {number(claim.margin + shift)}"
+    least = 1 / claim.margin if claim.scale == "ratio" else shift - claim.margin
+    return f"between {number(least)} and {number(claim.margin + shift)}"
 
 
 def _slack(claim: Claim, effect: Effect) -> float:
