@@ -131,10 +131,20 @@ def steps_to_above(steps: Floats, values: Floats, *, level: float) -> float | No
 
 
 def steps_to_stay_below(steps: Floats, values: Floats, *, level: float) -> float | None:
-    """Steps from which on the value stays at or below ``level`` to the end; None if the last one is above."""
-    above = np.flatnonzero(values > level)
-    first = int(above[-1]) + 1 if above.size else 0
-    return float(steps[first]) if first < len(steps) else None
+    """Steps from which on every logged value is at or below ``level``; None if the last one is not."""
+    return _settled(steps, values <= level)
+
+
+def steps_to_stay_above(steps: Floats, values: Floats, *, level: float) -> float | None:
+    """Steps from which on every logged value is at or above ``level``; None if the last one is not."""
+    return _settled(steps, values >= level)
+
+
+def _settled(steps: Floats, reached: NDArray[np.bool_]) -> float | None:
+    if not reached[-1]:
+        return None
+    outside = np.flatnonzero(~reached)
+    return float(steps[outside[-1] + 1 if outside.size else 0])
 
 
 FUNCTIONS: Mapping[str, Function] = {
@@ -152,6 +162,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "steps_to_below": _lifted(steps_to_below),
     "steps_to_above": _lifted(steps_to_above),
     "steps_to_stay_below": _lifted(steps_to_stay_below),
+    "steps_to_stay_above": _lifted(steps_to_stay_above),
 }
 """The functions of the core, by the name that suites use."""
 

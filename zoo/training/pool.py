@@ -13,6 +13,7 @@ import multiprocessing.connection
 import os
 import sys
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,6 +35,7 @@ from zoo.training.spec import RunSpec
 ATTEMPTS = 2
 """How often a task is begun whose worker dies."""
 _IDLE_SECONDS = 0.2
+_REPORT_SECONDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,8 @@ class Reporter:
     def __init__(self, pipe: Connection, stop: Stop) -> None:
         self._pipe = pipe
         self._stop = stop
+        self._sent: dict[int, float] = {}
+        self._held: dict[int, dict[str, float]] = {}
 
     def send(self, *message: Any) -> None:
         """Send plain data."""
@@ -90,8 +94,13 @@ class Reporter:
         self.send("started", run.seed, step, notice)
 
     def updated(self, run: RunDir, step: int, metrics: Mapping[str, float]) -> None:
-        """As Watcher."""
-        self.send("updated", run.seed, step, dict(metrics))
+        """As Watcher; what comes faster than anyone could read it is told together."""
+        held = self._held.setdefault(run.seed, {})
+        held.update(metrics)
+        now = time.monotonic()
+        if now - self._sent.get(run.seed, 0.0) >= _REPORT_SECONDS:
+            self._sent[run.seed] = now
+            self.send("updated", run.seed, step, self._held.pop(run.seed))
 
     def checkpointed(self, run: RunDir, path: Path) -> None:
         """As Watcher."""
