@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import RunError, UnknownNameError, UsageError
-from zoo.results.labels import labels, options
-from zoo.results.store import Catalogue, Refused, Run
 from zoo.results.derived import Function, derive, series_of
 from zoo.results.experiment import Cell, Metric, Suite
+from zoo.results.labels import labels, options
+from zoo.results.store import Catalogue, Refused, Run
 from zoo.training.run import SPEC, RunDir
 from zoo.training.spec import RunSpec
 
@@ -115,7 +115,8 @@ def from_catalogue(catalogue: Catalogue, metrics: Sequence[Metric], measure: Mea
     """
     records = Records()
     current, old = _newest(catalogue.groups())
-    for group, label in zip(current, labels(current), strict=True):
+    named = zip(current, labels(current), strict=True)
+    for group, label in sorted(named, key=lambda pair: (pair[0][0].environment, pair[1])):
         for run in group:
             _add(records, label, run.environment, run.seed, run, metrics, measure)
     for group, newest in old:

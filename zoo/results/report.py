@@ -209,4 +209,3 @@ def drift(report: Report, committed: Sequence[Mapping[str, str]]) -> list[str]:
             value = number(new["iqm"])
             found.append(f"{what} is {value}: committed was {line['iqm']} [{line['low']}, {line['high']}].")
     return found
-

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from zoo.results.experiment import Metric, Reference, Suite
 from zoo.results.records import Record, Records
 from zoo.results.stats import LEVEL, Floats, iqm
-from zoo.results.experiment import Metric, Reference, Suite
 
 FEW = 5
 """With fewer seeds an estimate is marked."""
