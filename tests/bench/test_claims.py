@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ def claim(**changes: Any) -> Claim:
     return Claim(**{**given, "environments": ("two",), **changes})
 
 
-def records(values: Mapping[tuple[str, str], Sequence[float | None]], first: int = 0) -> dict[Any, dict[str, Any]]:
+def records(values: Mapping[tuple[str, str], Iterable[float | None]], first: int = 0) -> dict[Any, dict[str, Any]]:
     """Records with "err" as given; "aux" differs between seeds, so that no cell looks deterministic."""
     return {
         (label, env, first + seed): {"err": value, "aux": 0.1 * seed + 1 / 3}
@@ -35,7 +35,7 @@ def records(values: Mapping[tuple[str, str], Sequence[float | None]], first: int
     }
 
 
-def judged(claim: Claim, left: Sequence[float | None], right: Sequence[float | None] = ()) -> Verdict:
+def judged(claim: Claim, left: Iterable[float | None], right: Iterable[float | None] = ()) -> Verdict:
     return judge_claim(claim, records({("reload", "two"): left, ("gda", "two"): right}))
 
 
@@ -131,7 +131,7 @@ def planner(label: str, value: float, seeds: int, **more: float) -> dict[Any, di
 def test_a_deterministic_planner_is_judged_as_a_number() -> None:
     for seeds in (2, 3, 5):
         found = judge_claim(claim(), planner("reload", 0.012345678, seeds) | planner("gda", 0.412345678, seeds))
-        assert (found.answer, found.low, found.high) == ("reproduced", pytest.approx(-0.4), pytest.approx(-0.4))
+        assert found.answer == "reproduced" and (found.low, found.high) == pytest.approx((-0.4, -0.4))
         assert found.effects[0].exact and "exactly" in found.sentence
     alone = judge_claim(claim(), planner("reload", 0.012345678, 1) | planner("gda", 0.412345678, 1))
     assert alone.words == "inconclusive at 1 seed" and "at least 3 are needed" in alone.sentence
@@ -166,11 +166,26 @@ def test_a_bound_that_all_runs_reach_counts_from_five_seeds(seeds: int, answer: 
 
 
 def test_runs_without_a_value_are_left_out_and_told() -> None:
-    found = judged(claim(right=0.3), [*LOW, None, math.nan, math.inf])
-    assert found.answer == "reproduced" and found.n == 5 and found.effects[0].missing == 3
-    assert found.sentence.endswith("; 3 runs had no value or partner.")
+    found = judged(claim(right=0.3), [*LOW, None, math.nan])
+    assert found.answer == "reproduced" and found.n == 5 and found.effects[0].missing == 2
+    assert found.sentence.endswith("; 2 runs had no value or partner.")
     never = judged(claim(), LOW, [None, None])
     assert never.words == "inconclusive at 0 seeds" and "2 runs ended without a value" in never.sentence
+
+
+@pytest.mark.parametrize("scale", ["difference", "ratio"])
+@pytest.mark.parametrize("paired", [True, False])
+def test_never_is_later_than_any_time(scale: str, paired: bool) -> None:
+    times, never = [130.0, 150.0, 120.0, 140.0, 110.0], [math.inf] * 5
+    sooner = claim(scale=scale, margin=0.5 if scale == "ratio" else -100.0, paired=paired)
+    found = judged(sooner, times, never)
+    extreme = 0.0 if scale == "ratio" else -math.inf
+    assert found.answer == "reproduced" and found.high == pytest.approx(extreme, abs=1e-12)
+    assert found.effects[0].right == math.inf
+    assert judged(sooner, never, times).answer == "not reproduced"
+    assert judged(sooner, never, never).answer == "not reproduced"  # neither is sooner
+    assert judged(sooner, times, [100.0, math.inf, 140.0, math.inf, 120.0]).answer == "inconclusive"
+    json.loads(json.dumps(found.to_json(), allow_nan=False))
 
 
 def test_a_metric_that_no_run_has_is_an_error_naming_both() -> None:
@@ -215,7 +230,7 @@ def test_a_number_on_the_right_is_told_as_a_value() -> None:
 def test_a_suite_gets_a_verdict_for_each_claim_and_the_same_again() -> None:
     suite = Suite(name="s", title="t", path=Path("s.toml"), cells=(), claims=(claim(), claim(id="worse", relation=">")))
     runs: Records = records({("reload", "two"): LOW, ("gda", "two"): HIGH})
-    first, second = judge(suite, runs), judge(suite, dict(reversed(runs.items())))
+    first, second = judge(suite, runs), judge(suite, {key: runs[key] for key in reversed(list(runs))})
     assert [found.answer for found in first] == ["reproduced", "not reproduced"]
     assert [found.to_json() for found in first] == [found.to_json() for found in second]
 

@@ -216,8 +216,8 @@ def test_coverage_of_the_stratified_bootstrap() -> None:
 
 
 def test_coverage_of_wilson() -> None:
-    draw, trials = rng(8), 20000
-    low, high = wilson(draw.binomial(40, 0.3, size=trials), 40)
+    trials = 20000
+    low, high = wilson(rng(8).binomial(40, 0.3, size=trials), 40)
     from scipy.stats import binom
 
     outcomes = np.arange(41)

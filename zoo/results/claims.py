@@ -18,8 +18,8 @@ than chance would repeat, are deterministic: their value is exact and their numb
 numbers only may have reached a bound, such as the largest return: this counts as exact from ``TIED`` seeds on. One run
 alone proves neither.
 
-**What is missing.** A run without a finite value of the metric (it diverged, or never reached the goal) is left out and
-counted in the sentence.
+**What is missing.** A run without a value of the metric, or with NaN, is left out and counted in the sentence. Infinity
+is a value: a goal that was never reached took longer than any other.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ Records = Mapping[tuple[str, str, int], Mapping[str, float | None]]
 """(label, environment, seed) -> metric -> value of a finished run; None, or no entry, where the run has none."""
 _ROUND = 6  # significant digits
 _FLOOR = 1e-16  # a ratio takes residuals below it for rounding
+_NEVER = 1e150  # stands for infinity, so that differences and their squares stay finite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +183,7 @@ def _study(claim: Claim, environment: str, records: Records) -> tuple[Effect, Sp
         if not seeds:
             return Effect(environment=environment, paired=True, missing=missing), UNKNOWN
     columns = [np.array([side.values[seed] for seed in seeds or sorted(side.values)]) for side in sides]
-    shown = [float(iqm(column)) for column in columns]
+    shown = [_infinite(float(iqm(column))) for column in columns]
     scaled = [_in(claim, column) for column in columns]
     constant = 0.0
     if not isinstance(claim.right, Term):
@@ -219,7 +220,8 @@ def _study(claim: Claim, environment: str, records: Records) -> tuple[Effect, Sp
 def _sample(claim: Claim, term: Term, environment: str, records: Records) -> _Sample:
     rows = {seed: row for (label, env, seed), row in records.items() if (label, env) == (term.label, environment)}
     found = {seed: row.get(term.metric) for seed, row in rows.items()}
-    values = {seed: float(value) for seed, value in found.items() if value is not None and math.isfinite(value)}
+    there = {seed: value for seed, value in found.items() if value is not None and not math.isnan(value)}
+    values = {seed: min(max(float(value), -_NEVER), _NEVER) for seed, value in there.items()}
     if claim.scale == "ratio" and values and min(values.values()) < 0:
         raise UsageError(
             f"claim {claim.id!r}: {term.metric} of {term.label} on {environment} goes down to "
@@ -250,7 +252,12 @@ def _in(claim: Claim, values: Floats) -> Floats:
 
 
 def _out(claim: Claim, effect: float) -> float:
-    return math.exp(effect) if claim.scale == "ratio" else effect
+    return _infinite(math.exp(min(effect, math.log(_NEVER))) if claim.scale == "ratio" else effect)
+
+
+def _infinite(value: float) -> float:
+    """Undoes ``_NEVER``, also where it was added to or divided by something of human size."""
+    return math.copysign(math.inf, value) if abs(value) > 1e-20 * _NEVER else value
 
 
 def _answer(claim: Claim, low: float, high: float) -> Answer:
