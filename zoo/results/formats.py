@@ -161,7 +161,9 @@ def _print(console: Any, sheet: Sheet) -> None:
 
     if sheet.title:
         console.print(Text(sheet.title, style="bold"))
-    for block in _blocks(sheet, console.width) if sheet.rows else ():
+    for place, block in enumerate(_blocks(sheet, console.width) if sheet.rows else ()):
+        if place:
+            console.print()
         table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
         for column in block:
             name = sheet.head[column]

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from zoo.results.claims import Verdict, claimed
-from zoo.results.experiment import Metric, Reference, Suite
+from zoo.results.claims import Effect, Verdict, claimed
+from zoo.results.experiment import Claim, Metric, Reference, Suite
 from zoo.results.formats import Sheet
 from zoo.results.records import Dropped
 from zoo.results.summary import FEW, Estimate, Row, long_rows
@@ -135,20 +135,42 @@ def _figure(value: float, digits: int) -> str:
 
 
 def _claims(verdicts: Sequence[Verdict]) -> Sheet:
-    head = ["claim", "in symbols", "environment", "measured", "seeds", "verdict"]
+    head = ["claim", "environment", "measured", "claimed", "seeds", "verdict"]
     rows = []
     for verdict in verdicts:
+        claim = verdict.claim
         several = len(verdict.effects) > 1
-        first = [verdict.claim.text.rstrip("."), claimed(verdict.claim)]
-        for place, effect in enumerate(verdict.effects):
-            interval = "" if math.isnan(effect.low) else f" [{_figure(effect.low, 3)}, {_figure(effect.high, 3)}]"
-            measured = "" if math.isnan(effect.estimate) else _figure(effect.estimate, 3)
-            measured += interval if effect.low != effect.high else ""
-            rows.append([*(first if place == 0 else ["", ""]), effect.environment, measured, str(effect.n),
-                         "" if several else verdict.words])  # fmt: skip
+        for effect in verdict.effects:
+            name = claim.id if effect is verdict.effects[0] else ""
+            rows.append([name, effect.environment, _effect(claim, effect), _limit(claim), str(effect.n),
+                         effect.answer if several else verdict.words])  # fmt: skip
         if several:
-            rows.append(["", "", "all of these", "", str(verdict.n), verdict.words])
-    return Sheet(title="Claims", head=head, rows=rows, numeric=frozenset(["measured", "seeds"]), keep=1)
+            rows.append(["", "all of these", "", "", str(verdict.n), verdict.words])
+    notes = [f"{verdict.claim.id}: {verdict.claim.text.rstrip('.')}; {claimed(verdict.claim)}." for verdict in verdicts]
+    notes.append("Measured is the left side minus the right one (over it, where a ratio is claimed), or the left side "
+                 "alone beside a number; its interval is widened for few seeds.")  # fmt: skip
+    return Sheet(
+        title="Claims", head=head, rows=rows, numeric=frozenset(["measured", "claimed", "seeds"]), keep=2, notes=notes
+    )
+
+
+def _effect(claim: Claim, effect: Effect) -> str:
+    """What was measured: the left side itself where the right one is a number and no ratio is claimed."""
+    offset = claim.right if isinstance(claim.right, float) and claim.scale == "difference" else 0.0
+    if math.isnan(effect.estimate):
+        return ""
+    shown = _figure(effect.estimate + offset, 3)
+    if math.isnan(effect.low) or effect.low == effect.high:
+        return shown
+    return f"{shown} [{_figure(effect.low + offset, 3)}, {_figure(effect.high + offset, 3)}]"
+
+
+def _limit(claim: Claim) -> str:
+    """What ``_effect`` was claimed to be."""
+    if isinstance(claim.right, float) and claim.scale == "difference":
+        margin = f" ± {number(claim.margin)}" if claim.relation == "within" else ""
+        return f"{claim.relation} {number(claim.right if margin else claim.right + claim.margin)}{margin}"
+    return f"{claim.relation} {number(claim.margin)}"
 
 
 def _left_out(dropped: Sequence[Dropped], repeat: str) -> list[str]:
