@@ -56,3 +56,11 @@ class HookSpecs:
 
         ``run`` is a ``zoo.results.store.Run``; the result is a number, or None if the run cannot tell.
         """
+
+    @_hookspec
+    def zoo_plots(self) -> Mapping[str, str]:  # type: ignore[empty-body]
+        """Figures for ``zoo plot NAME RUN...``: name to ``"module:function"``, called as ``function(runs, options)``.
+
+        ``runs`` is a list of ``zoo.results.store.Run``; ``options`` has ``metrics``, ``axis``, ``log`` and
+        ``colour(algorithm)``; the result is a ``matplotlib.figure.Figure``, made without ``pyplot``.
+        """
