@@ -12,7 +12,7 @@ from typing import Any, cast
 from zoo.discovery.config import decode_fields
 from zoo.discovery.entry import describe
 from zoo.discovery.registry import Registry
-from zoo.errors import UnknownNameError, UsageError, nearest
+from zoo.errors import UnknownNameError, UsageError
 from zoo.results.derived import functions
 from zoo.results.experiment import (
     Better,
@@ -354,7 +354,7 @@ def _check_packages(suite: Suite, packages: Iterable[str], registry: Registry, l
         if package not in installed:
             raise SuiteError(
                 f"{suite.path}, line {line}: suite {suite.name!r} needs the package {package}, which is not installed.",
-                f"Did you mean {near[0]}?" if (near := nearest(package, installed, 1)) else f"pip install {package}",
+                f"pip install {package}",
             )
         if installed[package].state == "failed":
             raise SuiteError(

@@ -61,7 +61,7 @@ def _inside(names: Sequence[str], counts: Mapping[Place, int]) -> Place:
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
     """Number and text of each line at which a statement may begin: not within a string or brackets."""
-    number, depth, start = 1, 0, 0
+    number, depth, start, first = 1, 0, 0, 1
     for token in _TOKEN.finditer(text):
         word = token[0]
         if word in ("[", "{"):
@@ -70,13 +70,13 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
             depth -= 1
         elif word == "\n":
             if start >= 0:
-                yield number, text[start : token.start()]
+                yield first, text[start : token.start()]
             number += 1
-            start = token.end() if depth == 0 else -1
+            start, first = (token.end(), number) if depth == 0 else (-1, number)
         else:
             number += word.count("\n")
     if start >= 0:
-        yield number, text[start:]
+        yield first, text[start:]
 
 
 class Document:
