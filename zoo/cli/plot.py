@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from zoo.results.curves import Group
+    from zoo.results.figures import PluginFigure
     from zoo.results.store import Catalogue
 
 
@@ -30,8 +31,7 @@ def main(args: Sequence[str], options: Options) -> int:
         return _claims(parsed, options)
     if parsed.list and not parsed.runs:
         return _list_figures(parsed, options)
-    if parsed.figure is None and parsed.profile is None:
-        _take_figure(parsed, options)
+    figure = _asked_figure(parsed, options)
     if not parsed.runs:
         raise UsageError("zoo plot has no RUN: expected a run directory, or a directory above some.", "zoo plot --help")
     from zoo.results.curves import check_metrics, make_groups
@@ -41,8 +41,8 @@ def main(args: Sequence[str], options: Options) -> int:
     if parsed.list:
         return _list(groups, as_json=parsed.json)
     check_metrics([*(parsed.metric or []), *([parsed.profile] if parsed.profile else [])], groups)
-    if parsed.figure:
-        return _figure(catalogue, groups, parsed, options)
+    if figure:
+        return _figure(figure, catalogue, groups, parsed)
     return _profile(groups, parsed) if parsed.profile else _curves(groups, parsed)
 
 
@@ -81,18 +81,24 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _take_figure(parsed: argparse.Namespace, options: Options) -> None:
-    """The first word names a figure if it is no path, and a plugin's figure has that name or nearly."""
-    if not parsed.runs or parsed.runs[0].exists():
-        return
-    from zoo.results.figures import find_figures
+def _asked_figure(parsed: argparse.Namespace, options: Options) -> PluginFigure | None:
+    """The figure that was named; the first word names one if it is no path and a plugin's figure is called so."""
+    first = parsed.runs[0] if parsed.runs else None
+    if not parsed.figure and (parsed.profile or first is None or first.exists()):
+        return None
+    from zoo.results.figures import find_figure, find_figures
 
+    registry = options.registry()
+    if parsed.figure:
+        return find_figure(parsed.figure, registry)
+    found = find_figures(registry)
     name = parsed.runs[0].as_posix()
-    found = find_figures(options.registry())
     if name in found:
-        parsed.figure, parsed.runs = name, parsed.runs[1:]
-    elif nearest(name, found):
+        parsed.runs = parsed.runs[1:]
+        return found[name]
+    if nearest(name, found):
         raise UnknownNameError("figure or directory of runs", name, found)
+    return None
 
 
 def _catalogue(parsed: argparse.Namespace) -> Catalogue:
@@ -169,17 +175,18 @@ def _claims(parsed: argparse.Namespace, options: Options) -> int:
     verdicts = judge(suite, records.by_run)
     notes = caption_forest(verdicts)
     if records.dropped:
-        notes.append(f"left out: {len(records.dropped)} runs; zoo table {parsed.claims} lists them with the reason.")
+        runs = "1 run" if len(records.dropped) == 1 else f"{len(records.dropped)} runs"
+        them = "it" if len(records.dropped) == 1 else "them"
+        notes.append(f"left out: {runs}; zoo table {parsed.claims} lists {them} with the reason.")
     about = {"suite": suite.name, "claims": [verdict.to_json() for verdict in verdicts]}
     file = Path("plots") / f"{slug(suite.name)}-claims.png"
     return _write(draw_forest(suite, verdicts), file, parsed, about, [], notes)
 
 
-def _figure(catalogue: Catalogue, groups: Sequence[Group], parsed: argparse.Namespace, options: Options) -> int:
-    from zoo.results.figures import FigureOptions, find_figure
+def _figure(figure: PluginFigure, catalogue: Catalogue, groups: Sequence[Group], parsed: argparse.Namespace) -> int:
+    from zoo.results.figures import FigureOptions
     from zoo.results.plot import default_file
 
-    figure = find_figure(parsed.figure, options.registry())
     asked = FigureOptions(metrics=tuple(parsed.metric or ()), axis=parsed.x, log=parsed.log)
     drawn = figure.draw(catalogue.runs, asked)
     about = {"figure": figure.name, "plugin": figure.plugin, "runs": len(catalogue.runs)}

@@ -14,6 +14,7 @@ from zoo.results.claims import Effect, Verdict
 from zoo.results.experiment import Claim, Suite, Term
 from zoo.results.palette import VERDICTS
 from zoo.results.plot import styled
+from zoo.results.table import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,17 +66,29 @@ class ForestPanel:
 
 def make_forest(verdicts: Sequence[Verdict]) -> list[ForestPanel]:
     """Panels in the order in which their quantities are first claimed."""
-    rows: dict[tuple[str, bool], list[ForestRow]] = {}
+    groups: dict[tuple[str, str], list[Verdict]] = {}
     for verdict in verdicts:
-        rows.setdefault((_quantity(verdict.claim), verdict.claim.scale == "ratio"), []).extend(_rows(verdict))
-    return [ForestPanel(quantity=name, ratio=ratio, rows=tuple(found)) for (name, ratio), found in rows.items()]
+        groups.setdefault(_quantity(verdict.claim), []).append(verdict)
+    panels = []
+    for (metrics, kind), found in groups.items():
+        sides = {_sides(verdict.claim, kind) for verdict in found}
+        detail = sides.pop() if len(sides) == 1 else f"left {kind} right"
+        rows = tuple(row for verdict in found for row in _rows(verdict))
+        panels.append(
+            ForestPanel(quantity=f"{metrics}: {detail}" if kind else metrics, ratio=kind == "over", rows=rows)
+        )
+    return panels
 
 
-def _quantity(claim: Claim) -> str:
+def _quantity(claim: Claim) -> tuple[str, str]:
+    """The metrics, and "over" for a ratio, "minus" for a difference of two terms."""
     metrics = " and ".join(dict.fromkeys(term.metric for term in claim.terms))
-    if claim.scale == "ratio":
-        return f"{metrics}: ratio"
-    return f"{metrics}: difference" if isinstance(claim.right, Term) else metrics
+    return metrics, "over" if claim.scale == "ratio" else "minus" if isinstance(claim.right, Term) else ""
+
+
+def _sides(claim: Claim, kind: str) -> str:
+    right = claim.right.label if isinstance(claim.right, Term) else number(claim.right)
+    return f"{claim.left.label} {kind} {right}"
 
 
 def _rows(verdict: Verdict) -> list[ForestRow]:
@@ -166,17 +179,21 @@ def _draw_row(axes: Axes, row: ForestRow, y: int, low: float, high: float) -> No
 
 
 def _limits(axes: Axes, panel: ForestPanel) -> tuple[float, float]:
-    """Ends of the axis, and its scale: logarithmic for ratios, for differences if they span many powers of ten."""
+    """Ends of the axis, and its scale: logarithmic for ratios, and for what spans many powers of ten."""
+    from matplotlib.ticker import LogLocator, NullLocator, SymmetricalLogLocator
+
     ends = panel.ends or [1.0]
     low, high = min(ends), max(ends)
-    if panel.ratio:
+    sizes = [abs(x) for x in ends if x]
+    wide = bool(sizes) and max(sizes) > _WIDE * min(sizes)
+    if panel.ratio or (wide and low > 0):
         axes.set_xscale("log")
+        if wide:
+            axes.xaxis.set_major_locator(LogLocator(numticks=9))
+            axes.xaxis.set_minor_locator(NullLocator())
         room = max((high / low) ** 0.06, 1.2)
         return low / room, high * room
-    sizes = [abs(x) for x in ends if x]
-    if sizes and max(sizes) > _WIDE * min(sizes):
-        from matplotlib.ticker import NullLocator, SymmetricalLogLocator
-
+    if wide:
         bend = max(min(sizes), 1e-12)
         axes.set_xscale("symlog", linthresh=bend, linscale=0.5)
         spacing = SymmetricalLogLocator(base=10, linthresh=bend)
