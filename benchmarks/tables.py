@@ -1,7 +1,7 @@
 """Write the tables of ``benchmarks/README.md`` and the files in ``benchmarks/results/`` anew from stored runs.
 
-``python benchmarks/tables.py smoke reload [--dir runs]``. Nothing is trained here: ``zoo bench SUITE`` does that. A suite
-whose runs are not all there is refused, so that no table is half of what it claims to be.
+``python benchmarks/tables.py smoke reload [--dir runs]``. Nothing is trained here: ``zoo bench SUITE`` does that. A
+suite whose runs are not all there is refused, so that no table is half of what it claims to be.
 """
 
 from __future__ import annotations

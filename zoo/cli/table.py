@@ -64,7 +64,7 @@ def _parser() -> CommandParser:
     add("--descending", action="store_true", help="largest first, with --sort")
     add("--quick", action="store_true", help="only the suite's quick cells")
     add("--sql", metavar="SELECT", help="one query over the views runs, metrics and episodes; needs zoo-core[sql]")
-    add("--against", type=Path, metavar="FILE.csv", help="fail where the table leaves the intervals of this one")
+    add("--against", type=Path, metavar="FILE.csv", help="exit 1 where an interval does not meet that of this table")
     add("-o", "--output", type=Path, metavar="FILE", help="write to this file")
     add("--dir", type=Path, default=Path("runs"), help="directory of all runs (default: runs)")
     add("--json", action="store_const", const="json", dest="format", help="the same as --format json")

@@ -11,10 +11,10 @@ from zoo.results.claims import Effect, Verdict, claimed
 from zoo.results.experiment import Claim, Metric, Reference, Suite
 from zoo.results.formats import Sheet
 from zoo.results.records import Dropped
-from zoo.results.summary import FEW, Estimate, Row, long_rows
+from zoo.results.summary import FEW, Row, long_rows
 from zoo.results.table import number
 
-_PAPER = "paper: "
+_REFERENCE = "ref."
 _MOST_SEEDS = 8
 _SLACK = 1e-3  # relative; for the rounding of another machine
 
@@ -82,19 +82,13 @@ class Report:
         return sheets
 
     def _estimates(self) -> Sheet:
+        shown = [metric for metric in self.metrics if any(metric.name in row.estimates for row in self.rows)]
         head = [*self.group_by, "seeds"]
-        rows = [[*row.group.values(), f"{row.seeds}{'*' * (row.seeds < FEW)}"] for row in self.rows]
-        for metric in self.metrics:
-            if not any(metric.name in row.estimates for row in self.rows):
-                continue
-            published = any(metric.name in row.references for row in self.rows)
-            head += [f"{metric.name} [{metric.unit}]" if metric.unit else metric.name]
-            head += [_PAPER + metric.name] * published
-            for row, cells in zip(self.rows, rows, strict=True):
-                cells.append(_estimate(row.estimates.get(metric.name), metric, row.seeds))
-                if published:
-                    reference = row.references.get(metric.name)
-                    cells.append(number(reference.value) if reference else "")
+        head += [f"{metric.name} [{metric.unit}]" if metric.unit else metric.name for metric in shown]
+        rows = [
+            [*row.group.values(), f"{row.seeds}{'*' * (row.seeds < FEW)}", *(_cell(row, metric) for metric in shown)]
+            for row in self.rows
+        ]
         return Sheet(
             title=self.title, head=head, rows=rows, numeric=frozenset(head[len(self.group_by) :]),
             keep=len(self.group_by) + 1, notes=self._notes(),
@@ -111,7 +105,7 @@ class Report:
         references = [reference for row in self.rows for reference in row.references.values()]
         sources = dict.fromkeys(reference.source for reference in references)
         if sources:
-            notes.append(f"{_PAPER}{'; '.join(sources)}.")
+            notes.append(f"{_REFERENCE}: {'; '.join(sources)}.")
         return notes + [_remark(reference) for reference in references if reference.note]
 
 
@@ -119,13 +113,18 @@ def _remark(reference: Reference) -> str:
     return f"{reference.label} on {reference.environment}, {reference.metric}: {reference.note.rstrip('.')}."
 
 
-def _estimate(estimate: Estimate | None, metric: Metric, seeds: int) -> str:
-    if estimate is None:
-        return ""
-    shown = _figure(estimate.value, metric.precision)
-    if estimate.low != estimate.high:
-        shown += f" [{_figure(estimate.low, metric.precision)}, {_figure(estimate.high, metric.precision)}]"
-    return shown if estimate.seeds == seeds else f"{shown} (n={estimate.seeds})"
+def _cell(row: Row, metric: Metric) -> str:
+    """Estimate, interval, the number of seeds if it is smaller than the row's, and the published value."""
+    estimate, reference = row.estimates.get(metric.name), row.references.get(metric.name)
+    parts = []
+    if estimate is not None:
+        value, low, high = (_figure(x, metric.precision) for x in (estimate.value, estimate.low, estimate.high))
+        parts.append(value if value == low == high else f"{value} [{low}, {high}]")
+        if estimate.seeds != row.seeds:
+            parts.append(f"(n={estimate.seeds})")
+    if reference is not None:
+        parts.append(f"({_REFERENCE} {number(reference.value)})")
+    return " ".join(parts)
 
 
 def _figure(value: float, digits: int) -> str:
@@ -160,9 +159,8 @@ def _effect(claim: Claim, effect: Effect) -> str:
     if math.isnan(effect.estimate):
         return ""
     shown = _figure(effect.estimate + offset, 3)
-    if math.isnan(effect.low) or effect.low == effect.high:
-        return shown
-    return f"{shown} [{_figure(effect.low + offset, 3)}, {_figure(effect.high + offset, 3)}]"
+    low, high = _figure(effect.low + offset, 3), _figure(effect.high + offset, 3)
+    return shown if math.isnan(effect.low) or low == high == shown else f"{shown} [{low}, {high}]"
 
 
 def _limit(claim: Claim) -> str:
@@ -209,6 +207,9 @@ def _natural(text: str) -> tuple[int, float, str]:
 def drift(report: Report, committed: Sequence[Mapping[str, str]]) -> list[str]:
     """Where a table has left the intervals of a committed one; one sentence each, none if it has not.
 
+    It has left where the two intervals do not meet: on another machine learners round differently and take other
+    paths, so that an estimate alone, within its own interval, may well be outside of the committed one.
+
     Args:
         report: the new table.
         committed: lines of the committed CSV file, as text.
@@ -227,7 +228,7 @@ def drift(report: Report, committed: Sequence[Mapping[str, str]]) -> list[str]:
             continue
         low, high = float(line["low"]), float(line["high"])
         slack = _SLACK * max(abs(low), abs(high)) if math.isfinite(low) and math.isfinite(high) else 0.0
-        if not low - slack <= new["iqm"] <= high + slack:
-            value = number(new["iqm"])
-            found.append(f"{what} is {value}: committed was {line['iqm']} [{line['low']}, {line['high']}].")
+        if new["high"] < low - slack or new["low"] > high + slack:
+            now = f"{number(new['iqm'])} [{number(new['low'])}, {number(new['high'])}]"
+            found.append(f"{what} is {now}: committed was {line['iqm']} [{line['low']}, {line['high']}].")
     return found

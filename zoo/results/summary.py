@@ -166,5 +166,5 @@ def long_rows(rows: Sequence[Row], metrics: Sequence[Metric]) -> list[dict[str, 
             line: dict[str, Any] = {**row.group, "metric": metric.name, "iqm": estimate.value}
             line |= {"low": estimate.low, "high": estimate.high, "seeds": estimate.seeds}
             reference = row.references.get(metric.name)
-            found.append(line | {"paper": reference.value if reference else None})
+            found.append(line | {"reference": reference.value if reference else None})
     return found
