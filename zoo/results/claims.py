@@ -10,8 +10,8 @@ and does not decide it: an average would hide an environment where the claim fai
 seed: the interquartile mean of their differences, or of the logarithms of their ratios.
 
 **The interval** is a bootstrap over seeds, widened for small samples (see ``zoo.results.spread``): a false claim passes
-in at most 2.5 % of cases, though with three seeds of a very skewed metric in up to 6 %. Below ``FEWEST`` seeds nothing
-is decided.
+in at most 2.5 % of cases. Measured exceptions: 3 % at five seeds and 6 % at three for a very skewed metric (lognormal),
+12 % at three for one with two separate modes, since three of a kind happen. Below ``FEWEST`` seeds nothing is decided.
 
 **Runs that do not vary.** Runs that agree in every metric over at least two seeds, and at least once in more digits
 than chance would repeat, are deterministic: their value is exact and their number is enough. Runs that agree in round

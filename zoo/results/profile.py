@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _SIZE = (4.4, 2.9)  # inches
 _GRID = 401
+_NAMED = 4  # labels in an error
 _RESAMPLES = 1000
 
 
@@ -82,9 +83,11 @@ def make_profiles(groups: Sequence[Group], metric: str, scale: Scale = "auto") -
     shared = [env for env in dict.fromkeys(g.environment for g in groups) if all(env in by for by in scores.values())]
     others = sorted({env for by in scores.values() for env in by} - set(shared))
     if not shared:
+        names = list(scores)
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         raise RunError(
-            f"{', '.join(scores)} have no environment in common: a profile compares them on the same ones.",
-            "Name runs of the same environments.",
+            f"{', '.join(names[:_NAMED])}{more} have no environment in common: a profile compares like with like.",
+            "Name fewer runs: those of the same algorithms, with the same options, in each environment.",
         )
     if others:
         notes.append(f"left out, for not every algorithm has runs there: {', '.join(others)}.")
