@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from zoo.results.formats import Sheet, csv_text, escape, escape_numbers, json_text, latex, markdown, terminal
 
-NASTY = "100 % of a_b & {c} \\d $e #f ~g ^h <i> |j| \"k\"\nnext"
+NASTY = '100 % of a_b & {c} \\d $e #f ~g ^h <i> |j| "k"\nnext'
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"]) | st.just(" "),
                 max_size=20)  # fmt: skip
 
@@ -40,7 +40,7 @@ def parse_latex(text: str) -> list[list[str]]:
     for math_text in plain.split("$")[1::2]:
         assert re.fullmatch(r"-?[\d.]+(\\cdot 10\^\{-?\d+\})?", math_text)
     outside = "".join(plain.split("$")[::2])
-    assert not set("#^_~<>|\"") & set(outside)
+    assert not set('#^_~<>|"') & set(outside)
     for body in re.findall(r"\\begin\{tabular\}\{(\w+)\}(.*?)\\end\{tabular\}", text, re.DOTALL):
         columns = len(body[0])
         for line in body[1].splitlines():

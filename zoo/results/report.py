@@ -213,6 +213,9 @@ def drift(report: Report, committed: Sequence[Mapping[str, str]]) -> list[str]:
     Args:
         report: the new table.
         committed: lines of the committed CSV file, as text.
+
+    Raises:
+        KeyError, ValueError: a line of it has not the columns of this table.
     """
     identity = [*report.group_by, "metric"]
     there: Mapping[tuple[str, ...], Mapping[str, Any]] = {
@@ -220,11 +223,11 @@ def drift(report: Report, committed: Sequence[Mapping[str, str]]) -> list[str]:
     }
     found: list[str] = []
     for line in committed:
-        key = tuple(line.get(name, "") for name in identity)
+        key = tuple(line[name] for name in identity)
         what = f"{key[-1]} of {', '.join(key[:-1])}"
         new = there.get(key)
         if new is None:
-            found.append(f"{what} is missing: committed was {line.get('iqm', '')}.")
+            found.append(f"{what} is missing: committed was {line['iqm']}.")
             continue
         low, high = float(line["low"]), float(line["high"])
         slack = _SLACK * max(abs(low), abs(high)) if math.isfinite(low) and math.isfinite(high) else 0.0

@@ -17,7 +17,7 @@ VIEWS = {
     "metrics": "run, step, wall, metric, value",
     "episodes": "run, step, episode, return, length, cost, seed",
 }
-_BAD = "(SELECT NULL::VARCHAR AS run, NULL::JSON AS json WHERE false)"
+_EMPTY = "(SELECT NULL::VARCHAR AS run, NULL::JSON AS json WHERE false)"
 
 
 @dataclass(frozen=True)
@@ -87,16 +87,17 @@ def _views(connection: Any, folders: Sequence[Path]) -> None:
 
 
 def _objects(folders: Sequence[Path], name: str, *, lines: bool) -> str:
-    """A table expression with the columns ``run`` and ``json``; lines that do not parse are left out."""
+    """A table expression with the columns ``run`` and ``json``; what does not parse is left out."""
     files = [folder / name for folder in folders if (folder / name).is_file() and (folder / name).stat().st_size]
     if not files:
-        return _BAD
-    form = "newline_delimited" if lines else "unstructured"
-    ignore = ", ignore_errors=true" if lines else ""
-    return (
-        f"(SELECT regexp_replace(filename, '[/\\\\][^/\\\\]*$', '') AS run, json "  # noqa: S608
-        f"FROM read_json_objects([{_quoted(files)}], format='{form}', filename=true{ignore}))"
-    )
+        return _EMPTY
+    folder = "regexp_replace(filename, '[/\\\\][^/\\\\]*$', '')"
+    if lines:
+        source = f"read_json_objects([{_quoted(files)}], format='newline_delimited', ignore_errors=true, filename=true)"
+        return f"(SELECT {folder} AS run, json FROM {source} WHERE json IS NOT NULL)"  # noqa: S608
+    # Unlike read_json_objects this survives a file that was torn in the middle.
+    source = f"read_text([{_quoted(files)}]) WHERE json_valid(content)"
+    return f"(SELECT {folder} AS run, content::JSON AS json FROM (SELECT filename, content FROM {source}))"  # noqa: S608
 
 
 def _close_doors(connection: Any, folders: Sequence[Path]) -> None:
