@@ -18,7 +18,9 @@ def zoo_register(zoo):
     for name, target in (("walker", "Walker"), ("raiser", "Raiser"), ("mortal", "Mortal")):
         zoo.algorithm(name, f"bench_lab:{target}", config="bench_lab:Config", summary="for tests", steps=100)
     for name in ("final", "breaking"):
-        zoo.evaluator(name, f"bench_lab:{name.title()}", config="bench_lab:Judging", summary="for tests")
+        zoo.evaluator(
+            name, f"bench_lab:{name.title()}", config="bench_lab:Judging", summary="for tests", subject="algorithm"
+        )
 
 
 @hookimpl

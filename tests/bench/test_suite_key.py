@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
 
 def dry_run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     capsys.readouterr()
+    sys.modules.pop(LAB.stem, None)
     assert main([*arguments, "--dry-run", "--json"]) == 0
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
