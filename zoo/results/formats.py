@@ -14,6 +14,7 @@ from typing import Any
 from zoo.results.table import columns_of
 
 _GAP = 3
+_PAGE_WIDTH, _PAGE_ROWS = 90, 45  # characters and rows at footnotesize on a page of an article
 _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
@@ -68,7 +69,10 @@ def _plain_line(text: str) -> str:
 
 
 def latex(sheets: Sequence[Sheet]) -> str:
-    """Tables for a document that uses booktabs: one ``table`` environment each, nothing to be edited."""
+    """Tables for a document that uses booktabs, which fit a page of an article: one ``table`` for each part that does.
+
+    The notes follow as paragraphs, since a float cannot be broken.
+    """
     head = "% \\usepackage{booktabs} \\usepackage[T1]{fontenc}\n"
     return head + "\n".join(_latex(sheet) for sheet in sheets)
 
@@ -76,15 +80,24 @@ def latex(sheets: Sequence[Sheet]) -> str:
 def _latex(sheet: Sheet) -> str:
     if not sheet.rows:
         return "".join(f"% {_plain_line(note)}\n" for note in (sheet.title, *sheet.notes) if note)
-    lines = [r"\begin{table}", r"  \centering"]
+    parts = [
+        _latex_table(sheet, block, sheet.rows[first : first + _PAGE_ROWS], more=bool(first or number))
+        for number, block in enumerate(_blocks(sheet, _PAGE_WIDTH))
+        for first in range(0, len(sheet.rows), _PAGE_ROWS)
+    ]
+    notes = [rf"{{\footnotesize {escape_numbers(note)}\par}}" for note in sheet.notes]
+    return "\n".join([*parts, *notes, ""])
+
+
+def _latex_table(sheet: Sheet, block: Sequence[int], rows: Sequence[Sequence[str]], *, more: bool) -> str:
+    head = [sheet.head[column] for column in block]
+    lines = [r"\begin{table}", r"  \centering\footnotesize"]
     if sheet.title:
-        lines.append(rf"  \caption{{{escape(sheet.title)}}}")
-    lines.append(rf"  \begin{{tabular}}{{{''.join('r' if name in sheet.numeric else 'l' for name in sheet.head)}}}")
-    lines += [r"    \toprule", _latex_line(sheet.head, escape), r"    \midrule"]
-    lines += [_latex_line(row, escape_numbers) for row in sheet.rows]
-    lines += [r"    \bottomrule", r"  \end{tabular}"]
-    lines += [rf"  \par\footnotesize {escape_numbers(note)}" for note in sheet.notes]
-    return "\n".join([*lines, r"\end{table}", ""])
+        lines.append(rf"  \caption{{{escape(sheet.title)}{' (continued)' * more}}}")
+    lines.append(rf"  \begin{{tabular}}{{{''.join('r' if name in sheet.numeric else 'l' for name in head)}}}")
+    lines += [r"    \toprule", _latex_line(head, escape), r"    \midrule"]
+    lines += [_latex_line([row[column] for column in block], escape_numbers) for row in rows]
+    return "\n".join([*lines, r"    \bottomrule", r"  \end{tabular}", r"\end{table}"])
 
 
 def _latex_line(cells: Sequence[str], form: Callable[[str], str]) -> str:
@@ -105,8 +118,9 @@ def escape_numbers(text: str) -> str:
     for found in _NUMBER.finditer(text):
         parts.append(escape_keeping_space(text[end : found.start()]))
         sign, mantissa, exponent = found.groups()
-        power = "" if exponent is None else rf"\cdot 10^{{{int(exponent)}}}"
-        parts.append(f"${sign}{mantissa}{power}$" if sign or power else mantissa)
+        if exponent is not None:
+            mantissa = ("" if mantissa == "1" else rf"{mantissa}\cdot ") + f"10^{{{int(exponent)}}}"
+        parts.append(f"${sign}{mantissa}$" if sign or exponent is not None else mantissa)
         end = found.end()
     return "".join([*parts, escape_keeping_space(text[end:])])
 
