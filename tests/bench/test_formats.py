@@ -122,6 +122,23 @@ def test_a_narrow_terminal_loses_nothing(width: int) -> None:
     assert "n" * 200 in text
 
 
+def test_a_part_of_the_columns_shows_only_rows_that_have_something_there() -> None:
+    narrow = Sheet(head=["who", "a" * 15, "b" * 15], rows=[["one", "1", ""], ["two", "", "2"]])
+    assert [line.split() for line in terminal([narrow], 25, colour=False).splitlines() if line and line[0] in "ot"] == [
+        ["one", "1"],
+        ["two", "2"],
+    ]
+    assert terminal([narrow], 80, colour=False).count("one") == 1
+
+
+def test_a_long_table_is_several_floats_and_no_row_is_lost() -> None:
+    rows = [[f"row{n}", str(n)] for n in range(100)]
+    text = latex([Sheet(title="T", head=["name", "x"], rows=rows)])
+    assert [row for row in parse_latex(text) if row[0] != "name"] == rows
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 3
+    assert text.count("(continued)") == 2
+
+
 def test_verdicts_are_coloured_on_a_terminal() -> None:
     text = terminal([Sheet(head=["verdict"], rows=[["reproduced"], ["not reproduced"]])], 80, colour=True)
     assert "\x1b[32mreproduced" in text

@@ -321,6 +321,21 @@ def test_the_committed_tables_are_those_of_the_committed_page() -> None:
             assert shown in ("never", *(number(float(f"{float(row['iqm']):.{digits}g}")) for digits in (3, 6)))
 
 
+@pytest.mark.parametrize("name", ["smoke", "reload", "control"])
+def test_the_suites_of_this_repository_fit_the_plugins(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_PLUGINS", "zoo-core,zoo-envs,zoo-reload,zoo-sb3")
+    from zoo.discovery.registry import discover
+    from zoo.results.suite import load_suite, resolve_suite
+
+    suite = resolve_suite(load_suite(Path(__file__).parents[2] / "benchmarks" / f"{name}.toml"), discover())
+    keys = [cell.spec.key for cell in suite.cells if cell.spec]
+    assert len(keys) == len(suite.cells)
+    assert suite.quick().cells
+    known = {metric.name for metric in suite.metrics}
+    assert {metric.name for metric in suite.used_metrics} == known  # a misspelt name would be a logged metric
+    assert suite.claims
+
+
 def test_nothing_heavy_is_imported_for_a_table() -> None:
     code = (
         "import sys, zoo.cli.table, zoo.results.report; print([m for m in ('torch', 'matplotlib', 'pandas', 'duckdb') "

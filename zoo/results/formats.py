@@ -80,11 +80,11 @@ def latex(sheets: Sequence[Sheet]) -> str:
 def _latex(sheet: Sheet) -> str:
     if not sheet.rows:
         return "".join(f"% {_plain_line(note)}\n" for note in (sheet.title, *sheet.notes) if note)
-    parts = [
-        _latex_table(sheet, block, sheet.rows[first : first + _PAGE_ROWS], more=bool(first or number))
-        for number, block in enumerate(_blocks(sheet, _PAGE_WIDTH))
-        for first in range(0, len(sheet.rows), _PAGE_ROWS)
-    ]
+    parts: list[str] = []
+    for block in _blocks(sheet, _PAGE_WIDTH):
+        rows = _rows(sheet, block)
+        for first in range(0, len(rows), _PAGE_ROWS):
+            parts.append(_latex_table(sheet, block, rows[first : first + _PAGE_ROWS], more=bool(parts)))
     notes = [rf"{{\footnotesize {escape_numbers(note)}\par}}" for note in sheet.notes]
     return "\n".join([*parts, *notes, ""])
 
@@ -96,7 +96,7 @@ def _latex_table(sheet: Sheet, block: Sequence[int], rows: Sequence[Sequence[str
         lines.append(rf"  \caption{{{escape(sheet.title)}{' (continued)' * more}}}")
     lines.append(rf"  \begin{{tabular}}{{{''.join('r' if name in sheet.numeric else 'l' for name in head)}}}")
     lines += [r"    \toprule", _latex_line(head, escape), r"    \midrule"]
-    lines += [_latex_line([row[column] for column in block], escape_numbers) for row in rows]
+    lines += [_latex_line(row, escape_numbers) for row in rows]
     return "\n".join([*lines, r"    \bottomrule", r"  \end{tabular}", r"\end{table}"])
 
 
@@ -182,8 +182,8 @@ def _print(console: Any, sheet: Sheet) -> None:
         for column in block:
             name = sheet.head[column]
             table.add_column(Text(name), justify="right" if name in sheet.numeric else "left", overflow="fold")
-        for row in sheet.rows:
-            table.add_row(*(Text(row[column], style=_style(row[column])) for column in block))
+        for row in _rows(sheet, block):
+            table.add_row(*(Text(cell, style=_style(cell)) for cell in row))
         console.print(table)
     for note in sheet.notes:
         console.print(Text(note, style="dim"), soft_wrap=True)
@@ -204,3 +204,10 @@ def _blocks(sheet: Sheet, width: int) -> list[list[int]]:
             block = list(kept)
         block.append(column)
     return [*blocks, block]
+
+
+def _rows(sheet: Sheet, block: Sequence[int]) -> list[list[str]]:
+    """The rows of one block; of a part of the columns only those that say something there."""
+    whole = len(block) == len(sheet.head)
+    rows = [[row[column] for column in block] for row in sheet.rows]
+    return [row for row in rows if whole or any(row[sheet.keep :])]
