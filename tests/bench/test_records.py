@@ -93,6 +93,17 @@ def test_a_level_that_was_never_reached_is_infinitely_far_and_not_left_out(tmp_p
     assert (estimate.value, estimate.low, estimate.high, estimate.seeds) == (math.inf, 20.0, math.inf, 2)
 
 
+def test_a_finished_run_whose_log_has_holes_is_partial_for_what_needs_the_log(tmp_path: Path) -> None:
+    learner = spec()
+    folder = store(tmp_path, learner, 0, [{"score": 6.0}, {"score": 6.0}])
+    whole = (folder / "metrics.jsonl").read_bytes()
+    (folder / "metrics.jsonl").write_bytes(whole[5:])
+    one = suite(cell(learner, seeds=(0,)))
+    assert from_suite(one, tmp_path, [SCORE], KNOWN).by_run == {("learner", "task", 0): {"score": 6.0}}
+    dropped = from_suite(one, tmp_path, [SCORE, REACH], KNOWN).dropped
+    assert [(run.state, run.reason) for run in dropped] == [("partial", "metrics.jsonl has 1 line that cannot be read")]
+
+
 def test_the_last_value_needs_no_log(tmp_path: Path) -> None:
     folder = store(tmp_path, spec(), 0, [{"score": 1.0}, {"score": 2.0}])
     (folder / "metrics.jsonl").unlink()

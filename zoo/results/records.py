@@ -183,7 +183,7 @@ def _add(
     metrics: Sequence[Metric], measure: Measure,
 ) -> None:  # fmt: skip
     if isinstance(run, Run):
-        left_out = _unfinished(run)
+        left_out = _unfinished(run) or _damaged(run, metrics)
         if left_out is None:
             values = {metric.name: value for metric in metrics if (value := measure(metric, run)) is not None}
             records.found.append(Record(label=label, environment=environment, run=run, values=values))
@@ -209,6 +209,13 @@ def _unfinished(run: Run) -> tuple[str, str] | None:
     if run.state == "failed":
         return "failed", f"failed at step {run.step}: {run.status.get('message') or 'no reason given'}".rstrip(".")
     return "partial", f"{'not begun' if run.state == 'new' else run.state} at step {run.step} of {run.spec.steps}"
+
+
+def _damaged(run: Run, metrics: Sequence[Metric]) -> tuple[str, str] | None:
+    """State and reason, for a log with holes; looked for where more is asked of it than the last values."""
+    if all(metric.function == "last" for metric in metrics) or not run.torn_lines:
+        return None
+    return "partial", f"metrics.jsonl has {run.torn_lines} line{'s' * (run.torn_lines > 1)} that cannot be read"
 
 
 def _open(path: Path) -> Run | Refused:
