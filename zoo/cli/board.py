@@ -93,7 +93,8 @@ class BenchBoard(QuietBoard):
         state = experiment.states[seed]
         words = {"finished": "done", "partial": "stopped, and saved", "unjudged": "trained, but not judged"}
         message = experiment.errors.get(seed, "")
-        line = f"{experiment.name}, seed {seed}: {words.get(state, state)}{': ' if message else ''}{message}"
+        what = f"failed: {message}" if message else words.get(state, state)
+        line = f"{experiment.name}, seed {seed}: {what}"
         if self._live is None:
             self._console.print(Text(f"{line}  ({self._in_all()})"), soft_wrap=True)
             self._shown = time.monotonic()

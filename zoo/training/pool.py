@@ -6,6 +6,7 @@ worker keeps for the next. Where there is no fork server, workers are spawned.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import multiprocessing
@@ -196,13 +197,9 @@ class Pool:
                 return
             task = waiting.popleft()
             request = {"spec": task.spec.to_json(), "seeds": task.seeds, "call": task.call, "extra": dict(task.extra)}
-            try:
-                worker.pipe.send_bytes(json.dumps(request).encode())
-            except OSError:  # it died while it was idle
-                self._bury(worker)
-                waiting.appendleft(task)
-                continue
             worker.task = task
+            with contextlib.suppress(OSError):  # it is dead, as its pipe is about to tell
+                worker.pipe.send_bytes(json.dumps(request).encode())
 
     def _start(self) -> _Worker:
         here, there = self._context.Pipe()
