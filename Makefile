@@ -7,7 +7,7 @@ MEMBERS := pyproject.toml envs/pyproject.toml $(wildcard plugins/*/pyproject.tom
 SOURCES := zoo envs/src $(wildcard plugins/*/src)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test setup lint format speed clean
+.PHONY: demo test setup lint format speed tables bench-smoke clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)  ## ReLOAD against the exact optimum, beside plain gradient descent-ascent
@@ -41,6 +41,17 @@ format: $(READY)
 speed: $(READY)  ## our speed beside named peers, alternating in one run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[peers]"
 	for script in benchmarks/speed/[a-z]*.py; do test $$script = benchmarks/speed/ratio.py || $(BIN)/python $$script || exit 1; done
+
+SUITES ?= smoke reload
+tables: $(READY)  ## run what is missing of the suites, then write benchmarks/README.md and benchmarks/results anew
+	for suite in $(SUITES); do $(BIN)/zoo bench $$suite || exit 1; done
+	$(BIN)/python benchmarks/tables.py $(SUITES)
+
+SMOKE := build/bench-smoke
+bench-smoke: $(READY)  ## run the smoke suite from nothing; fails where its table leaves the committed intervals
+	rm -rf $(SMOKE)
+	$(BIN)/zoo bench smoke --dir $(SMOKE)
+	$(BIN)/zoo table smoke --dir $(SMOKE) --against benchmarks/results/smoke.csv
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

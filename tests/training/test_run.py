@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -82,6 +83,21 @@ def test_a_lock_keeps_others_out_until_its_process_is_gone(tmp_path: Path) -> No
     with Lock(tmp_path) as lock:
         assert f"process {holder.pid} ended" in lock.took_over
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_a_process_that_ended_and_was_not_asked_for_holds_no_lock(tmp_path: Path) -> None:
+    holder = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    fields = Path(f"/proc/{holder.pid}/stat").read_text().rpartition(")")[2].split()
+    content = {"pid": holder.pid, "host": socket.gethostname(), "started": fields[19]}
+    (tmp_path / "lock").write_text(json.dumps(content))
+    with pytest.raises(RunError, match="being written"), Lock(tmp_path):
+        pass
+    holder.kill()
+    os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and stays in the table
+    with Lock(tmp_path) as lock:
+        assert f"process {holder.pid} ended" in lock.took_over
+    holder.communicate()
 
 
 def test_a_lock_of_another_host_is_respected(tmp_path: Path) -> None:

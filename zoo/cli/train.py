@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from zoo.cli.parser import CommandParser, Options
-from zoo.discovery.config import encode_fields, field_origins, parse_keywords, parse_options
+from zoo.discovery.config import parse_keywords, parse_options
 from zoo.discovery.entry import Entry
-from zoo.discovery.names import EnvName, resolve_env
-from zoo.discovery.presets import load_preset
+from zoo.discovery.names import resolve_env
 from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
 
@@ -49,10 +48,10 @@ def main(args: Sequence[str], options: Options) -> int:
         print(parser.format_help())
         print_options(entry)
         return 0
-    env = resolve_env(parsed.environment, registry)
+    resolve_env(parsed.environment, registry)  # a wrong name is an error, not a help text
     if asks_help:
         print(parser.format_help())
-    spec, seeds = _spec(parsed, [*rest, *(["--help"] if asks_help else [])], entry, env, registry)
+    spec, seeds = _spec(parsed, [*rest, *(["--help"] if asks_help else [])], registry)
     if parsed.dry_run:
         return _dry_run(spec, seeds, parsed)
     return _train(spec, seeds, parsed, registry, options)
@@ -78,10 +77,10 @@ def _parser() -> CommandParser:
     add("environment", nargs="?", metavar="ENVIRONMENT", help="a registered name, or any gymnasium id")
     add("-h", "--help", action="store_true", help="print this, and the options of what is named")
     add("--seed", type=_natural, metavar="N", help="root seed (default: 0)")
-    add("--seeds", type=_seeds, metavar="A:B", help="seeds A up to, not including, B; or a list 0,3,7")
-    add("--jobs", type=_positive, default=1, metavar="N", help="seeds trained side by side (default: 1)")
+    add("--seeds", type=seeds_of, metavar="A:B", help="seeds A up to, not including, B; or a list 0,3,7")
+    add("--jobs", type=positive, default=1, metavar="N", help="seeds trained side by side (default: 1)")
     add("--steps", type=_steps, metavar="N", help="budget in the algorithm's env_steps, such as 50000 or 1e6")
-    add("--num-envs", type=_positive, metavar="N", help="copies of the environment (default: preset, or 1)")
+    add("--num-envs", type=positive, metavar="N", help="copies of the environment (default: preset, or 1)")
     add(
         "--preset",
         default="",
@@ -102,7 +101,7 @@ def _parser() -> CommandParser:
     )
     add("--time-limit", type=_seconds, default=0.0, metavar="TIME", help="save and stop after this, such as 90s or 2h")
     add("--device", default="cpu", help="where tensors live: cpu, cuda, cuda:1 (default: cpu)")
-    add("--threads", type=_positive, default=1, metavar="N", help="threads of numerical libraries (default: 1)")
+    add("--threads", type=positive, default=1, metavar="N", help="threads of numerical libraries (default: 1)")
     add("--deterministic", action="store_true", help="ask torch for deterministic kernels")
     add("--dir", type=Path, default=Path("runs"), help="directory of all runs (default: runs)")
     add("--dry-run", action="store_true", help="print what would be run, and where each value is from")
@@ -135,63 +134,24 @@ def print_options(entry: Entry) -> None:
         parse_options({"": config()}, ["--help"], prog=f"zoo train {entry.name} ENVIRONMENT", description=entry.summary)
 
 
-def _spec(
-    parsed: argparse.Namespace, rest: list[str], entry: Entry, env: EnvName, registry: Registry
-) -> tuple[Any, list[int]]:
+def _spec(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> tuple[Any, list[int]]:
     """The specification that the command line, the preset and the defaults add up to, and the seeds."""
-    from zoo.discovery.config import decode_fields
-    from zoo.training.build import check_needs
-    from zoo.training.spec import RunSpec
+    from zoo.training.request import CellRequest, complete, draft
 
-    config_cls = entry.resolve_config()
-    preset, run_preset = load_preset(entry, env.short, parsed.preset)
-    parts: dict[str, Any] = {}
-    bases: dict[str, Any] = {}
-    if config_cls is not None:
-        bases[""] = config_cls()
-        parts[""] = decode_fields(config_cls, preset, where=f"option in the preset of {entry.name}")
-    env_cls = env.entry.resolve_config() if env.entry else None
+    request = CellRequest(
+        algorithm=parsed.algorithm, environment=parsed.environment, preset=parsed.preset, steps=parsed.steps,
+        num_envs=parsed.num_envs, eval_every=parsed.eval_every, eval_episodes=parsed.eval_episodes,
+        representation=parsed.representation or "", policy=parsed.policy, exact=parsed.exact, device=parsed.device,
+    )  # fmt: skip
+    drafted = draft(request, registry)
     env_config: dict[str, Any] = {}
-    if env_cls is not None:
-        parts["env"] = bases["env"] = env_cls()
-    elif env.entry is None:
+    if drafted.takes_any:
         env_config, rest = parse_keywords(rest, "env")
-    represented = registry.find(parsed.representation, "representation") if parsed.representation else None
-    represented_cls = represented.resolve_config() if represented else None
-    if represented_cls is not None:
-        parts["representation"] = bases["representation"] = represented_cls()
-    chosen, given = parse_options(parts, rest, prog=f"zoo train {entry.name} {env.short}", description=entry.summary)
-    check_needs(entry, env, None, registry)
-    if entry.kind == "algorithm" and (parsed.exact or parsed.policy != UNIFORM):
-        flag = "--exact" if parsed.exact else "--policy"
-        raise UsageError(f"{flag} is for representations, and {entry.name} is an algorithm: leave it out.")
-    origins: dict[str, str] = {}
-    for prefix, config in chosen.items():
-        dotted = f"{prefix}." if prefix else ""
-        found = field_origins(config, bases[prefix], "preset")
-        origins |= {dotted + name: origin for name, origin in found.items()}
-    origins |= dict.fromkeys((name.partition(".")[0] for name in given if "." in name), "cli")
-    origins |= given | dict.fromkeys((f"env.{name}" for name in env_config), "cli")
-    for name, flag in (("steps", parsed.steps), ("num_envs", parsed.num_envs)):
-        origins[name] = "cli" if flag is not None else "preset" if name in run_preset else "default"
-    spec = RunSpec(
-        algorithm=entry.qualified,
-        kind=entry.kind,
-        plugin_version=entry.version,
-        environment=env.name,
-        env_config=env_config or encode_fields(chosen.get("env")),
-        config=encode_fields(chosen.get("")),
-        representation={"name": represented.qualified, "config": encode_fields(chosen.get("representation"))}
-        if represented
-        else None,
-        collect={"policy": parsed.policy, "exact": parsed.exact} if entry.kind == "representation" else None,
-        steps=parsed.steps if parsed.steps is not None else int(run_preset.get("steps", entry.steps)),
-        num_envs=parsed.num_envs if parsed.num_envs is not None else int(run_preset.get("num_envs", 1)),
-        eval_every=parsed.eval_every,
-        eval_episodes=parsed.eval_episodes,
-        device=parsed.device,
-        origins=origins,
-    )
+    chosen, given = parse_options(
+        drafted.parts, rest, prog=f"zoo train {drafted.entry.name} {drafted.env.short}",
+        description=drafted.entry.summary,
+    )  # fmt: skip
+    spec = complete(drafted, chosen, given, registry, env_config, "cli")
     if parsed.seed is not None and parsed.seeds is not None:
         raise UsageError("--seed and --seeds cannot be given together: expected one of them.")
     return spec, parsed.seeds if parsed.seeds is not None else [parsed.seed or 0]
@@ -283,7 +243,8 @@ def _natural(text: str) -> int:
     return value
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """The value of an option that counts something: 1 or more."""
     value = _steps(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is too small: expected 1 or more")
@@ -302,13 +263,14 @@ def _steps(text: str) -> int:
     return int(value)
 
 
-def _seeds(text: str) -> list[int]:
-    span = re.fullmatch(r"(\d+):(\d+)", text)
-    if span and int(span[1]) < int(span[2]):
-        return list(range(int(span[1]), int(span[2])))
-    if re.fullmatch(r"\d+(,\d+)*", text):
-        return list(dict.fromkeys(int(part) for part in text.split(",")))
-    raise argparse.ArgumentTypeError(f"{text!r} is no set of seeds: expected A:B with A < B, or 0,3,7")
+def seeds_of(text: str) -> list[int]:
+    """The value of ``--seeds``."""
+    from zoo.training.request import parse_seeds
+
+    try:
+        return list(parse_seeds(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _seconds(text: str) -> float:

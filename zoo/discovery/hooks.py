@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,3 +45,22 @@ class HookSpecs:
     @_hookspec
     def zoo_commands(self, app: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         """Add subcommands: ``app.add_parser(name).set_defaults(run=function of the parsed arguments)``."""
+
+    @_hookspec
+    def zoo_suites(self) -> list[str]:  # type: ignore[empty-body]
+        """Suites for ``zoo bench`` that this plugin ships: ``"package:folder/file.toml"``."""
+
+    @_hookspec
+    def zoo_derived(self) -> Mapping[str, str]:  # type: ignore[empty-body]
+        """Functions for metrics of suites: name to ``"module:function"``, called as ``function(run, of, **options)``.
+
+        ``run`` is a ``zoo.results.store.Run``; the result is a number, or None if the run cannot tell.
+        """
+
+    @_hookspec
+    def zoo_plots(self) -> Mapping[str, str]:  # type: ignore[empty-body]
+        """Figures for ``zoo plot NAME RUN...``: name to ``"module:function"``, called as ``function(runs, options)``.
+
+        ``runs`` is a list of ``zoo.results.store.Run``; ``options`` has ``metrics``, ``axis``, ``log`` and
+        ``colour(algorithm)``; the result is a ``matplotlib.figure.Figure``, made without ``pyplot``.
+        """

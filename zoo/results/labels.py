@@ -25,21 +25,26 @@ def labels(groups: Sequence[list[Run]]) -> list[str]:
     The algorithm's name; where several groups share algorithm and environment, also up to three options that
     differ between them, or the key if none does (different versions of a plugin).
     """
-    return [_label(runs, groups) for runs in groups]
+    rivals: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for runs in groups:
+        rivals.setdefault((runs[0].algorithm, runs[0].environment), []).append(options(runs[0]))
+    # An option that varies at all differs, for each group, from that of some other.
+    varying = {names: _varying(those) for names, those in rivals.items() if len(those) > 1}
+    return [_label(runs[0], varying) for runs in groups]
 
 
-def _label(runs: list[Run], groups: Sequence[list[Run]]) -> str:
-    own = runs[0]
-    others = [
-        other[0]
-        for other in groups
-        if other is not runs and (other[0].algorithm, other[0].environment) == (own.algorithm, own.environment)
-    ]
-    if not others:
+def _varying(those: Sequence[dict[str, Any]]) -> list[str]:
+    """Names that do not have one and the same value everywhere, sorted."""
+    first = those[0]
+    return sorted({name for other in those[1:] for name in different(first, other)})
+
+
+def _label(own: Run, varying: dict[tuple[str, str], list[str]]) -> str:
+    names = varying.get((own.algorithm, own.environment))
+    if names is None:
         return own.algorithm
     mine = options(own)
-    differing = sorted({name for other in others for name in different(mine, options(other))})
-    shown = ", ".join(f"{name}={mine.get(name)}" for name in differing[:_MOST])
+    shown = ", ".join(f"{name}={mine.get(name)}" for name in names[:_MOST])
     return f"{own.algorithm} ({shown or own.spec.key})"
 
 

@@ -113,7 +113,7 @@ def draw(panels: Sequence[Panel], axis: Axis) -> Figure:
     Raises:
         UsageError: matplotlib is not installed.
     """
-    with _styled():
+    with styled():
         from matplotlib.figure import Figure
 
         environments = list(dict.fromkeys(panel.environment for panel in panels))
@@ -227,8 +227,8 @@ def check_file(path: Path) -> None:
         raise UsageError(f"{path} has the suffix {path.suffix!r}: expected one of {', '.join(FORMATS)}.")
 
 
-def default_file(groups: Sequence[Group]) -> Path:
-    """``plots/<environments>-<algorithms>.png``; a count instead of more than four names."""
+def default_file(groups: Sequence[Group], what: str = "") -> Path:
+    """``plots/<environments>-<algorithms>[-<what>].png``; a count instead of more than four names."""
     from zoo.discovery.names import slug
 
     def joined(names: Sequence[str], what: str) -> str:
@@ -236,7 +236,8 @@ def default_file(groups: Sequence[Group]) -> Path:
         return "+".join(map(slug, distinct)) if len(distinct) <= 4 else f"{len(distinct)}-{what}"
 
     environments = joined([group.environment for group in groups], "environments")
-    return Path("plots") / f"{environments}-{joined([g.runs[0].algorithm for g in groups], 'algorithms')}.png"
+    parts = [environments, joined([g.runs[0].algorithm for g in groups], "algorithms"), slug(what) if what else ""]
+    return Path("plots") / f"{'-'.join(filter(None, parts))}.png"
 
 
 def write(figure: Figure, path: Path) -> None:
@@ -248,14 +249,19 @@ def write(figure: Figure, path: Path) -> None:
     dates: dict[str, dict[str, Any]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _styled():
+        with styled():
             figure.savefig(path, metadata=dates[path.suffix.lower()])
     except OSError as error:
         raise RunError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 @contextlib.contextmanager
-def _styled() -> Iterator[None]:
+def styled() -> Iterator[None]:
+    """Settings of matplotlib for every figure of the zoo; as before on leaving.
+
+    Raises:
+        UsageError: matplotlib is not installed.
+    """
     try:
         from matplotlib import rc_context
     except ImportError as error:

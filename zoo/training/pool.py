@@ -1,63 +1,260 @@
-"""Seeds side by side in warm worker processes (performance.md, section 7).
+"""Warm worker processes that take one task after the other (performance.md, section 7).
 
-A fork server imports the heavy modules once; each worker is a fork of it, ready in a fraction of a second.
-Where there is no fork server, workers are spawned.
+A fork server imports the core once, and each worker is a fork of it; what a task imports, such as torch, its
+worker keeps for the next. Where there is no fork server, workers are spawned.
 """
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import multiprocessing
 import multiprocessing.connection
 import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from zoo.discovery.entry import describe
 from zoo.discovery.registry import Registry, discover
 from zoo.errors import ZooError
+from zoo.training.build import Parts, offers_batch
 from zoo.training.loop import Stop, train
 from zoo.training.run import RunDir
 from zoo.training.session import Cadence, RunResult, Settings, Watcher, stored_result
 from zoo.training.spec import RunSpec
+
+ATTEMPTS = 2
+"""How often a task is begun whose worker dies."""
+_IDLE_SECONDS = 0.2
+_REPORT_SECONDS = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Runs that one worker brings to their end.
+
+    Attributes:
+        spec: what to run.
+        seeds: which seeds. Several train together if the algorithm offers a batch; if not, the worker takes the
+            first, and the others become tasks of their own.
+        call: ``"module:function"`` that does it, with the arguments of ``train_task``.
+        extra: plain data for the function.
+        name: what messages about the task call it.
+    """
+
+    spec: RunSpec
+    seeds: tuple[int, ...]
+    call: str = "zoo.training.pool:train_task"
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """What became of a task: its error, if it could not be done; failed training is in the runs' own status."""
+
+    task: Task
+    error: ZooError | None = None
 
 
 @dataclass
 class _Worker:
     process: BaseProcess
     pipe: Connection
-    seed: int
+    task: Task | None = None
 
 
-class _PipeWatcher:
-    """Reports to the parent; a parent that is gone asks the worker to stop."""
+class Reporter:
+    """Watcher in a worker: reports to the parent; a parent that is gone asks the worker to stop."""
 
     def __init__(self, pipe: Connection, stop: Stop) -> None:
         self._pipe = pipe
         self._stop = stop
+        self._sent: dict[int, float] = {}
+        self._held: dict[int, dict[str, float]] = {}
 
-    def _send(self, *message: Any) -> None:
+    def send(self, *message: Any) -> None:
+        """Send plain data."""
         try:
             self._pipe.send_bytes(json.dumps(message).encode())
         except OSError:
             self._stop.reason = self._stop.reason or "the parent process is gone"
 
     def started(self, run: RunDir, step: int, notice: str) -> None:
-        self._send("started", step, notice)
+        """As Watcher."""
+        self.send("started", run.seed, step, notice)
 
     def updated(self, run: RunDir, step: int, metrics: Mapping[str, float]) -> None:
-        self._send("updated", step, dict(metrics))
+        """As Watcher; what comes faster than anyone could read it is told together."""
+        held = self._held.setdefault(run.seed, {})
+        held.update(metrics)
+        now = time.monotonic()
+        if now - self._sent.get(run.seed, 0.0) >= _REPORT_SECONDS:
+            self._sent[run.seed] = now
+            self.send("updated", run.seed, step, self._held.pop(run.seed))
 
     def checkpointed(self, run: RunDir, path: Path) -> None:
-        self._send("checkpointed", str(path))
+        """As Watcher."""
+        self.send("checkpointed", run.seed, str(path))
 
     def finished(self, run: RunDir, result: RunResult) -> None:
-        pass
+        """As Watcher; the parent reads the result from the run."""
+        self.send("finished", run.seed)
+
+
+class Pool:
+    """Up to ``jobs`` workers. Use as a context manager: its end is theirs.
+
+    Args:
+        jobs: how many workers.
+        registry: plugins; each worker discovers them anew.
+        settings: how to run.
+        preload: modules that the fork server imports for all workers.
+    """
+
+    def __init__(self, jobs: int, registry: Registry, settings: Settings, preload: Sequence[str] = ()) -> None:
+        self._jobs = jobs
+        self._settings = settings
+        self._common = json.dumps(
+            {
+                "settings": {**asdict(settings), "root": str(settings.root)},
+                "files": [str(file) for file in registry.files],
+            }
+        )
+        self._context: Any = _context(preload)
+        self._workers: list[_Worker] = []
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for worker in self._workers:
+            worker.process.terminate()  # SIGTERM: finish the update, save, end
+            worker.pipe.close()
+        for worker in self._workers:
+            worker.process.join()
+        self._workers.clear()
+
+    def run(self, tasks: Iterable[Task], watch: Watcher, stop: Stop, ended: Callable[[Ended], None]) -> None:
+        """Do the tasks in this order; those not begun when ``stop`` is asked are left.
+
+        Args:
+            tasks: what to do.
+            watch: told what happens in the runs, as if they trained in this process.
+            stop: looked at a few times a second; workers then finish their update and save.
+            ended: called at the end of each task.
+        """
+        waiting = deque(tasks)
+        attempts: dict[tuple[str, tuple[int, ...]], int] = {}
+        asked = False
+        while waiting or any(worker.task for worker in self._workers):
+            if stop.asked():
+                waiting.clear()
+                if not asked:
+                    asked = True
+                    for worker in self._workers:
+                        worker.process.terminate()
+            self._dispatch(waiting)
+            pipes = [worker.pipe for worker in self._workers]
+            ready = multiprocessing.connection.wait(pipes, timeout=_IDLE_SECONDS)
+            for worker in [worker for worker in self._workers if worker.pipe in ready]:
+                try:
+                    message = json.loads(worker.pipe.recv_bytes())
+                except (EOFError, OSError):
+                    task, code = self._bury(worker)
+                    if task is None:
+                        continue
+                    identity = (task.spec.key, task.seeds)
+                    attempts[identity] = attempts.get(identity, 1) + 1
+                    if stop.asked():  # it was told to end, perhaps before it could listen
+                        ended(Ended(task=task))
+                    elif attempts[identity] > ATTEMPTS:
+                        ended(Ended(task=task, error=ZooError(f"the worker of {_words(task)} died (exit {code}).")))
+                    else:
+                        waiting.appendleft(task)
+                    continue
+                self._hear(worker, message, waiting, watch, ended)
+
+    def _dispatch(self, waiting: deque[Task]) -> None:
+        """Give each idle worker a task; start workers while there are too few."""
+        idle = [worker for worker in self._workers if worker.task is None]
+        while waiting:
+            if idle:
+                worker = idle.pop()
+            elif len(self._workers) < self._jobs:
+                worker = self._start()
+            else:
+                return
+            task = waiting.popleft()
+            request = {"spec": task.spec.to_json(), "seeds": task.seeds, "call": task.call, "extra": dict(task.extra)}
+            worker.task = task
+            with contextlib.suppress(OSError):  # it is dead, as its pipe is about to tell
+                worker.pipe.send_bytes(json.dumps(request).encode())
+
+    def _start(self) -> _Worker:
+        here, there = self._context.Pipe()
+        process = self._context.Process(target=_work, args=(self._common, there), name="zoo worker")
+        process.start()
+        there.close()
+        worker = _Worker(process, here)
+        self._workers.append(worker)
+        return worker
+
+    def _bury(self, worker: _Worker) -> tuple[Task | None, int | None]:
+        self._workers.remove(worker)
+        worker.pipe.close()
+        worker.process.join()
+        return worker.task, worker.process.exitcode
+
+    def _hear(
+        self, worker: _Worker, message: list[Any], waiting: deque[Task], watch: Watcher, ended: Callable[[Ended], None]
+    ) -> None:
+        kind, *content = message
+        task = worker.task
+        if task is None:
+            return
+        if kind in ("done", "error"):
+            worker.task = None
+            ended(Ended(task=task, error=ZooError(*content) if kind == "error" else None))
+            return
+        seed, *rest = content
+        if kind == "alone":  # no batch: the other seeds are for whoever is free
+            worker.task = replace(task, seeds=(seed,))
+            waiting.extendleft(replace(task, seeds=(other,)) for other in reversed(task.seeds) if other != seed)
+            return
+        spec = task.spec.with_seed(seed)
+        run = RunDir(spec.folder(self._settings.root), spec)
+        if kind == "started":
+            watch.started(run, rest[0], rest[1])
+        elif kind == "updated":
+            watch.updated(run, rest[0], rest[1])
+        elif kind == "checkpointed":
+            watch.checkpointed(run, Path(rest[0]))
+        elif kind == "finished":
+            watch.finished(run, stored_result(run))
+
+
+def _words(task: Task) -> str:
+    many = "seeds" if len(task.seeds) > 1 else "seed"
+    return f"{task.name}{', ' if task.name else ''}{many} {', '.join(map(str, task.seeds))}"
+
+
+def _context(preload: Sequence[str]) -> Any:
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["zoo.training.pool", *preload])
+    return context
 
 
 def train_parallel(
@@ -68,87 +265,78 @@ def train_parallel(
     Raises:
         ZooError: a seed could not be started; the others are brought to their end first.
     """
-    context = _context(spec, registry)
-    request = json.dumps(
-        {"spec": spec.to_json(), "settings": {**asdict(settings), "root": str(settings.root)},
-         "files": [str(file) for file in registry.files]}
-    )  # fmt: skip
-    waiting, running = list(seeds), list[_Worker]()
     results: dict[int, RunResult] = {}
-    problem: ZooError | None = None
-    asked = False
-    while waiting or running:
-        while waiting and len(running) < jobs and not stop.asked():
-            running.append(_start(context, request, waiting.pop(0)))
-        if stop.asked():
-            waiting.clear()
-            if not asked:
-                asked = True
-                for worker in running:
-                    worker.process.terminate()  # SIGTERM: finish the update, save, end
-        ready = multiprocessing.connection.wait([worker.pipe for worker in running], timeout=0.2)
-        for worker in [worker for worker in running if worker.pipe in ready]:
-            run = RunDir(spec.with_seed(worker.seed).folder(settings.root), spec.with_seed(worker.seed))
-            try:
-                kind, *content = json.loads(worker.pipe.recv_bytes())
-            except (EOFError, OSError):
-                running.remove(worker)
-                worker.process.join()
-                if worker.seed not in results and problem is None:
-                    problem = ZooError(f"the worker of seed {worker.seed} died (exit {worker.process.exitcode}).")
-                continue
-            if kind == "error":
-                problem = ZooError(*content)
-                results[worker.seed] = stored_result(run)
-            elif kind == "result":
-                results[worker.seed] = stored_result(run)
-                watch.finished(run, results[worker.seed])
-            elif kind == "started":
-                watch.started(run, content[0], content[1])
-            elif kind == "updated":
-                watch.updated(run, content[0], content[1])
-    if problem is not None:
-        raise problem
+    problems: list[ZooError] = []
+    module = registry.find(spec.algorithm, "algorithm", "representation").target.partition(":")[0]
+
+    def ended(end: Ended) -> None:
+        if end.error is not None:
+            problems.append(end.error)
+        for seed in end.task.seeds:
+            own = spec.with_seed(seed)
+            results[seed] = stored_result(RunDir(own.folder(settings.root), own))
+
+    with Pool(min(jobs, len(seeds)), registry, settings, [module]) as pool:
+        pool.run([Task(spec=spec, seeds=(seed,)) for seed in seeds], watch, stop, ended)
+    if problems:
+        raise problems[0]
     return [results[seed] for seed in seeds if seed in results]
 
 
-def _context(spec: RunSpec, registry: Registry) -> Any:
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    entry = registry.find(spec.algorithm, "algorithm", "representation")
-    context.set_forkserver_preload(["zoo.training.pool", entry.target.partition(":")[0]])
-    return context
+def train_task(
+    spec: RunSpec,
+    seeds: Sequence[int],
+    registry: Registry,
+    settings: Settings,
+    watch: Watcher,
+    stop: Stop,
+    extra: Mapping[str, Any],
+) -> None:
+    """What a worker does with a task, unless the task says otherwise: train."""
+    train(spec, seeds, registry, settings, watch, stop)
 
 
-def _start(context: Any, request: str, seed: int) -> _Worker:
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(request, seed, there), name=f"zoo seed {seed}")
-    process.start()
-    there.close()
-    return _Worker(process, here, seed)
-
-
-def _work(request: str, seed: int, pipe: Connection) -> None:
-    """Train one seed and report; runs in the worker."""
-    asked = json.loads(request)
-    given = asked["settings"]
-    settings = Settings(**{**given, "root": Path(given["root"]), "checkpoint": Cadence(**given["checkpoint"])})
-    stop = Stop(settings.time_limit)
+def _work(common: str, pipe: Connection) -> None:
+    """Take tasks from the pipe until it closes; runs in the worker."""
+    given = json.loads(common)
+    settings = given["settings"]
+    settings |= {"root": Path(settings["root"]), "checkpoint": Cadence(**settings["checkpoint"])}
+    stop = Stop(settings["time_limit"])
     _stop_with_parent(stop)
-    try:
-        with stop.listening():
-            registry = discover([Path(file) for file in asked["files"]])
-            spec = RunSpec.from_json(asked["spec"], Path("request"))
-            train(spec, [seed], registry, settings, _PipeWatcher(pipe, stop), stop)
-        message: tuple[str, ...] = ("result",)
-    except ZooError as error:
-        message = ("error", error.message, error.hint)
-    pipe.send_bytes(json.dumps(message).encode())
+    with stop.listening():
+        registry = discover([Path(file) for file in given["files"]])
+        while not stop.asked():
+            try:
+                if not pipe.poll(_IDLE_SECONDS):
+                    continue
+                request = json.loads(pipe.recv_bytes())
+            except (EOFError, OSError):
+                break
+            _do(request, registry, Settings(**settings), Reporter(pipe, stop), stop)
     pipe.close()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # skip the exit handlers of libraries that the fork server imported
+
+
+def _do(request: Mapping[str, Any], registry: Registry, settings: Settings, report: Reporter, stop: Stop) -> None:
+    """One task, and how it ended."""
+    spec = RunSpec.from_json(request["spec"], Path("request"))
+    seeds = list(request["seeds"])
+    module, _, name = request["call"].partition(":")
+    try:
+        if len(seeds) > 1 and not offers_batch(Parts.of(spec, registry, trust=settings.trust).cls):
+            del seeds[1:]
+            report.send("alone", seeds[0])
+        function = getattr(importlib.import_module(module), name)
+        function(spec, seeds, registry, settings, report, stop, request["extra"])
+    except ZooError as error:
+        report.send("error", error.message, error.hint)
+    except Exception as error:  # of the core itself, or of a plugin with --debug; the next task may be sound
+        traceback.print_exc()
+        report.send("error", f"the worker failed: {describe(error)}.")
+    else:
+        report.send("done")
 
 
 def _stop_with_parent(stop: Stop) -> None:

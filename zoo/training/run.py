@@ -250,9 +250,13 @@ def _dead(holder: Mapping[str, Any]) -> bool:
 
 
 def _started(pid: int) -> str:
-    """When a process began, in the kernel's own unit; empty where the system does not tell."""
+    """When a process began, in the kernel's own unit; empty where the system does not tell, or it has ended.
+
+    A process that was killed stays in the table until someone asks for it, for ever in a container without an init.
+    """
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "" if fields[0] in "ZX" else fields[19]
     except (OSError, IndexError):
         return ""
 

@@ -1,0 +1,61 @@
+"""Write the tables of ``benchmarks/README.md`` and the files in ``benchmarks/results/`` anew from stored runs.
+
+``python benchmarks/tables.py smoke reload [--dir runs]``. Nothing is trained here: ``zoo bench SUITE`` does that. A
+suite whose runs are not all there is refused, so that no table is half of what it claims to be.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+README, RESULTS = HERE / "README.md", HERE / "results"
+
+
+def zoo_table(suite: str, folder: Path, form: str) -> str:
+    """What ``zoo table`` prints."""
+    command = [sys.executable, "-m", "zoo.cli.main", "table", str(HERE / f"{suite}.toml")]
+    command += ["--dir", str(folder), "--format", form]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr.strip())
+    return done.stdout
+
+
+def with_table(text: str, suite: str, table: str) -> str:
+    """The README with what stands between the marks of ``suite`` replaced."""
+    begin, end = f"<!-- zoo table {suite} -->", "<!-- end -->"
+    found = re.search(f"{re.escape(begin)}.*?{re.escape(end)}", text, re.DOTALL)
+    if found is None:
+        raise SystemExit(f"{README} has no place for suite {suite}: expected {begin} and {end}")
+    return f"{text[: found.start()]}{begin}\n{table.strip()}\n{end}{text[found.end() :]}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("suites", nargs="+", metavar="SUITE")
+    parser.add_argument("--dir", type=Path, default=Path("runs"))
+    parsed = parser.parse_args()
+    RESULTS.mkdir(exist_ok=True)
+    for suite in parsed.suites:
+        dropped = json.loads(zoo_table(suite, parsed.dir, "json"))["dropped"]
+        if dropped:
+            first = dropped[0]
+            raise SystemExit(
+                f"{len(dropped)} runs of {suite} are left out, the first of them {first['label']} on "
+                f"{first['environment']}, seed {first['seed']}: {first['reason']}. Try: zoo bench {suite}"
+            )
+        (RESULTS / f"{suite}.csv").write_text(zoo_table(suite, parsed.dir, "csv"), encoding="utf-8")
+        table = zoo_table(suite, parsed.dir, "markdown")
+        README.write_text(with_table(README.read_text(encoding="utf-8"), suite, table), encoding="utf-8")
+        print(f"{suite}: {RESULTS / f'{suite}.csv'} and its table in {README}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,248 @@
+"""``zoo table``: results of stored runs as a table, with intervals, published values and verdicts."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.cli.parser import CommandParser, Options
+from zoo.errors import RunError, UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from zoo.results.experiment import Suite
+    from zoo.results.formats import Sheet
+    from zoo.results.report import Report
+    from zoo.results.store import Catalogue
+
+FORMATS = ("rich", "markdown", "latex", "csv", "json")
+_ENDINGS = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".json": "json"}
+_HEADLINES = (("eval/return", "episode/return"), ("err", "kkt"), ("loss",))
+
+
+def main(args: Sequence[str], options: Options) -> int:
+    """Run the command."""
+    parsed = _parser().parse_args(args)
+    form = parsed.format or _ENDINGS.get(parsed.output.suffix if parsed.output else "", "rich")
+    if parsed.sql is not None:
+        text = _sql(parsed, form)
+        status = 0
+    else:
+        report = _report(parsed, options)
+        text = _render(report, form, parsed)
+        status = _compare(report, parsed.against) if parsed.against else 0
+    _write(text, parsed.output)
+    return status
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        prog="zoo table",
+        usage="zoo table [SUITE | RUN ...] [options]",
+        description="Interquartile mean over seeds with its 95 % interval for each experiment. With a suite also the\n"
+        "published values and the verdicts on its claims. RUN is a run directory, or any directory above\n"
+        "some (default: all of --dir). Only finished runs count; what is left out is listed with the reason.",
+        examples=[
+            "zoo table smoke",
+            "zoo table reload --format latex -o reload.tex",
+            "zoo table runs/CartPole-v1 --group-by algorithm learning_rate --sort eval/return --descending",
+            "zoo table --sql \"SELECT algorithm, avg(return) FROM episodes JOIN runs USING (run) GROUP BY ALL\"",
+        ],
+    )  # fmt: skip
+    add = parser.add_argument
+    add("what", nargs="*", metavar="SUITE|RUN", help="a suite (a name, or its TOML file), or runs")
+    add("--format", choices=FORMATS, help="how to print (default: by the ending of -o, else rich)")
+    add("--metric", nargs="+", action="extend", metavar="NAME", help="columns (default: those of the suite, or errors "
+        "and returns)")  # fmt: skip
+    add("--group-by", nargs="+", action="extend", metavar="COLUMN",
+        help="one row for each: environment, label, algorithm, or any option (default: environment label)")  # fmt: skip
+    add("--sort", metavar="COLUMN", help="order by this column or metric (default: as in the suite)")
+    add("--descending", action="store_true", help="largest first, with --sort")
+    add("--quick", action="store_true", help="only the suite's quick cells")
+    add("--sql", metavar="SELECT", help="one query over the views runs, metrics and episodes; needs zoo-core[sql]")
+    add("--against", type=Path, metavar="FILE.csv", help="exit 1 where an interval does not meet that of this table")
+    add("-o", "--output", type=Path, metavar="FILE", help="write to this file")
+    add("--dir", type=Path, default=Path("runs"), help="directory of all runs (default: runs)")
+    add("--json", action="store_const", const="json", dest="format", help="the same as --format json")
+    return parser
+
+
+def _report(parsed: argparse.Namespace, options: Options) -> Report:
+    suite = _suite(parsed, options)
+    return _runs_report(parsed) if suite is None else _suite_report(suite, parsed, options)
+
+
+def _suite(parsed: argparse.Namespace, options: Options) -> Suite | None:
+    """The suite that was asked for; None if runs were."""
+    if not parsed.what or all(Path(name).is_dir() for name in parsed.what):
+        if parsed.quick:
+            raise UsageError("--quick is for suites: expected zoo table SUITE --quick.")
+        return None
+    from zoo.results.suite import find_suites, load_suite
+
+    name, *more = parsed.what
+    path = Path(name)
+    if path.suffix == ".toml":
+        suite = load_suite(path)
+    else:
+        found = find_suites(options.registry())
+        if name not in found:
+            raise UnknownNameError(
+                "suite or directory of runs", name, [*found, *(str(near) for near in path.parent.glob("*/"))]
+            )
+        suite = found[name].load()
+    if more:
+        raise UsageError(f"zoo table takes one suite, or runs: {name} is a suite, so leave out {' '.join(more)}.")
+    return suite.quick() if parsed.quick else suite
+
+
+def _suite_report(suite: Suite, parsed: argparse.Namespace, options: Options) -> Report:
+    from zoo.results.claims import judge
+    from zoo.results.derived import functions
+    from zoo.results.records import check_columns, check_metrics, from_suite, measure
+    from zoo.results.report import Report
+    from zoo.results.suite import resolve_suite
+    from zoo.results.summary import summarise
+
+    registry = options.registry()
+    suite = resolve_suite(suite, registry)
+    shown = [suite.metric(name) for name in dict.fromkeys(parsed.metric or ())] or list(suite.used_metrics)
+    asked = {metric.name: metric for metric in (*shown, *suite.used_metrics)}
+    records = from_suite(suite, parsed.dir, list(asked.values()), measure(functions(registry)))
+    group_by = parsed.group_by or ["environment", "label"]
+    check_columns(records, group_by)
+    check_metrics(records, parsed.metric or ())
+    rows = summarise(records, shown, group_by, suite)
+    repeat = f"zoo bench {parsed.what[0]}{' --quick' if parsed.quick else ''} runs what is missing."
+    report = Report(
+        title=suite.title, rows=rows, metrics=shown, group_by=group_by, dropped=records.dropped, suite=suite,
+        verdicts=judge(suite, records.by_run) if records.found else (), repeat=repeat,
+    )  # fmt: skip
+    return _sorted(report, parsed)
+
+
+def _runs_report(parsed: argparse.Namespace) -> Report:
+    from zoo.results.derived import FUNCTIONS
+    from zoo.results.experiment import Metric
+    from zoo.results.records import check_columns, check_metrics, from_catalogue, measure
+    from zoo.results.report import Report
+    from zoo.results.summary import summarise
+
+    catalogue = _catalogue(parsed)
+    metrics = [Metric(name=name, of=name) for name in parsed.metric or _headlines(catalogue)]
+    records = from_catalogue(catalogue, metrics, measure(FUNCTIONS))
+    group_by = parsed.group_by or ["environment", "label"]
+    check_columns(records, group_by)
+    check_metrics(records, parsed.metric or ())
+    return _sorted(
+        Report(
+            title="", rows=summarise(records, metrics, group_by, None), metrics=metrics, group_by=group_by,
+            dropped=records.dropped,
+        ),
+        parsed,
+    )  # fmt: skip
+
+
+def _catalogue(parsed: argparse.Namespace) -> Catalogue:
+    from zoo.results.store import open_runs
+
+    if not parsed.what and not parsed.dir.exists():
+        raise RunError(f"there is no {parsed.dir}, so there are no runs yet.", "zoo train and zoo bench make runs.")
+    return open_runs([Path(name) for name in parsed.what] or [parsed.dir])
+
+
+def _headlines(catalogue: Catalogue) -> list[str]:
+    """What runs of these algorithms are about: of each kind of metric the first that any of them has."""
+    from zoo.results.records import last_values
+
+    having = {name for run in catalogue.runs if run.state == "finished" for name in last_values(run)}
+    return [name for kind in _HEADLINES for name in [n for n in kind if n in having][:1]]
+
+
+def _sorted(report: Report, parsed: argparse.Namespace) -> Report:
+    if parsed.sort is None:
+        if parsed.descending:
+            raise UsageError("--descending has nothing to order: expected --sort COLUMN.")
+        return report
+    known = [*report.group_by, *(metric.name for metric in report.metrics)]
+    if parsed.sort not in known:
+        raise UnknownNameError("column to sort by", parsed.sort, known)
+    return report.sorted(parsed.sort, descending=parsed.descending)
+
+
+def _render(report: Report, form: str, parsed: argparse.Namespace) -> str:
+    from zoo.results import formats
+
+    if form == "csv":
+        return formats.csv_text(report.records)
+    if form == "json":
+        return formats.json_text(report.to_json())
+    return _sheets(report.sheets(), form, parsed)
+
+
+def _sheets(sheets: Sequence[Sheet], form: str, parsed: argparse.Namespace) -> str:
+    from zoo.results import formats
+
+    if form == "markdown":
+        return formats.markdown(sheets)
+    if form == "latex":
+        return formats.latex(sheets)
+    colour = parsed.output is None and sys.stdout.isatty()
+    return formats.terminal(sheets, shutil.get_terminal_size().columns, colour=colour)
+
+
+def _sql(parsed: argparse.Namespace, form: str) -> str:
+    from zoo.results import formats
+    from zoo.results.sql import query
+    from zoo.results.table import number
+
+    for name in ("metric", "group_by", "sort", "against"):
+        if getattr(parsed, name) is not None:
+            raise UsageError(f"--sql says everything itself: leave out --{name.replace('_', '-')}.")
+    answer = query(_catalogue(parsed).runs, parsed.sql)
+    if form == "csv":
+        return formats.csv_text(answer.records)
+    if form == "json":
+        return formats.json_text({"columns": answer.columns, "rows": [list(row) for row in answer.rows]})
+    rows = [[number(value) for value in row] for row in answer.rows]
+    numeric = [
+        name
+        for place, name in enumerate(answer.columns)
+        if any(isinstance(row[place], (int, float)) for row in answer.rows)
+    ]
+    sheet = formats.Sheet(
+        head=answer.columns, rows=rows, numeric=frozenset(numeric), notes=() if rows else ("No row.",)
+    )
+    return _sheets([sheet], form, parsed)
+
+
+def _compare(report: Report, file: Path) -> int:
+    """1 where the table has left the intervals of a committed one, with a sentence for each."""
+    from zoo.results.report import drift
+
+    try:
+        with file.open(encoding="utf-8", newline="") as lines:
+            committed = list(csv.DictReader(lines))
+        found = drift(report, committed)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
+    except (KeyError, ValueError) as error:
+        raise UsageError(f"{file} is not a table that zoo table --format csv wrote: {error}.") from error
+    for sentence in found:
+        sys.stderr.write(f"zoo: {sentence}\n")
+    return 1 if found else 0
+
+
+def _write(text: str, file: Path | None) -> None:
+    if file is None:
+        sys.stdout.write(text)
+        return
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,396 @@
+"""Suites as TOML files: reading them, finding them, and completing them with the installed plugins."""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, cast
+
+from zoo.discovery.config import decode_fields
+from zoo.discovery.entry import describe
+from zoo.discovery.registry import Registry
+from zoo.errors import UnknownNameError, UsageError
+from zoo.results.derived import functions
+from zoo.results.experiment import (
+    Better,
+    Cell,
+    Claim,
+    EvaluatorRequest,
+    Metric,
+    Reference,
+    Relation,
+    Scale,
+    Suite,
+    Term,
+)
+from zoo.results.tomllines import Document, SuiteError, Table
+from zoo.training.request import UNIFORM, CellRequest, parse_seeds, resolve
+
+__all__ = [
+    "Cell", "CellRequest", "Claim", "EvaluatorRequest", "Metric", "Reference", "Suite", "SuiteError", "SuiteSource",
+    "Term", "find_suites", "load_suite", "resolve_suite",
+]  # fmt: skip
+FOLDER = Path("benchmarks")
+_TABLES = ("suite", "cells", "metrics", "references", "claims")
+_RELATIONS = ("<", ">", "<=", ">=", "within")
+
+
+@dataclass(frozen=True)
+class SuiteSource:
+    """Where a suite is: a file of the user, or one inside a plugin."""
+
+    name: str
+    file: Traversable
+    plugin: str = ""
+
+    def load(self) -> Suite:
+        """Read it; as ``load_suite``."""
+        return load_suite(self.file)
+
+
+def find_suites(
+    registry: Registry, folder: Path = FOLDER, *, problems: list[str] | None = None
+) -> dict[str, SuiteSource]:
+    """Suites by name: the TOML files in ``folder``, and those that plugins ship (hook ``zoo_suites``).
+
+    A plugin's suite whose name is taken is called ``plugin/name``.
+
+    Args:
+        registry: all plugins.
+        folder: where to look; it need not exist.
+        problems: plugins whose hook fails are left out, and a sentence about each is appended here.
+    """
+    found = {file.stem: SuiteSource(file.stem, file) for file in sorted(folder.glob("*.toml"))}
+    shipped: list[SuiteSource] = []
+    for implementation in registry.hooks.zoo_suites.get_hookimpls():
+        plugin = implementation.plugin_name.partition(":")[0]
+        try:
+            shipped += [_shipped(place, plugin) for place in implementation.function()]
+        except Exception as error:  # a plugin may fail in any way, and must not take the others along
+            if problems is not None:
+                problems.append(f"the suites of plugin {plugin} are left out: {describe(error)}")
+    bare = [source.name for source in shipped]
+    for source in sorted(shipped, key=lambda source: (source.name, source.plugin)):
+        alone = bare.count(source.name) == 1 and source.name not in found
+        found[source.name if alone else f"{source.plugin}/{source.name}"] = source
+    return found
+
+
+def _shipped(place: str, plugin: str) -> SuiteSource:
+    package, _, inside = place.partition(":")
+    file = importlib.resources.files(package).joinpath(inside)
+    if not file.is_file():
+        raise FileNotFoundError(f"there is no {inside} in {package}")
+    return SuiteSource(file.name.removesuffix(".toml"), file, plugin)
+
+
+def load_suite(file: Traversable) -> Suite:
+    """Read a suite; names of plugins are not looked up yet.
+
+    Args:
+        file: usually a Path.
+
+    Raises:
+        SuiteError: the file is missing, is not TOML, or says something that is no suite; with the line.
+    """
+    try:
+        document = Document(file.read_text(encoding="utf-8"), str(file))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SuiteError(f"suite {file} cannot be read: {reason}.") from error
+    whole = Table(document, (), document.values, "a suite")
+    for name in _TABLES:
+        whole.has(name)
+    whole.close()
+    head = whole.inner("suite", whole.mapping("suite"), "[suite]")
+    name = file.name.removesuffix(".toml")
+    cells = [cell for table in document.tables("cells") for cell in _cells(table)]
+    if not cells:
+        raise document.error((), f"suite {name} has no [[cells]].")
+    suite = Suite(
+        name=name,
+        title=head.text("title", name),
+        summary=" ".join(head.text("summary", "").split()),
+        paper=head.text("paper", ""),
+        packages=head.texts("packages", ()),
+        lines=head.lines(),
+        path=Path(str(file)),
+        cells=tuple(cells),
+        metrics=tuple(_metric(table) for table in document.tables("metrics")),
+    )
+    head.close()
+    _unique(document, suite)
+    suite = replace(suite, references=tuple(_reference(table, suite) for table in document.tables("references")))
+    claims = tuple(_claim(table, suite) for table in document.tables("claims"))
+    ids = [claim.id for claim in claims]
+    for index, claim in enumerate(claims):
+        if claim.id in ids[:index]:
+            raise document.error(("claims", index, "id"), f"two claims are called {claim.id!r}.")
+    return replace(suite, claims=claims)
+
+
+def _cells(table: Table) -> list[Cell]:
+    algorithm = table.text("algorithm")
+    one, several = table.text("environment", ""), table.texts("environments", ())
+    if bool(one) == bool(several):
+        table.fail("environments" if one else "", "[[cells]] needs either environment or environments, and not both.")
+    cells = [
+        Cell(
+            label=table.text("label", algorithm),
+            environment=environment,
+            seeds=_seeds(table),
+            evaluators=_evaluators(table),
+            quick=table.boolean("quick", False),
+            lines=table.lines(),
+            request=CellRequest(
+                algorithm=algorithm,
+                environment=environment,
+                options=table.mapping("options"),
+                env_options=table.mapping("env_options"),
+                preset=table.text("preset", ""),
+                steps=table.count("steps", None, 1),
+                num_envs=table.count("num_envs", None, 1),
+                eval_every=table.count("eval_every", 0) or 0,
+                eval_episodes=table.count("eval_episodes", 20) or 0,
+                representation=table.text("representation", ""),
+                representation_options=table.mapping("representation_options"),
+                policy=table.text("policy", UNIFORM),
+                exact=table.boolean("exact", False),
+            ),
+        )
+        for environment in (several or (one,))
+    ]
+    table.close()
+    return cells
+
+
+def _seeds(table: Table) -> tuple[int, ...]:
+    value: Any = table.values.get("seeds", "0") if table.has("seeds") else "0"
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if isinstance(value, list) and value:
+        value = ",".join(map(str, value))
+    try:
+        return parse_seeds(str(value))
+    except ValueError:
+        table.fail("seeds", f'seeds is {value!r}: expected "A:B" with A < B, or a list such as [0, 3, 7].')
+
+
+def _evaluators(table: Table) -> tuple[EvaluatorRequest, ...]:
+    found = table.values.get("evaluators", []) if table.has("evaluators") else []
+    if not isinstance(found, list):
+        table.fail("evaluators", f"evaluators is {found!r}: expected a list such as [{{ name = 'return' }}].")
+    requests = []
+    for item in found:
+        if isinstance(item, str):
+            item = {"name": item}
+        if not isinstance(item, dict):
+            table.fail("evaluators", f"evaluators has {item!r}: expected a name, or a table such as {{ name = ... }}.")
+        inner = table.inner("evaluators", item, "an evaluator of [[cells]]")
+        requests.append(EvaluatorRequest(name=inner.text("name"), options=inner.mapping("options")))
+        inner.close()
+    names = [request.name for request in requests]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        table.fail("evaluators", f"evaluators names {twice[0]!r} twice.")
+    return tuple(requests)
+
+
+def _metric(table: Table) -> Metric:
+    metric = Metric(
+        name=table.text("name"),
+        of=table.text("of"),
+        function=table.text("function", "last"),
+        options=table.numbers("options"),
+        unit=table.text("unit", ""),
+        precision=table.count("precision", 3, 1) or 3,
+        better=cast(Better, table.choice("better", ("lower", "higher", ""), "")),
+        lines=table.lines(),
+    )
+    table.close()
+    return metric
+
+
+def _reference(table: Table, suite: Suite) -> Reference:
+    reference = Reference(
+        label=table.choice("label", suite.labels),
+        environment=table.choice("environment", suite.environments),
+        metric=table.text("metric"),
+        value=table.number("value"),
+        source=table.text("source"),
+        note=table.text("note", ""),
+    )
+    table.close()
+    if suite.cell(reference.label, reference.environment) is None:
+        table.fail("environment", f"there is no cell {reference.label!r} on {reference.environment!r}.")
+    return reference
+
+
+def _claim(table: Table, suite: Suite) -> Claim:
+    scale = cast(Scale, table.choice("scale", ("difference", "ratio"), "difference"))
+    left = _term(table, "left", suite)
+    right = _term(table, "right", suite) if isinstance(table.values.get("right"), dict) else table.number("right")
+    terms = (left, right) if isinstance(right, Term) else (left,)
+    claim = Claim(
+        id=table.text("id"),
+        text=table.text("text"),
+        left=left,
+        relation=cast(Relation, table.choice("relation", _RELATIONS)),
+        right=right,
+        scale=scale,
+        margin=table.number("margin", 1.0 if scale == "ratio" else 0.0),
+        environments=_claimed(table, terms, suite),
+        paired=table.boolean("paired", True),
+        lines=table.lines(),
+    )
+    least = 1.0 if scale == "ratio" else 0.0
+    if claim.relation == "within" and claim.margin < least:
+        table.fail("margin", f"margin is {claim.margin}: expected at least {least} for the relation 'within'.")
+    table.close()
+    return claim
+
+
+def _term(table: Table, key: str, suite: Suite) -> Term:
+    inner = table.inner(key, table.mapping(key), f"{key} of [[claims]]")
+    if not inner.values:
+        table.fail(key if key in table.values else "", f"{key} is missing: expected {{ label = ..., metric = ... }}.")
+    term = Term(label=inner.choice("label", suite.labels), metric=inner.text("metric"))
+    inner.close()
+    return term
+
+
+def _claimed(table: Table, terms: Iterable[Term], suite: Suite) -> tuple[str, ...]:
+    """Where a claim holds: the environments it names, or all on which every term has a cell."""
+    named: Any = table.values.get("environments", "all") if table.has("environments") else "all"
+    if named == "all":
+        found = tuple(env for env in suite.environments if all(suite.cell(term.label, env) for term in terms))
+        if not found:
+            table.fail("left", f"no environment has cells of {' and '.join(repr(term.label) for term in terms)}.")
+        return found
+    found = table.texts("environments")
+    if not found:
+        table.fail("environments", 'environments is empty: expected "all", or a list of names.')
+    for env in found:
+        if env not in suite.environments:
+            raise _located(UnknownNameError("environment in this suite", env, suite.environments), table)
+        for term in terms:
+            if suite.cell(term.label, env) is None:
+                table.fail("environments", f"there is no cell {term.label!r} on {env!r}.")
+    return found
+
+
+def _located(error: UsageError, table: Table) -> SuiteError:
+    return table.document.error((*table.place, "environments"), error.message, error.hint)
+
+
+def _unique(document: Document, suite: Suite) -> None:
+    seen: dict[tuple[str, str], Cell] = {}
+    for cell in suite.cells:
+        other = seen.setdefault((cell.label, cell.environment), cell)
+        if other is not cell:
+            raise SuiteError(
+                f"{document.shown}, line {cell.lines['']}: the cell of line {other.lines['']} is also called "
+                f"{cell.label!r} on {cell.environment!r}: give one of them another label."
+            )
+    names = [metric.name for metric in suite.metrics]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise document.error(("metrics", index, "name"), f"two metrics are called {name!r}.")
+
+
+def resolve_suite(suite: Suite, registry: Registry) -> Suite:
+    """The suite with the specification of each cell.
+
+    Raises:
+        SuiteError: a package is missing, or a name or option is none of the installed plugins'; with the line.
+    """
+    _check_packages(suite, suite.packages, registry, suite.lines.get("packages", 1))
+    known = functions(registry)
+    for metric in suite.metrics:
+        if metric.function not in known:
+            error = UnknownNameError("function of metrics", metric.function, known)
+            line = metric.lines.get("function", 1)
+            raise SuiteError(f"{suite.path}, line {line}: {error.message}")
+    return replace(suite, cells=tuple(_resolved(cell, suite, registry) for cell in suite.cells))
+
+
+def _resolved(cell: Cell, suite: Suite, registry: Registry) -> Cell:
+    named = {"algorithm": cell.request.algorithm, "environment": cell.environment}
+    for key, name in named.items():
+        plugin, slash, _ = name.rpartition("/")
+        if slash and (key == "algorithm" or any(char.islower() for char in plugin[:1])):
+            line = cell.lines.get(key) or cell.lines.get("environments") or cell.lines[""]
+            _check_packages(suite, [plugin] if ":" not in name else [], registry, line)
+    try:
+        spec = resolve(cell.request, registry)
+        for request in cell.evaluators:
+            evaluator_config(request, registry)
+    except UsageError as error:
+        raise SuiteError(f"{suite.path}, line {_blamed(error, cell)}: {error.message}", error.hint) from error
+    return replace(cell, spec=spec)
+
+
+def evaluator_config(request: EvaluatorRequest, registry: Registry) -> Any:
+    """An instance of the evaluator's dataclass with the request's options; None if it has none.
+
+    Raises:
+        UsageError: there is no such evaluator or option.
+    """
+    entry = registry.find(request.name, "evaluator")
+    cls = entry.resolve_config()
+    if cls is not None:
+        return decode_fields(cls, request.options, where=f"option of {entry.name}")
+    if request.options:
+        raise UsageError(f"evaluator {entry.name!r} has no options, and {next(iter(request.options))!r} was given.")
+    return None
+
+
+def _check_packages(suite: Suite, packages: Iterable[str], registry: Registry, line: int) -> None:
+    installed = {plugin.plugin: plugin for plugin in registry.plugins}
+    for package in packages:
+        if package not in installed:
+            raise SuiteError(
+                f"{suite.path}, line {line}: suite {suite.name!r} needs the package {package}, which is not installed.",
+                f"pip install {package}",
+            )
+        if installed[package].state == "failed":
+            raise SuiteError(
+                f"{suite.path}, line {line}: suite {suite.name!r} needs the package {package}, which failed to load: "
+                f"{installed[package].reason}",
+                "zoo plugins --check shows more.",
+            )
+
+
+def _blamed(error: UsageError, cell: Cell) -> int:
+    """The line to blame: that of the key or value that the error names, else the cell's own."""
+    lines: Mapping[str, int] = cell.lines
+    name = error.name if isinstance(error, UnknownNameError) else ""
+    for prefix in ("options", "env_options", "representation_options"):
+        if name and f"{prefix}.{name}" in lines:
+            return lines[f"{prefix}.{name}"]
+    written = {
+        "algorithm": cell.request.algorithm,
+        "environment": cell.environment,
+        "environments": cell.environment,
+        "preset": cell.request.preset,
+        "representation": cell.request.representation,
+    }
+    for key, value in written.items():
+        if name and name == value and key in lines:
+            return lines[key]
+    holders = {
+        "options": cell.request.options,
+        "env_options": cell.request.env_options,
+        "representation_options": cell.request.representation_options,
+    }
+    for key, values in holders.items():
+        for option in values:
+            if option == name or f"{option!r}" in error.message:
+                return lines.get(f"{key}.{option}") or lines.get(key) or lines[""]
+    for request in cell.evaluators:
+        if request.name in (name, *request.options) or any(option in error.message for option in request.options):
+            return lines.get("evaluators", lines[""])
+    return lines[""]

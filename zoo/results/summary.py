@@ -1,0 +1,170 @@
+"""From the numbers of runs to one line for each set of runs: interquartile mean, interval, number of seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zoo.results.experiment import Metric, Reference, Suite
+from zoo.results.records import Record, Records
+from zoo.results.stats import LEVEL, Floats, iqm
+
+FEW = 5
+"""With fewer seeds an estimate is marked."""
+RESAMPLES = 2000
+_NEVER = 1e300  # stands for infinity in sums; whatever exceeds half of it is infinite again
+_CHUNK = 4_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """Interquartile mean of one metric over runs, with its 95 % stratified bootstrap interval.
+
+    Attributes:
+        value: interquartile mean over seeds and environments; infinite where most runs never got there.
+        low: lower end; equal to ``value`` with a single run.
+        high: upper end.
+        seeds: seeds of the environment with the fewest.
+    """
+
+    value: float
+    low: float
+    high: float
+    seeds: int
+
+    @property
+    def few(self) -> bool:
+        """Whether it is from fewer than five seeds."""
+        return self.seeds < FEW
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One set of runs.
+
+    Attributes:
+        group: value of each column that tells the rows apart.
+        seeds: seeds of the environment with the fewest.
+        estimates: by metric.
+        references: published values by metric.
+    """
+
+    group: Mapping[str, str]
+    seeds: int
+    estimates: Mapping[str, Estimate]
+    references: Mapping[str, Reference]
+
+
+def summarise(records: Records, metrics: Sequence[Metric], group_by: Sequence[str], suite: Suite | None) -> list[Row]:
+    """One row for each combination of the columns ``group_by`` that occurs, sorted by the first of them, and so on.
+
+    The values of a column come in order of appearance.
+
+    The strata of the bootstrap are the label and environment: what a row pools is resampled within each.
+    Published values stand where a row is one label on one environment.
+    """
+    groups: dict[tuple[str, ...], list[Record]] = {}
+    for record in records.found:
+        groups.setdefault(tuple(record.column(name) for name in group_by), []).append(record)
+    appearance = [list(dict.fromkeys(column)) for column in zip(*groups, strict=True)]
+    groups = dict(sorted(groups.items(), key=lambda item: [*map(list.index, appearance, item[0])]))
+    samples: dict[tuple[tuple[str, ...], str], list[list[float]]] = {}
+    for key, found in groups.items():
+        for metric in metrics:
+            strata: dict[tuple[str, str], list[float]] = {}
+            for record in found:
+                if metric.name in record.values:
+                    strata.setdefault((record.label, record.environment), []).append(record.values[metric.name])
+            if strata:
+                samples[key, metric.name] = list(strata.values())
+    estimates = dict(zip(samples, estimate_all(samples.values()), strict=True))
+    rows = []
+    for key, found in groups.items():
+        mine = {metric.name: estimates[key, metric.name] for metric in metrics if (key, metric.name) in estimates}
+        group = dict(zip(group_by, key, strict=True))
+        rows.append(Row(group=group, seeds=_seeds(found), estimates=mine, references=_published(found, suite)))
+    return rows
+
+
+def estimate_all(samples: Iterable[Sequence[Sequence[float]]]) -> list[Estimate]:
+    """One estimate for each sample; those with strata of the same sizes are resampled together.
+
+    Args:
+        samples: for each estimate its strata, each a list of values; infinity means "never".
+    """
+    everything = list(samples)
+    by_sizes: dict[tuple[int, ...], list[int]] = {}
+    for index, strata in enumerate(everything):
+        by_sizes.setdefault(tuple(map(len, strata)), []).append(index)
+    found: dict[int, Estimate] = {}
+    for sizes, indices in by_sizes.items():
+        x = np.array([[value for stratum in everything[index] for value in stratum] for index in indices])
+        values, low, high = _interval(np.clip(x, -_NEVER, _NEVER), sizes)
+        for row, index in enumerate(indices):
+            ends = [_infinite(float(end[row])) for end in (values, low, high)]
+            found[index] = Estimate(value=ends[0], low=ends[1], high=ends[2], seeds=min(sizes))
+    return [found[index] for index in range(len(everything))]
+
+
+def _interval(x: Floats, sizes: tuple[int, ...]) -> tuple[Floats, Floats, Floats]:
+    """Interquartile mean of each row of ``x`` ``[rows, sum(sizes)]``, and its interval at ``LEVEL``.
+
+    The draws depend on the sizes alone, so that a row's interval does not depend on what else is in the table.
+    """
+    values = iqm(x, axis=1)
+    varied = np.ptp(x, axis=1) > 0
+    low, high = values.copy(), values.copy()
+    if not varied.any():
+        return values, low, high
+    rng = np.random.default_rng(list(sizes))
+    starts = np.cumsum([0, *sizes[:-1]])
+    drawn = np.concatenate(
+        [start + rng.integers(size, size=(RESAMPLES, size)) for start, size in zip(starts, sizes, strict=True)], axis=1
+    )
+    tail = 50.0 * (1.0 - LEVEL)
+    rows = np.flatnonzero(varied)
+    step = max(1, _CHUNK // drawn.size)
+    for first in range(0, len(rows), step):
+        part = rows[first : first + step]
+        resampled = iqm(x[part][:, drawn], axis=2)
+        low[part], high[part] = np.percentile(resampled, [tail, 100.0 - tail], axis=1)
+    return values, low, high
+
+
+def _infinite(value: float) -> float:
+    return math.copysign(math.inf, value) if abs(value) > 1e-9 * _NEVER else value
+
+
+def _seeds(found: Sequence[Record]) -> int:
+    """Seeds of the label and environment with the fewest."""
+    strata: dict[tuple[str, str], int] = {}
+    for record in found:
+        key = (record.label, record.environment)
+        strata[key] = strata.get(key, 0) + 1
+    return min(strata.values())
+
+
+def _published(found: Sequence[Record], suite: Suite | None) -> dict[str, Reference]:
+    if suite is None or len({(record.label, record.environment) for record in found}) != 1:
+        return {}
+    of = (found[0].label, found[0].environment)
+    return {ref.metric: ref for ref in suite.references if (ref.label, ref.environment) == of}
+
+
+def long_rows(rows: Sequence[Row], metrics: Sequence[Metric]) -> list[dict[str, Any]]:
+    """One mapping for each row and metric: the content of a CSV file or JSON document."""
+    found = []
+    for row in rows:
+        for metric in metrics:
+            estimate = row.estimates.get(metric.name)
+            if estimate is None:
+                continue
+            line: dict[str, Any] = {**row.group, "metric": metric.name, "iqm": estimate.value}
+            line |= {"low": estimate.low, "high": estimate.high, "seeds": estimate.seeds}
+            reference = row.references.get(metric.name)
+            found.append(line | {"reference": reference.value if reference else None})
+    return found

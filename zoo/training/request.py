@@ -1,0 +1,223 @@
+"""What someone asks to run, and how presets and defaults complete it to a specification.
+
+``zoo train`` and the cells of a suite come through here, so that the same options make the same run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zoo.discovery.config import decode_fields, encode, encode_fields, field_origins
+from zoo.discovery.entry import Entry
+from zoo.discovery.names import EnvName, resolve_env
+from zoo.discovery.presets import load_preset
+from zoo.discovery.registry import Registry
+from zoo.errors import UsageError
+from zoo.training.spec import RunSpec
+
+UNIFORM = "uniform"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellRequest:
+    """One experiment as it was written: names and options, before presets and defaults.
+
+    Attributes:
+        algorithm: name of an algorithm or representation.
+        environment: as on the command line.
+        options: of the algorithm, as plain data; nested tables for nested dataclasses.
+        env_options: of the environment.
+        preset: a preset of the plugin; empty for its default.
+        steps: budget in ``env_steps``; None for the preset's, or the algorithm's own.
+        num_envs: copies of the environment; None for the preset's, or 1.
+        eval_every: environment steps between evaluations; 0 for only the last one.
+        eval_episodes: episodes of each evaluation; 0 for none.
+        representation: a representation handed to the algorithm; empty for none.
+        representation_options: its options.
+        policy: for a representation: whom to follow.
+        exact: for a representation: solve exactly.
+        device: where tensors live.
+    """
+
+    algorithm: str
+    environment: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    env_options: Mapping[str, Any] = field(default_factory=dict)
+    preset: str = ""
+    steps: int | None = None
+    num_envs: int | None = None
+    eval_every: int = 0
+    eval_episodes: int = 20
+    representation: str = ""
+    representation_options: Mapping[str, Any] = field(default_factory=dict)
+    policy: str = UNIFORM
+    exact: bool = False
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A request with its components found and its preset read: what is left are the options themselves.
+
+    Attributes:
+        request: what was asked.
+        entry: the algorithm or representation.
+        env: the environment.
+        represented: the representation that is handed to the algorithm.
+        parts: options by prefix ("" the algorithm's, "env", "representation"), the preset's values put in.
+        bases: the same, with defaults only.
+        run_preset: the preset's ``steps`` and ``num_envs``.
+    """
+
+    request: CellRequest
+    entry: Entry
+    env: EnvName
+    represented: Entry | None
+    parts: Mapping[str, Any]
+    bases: Mapping[str, Any]
+    run_preset: Mapping[str, Any]
+
+    @property
+    def takes_any(self) -> bool:
+        """Whether the environment has no dataclass and takes any keyword argument."""
+        return self.env.entry is None
+
+
+def draft(request: CellRequest, registry: Registry) -> Draft:
+    """Find what ``request`` names.
+
+    Raises:
+        UsageError: a name or preset does not exist, or the preset's values do not fit.
+    """
+    entry = registry.find(request.algorithm, "algorithm", "representation")
+    env = resolve_env(request.environment, registry)
+    preset, run_preset = load_preset(entry, env.short, request.preset)
+    represented = registry.find(request.representation, "representation") if request.representation else None
+    parts: dict[str, Any] = {}
+    bases: dict[str, Any] = {}
+    config_cls = entry.resolve_config()
+    if config_cls is not None:
+        bases[""] = config_cls()
+        parts[""] = decode_fields(config_cls, preset, where=f"option in the preset of {entry.name}")
+    for prefix, owner in (("env", env.entry), ("representation", represented)):
+        cls = owner.resolve_config() if owner else None
+        if cls is not None:
+            parts[prefix] = bases[prefix] = cls()
+    return Draft(
+        request=request, entry=entry, env=env, represented=represented, parts=parts, bases=bases, run_preset=run_preset
+    )
+
+
+def complete(
+    drafted: Draft,
+    chosen: Mapping[str, Any],
+    given: Mapping[str, str],
+    registry: Registry,
+    env_config: Mapping[str, Any],
+    origin: str,
+) -> RunSpec:
+    """The specification, with seed 0.
+
+    Args:
+        drafted: what was asked for.
+        chosen: final options by prefix, as ``drafted.parts``.
+        given: the options that the user gave (dotted), to their origin.
+        registry: all plugins.
+        env_config: keyword arguments of an environment without a dataclass.
+        origin: what to call the origin of everything the user gave: "cli" or "suite".
+
+    Raises:
+        UsageError: the environment does not offer what the algorithm needs, or an argument is for another kind.
+    """
+    from zoo.training.build import check_needs  # numpy and gymnasium, which reading a suite does not need
+
+    request, entry, represented = drafted.request, drafted.entry, drafted.represented
+    check_needs(entry, drafted.env, None, registry)
+    if entry.kind == "algorithm" and (request.exact or request.policy != UNIFORM):
+        flag = "--exact" if request.exact else "--policy"
+        raise UsageError(f"{flag} is for representations, and {entry.name} is an algorithm: leave it out.")
+    origins: dict[str, str] = {}
+    for prefix, config in chosen.items():
+        dotted = f"{prefix}." if prefix else ""
+        found = field_origins(config, drafted.bases[prefix], "preset")
+        origins |= {dotted + name: where for name, where in found.items()}
+    origins |= dict.fromkeys((name.partition(".")[0] for name in given if "." in name), origin)
+    origins |= dict(given) | dict.fromkeys((f"env.{name}" for name in env_config), origin)
+    sizes = {"steps": entry.steps, "num_envs": 1}
+    for name, default in sizes.items():
+        asked = getattr(request, name)
+        origins[name] = origin if asked is not None else "preset" if name in drafted.run_preset else "default"
+        sizes[name] = asked if asked is not None else int(drafted.run_preset.get(name, default))
+    return RunSpec(
+        algorithm=entry.qualified,
+        kind=entry.kind,
+        plugin_version=entry.version,
+        environment=drafted.env.name,
+        env_config=dict(env_config) or encode_fields(chosen.get("env")),
+        config=encode_fields(chosen.get("")),
+        representation={"name": represented.qualified, "config": encode_fields(chosen.get("representation"))}
+        if represented
+        else None,
+        collect={"policy": request.policy, "exact": request.exact} if entry.kind == "representation" else None,
+        **sizes,
+        eval_every=request.eval_every,
+        eval_episodes=request.eval_episodes,
+        device=request.device,
+        origins=origins,
+    )
+
+
+def resolve(request: CellRequest, registry: Registry, *, origin: str = "suite") -> RunSpec:
+    """The specification that a request, the preset and the defaults add up to; seed 0.
+
+    Raises:
+        UsageError: a name, an option or a value is wrong; nearest names are named.
+    """
+    drafted = draft(request, registry)
+    asked = {"": request.options, "env": request.env_options, "representation": request.representation_options}
+    env_config: Mapping[str, Any] = {}
+    if drafted.takes_any:
+        env_config = {name: encode(value) for name, value in asked.pop("env").items()}
+    owners = {"": drafted.entry.name, "env": drafted.env.short, "representation": request.representation}
+    chosen = dict(drafted.parts)
+    given: dict[str, str] = {}
+    for prefix, values in asked.items():
+        if not values:
+            continue
+        if prefix not in chosen:
+            name = next(iter(values))
+            raise UsageError(f"{owners[prefix] or 'no representation'} has no options, and {name!r} was given.")
+        base = chosen[prefix]
+        chosen[prefix] = decode_fields(type(base), _merged(base, values), base, f"option of {owners[prefix]}")
+        given |= dict.fromkeys((f"{prefix}.{name}" if prefix else name for name in values), origin)
+    return complete(drafted, chosen, given, registry, env_config, origin)
+
+
+def _merged(base: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """``values``, with what a nested table leaves out taken from the dataclass in ``base``, as flags do."""
+    merged: dict[str, Any] = {}
+    for name, value in values.items():
+        inner = getattr(base, name, None)
+        if isinstance(value, Mapping) and dataclasses.is_dataclass(inner) and not isinstance(inner, type):
+            same = value.get("type", type(inner).__name__) == type(inner).__name__
+            value = {**encode(inner), **_merged(inner, value)} if same else dict(value)
+        merged[name] = value
+    return merged
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Seeds from ``"A:B"`` (A up to, not including, B) or a list ``"0,3,7"``.
+
+    Raises:
+        ValueError: the text is neither.
+    """
+    span = re.fullmatch(r"(\d+):(\d+)", text)
+    if span and int(span[1]) < int(span[2]):
+        return tuple(range(int(span[1]), int(span[2])))
+    if re.fullmatch(r"\d+(,\d+)*", text):
+        return tuple(dict.fromkeys(int(part) for part in text.split(",")))
+    raise ValueError(f"{text!r} is no set of seeds: expected A:B with A < B, or 0,3,7")
