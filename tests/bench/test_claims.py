@@ -220,6 +220,10 @@ def test_a_metric_that_no_run_has_is_an_error_naming_both() -> None:
     with pytest.raises(UsageError, match=r"'better' compares 'er' of reload: .* did you mean err\?"):
         judge_claim(claim(left=Term(label="reload", metric="er")), records({("reload", "two"): LOW}))
     assert judge_claim(claim(), {}).answer == "inconclusive"  # nothing was run yet: no reason to complain
+    others = {("ppo", "two", 0): {"return": 1.0}, ("reload", "three", 0): {"return": 1.0}}
+    assert (
+        judge_claim(claim(), others).words == "inconclusive at 0 seeds"
+    )  # nor if what was run is not about this claim
 
 
 def test_ratios_need_values_that_are_not_negative() -> None:
