@@ -130,7 +130,7 @@ def judge(suite: Suite, records: Records) -> list[Verdict]:
         records: the finished runs; those of other cells are ignored.
 
     Raises:
-        UsageError: runs were made for a claim and none of the records has its metric, or a ratio meets a negative value.
+        UsageError: runs were made for a claim and no record has its metric, or a ratio meets a negative value.
     """
     return [judge_claim(claim, records) for claim in suite.claims]
 
