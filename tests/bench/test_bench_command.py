@@ -119,6 +119,19 @@ def test_a_killed_worker_is_replaced_and_its_run_continued(tmp_path: Path, write
     assert len(list((tmp_path / "dies").glob("death-*"))) == 1
 
 
+def test_a_claim_about_a_metric_that_no_run_has_is_an_error(tmp_path: Path, write: Write) -> None:
+    file = write(
+        cell("a", tmp_path / "a")
+        + '[[claims]]\nid = "tiny"\ntext = "a is small"\nleft = { label = "a", metric = "er" }\n'
+        'relation = "<"\nright = 2.0\n'
+    )
+    done = bench(file, "--dir", tmp_path / "runs", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "2 of 2 runs are done." in done.stdout
+    assert "'tiny'" in done.stderr
+    assert "'er'" in done.stderr
+
+
 def wait_for(note: Path, count: int) -> None:
     deadline = time.monotonic() + 60
     while sum(updates(note)) < count:

@@ -83,6 +83,11 @@ def test_a_ratio_is_that_of_the_values() -> None:
     )  # below rounding it counts as rounding
 
 
+def test_a_ratio_to_a_number() -> None:
+    found = judged(claim(scale="ratio", margin=0.5, right=0.01), [0.001, 0.0011, 0.0009, 0.001, 0.0012])
+    assert found.estimate == pytest.approx((0.001 * 0.001 * 0.0011) ** (1 / 3) / 0.01) and found.answer == "reproduced"
+
+
 def test_pairs_are_compared_seed_by_seed() -> None:
     """Seeds matter far more than the algorithms: only pairs show the difference."""
     base = np.array([1.0, 5.0, 9.0, 2.0, 7.0])
@@ -112,6 +117,29 @@ def test_a_claim_holds_only_if_it_does_everywhere() -> None:
     assert [effect.answer for effect in worse.effects] == ["reproduced", "not reproduced"]
     open_ = judge_claim(everywhere, records({**good, ("reload", "three"): LOW, ("gda", "three"): LOW[::-1]}))
     assert open_.words == "inconclusive at 5 seeds"
+
+
+def test_the_interval_over_all_environments_is_that_of_their_mean() -> None:
+    draw = np.random.default_rng(1)
+    one, two = list(draw.normal(1.0, 0.1, 20)), list(draw.normal(2.0, 0.1, 20))
+    above = claim(right=0.0, relation=">", environments=("two", "three"))
+    found = judge_claim(above, records({("reload", "two"): one, ("reload", "three"): two}))
+    assert found.estimate == pytest.approx(np.mean([effect.estimate for effect in found.effects]))
+    widths = [effect.high - effect.low for effect in found.effects]
+    assert found.high - found.low == pytest.approx(math.hypot(*widths) / 2, rel=0.1)
+
+
+def test_many_environments_are_refused_less_easily() -> None:
+    """One environment of six violates at 95 %, which chance alone would bring about often; not at 99.2 %."""
+    names = tuple(f"e{k}" for k in range(6))
+    runs = {("reload", env): [-2.0, -1.9, -2.1] for env in names}
+    below = claim(right=0.0, environments=names)
+    assert judge_claim(below, records(runs)).answer == "reproduced"
+    runs["reload", "e3"] = [2.0, 3.0, 4.0]  # low: 3 - 2.7 at 95 %, 3 - 5.1 at 99.2 %
+    found = judge_claim(below, records(runs))
+    assert found.effects[3].answer == "not reproduced" and found.answer == "inconclusive"
+    runs["reload", "e3"] = [6.0, 7.0, 8.0]
+    assert judge_claim(below, records(runs)).answer == "not reproduced"
 
 
 def test_an_environment_without_runs_leaves_it_open() -> None:
@@ -192,6 +220,10 @@ def test_a_metric_that_no_run_has_is_an_error_naming_both() -> None:
     with pytest.raises(UsageError, match=r"'better' compares 'er' of reload: .* did you mean err\?"):
         judge_claim(claim(left=Term(label="reload", metric="er")), records({("reload", "two"): LOW}))
     assert judge_claim(claim(), {}).answer == "inconclusive"  # nothing was run yet: no reason to complain
+    others = {("ppo", "two", 0): {"return": 1.0}, ("reload", "three", 0): {"return": 1.0}}
+    assert (
+        judge_claim(claim(), others).words == "inconclusive at 0 seeds"
+    )  # nor if what was run is not about this claim
 
 
 def test_ratios_need_values_that_are_not_negative() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.discovery.registry import Registry
@@ -96,6 +96,7 @@ def test_plugins_add_functions_and_are_named_when_these_fail(run: Run, registry:
 curves = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20).map(lambda values: np.array(values))
 
 
+@settings(deadline=None)
 @given(curves, st.floats(-10, 10), st.floats(0.1, 10))
 def test_auc_is_a_mean_height(values: np.ndarray, shift: float, scale: float) -> None:
     steps = np.cumsum(np.linspace(1.0, 2.0, len(values)))
@@ -105,6 +106,7 @@ def test_auc_is_a_mean_height(values: np.ndarray, shift: float, scale: float) ->
     assert area_ratio(steps, values, best=values.max() + 1.0, floor=values.min() - 1.0) <= 1.0
 
 
+@settings(deadline=None)
 @given(curves, st.floats(-1e6, 1e6))
 def test_reaching_comes_before_staying(values: np.ndarray, level: float) -> None:
     steps = np.arange(1.0, len(values) + 1.0)

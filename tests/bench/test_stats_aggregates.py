@@ -240,6 +240,13 @@ def test_the_widened_interval_keeps_its_promise_at_few_seeds(n: int) -> None:
         assert within_binomial_error(plain, trials, 0.125)
 
 
+def test_the_widened_interval_by_hand() -> None:
+    """Of three values the least is drawn thrice in 1 of 27 cases, so the 2.5 % percentile of the mean is the least."""
+    student, normal = 4.302652729696142, 1.959963984540054  # 97.5 % at two degrees of freedom, and at infinitely many
+    low, high = interval([spread([np.array([4.0, 5.0, 6.0])], [1.0], rng())], 0.95)
+    assert (low, high) == pytest.approx((5 - np.sqrt(1.5) * student / normal, 5 + np.sqrt(1.5) * student / normal))
+
+
 def test_spread_combines_independent_samples() -> None:
     """Against Welch's interval for a difference of means, close to that of interquartile means of normal values."""
     from scipy.stats import ttest_ind

@@ -127,6 +127,9 @@ def test_a_suite_as_a_table_with_references_verdicts_and_what_was_left_out(zoo: 
     assert lines["three-state", "b"][2:] == ["5", "2.2", "[2.03,", "2.37]", "never"]
     assert "ref.: A Book, table 3." in shown.out
     assert lines["better", "two-state"][-1] == "reproduced"
+    assert lines["better", "two-state"][2] == "-2.08"
+    assert lines["small", "two-state"][2] == "2.2"  # beside a number not the difference but the value
+    assert lines["small", "two-state"][5:8] == ["<", "1", "5"]
     assert "failed: a on three-state, seed 3: failed at step 20: no reason given." in shown.out
     assert "partial: a on three-state, seed 4: running at step 20 of 100." in shown.out
     assert "zoo bench trial" in shown.out
@@ -180,6 +183,10 @@ def test_against_a_committed_table(zoo: Zoo, trial: Path, tmp_path: Path) -> Non
     assert len(left.err.splitlines()) == 2
     assert "error of two-state, b is 2.2 [" in left.err
     assert "error of two-state, c is missing" in left.err
+    for low, high, status in ((2.3, 2.5, 0), (2.5, 2.6, 1), (1.9, 2.1, 0)):
+        line = f"two-state,b,error,{low},{low},{high},5,"
+        (tmp_path / "one.csv").write_text(f"{rows[0]}\n{line}\n")
+        assert zoo("trial", "--against", "one.csv").status == status
     (tmp_path / "no.csv").write_text("a,b\n1,2\n")
     assert zoo("trial", "--against", "no.csv").status == 2
 

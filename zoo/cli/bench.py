@@ -195,7 +195,9 @@ def _run(
     with QuietBoard() if quiet else BenchBoard(experiments, parsed.jobs) as board, stop.listening():
         sweep(experiments, registry, settings, board, stop, parsed.jobs)
     failed = [(experiment, seed) for experiment in experiments for seed in experiment.errors]
-    verdicts = _verdicts(suites, registry, parsed)
+    verdicts, unjudged = _verdicts(suites, registry, parsed)
+    if not stop.reason and not failed:  # with everything run, a claim about nothing is an error of its suite
+        problems = [*problems, *unjudged]
     if parsed.json:
         document = {
             "cells": [_cell_json(experiment, parsed) for experiment in experiments],
@@ -231,13 +233,16 @@ def _repeat(experiment: Experiment, seed: int, parsed: argparse.Namespace, regis
     return " && ".join(shown(eval_command(path, request, registry)) for request in cell.evaluators)
 
 
-def _verdicts(suites: Sequence[Suite], registry: Registry, parsed: argparse.Namespace) -> list[tuple[Suite, Verdict]]:
-    """What the finished runs say about each claim; a claim that cannot be judged yet is said so, and no more."""
+def _verdicts(
+    suites: Sequence[Suite], registry: Registry, parsed: argparse.Namespace
+) -> tuple[list[tuple[Suite, Verdict]], list[ZooError]]:
+    """What the finished runs say about each claim, and why some claims cannot be judged."""
     from zoo.results.claims import judge_claim
     from zoo.results.derived import functions
     from zoo.results.records import from_suite, measure
 
-    found = []
+    found: list[tuple[Suite, Verdict]] = []
+    problems: list[ZooError] = []
     for suite in suites:
         if not suite.claims:
             continue
@@ -246,8 +251,8 @@ def _verdicts(suites: Sequence[Suite], registry: Registry, parsed: argparse.Name
             try:
                 found.append((suite, judge_claim(claim, records.by_run)))
             except ZooError as error:
-                sys.stderr.write(f"zoo: {error.message}\n")
-    return found
+                problems.append(error)
+    return found, problems
 
 
 def _report(

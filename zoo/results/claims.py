@@ -130,7 +130,7 @@ def judge(suite: Suite, records: Records) -> list[Verdict]:
         records: the finished runs; those of other cells are ignored.
 
     Raises:
-        UsageError: a claim's metric is in none of the runs of its label, or a ratio meets a negative value.
+        UsageError: runs were made for a claim and no record has its metric, or a ratio meets a negative value.
     """
     return [judge_claim(claim, records) for claim in suite.claims]
 
@@ -279,10 +279,11 @@ def _answer(claim: Claim, low: float, high: float) -> Answer:
 
 
 def _check(claim: Claim, records: Records) -> None:
-    """Refuse a metric that no run has, and a ratio to a number that is not positive."""
+    """Refuse a metric that no run has, though some were made for it, and a ratio to a number that is not positive."""
     known = {name for row in records.values() for name, value in row.items() if value is not None}
     for term in claim.terms:
-        if records and term.metric not in known:
+        made = any(label == term.label and environment in claim.environments for label, environment, _ in records)
+        if made and term.metric not in known:
             error = UnknownNameError("metric in any finished run", term.metric, known)
             raise UsageError(f"claim {claim.id!r} compares {term.metric!r} of {term.label}: {error.message}")
     if claim.scale == "ratio" and not isinstance(claim.right, Term) and claim.right <= 0:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _WIDTH = 7.2  # inches
 _ROW, _FRAME = 0.21, 0.62
 _MARKERS = {"reproduced": "o", "not reproduced": "X", "inconclusive": "D"}
-_WIDE = 1e3  # beyond this ratio between the largest and the least, differences go on a symmetric logarithmic axis
+_WIDE = 10.0  # beyond this ratio between the largest and the least, positive values go on a logarithmic axis
+_VERY_WIDE = 1e3  # and others on a symmetric logarithmic one
 _HALF = 0.36  # of a row
 
 
@@ -180,20 +181,21 @@ def _draw_row(axes: Axes, row: ForestRow, y: int, low: float, high: float) -> No
 
 def _limits(axes: Axes, panel: ForestPanel) -> tuple[float, float]:
     """Ends of the axis, and its scale: logarithmic for ratios, and for what spans many powers of ten."""
-    from matplotlib.ticker import LogLocator, NullLocator, SymmetricalLogLocator
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator, SymmetricalLogLocator
 
     ends = panel.ends or [1.0]
     low, high = min(ends), max(ends)
-    sizes = [abs(x) for x in ends if x]
-    wide = bool(sizes) and max(sizes) > _WIDE * min(sizes)
-    if panel.ratio or (wide and low > 0):
+    sizes = [abs(x) for x in ends if x] or [1.0]
+    ratio = max(sizes) / min(sizes)
+    if panel.ratio or (low > 0 and ratio > _WIDE):
         axes.set_xscale("log")
-        if wide:
-            axes.xaxis.set_major_locator(LogLocator(numticks=9))
+        axes.xaxis.set_major_locator(LogLocator(numticks=9))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        if ratio > _VERY_WIDE:
             axes.xaxis.set_minor_locator(NullLocator())
         room = max((high / low) ** 0.06, 1.2)
         return low / room, high * room
-    if wide:
+    if ratio > _VERY_WIDE:
         bend = max(min(sizes), 1e-12)
         axes.set_xscale("symlog", linthresh=bend, linscale=0.5)
         spacing = SymmetricalLogLocator(base=10, linthresh=bend)
@@ -201,6 +203,7 @@ def _limits(axes: Axes, panel: ForestPanel) -> tuple[float, float]:
         axes.xaxis.set_major_locator(spacing)
         axes.xaxis.set_minor_locator(NullLocator())
         return (low * 3 if low < 0 else -bend), (high * 3 if high > 0 else bend)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
     room = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
     return low - room, high + room
 

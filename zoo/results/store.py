@@ -96,9 +96,16 @@ class Run:
         names = dict.fromkeys(name for row in self.rows for name in row)
         return [name for name in names if name not in ("step", "wall")]
 
+    @cached_property
+    def _series(self) -> dict[str, Series]:
+        return {}
+
     def series(self, name: str) -> Series:
-        """One metric over time; empty where it was never logged."""
-        found = Series([], [], [])
+        """One metric over time; empty where it was never logged. Asked again, the same object."""
+        found = self._series.get(name)
+        if found is not None:
+            return found
+        found = self._series[name] = Series([], [], [])
         for row in self.rows:
             step, value = row.get("step"), row.get(name)
             if isinstance(step, (int, float)) and isinstance(value, (int, float)):
@@ -212,17 +219,19 @@ def _lines(path: Path) -> tuple[list[dict[str, Any]], int]:
         raw = path.read_bytes()
     except OSError:
         return [], 0
+    lines = [line for line in raw.split(b"\n") if line.strip()]
+    try:  # all at once takes two thirds of the time; a file with a torn line has not as many objects as lines
+        whole = json.loads(b"[" + b",".join(lines) + b"]")
+    except ValueError:
+        whole = []
+    if len(whole) == len(lines) and all(isinstance(row, dict) for row in whole):
+        return whole, 0
     rows: list[dict[str, Any]] = []
-    torn = 0
-    for line in raw.split(b"\n"):
-        if not line.strip():
-            continue
+    for line in lines:
         try:
             row = json.loads(line)
         except ValueError:
-            row = None
+            continue
         if isinstance(row, dict):
             rows.append(row)
-        else:
-            torn += 1
-    return rows, torn
+    return rows, len(lines) - len(rows)
