@@ -12,6 +12,7 @@ import numpy as np
 
 from zoo.errors import RunError, UsageError
 from zoo.results.curves import FLOOR, Axis, Curve, Group, curve, default_metrics, is_residual
+from zoo.results.legend import legend_above
 from zoo.results.stats import Floats
 
 if TYPE_CHECKING:
@@ -191,10 +192,7 @@ def _legend(figure: Figure, panels: Sequence[Panel]) -> None:
         entries["optimum"] = entries.pop("optimum")
     seeds = max(len(made.seeds) for panel in panels for made in panel.curves)
     if len(entries) > 1 or seeds > 1:
-        figure.legend(
-            list(entries.values()), list(entries), loc="outside upper right", ncols=min(4, len(entries)),
-            handlelength=1.8, columnspacing=1.2, borderaxespad=0.1,
-        )  # fmt: skip
+        legend_above(figure, list(entries.values()), list(entries), most=4)
 
 
 def caption(panels: Sequence[Panel]) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from zoo.errors import RunError, UsageError
 from zoo.results.curves import FLOOR, Group, is_residual
+from zoo.results.legend import legend_above
 from zoo.results.palette import Dash
 from zoo.results.plot import Scale, styled, title
 from zoo.results.records import last_values
@@ -194,10 +195,7 @@ def draw_profiles(chart: ProfileChart) -> Figure:
         axes.set_ylabel(f"runs that end {'below' if chart.lower else 'above'}")
         names = chart.environments if len(chart.environments) <= 3 else [f"{len(chart.environments)} environments"]
         axes.set_title(", ".join(names), loc="left", fontweight="bold")
-        figure.legend(
-            loc="outside upper right", ncols=min(3, len(chart.profiles)), handlelength=1.8, columnspacing=1.2,
-            borderaxespad=0.1,
-        )  # fmt: skip
+        legend_above(figure, *axes.get_legend_handles_labels(), most=3)
         return figure
 
 
