@@ -87,3 +87,13 @@ def test_a_moved_run_and_a_newer_format_are_refused(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "format 99" in done.stderr
     assert "Use zoo 9.0." in done.stderr
+
+
+def test_a_broken_plugin_is_named_once(tmp_path: Path) -> None:
+    """Each command looks for plugins once."""
+    broken = tmp_path / "broken.py"
+    broken.write_text("import nothing_of_that_name")
+    runs = ["--dir", str(tmp_path / "runs")]
+    for args in (["list"], ["table", "smoke", *runs], ["plot", "--claims", "smoke", *runs], ["bench", "--list"]):
+        done = zoo("--plugin", str(broken), *args, cwd=Path(__file__).parents[2])
+        assert done.stderr.count("plugin broken file is left out: ModuleNotFoundError") == 1, args

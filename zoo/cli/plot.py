@@ -152,19 +152,12 @@ def _claims(parsed: argparse.Namespace, options: Options) -> int:
     from zoo.results.derived import functions
     from zoo.results.forest import caption_forest, draw_forest
     from zoo.results.records import from_suite, measure
-    from zoo.results.suite import find_suites, load_suite, resolve_suite
+    from zoo.results.suite import open_suite, resolve_suite
 
     if parsed.runs:
         raise UsageError(f"--claims takes its runs from --dir: leave out {' '.join(map(str, parsed.runs))}.")
     registry = options.registry()
-    path = Path(parsed.claims)
-    if path.suffix == ".toml":
-        suite = load_suite(path)
-    else:
-        found = find_suites(registry)
-        if parsed.claims not in found:
-            raise UnknownNameError("suite", parsed.claims, found, "A suite is a name, or a TOML file.")
-        suite = found[parsed.claims].load()
+    suite = open_suite(parsed.claims, registry, hint="A suite is a name, or a TOML file.")
     suite = resolve_suite(suite.quick() if parsed.quick else suite, registry)
     if not suite.claims:
         raise UsageError(f"suite {suite.name!r} claims nothing{' of its quick cells' * parsed.quick}.")

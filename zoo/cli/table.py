@@ -14,6 +14,7 @@ from zoo.cli.parser import CommandParser, Options
 from zoo.errors import RunError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
+    from zoo.discovery.registry import Registry
     from zoo.results.experiment import Suite
     from zoo.results.formats import Sheet
     from zoo.results.report import Report
@@ -72,35 +73,27 @@ def _parser() -> CommandParser:
 
 
 def _report(parsed: argparse.Namespace, options: Options) -> Report:
-    suite = _suite(parsed, options)
-    return _runs_report(parsed) if suite is None else _suite_report(suite, parsed, options)
-
-
-def _suite(parsed: argparse.Namespace, options: Options) -> Suite | None:
-    """The suite that was asked for; None if runs were."""
     if not parsed.what or all(Path(name).is_dir() for name in parsed.what):
         if parsed.quick:
             raise UsageError("--quick is for suites: expected zoo table SUITE --quick.")
-        return None
-    from zoo.results.suite import find_suites, load_suite
+        return _runs_report(parsed)
+    registry = options.registry()
+    return _suite_report(_suite(parsed, registry), parsed, registry)
+
+
+def _suite(parsed: argparse.Namespace, registry: Registry) -> Suite:
+    """The suite that was asked for."""
+    from zoo.results.suite import open_suite
 
     name, *more = parsed.what
-    path = Path(name)
-    if path.suffix == ".toml":
-        suite = load_suite(path)
-    else:
-        found = find_suites(options.registry())
-        if name not in found:
-            raise UnknownNameError(
-                "suite or directory of runs", name, [*found, *(str(near) for near in path.parent.glob("*/"))]
-            )
-        suite = found[name].load()
+    folders = [str(near) for near in Path(name).parent.glob("*/")]
+    suite = open_suite(name, registry, what="suite or directory of runs", also=folders)
     if more:
         raise UsageError(f"zoo table takes one suite, or runs: {name} is a suite, so leave out {' '.join(more)}.")
     return suite.quick() if parsed.quick else suite
 
 
-def _suite_report(suite: Suite, parsed: argparse.Namespace, options: Options) -> Report:
+def _suite_report(suite: Suite, parsed: argparse.Namespace, registry: Registry) -> Report:
     from zoo.results.claims import judge
     from zoo.results.derived import functions
     from zoo.results.records import check_columns, check_metrics, from_suite, measure
@@ -108,7 +101,6 @@ def _suite_report(suite: Suite, parsed: argparse.Namespace, options: Options) ->
     from zoo.results.suite import resolve_suite
     from zoo.results.summary import summarise
 
-    registry = options.registry()
     suite = resolve_suite(suite, registry)
     shown = [suite.metric(name) for name in dict.fromkeys(parsed.metric or ())] or list(suite.used_metrics)
     asked = {metric.name: metric for metric in (*shown, *suite.used_metrics)}

@@ -110,6 +110,12 @@ def _manager() -> pluggy.PluginManager:
     return manager
 
 
+def owner(handle: str) -> str:
+    """The plugin behind a name of the hook manager: its distribution, or the stem of a plugin that is one file."""
+    head, _, tail = handle.partition(":")
+    return Path(tail).stem if head == "file" else head
+
+
 def discover(files: Sequence[Path] = (), *, only: Sequence[str] | None = None, strict: bool | None = None) -> Registry:
     """Find, import and register every plugin.
 

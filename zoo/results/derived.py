@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.discovery.entry import describe
-from zoo.discovery.registry import Registry
+from zoo.discovery.registry import Registry, owner
 from zoo.errors import PluginError, UnknownNameError, UsageError
 from zoo.results.experiment import Metric
 from zoo.results.store import Run, Series
@@ -176,7 +176,7 @@ def functions(registry: Registry | None = None) -> dict[str, Function]:
     if registry is None:
         return found
     for implementation in registry.hooks.zoo_derived.get_hookimpls():
-        plugin = implementation.plugin_name.partition(":")[0]
+        plugin = owner(implementation.plugin_name)
         try:
             offered = dict(implementation.function())
         except Exception:  # noqa: S112  a suite that needs its functions will say that they are not there

@@ -5,11 +5,10 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.discovery.entry import NAME, TARGET, describe
-from zoo.discovery.registry import Registry
+from zoo.discovery.registry import Registry, owner
 from zoo.errors import PluginError, UnknownNameError, ZooError
 from zoo.results.curves import Axis
 from zoo.results.palette import colour
@@ -99,7 +98,7 @@ def find_figures(registry: Registry, *, problems: list[str] | None = None) -> di
     """
     offered: list[PluginFigure] = []
     for implementation in registry.hooks.zoo_plots.get_hookimpls():
-        plugin = _plugin_of(implementation.plugin_name)
+        plugin = owner(implementation.plugin_name)
         try:
             offered += [_checked(name, target, plugin) for name, target in dict(implementation.function()).items()]
         except Exception as error:  # a plugin may fail in any way, and must not take the others along
@@ -121,12 +120,6 @@ def find_figure(name: str, registry: Registry) -> PluginFigure:
     if name not in found:
         raise UnknownNameError("figure", name, found, "zoo plot --list lists the figures of all plugins.")
     return found[name]
-
-
-def _plugin_of(handle: str) -> str:
-    """The distribution or, for a plugin that is one file, its stem; from what the registry calls it among its hooks."""
-    head, _, tail = handle.partition(":")
-    return Path(tail).stem if head == "file" else head
 
 
 def _checked(name: str, target: str, plugin: str) -> PluginFigure:

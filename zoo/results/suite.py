@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from zoo.discovery.config import decode_fields
 from zoo.discovery.entry import describe
-from zoo.discovery.registry import Registry
+from zoo.discovery.registry import Registry, owner
 from zoo.errors import UnknownNameError, UsageError
 from zoo.results.derived import functions
 from zoo.results.experiment import (
@@ -31,7 +31,7 @@ from zoo.training.request import UNIFORM, CellRequest, parse_seeds, resolve
 
 __all__ = [
     "Cell", "CellRequest", "Claim", "EvaluatorRequest", "Metric", "Reference", "Suite", "SuiteError", "SuiteSource",
-    "Term", "find_suites", "load_suite", "resolve_suite",
+    "Term", "find_suites", "load_suite", "open_suite", "resolve_suite",
 ]  # fmt: skip
 FOLDER = Path("benchmarks")
 _TABLES = ("suite", "cells", "metrics", "references", "claims")
@@ -66,7 +66,7 @@ def find_suites(
     found = {file.stem: SuiteSource(file.stem, file) for file in sorted(folder.glob("*.toml"))}
     shipped: list[SuiteSource] = []
     for implementation in registry.hooks.zoo_suites.get_hookimpls():
-        plugin = implementation.plugin_name.partition(":")[0]
+        plugin = owner(implementation.plugin_name)
         try:
             shipped += [_shipped(place, plugin) for place in implementation.function()]
         except Exception as error:  # a plugin may fail in any way, and must not take the others along
@@ -85,6 +85,30 @@ def _shipped(place: str, plugin: str) -> SuiteSource:
     if not file.is_file():
         raise FileNotFoundError(f"there is no {inside} in {package}")
     return SuiteSource(file.name.removesuffix(".toml"), file, plugin)
+
+
+def open_suite(
+    name: str, registry: Registry, *, what: str = "suite", also: Iterable[str] = (), hint: str = ""
+) -> Suite:
+    """The suite of a command line: a TOML file, or the name of one.
+
+    Args:
+        name: of the suite, or a path that ends in ".toml".
+        registry: all plugins.
+        what: what was expected, for the error.
+        also: further names to suggest from.
+        hint: the error's second sentence.
+
+    Raises:
+        UnknownNameError: no suite has the name.
+        SuiteError: as ``load_suite``.
+    """
+    if name.endswith(".toml"):
+        return load_suite(Path(name))
+    found = find_suites(registry)
+    if name not in found:
+        raise UnknownNameError(what, name, [*found, *also], hint)
+    return found[name].load()
 
 
 def load_suite(file: Traversable) -> Suite:

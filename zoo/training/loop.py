@@ -14,7 +14,7 @@ from typing import Any
 
 from zoo.api import Batch, Metrics
 from zoo.discovery.entry import describe
-from zoo.discovery.registry import Registry
+from zoo.discovery.registry import Registry, owner
 from zoo.errors import PluginError, RunError, TrainingFailed, ZooError
 from zoo.training import checkpoint
 from zoo.training.build import Member, Parts, offers_batch
@@ -76,7 +76,7 @@ class Observers:
                 implementation.function(*[arguments[name] for name in implementation.argnames])
             except Exception as error:  # an observer must not stop training
                 self._muted.add(implementation.plugin)
-                who = implementation.plugin_name.partition(":")[0]
+                who = owner(implementation.plugin_name)
                 self.notices.append(f"plugin {who} failed in {hook} and is left out of this run: {describe(error)}")
 
     def started(self, run: RunDir, step: int, notice: str) -> None:
