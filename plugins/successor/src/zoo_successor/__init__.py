@@ -1,0 +1,1 @@
+"""Successor, first-occupancy and diminishing-reward representations as a plugin of zoo."""
