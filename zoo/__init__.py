@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from zoo.api import Constrained as Constrained
     from zoo.api import ConstraintSpec as ConstraintSpec
     from zoo.api import Context as Context
+    from zoo.api import DiminishingRewards as DiminishingRewards
     from zoo.api import EvalContext as EvalContext
     from zoo.api import Evaluator as Evaluator
     from zoo.api import Explicit as Explicit
+    from zoo.api import Grid as Grid
     from zoo.api import Metrics as Metrics
     from zoo.api import Needs as Needs
     from zoo.api import Offers as Offers
@@ -26,8 +28,11 @@ if TYPE_CHECKING:
     from zoo.api import Problem as Problem
     from zoo.api import Report as Report
     from zoo.api import Representation as Representation
+    from zoo.api import RepresentationBatch as RepresentationBatch
     from zoo.api import Snapshot as Snapshot
     from zoo.api import Solvable as Solvable
+    from zoo.api import Stackable as Stackable
+    from zoo.api import Stacked as Stacked
     from zoo.api import State as State
     from zoo.api import Tabular as Tabular
     from zoo.api import Transitions as Transitions
@@ -40,9 +45,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _API = (
-    "Algorithm", "Array", "Batch", "Constrained", "ConstraintSpec", "Context", "EvalContext", "Evaluator", "Explicit",
-    "Metrics", "Needs", "Offers", "Outcome", "PrimalDual", "Problem", "Report", "Representation", "Snapshot",
-    "Solvable", "State", "Tabular", "Transitions",
+    "Algorithm", "Array", "Batch", "Constrained", "ConstraintSpec", "Context", "DiminishingRewards", "EvalContext",
+    "Evaluator", "Explicit", "Grid", "Metrics", "Needs", "Offers", "Outcome", "PrimalDual", "Problem", "Report",
+    "Representation", "RepresentationBatch", "Snapshot", "Solvable", "Stackable", "Stacked", "State", "Tabular",
+    "Transitions",
 )  # fmt: skip
 _HOME = {
     **dict.fromkeys(_API, "zoo.api"),

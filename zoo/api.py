@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from zoo.errors import InterfaceError
+from zoo.specs import ConstraintSpec as ConstraintSpec
+from zoo.specs import DiminishingRewards as DiminishingRewards
+from zoo.specs import Grid as Grid
 
 if TYPE_CHECKING:
     import gymnasium
@@ -30,7 +33,6 @@ State: TypeAlias = Mapping[str, Any]
 ConfigT = TypeVar("ConfigT")
 Space: TypeAlias = Literal["discrete", "box", "other"]
 Subject: TypeAlias = Literal["algorithm", "representation", "file"]
-SENSES = ("<=", ">=", "==")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,62 +77,6 @@ def unmet(needs: Needs, offers: Offers) -> list[str]:
     return missing + [text for name, text in named.items() if getattr(needs, name) and not getattr(offers, name)]
 
 
-@dataclass(frozen=True, eq=False)
-class ConstraintSpec:
-    """The constraints of an environment (constrained.md section 2); ``len(names)`` may be 0.
-
-    Attributes:
-        names: K distinct names, in the order of ``info["constraints"]``.
-        thresholds: float64[K], in ``unit``.
-        senses: K of ``"<="``, ``">="``, ``"=="``: how the signal's value must stand to the threshold.
-        unit: ``"step"``: thresholds bound the per-step average; ``"episode"``: the sum over an episode.
-        discounted: whether the value is the normalised discounted sum rather than the plain average.
-
-    Raises:
-        InterfaceError: lengths differ, a name repeats, a threshold is not finite, a sense or unit is unknown.
-    """
-
-    names: tuple[str, ...]
-    thresholds: np.ndarray
-    senses: tuple[str, ...]
-    unit: str = "step"
-    discounted: bool = True
-
-    def __post_init__(self) -> None:
-        import numpy as np
-
-        thresholds = np.array(self.thresholds, dtype=np.float64)
-        thresholds.flags.writeable = False
-        object.__setattr__(self, "names", tuple(self.names))
-        object.__setattr__(self, "senses", tuple(self.senses))
-        object.__setattr__(self, "thresholds", thresholds)
-        count = len(self.names)
-        if thresholds.shape != (count,) or len(self.senses) != count:
-            raise InterfaceError(
-                f"constraint_spec has {count} names, thresholds of shape {thresholds.shape} and "
-                f"{len(self.senses)} senses: expected one threshold and one sense for each name."
-            )
-        if len(set(self.names)) != count:
-            raise InterfaceError(f"constraint_spec names a constraint twice: {', '.join(self.names)}.")
-        for name, threshold, sense in zip(self.names, thresholds, self.senses, strict=True):
-            if sense not in SENSES:
-                raise InterfaceError(f"constraint {name!r} has sense {sense!r}: expected one of {', '.join(SENSES)}.")
-            if not np.isfinite(threshold):
-                raise InterfaceError(f"constraint {name!r} has threshold {threshold}: expected a finite number.")
-        if self.unit not in ("step", "episode"):
-            raise InterfaceError(f"constraint_spec has unit {self.unit!r}: expected 'step' or 'episode'.")
-
-    @classmethod
-    def of(cls, spec: Any) -> ConstraintSpec:
-        """The same constraints as ``spec``, any object with these attributes, checked."""
-        if isinstance(spec, cls):
-            return spec
-        try:
-            return cls(spec.names, spec.thresholds, spec.senses, spec.unit, bool(spec.discounted))
-        except AttributeError as error:
-            raise InterfaceError(f"constraint_spec lacks the attribute {error.name!r}.") from None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Problem:
     """What the environment offers beyond gymnasium's interface."""
@@ -139,6 +85,10 @@ class Problem:
     model: Callable[[], TabularCMDP] | None = None
     """builds the exact model; use ``tabular``, which keeps it"""
     tasks: Any = None
+    diminishing: DiminishingRewards | None = None
+    """rewards that shrink with each visit"""
+    grid: Grid | None = None
+    """where the states lie, for plots and for options that name a cell"""
 
     @cached_property
     def tabular(self) -> TabularCMDP:
@@ -320,7 +270,10 @@ class Transitions:
 
 
 class Representation(ABC, Generic[ConfigT]):
-    """A learned or exact description of states (and actions), ``dim`` numbers long."""
+    """A learned or exact description of states (and actions), ``dim`` numbers long.
+
+    A class may further offer a class method ``batch(contexts, config) -> RepresentationBatch``.
+    """
 
     dim: int
 
@@ -343,6 +296,29 @@ class Representation(ABC, Generic[ConfigT]):
     @abstractmethod
     def load_state(self, state: State) -> None:
         """As for Algorithm."""
+
+
+class RepresentationBatch(ABC):
+    """Several seeds of one representation that learn together; each member is an ordinary Representation.
+
+    A representation class offers it by a class method ``batch(contexts: Sequence[Context], config)``. The core
+    collects for all members at once, each with its own environment and random streams.
+    """
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """S, the number of members."""
+
+    @abstractmethod
+    def update(self, batch: Transitions) -> Sequence[Metrics]:
+        """Learn from arrays [S, B, ...], row i for member i; one mapping of metrics for each.
+
+        Every member must learn what its own ``update(batch[i])`` would have taught it, and report the same.
+        """
+
+    @abstractmethod
+    def member(self, index: int) -> Representation[Any]:
+        """A view of one member with its own ``features``, ``state``, ``load_state`` and, if offered, ``table``."""
 
 
 @runtime_checkable
@@ -408,7 +384,47 @@ class Tabular(Protocol):
     """An environment that knows its exact model."""
 
     def model(self) -> Any:
-        """An object with P [S, A, S], r [S, A], gamma, rho [S], c [K, S, A], b [K], senses, names (float64)."""
+        """An object with P, r [S, A], gamma, rho [S], c [K, S, A], b [K], senses, names (float64), terminal bool[S].
+
+        P is dense [S, A, S] or scipy-sparse [S*A, S] with row s*A + a. ``terminal`` may be left out. A terminal
+        state is absorbing and pays nothing: P[s, a, s] = 1, r = 0, c = 0; the environment ends there instead.
+        """
+
+
+class Stacked(Protocol):
+    """What ``Stackable.stacked`` returns: M member environments of B copies, stepped by one array operation."""
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, Mapping[str, Any]]:
+        """One step of every copy of every member; row m*B + b is copy b of member m.
+
+        Args:
+            actions: [M*B, ...].
+
+        Returns:
+            As ``step`` of a vector environment of M*B copies with SAME_STEP autoreset: observations (already the
+            first ones of the next episode, where one ended), rewards, terminated, truncated, and infos that hold
+            "arrived" [M*B, ...], the observations before any reset, and "constraints" float32[M*B, K], of the
+            step just taken, where there are any. No "final_obs" or masks. The caller owns what is returned.
+        """
+
+
+class Stackable(Protocol):
+    """A class of vector environments whose members step together; looked for by ``zoo.stack``, never required.
+
+    The members stay what they are: each keeps its own random stream, and stepping them together gives bit for bit
+    what stepping each alone would. So the arrays of a member become views into those of the whole, and ``step``,
+    ``reset`` and ``set_state`` of a member write into them in place from then on; what such a call replaces (as
+    ``set_state`` and ``reset(seed=...)`` may replace a generator) the handle looks up in the member at every step.
+    A member drawn into a later stack belongs to that one.
+    """
+
+    @classmethod
+    def stacked(cls, members: Sequence[Any]) -> Stacked | None:
+        """Bind members of this very class with equal numbers of copies, each reset at least once or not at all.
+
+        Returns:
+            None where these members differ in more than their seeds, so that they have to be stepped one by one.
+        """
 
 
 @runtime_checkable

@@ -42,6 +42,8 @@ class TabularCMDP:
         b: thresholds, ``[N]``, in the unit of one step's signal.
         senses: one of ``"<="``, ``">="``, ``"=="`` for each constraint.
         names: one name for each constraint; ``c0, c1, ...`` when empty.
+        terminal: which states end an episode, ``[S]``; none when empty. Such a state is absorbing and pays nothing
+            (``P[s, a, s] = 1``, ``r = 0``, ``c = 0``), so that values of the endless process are those of episodes.
 
     Raises:
         InvalidCMDPError: naming the first offending index.
@@ -55,6 +57,7 @@ class TabularCMDP:
     b: NDArray[np.float64] = field(default_factory=_none)
     senses: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    terminal: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
 
     def __post_init__(self) -> None:
         """Copy, check and freeze."""
@@ -70,6 +73,7 @@ class TabularCMDP:
         put("gamma", _discount(self.gamma))
         put("senses", tuple(self.senses))
         put("names", tuple(self.names) or tuple(f"c{i}" for i in range(len(self.c))))
+        put("terminal", _mask(self.terminal, S))
         self.validate()
 
     @property
@@ -145,7 +149,7 @@ class TabularCMDP:
         Raises:
             InvalidCMDPError: for the first negative or non-finite probability, row sum off by more than 1e-8, start
                 law that does not sum to 1, discount outside [0, 1), wrong shape, non-finite ``r``, ``c`` or ``b``,
-                unknown sense, repeated name.
+                unknown sense, repeated name, terminal state that can be left or pays.
         """
         S, A = self.r.shape
         N = len(self.c)
@@ -155,12 +159,14 @@ class TabularCMDP:
         _expect_shape("rho", self.rho, (S,))
         _expect_shape("c", self.c, (N, S, A))
         _expect_shape("b", self.b, (N,))
+        _expect_shape("terminal", self.terminal, (S,))
         for name, count in (("senses", len(self.senses)), ("names", len(self.names))):
             if count != N:
                 raise InvalidCMDPError(f"{name} has {count} entries: expected {N}, one for each constraint in c.")
         for name in ("r", "c", "b"):
             self._expect_finite(name)
         self._validate_probabilities()
+        self._validate_terminal()
         for i, sense in enumerate(self.senses):
             if sense not in SENSES:
                 alike = {"<": "<=", "=<": "<=", ">": ">=", "=>": ">=", "=": "=="}.get(sense, "")
@@ -197,6 +203,28 @@ class TabularCMDP:
         if abs(self.rho.sum() - 1.0) > ROW_SUM_TOLERANCE:
             raise InvalidCMDPError(f"rho sums to {self.rho.sum():.12g}: expected 1 within {ROW_SUM_TOLERANCE:g}.")
 
+    def _validate_terminal(self) -> None:
+        states = np.flatnonzero(self.terminal)
+        if not states.size:
+            return
+        if isinstance(self.P, sp.csr_array):
+            rows = states[:, None] * self.num_actions + np.arange(self.num_actions)
+            kept = np.asarray(self.P[rows.ravel(), states.repeat(self.num_actions)]).reshape(rows.shape)
+        else:
+            kept = self.P[states, :, states]
+        for text, value, wrong in (
+            ("stays with probability {:.12g}: expected 1", kept, np.abs(kept - 1.0) > ROW_SUM_TOLERANCE),
+            ("has reward {:.12g}: expected 0", self.r[states], self.r[states] != 0),
+            *(
+                (f"has signal {name!r} {{:.12g}}: expected 0", signal[states], signal[states] != 0)
+                for name, signal in zip(self.names, self.c, strict=True)
+            ),
+        ):
+            if wrong.any():
+                index, action = _first(wrong)
+                found = text.format(value[index, action])
+                raise InvalidCMDPError(f"state {states[index]} is terminal and, under action {action}, {found}.")
+
     def _sparse_index(self, P: sp.csr_array, entry: int) -> tuple[int, ...]:
         row = int(np.searchsorted(P.indptr, entry, side="right")) - 1
         return (*divmod(row, self.num_actions), int(P.indices[entry]))
@@ -216,7 +244,9 @@ class TabularCMDP:
 
     @classmethod
     def from_model(cls, model: object) -> TabularCMDP:
-        """Read ``P, r, gamma, rho`` and, where present, ``c, b, senses, names`` from any object that has them.
+        """Read ``P, r, gamma, rho`` and, where present, ``c, b, senses, names, terminal`` from any object.
+
+        An optional attribute that is None counts as absent.
 
         Raises:
             InvalidCMDPError: if an attribute is missing or does not fit.
@@ -229,8 +259,9 @@ class TabularCMDP:
                 f"{type(model).__name__} is no tabular model: it has no attribute {', '.join(missing)}.",
                 "A tabular model has P, r, gamma and rho, and for constraints c, b and senses.",
             )
-        optional = ("c", "b", "senses", "names")
-        found: dict[str, Any] = {name: getattr(model, name) for name in optional if hasattr(model, name)}
+        optional = ("c", "b", "senses", "names", "terminal")
+        found: dict[str, Any] = {name: getattr(model, name, None) for name in optional}
+        found = {name: value for name, value in found.items() if value is not None}
         return cls(model.P, model.r, model.gamma, model.rho, **found)  # type: ignore[attr-defined]
 
     def save(self, path: str | Path) -> None:
@@ -243,7 +274,7 @@ class TabularCMDP:
 
     @classmethod
     def load(cls, path: str | Path) -> TabularCMDP:
-        """Read a file that holds ``P, r, gamma, rho`` and optionally ``c, b, sense, eq, names``.
+        """Read a file that holds ``P, r, gamma, rho`` and optionally ``c, b, sense, eq, names, terminal``.
 
         Raises:
             InvalidCMDPError: if the file is missing, unreadable or describes no process.
@@ -292,6 +323,15 @@ def _real(name: str, value: ArrayLike, ndim: int) -> NDArray[np.float64]:
     if array is value and not array.flags.writeable and array.base is None and array.flags.c_contiguous:
         return array
     return _freeze(np.array(array, order="C"))
+
+
+def _mask(value: ArrayLike, length: int) -> NDArray[np.bool_]:
+    """A read-only copy as booleans, ``length`` times False where ``value`` is empty."""
+    mask = np.array(value) if np.size(value) else np.zeros(length, dtype=np.bool_)
+    if mask.dtype != np.bool_:
+        raise InvalidCMDPError(f"terminal is an array of {mask.dtype}: expected {length} booleans, one for each state.")
+    mask.setflags(write=False)
+    return mask
 
 
 def _discount(value: object) -> float:

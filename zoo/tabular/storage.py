@@ -19,7 +19,7 @@ _SPARSE = ("P_data", "P_indices", "P_indptr")
 
 
 def save(cmdp: TabularCMDP, path: Path) -> None:
-    """Write ``cmdp`` with the keys ``P, r, c, b, sense (+1/-1), eq (bool), rho, gamma, names``; atomic.
+    """Write ``cmdp`` with the keys ``P, r, c, b, sense (+1/-1), eq (bool), rho, gamma, names, terminal``; atomic.
 
     A sparse kernel is stored as ``P_data, P_indices, P_indptr``, the parts of the CSR matrix ``[S*A, S]``.
 
@@ -36,6 +36,7 @@ def save(cmdp: TabularCMDP, path: Path) -> None:
         "rho": cmdp.rho,
         "gamma": np.float64(cmdp.gamma),
         "names": np.array(cmdp.names, dtype=np.str_),
+        "terminal": cmdp.terminal,
     }
     if isinstance(cmdp.P, sp.csr_array):
         arrays.update(zip(_SPARSE, (cmdp.P.data, cmdp.P.indices, cmdp.P.indptr), strict=True))
@@ -105,9 +106,9 @@ def _build(stored: dict[str, Any]) -> TabularCMDP:
     except ValueError as error:
         raise InvalidCMDPError(f"P_data, P_indices, P_indptr form no CSR matrix: {error}.") from error
     empty = np.empty(0)
-    b = stored.get("b", empty)
+    b, terminal = stored.get("b", empty), stored.get("terminal", ())
     return TabularCMDP(
-        P, r, np.asarray(stored["gamma"]).item(), stored["rho"], stored.get("c", empty), b, senses, names
+        P, r, np.asarray(stored["gamma"]).item(), stored["rho"], stored.get("c", empty), b, senses, names, terminal
     )
 
 

@@ -11,7 +11,18 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from zoo.api import Constrained, ConstraintSpec, Offers, Problem, Snapshot, Space, State, Tabular
+from zoo.api import (
+    Constrained,
+    ConstraintSpec,
+    DiminishingRewards,
+    Grid,
+    Offers,
+    Problem,
+    Snapshot,
+    Space,
+    State,
+    Tabular,
+)
 from zoo.discovery.names import EnvName
 from zoo.errors import InterfaceError, UsageError
 from zoo.training.snapshot import capture_env, restore_env
@@ -182,7 +193,11 @@ def lookup(env: VectorEnv, attribute: str) -> Any:
 
 
 def problem_of(env: Recorder) -> Problem:
-    """What the environment offers beyond gymnasium's interface."""
+    """What the environment offers beyond gymnasium's interface.
+
+    Raises:
+        InterfaceError: ``diminishing`` or ``grid`` is not what it should be, or of another number of states.
+    """
     model = lookup(env.env, "model")
 
     def tabular() -> TabularCMDP:
@@ -190,11 +205,20 @@ def problem_of(env: Recorder) -> Problem:
 
         return TabularCMDP.from_model(model())
 
-    return Problem(
+    diminishing, grid = lookup(env.env, "diminishing"), lookup(env.env, "grid")
+    problem = Problem(
         constraints=env.constraints,
         model=tabular if callable(model) else None,
         tasks=lookup(env.env, "tasks"),
+        diminishing=DiminishingRewards.of(diminishing) if diminishing is not None else None,
+        grid=Grid.of(grid) if grid is not None else None,
     )
+    space = env.single_observation_space
+    if isinstance(space, gymnasium.spaces.Discrete):
+        for name, offered in (("diminishing", problem.diminishing), ("grid", problem.grid)):
+            if offered is not None and offered.num_states != space.n:
+                raise InterfaceError(f"{name} speaks of {offered.num_states} states, and the observations are {space}.")
+    return problem
 
 
 def offers_of(env: Recorder) -> Offers:
