@@ -1,6 +1,7 @@
-"""``zoo table`` over 1,000 runs: the whole process, beside one that only starts and lists.
+"""``zoo table`` over 1,000 runs: the whole process, beside one that only starts.
 
-The runs are made up: 10 variants of one algorithm on 20 environments with 5 seeds, 200 logged updates each.
+The runs are made up, 200 logged updates each: 10 variants of one algorithm on 20 environments with 5 seeds, of which a
+table needs the last values only; and a suite of 20 cells with 50 seeds whose metrics need every line of every log.
 """
 
 from __future__ import annotations
@@ -14,16 +15,47 @@ from pathlib import Path
 
 from ratio import Table, arguments, compare, show
 
+from zoo.discovery.registry import discover
+from zoo.results.suite import load_suite, resolve_suite
 from zoo.training.checkpoint import to_json
 from zoo.training.run import EVAL, METRICS, SPEC, STATUS
 from zoo.training.spec import RunSpec
 
 VARIANTS, ENVIRONMENTS, SEEDS, UPDATES = 10, 20, 5, 200
 GOAL = 2.0
+LEARNERS, PROBLEMS = ("reload", "gda", "average", "pid", "rpgpd"), ("two-state", "three-state", "garnet", "hazard-grid")
+SUITE_HEAD = """
+[suite]
+title = "1,000 made-up runs"
+
+[[metrics]]
+name = "area"
+of = "eval/return"
+function = "auc"
+
+[[metrics]]
+name = "spread"
+of = "loss/part-1"
+function = "last_half_range"
+
+[[metrics]]
+name = "steps"
+of = "eval/return"
+function = "steps_to_stay_above"
+options = { level = 0.0 }
+"""
+CELL = """
+[[cells]]
+label = "{0}"
+algorithm = "{0}"
+environment = "{1}"
+seeds = "0:50"
+steps = 20000
+"""
 
 
 def fabricate(root: Path) -> None:
-    """Write the runs."""
+    """Write the runs of which nothing but the last values is needed."""
     draw = random.Random(0)
     for environment in range(ENVIRONMENTS):
         for variant in range(VARIANTS):
@@ -34,6 +66,16 @@ def fabricate(root: Path) -> None:
             )  # fmt: skip
             for seed in range(SEEDS):
                 _run(spec.with_seed(seed), root, [draw.gauss(variant, 1.0) for _ in range(UPDATES)])
+
+
+def fabricate_suite(file: Path, root: Path) -> None:
+    """Write the suite and its runs."""
+    cells = [CELL.format(learner, problem) for learner in LEARNERS for problem in PROBLEMS]
+    file.write_text(SUITE_HEAD + "".join(cells))
+    draw = random.Random(0)
+    for cell in resolve_suite(load_suite(file), discover()).cells:
+        for seed in cell.seeds if cell.spec else ():
+            _run(cell.spec.with_seed(seed), root, [draw.gauss(0.0, 1.0) for _ in range(UPDATES)])
 
 
 def _run(spec: RunSpec, root: Path, returns: list[float]) -> None:
@@ -59,11 +101,13 @@ def measure(rounds: int) -> list[Table]:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     with tempfile.TemporaryDirectory() as name:
-        root = Path(name) / "runs"
+        root, suite, logs = Path(name) / "runs", Path(name) / "suite.toml", Path(name) / "logs"
         fabricate(root)
+        fabricate_suite(suite, logs)
         functions = {
             "zoo table, 1,000 runs": lambda: zoo("table", str(root)),
             "grouped by an option": lambda: zoo("table", str(root), "--group-by", "learning_rate"),
+            "a suite, from whole logs": lambda: zoo("table", str(suite), "--dir", str(logs)),
             "zoo --version": lambda: zoo("--version"),
         }
         table = compare(functions, rounds, title="zoo table")

@@ -15,6 +15,7 @@ from zoo.training.run import ENV, EVAL, METRICS, STATUS, RunDir, find_runs
 from zoo.training.spec import RunSpec
 
 EVALUATIONS = "evaluations"
+_NUMBERS = {int, float}
 
 
 @dataclass(frozen=True)
@@ -105,13 +106,14 @@ class Run:
         found = self._series.get(name)
         if found is not None:
             return found
-        found = self._series[name] = Series([], [], [])
-        for row in self.rows:
-            step, value = row.get("step"), row.get(name)
-            if isinstance(step, (int, float)) and isinstance(value, (int, float)):
-                found.steps.append(float(step))
-                found.wall.append(float(row.get("wall", "nan")))
-                found.values.append(float(value))
+        rows = [row for row in self.rows if name in row and "step" in row]
+        if not {type(row[key]) for row in rows for key in ("step", name)} <= _NUMBERS:
+            rows = [row for row in rows if {type(row["step"]), type(row[name])} <= _NUMBERS]
+        found = self._series[name] = Series(
+            [float(row["step"]) for row in rows],
+            [float(row.get("wall", "nan")) for row in rows],
+            [float(row[name]) for row in rows],
+        )
         return found
 
     @cached_property

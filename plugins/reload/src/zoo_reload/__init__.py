@@ -9,7 +9,7 @@ from zoo import Needs, hookimpl
 if TYPE_CHECKING:
     from zoo.discovery.entry import Registrar
 
-__all__ = ["zoo_register"]
+__all__ = ["zoo_plots", "zoo_register"]
 
 _RELOAD = "Moskovitz et al. 2023, ReLOAD, arXiv:2302.01275"
 _ALGORITHMS = (
@@ -38,3 +38,9 @@ def zoo_register(zoo: Registrar) -> None:
             presets="zoo_reload:presets",
             steps=3000,
         )
+
+
+@hookimpl
+def zoo_plots() -> dict[str, str]:
+    """``zoo plot orbit``."""
+    return {"orbit": "zoo_reload.figures:orbit"}
