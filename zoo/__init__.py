@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from zoo.errors import InterfaceError as InterfaceError
     from zoo.errors import UsageError as UsageError
     from zoo.errors import ZooError as ZooError
+    from zoo.training.stack import Stack as Stack
+    from zoo.training.stack import stack as stack
 
 __version__ = "0.1.0"
 
@@ -54,6 +56,7 @@ _HOME = {
     **dict.fromkeys(_API, "zoo.api"),
     "hookimpl": "zoo.discovery.hooks",
     "discover": "zoo.discovery.registry",
+    **dict.fromkeys(("Stack", "stack"), "zoo.training.stack"),
     **dict.fromkeys(("InterfaceError", "UsageError", "ZooError"), "zoo.errors"),
 }
 __all__ = ["__version__", *_HOME]

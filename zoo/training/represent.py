@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from zoo.api import Algorithm, Array, Context, Metrics, Outcome, Representation, Solvable, State, Transitions
 from zoo.discovery.registry import Registry
 from zoo.errors import InterfaceError, UsageError
+from zoo.training.vector import arrived
 
 STEPS_PER_UPDATE = 128
 UNIFORM, GREEDY = "uniform", "greedy:"
@@ -69,7 +70,7 @@ class RepresentationTrainer(Algorithm[None]):
             action = self._choose(self._obs, self.ctx.stream("collect"))
             following, reward, terminated, truncated, infos = env.step(action)
             row = {
-                "obs": self._obs, "action": action, "reward": reward, "next_obs": _arrived(following, infos),
+                "obs": self._obs, "action": action, "reward": reward, "next_obs": arrived(following, infos),
                 "terminated": terminated, "truncated": truncated,
             }  # fmt: skip
             if "constraints" in infos:
@@ -135,16 +136,6 @@ class RepresentationTrainer(Algorithm[None]):
 def _count(obs: Array) -> int:
     """How many observations a batch holds, also where each is a dictionary."""
     return len(next(iter(obs.values())) if isinstance(obs, Mapping) else obs)
-
-
-def _arrived(following: Array, infos: Mapping[str, Any]) -> Array:
-    """The states really arrived in: where a copy was reset in the same step, its final observation."""
-    if "final_obs" not in infos:
-        return following
-    arrived = np.array(following)
-    for index in np.flatnonzero(infos.get("_final_obs", np.ones(len(arrived), dtype=bool))):
-        arrived[index] = infos["final_obs"][index]
-    return arrived
 
 
 def _towards(ctx: Context, goal: str) -> NDArray[np.float64]:

@@ -23,7 +23,7 @@ from zoo.training.checkpoint import Tensors
 from zoo.training.restore import restore_member
 from zoo.training.rollout import play_round
 from zoo.training.run import EVAL, METRICS, Lock, Log, RunDir
-from zoo.training.vector import Episode
+from zoo.training.tally import Episode
 
 HEARTBEAT_SECONDS = 5.0
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import numpy as np
@@ -12,6 +11,7 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from zoo.api import (
+    Array,
     Constrained,
     ConstraintSpec,
     DiminishingRewards,
@@ -26,20 +26,12 @@ from zoo.api import (
 from zoo.discovery.names import EnvName
 from zoo.errors import InterfaceError, UsageError
 from zoo.training.snapshot import capture_env, restore_env
+from zoo.training.tally import Episode, Tally
 
 if TYPE_CHECKING:
     from zoo.tabular import TabularCMDP
 
 VectorEnv = gymnasium.vector.VectorEnv[Any, Any, Any]
-
-
-@dataclass(frozen=True)
-class Episode:
-    """One finished episode: undiscounted return, length in steps, summed constraint signals float64[K]."""
-
-    total: float
-    length: int
-    constraints: NDArray[np.float64]
 
 
 class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
@@ -56,66 +48,22 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         super().__init__(env)
         self.constraints = constraints
         self.finished: list[Episode] = []
-        self._clear()
-
-    def _clear(self) -> None:
-        count = len(self.constraints.names) if self.constraints else 0
-        self._returns = np.zeros(self.num_envs)
-        self._lengths = np.zeros(self.num_envs, dtype=np.int64)
-        self._signals = np.zeros((self.num_envs, count))
+        self.tally = Tally.of(self.num_envs, len(constraints.names) if constraints else 0)
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """As gymnasium's; what was gathered of unfinished episodes is dropped."""
-        self._clear()
+        self.tally.clear()
         return self.env.reset(seed=seed, options=options)
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """As gymnasium's, with ``infos["constraints"]`` complete."""
         obs, reward, terminated, truncated, infos = self.env.step(actions)
-        self._returns += reward
-        self._lengths += 1
+        signals = None
         if self.constraints:
-            signals = self._gather(infos)
+            signals = constraint_signals(infos, self.num_envs, self.constraints.names)
             infos["constraints"] = signals
-            self._signals += signals
-        done = terminated | truncated
-        if done.any():
-            self.finished += [self.current(index) for index in np.flatnonzero(done)]
-            self._returns[done] = 0.0
-            self._lengths[done] = 0
-            self._signals[done] = 0.0
+        self.finished += [episode for _, episode in self.tally.add(reward, signals, terminated | truncated)]
         return obs, reward, terminated, truncated, infos
-
-    def _gather(self, infos: Mapping[str, Any]) -> NDArray[np.float32]:
-        assert self.constraints is not None  # noqa: S101  only called where there are some
-        names = self.constraints.names
-        signals = np.full((self.num_envs, len(names)), np.nan, dtype=np.float32)
-        present = np.zeros(self.num_envs, dtype=bool)
-        for source in (infos, infos.get("final_info", {})):
-            if "constraints" not in source:
-                continue
-            values = np.asarray(source["constraints"])
-            rows = np.asarray(source.get("_constraints", np.ones(self.num_envs, dtype=bool)))
-            if values.shape != signals.shape:
-                raise InterfaceError(
-                    f'info["constraints"] has shape {values.shape}: expected {signals.shape}, one column for each '
-                    f"of {', '.join(names)}."
-                )
-            signals[rows] = values[rows]
-            present |= rows
-        if not present.all():
-            raise InterfaceError(
-                f'copy {int(np.argmin(present))} of the environment gave no info["constraints"]: expected '
-                f"{len(names)} numbers at every step, for {', '.join(names)}."
-            )
-        bad = np.argwhere(np.isnan(signals))
-        if bad.size:
-            raise InterfaceError(f"copy {bad[0][0]} of the environment gave NaN for constraint {names[bad[0][1]]!r}.")
-        return signals
-
-    def current(self, index: SupportsIndex) -> Episode:
-        """What copy ``index`` has gathered in the episode it is in."""
-        return Episode(float(self._returns[index]), int(self._lengths[index]), self._signals[index].copy())
 
     def drain(self) -> list[Episode]:
         """The episodes finished since the last call."""
@@ -126,9 +74,9 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         """Everything needed to continue, including the environment where it can be captured (else "env" is None)."""
         return {
             "env": capture_env(self.env),
-            "returns": self._returns.copy(),
-            "lengths": self._lengths.copy(),
-            "signals": self._signals.copy(),
+            "returns": self.tally.returns.copy(),
+            "lengths": self.tally.lengths.copy(),
+            "signals": self.tally.signals.copy(),
         }
 
     def restore(self, state: State) -> bool:
@@ -136,10 +84,50 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         if state["env"] is None:
             return False
         restore_env(self.env, state["env"])
-        self._returns = state["returns"].copy()
-        self._lengths = state["lengths"].copy()
-        self._signals = state["signals"].copy()
+        self.tally.put(Tally(state["returns"], state["lengths"], state["signals"]))
         return True
+
+
+def constraint_signals(infos: Mapping[str, Any], copies: int, names: Sequence[str]) -> NDArray[np.float32]:
+    """The constraint signals float32[n, K] of the step whose ``infos`` these are, resets or not.
+
+    Raises:
+        InterfaceError: they are missing, of another shape, or hold a NaN.
+    """
+    signals = np.full((copies, len(names)), np.nan, dtype=np.float32)
+    present = np.zeros(copies, dtype=bool)
+    for source in (infos, infos.get("final_info", {})):
+        if "constraints" not in source:
+            continue
+        values = np.asarray(source["constraints"])
+        rows = np.asarray(source.get("_constraints", np.ones(copies, dtype=bool)))
+        if values.shape != signals.shape:
+            raise InterfaceError(
+                f'info["constraints"] has shape {values.shape}: expected {signals.shape}, one column for each '
+                f"of {', '.join(names)}."
+            )
+        signals[rows] = values[rows]
+        present |= rows
+    if not present.all():
+        raise InterfaceError(
+            f'copy {int(np.argmin(present))} of the environment gave no info["constraints"]: expected '
+            f"{len(names)} numbers at every step, for {', '.join(names)}."
+        )
+    bad = np.argwhere(np.isnan(signals))
+    if bad.size:
+        raise InterfaceError(f"copy {bad[0][0]} of the environment gave NaN for constraint {names[bad[0][1]]!r}.")
+    return signals
+
+
+def arrived(following: Array, infos: Mapping[str, Any]) -> Array:
+    """The states really arrived in: where a copy was reset in the same step, its final observation."""
+    if "final_obs" not in infos:
+        return following
+    states = np.array(following)
+    ended = np.asarray(infos.get("_final_obs", np.ones(len(states), dtype=bool)))
+    if ended.any():
+        states[ended] = np.stack(list(infos["final_obs"][ended]))
+    return states
 
 
 def make_env(name: EnvName, kwargs: Mapping[str, Any], num_envs: int) -> Recorder:

@@ -1,0 +1,86 @@
+"""Adding up the episodes under way in many copies of an environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.api import Array
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One finished episode: undiscounted return, length in steps, summed constraint signals float64[K]."""
+
+    total: float
+    length: int
+    constraints: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """What the episodes under way in n copies have gathered so far; every method changes the arrays in place.
+
+    Attributes:
+        returns: undiscounted sum of rewards, float64[n].
+        lengths: steps, int64[n].
+        signals: sums of the constraint signals, float64[n, K].
+    """
+
+    returns: NDArray[np.float64]
+    lengths: NDArray[np.int64]
+    signals: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, copies: int, constraints: int) -> Tally:
+        """Nothing gathered yet."""
+        return cls(np.zeros(copies), np.zeros(copies, dtype=np.int64), np.zeros((copies, constraints)))
+
+    @classmethod
+    def joined(cls, parts: list[Tally]) -> Tally:
+        """The same numbers in arrays of their own, one part after the other."""
+        return cls(
+            np.concatenate([part.returns for part in parts]),
+            np.concatenate([part.lengths for part in parts]),
+            np.concatenate([part.signals for part in parts]),
+        )
+
+    def part(self, start: int, stop: int) -> Tally:
+        """A view of the copies from ``start`` up to, not including, ``stop``."""
+        return Tally(self.returns[start:stop], self.lengths[start:stop], self.signals[start:stop])
+
+    def clear(self) -> None:
+        """Forget the episodes under way."""
+        self.returns[:] = 0.0
+        self.lengths[:] = 0
+        self.signals[:] = 0.0
+
+    def put(self, other: Tally) -> None:
+        """Take over the numbers of ``other``."""
+        self.returns[:], self.lengths[:], self.signals[:] = other.returns, other.lengths, other.signals
+
+    def add(self, rewards: Array, signals: Array | None, done: NDArray[np.bool_]) -> list[tuple[int, Episode]]:
+        """Count one step of every copy.
+
+        Args:
+            rewards: of the step, [n].
+            signals: its constraint signals, [n, K], or None where there are none.
+            done: where an episode ended with it, bool[n].
+
+        Returns:
+            The finished episodes with the number of their copy, in order.
+        """
+        self.returns[:] += rewards
+        self.lengths[:] += 1
+        if signals is not None:
+            self.signals[:] += signals
+        where = np.flatnonzero(done)
+        if not where.size:
+            return []
+        totals, lengths, sums = self.returns[where].tolist(), self.lengths[where].tolist(), self.signals[where]
+        self.returns[where] = 0.0
+        self.lengths[where] = 0
+        self.signals[where] = 0.0
+        return [(copy, Episode(*told)) for copy, *told in zip(where.tolist(), totals, lengths, sums, strict=True)]
