@@ -1,0 +1,56 @@
+"""Exact lambda features ``f_i`` of given base features ``phi_i`` (representations specification, section 4)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zoo_successor import checks, linear
+from zoo_successor.arrays import Array, Home
+
+
+def features(P_pi: Array, phi: Array, gamma: float, lam: Array = 1.0, terminal: Array | None = None) -> Array:
+    """``f = phi ⊙ (1 + lam gamma P_pi f) + gamma (1 - phi) ⊙ P_pi f``, solved for every feature.
+
+    lam = 1 gives successor features; lam = 0 with binary phi gives first-occupancy features: the discount of the time
+    until a feature is first active. One-hot phi gives ``exact.diminishing``.
+
+    With ``c = 1 - (1 - lam) phi_i`` the system is ``(diag(c) (I - gamma P_pi) + diag(1 - c)) f = phi_i``, so that
+    ``f = M y`` where ``y`` solves ``diag(c) y + diag(1 - c) M y = phi_i``: y is zero where phi_i is, which leaves one
+    small system on the states where the feature is active.
+
+    Args:
+        P_pi: transition probabilities ``[n, n]``.
+        phi: base features ``[n, D]`` in [0, 1], where the recursion is a contraction.
+        gamma: discount in [0, 1].
+        lam: factor in [0, 1]: a number, or one for each feature ``[D]``.
+        terminal: mask bool[n].
+
+    Returns:
+        ``[n, D]`` float64, dense.
+
+    Raises:
+        ValueError: phi outside [0, 1], naming state and feature; as for ``exact.successor``.
+        SingularRepresentationError: as for ``exact.successor``.
+    """
+    home = Home.of(P_pi=P_pi, phi=phi, lam=lam)
+    n = checks.square(P_pi)
+    phi = home.dense(phi)
+    if len(phi.shape) != 2 or phi.shape[0] != n:
+        raise ValueError(f"phi has shape {tuple(phi.shape)}: expected [n, D] with n = {n}.")
+    good = checks.host((phi >= 0) & (phi <= 1))
+    if not good.all():
+        s, i = np.argwhere(~good)[0]
+        raise ValueError(f"phi of state {s}, feature {i} is {float(phi[s, i]):g}: expected a number in [0, 1].")
+    D = phi.shape[1]
+    given = checks.factors(lam, D, home, of="feature")
+    P, gamma = linear.checked_chain(P_pi, gamma, terminal, home)
+    if bool((given == 1).all()):
+        return linear.solver(P, gamma, home)(phi)
+    M = linear.inverse(P, gamma, home)
+    y = 0 * phi
+    shrink = (1 - given) * phi
+    for i in range(D):
+        active = np.flatnonzero(checks.host(phi[:, i]))
+        B, b = M[active][:, active], shrink[active, i]
+        y[active, i] = home.xp.linalg.solve((b * B.T).T + home.xp.diag(1 - b), phi[active, i])
+    return M @ y

@@ -1,0 +1,156 @@
+"""The linear algebra of ``A = I - gamma P_pi``: its inverse, and solves without it.
+
+``A`` is an M-matrix whose rows are diagonally dominant: positive diagonal, nothing positive beside it. Eliminated in an
+order that keeps the diagonal as pivots, every entry of the factors and of the inverse is a sum of terms of one sign.
+Nothing cancels, and the inverse has exact zeros where a state cannot be reached, which planning relies on. LAPACK
+picks those pivots by itself where *columns* are dominant: it is given the transpose, which in Fortran's order is the
+array as it lies in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+import scipy.linalg as sl
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import reverse_cuthill_mckee
+from scipy.sparse.linalg import splu
+
+from zoo_successor import checks
+from zoo_successor.arrays import Array, Home
+
+Floats: TypeAlias = NDArray[np.float64]
+Solver: TypeAlias = Callable[[Array], Array]
+"""``b [n, k]`` to ``A^-1 b``; ``b`` is left as it is."""
+
+SPARSE = 0.1
+"""Below this fraction of nonzero entries a chain is treated as sparse."""
+SMALL = 200
+"""Up to this many states LAPACK is quickest, whatever the structure."""
+NARROW = 8
+"""Block elimination pays where at least this many blocks as wide as the band fit beside one another."""
+
+
+def checked_chain(P: Array, gamma: float, terminal: Array | None, home: Home) -> tuple[Array, float]:
+    """``P_pi`` ready for ``inverse`` and ``solver``, and gamma, after all checks of the input.
+
+    Raises:
+        ValueError: a row that is no law, a gamma outside [0, 1], a wrong shape or mask.
+        SingularRepresentationError: gamma = 1 and a class of states that is never left.
+    """
+    n = checks.square(P)
+    gamma = checks.discount(gamma)
+    checks.rows(P)
+    P = chain(P, home, checks.mask(terminal, n))
+    checks.singular(P, gamma)
+    return P, gamma
+
+
+def checked_inverse(P: Array, gamma: float, terminal: Array | None, home: Home) -> Array:
+    """``inverse`` of a chain that comes from a caller; raises as ``checked_chain``."""
+    return inverse(*checked_chain(P, gamma, terminal, home), home)
+
+
+def chain(P: Array, home: Home, terminal: NDArray[np.bool_] | None) -> Array:
+    """``P_pi`` in float64 with the rows of terminal states empty: a ``csr_array`` where it is sparse, else dense."""
+    n = P.shape[0]
+    if home.kind != "torch" and (sp.issparse(P) or (n > SMALL and np.count_nonzero(P) < SPARSE * n * n)):
+        sparse = sp.csr_array(P, dtype=np.float64)
+        return sparse if terminal is None else sp.csr_array(sp.diags_array(1.0 - terminal) @ sparse)
+    P = home.dense(P)
+    return P if terminal is None else P * home.place(1.0 - terminal)[:, None]
+
+
+def rows_of(P: Array, home: Home) -> Array:
+    """The kernel ``[n, A, n]`` (or sparse ``[n*A, n]``) as rows ``[n*A, n]`` to multiply with, sparse where it pays."""
+    if sp.issparse(P):
+        return sp.csr_array(P, dtype=np.float64)
+    P = home.dense(P)
+    rows = P.reshape(-1, P.shape[-1])
+    if home.kind == "torch" or np.count_nonzero(rows) >= SPARSE * rows.size:
+        return rows
+    return sp.csr_array(rows)
+
+
+def inverse(P: Array, gamma: float, home: Home) -> Array:
+    """The successor representation ``M = (I - gamma P_pi)^-1 [n, n]``, dense, of a chain from ``chain``.
+
+    Cost: ``2 n^3`` operations; about ``4 n^2 b`` where states can be ordered so that transitions lead at most ``b``
+    places away (a grid with ``b`` cells a side).
+    """
+    if sp.issparse(P):
+        order = reverse_cuthill_mckee(P, symmetric_mode=False)
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        edges = P.tocoo()
+        band = int(np.abs(place[edges.row] - place[edges.col]).max(initial=0))
+        if len(order) > SMALL and band * NARROW <= len(order):
+            return _band_inverse(P, gamma, order, max(band, 32))
+        P = P.toarray()
+    A = _dense_system(P, gamma)
+    return home.xp.linalg.inv(A.mT).mT if home.kind == "torch" else _dense_inverse(A)
+
+
+def solver(P: Array, gamma: float, home: Home) -> Solver:
+    """One factorisation of ``I - gamma P_pi``, sparse where the chain is; no matrix of n x n is made then."""
+    if sp.issparse(P):
+        A = sp.csc_array(sp.eye_array(P.shape[0]) - gamma * P)
+        # Dominance makes pivoting needless: the ordering may then look at the pattern alone, which keeps fill-in low.
+        lu = splu(A, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+        return lambda b: lu.solve(b)
+    A = _dense_system(P, gamma)
+    if home.kind == "torch":
+        xp, factors = home.xp, home.xp.linalg.lu_factor(A.mT)
+        return lambda b: xp.linalg.lu_solve(*factors, b, adjoint=True)
+    transposed = sl.lu_factor(A.T, overwrite_a=True, check_finite=False)
+    return lambda b: sl.lu_solve(transposed, b, trans=1, check_finite=False)
+
+
+def _dense_system(P: Array, gamma: float) -> Array:
+    A = P * -gamma
+    diagonal = np.arange(P.shape[0])
+    A[diagonal, diagonal] += 1.0
+    return A
+
+
+def _dense_inverse(A: Floats) -> Floats:
+    """The inverse of C-ordered ``A``, in its place."""
+    lu, pivots, _ = sl.lapack.dgetrf(A.T, overwrite_a=True)
+    work, _ = sl.lapack.dgetri_lwork(A.shape[0])
+    inverted, _ = sl.lapack.dgetri(lu, pivots, lwork=int(work), overwrite_lu=True)
+    result: Floats = inverted.T
+    return result
+
+
+def _band_inverse(P: sp.csr_array, gamma: float, order: NDArray[np.integer], b: int) -> Floats:
+    """Block elimination of a chain whose transitions lead at most ``b`` places away in ``order``.
+
+    With blocks of ``b`` states A is block tridiagonal. Downwards, with ``D_1 = A_11`` and
+    ``D_i = A_ii - A_i,i-1 D_i-1^-1 A_i-1,i``, the rows are ``Y_i = D_i^-1 (I_i - A_i,i-1 Y_i-1)``; upwards
+    ``M_i = Y_i - D_i^-1 A_i,i+1 M_i+1``. Rows are stored where they belong, columns never leave their place.
+    """
+    n = len(order)
+    A = sp.csr_array((sp.eye_array(n) - gamma * P)[order][:, order])
+    blocks = [slice(i, min(i + b, n)) for i in range(0, n, b)]
+    M = np.zeros((n, n))
+    ahead: list[Floats] = []
+    Y = np.zeros((0, n))
+    for i, here in enumerate(blocks):
+        D, rows = A[here, here].toarray(), np.zeros((here.stop - here.start, n))
+        rows[np.arange(len(rows)), order[here]] = 1.0
+        if i:
+            below = A[here, blocks[i - 1]]
+            D -= below @ ahead[-1]
+            rows -= below @ Y
+        inverted = _dense_inverse(D)
+        if i + 1 < len(blocks):
+            ahead.append(inverted @ A[here, blocks[i + 1]].toarray())
+        Y = inverted @ rows
+        M[order[here]] = Y
+    for i in range(len(blocks) - 2, -1, -1):
+        Y = M[order[blocks[i]]] - ahead[i] @ Y
+        M[order[blocks[i]]] = Y
+    return M
