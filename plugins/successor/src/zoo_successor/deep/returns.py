@@ -1,0 +1,60 @@
+"""The critic's target of lambda-ac: TD(kappa) returns where rewards diminish."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def diminishing_returns(
+    rewards: Tensor,
+    counted: Tensor,
+    values: Tensor,
+    features: Tensor,
+    terminated: Tensor,
+    ended: Tensor,
+    *,
+    gamma: float,
+    td_lambda: float,
+    lam: float,
+) -> Tensor:
+    """Returns of T steps that bootstrap from a critic which does not know what has been visited.
+
+    The reward r_t belongs to the state c_t; by this visit what can still be had there falls by (1 - lam) r_t. So a
+    bootstrap V(x_i) after a later step i is too large by (1 - lam) r_t Phi(x_i, c_t), for each of the visits t <= i
+    that the return holds. With kappa = ``td_lambda``, and kappa_t = 0 at the last step and where an episode ends::
+
+        H_t = gamma ((1 - kappa_t) Phi(x_t) + kappa_t H_{t+1})
+        G_t = r_t + gamma ((1 - kappa_t) V(x_t) + kappa_t G_{t+1}) + (lam - 1) r_t H_t[c_t]
+
+    and no gamma term after a terminal step. kappa = 0 is the one-step target of representations.md section 2. The
+    rewards inside a return have diminished by themselves, so that only bootstraps are corrected: kappa = 1 over a
+    whole episode is the plain return.
+
+    Args:
+        rewards: r_t [T, B].
+        counted: c_t, int64 [T, B].
+        values: V(x_t) [T, B], of the state arrived in by step t.
+        features: Phi(x_t) [T, B, n]: expected discounted visits from x_t on, diminished by lam; it counts x_t itself
+            where c_t is the state left, and does not where c_t is x_t.
+        terminated: bool[T, B].
+        ended: bool[T, B], terminated or truncated.
+        gamma: discount factor in [0, 1].
+        td_lambda: kappa in [0, 1].
+        lam: in [0, 1].
+
+    Returns:
+        G [T, B].
+    """
+    last = len(rewards) - 1
+    returns = torch.zeros_like(rewards)
+    following, visits = values[last], features[last]
+    for t in range(last, -1, -1):
+        kappa = torch.where(ended[t], 0.0, 0.0 if t == last else td_lambda)
+        discount = gamma * (~terminated[t])
+        following = torch.lerp(values[t], following, kappa) * discount
+        visits = torch.lerp(features[t], visits, kappa.unsqueeze(-1)) * discount.unsqueeze(-1)
+        again = visits.gather(-1, counted[t].unsqueeze(-1)).squeeze(-1)
+        following = rewards[t] + following + (lam - 1) * rewards[t] * again
+        returns[t] = following
+    return returns
