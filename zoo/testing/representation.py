@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from zoo.api import Representation, Solvable
 from zoo.discovery.registry import Registry, discover
 from zoo.testing.acting import SIZES
+from zoo.testing.batch import check_batch
 from zoo.testing.bench import Bench
 from zoo.testing.compare import copied, difference
 from zoo.testing.contract import Contract
@@ -19,7 +20,7 @@ from zoo.testing.light import check_light
 from zoo.testing.options import check_options
 from zoo.testing.presets import check_presets
 from zoo.testing.streams import untouched
-from zoo.training.build import Member
+from zoo.training.build import Member, offers_batch
 from zoo.training.represent import RepresentationTrainer
 
 
@@ -35,7 +36,8 @@ def check_representation(
 ) -> None:
     """Check a registered representation, trained with the uniform policy on one environment.
 
-    What must hold is what holds for an algorithm (see ``check_algorithm``; acting apart), and: ``features`` are
+    What must hold is what holds for an algorithm (see ``check_algorithm``; acting apart; ``batch`` included where it
+    is offered), and: ``features`` are
     finite floats [B, dim] and change nothing; where ``solve`` is offered and the environment is tabular, the
     solution has the shape of ``table()``, is the same twice, can be installed and read back, and further
     learning with it leaves it finite.
@@ -65,6 +67,8 @@ def check_representation(
         contract, entry, env, registry, steps=steps, config=config, env_config=env_config, num_envs=num_envs
     )
     check_resume(bench)
+    if offers_batch(bench.parts.cls):
+        check_batch(bench)
     with bench.member(0) as member:
         advance(bench, member, 1)
         _check_features(bench, member)

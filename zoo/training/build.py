@@ -125,20 +125,30 @@ class Parts:
             return made
         from zoo.training.represent import RepresentationTrainer
 
-        return RepresentationTrainer(ctx, self.cls(ctx.learner, self.config), self.spec.collect or {}, self.registry)
+        return RepresentationTrainer.of(ctx, self.cls(ctx.learner, self.config), self.spec.collect or {}, self.registry)
+
+    def batch(self, contexts: Sequence[RunContext]) -> Batch:
+        """The algorithm for all these contexts at once; a batch of representations becomes one through its trainer."""
+        if self.entry.kind == "algorithm":
+            made: Batch = self.cls.batch(contexts, self.config)
+            return made
+        from zoo.training.represent import TrainerBatch
+
+        learners = self.cls.batch([ctx.learner for ctx in contexts], self.config)
+        return TrainerBatch(contexts, learners, self.spec.collect or {}, self.registry)
 
     def members(self, seeds: Sequence[int], device: str) -> tuple[list[Member], Batch | None]:
         """One member for each seed, and the batch that advances them together where the algorithm offers one."""
         contexts = [self.context(seed, device) for seed in seeds]
         seed_torch(seeds[0])  # before anything is built: weights may come from torch's global generator
         if len(seeds) > 1 and offers_batch(self.cls):
-            batch: Batch = self.cls.batch(contexts, self.config)
+            batch = self.batch(contexts)
             return [Member(ctx, batch.member(index)) for index, ctx in enumerate(contexts)], batch
         return [Member(ctx, self.algorithm(ctx)) for ctx in contexts], None
 
 
 def offers_batch(cls: Any) -> bool:
-    """Whether an algorithm class can advance many seeds at once."""
+    """Whether a class of algorithms or representations can advance many seeds at once."""
     return callable(getattr(cls, "batch", None))
 
 

@@ -1,22 +1,33 @@
-"""Training a representation: the core collects transitions with a policy and calls ``update``."""
+"""Training representations: the core collects transitions with a policy and calls ``update``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
-from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 
-from zoo.api import Algorithm, Array, Context, Metrics, Outcome, Representation, Solvable, State, Transitions
+from zoo.api import (
+    Algorithm,
+    Array,
+    Batch,
+    Context,
+    Metrics,
+    Outcome,
+    Representation,
+    RepresentationBatch,
+    Solvable,
+    State,
+    Transitions,
+)
 from zoo.discovery.registry import Registry
 from zoo.errors import InterfaceError, UsageError
-from zoo.training.vector import arrived
+from zoo.training.collect import UNIFORM, Guide, collect
+from zoo.training.stack import stack
 
 STEPS_PER_UPDATE = 128
-UNIFORM, GREEDY = "uniform", "greedy:"
 
 
 class RepresentationTrainer(Algorithm[None]):
@@ -25,66 +36,74 @@ class RepresentationTrainer(Algorithm[None]):
     Args:
         ctx: environment and randomness.
         representation: what is trained; its ``ctx`` shares the environment.
-        collect: "policy": "uniform", "greedy:GOAL" (shortest way to a state of a tabular environment) or the
-            path of a run whose policy to follow; "exact": solve instead of learning.
-        registry: to load a run with.
-
-    Raises:
-        UsageError: the policy cannot be had here, or "exact" without an exact solution.
+        guide: whom to follow.
+        solution: the exact table for this policy, where it is known.
+        exact: install the solution instead of learning.
     """
 
     def __init__(
-        self, ctx: Context, representation: Representation[Any], collect: Mapping[str, Any], registry: Registry
+        self,
+        ctx: Context,
+        representation: Representation[Any],
+        guide: Guide,
+        solution: NDArray[np.float64] | None,
+        *,
+        exact: bool,
     ) -> None:
         super().__init__(ctx, None)
         self.representation = representation
-        self._policy = str(collect.get("policy", UNIFORM))
-        self._exact = bool(collect.get("exact", False))
-        self._leader: Algorithm[Any] | None = None
-        self._table: NDArray[np.float64] | None = None  # action probabilities [S, A]
-        self._solution: NDArray[np.float64] | None = None
-        tabular = ctx.problem.model is not None
-        if self._policy.startswith(GREEDY):
-            self._table = _towards(ctx, self._policy.removeprefix(GREEDY))
-        elif self._policy != UNIFORM:
-            self._leader = _load_leader(Path(self._policy), registry)
-        elif tabular:
-            self._table = np.full((ctx.problem.tabular.num_states, ctx.num_actions), 1 / ctx.num_actions)
-        if self._exact and not (isinstance(representation, Solvable) and self._table is not None):
-            raise UsageError(
-                "--exact needs a representation with an exact solution, a tabular environment, and the policy "
-                "'uniform' or 'greedy:GOAL'."
-            )
-        if isinstance(representation, Solvable) and self._table is not None:
-            self._solution = representation.solve(ctx.problem.tabular, self._table)
-        self._obs, _ = ctx.env.reset()
+        self.guide = guide
+        self.obs, _ = ctx.env.reset()
+        self.rounds = max(1, STEPS_PER_UPDATE // ctx.env.num_envs)
+        self.exact = exact
+        self._solution = solution
+        self._stack = stack([ctx.env])
+
+    @classmethod
+    def of(
+        cls, ctx: Context, representation: Representation[Any], wanted: Mapping[str, Any], registry: Registry
+    ) -> RepresentationTrainer:
+        """The trainer of one seed.
+
+        Args:
+            ctx: environment and randomness.
+            representation: what is trained.
+            wanted: "policy": "uniform", "greedy:GOAL" (shortest way to a state of a tabular environment) or the
+                path of a run whose policy to follow; "exact": solve instead of learning.
+            registry: to load a run with.
+
+        Raises:
+            UsageError: the policy cannot be had here, or "exact" without an exact solution.
+        """
+        guide = Guide.of(ctx, str(wanted.get("policy", UNIFORM)), registry)
+        exact = bool(wanted.get("exact", False))
+        return cls(ctx, representation, guide, _solution(ctx, representation, guide, exact=exact), exact=exact)
+
+    def sibling(
+        self, ctx: Context, representation: Representation[Any], wanted: Mapping[str, Any], registry: Registry
+    ) -> RepresentationTrainer:
+        """The trainer of another seed: a table and its solution are shared, a run to follow is loaded anew."""
+        if self.guide.leader is not None:
+            return self.of(ctx, representation, wanted, registry)
+        return RepresentationTrainer(ctx, representation, self.guide, self._solution, exact=self.exact)
 
     def update(self) -> Metrics:
         """Collect about 128 transitions and learn from them, or, if exact, install the solution."""
-        if self._exact:
-            return self._install()
-        env = self.ctx.env
-        rounds = max(1, STEPS_PER_UPDATE // env.num_envs)
-        rows: dict[str, list[Array]] = {}
-        for _ in range(rounds):
-            action = self._choose(self._obs, self.ctx.stream("collect"))
-            following, reward, terminated, truncated, infos = env.step(action)
-            row = {
-                "obs": self._obs, "action": action, "reward": reward, "next_obs": arrived(following, infos),
-                "terminated": terminated, "truncated": truncated,
-            }  # fmt: skip
-            if "constraints" in infos:
-                row["constraints"] = infos["constraints"]
-            for name, values in row.items():
-                rows.setdefault(name, []).append(values)
-            self._obs = following
-        self.env_steps += rounds * env.num_envs
-        batch = Transitions(**{name: np.concatenate(values) for name, values in rows.items()})
-        return {**self.representation.update(batch), **self._distance()}
+        if self.exact:
+            return self.install()
+        gathered, obs = collect(self._stack, [self.guide], [self.ctx.stream("collect")], self.obs[None], self.rounds)
+        return self.learned(self.representation.update(_of_member(gathered, 0)), obs[0])
 
-    def _install(self) -> Metrics:
+    def learned(self, metrics: Metrics, obs: Array) -> Metrics:
+        """Account for one update whose ``metrics`` the representation gave, after which the copies are at ``obs``."""
+        self.obs = obs
+        self.env_steps += self.rounds * self.ctx.env.num_envs
+        return {**metrics, **self._distance()}
+
+    def install(self) -> Metrics:
+        """Put the exact solution in the place of what was learned; the run is over."""
         representation = self.representation
-        assert isinstance(representation, Solvable)  # noqa: S101  checked in __init__
+        assert isinstance(representation, Solvable)  # noqa: S101  _solution looked
         assert self._solution is not None  # noqa: S101
         learned = self._distance()
         representation.set_table(self._solution)
@@ -99,63 +118,101 @@ class RepresentationTrainer(Algorithm[None]):
         error = np.asarray(self.representation.table()) - self._solution
         return {"distance/max": float(np.abs(error).max()), "distance/rms": float(np.sqrt(np.mean(error**2)))}
 
-    def _choose(self, obs: Array, rng: np.random.Generator) -> Array:
-        if self._leader is not None:
-            return self._leader.act(obs, greedy=False)
-        if self._table is not None:
-            cumulative = np.cumsum(self._table[np.asarray(obs)], axis=-1)
-            return np.minimum((rng.random((len(obs), 1)) > cumulative).sum(-1), self._table.shape[1] - 1)
-        space = self.ctx.env.single_action_space
-        if isinstance(space, Discrete):
-            return space.start + rng.integers(space.n, size=_count(obs))
-        if isinstance(space, Box) and space.is_bounded():
-            return rng.uniform(space.low, space.high, (_count(obs), *space.shape)).astype(space.dtype)
-        raise InterfaceError(f"the policy 'uniform' needs discrete or bounded actions; these are {space}.")
-
     def restart(self) -> None:
         """Begin fresh episodes."""
-        self._obs, _ = self.ctx.env.reset()
+        self.obs, _ = self.ctx.env.reset()
 
     def act(self, obs: Array, *, greedy: bool = True) -> Array:
         """Actions of the policy that collects; being judged does not change what is collected."""
-        return self._choose(obs, self.ctx.stream("act"))
+        return self.guide.choose(obs, self.ctx.stream("act"))
 
     def state(self) -> State:
         """The representation's state and where the environment was."""
-        leader = self._leader.state() if self._leader is not None else None
-        return {"representation": self.representation.state(), "obs": np.asarray(self._obs), "leader": leader}
+        leader = self.guide.leader
+        return {
+            "representation": self.representation.state(),
+            "obs": np.asarray(self.obs),
+            "leader": leader.state() if leader is not None else None,
+        }
 
     def load_state(self, state: State) -> None:
         """Continue from ``state``."""
         self.representation.load_state(state["representation"])
-        self._obs = state["obs"]
-        if self._leader is not None:
-            self._leader.load_state(state["leader"])
+        self.obs = state["obs"]
+        if self.guide.leader is not None:
+            self.guide.leader.load_state(state["leader"])
 
 
-def _count(obs: Array) -> int:
-    """How many observations a batch holds, also where each is a dictionary."""
-    return len(next(iter(obs.values())) if isinstance(obs, Mapping) else obs)
+class TrainerBatch(Batch):
+    """Several seeds of one representation: one stack of environments collects for the batch that learns.
+
+    Args:
+        contexts: one for each member.
+        learners: the representations of these members.
+        wanted: as for ``RepresentationTrainer.of``.
+        registry: to load a run with.
+
+    Raises:
+        UsageError: as ``RepresentationTrainer.of``.
+    """
+
+    def __init__(
+        self,
+        contexts: Sequence[Context],
+        learners: RepresentationBatch,
+        wanted: Mapping[str, Any],
+        registry: Registry,
+    ) -> None:
+        if len(learners) != len(contexts):
+            raise InterfaceError(f"len() of a batch of {len(contexts)} representations is {len(learners)}.")
+        self._learners = learners
+        first = RepresentationTrainer.of(contexts[0], learners.member(0), wanted, registry)
+        self._members = [first] + [
+            first.sibling(ctx, learners.member(index), wanted, registry)
+            for index, ctx in enumerate(contexts[1:], start=1)
+        ]
+        self._stack = stack([ctx.env for ctx in contexts])
+        self._rngs = [ctx.stream("collect") for ctx in contexts]
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def member(self, index: int) -> RepresentationTrainer:
+        """The trainer of one seed, which may also go on alone."""
+        return self._members[index]
+
+    def update(self) -> Sequence[Metrics]:
+        """Collect about 128 transitions for each member and learn from them together."""
+        members = self._members
+        if members[0].exact:
+            return [member.install() for member in members]
+        obs = np.stack([member.obs for member in members])
+        gathered, obs = collect(self._stack, [member.guide for member in members], self._rngs, obs, members[0].rounds)
+        rows = self._learners.update(gathered)
+        if len(rows) != len(members):
+            raise InterfaceError(f"update() of a batch of {len(members)} representations gave {len(rows)} metrics.")
+        return [member.learned(row, at) for member, row, at in zip(members, rows, obs, strict=True)]
 
 
-def _towards(ctx: Context, goal: str) -> NDArray[np.float64]:
-    """The policy that reaches the state ``goal`` soonest (in discounted time), as a table [S, A]."""
-    if ctx.problem.model is None:
-        raise UsageError(f"--policy greedy:{goal} needs a tabular environment.")
-    model = ctx.problem.tabular
-    if not (goal.isdigit() and int(goal) < model.num_states):
-        raise UsageError(f"--policy greedy:{goal}: expected a state from 0 to {model.num_states - 1}.")
-    from zoo.tabular import policy_iteration
+def _solution(
+    ctx: Context, representation: Representation[Any], guide: Guide, *, exact: bool
+) -> NDArray[np.float64] | None:
+    """The exact table for the guide's policy, or None where there is none.
 
-    reward = np.zeros((model.num_states, model.num_actions))
-    reward[int(goal)] = 1.0
-    plan = policy_iteration(model, reward)
-    return np.asarray(np.eye(model.num_actions)[plan.policy])
+    Raises:
+        UsageError: there is none, and it was asked for.
+    """
+    if isinstance(representation, Solvable) and guide.table is not None:
+        return representation.solve(ctx.problem.tabular, guide.table)
+    if exact:
+        raise UsageError(
+            "--exact needs a representation with an exact solution, a tabular environment, and the policy "
+            "'uniform' or 'greedy:GOAL'."
+        )
+    return None
 
 
-def _load_leader(path: Path, registry: Registry) -> Algorithm[Any]:
-    if not path.exists():
-        raise UsageError(f"--policy {path}: expected 'uniform', 'greedy:STATE' or the path of a run.")
-    from zoo.training.restore import load_run
-
-    return load_run(path, registry=registry).algorithm
+def _of_member(gathered: Transitions, index: int) -> Transitions:
+    """The transitions of one member."""
+    parts = {field.name: getattr(gathered, field.name) for field in fields(gathered)}
+    return Transitions(**{name: None if part is None else part[index] for name, part in parts.items()})

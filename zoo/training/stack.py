@@ -129,7 +129,12 @@ def _kind(env: VectorEnv) -> tuple[Any, ...]:
 
 
 def _bind(envs: Sequence[VectorEnv]) -> Stacked | None:
-    """The handle of the members' class, or None: no such class, other wrappers around it, or it declines."""
+    """The handle of the members' class, or None: no such class, other wrappers around it, or it declines.
+
+    A single member has nothing to gain, and may be in a larger stack already: it is left alone.
+    """
+    if len(envs) == 1:
+        return None
     members = [env.env if isinstance(env, Recorder) else env for env in envs]
     cls: Any = type(members[0])
     bind = getattr(cls, "stacked", None)
