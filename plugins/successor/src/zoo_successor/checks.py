@@ -147,23 +147,25 @@ def factors(lam: Array, n: int, home: Home, *, allow_growth: bool = False, axes:
     return given
 
 
-def converging(weight: Array, lam: Array, d: Array, states: NDArray[np.intp] | None = None) -> None:
-    """Check the weights ``lam + (1 - lam) d > 0``, which is ``lam rho < 1``: growing rewards keep a finite sum.
+def weight(lam: Array, d: Array, states: NDArray[np.intp] | None = None) -> Array:
+    """What columns of M are divided by, ``lam + (1 - lam) d``, checked to be positive.
+
+    That is ``lam rho < 1`` with ``rho = 1 - 1/d``: growing rewards keep a finite sum.
 
     Args:
-        weight: ``[..., k]``.
         lam: what broadcasts to ``[..., k]``.
-        d: ``[k]``.
+        d: visits to each state from itself, ``[k]``.
         states: which states these are; all of them if None.
 
     Raises:
         ValueError: naming the first state where the sum diverges, and the bound on its factor.
     """
-    if bool((weight > 0).all()):
-        return
-    where = tuple(np.argwhere(~host(weight > 0))[0])
+    result = lam + (1 - lam) * d
+    if bool((result > 0).all()):
+        return result
+    where = tuple(np.argwhere(~host(result > 0))[0])
     state = where[-1] if states is None else states[where[-1]]
-    d_j, factor = float(d[where[-1]]), float((lam + 0 * weight)[where])
+    d_j, factor = float(d[where[-1]]), float((lam + 0 * result)[where])
     raise ValueError(f"lam of state {state} is {factor:g}: its sum diverges, expected below {d_j / (d_j - 1):.6g}.")
 
 

@@ -46,7 +46,7 @@ def successor(P_pi: Array, gamma: float, terminal: Array | None = None) -> Array
     """``M[s, j] = E[sum_t gamma^t 1(s_t = j) | s_0 = s]``, in [0, 1/(1-gamma)].
 
     Args:
-        P_pi: transition probabilities of the policy ``[n, n]``; a row may sum to less than 1: the rest ends the episode.
+        P_pi: transition probabilities of the policy ``[n, n]``; a row may sum to less than 1 (the rest ends it).
         gamma: discount in [0, 1]; 1 needs every state to reach an end.
         terminal: mask bool[n].
 
@@ -87,7 +87,7 @@ def diminishing(
     n = checks.square(P_pi)
     given = checks.factors(lam, n, home, allow_growth=allow_growth)
     M = linear.checked_inverse(P_pi, gamma, terminal, home)
-    weight = _weight(M.diagonal(), given)
+    weight = checks.weight(given, M.diagonal())
     if home.kind == "torch":
         return M / weight  # in place would break automatic differentiation
     M /= weight
@@ -103,7 +103,7 @@ def from_successor(M: Array, lam: Array, *, allow_growth: bool = False) -> Array
     home = Home.of(M=M, lam=lam)
     given = checks.factors(lam, checks.square(M, "M"), home, allow_growth=allow_growth)
     M = home.dense(M)
-    return home.give(M / _weight(_visits(M), given))
+    return home.give(M / checks.weight(given, _visits(M)))
 
 
 def to_successor(Phi: Array, lam: Array) -> Array:
@@ -115,7 +115,7 @@ def to_successor(Phi: Array, lam: Array) -> Array:
     home = Home.of(Phi=Phi, lam=lam)
     d = diagonal(Phi, lam)
     given = checks.factors(lam, checks.square(Phi, "Phi"), home)
-    return home.give(home.dense(Phi) * _weight(d, given))
+    return home.give(home.dense(Phi) * checks.weight(given, d))
 
 
 def diagonal(Phi: Array, lam: Array) -> Array:
@@ -142,7 +142,7 @@ def derivative(M: Array, lam: Array) -> Array:
     given = checks.factors(lam, checks.square(M, "M"), home)
     M = home.dense(M)
     d = _visits(M)
-    return home.give(M * ((d - 1) / _weight(d, given) ** 2))
+    return home.give(M * ((d - 1) / checks.weight(given, d) ** 2))
 
 
 def utility(P_pi: Array, gamma: float, utilities: Array, terminal: Array | None = None) -> Array:
@@ -173,13 +173,6 @@ def utility(P_pi: Array, gamma: float, utilities: Array, terminal: Array | None 
     for k in range(u.shape[-1] - 1, -1, -1):
         total = u[..., k] + rho * total
     return home.give(M * (total / d))
-
-
-def _weight(d: Array, lam: Array) -> Array:
-    """``lam + (1 - lam) d``, checked to be positive."""
-    weight = lam + (1 - lam) * d
-    checks.converging(weight, lam, d)
-    return weight
 
 
 def _visits(M: Array) -> Array:

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from zoo_successor import checks, linear
-from zoo_successor.arrays import Array, Home
+from zoo_successor.arrays import Array, Home, host
 
 
 def policy_chain(P: Array, pi: Array) -> Array:
@@ -59,10 +59,8 @@ def state_action(
     n = chain.shape[0]
     given = checks.factors(lam, n, home, allow_growth=allow_growth)
     M = linear.checked_inverse(chain, gamma, terminal, home)
-    d = M.diagonal()
-    weight = given + (1 - given) * d
-    checks.converging(weight, given, d)
-    return _lookahead(P, M / weight, checks.discount(gamma), given, checks.mask(terminal, n), home)
+    Phi = M / checks.weight(given, M.diagonal())
+    return _lookahead(P, Phi, checks.discount(gamma), given, checks.mask(terminal, n), home)
 
 
 def backup(P: Array, Phi: Array, gamma: float, lam: Array = 1.0, terminal: Array | None = None) -> Array:
@@ -111,6 +109,6 @@ def _check(P: Array, pi: Array) -> None:
         raise ValueError(f"P has shape {tuple(P.shape)}: expected {expected}, as pi has shape {(n, A)}.")
     checks.rows(P, "P", actions=A)
     checks.rows(pi, "pi")
-    short = checks.host(pi.sum(-1)) < 1 - checks.ROW_SUM_TOLERANCE
+    short = host(pi.sum(-1)) < 1 - checks.ROW_SUM_TOLERANCE
     if short.any():
         raise ValueError(f"pi: the row of state {short.argmax()} sums to less than 1: expected action probabilities.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from zoo_successor import checks, linear
-from zoo_successor.arrays import Array, Home
+from zoo_successor.arrays import Array, Home, host
 
 BLOCK = 1 << 22
 """Numbers held at a time (32 MiB): rewards on many states are solved for in slices of columns."""
@@ -50,9 +50,7 @@ class Factorisation:
         given = checks.factors(lam, self.n, self._home, allow_growth=allow_growth)
         given = (given + self._zeros(self.n))[chosen]
         X, d = self._unit(chosen)
-        weight = given + (1 - given) * d
-        checks.converging(weight, given, d, chosen)
-        return X / weight
+        return X / checks.weight(given, d, chosen)
 
     def value(self, reward: Array, lam: Array = 1.0, *, allow_growth: bool = False) -> Array:
         """``V[s] = sum_j reward_j Phi_lambda[s, j]``, the expected discounted sum of diminishing rewards.
@@ -85,14 +83,11 @@ class Factorisation:
         base, factor = base.reshape(-1, self.n), factor.reshape(-1, self.n)
         shrinks = ((base != 0) & (factor != 1)).any(0)
         V = self._solve((base * ~shrinks).T)
-        states = np.flatnonzero(checks.host(shrinks))
+        states = np.flatnonzero(host(shrinks))
         width = max(1, BLOCK // self.n)
         for here in (states[i : i + width] for i in range(0, len(states), width)):
             X, d = self._unit(here)
-            lam_here = factor[:, here]
-            weight = lam_here + (1 - lam_here) * d
-            checks.converging(weight, lam_here, d, here)
-            V = V + X @ (base[:, here] / weight).T
+            V = V + X @ (base[:, here] / checks.weight(factor[:, here], d, here)).T
         return V.T.reshape(shape)
 
     def _unit(self, states: np.ndarray) -> tuple[Array, Array]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from zoo_successor import checks, linear
-from zoo_successor.arrays import Array, Home
+from zoo_successor.arrays import Array, Home, host
 
 
 def features(P_pi: Array, phi: Array, gamma: float, lam: Array = 1.0, terminal: Array | None = None) -> Array:
@@ -37,7 +37,7 @@ def features(P_pi: Array, phi: Array, gamma: float, lam: Array = 1.0, terminal: 
     phi = home.dense(phi)
     if len(phi.shape) != 2 or phi.shape[0] != n:
         raise ValueError(f"phi has shape {tuple(phi.shape)}: expected [n, D] with n = {n}.")
-    good = checks.host((phi >= 0) & (phi <= 1))
+    good = host((phi >= 0) & (phi <= 1))
     if not good.all():
         s, i = np.argwhere(~good)[0]
         raise ValueError(f"phi of state {s}, feature {i} is {float(phi[s, i]):g}: expected a number in [0, 1].")
@@ -50,7 +50,7 @@ def features(P_pi: Array, phi: Array, gamma: float, lam: Array = 1.0, terminal: 
     y = 0 * phi
     shrink = (1 - given) * phi
     for i in range(D):
-        active = np.flatnonzero(checks.host(phi[:, i]))
+        active = np.flatnonzero(host(phi[:, i]))
         B, b = M[active][:, active], shrink[active, i]
         y[active, i] = home.xp.linalg.solve((b * B.T).T + home.xp.diag(1 - b), phi[active, i])
     return M @ y
