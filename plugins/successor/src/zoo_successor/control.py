@@ -1,0 +1,204 @@
+"""Learning to act with tables: one state machine for every rule and for any number of seeds together.
+
+A rule says what is kept and what one step does to it; arrays have a leading axis of N seeds. A single run is N = 1, a
+batch stacks the arrays of its members and leaves each of them a view, so that all go through the same operations.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo import Algorithm, Batch, Context, Metrics, Stack, State, stack
+from zoo_successor.td import Bools, Floats, Ints
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class Paced(Protocol):
+    """What every configuration here has."""
+
+    @property
+    def steps_per_update(self) -> int:
+        """Steps of each copy in one update."""
+
+
+ConfigT = TypeVar("ConfigT", bound=Paced)
+
+
+class Rule(ABC):
+    """A learning rule on stacked arrays; B is the number of copies of each seed."""
+
+    draws: int
+    """uniform numbers that one copy needs for one step"""
+
+    @abstractmethod
+    def fresh(self, obs: Ints, rng: np.random.Generator) -> Arrays:
+        """What one seed keeps, before learning, in episodes that begin at ``obs [B]``; no leading axis."""
+
+    @abstractmethod
+    def restarted(self, kept: Arrays, obs: Ints) -> None:
+        """Begin fresh episodes of one seed (N = 1) at ``obs [1, B]``, in place."""
+
+    @abstractmethod
+    def step(self, kept: Arrays, envs: Stack, u: Floats) -> None:
+        """One step in every copy of every seed, and what is learned from it, in place; ``u [N, B, draws]``."""
+
+    @abstractmethod
+    def metrics(self, kept: Arrays, index: int, steps: int) -> Metrics:
+        """What to log of one seed after an update of that many steps; sums over the update begin anew."""
+
+
+class TabularControl(Algorithm[ConfigT]):
+    """One seed of a rule; ``env_steps`` counts transitions."""
+
+    rule: Rule
+    kept: Arrays
+    """leading axis 1; in a batch, views"""
+
+    def __init__(self, ctx: Context, config: ConfigT) -> None:
+        super().__init__(ctx, config)
+        self.rule = self.make_rule(ctx, config)
+        obs, _ = ctx.env.reset()
+        self.kept = {name: array[None] for name, array in self.rule.fresh(np.asarray(obs), ctx.rng).items()}
+        self._envs: Stack | None = None
+
+    @staticmethod
+    @abstractmethod
+    def make_rule(ctx: Context, config: Any) -> Rule:
+        """The rule that ``config`` asks for."""
+
+    def lengths(self) -> int:
+        """Steps of each copy in the next update: fewer where the budget ends."""
+        copies = self.ctx.env.num_envs
+        left = -(-(self.ctx.budget - self.env_steps) // copies)
+        # A caller who goes on past the budget, or gave none, gets whole updates.
+        return min(self.config.steps_per_update, left) if left > 0 else self.config.steps_per_update
+
+    def draw(self, steps: int) -> Floats:
+        """The random numbers of that many steps, ``[steps, B, draws]``."""
+        return self.ctx.rng.random((steps, self.ctx.env.num_envs, self.rule.draws))
+
+    def advanced(self, steps: int) -> None:
+        """Count ``steps`` of each copy."""
+        self.env_steps += steps * self.ctx.env.num_envs
+
+    def update(self) -> Metrics:
+        """``steps_per_update`` steps of each copy."""
+        if self._envs is None:
+            self._envs = stack([self.ctx.env])
+        steps = self.lengths()
+        advance(self.rule, self.kept, self._envs, self.draw(steps)[:, None])
+        self.advanced(steps)
+        return self.rule.metrics(self.kept, 0, steps)
+
+    def restart(self) -> None:
+        """Begin fresh episodes."""
+        self.rule.restarted(self.kept, np.asarray(self.ctx.env.reset()[0])[None])
+
+    def state(self) -> State:
+        """Everything needed to continue bit for bit."""
+        return {name: array[0] for name, array in self.kept.items()}
+
+    def load_state(self, state: State) -> None:
+        """Continue from ``state``, in place."""
+        for name, array in self.kept.items():
+            array[0] = state[name]
+
+    @classmethod
+    def batch(cls, contexts: Sequence[Context], config: ConfigT) -> ControlBatch:
+        """Many seeds that step and learn in one array operation."""
+        return ControlBatch([cls(ctx, config) for ctx in contexts])
+
+
+class ControlBatch(Batch):
+    """Members whose arrays are views of stacked ones.
+
+    Args:
+        members: runs of one class with one configuration, at least one.
+    """
+
+    def __init__(self, members: Sequence[TabularControl[Any]]) -> None:
+        self._members = tuple(members)
+        self._envs = stack([member.ctx.env for member in members])
+        self._kept = {name: np.concatenate([member.kept[name] for member in members]) for name in members[0].kept}
+        for index, member in enumerate(members):
+            member.kept = {name: array[index : index + 1] for name, array in self._kept.items()}
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def member(self, index: int) -> TabularControl[Any]:
+        """Run ``index``, to look at, save or restore."""
+        return self._members[index]
+
+    def update(self) -> Sequence[Metrics]:
+        """One update of every member."""
+        first = self._members[0]
+        steps = first.lengths()
+        advance(first.rule, self._kept, self._envs, np.stack([one.draw(steps) for one in self._members], axis=1))
+        for member in self._members:
+            member.advanced(steps)
+        return [first.rule.metrics(self._kept, index, steps) for index in range(len(self._members))]
+
+
+def advance(rule: Rule, kept: Arrays, envs: Stack, u: Floats) -> None:
+    """As many steps as ``u [steps, N, B, draws]`` has."""
+    for now in u:
+        rule.step(kept, envs, now)
+
+
+def choose(q: Floats, u: Floats, epsilon: float) -> Ints:
+    """Epsilon-greedy actions ``[...]`` for values ``q [..., A]`` and uniform numbers ``u [..., 2]``; ties at random."""
+    best = q == q.max(axis=-1, keepdims=True)
+    pick = np.floor(u[..., 1] * best.sum(axis=-1)).astype(np.int64)
+    greedy = (np.cumsum(best, axis=-1) > pick[..., None]).argmax(axis=-1)
+    anything = np.floor(u[..., 1] * q.shape[-1]).astype(np.int64)
+    return np.asarray(np.where(u[..., 0] < epsilon, anything, greedy))
+
+
+class Remaining:
+    """The rewards that are left to each copy of an environment where they diminish, as an agent can know them.
+
+    It counts visits from the observations alone (representations.md section 1): the first one after an episode's
+    start counts only if ``count_start``, every later one is an arrival.
+
+    Args:
+        base: reward of the first counted visit, ``[S]``.
+        lam: factor per visit, ``[S]``.
+        count_start: whether being at the start counts.
+    """
+
+    def __init__(self, base: Floats, lam: Floats, *, count_start: bool) -> None:
+        self.base, self.lam, self.count_start = base, lam, count_start
+        self._counts: Ints = np.zeros((0, len(base)), dtype=np.int64)
+        self._began: Bools = np.zeros(0, dtype=bool)
+
+    def read(self, states: Ints) -> Floats:
+        """Count the states ``[B]`` just observed, and return what remains, ``[B, S]``.
+
+        Another number of copies than before begins anew.
+        """
+        if len(states) != len(self._counts):
+            self._counts = np.zeros((len(states), len(self.base)), dtype=np.int64)
+            self._began = np.zeros(len(states), dtype=bool)
+        self._counts[np.arange(len(states)), states] += self._began | self.count_start
+        self._began[:] = True
+        return self.left(self._counts)
+
+    def left(self, counts: Ints) -> Floats:
+        """What remains after ``counts [..., S]`` visits."""
+        return np.asarray(self.base * self.lam**counts)
+
+    def forget(self, ended: Bools | None = None) -> None:
+        """Begin anew in the copies ``ended [B]``, or in all."""
+        if ended is None:
+            self._counts = self._counts[:0]
+            self._began = self._began[:0]
+        elif len(ended) == len(self._counts):
+            self._counts[ended] = 0
+            self._began[ended] = False

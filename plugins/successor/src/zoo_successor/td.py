@@ -1,0 +1,246 @@
+"""Temporal-difference learning of successor, first-occupancy and diminishing-reward tables, all seeds at once.
+
+A table is ``X [N, S, S]``, or ``[N, S, A, S]`` with actions: N independent learners (seeds), each with K copies of the
+environment that take a step together. One call learns from all ``N * K`` transitions with array operations only.
+
+**Copies that meet.** Several copies of one learner may leave the same row in the same step. All targets are computed
+from the table as it was before the step. A row that is left k times moves to the *mean* of its k targets, with the step
+``1 - (1 - alpha_1) ... (1 - alpha_k)`` that k moves one after the other would have had: the result does not depend
+on the order of the copies, and with k = 1 it is ordinary TD(0).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+__all__ = ["StepSize", "blend", "features_target", "greedy", "learn_actions", "learn_states"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepSize:
+    """The step of a row's n-th move: ``alpha * n**-power``; power 0: constant, 1/2 < power <= 1: Robbins-Monro."""
+
+    alpha: float
+    power: float = 0.0
+
+    def kept(self, visits: Ints, starts: Ints, counts: Ints) -> Floats:
+        """The part of each row that its moves leave in place: ``prod (1 - alpha_i)``, ``[G]``, in [0, 1].
+
+        Args:
+            visits: earlier moves of each group's row, ``[G]``.
+            starts: where each group begins among all moves, ``[G]``.
+            counts: moves of each group, ``[G]``.
+        """
+        if self.power == 0.0:
+            return (1.0 - self.alpha) ** counts
+        ordinal = np.arange(1, int(counts.sum()) + 1) - np.repeat(starts, counts)
+        steps = self.alpha * (np.repeat(visits, counts) + ordinal) ** -self.power
+        return np.asarray(np.multiply.reduceat(1.0 - steps, starts), dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class _Groups:
+    """The N * K transitions of a step, brought together by the row that they move.
+
+    Attributes:
+        order: the transitions group by group, ``[N * K]``; in a group as they came.
+        starts: where each group begins in ``order``, ``[G]``.
+        counts: its length, ``[G]``.
+        rows: its row in the flat table ``[N * R]``, ``[G]``.
+    """
+
+    order: Ints
+    starts: Ints
+    counts: Ints
+    rows: Ints
+
+    @classmethod
+    def of(cls, rows: Ints, size: int) -> _Groups:
+        """Group ``rows [N, K]`` of tables with ``size`` rows each."""
+        flat = (np.arange(len(rows))[:, None] * size + rows).reshape(-1)
+        order = np.argsort(flat, kind="stable")
+        flat = flat[order]
+        starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
+        counts = np.concatenate([starts[1:], [flat.size]]) - starts
+        return cls(order, starts, counts, flat[starts])
+
+    def mean(self, values: Floats, before: int) -> Floats:
+        """Mean of each group's values; the last axis stays, the axes before it, ``before`` long, are flattened."""
+        sums: Floats = np.add.reduceat(values.reshape(before, -1)[self.order], self.starts, axis=0)
+        return sums / self.counts[:, None]
+
+
+def blend(table: Floats, visits: Ints, rows: Ints, values: Floats, step: StepSize) -> None:
+    """Move rows of ``table`` towards ``values``, in place, and count the moves in ``visits``.
+
+    Args:
+        table: ``[N, R, D]``, contiguous.
+        visits: how often each row has moved, ``[N, R]``, contiguous; grows.
+        rows: which row each of the K transitions of each learner moves, ``[N, K]``.
+        values: where to, ``[N, K, D]``.
+        step: how far; the module says what happens to a row that appears several times.
+    """
+    groups = _Groups.of(rows, table.shape[1])
+    lines, seen = table.reshape(-1, table.shape[-1]), visits.reshape(-1)
+    kept = step.kept(seen[groups.rows], groups.starts, groups.counts)[:, None]
+    lines[groups.rows] = kept * lines[groups.rows] + (1.0 - kept) * groups.mean(values, rows.size)
+    seen[groups.rows] += groups.counts
+
+
+def learn_states(
+    table: Floats,
+    visits: Ints,
+    left: Ints,
+    arrived: Ints,
+    terminated: Bools,
+    *,
+    gamma: float,
+    lam: Floats | float,
+    step: StepSize,
+) -> None:
+    """TD(0) of ``X [N, S, S]`` from transitions ``s -> s'``, in place (representations.md section 5).
+
+    The target of row s is ``gamma X[s']``, but ``1 + lam_s gamma X[s', s]`` at s itself. lam = 1: successor
+    representation, lam = 0: first occupancy. On-policy: what is learned is of the policy that acted.
+
+    Args:
+        table: ``[N, S, S]``, contiguous.
+        visits: moves of each row, ``[N, S]``, contiguous; grows.
+        left: states s, ``[N, K]``.
+        arrived: states s', before any reset, ``[N, K]``.
+        terminated: whether s' is terminal, ``[N, K]``: it counts its one visit and nothing after it, whatever the
+            table says. A time limit is no terminal state.
+        gamma: discount in [0, 1].
+        lam: factor per visit, one number or ``[S]``.
+        step: step sizes.
+    """
+    _learn(table, visits, left, left, arrived, terminated, arrived[..., None], None, gamma, lam, step)
+
+
+def learn_actions(
+    table: Floats,
+    visits: Ints,
+    left: Ints,
+    action: Ints,
+    arrived: Ints,
+    terminated: Bools,
+    *,
+    policy: Floats | None = None,
+    following: Ints | None = None,
+    gamma: float,
+    lam: Floats | float,
+    step: StepSize,
+) -> None:
+    """TD(0) of ``X [N, S, A, S]``, in place, with the target of ``learn_states`` at ``X[s', .]``.
+
+    The next action is averaged over ``policy`` (expected: off-policy for any target policy), or it is ``following``
+    (on-policy: the one that was taken; control: ``greedy``).
+
+    Args:
+        table: ``[N, S, A, S]``, contiguous.
+        visits: moves of each row, ``[N, S, A]``, contiguous; grows.
+        left: states s, ``[N, K]``.
+        action: actions taken there, ``[N, K]``.
+        arrived: states s', before any reset, ``[N, K]``.
+        terminated: whether s' is terminal, ``[N, K]``; as in ``learn_states``.
+        policy: probabilities of the next action, ``[N, K, A]``.
+        following: the next action, ``[N, K]``; one of the two is given.
+        gamma: discount in [0, 1].
+        lam: factor per visit, one number or ``[S]``.
+        step: step sizes.
+
+    Raises:
+        ValueError: neither or both of ``policy`` and ``following`` are given.
+    """
+    N, S, A = table.shape[:3]
+    if (policy is None) == (following is None):
+        raise ValueError("learn_actions needs either the policy of the next action or the action itself.")
+    after = arrived[..., None] * A + (np.arange(A) if following is None else following[..., None])
+    lines, seen = table.reshape(N, S * A, S), visits.reshape(N, S * A)
+    _learn(lines, seen, left * A + action, left, arrived, terminated, after, policy, gamma, lam, step)
+
+
+def _learn(
+    table: Floats,
+    visits: Ints,
+    rows: Ints,
+    left: Ints,
+    arrived: Ints,
+    terminated: Bools,
+    after: Ints,
+    weights: Floats | None,
+    gamma: float,
+    lam: Floats | float,
+    step: StepSize,
+) -> None:
+    """Move ``rows [N, K]`` of ``table [N, R, S]``; what follows are the rows ``after [N, K, B]`` with ``weights``.
+
+    The mean over a group and the step are folded into the weights of one sparse product, so that the table is passed
+    over as few times as can be.
+    """
+    N, R, S = table.shape
+    groups = _Groups.of(rows, R)
+    G, B = groups.rows.size, after.shape[-1]
+    lines, seen = table.reshape(-1, S), visits.reshape(-1)
+    kept = step.kept(seen[groups.rows], groups.starts, groups.counts)
+    each = np.repeat(gamma * (1.0 - kept) / groups.counts, groups.counts)
+    ended = terminated.reshape(-1).take(groups.order)
+    data = np.where(ended, 0.0, each)
+    if weights is not None:
+        data = data[:, None] * weights.reshape(-1, B)[groups.order]
+    columns = (np.arange(N)[:, None, None] * R + after).reshape(-1, B).take(groups.order, axis=0)
+    pointers = B * np.append(groups.starts, rows.size)
+    moved: Floats = sp.csr_array((data.reshape(-1), columns.reshape(-1), pointers), shape=(G, N * R)) @ lines
+    if ended.any():
+        group = np.repeat(np.arange(G), groups.counts)[ended]
+        np.add.at(moved, (group, arrived.reshape(-1).take(groups.order)[ended]), each[ended])
+    column = left.reshape(-1)[groups.order[groups.starts]]
+    own = moved.reshape(-1)[at := np.arange(G) * S + column]
+    moved.reshape(-1)[at] = (1.0 - kept) + (lam[column] if isinstance(lam, np.ndarray) else lam) * own
+    moved += lines.take(groups.rows, axis=0) * kept[:, None]
+    lines[groups.rows] = moved
+    seen[groups.rows] += groups.counts
+
+
+def greedy(table: Floats, states: Ints, w: Floats) -> Ints:
+    """The action with the largest ``X(s, a) @ w``, lowest index on ties.
+
+    Args:
+        table: ``[N, S, A, S]``.
+        states: ``[N, K]``.
+        w: rewards, ``[S]``, or ``[N, K, S]`` where they differ.
+
+    Returns:
+        actions, ``[N, K]``.
+    """
+    rows = table[np.arange(len(table))[:, None], states]
+    return np.asarray((rows @ w[..., None])[..., 0].argmax(-1))
+
+
+def features_target(after: Floats, phi: Floats, gamma: float, lam: Floats | float) -> Floats:
+    """Targets ``phi (1 + lam gamma f') + gamma (1 - phi) f'`` of lambda-features (representations.md section 4).
+
+    To be used with ``blend``; one-hot ``phi`` gives the targets of ``learn_states``.
+
+    Args:
+        after: ``f(s')``, ``[..., D]``; where the episode ended in s', the base features of s' themselves.
+        phi: base features of the state that is left, ``[..., D]``, in [0, 1]: beyond it TD need not contract.
+        gamma: discount in [0, 1].
+        lam: factor per unit of feature, one number or ``[D]``.
+
+    Raises:
+        ValueError: a feature lies outside [0, 1].
+    """
+    low, high = float(phi.min(initial=0.0)), float(phi.max(initial=0.0))
+    if not (low >= 0.0 and high <= 1.0):
+        raise ValueError(f"base features lie in [{low:g}, {high:g}]: expected [0, 1].")
+    found = gamma * after
+    return np.asarray(phi * (1.0 + lam * found) + (1.0 - phi) * found)
