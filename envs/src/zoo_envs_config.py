@@ -11,8 +11,10 @@ from typing import Literal
 
 __all__ = [
     "ConstrainedCatchConfig",
+    "FourRoomsConfig",
     "GarnetConfig",
     "HazardGridConfig",
+    "RiverSwimConfig",
     "TabularConfig",
     "ThreeStateConfig",
     "TwoStateConfig",
@@ -108,4 +110,58 @@ class TabularConfig:
     path: str = ""
     """model file, .npz or .json, with the keys P, r, c, b, sense, eq, rho, gamma and perhaps names"""
     max_episode_steps: int | None = 200
+    """steps until an episode is truncated; None: never"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FourRoomsConfig:
+    """Options of ``zoo/FourRooms-v0``. A cell is 11*row + column."""
+
+    task: Literal["goal", "goals", "diminishing"] = "goal"
+    """"goal": one goal ends the episode; "goals": hidden goals; "diminishing": rewards that shrink"""
+    goal: int = 20
+    """cell of the goal, of the first one in "goals"; the corner far from the start"""
+    goal_reward: float | None = None
+    """what arriving at the goal pays; None: 1 in "goal", 50 in "goals" """
+    num_goals: int = 5
+    """goals until an episode of "goals" ends, at least 1"""
+    reset_goal: bool = True
+    """whether in "goals" a goal that was found moves to another cell, uniformly; else it stays"""
+    goals: tuple[int, ...] = (80, 24, 41)
+    """cells that pay in "diminishing" """
+    goal_rewards: tuple[float, ...] = (5.0, 10.0, 5.0)
+    """what the first visits to them pay"""
+    lam: float = 0.5
+    """factor per visit in "diminishing", in [0, 1]"""
+    count_start: bool = False
+    """whether in "diminishing" beginning in a cell counts as a visit"""
+    end_below: float | None = 0.1
+    """an episode of "diminishing" ends when every remaining reward is below this; None: it does not end so"""
+    gamma: float | None = None
+    """discount, in [0, 1); None: 0.97 in "diminishing", else 0.95"""
+    start: int | None = 100
+    """first cell; None: uniform on the free cells that do not pay"""
+    stay: bool = False
+    """whether there is a fifth action that stays"""
+    noise: float = 0.0
+    """probability that the action is drawn uniformly from all instead, in [0, 1]"""
+    wall_penalty: float | None = None
+    """what moving against a wall costs, at least 0; None: 1 in "goals", else 0"""
+    max_episode_steps: int | Literal["auto"] | None = "auto"
+    """steps until an episode is truncated; "auto": 40 in "diminishing", else 75; None: never"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RiverSwimConfig:
+    """Options of ``zoo/RiverSwim-v0``."""
+
+    variant: Literal["standard", "published"] = "standard"
+    """"published": the chain of the public code of the first-occupancy paper, which differs in states 2 and 5"""
+    left_reward: float = 5.0
+    """for swimming left in state 0"""
+    right_reward: float = 10000.0
+    """for swimming right in the last state and staying there"""
+    gamma: float = 0.95
+    """discount, in [0, 1)"""
+    max_episode_steps: int | None = 5000
     """steps until an episode is truncated; None: never"""

@@ -42,9 +42,9 @@ class Row:
     offers: Mapping[str, object]
 
 
-def _row(name: str, module: str, summary: str, **offers: object) -> Row:
+def _row(name: str, module: str, summary: str, *, camel: str = "", **offers: object) -> Row:
     """Return the row of an environment with classes named `Class`, `ClassVector` and `ClassConfig`."""
-    camel = "".join(part.capitalize() for part in name.split("-"))
+    camel = camel or "".join(part.capitalize() for part in name.split("-"))
     return Row(
         name=name,
         gymnasium_id=f"zoo/{camel}-v0",
@@ -69,6 +69,10 @@ TABLE: tuple[Row, ...] = (
         observation=None,
     ),
     _row("tabular", "given", "a CMDP given as arrays, or in an .npz or .json file"),
+    _row(
+        "four-rooms", "four_rooms", "four rooms with one goal, hidden goals or diminishing rewards", constraints=False
+    ),
+    _row("riverswim", "riverswim", "a large reward against the current", camel="RiverSwim", constraints=False),
 )
 
 

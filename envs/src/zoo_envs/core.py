@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from zoo_envs.arguments import integer
 from zoo_envs.dynamics import Categorical
 from zoo_envs.model import TabularModel
+from zoo_envs.outcomes import Outcomes
 from zoo_envs.view import StateView
 
 __all__ = ["TabularCore", "batched_metadata", "checked_render_mode", "metadata", "restored_generator", "snapshot_entry"]
@@ -29,6 +30,8 @@ class TabularCore:
         successor: laws of s' [S*A rows].
         start: law of the first state [1 row].
         r: float64 [S*A].
+        pay: rewards of the outcomes in the order of ``successor.succ``, or None where r says it all.
+        terminal: bool [S], or None where no state is terminal.
         c: float32 [S*A,N].
         limit: steps until truncation (the largest int64 if there is no limit).
         observations: table [S, ...] of observations, or None where the state is the observation.
@@ -41,8 +44,9 @@ class TabularCore:
         max_episode_steps: int | None,
         observations: NDArray[np.float32] | None,
         view: StateView | None,
+        outcomes: Outcomes | None = None,
     ) -> None:
-        """Build the tables.
+        """Build the tables; `outcomes`, if given, are sampled in place of P and r.
 
         Raises:
             ValueError: `max_episode_steps` is neither None nor an integer of at least 1.
@@ -52,9 +56,14 @@ class TabularCore:
         self.spec = model.constraint_spec
         self.has_cost = self.spec.has_cost
         self.A = A
-        self.successor = Categorical(model.P.reshape(S * A, S))
+        if outcomes is None:
+            self.successor = Categorical(model.P.reshape(S * A, S))
+        else:
+            self.successor = Categorical.listed(outcomes.succ.reshape(S * A, -1), outcomes.p.reshape(S * A, -1))
         self.start = Categorical(model.rho[None])
         self.r = model.r.reshape(S * A)
+        self.pay = None if outcomes is None else outcomes.pay.reshape(-1)
+        self.terminal = model.terminal if model.terminal.any() else None
         self.c = np.ascontiguousarray(model.c.reshape(N, S * A).T, dtype=np.float32)
         self.limit = _NEVER if max_episode_steps is None else integer("max_episode_steps", max_episode_steps, 1)
         self.observations = observations
@@ -66,11 +75,30 @@ class TabularCore:
             else spaces.Box(0.0, 1.0, shape=observations.shape[1:], dtype=np.float32)
         )
 
-    def show(self, mode: str | None, state: int) -> Any:
-        """Return `state` rendered in `mode`: str, uint8 [H,W,3], or None where no mode was chosen."""
+    def rewards(self, rows: NDArray[np.int64], outcomes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the rewards float64[n] of `rows` s*A + a whose `outcomes` were drawn by ``successor.index_many``."""
+        return self.r.take(rows) if self.pay is None else self.pay.take(outcomes)
+
+    def over(self, states: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which of `states` int64[n] are terminal, bool[n]."""
+        return np.zeros(states.size, dtype=np.bool_) if self.terminal is None else self.terminal.take(states)
+
+    def show(self, mode: str | None, state: int, marked: Sequence[int] = ()) -> Any:
+        """Return `state` rendered in `mode`: str, uint8 [H,W,3], or None where no mode was chosen.
+
+        `marked` are states that are worth something at this moment.
+        """
         if mode is None:
             return None
-        return self.view.text(state) if mode == "ansi" else self.view.pixels(state)
+        return self.view.text(state, marked) if mode == "ansi" else self.view.pixels(state, marked)
+
+    def same(self, other: TabularCore) -> bool:
+        """Return whether `other` has the same dynamics, rewards, signals, observations and length of episodes."""
+        return all(np.array_equal(mine, its) for mine, its in zip(self._parts(), other._parts(), strict=True))
+
+    def _parts(self) -> list[Any]:
+        laws = [self.successor.succ, self.successor.cum, self.start.succ, self.start.cum]
+        return [*laws, self.r, self.c, self.pay, self.terminal, self.observations, self.limit, self.spec.names]
 
 
 def metadata(*render_modes: str) -> dict[str, Any]:

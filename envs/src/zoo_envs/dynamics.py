@@ -12,10 +12,11 @@ class Categorical:
     """M categorical laws over S outcomes, compressed to their B = max support size most possible outcomes.
 
     Outcome of row m for a uniform u in [0,1): the first k with u < cum[m,k], then succ[m,k]. So equal
-    uniforms give equal outcomes whichever of the two methods is called.
+    uniforms give equal outcomes whichever of the methods is called.
 
     Attributes:
-        succ: int64 [M,B], outcomes in increasing order; rows with a smaller support repeat their last one.
+        succ: int64 [M,B], outcomes; from dense rows in increasing order, rows with a smaller support repeating
+            their last one.
         cum: float64 [M,B], cumulative probabilities; 1 exactly from the last outcome of the row on.
     """
 
@@ -35,17 +36,35 @@ class Categorical:
         cum = np.minimum(np.cumsum(np.take_along_axis(p, order, axis=1), axis=1), 1.0)
         # Rounding may leave the last sum below 1; a u above it must still find an outcome.
         self.cum = np.where(column >= last, 1.0, cum)
-        self._flat = self.succ.reshape(-1)
-        self._B = B
+
+    @classmethod
+    def listed(cls, succ: NDArray[np.int64], p: NDArray[np.float64]) -> Categorical:
+        """Return the laws with outcomes `succ` [M,B], which may repeat, of probabilities `p` [M,B]."""
+        law = cls.__new__(cls)
+        last = p.shape[1] - 1 - np.argmax(p[:, ::-1] > 0, axis=1)[:, None]
+        law.succ = np.ascontiguousarray(succ, dtype=np.int64)
+        law.cum = np.where(np.arange(p.shape[1]) >= last, 1.0, np.minimum(np.cumsum(p, axis=1), 1.0))
+        return law
+
+    def index(self, row: int, u: float) -> int:
+        """Return where the outcome of one `row` for the uniform `u` lies in ``succ.ravel()``."""
+        B: int = self.succ.shape[1]
+        return row * B + int(self.cum[row].searchsorted(u, side="right"))
+
+    def index_many(self, rows: NDArray[np.int64], u: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return where the outcomes int64[n] of `rows` int64[n] for the uniforms `u` float64[n] lie."""
+        B = self.succ.shape[1]
+        if B == 1:
+            return rows
+        k: NDArray[np.int64] = np.add.reduce(self.cum.take(rows, axis=0) <= u[:, None], axis=1, dtype=np.int64)
+        k += rows * B
+        return k
 
     def draw(self, row: int, u: float) -> int:
         """Return the outcome of one `row` for the uniform `u`."""
-        return int(self.succ[row, self.cum[row].searchsorted(u, side="right")])
+        outcome: int = self.succ.item(self.index(row, u))
+        return outcome
 
     def draw_many(self, rows: NDArray[np.int64], u: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the outcomes int64[n] of `rows` int64[n] for the uniforms `u` float64[n]."""
-        if self._B == 1:
-            return self._flat.take(rows)
-        k: NDArray[np.int64] = np.add.reduce(self.cum.take(rows, axis=0) <= u[:, None], axis=1, dtype=np.int64)
-        k += rows * self._B
-        return self._flat.take(k)
+        return self.succ.take(self.index_many(rows, u))

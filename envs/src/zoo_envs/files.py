@@ -23,7 +23,8 @@ def load_model(path: str | Path) -> TabularModel:
 
     Keys: P [S,A,S], r [S,A], c [N,S,A], b [N], sense [N] (+1 for "<=", -1 for ">="), eq bool[N] (True makes
         it "=="),
-    rho [S], gamma, and optionally names [N]. Instead of P, its CSR form P_data, P_indices, P_indptr with rows s*A+a.
+    rho [S], gamma, and optionally names [N] and terminal bool[S]. Instead of P, its CSR form P_data, P_indices,
+        P_indptr with rows s*A+a.
 
     Raises:
         ValueError: the file is missing, unreadable, of another kind, lacks a key, or is no CMDP; one sentence
@@ -103,4 +104,5 @@ def _model(data: dict[str, Any]) -> TabularModel:
         b=data["b"],
         senses=tuple("==" if e else "<=" if s > 0 else ">=" for s, e in zip(sense, eq, strict=True)),
         names=tuple(str(name) for name in _array({"names": (), **data}, "names")),
+        terminal=_array({"terminal": (), **data}, "terminal"),
     )

@@ -20,6 +20,10 @@ def _no_floats() -> NDArray[np.float64]:
     return np.zeros(0)
 
 
+def _no_states() -> NDArray[np.bool_]:
+    return np.zeros(0, dtype=np.bool_)
+
+
 def _frozen(name: str, value: object) -> NDArray[np.float64]:
     """Return a read-only float64 copy of `value`, or raise ValueError naming `name`."""
     if hasattr(value, "toarray"):  # a scipy.sparse matrix, without importing scipy
@@ -48,6 +52,29 @@ def _check_distribution(name: str, p: NDArray[np.float64]) -> None:
         raise ValueError(f"{name}{where} must sum to 1 within {_ROW_TOLERANCE:g}, its sum is {sums[off].flat[0]}")
 
 
+def _mask(value: object, S: int) -> NDArray[np.bool_]:
+    """Return a read-only copy of the terminal mask [S]; nothing given means no state."""
+    array = np.array(value)
+    if array.size == 0:
+        array = np.zeros(S, dtype=np.bool_)
+    if array.shape != (S,) or array.dtype != np.bool_:
+        raise ValueError(f"terminal must be bool of shape [{S}], got {array.dtype} of shape {list(array.shape)}")
+    array.flags.writeable = False
+    return array
+
+
+def _check_absorbing(
+    terminal: NDArray[np.bool_], P: NDArray[np.float64], r: NDArray[np.float64], c: NDArray[np.float64]
+) -> None:
+    """Raise ValueError naming the first terminal state that can be left, or that pays or signals anything."""
+    states = np.flatnonzero(terminal)
+    left = (P[states, :, states] < 1 - _ROW_TOLERANCE).any(1)
+    paid = (r[states] != 0).any(1) | (c[:, states] != 0).any((0, 2))
+    for bad, what in ((left, "must lead to itself under every action"), (paid, "must have r = 0 and c = 0")):
+        if bad.any():
+            raise ValueError(f"terminal state {states[bad][0]} {what}")
+
+
 @dataclass(frozen=True, eq=False)
 class TabularModel:
     """A constrained MDP as float64 arrays, validated and read only.
@@ -63,6 +90,8 @@ class TabularModel:
         b: thresholds [N].
         senses: N of "<=", ">=", "==".
         names: N distinct names; c0, c1, ... if empty.
+        terminal: bool [S], all False if left out. An episode ends on arrival in such a state; in the arrays it
+            is absorbing and pays nothing.
     """
 
     P: NDArray[np.float64]
@@ -73,13 +102,15 @@ class TabularModel:
     b: NDArray[np.float64] = field(default_factory=_no_floats)
     senses: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    terminal: NDArray[np.bool_] = field(default_factory=_no_states)
 
     def __post_init__(self) -> None:
         """Validate.
 
         Raises:
             ValueError: a wrong shape, a negative or non-finite entry, a row that does not sum to 1, gamma
-                outside [0,1), or an unknown sense; the first offending index is named.
+                outside [0,1), an unknown sense, or a terminal state that is left or pays; the first offending
+                index is named.
         """
         r = _frozen("r", self.r)
         if r.ndim != 2 or 0 in r.shape:
@@ -102,9 +133,11 @@ class TabularModel:
             bad = ~np.isfinite(array)
             if bad.any():
                 raise ValueError(f"{name}{_first(bad)} must be finite, got {array[bad][0]}")
+        terminal = _mask(self.terminal, S)
+        _check_absorbing(terminal, P, r, c)
         names = tuple(self.names) or tuple(f"c{i}" for i in range(N))
         spec = ConstraintSpec(names, b, tuple(self.senses))
-        values: dict[str, object] = {"P": P, "r": r, "rho": rho, "c": c, "b": spec.thresholds}
+        values: dict[str, object] = {"P": P, "r": r, "rho": rho, "c": c, "b": spec.thresholds, "terminal": terminal}
         values |= {"names": spec.names, "senses": spec.senses}
         values |= {"gamma": real("gamma", self.gamma, 0, 1, open_above=True)}
         for name, value in values.items():
@@ -135,6 +168,7 @@ class TabularModel:
         """Return the model of any object with attributes P, r, gamma, rho, c, b, senses and names.
 
         `P` may be dense [S,A,S], or dense or scipy-sparse [S*A,S] with row s*A+a. The result is always dense.
+        An attribute `terminal` is read where there is one.
 
         Raises:
             ValueError: an attribute is missing, or the arrays are no CMDP.
@@ -147,4 +181,7 @@ class TabularModel:
             raise ValueError(
                 f"model must have the attributes {', '.join(keys)}; {type(source).__name__} lacks {', '.join(missing)}"
             )
-        return cls(**{key: getattr(source, key) for key in keys})
+        terminal = getattr(source, "terminal", None)
+        return cls(
+            **{key: getattr(source, key) for key in keys}, terminal=_no_states() if terminal is None else terminal
+        )

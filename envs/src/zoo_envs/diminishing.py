@@ -1,0 +1,94 @@
+"""Rewards that shrink with each visit (Moskovitz et al., A State Representation for Diminishing Rewards, 2023)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from zoo_envs.arguments import real
+from zoo_envs.rules import Draw, RewardRule
+
+__all__ = ["Diminishing"]
+
+
+class Diminishing(RewardRule):
+    """Arriving in s pays ``base[s] * lam[s]**n``, where n counts the earlier visits to s in this episode.
+
+    The visit is counted after it paid. The state at t = 0 is never paid, and counted only with `count_start`
+    (representations.md section 1: the published code does not count it).
+
+    Attributes:
+        base: float64 [S], read only, reward of the first visit.
+        lam: float64 [S], read only, factor per visit, in [0, 1], with 0**0 = 1.
+        count_start: whether the state at t = 0 counts as a visit.
+        end_below: the episode ends when every reward still to be had is below this; None: it does not end so.
+        memory: "visits" int64 [n,S].
+    """
+
+    def __init__(
+        self,
+        base: NDArray[np.float64],
+        lam: ArrayLike,
+        *,
+        count_start: bool = False,
+        end_below: float | None = None,
+    ) -> None:
+        """Keep the parameters; `lam` is one number for all states or [S].
+
+        Raises:
+            ValueError: `lam` or `end_below` is outside its range.
+        """
+        super().__init__()
+        self.base = np.array(base, dtype=np.float64)
+        self.lam = np.broadcast_to(np.asarray(lam, dtype=np.float64), self.base.shape).copy()
+        bad = ~((self.lam >= 0) & (self.lam <= 1))
+        if bad.any():
+            raise ValueError(f"lam must be a number in [0, 1], got {self.lam[bad][0]}")
+        for array in (self.base, self.lam):
+            array.flags.writeable = False
+        self.count_start = bool(count_start)
+        self.end_below = None if end_below is None else real("end_below", end_below, 0)
+        self._paying = np.flatnonzero(self.base)
+
+    def layout(self) -> Mapping[str, tuple[tuple[int, ...], int | None]]:
+        """Return the layout of `memory`."""
+        return {"visits": (self.base.shape, None)}
+
+    def begin(self, where: NDArray[np.bool_], states: NDArray[np.int64]) -> None:
+        """Forget the visits of the copies `where` bool[n], which are in `states` int64[n] now."""
+        super().begin(where, states)
+        if self.count_start:
+            self.memory["visits"][where, states[where]] = 1
+
+    def arrive(self, states: NDArray[np.int64], draw: Draw) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Pay and count the arrival of every copy in `states` int64[n]."""
+        visits, copies = self.memory["visits"], np.arange(states.size)
+        rewards = self.base[states] * self.lam[states] ** visits[copies, states]
+        visits[copies, states] += 1
+        over = np.zeros(states.size, dtype=np.bool_)
+        if self.end_below is not None:
+            np.all(self._remaining_of(self._paying) < self.end_below, axis=1, out=over)
+        return rewards, over
+
+    def remaining(self) -> NDArray[np.float64]:
+        """Return what the next arrival in each state would pay, float64 [n,S]."""
+        remaining = np.zeros(self.memory["visits"].shape)
+        remaining[:, self._paying] = self._remaining_of(self._paying)
+        return remaining
+
+    def info(self) -> dict[str, NDArray[Any]]:
+        """Return {"remaining": float64 [n,S]}."""
+        return {"remaining": self.remaining()}
+
+    def marked(self, index: int) -> list[int]:
+        """Return the states whose next visit pays something that matters."""
+        remaining = self.remaining()[index]
+        threshold = 0.0 if self.end_below is None else self.end_below
+        return [int(s) for s in self._paying if remaining[s] != 0 and remaining[s] >= threshold]
+
+    def _remaining_of(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
+        left: NDArray[np.float64] = self.base[states] * self.lam[states] ** self.memory["visits"][:, states]
+        return left
