@@ -1,0 +1,67 @@
+"""Which verdicts a person should look at, and under which heading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zoo_harp.evaluation.scoring import TIMEOUT, Scored
+
+HEADINGS = {
+    "claimed": "Another scorer says otherwise",
+    "undecided": "Given up: out of time, or too large to compute",
+    "unread": "Finished, but no answer was found",
+    "wrong": "Answers judged different from the reference",
+    "rewritten": "Answers judged equal, though written differently",
+}
+"""kind to heading, in the order of the page"""
+_GIVEN_UP = (TIMEOUT, "limit")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One verdict to look at.
+
+    Attributes:
+        kind: a key of ``HEADINGS``.
+        scored: the first response of its sort.
+        times: how many samples of the problem gave this answer with this verdict.
+    """
+
+    kind: str
+    scored: Scored
+    times: int
+
+
+def kind_of(scored: Scored) -> str | None:
+    """The heading of a verdict, the first that fits; None where there is nothing to see."""
+    claimed = scored.response.claimed
+    if claimed is not None and claimed != scored.correct:
+        return "claimed"
+    if scored.reason.startswith(_GIVEN_UP):
+        return "undecided"
+    if not scored.response.finished or not (scored.response.text or "").strip():
+        return None
+    if scored.extracted is None:
+        return "unread"
+    if not scored.correct:
+        return "wrong"
+    return "rewritten" if _plain(scored.extracted) != _plain(scored.gold) else None
+
+
+def cases(scored: Sequence[Scored]) -> list[Case]:
+    """All verdicts to look at, each answer to a problem once, by heading."""
+    found: dict[tuple[str, ...], list[Scored]] = {}
+    for item in scored:
+        kind = kind_of(item)
+        if kind is not None:
+            key = (kind, item.problem.id, item.response.run.name, item.gold, item.extracted or "", str(item.correct))
+            found.setdefault(key, []).append(item)
+    order = list(HEADINGS)
+    return sorted(
+        (Case(key[0], items[0], len(items)) for key, items in found.items()), key=lambda case: order.index(case.kind)
+    )
+
+
+def _plain(text: str) -> str:
+    return "".join(text.replace("$", "").split())

@@ -1,0 +1,36 @@
+"""What the plugin tells zoo: one evaluator of files and the command ``zoo harp``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zoo import hookimpl
+
+if TYPE_CHECKING:
+    import argparse
+
+    from zoo.discovery.entry import Registrar
+
+__all__ = ["zoo_commands", "zoo_register"]
+
+_PAPER = "Yue et al. 2024, HARP: a challenging human-annotated math reasoning benchmark, arXiv:2412.08819"
+
+
+@hookimpl
+def zoo_register(zoo: Registrar) -> None:
+    """Register the evaluator."""
+    zoo.evaluator(
+        "harp",
+        "zoo_harp.evaluation.evaluator:Harp",
+        config="zoo_harp.config:HarpConfig",
+        summary="answers to competition mathematics: accuracy, pass@k, maj@k, beside the published tables",
+        subject="file",
+    )
+
+
+@hookimpl
+def zoo_commands(app: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``zoo harp``."""
+    from zoo_harp.cli import add_command
+
+    add_command(app)
