@@ -89,7 +89,7 @@ def test_a_broken_representation_is_named(name: str, sentence: str, broken: Regi
     assert OWNER.match(str(caught.value))
 
 
-@pytest.mark.parametrize("name", ["soundwalk", "soundvector"])
+@pytest.mark.parametrize("name", ["soundwalk", "soundvector", "soundending", "soundstack"])
 def test_a_sound_environment_passes(name: str, broken: Registry) -> None:
     check_environment(name, registry=broken)
 
@@ -115,6 +115,16 @@ def test_an_environment_of_gymnasium_passes(name: str, broken: Registry) -> None
         ("otherspacevector", r"its vector form has the observations Discrete\(4\), expected Discrete\(3\)"),
         ("otherrewardvector", r"its vector form: total reward after 8 random steps is \S+ on average, expected"),
         ("otherkernelvector", r"its vector form: .* as in the single form"),
+        ("endsearly", r"an episode ended in state 2, against `terminal` of model\(\)"),
+        ("startuncounted", r"reward in state 0, action 0 is \+0\.\d+ from that of model\(\)"),
+        ("neverdiminishes", r"reward in state 0, action 0 is \+0\.\d+ from that of model\(\)"),
+        ("othersize", r"diminishing speaks of 3 states, and the observations are Discrete\(4\)"),
+        ("singlegrid", r"grid is not the same in its single form and its vector form"),
+        ("stackdeclines", r"stacked\(\) declines members that differ only in their seeds"),
+        ("sharedstream", r"stacked, it differs: member [012]: step\[\d+\]"),
+        ("unbound", r"stacked, it differs( after a member was stepped and another reset alone)?: member"),
+        ("rebinds", r"stacked, it differs after it was put back: member"),
+        ("arriveslate", r"stacked, it differs: member [012]: step\[\d+\]\.arrived"),
         ("undeclaredoffer", r"registered with Offers\(tabular=True\), and has False"),
     ],
 )

@@ -24,6 +24,7 @@ from zoo.testing.moments import COPIES, check_moments
 from zoo.testing.options import check_options
 from zoo.testing.rollouts import check_same, check_snapshot, play
 from zoo.testing.signals import check_signals, check_vector
+from zoo.testing.stacks import check_stack
 from zoo.training.vector import Recorder, make_env, offers_of
 
 LIMIT = "max_episode_steps"
@@ -65,8 +66,10 @@ def check_environment(name: str, *, registry: Registry | None = None, **kwargs: 
     with the same seed agree; the vector form resets in the same step and has the spaces of the single one, and a
     vector form of its own the same rewards and observations on average; what
     was declared with ``Offers`` is there; constraint signals come with every step, also where episodes have
-    length 1 and 2; an exact model is a valid one, and rewards, signals and frequencies of transitions match it
-    in both forms; ``set_state(get_state())`` after a passage through a checkpoint goes on bit for bit.
+    length 1 and 2; an exact model is a valid one, and rewards (diminishing ones by their visits), signals,
+    frequencies of transitions and the states that end an episode match it in both forms;
+    ``set_state(get_state())`` after a passage through a checkpoint goes on bit for bit; where ``stacked`` is
+    offered, members step together bit for bit as alone.
 
     Args:
         name: a registered environment, or a gymnasium id.
@@ -101,6 +104,7 @@ def check_environment(name: str, *, registry: Registry | None = None, **kwargs: 
     if entry is not None and entry.vector:
         check_moments(contract, make.scalar, make.vector(COPIES))
     check_snapshot(contract, make.scalar, make.vector)
+    check_stack(contract, make.vector)
 
 
 def _options(entry: Entry | None, kwargs: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,10 @@ import numpy as np
 from gymnasium.spaces import Discrete
 from numpy.typing import NDArray
 
+from zoo.api import DiminishingRewards
 from zoo.tabular import TabularCMDP
 from zoo.testing.contract import Contract
-from zoo.training.vector import Recorder, lookup
+from zoo.training.vector import Recorder, arrived, lookup, problem_of
 
 STEPS = 3000
 """transitions sampled of each form; 6 standard errors leave a false alarm less likely than 1e-8 a test"""
@@ -25,13 +26,38 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Sample:
-    """T transitions as state-action rows s*A + a, successors, rewards and signals; and n first states."""
+    """T transitions as state-action rows s*A + a, successors, rewards and signals; and n first states.
+
+    ``paid`` is the part of each reward that the visits so far decide, 0 where rewards do not diminish.
+    """
 
     rows: Ints
     following: Ints
     rewards: Floats
+    paid: Floats
+    terminated: NDArray[np.bool_]
     signals: Floats
     first: Ints
+
+
+class Visits:
+    """The counts of diminishing rewards, int64[copies, S], kept beside the environment that is judged."""
+
+    def __init__(self, spec: DiminishingRewards, copies: int) -> None:
+        self._spec = spec
+        self._counts = np.zeros((copies, spec.num_states), dtype=np.int64)
+
+    def begin(self, copies: Ints, states: Ints) -> None:
+        """New episodes of these copies, in these states."""
+        self._counts[copies] = 0
+        self._counts[copies, states] = int(self._spec.count_start)
+
+    def arrive(self, states: Ints) -> Floats:
+        """What arriving in these states pays, one for each copy; they are counted."""
+        copies = np.arange(len(states))
+        paid = self._spec.base[states] * self._spec.lam[states] ** self._counts[copies, states]
+        self._counts[copies, states] += 1
+        return paid
 
 
 def check_model(contract: Contract, env: gymnasium.Env[Any, Any], vector: Recorder) -> None:
@@ -49,55 +75,61 @@ def check_model(contract: Contract, env: gymnasium.Env[Any, Any], vector: Record
         env.close()
         vector.close()
         return
+    spec = problem_of(vector).diminishing or DiminishingRewards(np.zeros(model.num_states), np.ones(model.num_states))
     with contract.during("sampling it"):
-        single, many = _sample(env, model), _sample_vector(vector, model)
-    _compare(contract, "", model, single)
-    _compare(contract, "its vector form: ", model, many)
+        single, many = _sample(env, model, spec), _sample_vector(vector, model, spec)
+    _compare(contract, "", model, spec, single)
+    _compare(contract, "its vector form: ", model, spec, many)
 
 
-def _sample(env: gymnasium.Env[Any, Any], model: TabularCMDP) -> Sample:
+def _sample(env: gymnasium.Env[Any, Any], model: TabularCMDP, spec: DiminishingRewards) -> Sample:
     rng = np.random.default_rng(17)
     actions = rng.integers(model.num_actions, size=STEPS)
-    found: list[tuple[int, int, float, Any]] = []
+    visits, only = Visits(spec, 1), np.zeros(1, dtype=np.int64)
+    found: list[tuple[Any, ...]] = []
     obs, _ = env.reset(seed=17)
     first = [int(obs)]
+    visits.begin(only, np.array([int(obs)]))
     for action in actions.tolist():
         following, reward, terminated, truncated, info = env.step(action)
-        found.append((int(obs) * model.num_actions + action, int(following), float(reward), info.get("constraints")))
+        paid = visits.arrive(np.array([int(following)]))[0]
+        row = int(obs) * model.num_actions + action
+        found.append((row, int(following), float(reward), paid, bool(terminated), info.get("constraints")))
         obs = following
         if terminated or truncated:
             obs, _ = env.reset()
             first.append(int(obs))
+            visits.begin(only, np.array([int(obs)]))
     for _ in range(ENOUGH):
         first.append(int(env.reset()[0]))
     env.close()
-    rows, successors, rewards, signals = zip(*found, strict=True)
-    return Sample(np.array(rows), np.array(successors), np.array(rewards), _stacked(signals, model), np.array(first))
+    *columns, signals = zip(*found, strict=True)
+    rows, successors, rewards, paid, ended = map(np.array, columns)
+    return Sample(rows, successors, rewards, paid, ended, _stacked(signals, model), np.array(first))
 
 
-def _sample_vector(env: Recorder, model: TabularCMDP) -> Sample:
+def _sample_vector(env: Recorder, model: TabularCMDP, spec: DiminishingRewards) -> Sample:
     rng = np.random.default_rng(17)
     rounds = -(-STEPS // env.num_envs)
-    rows, successors, rewards, signals = [], [], [], []
+    visits = Visits(spec, env.num_envs)
+    found: list[tuple[Any, ...]] = []
+    signals: list[Any] = []
     obs, _ = env.reset(seed=17)
     first = [np.array(obs)]
+    visits.begin(np.arange(env.num_envs), np.array(obs))
     for _ in range(rounds):
         actions = rng.integers(model.num_actions, size=env.num_envs)
         following, reward, terminated, truncated, infos = env.step(actions)
-        arrived, done = np.array(following), terminated | truncated
+        last, done = arrived(following, infos), terminated | truncated
+        found.append((np.asarray(obs) * model.num_actions + actions, last, reward, visits.arrive(last), terminated))
         if done.any():
-            arrived[done] = [int(last) for last in infos["final_obs"][done]]
             first.append(following[done])
-        rows.append(np.asarray(obs) * model.num_actions + actions)
-        successors.append(arrived)
-        rewards.append(reward)
+            visits.begin(np.flatnonzero(done), following[done])
         signals += list(infos["constraints"]) if model.num_constraints else [None] * env.num_envs
         obs = following
     env.close()
-    return Sample(
-        np.concatenate(rows), np.concatenate(successors), np.concatenate(rewards), _stacked(signals, model),
-        np.concatenate(first),
-    )  # fmt: skip
+    rows, successors, rewards, paid, ended = (np.concatenate(column) for column in zip(*found, strict=True))
+    return Sample(rows, successors, rewards, paid, ended, _stacked(signals, model), np.concatenate(first))
 
 
 def _stacked(signals: Any, model: TabularCMDP) -> Floats:
@@ -106,7 +138,7 @@ def _stacked(signals: Any, model: TabularCMDP) -> Floats:
     return np.stack([np.asarray(signal, dtype=np.float64) for signal in signals])
 
 
-def _compare(contract: Contract, form: str, model: TabularCMDP, sample: Sample) -> None:
+def _compare(contract: Contract, form: str, model: TabularCMDP, spec: DiminishingRewards, sample: Sample) -> None:
     A = model.num_actions
     start = _unlikely(np.bincount(sample.first, minlength=model.num_states)[None], model.rho[None])
     contract.require(start is None, f"{form}first states do not follow rho of model(), at state {start and start[1]}")
@@ -119,7 +151,14 @@ def _compare(contract: Contract, form: str, model: TabularCMDP, sample: Sample) 
             f"{form}state {row // A}, action {row % A} led to state {successor} in {counts[row, successor]:.0f} of "
             f"{counts[row].sum():.0f} steps; model() has probability {model.kernel[row, successor]:.6g}"
         )
-    _means(contract, f"{form}reward", A, sample.rows, sample.rewards - model.r.ravel()[sample.rows])
+    # What the visits decide is compared with the rule itself, so only the rest is left to the averages of the model.
+    rest = model.r.ravel() - model.kernel @ spec.base
+    _means(contract, f"{form}reward", A, sample.rows, sample.rewards - sample.paid - rest[sample.rows])
+    off = np.flatnonzero(sample.terminated != model.terminal[sample.following])
+    if off.size and model.terminal.any():
+        state, ended = sample.following[off[0]], sample.terminated[off[0]]
+        how = "ended in" if ended else "went on from"
+        raise contract.fail(f"{form}an episode {how} state {state}, against `terminal` of model()")
     for index, name in enumerate(model.names):
         deviations = sample.signals[:, index] - model.c[index].ravel()[sample.rows]
         _means(contract, f"{form}signal {name!r}", A, sample.rows, deviations)

@@ -9,9 +9,9 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from zoo.api import ConstraintSpec
+from zoo.api import ConstraintSpec, DiminishingRewards, Grid
 from zoo.testing.contract import Contract
-from zoo.training.vector import Recorder, lookup
+from zoo.training.vector import Recorder, lookup, problem_of
 
 STEPS = 24
 Env = gymnasium.Env[Any, Any]
@@ -30,6 +30,15 @@ def check_vector(contract: Contract, env: Env, vector: Recorder) -> None:
             other.names, other.senses, other.unit, other.discounted, other.thresholds.tolist(),
         )  # fmt: skip
         contract.require(same, f"its vector form has the constraints {other}, expected {spec}")
+    with contract.during("diminishing or grid of its vector form"):
+        problem = problem_of(vector)
+    for name, cls, there in (("diminishing", DiminishingRewards, problem.diminishing), ("grid", Grid, problem.grid)):
+        here = _attribute(env, name)
+        if here is not None or there is not None:
+            with contract.during(name):
+                told = vars(cls.of(here)) if here is not None else {}
+            same = there is not None and all(np.array_equal(value, vars(there)[key]) for key, value in told.items())
+            contract.require(told and same, f"{name} is not the same in its single form and its vector form")
     with contract.during("stepping its vector form"):
         obs, _ = vector.reset(seed=1)
         for _ in range(STEPS):
@@ -87,10 +96,17 @@ def _check_step(contract: Contract, info: dict[str, Any], count: int, aliased: b
 
 
 def _spec(contract: Contract, env: Env) -> ConstraintSpec | None:
-    try:
-        found = env.get_wrapper_attr("constraint_spec")
-    except AttributeError:
+    found = _attribute(env, "constraint_spec")
+    if found is None:
         return None
     with contract.during("constraint_spec"):
         spec = ConstraintSpec.of(found)
     return spec if spec.names else None
+
+
+def _attribute(env: Env, name: str) -> Any:
+    """An optional attribute, through all wrappers; None if absent."""
+    try:
+        return env.get_wrapper_attr(name)
+    except AttributeError:
+        return None
