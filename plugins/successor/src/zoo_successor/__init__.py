@@ -22,6 +22,9 @@ _REPRESENTATIONS = (
 )
 _ALGORITHMS = (
     ("sarsa", "sarsa:Sarsa", "SarsaConfig", "SARSA with an exploration bonus from the SR or the FR", 5_000, _FR),
+    ("frp", "planner:FirstOccupancyPlanner", "FRPConfig", "switches between policies at subgoals", 100, _FR),
+    ("value-iteration", "planner:ValueIteration", "ValueIterationConfig", "value iteration, sweep by sweep", 2_000, ""),
+    ("gpi", "gpi:GeneralisedImprovement", "GPIConfig", "best of base policies, on the rewards that remain", 1, _LAMBDA),
     ("lambda-q", "lambda_q:LambdaQ", "LambdaQConfig", "Q-learning for diminishing rewards", 50_000, _LAMBDA),
 )
 _MODEL_FREE = ("sarsa",)

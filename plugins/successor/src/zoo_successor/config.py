@@ -138,7 +138,7 @@ class FRPConfig:
 class GPIConfig:
     """Generalised policy improvement over base policies, on the rewards that remain."""
 
-    representation: Kind = "lambda"
+    kind: Kind = "lambda"
     """what is computed for each base policy"""
     lam: float | None = field(default=None, metadata={"flag": "lambda"})
     """lambda of the representation "lambda", in [0, 1]; unset: the environment's, else 0.5"""
@@ -161,10 +161,10 @@ class GPIConfig:
         _policies(self.policies, "rewards")
         _count("horizon", self.horizon)
         _at_least("end_below", self.end_below, 0.0)
-        if self.representation != "lambda" and self.lam is not None:
+        if self.kind != "lambda" and self.lam is not None:
             raise UsageError(
-                f"lambda = {self.lam} with representation = {self.representation!r}, which has a lambda of its own.",
-                "leave lambda out, or use representation = 'lambda'",
+                f"lambda = {self.lam} with kind = {self.kind!r}, which has a lambda of its own.",
+                "leave lambda out, or use kind = 'lambda'",
             )
 
 

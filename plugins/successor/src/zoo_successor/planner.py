@@ -1,0 +1,190 @@
+"""Planning to reach goals: first-occupancy planning, and plain value iteration to compare it with.
+
+Source: Moskovitz et al. 2022, arXiv:2109.13863; the mathematics is in ``zoo_successor.planning``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zoo import Algorithm, Array, Context, Metrics, Outcome, State
+from zoo.tabular import TabularCMDP, evaluate
+from zoo_successor import exact
+from zoo_successor.config import FRPConfig, ValueIterationConfig
+from zoo_successor.planning import NONE, Plan, Plans, best_policies, frp_all
+from zoo_successor.problem import base_policies, dense_kernel, discount, goal_state, num_states, states
+from zoo_successor.td import Floats, Ints
+
+EQUAL = 1e-12
+"""Difference between discounts of arrival up to which a plan counts as optimal."""
+
+
+class FirstOccupancyPlanner(Algorithm[FRPConfig]):
+    """Plans between all pairs of states by switching between base policies; ``env_steps`` counts sweeps.
+
+    An update adds one segment to every plan. Without ``max_segments`` the last one, when nothing gets better, is the
+    exact limit by Dijkstra's algorithm. ``act`` follows the plan to the goal; where there is none it follows the first
+    base policy, and ``reachable`` says for how much of the start distribution that is so.
+
+    Raises:
+        UsageError: a cell of an option is no state.
+        InterfaceError: the observations are not the model's states.
+    """
+
+    def __init__(self, ctx: Context, config: FRPConfig) -> None:
+        super().__init__(ctx, config)
+        model = ctx.problem.tabular
+        S, P = num_states(ctx), dense_kernel(model)
+        self.gamma = discount(ctx.problem, config.gamma)
+        self.goal = goal_state(ctx.problem, config.goal)
+        self.policies, self.names = base_policies(ctx.problem, config.policies, self.gamma)
+        self.chains: Floats = np.stack([P[np.arange(S), policy] for policy in self.policies])
+        self.occupancies = np.stack([exact.first_occupancy(chain, self.gamma, model.terminal) for chain in self.chains])
+        self._direct = best_policies(self.occupancies)[0]
+        self._soonest = soonest(model, self.gamma)
+        self._following: tuple[Ints, Ints, Ints] | None = None
+        self._read(1)
+
+    def _read(self, segments: int) -> None:
+        self.plans: Plans = frp_all(self.occupancies, segments)
+        if len(self.plans.policy) < segments and not self.config.max_segments:
+            self.plans = frp_all(self.occupancies)
+        self._plan: Plan = self.plans[self.goal]
+        self._following = None
+
+    def update(self) -> Metrics:
+        """One more segment.
+
+        Returns:
+            Over all pairs of states: ``optimal``, the share whose plan is as soon as any policy could be, and ``gap``,
+            the mean difference of the discounts of arrival. For the goal, over the start distribution: ``value``,
+            ``direct`` (one segment), ``reachable``, and from the likeliest start ``subgoals`` between it and the goal.
+        """
+        self.env_steps += 1
+        self._read(self.env_steps)
+        Gamma, rho = self.plans.value, self.ctx.problem.tabular.rho
+        limit = self.config.max_segments
+        if len(self.plans.policy) < self.env_steps:
+            sentence = f"no plan gets better with more than {self.env_steps - 1} segments"
+            self.outcome = Outcome("converged", sentence, final=True)
+        elif self.env_steps == limit:
+            self.outcome = Outcome("not_converged", f"stopped at max_segments = {limit}", final=True)
+        segments = self._plan.segments(int(rho.argmax()))
+        return {
+            "optimal": float((np.abs(Gamma - self._soonest) <= EQUAL).mean()),
+            "gap": float((self._soonest - Gamma).mean()),
+            "value": float(rho @ self._plan.value),
+            "direct": float(rho @ self._direct[:, self.goal]),
+            "reachable": float(rho @ (self._plan.value > 0)),
+            "subgoals": float(max(len(segments) - 1, 0)) if segments is not None else 0.0,
+        }
+
+    def policy_for(self, goal: int) -> Ints:
+        """Actions ``[S]`` towards the state ``goal``, the plan being read anew at every state."""
+        chosen = self.plans[goal].policy[-1]
+        return np.asarray(self.policies[np.where(chosen == NONE, 0, chosen), np.arange(len(chosen))])
+
+    def act(self, obs: Array, *, greedy: bool = True) -> Array:
+        """Actions ``int64 [B]`` for states ``[B]``: each copy keeps to its policy until its subgoal is reached."""
+        s, plan = states(obs, len(self._plan.value)), self._plan
+        if self._following is None or len(self._following[0]) != len(s):
+            self._following = (np.full(len(s), NONE), np.full(len(s), NONE), np.full(len(s), len(plan.policy) - 1))
+        policy, subgoal, left = self._following
+        reached = s == subgoal
+        left = np.where(reached, np.maximum(left - 1, 0), left)
+        fresh = reached | (policy == NONE) | self.config.reread
+        policy = np.where(fresh, plan.policy[left, s], policy)
+        subgoal = np.where(fresh, plan.subgoal[left, s], subgoal)
+        self._following = (policy, subgoal, left)
+        return np.asarray(self.policies[np.where(policy == NONE, 0, policy), s])
+
+    def forget(self, ended: Array | None = None) -> None:
+        """Begin the plan anew in the copies ``ended [B]``, or in all."""
+        if ended is None or self._following is None:
+            self._following = None
+            return
+        policy, subgoal, left = self._following
+        most = len(self._plan.policy) - 1
+        self._following = (np.where(ended, NONE, policy), np.where(ended, NONE, subgoal), np.where(ended, most, left))
+
+    def state(self) -> State:
+        """How many sweeps were made; all else follows from the model."""
+        return {"sweeps": self.env_steps}
+
+    def load_state(self, state: State) -> None:
+        """Continue from ``state``."""
+        self._read(max(int(state["sweeps"]), 1))
+
+
+class ValueIteration(Algorithm[ValueIterationConfig]):
+    """Value iteration on the environment's reward, one sweep an update; ``env_steps`` counts sweeps."""
+
+    def __init__(self, ctx: Context, config: ValueIterationConfig) -> None:
+        super().__init__(ctx, config)
+        self.model = ctx.problem.tabular
+        self.gamma = discount(ctx.problem, config.gamma)
+        self._V = np.zeros(num_states(ctx))
+
+    def _q(self) -> Floats:
+        return np.asarray(self.model.r + self.gamma * (self.model.kernel @ self._V).reshape(self.model.r.shape))
+
+    def update(self) -> Metrics:
+        """One sweep; ``residual`` is the largest change, ``value/reward`` the exact value of the greedy policy."""
+        V = self._q().max(axis=1)
+        residual = float(np.abs(V - self._V).max())
+        self._V = V
+        self.env_steps += 1
+        if residual <= EQUAL * max(1.0, float(np.abs(V).max())):
+            self.outcome = Outcome(
+                "converged", f"the values stopped changing after {self.env_steps} sweeps", final=True
+            )
+        elif self.env_steps == self.config.sweeps:
+            self.outcome = Outcome("not_converged", f"stopped at sweeps = {self.config.sweeps}", final=True)
+        return {"residual": residual, "value/reward": evaluate(self.model, self.policy()).J_r}
+
+    def policy(self) -> Floats:
+        """The greedy policy as probabilities ``[S, A]``, lowest index on ties."""
+        return np.asarray(np.eye(self.model.num_actions)[self._q().argmax(axis=1)])
+
+    def policy_for(self, goal: int) -> Ints:
+        """Actions ``[S]`` that reach the state ``goal`` soonest, after as many sweeps as were made, lowest on ties."""
+        U = soonest(self.model, self.gamma, sweeps=self.env_steps, goals=[goal])
+        return np.asarray((self.model.kernel @ U).reshape(self.model.r.shape).argmax(axis=1))
+
+    def act(self, obs: Array, *, greedy: bool = True) -> Array:
+        """Greedy actions ``int64 [B]`` for states ``[B]``."""
+        return np.asarray(self._q().argmax(axis=1)[states(obs, len(self._V))])
+
+    def state(self) -> State:
+        """The values."""
+        return {"V": self._V}
+
+    def load_state(self, state: State) -> None:
+        """Continue from ``state``."""
+        self._V = np.array(state["V"], dtype=np.float64)
+
+
+def soonest(model: TabularCMDP, gamma: float, *, sweeps: int | None = None, goals: list[int] | None = None) -> Floats:
+    """The largest expected discount of the time to each goal that any policy attains, ``[S, G]`` in [0, 1].
+
+    Args:
+        model: the dynamics.
+        gamma: discount in [0, 1).
+        sweeps: of value iteration from 1 at the goal and 0 elsewhere; None: until nothing changes.
+        goals: states; None: all.
+    """
+    S, A = model.r.shape
+    at = np.arange(S) if goals is None else np.asarray(goals)
+    column = np.arange(len(at))
+    U = np.zeros((S, len(at)))
+    U[at, column] = 1.0
+    made = 0
+    while made != sweeps:
+        further = gamma * np.asarray(model.kernel @ U).reshape(S, A, -1).max(axis=1)
+        further[model.terminal] = 0.0
+        further[at, column] = 1.0
+        change = np.abs(further - U).max()
+        U, made = further, made + 1
+        if sweeps is None and change <= 1e-15:
+            break
+    return U
