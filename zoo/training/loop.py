@@ -142,7 +142,7 @@ def prepare_torch(settings: Settings) -> None:
 def train_parts(parts: Parts, seeds: Sequence[int], settings: Settings, watch: Watcher, stop: Stop) -> list[RunResult]:
     """Train these seeds together; as ``train``, with the components already resolved."""
     runs = {seed: RunDir(spec.folder(settings.root), spec) for seed in seeds for spec in [parts.spec.with_seed(seed)]}
-    done = [seed for seed in seeds if settings.resume == "auto" and runs[seed].status()["state"] == "finished"]
+    done = finished_seeds(parts.spec, seeds, settings)
     finished = [stored_result(runs[seed]) for seed in done]
     pending = [seed for seed in seeds if seed not in done]
     if not pending:
@@ -160,6 +160,14 @@ def train_parts(parts: Parts, seeds: Sequence[int], settings: Settings, watch: W
             session.begin(member, found)
         _drive(sessions, batch, parts, settings, stop)
         return finished + [session.result for session in sessions if session.result]
+
+
+def finished_seeds(spec: RunSpec, seeds: Sequence[int], settings: Settings) -> list[int]:
+    """Those of ``seeds`` whose runs are finished and are to be left alone."""
+    if settings.resume != "auto":
+        return []
+    runs = {seed: RunDir(own.folder(settings.root), own) for seed in seeds for own in [spec.with_seed(seed)]}
+    return [seed for seed, run in runs.items() if run.status()["state"] == "finished"]
 
 
 def _members(parts: Parts, seeds: Sequence[int]) -> tuple[list[Member], Batch | None]:

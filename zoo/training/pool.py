@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import itertools
 import json
 import multiprocessing
 import multiprocessing.connection
@@ -28,7 +29,7 @@ from zoo.discovery.entry import describe
 from zoo.discovery.registry import Registry, discover
 from zoo.errors import ZooError
 from zoo.training.build import Parts, offers_batch
-from zoo.training.loop import Stop, train
+from zoo.training.loop import Stop, finished_seeds, train
 from zoo.training.run import RunDir
 from zoo.training.session import Cadence, RunResult, Settings, Watcher, stored_result
 from zoo.training.spec import RunSpec
@@ -260,7 +261,10 @@ def _context(preload: Sequence[str]) -> Any:
 def train_parallel(
     spec: RunSpec, seeds: Sequence[int], registry: Registry, settings: Settings, watch: Watcher, stop: Stop, jobs: int
 ) -> list[RunResult]:
-    """As ``loop.train``, with up to ``jobs`` seeds at a time, each in a process of its own.
+    """As ``loop.train``, in up to ``jobs`` worker processes.
+
+    Each takes a group of seeds, which stay together where the algorithm advances them together; otherwise they
+    are trained one by one by whoever is free.
 
     Raises:
         ZooError: a seed could not be started; the others are brought to their end first.
@@ -276,11 +280,21 @@ def train_parallel(
             own = spec.with_seed(seed)
             results[seed] = stored_result(RunDir(own.folder(settings.root), own))
 
-    with Pool(min(jobs, len(seeds)), registry, settings, [module]) as pool:
-        pool.run([Task(spec=spec, seeds=(seed,)) for seed in seeds], watch, stop, ended)
+    for seed in finished_seeds(spec, seeds, settings):  # so that the groups share what is left
+        results[seed] = stored_result(RunDir(spec.with_seed(seed).folder(settings.root), spec.with_seed(seed)))
+    pending = [seed for seed in seeds if seed not in results]
+    with Pool(min(jobs, len(pending)), registry, settings, [module]) as pool:
+        pool.run([Task(spec=spec, seeds=group) for group in groups(pending, jobs)], watch, stop, ended)
     if problems:
         raise problems[0]
     return [results[seed] for seed in seeds if seed in results]
+
+
+def groups(seeds: Sequence[int], count: int) -> list[tuple[int, ...]]:
+    """Up to ``count`` runs of neighbouring seeds that together are ``seeds``, their lengths equal to within one."""
+    count = min(count, len(seeds))
+    ends = [index * len(seeds) // count for index in range(count + 1)] if count else [0]
+    return [tuple(seeds[start:end]) for start, end in itertools.pairwise(ends)]
 
 
 def train_task(
