@@ -10,13 +10,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 __all__ = [
+    "BasicGridConfig",
     "ConstrainedCatchConfig",
+    "EscapeConfig",
+    "ForagingPatchesConfig",
     "FourRoomsConfig",
     "GarnetConfig",
     "HazardGridConfig",
     "RiverSwimConfig",
+    "SixArmsConfig",
     "TabularConfig",
     "ThreeStateConfig",
+    "TwoRoomsConfig",
     "TwoStateConfig",
 ]
 
@@ -152,6 +157,88 @@ class FourRoomsConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BasicGridConfig:
+    """Options of ``zoo/BasicGrid-v0``. A cell is size*row + column."""
+
+    size: int = 6
+    """side of the grid, the walls at the border included, at least 3"""
+    goals: tuple[int, ...] = (15,)
+    """cells that pay"""
+    goal_rewards: tuple[float, ...] = (1.0,)
+    """what the first visits to them pay"""
+    lam: float = 0.5
+    """factor per visit, in [0, 1]"""
+    count_start: bool = False
+    """whether beginning in a cell counts as a visit"""
+    end_below: float | None = None
+    """the episode ends when every remaining reward is below this; None: it does not end so"""
+    gamma: float = 0.9
+    """discount, in [0, 1)"""
+    start: int | None = 25
+    """first cell; None: uniform on the free cells that do not pay"""
+    stay: bool = False
+    """whether there is a fifth action that stays"""
+    noise: float = 0.0
+    """probability that the action is drawn uniformly from all instead, in [0, 1]"""
+    wall_penalty: float = 0.0
+    """what moving against a wall costs, at least 0"""
+    max_episode_steps: int | None = 200
+    """steps until an episode is truncated; None: never"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoRoomsConfig:
+    """Options of ``zoo/TwoRooms-v0``. A cell is 11*row + column."""
+
+    goals: tuple[int, ...] = (12, 20, 67)
+    """cells that pay"""
+    goal_rewards: tuple[float, ...] = (10.0, 5.0, 5.0)
+    """what the first visits to them pay"""
+    lam: float = 0.5
+    """factor per visit, in [0, 1]"""
+    count_start: bool = False
+    """whether beginning in a cell counts as a visit"""
+    end_below: float | None = None
+    """the episode ends when every remaining reward is below this; None: it does not end so"""
+    gamma: float = 0.99
+    """discount, in [0, 1)"""
+    start: int | None = 108
+    """first cell; None: uniform on the free cells that do not pay"""
+    stay: bool = True
+    """whether there is a fifth action that stays"""
+    noise: float = 0.0
+    """probability that the action is drawn uniformly from all instead, in [0, 1]"""
+    wall_penalty: float = 0.0
+    """what moving against a wall costs, at least 0"""
+    max_episode_steps: int | None = 100
+    """steps until an episode is truncated; None: never"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EscapeConfig:
+    """Options of ``zoo/Escape-v0``."""
+
+    size: int = 21
+    """side of the square, the walls at the border included, at least 5"""
+    barrier: bool = True
+    """whether a wall stands halfway between the start and the shelter"""
+    moves: Literal[4, 8] = 8
+    """directions: up, right, down, left, and with 8 up-right, down-right, down-left, up-left"""
+    goal_reward: float = 20.0
+    """what arriving at the shelter pays"""
+    reward_noise: float = 0.0
+    """standard deviation of a normal number that is added to every reward, at least 0"""
+    gamma: float = 0.99
+    """discount, in [0, 1)"""
+    noise: float = 0.0
+    """probability that the action is drawn uniformly from all instead, in [0, 1]"""
+    wall_penalty: float = 0.0
+    """what moving against a wall costs, at least 0"""
+    max_episode_steps: int | None = 200
+    """steps until an episode is truncated; None: never"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RiverSwimConfig:
     """Options of ``zoo/RiverSwim-v0``."""
 
@@ -164,4 +251,36 @@ class RiverSwimConfig:
     gamma: float = 0.95
     """discount, in [0, 1)"""
     max_episode_steps: int | None = 5000
+    """steps until an episode is truncated; None: never"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SixArmsConfig:
+    """Options of ``zoo/SixArms-v0``."""
+
+    probabilities: tuple[float, ...] = (1.0, 0.15, 0.1, 0.05, 0.03, 0.01)
+    """of entering arms 1 to 6 by their actions, each in [0, 1]"""
+    rewards: tuple[float, ...] = (50.0, 133.0, 300.0, 800.0, 1666.0, 6000.0)
+    """for each step that stays in arms 1 to 6; some implementations pay 1660 in arm 5"""
+    gamma: float = 0.95
+    """discount, in [0, 1)"""
+    max_episode_steps: int | None = 5000
+    """steps until an episode is truncated; None: never"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForagingPatchesConfig:
+    """Options of ``zoo/ForagingPatches-v0``."""
+
+    reward: float = 1.0
+    """of the first harvest of a fresh patch"""
+    lam: float = 0.7
+    """factor per harvest, in [0, 1]"""
+    travel: int = 5
+    """steps from leaving a patch to being in the next one, at least 1"""
+    max_harvests: int = 30
+    """harvests until a patch gives nothing more, at least 1"""
+    gamma: float = 0.99
+    """discount, in [0, 1)"""
+    max_episode_steps: int | None = 500
     """steps until an episode is truncated; None: never"""

@@ -72,7 +72,12 @@ TABLE: tuple[Row, ...] = (
     _row(
         "four-rooms", "four_rooms", "four rooms with one goal, hidden goals or diminishing rewards", constraints=False
     ),
+    _row("basic-grid", "basic_grid", "an empty room with one diminishing reward", constraints=False),
+    _row("two-rooms", "two_rooms", "two rooms with three diminishing rewards", constraints=False),
+    _row("escape", "escape", "run to the shelter, around a barrier or not", constraints=False),
     _row("riverswim", "riverswim", "a large reward against the current", camel="RiverSwim", constraints=False),
+    _row("sixarms", "sixarms", "six arms, the best of them hardest to enter", camel="SixArms", constraints=False),
+    _row("foraging-patches", "foraging_patches", "harvest a patch that wears off, or travel on", constraints=False),
 )
 
 

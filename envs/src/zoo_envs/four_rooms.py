@@ -15,8 +15,8 @@ from zoo_envs_config import FourRoomsConfig
 
 from zoo_envs.arguments import integer
 from zoo_envs.design import Design, DesignedEnv, DesignedVectorEnv
-from zoo_envs.diminishing import Diminishing
 from zoo_envs.grid import FOUR, STAY, Grid
+from zoo_envs.grid_designs import diminishing_grid, goal_grid
 from zoo_envs.outcomes import Outcomes
 from zoo_envs.rules import Draw, RewardRule
 from zoo_envs.view import CellView
@@ -106,47 +106,35 @@ def four_rooms(config: FourRoomsConfig) -> Design:
     """
     if config.task not in _OWN:
         raise ValueError(f"task must be one of {', '.join(_OWN)}, got {config.task!r}")
-    own = {key: value for key, value in _OWN[config.task].items() if getattr(config, key) in (None, "auto")}
+    unset = {"max_episode_steps": "auto"}  # there None has a meaning of its own
+    own = {key: value for key, value in _OWN[config.task].items() if getattr(config, key) == unset.get(key)}
     options: Options = dataclasses.replace(config, **own)
     grid = four_rooms_grid()
     moves = grid.outcomes(FOUR + STAY * options.stay, noise=options.noise, wall_penalty=options.wall_penalty)
-    return _DESIGNS[options.task](options, grid, moves)
+    return _DESIGNS[options.task](grid, moves, options)
 
 
-def _goal(config: Options, grid: Grid, moves: Outcomes) -> Design:
-    reward = grid.paying("goal", [config.goal], [config.goal_reward])
-    terminal = np.arange(grid.num_states) == grid.state("goal", config.goal)
-    outcomes = moves.plus(reward).ending(terminal)
-    return Design(
-        model=outcomes.model(config.gamma, grid.start(config.start, ~terminal), terminal),
-        outcomes=outcomes,
-        view=CellView.of(grid.walls, grid.cells, np.flatnonzero(terminal).tolist()),
-        max_episode_steps=config.max_episode_steps,
-        grid=grid,
+def _one_goal(grid: Grid, moves: Outcomes, options: Options) -> Design:
+    return goal_grid(
+        grid,
+        moves,
+        goal=options.goal,
+        goal_reward=options.goal_reward,
+        start=options.start,
+        gamma=options.gamma,
+        max_episode_steps=options.max_episode_steps,
     )
 
 
-def _goals(config: Options, grid: Grid, moves: Outcomes) -> Design:
-    reward = grid.paying("goal", [config.goal], [config.goal_reward])
-    goal = grid.state("goal", config.goal)
+def _hidden_goals(grid: Grid, moves: Outcomes, options: Options) -> Design:
+    reward = grid.paying("goal", [options.goal], [options.goal_reward])
+    goal = grid.state("goal", options.goal)
     return Design(
-        model=moves.plus(reward).model(config.gamma, grid.start(config.start, np.arange(grid.num_states) != goal)),
+        model=moves.plus(reward).model(options.gamma, grid.start(options.start, np.arange(grid.num_states) != goal)),
         outcomes=moves,
         view=CellView.of(grid.walls, grid.cells),
-        max_episode_steps=config.max_episode_steps,
-        rule=HiddenGoals(grid.num_states, goal, config.goal_reward, config.num_goals, config.reset_goal),
-        grid=grid,
-    )
-
-
-def _diminishing(config: Options, grid: Grid, moves: Outcomes) -> Design:
-    base = grid.paying("goals", config.goals, config.goal_rewards)
-    return Design(
-        model=moves.plus(base).model(config.gamma, grid.start(config.start, base == 0)),
-        outcomes=moves,
-        view=CellView.of(grid.walls, grid.cells),
-        max_episode_steps=config.max_episode_steps,
-        rule=Diminishing(base, config.lam, count_start=config.count_start, end_below=config.end_below),
+        max_episode_steps=options.max_episode_steps,
+        rule=HiddenGoals(grid.num_states, goal, options.goal_reward, options.num_goals, options.reset_goal),
         grid=grid,
     )
 
@@ -156,7 +144,7 @@ _OWN: Mapping[str, Mapping[str, Any]] = {
     "goals": {"gamma": 0.95, "goal_reward": 50.0, "wall_penalty": 1.0, "max_episode_steps": 75},
     "diminishing": {"gamma": 0.97, "goal_reward": 0.0, "wall_penalty": 0.0, "max_episode_steps": 40},
 }
-_DESIGNS = {"goal": _goal, "goals": _goals, "diminishing": _diminishing}
+_DESIGNS = {"goal": _one_goal, "goals": _hidden_goals, "diminishing": diminishing_grid}
 
 
 class FourRooms(DesignedEnv, config=FourRoomsConfig, design=four_rooms):
