@@ -1,0 +1,127 @@
+"""``ppo-native``: one member of a learner as the core knows it, and all of them as a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo import Algorithm, Array, Batch, Context, InterfaceError, Metrics, State
+from zoo_onpolicy.config import PPOConfig
+from zoo_onpolicy.learner import Learner
+from zoo_onpolicy.mixer import Mixer
+
+ConfigT = TypeVar("ConfigT", bound=PPOConfig)
+
+
+class OnPolicy(Algorithm[ConfigT]):
+    """One member of a ``Learner``: of its own if it is alone, else of the batch's.
+
+    Subclasses that treat several signals differently override ``make_mixer``.
+
+    Raises:
+        InterfaceError: the spaces of the environment are not supported.
+        UsageError: an option does not fit the environment.
+    """
+
+    def __init__(self, ctx: Context, config: ConfigT, *, learner: Learner | None = None, index: int = 0) -> None:
+        super().__init__(ctx, config)
+        self.learner = learner if learner is not None else self.make_learner([ctx], config)
+        self.index = index
+
+    @classmethod
+    def make_mixer(cls, contexts: Sequence[Context], config: ConfigT) -> Mixer:
+        """What is done with the advantages of the value heads; here the reward's is followed."""
+        return Mixer()
+
+    @classmethod
+    def make_learner(cls, contexts: Sequence[Context], config: ConfigT) -> Learner:
+        """The learner of these members."""
+        return Learner(contexts, config, cls.make_mixer(contexts, config))
+
+    @classmethod
+    def batch(cls, contexts: Sequence[Context], config: ConfigT) -> Seeds:
+        """Many seeds that learn together with stacked weights."""
+        learner = cls.make_learner(contexts, config)
+        return Seeds([cls(ctx, config, learner=learner, index=index) for index, ctx in enumerate(contexts)], learner)
+
+    @property
+    def env_steps(self) -> int:
+        """Environment steps taken, all copies together."""
+        return int(self.learner.steps[self.index])
+
+    @env_steps.setter
+    def env_steps(self, steps: int) -> None:
+        self.learner.steps[self.index] = steps
+
+    def update(self) -> Metrics:
+        """One rollout of ``n_steps`` vector steps, and the epochs of learning from it.
+
+        Returns:
+            Means over the minibatches: ``loss/policy``, ``loss/value/<head>``, ``train/entropy`` (nats),
+            ``train/approx_kl``, ``train/clip_fraction``, ``train/grad_norm`` (before clipping); further
+            ``train/learning_rate`` and ``train/explained_variance/<head>`` (1 is perfect), and the mixer's.
+
+        Raises:
+            InterfaceError: this is a member of a batch, which is updated as a whole.
+        """
+        if len(self.learner) > 1:
+            raise InterfaceError("this is one member of a batch: update the batch, which advances all of them.")
+        return self.learner.update()[0]
+
+    def act(self, obs: Array, *, greedy: bool = True) -> NDArray[Any]:
+        """Actions [B, ...] for observations [B, ...]: the most probable ones, or samples from the policy."""
+        learner, distribution = self.learner, self.learner.distribution
+        member = slice(self.index, self.index + 1)
+        outputs = learner.network.act(learner.encoder(obs)[None], member)[0]
+        if greedy:
+            actions = distribution.mode(outputs)
+        else:
+            actions = distribution.sample(outputs, distribution.noise(self.ctx.stream("act"), outputs.shape[:-1]))
+        return np.asarray(distribution.to_env(actions))
+
+    def restart(self) -> None:
+        """The next update begins with ``env.reset()``."""
+        self.learner.collector.fresh[self.index] = False
+
+    def state(self) -> State:
+        """Weights, optimiser, the last observations and the mixer's memory."""
+        return self.learner.state(self.index)
+
+    def load_state(self, state: State) -> None:
+        """Continue from ``state``.
+
+        Raises:
+            InterfaceError: it is of other options or another environment.
+        """
+        try:
+            self.learner.load_state(self.index, state)
+        except (KeyError, RuntimeError, ValueError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InterfaceError(
+                f"this state is not of {type(self).__name__} with these options and this environment: {reason}"
+            ) from error
+
+
+class PPO(OnPolicy[PPOConfig]):
+    """Proximal policy optimisation, clipped (arXiv:1707.06347)."""
+
+
+class Seeds(Batch):
+    """Members of one learner."""
+
+    def __init__(self, members: Sequence[OnPolicy[Any]], learner: Learner) -> None:
+        self._members, self._learner = tuple(members), learner
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def update(self) -> Sequence[Metrics]:
+        """One update of every member."""
+        return self._learner.update()
+
+    def member(self, index: int) -> OnPolicy[Any]:
+        """Member ``index``, to look at, save or restore."""
+        return self._members[index]

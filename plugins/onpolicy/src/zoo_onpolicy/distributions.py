@@ -1,0 +1,204 @@
+"""Action distributions as plain functions of the actor's outputs, with derivatives written out.
+
+The outputs of the actor hold everything: logits for discrete actions, mean and log standard deviation for box
+actions. In tensors of outputs the transitions come last, [S, W, M] (S members, W outputs, M transitions): sums
+over a handful of actions are then sums of long rows. Arrays used while acting have them first, [..., W].
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zoo.errors import InterfaceError
+
+_LOG_2PI = math.log(2 * math.pi)
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """What the loss needs of M actions; each is [S, M]."""
+
+    log_prob: Tensor
+    entropy: Tensor
+    kl: Tensor | None
+    """KL divergence from the reference distribution; None where there is no reference"""
+    saved: tuple[Tensor, ...]
+    """intermediate results for ``gradient``"""
+
+
+class Distribution(ABC):
+    """A family of action distributions on one action space."""
+
+    outputs: int
+    """W, the outputs of the actor"""
+    learned: int
+    """how many of them depend on the observation; the others are parameters of their own"""
+    action_shape: tuple[int, ...]
+    action_dtype: type[np.generic]
+
+    @abstractmethod
+    def noise(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+        """What ``sample`` needs to be random, for actions of this leading shape."""
+
+    @abstractmethod
+    def sample(self, outputs: Floats, noise: Floats) -> NDArray[Any]:
+        """Actions [..., *action_shape] for outputs [..., W]."""
+
+    @abstractmethod
+    def mode(self, outputs: Floats) -> NDArray[Any]:
+        """The most probable actions."""
+
+    @abstractmethod
+    def to_env(self, actions: NDArray[Any]) -> NDArray[Any]:
+        """Actions as the environment takes them."""
+
+    @abstractmethod
+    def score(self, outputs: Tensor, actions: Tensor, reference: Tensor | None = None) -> Scored:
+        """Log probability, entropy and KL divergence from ``reference``.
+
+        Args:
+            outputs: [S, W, M].
+            actions: int64 [S, M], or float32 [S, M, W/2].
+            reference: outputs of the reference policy, [S, W, M].
+        """
+
+    @abstractmethod
+    def gradient(self, scored: Scored, d_log_prob: Tensor, d_entropy: Tensor, d_kl: Tensor | None) -> Tensor:
+        """The derivative by the outputs, [S, W, M], given those by log_prob, entropy and kl: [S, M] or [S, 1]."""
+
+
+class Categorical(Distribution):
+    """Discrete actions; the outputs are logits [S, A, M]."""
+
+    action_shape = ()
+    action_dtype = np.int64
+
+    def __init__(self, space: spaces.Discrete) -> None:
+        self.outputs = self.learned = int(space.n)
+        self._start = int(space.start)
+
+    def noise(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+        """Gumbel noise: the argmax of logits and noise is a sample of the softmax."""
+        return -np.log(rng.standard_exponential((*shape, self.outputs), dtype=np.float32))
+
+    def sample(self, outputs: Floats, noise: Floats) -> NDArray[Any]:
+        """See Distribution."""
+        actions: NDArray[Any] = (outputs + noise).argmax(axis=-1)
+        return actions
+
+    def mode(self, outputs: Floats) -> NDArray[Any]:
+        """See Distribution; the lowest of equals."""
+        actions: NDArray[Any] = outputs.argmax(axis=-1)
+        return actions
+
+    def to_env(self, actions: NDArray[Any]) -> NDArray[Any]:
+        """See Distribution."""
+        return actions + self._start if self._start else actions
+
+    def score(self, outputs: Tensor, actions: Tensor, reference: Tensor | None = None) -> Scored:
+        """See Distribution."""
+        log_p = torch.log_softmax(outputs, dim=1)
+        p = log_p.exp()
+        actions = actions[:, None]
+        log_prob = log_p.gather(1, actions)[:, 0]
+        entropy = -(p * log_p).sum(dim=1)
+        if reference is None:
+            return Scored(log_prob, entropy, None, (log_p, p, actions))
+        log_ratio = log_p - torch.log_softmax(reference, dim=1)
+        return Scored(log_prob, entropy, (p * log_ratio).sum(dim=1), (log_p, p, actions, log_ratio))
+
+    def gradient(self, scored: Scored, d_log_prob: Tensor, d_entropy: Tensor, d_kl: Tensor | None) -> Tensor:
+        """See Distribution."""
+        log_p, p, actions, *log_ratio = scored.saved
+        inner = (log_p + scored.entropy[:, None]).mul_(d_entropy[:, None]).add_(d_log_prob[:, None])
+        if scored.kl is not None and d_kl is not None:
+            inner -= (log_ratio[0] - scored.kl[:, None]) * d_kl[:, None]
+        gradient = inner.mul_(p).neg_()
+        return gradient.scatter_add_(1, actions, d_log_prob[:, None])
+
+
+class Gaussian(Distribution):
+    """Box actions with independent components; the outputs are mean and log standard deviation [S, 2 D, M].
+
+    As in stable-baselines3 the standard deviation does not depend on the observation, and samples are clipped to
+    the bounds on their way to the environment only.
+    """
+
+    action_dtype = np.float32
+
+    def __init__(self, space: spaces.Box) -> None:
+        self.learned = int(np.prod(space.shape))
+        self.outputs = 2 * self.learned
+        self.action_shape = (self.learned,)
+        self._space = space
+
+    def noise(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+        """Standard normal."""
+        return rng.standard_normal((*shape, self.learned), dtype=np.float32)
+
+    def sample(self, outputs: Floats, noise: Floats) -> NDArray[Any]:
+        """See Distribution."""
+        mean, log_std = outputs[..., : self.learned], outputs[..., self.learned :]
+        return mean + np.exp(log_std) * noise
+
+    def mode(self, outputs: Floats) -> NDArray[Any]:
+        """See Distribution."""
+        return outputs[..., : self.learned]
+
+    def to_env(self, actions: NDArray[Any]) -> NDArray[Any]:
+        """See Distribution."""
+        shaped = actions.reshape(*actions.shape[:-1], *self._space.shape)
+        clipped = np.clip(shaped, self._space.low, self._space.high)
+        return np.asarray(clipped, dtype=self._space.dtype)
+
+    def score(self, outputs: Tensor, actions: Tensor, reference: Tensor | None = None) -> Scored:
+        """See Distribution."""
+        mean, log_std = outputs.chunk(2, dim=1)
+        inverse = (-log_std).exp()
+        z = (actions.mT - mean) * inverse
+        sum_log_std = log_std.sum(dim=1)
+        constant = 0.5 * self.learned * _LOG_2PI
+        log_prob = z.square().sum(dim=1).mul_(-0.5).sub_(sum_log_std).sub_(constant)
+        entropy = sum_log_std + (constant + 0.5 * self.learned)
+        if reference is None:
+            return Scored(log_prob, entropy, None, (z, inverse))
+        mean_0, log_std_0 = reference.chunk(2, dim=1)
+        precision = (-2 * log_std_0).exp()
+        gap, spread = (mean - mean_0) * precision, (2 * log_std).exp() * precision
+        kl = (log_std_0 - log_std + 0.5 * (spread + gap * (mean - mean_0)) - 0.5).sum(dim=1)
+        return Scored(log_prob, entropy, kl, (z, inverse, gap, spread))
+
+    def gradient(self, scored: Scored, d_log_prob: Tensor, d_entropy: Tensor, d_kl: Tensor | None) -> Tensor:
+        """See Distribution."""
+        z, inverse, *to_reference = scored.saved
+        d_log_prob = d_log_prob[:, None]
+        d_mean = d_log_prob * z * inverse
+        d_log_std = d_log_prob * (z.square() - 1) + d_entropy[:, None]
+        if d_kl is not None and to_reference:
+            gap, spread = to_reference
+            d_mean += d_kl[:, None] * gap
+            d_log_std += d_kl[:, None] * (spread - 1)
+        return torch.cat([d_mean, d_log_std], dim=1)
+
+
+def distribution_on(space: spaces.Space[Any]) -> Distribution:
+    """The family that suits an action space.
+
+    Raises:
+        InterfaceError: it is neither Discrete nor a Box of real numbers.
+    """
+    if isinstance(space, spaces.Discrete):
+        return Categorical(space)
+    if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating):
+        return Gaussian(space)
+    raise InterfaceError(f"the actions are {space}: expected a Discrete space or a Box of real numbers.")

@@ -1,0 +1,267 @@
+"""The learner: collect, estimate, improve; S members at once, of which a solo run has one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zoo import Context, State, UsageError, stack
+from zoo_onpolicy.adam import Adam, clip_norm
+from zoo_onpolicy.config import PPOConfig, Schedule, scheduled
+from zoo_onpolicy.distributions import distribution_on
+from zoo_onpolicy.gae import following_values, gae
+from zoo_onpolicy.loss import Coefficients, Loss, Minibatch, ppo_loss, standardised
+from zoo_onpolicy.mixer import Mixer
+from zoo_onpolicy.networks import MLP, Network
+from zoo_onpolicy.observations import Encoder
+from zoo_onpolicy.rollout import Collector, Rollout
+from zoo_onpolicy.table import Table
+
+
+class Learner:
+    """PPO for S members, each with its own environments, weights, optimiser and random streams.
+
+    Each member learns what it would alone, up to rounding.
+
+    Args:
+        contexts: one for each member; they differ in seeds alone.
+        config: the options.
+        mixer: what to do with the advantages of several heads.
+
+    Raises:
+        InterfaceError: the spaces of the environment are not supported.
+        UsageError: an option does not fit the environment.
+    """
+
+    def __init__(self, contexts: Sequence[Context], config: PPOConfig, mixer: Mixer | None = None) -> None:
+        self.contexts, self.config, self.mixer = tuple(contexts), config, mixer or Mixer()
+        first = self.contexts[0]
+        self.heads = self.mixer.heads(first.problem)
+        self.device = first.device
+        self.distribution = distribution_on(first.env.single_action_space)
+        self.encoder = Encoder(first.env.single_observation_space, config.network.kind)
+        network = Table if self.encoder.table else MLP
+        self.network: Network = network(
+            len(contexts), self.encoder.size, len(self.heads), self.distribution, config.network, self.device
+        )
+        for member, ctx in enumerate(self.contexts):
+            self.network.initialise(member, torch.Generator().manual_seed(ctx.seed))
+        self.adam = Adam(self.network.parameters.flat)
+        self.initial = self.adam.parameters.clone() if config.reference_kl else None
+        """parameters [S, P] of the reference policy"""
+        constraints = first.problem.constraints
+        signals = len(constraints.names) if constraints else 0
+        env = stack([ctx.env for ctx in self.contexts])
+        self.collector = Collector(env, self.encoder, self.distribution, signals, config.n_steps)
+        self.transitions = config.n_steps * env.num_envs
+        """of each member in one rollout, N = T * B"""
+        self.steps: NDArray[np.int64] = np.zeros(len(self.contexts), dtype=np.int64)
+        """environment steps of each member so far"""
+        self._vf_coef = self._head_weights(config.vf_coef)
+
+    def __len__(self) -> int:
+        """S."""
+        return len(self.contexts)
+
+    def _head_weights(self, vf_coef: float | tuple[float, ...]) -> Tensor:
+        weights = vf_coef if isinstance(vf_coef, tuple) else (vf_coef,) * len(self.heads)
+        if len(weights) != len(self.heads):
+            raise UsageError(
+                f"vf_coef has {len(weights)} numbers: expected one, or one for each of the value heads "
+                f"{', '.join(self.heads)}."
+            )
+        return torch.tensor(weights, device=self.device)[:, None]
+
+    @torch.no_grad()
+    def update(self) -> list[dict[str, float]]:
+        """One rollout and the epochs of learning from it; metrics of each member."""
+        rollout = self.collector.collect(self.network, [ctx.rng for ctx in self.contexts])
+        self.steps += self.transitions
+        self.estimate(rollout)
+        metrics = self.improve(rollout)
+        for row, more in zip(metrics, self.mixer.finish(rollout), strict=True):
+            row.update(more)
+        return metrics
+
+    def estimate(self, rollout: Rollout) -> None:
+        """Fill in what follows from a rollout: log probabilities, values and advantages, each in one pass."""
+        S, N = len(self), self.transitions
+        T, B = rollout.obs.shape[1:3]
+        outputs = self._tensor(rollout.outputs.reshape(S, N, -1)).mT.contiguous()
+        actions = self._tensor(rollout.actions.reshape(S, N, *self.distribution.action_shape))
+        rollout.log_prob = self._array(self.distribution.score(outputs, actions).log_prob).reshape(S, T, B)
+        rollout.signals = self.mixer.signals(rollout)
+
+        cut = np.nonzero(rollout.truncated & ~rollout.terminated)[0]
+        count = np.bincount(cut, minlength=S)
+        place = np.arange(len(cut)) - np.repeat(np.cumsum(count) - count, count)
+        finals = np.zeros((S, count.max(), *self.encoder.shape), rollout.obs.dtype)
+        finals[cut, place] = rollout.final_obs
+        parts = [rollout.obs.reshape(S, N, *self.encoder.shape), rollout.last_obs, finals]
+        values = self._array(self.network.values(self._tensor(np.concatenate(parts, axis=1))))
+        rollout.values = values[:, :, :N].reshape(S, -1, T, B)
+        last, final = values[:, :, N : N + B], values[cut, :, N + B + place].T
+        rollout.following = following_values(rollout.values, last, rollout.terminated, rollout.truncated, final)
+        rollout.advantages = gae(
+            rollout.signals, rollout.values, rollout.following, rollout.done, self.config.gamma, self.config.gae_lambda
+        )
+
+    def improve(self, rollout: Rollout) -> list[dict[str, float]]:
+        """The epochs: gradient steps on minibatches, until all members have exceeded their target KL."""
+        config, weights = self.config, self._coefficients()
+        rate = self._now(config.learning_rate)
+        active = np.ones(len(self), dtype=bool)
+        told: list[Tensor] = []
+        taken: list[NDArray[np.bool_]] = []
+        for batch in self._minibatches(rollout):
+            loss = self.gradient(batch, weights)
+            told.append(_row(loss, clip_norm(self.network.parameters.gradient, config.max_grad_norm)))
+            taken.append(active)
+            if config.target_kl is not None:
+                active = active & (self._array(loss.approx_kl) <= 1.5 * config.target_kl)
+                if not active.any():
+                    break
+            self.adam.step(self.network.parameters.gradient, rate, active)
+            self.network.parameters.changed()
+        return self._metrics(rollout, self._array(torch.stack(told)).astype(np.float64), np.stack(taken), rate)
+
+    def gradient(self, batch: Minibatch, weights: Coefficients) -> Loss:
+        """Write the gradient of the loss on one minibatch into the parameters' gradient."""
+        each, mixed = self.config.adv_norm == "each", self.config.adv_norm == "mixed"
+        advantage = self.mixer.mix(standardised(batch.advantages) if each else batch.advantages, batch.index)
+        outputs, values = self.network.forward(batch.obs)
+        loss = ppo_loss(
+            self.distribution, outputs, values, batch, standardised(advantage) if mixed else advantage, weights
+        )
+        self.network.backward(loss.d_policy, loss.d_values)
+        return loss
+
+    def _minibatches(self, rollout: Rollout) -> Iterator[Minibatch]:
+        """Each epoch one random order, gathered at once and cut into slices."""
+        S, N, size = len(self), self.transitions, self.config.batch_size
+        flat = {
+            name: self._tensor(array.reshape(S, array.shape[1], N))
+            for name, array in (
+                ("advantages", self.mixer.advantages(rollout)),
+                ("returns", rollout.advantages + rollout.values),
+                ("values", rollout.values),
+                ("log_prob", rollout.log_prob[:, None]),
+            )
+        }
+        obs = self._tensor(rollout.obs.reshape(S * N, *self.encoder.shape))
+        actions = self._tensor(rollout.actions.reshape(S * N, *self.distribution.action_shape))
+        if (reference := self._reference(rollout)) is not None:
+            flat["reference"] = reference
+        offset = torch.arange(S, device=self.device)[:, None] * N
+        for _ in range(self.config.n_epochs):
+            index = self._tensor(np.stack([ctx.rng.permutation(N) for ctx in self.contexts]))
+            rows = (index + offset).view(-1)
+            shuffled = {
+                name: part.gather(2, index[:, None].expand(-1, part.shape[1], -1)) for name, part in flat.items()
+            }
+            shuffled_obs = obs.index_select(0, rows).view(S, N, *obs.shape[1:])
+            shuffled_actions = actions.index_select(0, rows).view(S, N, *actions.shape[1:])
+            for start in range(0, N, size):
+                cut = slice(start, start + size)
+                yield Minibatch(
+                    index=index[:, cut],
+                    obs=shuffled_obs[:, cut],
+                    actions=shuffled_actions[:, cut],
+                    log_prob=shuffled["log_prob"][:, 0, cut],
+                    advantages=shuffled["advantages"][..., cut],
+                    returns=shuffled["returns"][..., cut],
+                    values=shuffled["values"][..., cut],
+                    reference=shuffled["reference"][..., cut] if "reference" in shuffled else None,
+                )
+
+    def _reference(self, rollout: Rollout) -> Tensor | None:
+        if self.initial is None:
+            return None
+        S, N = len(self), self.transitions
+        outputs = self.mixer.reference(rollout)
+        if outputs is not None:
+            return self._tensor(outputs.reshape(S, N, -1)).mT.contiguous()
+        return self.network.policy(self._tensor(rollout.obs.reshape(S, N, *self.encoder.shape)), self.initial)
+
+    def _now(self, schedule: Schedule) -> NDArray[np.float64]:
+        """The value of a schedule for each member, by the budget used."""
+        budgets = [max(ctx.budget, 1) for ctx in self.contexts]
+        return np.array([scheduled(schedule, step / budget) for step, budget in zip(self.steps, budgets, strict=True)])
+
+    def _coefficients(self) -> Coefficients:
+        config = self.config
+
+        def column(schedule: Schedule) -> Tensor:
+            return self._tensor(self._now(schedule).astype(np.float32)[:, None])
+
+        return Coefficients(
+            clip=column(config.clip_range),
+            clip_values=None if config.clip_range_vf is None else column(config.clip_range_vf)[:, None],
+            entropy=column(config.ent_coef),
+            values=self._vf_coef,
+            reference=column(config.reference_kl),
+        )
+
+    def _metrics(
+        self, rollout: Rollout, told: NDArray[np.float64], taken: NDArray[np.bool_], rate: NDArray[np.float64]
+    ) -> list[dict[str, float]]:
+        """Means over the minibatches [G, S, n] in which a member was active, bool[G, S]."""
+        weight = taken / taken.sum(axis=0)
+        means = np.einsum("gs,gsn->sn", weight, told)
+        names = ["loss/policy", "train/entropy", "train/approx_kl", "train/clip_fraction", "train/grad_norm"]
+        names += [f"loss/value/{head}" for head in self.heads]
+        if self.initial is not None:
+            names.append("train/reference_kl")
+        rows = [dict(zip(names, row, strict=True)) for row in means.tolist()]
+        errors = rollout.advantages.reshape(len(self), len(self.heads), -1).var(axis=-1)
+        spread = (rollout.advantages + rollout.values).reshape(*errors.shape, -1).var(axis=-1)
+        for member, row in enumerate(rows):
+            row["train/learning_rate"] = float(rate[member])
+            for head, left, total in zip(self.heads, errors[member], spread[member], strict=True):
+                # Undefined where all returns are equal.
+                row[f"train/explained_variance/{head}"] = float(1 - left / total) if total > 0 else 0.0
+        return rows
+
+    def state(self, member: int) -> State:
+        """Everything that one member needs to go on bit for bit, but for environment and random streams."""
+        state: dict[str, Any] = {
+            "weights": self.adam.parameters[member].cpu().clone(),
+            "adam": self.adam.state(member),
+            "obs": self.collector.obs[member].copy(),
+            "fresh": bool(self.collector.fresh[member]),
+            "mixer": self.mixer.state(member),
+        }
+        if self.initial is not None:
+            state["initial"] = self.initial[member].cpu().clone()
+        return state
+
+    def load_state(self, member: int, state: Mapping[str, Any]) -> None:
+        """Continue one member from ``state``."""
+        self.adam.parameters[member] = torch.as_tensor(state["weights"])
+        self.network.parameters.changed()
+        self.adam.load_state(member, state["adam"])
+        self.collector.obs[member] = state["obs"]
+        self.collector.fresh[member] = bool(state["fresh"])
+        self.mixer.load_state(member, state["mixer"])
+        if self.initial is not None:
+            self.initial[member] = torch.as_tensor(state["initial"])
+
+    def _tensor(self, array: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(array).to(self.device)
+
+    @staticmethod
+    def _array(tensor: Tensor) -> NDArray[Any]:
+        array: NDArray[Any] = tensor.cpu().numpy()
+        return array
+
+
+def _row(loss: Loss, norm: Tensor) -> Tensor:
+    """What is reported of one minibatch, [S, n]."""
+    single = [loss.policy, loss.entropy, loss.approx_kl, loss.clip_fraction, norm]
+    last = [] if loss.reference_kl is None else [loss.reference_kl[:, None]]
+    return torch.cat([torch.stack(single, dim=1), loss.values, *last], dim=1)

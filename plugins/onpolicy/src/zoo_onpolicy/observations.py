@@ -1,0 +1,54 @@
+"""Observations as the networks take them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from zoo.errors import InterfaceError, UsageError
+
+
+class Encoder:
+    """Turns observations [..., *shape] into state numbers int64 [...] or vectors float32 [..., D].
+
+    A Box is flattened, an image (uint8 from 0 to 255) also divided by 255; a Discrete space becomes state numbers for
+    a table, and one-hot vectors for other networks.
+
+    Raises:
+        InterfaceError: the space is neither Discrete nor Box.
+        UsageError: a table is asked for, and the observations are no states.
+    """
+
+    def __init__(self, space: spaces.Space[Any], kind: str) -> None:
+        if not isinstance(space, spaces.Discrete | spaces.Box):
+            raise InterfaceError(f"the observations are {space}: expected a Discrete or Box space.")
+        discrete = isinstance(space, spaces.Discrete)
+        if kind == "table" and not discrete:
+            raise UsageError(f"network.kind = 'table' needs discrete observations; these are {space}: use 'mlp'.")
+        self.table = discrete and kind != "mlp"
+        """whether the result is state numbers"""
+        self.size = int(space.n) if isinstance(space, spaces.Discrete) else int(np.prod(space.shape))
+        """number of states, or D"""
+        self._start = int(space.start) if isinstance(space, spaces.Discrete) else 0
+        self._dims = len(space.shape or ())
+        self._discrete = discrete
+        image = isinstance(space, spaces.Box) and space.dtype == np.uint8 and bool((space.high == 255).all())
+        self._scale = np.float32(1 / 255 if image else 1)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one encoded observation."""
+        return () if self.table else (self.size,)
+
+    def __call__(self, obs: Any) -> NDArray[Any]:
+        """Encode; never a view of ``obs``."""
+        obs = np.asarray(obs)
+        if self._discrete:
+            states: NDArray[Any] = obs.astype(np.int64) - self._start
+            return states if self.table else (states[..., None] == np.arange(self.size)).astype(np.float32)
+        flat = obs.reshape(*obs.shape[: obs.ndim - self._dims], self.size)
+        vectors: NDArray[Any] = flat * self._scale if flat.dtype == np.uint8 else flat.astype(np.float32)
+        return vectors
