@@ -46,15 +46,14 @@ def diminishing_returns(
     Returns:
         G [T, B].
     """
-    last = len(rewards) - 1
-    returns = torch.zeros_like(rewards)
-    following, visits = values[last], features[last]
-    for t in range(last, -1, -1):
-        kappa = torch.where(ended[t], 0.0, 0.0 if t == last else td_lambda)
-        discount = gamma * (~terminated[t])
-        following = torch.lerp(values[t], following, kappa) * discount
-        visits = torch.lerp(features[t], visits, kappa.unsqueeze(-1)) * discount.unsqueeze(-1)
-        again = visits.gather(-1, counted[t].unsqueeze(-1)).squeeze(-1)
-        following = rewards[t] + following + (lam - 1) * rewards[t] * again
-        returns[t] = following
+    kappa = td_lambda * (~ended).to(rewards.dtype)
+    kappa[-1] = 0.0
+    discount = gamma * (~terminated).to(rewards.dtype)
+    returns = torch.empty_like(rewards)
+    G, H = values[-1], features[-1]
+    for t in reversed(range(len(rewards))):
+        H = discount[t, :, None] * torch.lerp(features[t], H, kappa[t, :, None])
+        again = H.gather(-1, counted[t, :, None]).squeeze(-1)
+        G = rewards[t] * (1 + (lam - 1) * again) + discount[t] * torch.lerp(values[t], G, kappa[t])
+        returns[t] = G
     return returns
