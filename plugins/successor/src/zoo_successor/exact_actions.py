@@ -24,14 +24,14 @@ def policy_chain(P: Array, pi: Array) -> Array:
         ValueError: shapes that do not fit, or the state whose row is no law.
     """
     home = Home.of(P=P, pi=pi)
-    pi = home.dense(pi)
+    pi, P = home.dense(pi), P if sp.issparse(P) else home.dense(P)
     _check(P, pi)
     n, A = pi.shape
     if sp.issparse(P):
         choose = sp.csr_array((pi.reshape(-1), np.arange(n * A), np.arange(n + 1) * A), shape=(n, n * A))
         return sp.csr_array(choose @ P)
     # Batched row vector times matrix: contracts the actions in one pass over P.
-    return (pi[:, None, :] @ home.dense(P))[:, 0, :]
+    return (pi[:, None, :] @ P)[:, 0, :]
 
 
 def state_action(

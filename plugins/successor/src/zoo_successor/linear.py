@@ -43,8 +43,9 @@ def checked_chain(P: Array, gamma: float, terminal: Array | None, home: Home) ->
     """
     n = checks.square(P)
     gamma = checks.discount(gamma)
+    P = P if sp.issparse(P) else home.dense(P)
     checks.rows(P)
-    P = chain(P, home, checks.mask(terminal, n))
+    P = _chain(P, home, checks.mask(terminal, n))
     checks.singular(P, gamma)
     return P, gamma
 
@@ -54,13 +55,12 @@ def checked_inverse(P: Array, gamma: float, terminal: Array | None, home: Home) 
     return inverse(*checked_chain(P, gamma, terminal, home), home)
 
 
-def chain(P: Array, home: Home, terminal: NDArray[np.bool_] | None) -> Array:
-    """``P_pi`` in float64 with the rows of terminal states empty: a ``csr_array`` where it is sparse, else dense."""
+def _chain(P: Array, home: Home, terminal: NDArray[np.bool_] | None) -> Array:
+    """``P_pi`` with the rows of terminal states empty: a ``csr_array`` where it is sparse, else dense."""
     n = P.shape[0]
     if home.kind != "torch" and (sp.issparse(P) or (n > SMALL and np.count_nonzero(P) < SPARSE * n * n)):
         sparse = sp.csr_array(P, dtype=np.float64)
         return sparse if terminal is None else sp.csr_array(sp.diags_array(1.0 - terminal) @ sparse)
-    P = home.dense(P)
     return P if terminal is None else P * home.place(1.0 - terminal)[:, None]
 
 
@@ -76,7 +76,7 @@ def rows_of(P: Array, home: Home) -> Array:
 
 
 def inverse(P: Array, gamma: float, home: Home) -> Array:
-    """The successor representation ``M = (I - gamma P_pi)^-1 [n, n]``, dense, of a chain from ``chain``.
+    """The successor representation ``M = (I - gamma P_pi)^-1 [n, n]``, dense, of a chain from ``checked_chain``.
 
     Cost: ``2 n^3`` operations; about ``4 n^2 b`` where states can be ordered so that transitions lead at most ``b``
     places away (a grid with ``b`` cells a side).
