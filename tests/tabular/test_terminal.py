@@ -35,7 +35,10 @@ def test_values_are_those_of_episodes(sparse: bool) -> None:
 
 
 def test_no_state_is_terminal_unless_said() -> None:
-    assert two_state().terminal.tolist() == [False, False]
+    m = two_state()
+    assert m.terminal.tolist() == [False, False]
+    smaller = replace(m, P=np.ones((1, 2, 1)), r=np.zeros((1, 2)), rho=[1.0], c=np.zeros((1, 1, 2)))
+    assert smaller.terminal.tolist() == [False]
 
 
 @pytest.mark.parametrize("sparse", [False, True])

@@ -10,7 +10,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
 from zoo.errors import UnknownNameError, UsageError
@@ -18,6 +18,7 @@ from zoo.errors import UnknownNameError, UsageError
 Origins = dict[str, str]
 _TYPE = "type"
 _NOT_FINITE = ("inf", "-inf", "nan")
+_FLAG = "flag"  # key in a field's metadata: a second spelling, where Python forbids the natural one (lambda)
 
 
 def encode(value: Any) -> Any:
@@ -123,7 +124,7 @@ def parse_options(
         description: shown above the options.
 
     Returns:
-        The instances by prefix, and for each flag that was given (dotted, underscores) the origin "cli".
+        The instances by prefix, and for each field that was given (dotted) the origin "cli".
 
     Raises:
         UsageError: an unknown flag (nearest ones named), or a value that does not fit.
@@ -131,9 +132,9 @@ def parse_options(
     """
     import tyro
 
-    flags = set()
+    flags: dict[str, str] = {}
     for prefix, default in parts.items():
-        flags |= set(_flags(default, f"{prefix}." if prefix else ""))
+        flags |= _flags(default, f"{prefix}." if prefix else "")
     given: Origins = {}
     for arg in args:
         if not arg.startswith("--") or re.match(r"--?\d", arg):
@@ -145,11 +146,12 @@ def parse_options(
         if flag not in flags and plain not in flags:
             spelled = {"--" + known.replace("_", "-") for known in flags}
             raise UnknownNameError("option", arg.partition("=")[0], spelled, f"{prog} --help lists all options.")
-        given[plain if flag not in flags else flag] = "cli"
+        given[flags[plain if flag not in flags else flag]] = "cli"
     members = []
     for prefix, default in parts.items():
-        hint: Any = typing.Annotated[type(default), tyro.conf.arg(name=prefix)]
-        members.append((prefix or "options", hint, dataclasses.field(default=default)))
+        cls = _spelled(type(default))
+        hint: Any = typing.Annotated[cls, tyro.conf.arg(name=prefix)]
+        members.append((prefix or "options", hint, dataclasses.field(default=_as(cls, default))))
     options = dataclasses.make_dataclass("Options", members, frozen=True)
     heard = io.StringIO()
     try:
@@ -161,15 +163,39 @@ def parse_options(
         raise UsageError(_first_sentence(heard.getvalue()), f"{prog} --help lists all options.") from None
     except (TypeError, ValueError) as error:
         raise UsageError(f"these options are refused: {error}") from error
-    return {prefix: getattr(parsed, prefix or "options") for prefix in parts}, given
+    return {prefix: _as(type(default), getattr(parsed, prefix or "options")) for prefix, default in parts.items()}, given
 
 
-def _flags(config: Any, prefix: str) -> Iterator[str]:
+def _spelled(cls: Any) -> Any:
+    """``cls``, or a subclass whose options have the second spellings that its fields ask for."""
+    import tyro
+
+    hints = typing.get_type_hints(cls, include_extras=True)
+    renamed = [
+        (field.name, typing.Annotated[hints[field.name], tyro.conf.arg(aliases=[f"--{field.metadata[_FLAG]}"])], field)
+        for field in dataclasses.fields(cls)
+        if _FLAG in field.metadata
+    ]
+    return dataclasses.make_dataclass(cls.__name__, renamed, bases=(cls,), frozen=True) if renamed else cls
+
+
+def _as(cls: type, config: Any) -> Any:
+    """``config`` as an instance of this very class, which has the same fields."""
+    if type(config) is cls:
+        return config
+    return cls(**{field.name: getattr(config, field.name) for field in dataclasses.fields(config)})
+
+
+def _flags(config: Any, prefix: str) -> dict[str, str]:
+    """Every spelling of an option, dotted and with underscores, to the name of its field."""
+    found: dict[str, str] = {}
     for field in dataclasses.fields(config):
-        yield prefix + field.name
+        spellings = [field.name, *([field.metadata[_FLAG]] if _FLAG in field.metadata else [])]
+        found |= {f"{prefix}{spelling.replace('-', '_')}": prefix + field.name for spelling in spellings}
         value = getattr(config, field.name)
         if dataclasses.is_dataclass(value):
-            yield from _flags(value, f"{prefix}{field.name}.")
+            found |= _flags(value, f"{prefix}{field.name}.")
+    return found
 
 
 def _first_sentence(box: str) -> str:

@@ -326,8 +326,10 @@ def _real(name: str, value: ArrayLike, ndim: int) -> NDArray[np.float64]:
 
 
 def _mask(value: ArrayLike, length: int) -> NDArray[np.bool_]:
-    """A read-only copy as booleans, ``length`` times False where ``value`` is empty."""
-    mask = np.array(value) if np.size(value) else np.zeros(length, dtype=np.bool_)
+    """A read-only copy as booleans, ``length`` times False where ``value`` says of no state that it is terminal."""
+    mask = np.array(value)
+    if not mask.any():  # so that dataclasses.replace may change the number of states
+        mask = np.zeros(length, dtype=np.bool_)
     if mask.dtype != np.bool_:
         raise InvalidCMDPError(f"terminal is an array of {mask.dtype}: expected {length} booleans, one for each state.")
     mask.setflags(write=False)
