@@ -8,6 +8,7 @@ from zoo import Needs, hookimpl
 from zoo_successor.deep.registration import register as register_deep
 
 if TYPE_CHECKING:
+    from zoo.api import Subject
     from zoo.discovery.entry import Registrar
 
 __all__ = ["zoo_register"]
@@ -26,6 +27,23 @@ _ALGORITHMS = (
     ("value-iteration", "planner:ValueIteration", "ValueIterationConfig", "value iteration, sweep by sweep", 2_000, ""),
     ("gpi", "gpi:GeneralisedImprovement", "GPIConfig", "best of base policies, on the rewards that remain", 1, _LAMBDA),
     ("lambda-q", "lambda_q:LambdaQ", "LambdaQConfig", "Q-learning for diminishing rewards", 50_000, _LAMBDA),
+    (
+        "mvt",
+        "foraging:MarginalValue",
+        "MVTConfig",
+        "when to leave a patch: the marginal value theorem",
+        100,
+        "Charnov 1976",
+    ),
+)
+_EVALUATORS: tuple[tuple[str, str, str, Subject], ...] = (
+    (
+        "diminishing-value",
+        "DiminishingValue",
+        "value of diminishing rewards against counting and sampling",
+        "representation",
+    ),
+    ("goals", "Goals", "discounted return where several goals have to be reached", "algorithm"),
 )
 _MODEL_FREE = ("sarsa",)
 
@@ -53,5 +71,13 @@ def zoo_register(zoo: Registrar) -> None:
             paper=paper,
             presets="zoo_successor:presets",
             steps=steps,
+        )
+    for name, attribute, summary, subject in _EVALUATORS:
+        zoo.evaluator(
+            name,
+            f"zoo_successor.evaluate:{attribute}",
+            config=f"zoo_successor.config:{attribute}Config",
+            summary=summary,
+            subject=subject,
         )
     register_deep(zoo)

@@ -52,8 +52,8 @@ class GeneralisedImprovement(Algorithm[GPIConfig]):
         """Play one episode from every state that pays nothing.
 
         Returns:
-            ``sum_{t>=1} gamma^t r(s_t)`` of the rewards on arrival, without penalties: ``return/mean`` over these starts,
-            ``return/start`` over the environment's own start distribution, and the mean ``length``.
+            ``sum_{t>=1} gamma^t r(s_t)`` of the rewards on arrival, without penalties: ``return/mean`` over these
+            starts, ``return/start`` over the environment's own start distribution, and the mean ``length``.
         """
         model, base = self.ctx.problem.tabular, self._seen.base
         starts = np.flatnonzero((base == 0) & ~model.terminal)

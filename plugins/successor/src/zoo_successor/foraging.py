@@ -1,0 +1,99 @@
+"""When to leave a patch: the marginal value theorem (Charnov 1976), solved exactly for the rate of reward.
+
+A cycle of n harvests and the way to a fresh patch earns ``R(n)`` in ``T(n)`` steps. The best long-run rate is
+``max_n R(n) / T(n)``; Dinkelbach's iteration (1967) replaces the rate by that of ``argmax_n R(n) - rate T(n)`` until it
+stops changing. It rises at every iteration and ends after finitely many.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zoo import Algorithm, Array, Context, Metrics, Outcome, State
+from zoo.errors import InterfaceError
+from zoo.tabular import TabularCMDP
+from zoo_successor.config import MVTConfig
+from zoo_successor.problem import dense_kernel, num_states, states
+from zoo_successor.td import Floats, Ints
+
+HARVEST, LEAVE = 0, 1
+
+
+class MarginalValue(Algorithm[MVTConfig]):
+    """Harvest n times, then leave; ``env_steps`` counts iterations.
+
+    Raises:
+        InterfaceError: the environment is no deterministic patch with the actions harvest and leave.
+    """
+
+    def __init__(self, ctx: Context, config: MVTConfig) -> None:
+        super().__init__(ctx, config)
+        self._patch, self._R, self._T = cycles(ctx.problem.tabular)
+        self._taken = np.full(num_states(ctx), len(self._patch), dtype=np.int64)
+        self._taken[self._patch] = np.arange(len(self._patch))
+        self.rate, self.harvests = 0.0, 0
+
+    def update(self) -> Metrics:
+        """One iteration.
+
+        Returns:
+            ``harvests`` n in each patch and ``rate``, the reward of a step in the long run.
+        """
+        self.harvests = int((self._R - self.rate * self._T).argmax())
+        rate = float(self._R[self.harvests] / self._T[self.harvests])
+        if rate <= self.rate:
+            self.outcome = Outcome("converged", f"the best rate is {rate:g} a step", final=True)
+        self.rate = max(rate, self.rate)
+        self.env_steps += 1
+        return {"harvests": float(self.harvests), "rate": self.rate}
+
+    def act(self, obs: Array, *, greedy: bool = True) -> Array:
+        """Actions ``int64 [B]``: harvest until it has been done n times; on the way, go on."""
+        return np.where(self._taken[states(obs, len(self._taken))] < self.harvests, HARVEST, LEAVE)
+
+    def state(self) -> State:
+        """Rate and harvests."""
+        return {"rate": self.rate, "harvests": self.harvests}
+
+    def load_state(self, state: State) -> None:
+        """Continue from ``state``."""
+        self.rate, self.harvests = float(state["rate"]), int(state["harvests"])
+
+
+def cycles(model: TabularCMDP) -> tuple[Ints, Floats, Floats]:
+    """What each number of harvests earns in one cycle, and how long it takes.
+
+    Args:
+        model: a deterministic patch: action 0 harvests, action 1 leaves and goes on until a fresh patch, which is the
+            likeliest first state.
+
+    Returns:
+        The states of the patch by harvests taken, ``[N]``; ``R(n)`` and ``T(n)`` for n = 0, ..., N-1.
+
+    Raises:
+        InterfaceError: the model is something else.
+    """
+    P = dense_kernel(model)
+    if model.num_actions != 2 or not np.isin(P, (0.0, 1.0)).all():
+        raise InterfaceError(
+            f"this environment has {model.num_actions} actions: expected a deterministic patch with harvest and leave."
+        )
+    following, fresh = P.argmax(axis=2), int(model.rho.argmax())
+    patch = [fresh]
+    while (further := int(following[patch[-1], HARVEST])) not in patch:
+        patch.append(further)
+    gained = np.concatenate([[0.0], np.cumsum(model.r[patch[:-1], HARVEST])])
+    found = [_way(model, following, state, fresh) for state in patch]
+    paid, steps = np.array([one[0] for one in found]), np.array([one[1] for one in found])
+    return np.array(patch), gained + paid, np.arange(len(patch)) + steps
+
+
+def _way(model: TabularCMDP, following: Ints, state: int, fresh: int) -> tuple[float, int]:
+    """Reward and steps from leaving in ``state`` to the fresh patch."""
+    paid = 0.0
+    for steps in range(1, model.num_states + 1):
+        paid += float(model.r[state, LEAVE])
+        state = int(following[state, LEAVE])
+        if state == fresh:
+            return paid, steps
+    raise InterfaceError("leaving never leads to a fresh patch: expected action 1 to go on until the first state.")

@@ -1,0 +1,88 @@
+"""The value of diminishing rewards by two routes that use none of the closed forms: counting visits, and sampling."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from zoo_successor.td import Floats, Ints
+
+PRECISION = 1e-14
+"""Relative to the largest value: where recursions and sums are cut off."""
+
+
+def counted_value(chain: Floats, gamma: float, base: Floats, lam: Floats) -> Floats:
+    """Values by dynamic programming over (visits so far, state), one process for each state that pays.
+
+    ``G_c(s)``, the expected discounted reward of state j still to come after c visits, satisfies
+    ``G_c(s) = gamma sum_t P[s, t] G_c(t)`` for s != j and ``G_c(j) = lam^c base_j + gamma sum_t P[j, t] G_{c+1}(t)``
+    (representations.md section 8, item 1). The state at t = 0 pays.
+
+    Args:
+        chain: ``P_pi [S, S]``; a terminal state has a row of zeros.
+        gamma: discount in [0, 1).
+        base: reward of the first visit, ``[S]``.
+        lam: factor per visit, ``[S]``.
+
+    Returns:
+        ``[S]``.
+    """
+    goals = np.flatnonzero(base)
+    longest = 1 if gamma == 0 else math.ceil(math.log(PRECISION * (1 - gamma)) / math.log(gamma))
+    value = np.zeros(len(base))
+    for j in goals:
+        shrink = float(lam[j])
+        levels = 1 if shrink in (0.0, 1.0) else math.ceil(math.log(PRECISION * (1 - gamma)) / math.log(shrink))
+        levels = min(levels, longest) + (shrink < 1.0)
+        pay = base[j] * shrink ** np.arange(levels)
+        # Beyond the last level nothing is paid; where nothing shrinks there is only one, which leads to itself.
+        higher = np.minimum(np.arange(1, levels + 1), levels - 1)
+        G = np.zeros((levels, len(base)))
+        for _ in range(longest):
+            ahead = gamma * (G @ chain.T)
+            ahead[:, j] = pay + ahead[higher, j]
+            change, G = float(np.abs(ahead - G).max()), ahead
+            if change <= PRECISION * abs(base[j]) * (1 - gamma):
+                break
+        value += G[0]
+    return value
+
+
+def sampled_value(
+    chain: Floats, gamma: float, base: Floats, lam: Floats, starts: Ints, rng: np.random.Generator
+) -> tuple[Floats, float]:
+    """Discounted sums of diminishing rewards in sampled episodes.
+
+    Args:
+        chain: as for ``counted_value``.
+        gamma: discount in [0, 1).
+        base: ``[S]``.
+        lam: ``[S]``.
+        starts: first states ``[E]``.
+        rng: draws the transitions.
+
+    Returns:
+        The sums ``[E]``, and a bound on what cutting the episodes off left out.
+    """
+    most = float(np.abs(base).max(initial=0.0)) / (1 - gamma)
+    steps = 1 if gamma == 0 else math.ceil(math.log(1e-7) / math.log(gamma))
+    width = int((chain > 0).sum(axis=1).max())
+    order = np.argsort(-chain, axis=1, kind="stable")[:, :width]
+    law = np.take_along_axis(chain, order, axis=1).cumsum(axis=1)
+    goals = np.flatnonzero(base)
+    place = np.full(len(base) + 1, len(goals))
+    place[goals] = np.arange(len(goals))
+    left = np.tile(np.append(base[goals], 0.0), (len(starts), 1))
+    shrink, over = np.append(lam[goals], 1.0), len(base)
+    order = np.vstack([np.append(order, np.full((over, 1), over), axis=1), np.full((1, width + 1), over)])
+    law = np.vstack([law, np.zeros((1, width))])
+    s, total, each = starts.copy(), np.zeros(len(starts)), np.arange(len(starts))
+    for t in range(steps):
+        at = place[s]
+        total += gamma**t * left[each, at]
+        left[each, at] *= shrink[at]
+        # A row that sums to 1 but for rounding must not end the episode.
+        drawn = (law[s] <= (rng.random(len(s)) * (1 - 1e-12))[:, None]).sum(axis=1)
+        s = order[s, drawn]
+    return total, gamma**steps * most
