@@ -211,3 +211,38 @@ JSON = st.recursive(
 def test_keywords_give_back_what_they_were_given(values: dict[str, Any]) -> None:
     args = [f"--env.{key.replace('_', '-')}={json.dumps(value)}" for key, value in values.items()]
     assert parse_keywords(args, "env") == (values, [])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spelled:
+    """An option whose natural name is a word of Python."""
+
+    lam: float = dataclasses.field(default=0.5, metadata={"flag": "lambda"})
+    """factor per visit"""
+    fast: bool = False
+    """a switch"""
+
+
+@pytest.mark.parametrize("prefix", ["", "representation"])
+@pytest.mark.parametrize("spelling", ["lambda", "lam"])
+@pytest.mark.parametrize("equals", [True, False])
+def test_an_option_may_be_spelled_with_a_word_of_python(prefix: str, spelling: str, equals: bool) -> None:
+    flag = f"--{prefix}.{spelling}" if prefix else f"--{spelling}"
+    parts = {"": Spelled(), prefix: Spelled()}
+    chosen, given = parse_options(parts, [f"{flag}=0.25"] if equals else [flag, "0.25"], prog="zoo")
+    assert chosen == {"": Spelled(), prefix: Spelled(lam=0.25)}
+    assert type(chosen[prefix]) is Spelled
+    assert given == {f"{prefix}.lam" if prefix else "lam": "cli"}
+
+
+def test_the_help_and_the_errors_show_the_spelling(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_options({"": Spelled()}, ["--help"], prog="zoo")
+    shown = capsys.readouterr().out
+    assert "--lambda FLOAT" in shown
+    assert "--lam " not in shown
+    assert "factor per visit" in shown
+    with pytest.raises(UsageError, match="--lambda is 'x': expected FLOAT"):
+        parse_options({"": Spelled()}, ["--lam", "x"], prog="zoo")
+    with pytest.raises(UsageError, match="did you mean --lambda"):
+        parse_options({"": Spelled()}, ["--lambada", "1"], prog="zoo")

@@ -10,7 +10,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
 from zoo.errors import UnknownNameError, UsageError
@@ -18,7 +18,7 @@ from zoo.errors import UnknownNameError, UsageError
 Origins = dict[str, str]
 _TYPE = "type"
 _NOT_FINITE = ("inf", "-inf", "nan")
-_FLAG = "flag"  # key in a field's metadata: a second spelling, where Python forbids the natural one (lambda)
+_FLAG = "flag"  # key in a field's metadata: its spelling as an option, where Python forbids the natural one (lambda)
 
 
 def encode(value: Any) -> Any:
@@ -132,21 +132,29 @@ def parse_options(
     """
     import tyro
 
-    flags: dict[str, str] = {}
+    flags: dict[str, str] = {}  # every spelling that is understood, to the field
+    shown: dict[str, str] = {}  # field to the spelling that the parser below knows
     for prefix, default in parts.items():
-        flags |= _flags(default, f"{prefix}." if prefix else "")
+        for field, spelling in _spellings(default, f"{prefix}." if prefix else ""):
+            flags |= {field: field, spelling: field}
+            shown[field] = spelling
     given: Origins = {}
+    line: list[str] = []
     for arg in args:
+        line.append(arg)
         if not arg.startswith("--") or re.match(r"--?\d", arg):
             continue
-        flag = arg[2:].partition("=")[0].replace("-", "_")
+        flag, equals, value = arg[2:].partition("=")
+        flag = flag.replace("-", "_")
         if flag == "help":
             continue
-        plain = re.sub(r"(^|\.)no_", r"\1", flag)
-        if flag not in flags and plain not in flags:
-            spelled = {"--" + known.replace("_", "-") for known in flags}
+        plain = flag if flag in flags else re.sub(r"(^|\.)no_", r"\1", flag)
+        if plain not in flags:
+            spelled = {"--" + known.replace("_", "-") for known in shown.values()}
             raise UnknownNameError("option", arg.partition("=")[0], spelled, f"{prog} --help lists all options.")
-        given[flags[plain if flag not in flags else flag]] = "cli"
+        given[flags[plain]] = "cli"
+        if flag == flags[plain]:
+            line[-1] = f"--{shown[flag].replace('_', '-')}{equals}{value}"
     members = []
     for prefix, default in parts.items():
         cls = _spelled(type(default))
@@ -156,23 +164,24 @@ def parse_options(
     heard = io.StringIO()
     try:
         with contextlib.redirect_stderr(heard):
-            parsed: Any = tyro.cli(options, args=list(args), prog=prog, description=description)
+            parsed: Any = tyro.cli(options, args=line, prog=prog, description=description)
     except SystemExit as end:
         if end.code in (0, None):
             raise
         raise UsageError(_first_sentence(heard.getvalue()), f"{prog} --help lists all options.") from None
     except (TypeError, ValueError) as error:
         raise UsageError(f"these options are refused: {error}") from error
-    return {prefix: _as(type(default), getattr(parsed, prefix or "options")) for prefix, default in parts.items()}, given
+    chosen = {prefix: _as(type(default), getattr(parsed, prefix or "options")) for prefix, default in parts.items()}
+    return chosen, given
 
 
 def _spelled(cls: Any) -> Any:
-    """``cls``, or a subclass whose options have the second spellings that its fields ask for."""
+    """``cls``, or a subclass whose options are spelled as its fields ask for."""
     import tyro
 
     hints = typing.get_type_hints(cls, include_extras=True)
     renamed = [
-        (field.name, typing.Annotated[hints[field.name], tyro.conf.arg(aliases=[f"--{field.metadata[_FLAG]}"])], field)
+        (field.name, typing.Annotated[hints[field.name], tyro.conf.arg(name=field.metadata[_FLAG])], field)
         for field in dataclasses.fields(cls)
         if _FLAG in field.metadata
     ]
@@ -186,16 +195,13 @@ def _as(cls: type, config: Any) -> Any:
     return cls(**{field.name: getattr(config, field.name) for field in dataclasses.fields(config)})
 
 
-def _flags(config: Any, prefix: str) -> dict[str, str]:
-    """Every spelling of an option, dotted and with underscores, to the name of its field."""
-    found: dict[str, str] = {}
+def _spellings(config: Any, prefix: str) -> Iterator[tuple[str, str]]:
+    """Each field, dotted, and how its option is spelled, with underscores."""
     for field in dataclasses.fields(config):
-        spellings = [field.name, *([field.metadata[_FLAG]] if _FLAG in field.metadata else [])]
-        found |= {f"{prefix}{spelling.replace('-', '_')}": prefix + field.name for spelling in spellings}
+        yield prefix + field.name, prefix + field.metadata.get(_FLAG, field.name).replace("-", "_")
         value = getattr(config, field.name)
         if dataclasses.is_dataclass(value):
-            found |= _flags(value, f"{prefix}{field.name}.")
-    return found
+            yield from _spellings(value, f"{prefix}{field.name}.")
 
 
 def _first_sentence(box: str) -> str:

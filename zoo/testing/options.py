@@ -41,7 +41,7 @@ def check_options(contract: Contract, entry: Entry) -> None:
         default = cls()
     if entry.kind in ("algorithm", "representation"):
         for field in dataclasses.fields(cls):
-            flag = field.name.replace("_", "-")
+            flag = str(field.metadata.get("flag", field.name)).replace("_", "-")
             contract.require(
                 flag not in core_flags(), f"option {field.name!r} is spelled --{flag}, which zoo train has already"
             )
