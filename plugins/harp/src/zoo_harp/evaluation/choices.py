@@ -6,14 +6,12 @@ import itertools
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Literal, get_args
 
 from zoo import UsageError
 from zoo.seeding import stream
 from zoo_harp.evaluation.data import LETTERS, Problem
+from zoo_harp.names import LAYOUTS, Layout
 
-Layout = Literal["original", "dot", "paren", "none"]
-LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 IDENTITY = LETTERS
 _FIXED = re.compile(r"none of|all of", re.IGNORECASE)
 

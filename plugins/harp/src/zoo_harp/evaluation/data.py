@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from zoo import UsageError
 from zoo.errors import nearest
@@ -212,3 +213,22 @@ def counts(problems: Sequence[Problem]) -> list[dict[str, int | str]]:
         by_subject = {subject: sum(problem.subject == subject for problem in here) for subject in SUBJECTS}
         rows.append({"level": level, "n": len(here), **by_subject})
     return rows
+
+
+def write_problems(path: Path, problems: Sequence[Problem]) -> None:
+    """Write problems as a ``.jsonl`` file that ``load_dataset`` reads.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(_record(problem)) + "\n" for problem in problems)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _record(problem: Problem) -> dict[str, Any]:
+    record = {field.name: getattr(problem, field.name) for field in fields(problem) if field.name != "solutions"}
+    record |= {f"solution_{number}": text for number, text in enumerate(problem.solutions, start=1)}
+    return record | {"num_solutions": len(problem.solutions)}

@@ -30,8 +30,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo_harp.evaluation.choices import IDENTITY, LAYOUTS, is_permutation
+from zoo_harp.evaluation.choices import IDENTITY, is_permutation
 from zoo_harp.evaluation.jsonl import Line, Loaded, load, shown
+from zoo_harp.names import LAYOUTS
 
 FINISHED = frozenset(
     {"stop", "end_turn", "eos", "eos_token", "stop_sequence", "stop_sequences", "complete", "finished"}

@@ -1,0 +1,107 @@
+"""A file of responses that grows by whole lines and survives being killed, and what it already holds."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from zoo import UsageError
+from zoo_harp.evaluation.responses import load_responses
+from zoo_harp.protocol.plan import Key, settings_text
+
+SETTINGS_SUFFIX = ".settings.json"
+
+
+class Journal:
+    """Appends responses to a file; each is on the disk before ``add`` returns.
+
+    Args:
+        descriptor: of the file, open for appending.
+
+    Attributes:
+        added: how many responses were added.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.added = 0
+        self._descriptor = descriptor
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Append one response."""
+        line = json.dumps(record).encode("ascii") + b"\n"  # json escapes everything else, lone surrogates included
+        while line:
+            line = line[os.write(self._descriptor, line) :]
+        os.fsync(self._descriptor)
+        self.added += 1
+
+
+@contextmanager
+def open_journal(path: Path, settings: Mapping[str, Any]) -> Iterator[tuple[Journal, set[Key]]]:
+    """Open a file of responses to continue it, alone; a last line that was cut off by a kill is removed.
+
+    Args:
+        path: the file; made if it is not there.
+        settings: how is asked; kept beside the file, and compared when it is continued.
+
+    Yields:
+        The journal, and what has been answered already.
+
+    Raises:
+        UsageError: the file cannot be written, is in use by another process, or was begun with other settings.
+        DataError: the file holds something else.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however that ends
+        except OSError as error:
+            raise UsageError(f"{path} is being written by another process.") from error
+        _drop_torn_line(descriptor)
+        empty = os.fstat(descriptor).st_size == 0
+        _same_settings(path, settings, begun=not empty)
+        done = set() if empty else {(item.id, item.run, item.sample) for item in load_responses(path).items}
+        yield Journal(descriptor), done
+    finally:
+        os.close(descriptor)
+
+
+def _drop_torn_line(descriptor: int) -> None:
+    size = os.fstat(descriptor).st_size
+    end = size
+    while end > 0:
+        start = max(0, end - 65536)
+        found = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if found >= 0:
+            end = start + found + 1
+            break
+        end = start
+    if end < size:
+        os.ftruncate(descriptor, end)
+
+
+def _same_settings(path: Path, settings: Mapping[str, Any], *, begun: bool) -> None:
+    kept = path.with_name(path.name + SETTINGS_SUFFIX)
+    if not begun or not kept.exists():
+        temporary = kept.with_name(f".{kept.name}.{os.getpid()}")
+        temporary.write_text(settings_text(dict(settings)), encoding="utf-8")
+        temporary.replace(kept)
+        return
+    try:
+        before = json.loads(kept.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UsageError(f"{kept} is no JSON: {error}.", "remove it to continue all the same.") from error
+    for name in sorted({*before, *settings}):
+        if before.get(name) != settings.get(name):
+            raise UsageError(
+                f"{path} was begun with {name} = {before.get(name)!r}, and now it is {settings.get(name)!r}.",
+                "write to another file with --out, or ask as before.",
+            )
