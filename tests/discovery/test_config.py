@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -246,3 +249,13 @@ def test_the_help_and_the_errors_show_the_spelling(capsys: pytest.CaptureFixture
         parse_options({"": Spelled()}, ["--lam", "x"], prog="zoo")
     with pytest.raises(UsageError, match="did you mean --lambda"):
         parse_options({"": Spelled()}, ["--lambada", "1"], prog="zoo")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_the_complaint_is_one_sentence_in_every_encoding(encoding: str) -> None:
+    command = [sys.executable, "-m", "zoo.cli.main", "train", "reload", "two-state", "--eta-mu", "much"]
+    answer = subprocess.run(
+        command, capture_output=True, encoding=encoding, env=os.environ | {"PYTHONIOENCODING": encoding}
+    )
+    assert answer.returncode == 2
+    assert answer.stderr.splitlines()[0].startswith("zoo: --eta-mu is 'much': expected ")

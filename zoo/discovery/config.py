@@ -205,13 +205,17 @@ def _spellings(config: Any, prefix: str) -> Iterator[tuple[str, str]]:
 
 
 def _first_sentence(box: str) -> str:
-    """The complaint inside the box that tyro draws: the flag, what was given, what was expected."""
-    lines = [line.strip("│╭╮╰╯ ").strip() for line in box.splitlines()]
+    """The complaint inside the box that tyro draws: the flag, what was given, what was expected.
+
+    Where the terminal knows only ASCII, the box is a title between rules of hyphens.
+    """
+    lines = [line.strip("│╭╮╰╯| ").strip() for line in box.splitlines()]
     body: list[str] = []
     for line in lines[1:]:
-        if not line or set(line) <= {"─"} or line.startswith(("Got errors", "For full helptext")):
+        rule = set(line) <= {"─", "-", "+"}
+        if (rule and body) or line.startswith(("Got errors", "For full helptext")):
             break
-        body.append(line)
+        body += [] if rule else [line]
     text = " ".join(body).rstrip(".")
     flag = re.match(r"Error parsing (--\S+?): ", text)
     if flag is None:
