@@ -153,7 +153,8 @@ def _compare(contract: Contract, form: str, model: TabularCMDP, spec: Diminishin
         )
     # What the visits decide is compared with the rule itself, so only the rest is left to the averages of the model.
     rest = model.r.ravel() - model.kernel @ spec.base
-    _means(contract, f"{form}reward", A, sample.rows, sample.rewards - sample.paid - rest[sample.rows])
+    certain = np.asarray((model.kernel > 0).sum(axis=1)).reshape(model.r.shape) == 1
+    _means(contract, f"{form}reward", certain, sample.rows, sample.rewards - sample.paid - rest[sample.rows])
     off = np.flatnonzero(sample.terminated != model.terminal[sample.following])
     if off.size and model.terminal.any():
         state, ended = sample.following[off[0]], sample.terminated[off[0]]
@@ -161,7 +162,7 @@ def _compare(contract: Contract, form: str, model: TabularCMDP, spec: Diminishin
         raise contract.fail(f"{form}an episode {how} state {state}, against `terminal` of model()")
     for index, name in enumerate(model.names):
         deviations = sample.signals[:, index] - model.c[index].ravel()[sample.rows]
-        _means(contract, f"{form}signal {name!r}", A, sample.rows, deviations)
+        _means(contract, f"{form}signal {name!r}", certain, sample.rows, deviations)
 
 
 def _unlikely(counts: NDArray[Any], probability: Floats) -> tuple[int, int] | None:
@@ -176,18 +177,22 @@ def _unlikely(counts: NDArray[Any], probability: Floats) -> tuple[int, int] | No
     return int(row), int(column)
 
 
-def _means(contract: Contract, what: str, A: int, rows: Ints, deviations: Floats) -> None:
-    """Deviations from the model must average to zero in every state-action, as far as its visits can tell."""
-    count = np.bincount(rows)
-    total, squares = np.bincount(rows, deviations), np.bincount(rows, deviations**2)
+def _means(contract: Contract, what: str, certain: NDArray[np.bool_], rows: Ints, deviations: Floats) -> None:
+    """Deviations from the model must average to zero in every state-action, as far as its visits can tell.
+
+    ``certain`` [S, A] says where only one successor is possible: elsewhere a reward may depend on it.
+    """
+    count = np.bincount(rows, minlength=certain.size)
+    total, squares = (np.bincount(rows, values, certain.size) for values in (deviations, deviations**2))
     off = (count >= ENOUGH) & (np.abs(total) > SIGMAS * np.sqrt(squares) + 1e-5 * count)
     # Where nothing is random, one visit tells.
     constant = np.abs(squares * count - total**2) <= 1e-9 * (1.0 + squares * count)
-    if constant.all():
-        off |= np.abs(total) > 1e-5 * count * (1.0 + np.abs(deviations).max())
+    if constant[certain.ravel()].all():
+        off |= certain.ravel() & (np.abs(total) > 1e-5 * count * (1.0 + np.abs(deviations).max()))
     if off.any():
         row = int(np.argmax(off))
+        state, action = divmod(row, certain.shape[1])
         raise contract.fail(
-            f"{what} in state {row // A}, action {row % A} is {total[row] / count[row]:+.6g} from that of model(), "
+            f"{what} in state {state}, action {action} is {total[row] / count[row]:+.6g} from that of model(), "
             f"on average over {count[row]} steps"
         )
