@@ -219,7 +219,7 @@ class EscapeConfig:
     """Options of ``zoo/Escape-v0``."""
 
     size: int = 21
-    """side of the square, the walls at the border included, at least 5"""
+    """side of the square, the walls at the border included, at least 8, or 4 without a barrier"""
     barrier: bool = True
     """whether a wall stands halfway between the start and the shelter"""
     moves: Literal[4, 8] = 8

@@ -55,6 +55,8 @@ def test_registrar_gets_every_row() -> None:
     zoo_envs_plugin.zoo_register(Registrar())
     assert list(calls) == NAMES
     assert NAMES[:6] == ["two-state", "three-state", "garnet", "hazard-grid", "constrained-catch", "tabular"]
+    assert NAMES[6:10] == ["four-rooms", "basic-grid", "two-rooms", "escape"]
+    assert NAMES[10:] == ["riverswim", "sixarms", "foraging-patches"]
     for name, call in calls.items():
         assert set(call) == {"target", "vector", "config", "summary", "offers"}
         assert call["offers"] == {

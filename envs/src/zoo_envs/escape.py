@@ -56,7 +56,7 @@ def escape(config: EscapeConfig) -> Design:
     Raises:
         ValueError: an option is outside its range.
     """
-    size = integer("size", config.size, 5)
+    size = integer("size", config.size, 8 if config.barrier else 4)  # below, a barrier would reach both walls
     if config.moves not in (4, 8):
         raise ValueError(f"moves must be 4 or 8, got {config.moves!r}")
     deviation = real("reward_noise", config.reward_noise, 0)
