@@ -35,24 +35,22 @@ class Maze:
             table.append([self.state.get(c + di * self.width + dj, s) for s, c in enumerate(self.cells)])
         return np.array(table)
 
-    def distances(self, *names):
-        """Steps from every state to every state ``[n, n]`` by breadth-first search; infinite where there is no way."""
-        moves, found = self.moves(*names), np.full((self.n, self.n), np.inf)
-        for start in range(self.n):
-            found[start, start] = 0
-            queue = deque([start])
-            while queue:
-                s = queue.popleft()
-                for t in moves[:, s]:
-                    if np.isinf(found[start, t]):
-                        found[start, t] = found[start, s] + 1
-                        queue.append(t)
-        return found
+    def distances(self, *names, start=None):
+        """Steps from ``start`` to every state ``[n]`` by breadth-first search, infinite where there is no way.
 
-
-def one_hot(moves, n):
-    """Chains ``[..., n, n]`` of next states ``[..., n]``."""
-    return np.eye(n)[moves]
+        From every state ``[n, n]`` without ``start``.
+        """
+        if start is None:
+            return np.stack([self.distances(*names, start=s) for s in range(self.n)])
+        moves, found = self.moves(*names).T.tolist(), [np.inf] * self.n
+        found[start], queue = 0, deque([start])
+        while queue:
+            s = queue.popleft()
+            for t in moves[s]:
+                if found[t] == np.inf:
+                    found[t] = found[s] + 1
+                    queue.append(t)
+        return np.array(found)
 
 
 FOUR_ROOMS = """
@@ -80,8 +78,15 @@ def basic_grid():
     return Maze(["######", *["#....#"] * 4, "######"])
 
 
-def escape(size, barrier):
-    rows = [["#" if i in (0, size - 1) or j in (0, size - 1) else "." for j in range(size)] for i in range(size)]
-    if barrier:
-        rows[size // 2][size // 4 : 3 * size // 4 + 1] = "#" * (3 * size // 4 + 1 - size // 4)
-    return Maze(["".join(row) for row in rows])
+@pytest.fixture(scope="session")
+def escape():
+    """Builds the arena of the escape task, with or without the barrier across its middle."""
+
+    def build(size, barrier):
+        rows = ["#" * size, *["#" + "." * (size - 2) + "#"] * (size - 2), "#" * size]
+        if barrier:
+            first, last = size // 4, 3 * size // 4
+            rows[size // 2] = "".join("#" if first <= j <= last else c for j, c in enumerate(rows[size // 2]))
+        return Maze(rows)
+
+    return build

@@ -30,8 +30,6 @@ def changed(s, t, x):
     ],
 )
 def test_rows_that_are_no_laws(kind, P, message):
-    if kind is sp.csr_array and not P.size:
-        pytest.skip("scipy has no empty matrices")
     with pytest.raises(ValueError, match=message):
         exact.successor(kind(P), 0.9)
     with pytest.raises(ValueError, match=message):
@@ -56,7 +54,7 @@ def test_rows_that_are_no_laws(kind, P, message):
             r"lam of state 2 is 1.6: its sum diverges, expected below 1.52416",
         ),
         (
-            lambda: exact.columns(CYCLE, 0.9, [3], lam=lambda s: s / 0.0 if s.size == 0 else s),
+            lambda: exact.columns(CYCLE, 0.9, [3], lam=lambda states: states),
             r"lam of state 2 is 2: expected a number in \[0, 1\]",
         ),
         (lambda: exact.Factorisation(CYCLE, 0.9).columns([1, 4]), r"goals names state 4: expected 0 to 3"),

@@ -1,4 +1,4 @@
-"""The closed forms beside a visit-count dynamic programme, their recursions and simulation, written here from scratch."""
+"""The closed forms beside a visit-count dynamic programme, their recursions and simulation, all written here."""
 
 from __future__ import annotations
 

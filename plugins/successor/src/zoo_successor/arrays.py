@@ -64,11 +64,19 @@ class Home:
 
     def give(self, table: Array) -> Array:
         """A table of states by states in the kind that was given: scipy.sparse callers get a ``csr_array``."""
-        return sp.csr_array(table) if self.kind == "sparse" else table
+        return compressed(table) if self.kind == "sparse" else table
 
     def place(self, x: np.ndarray) -> Array:
         """A numpy array computed on the host, where the caller's arrays live."""
         return self.xp.as_tensor(x, device=self.device) if self.kind == "torch" else x
+
+
+def compressed(table: np.ndarray) -> sp.csr_array:
+    """A dense C-ordered ``table [n, m]`` without its zeros; several times quicker than scipy's own conversion."""
+    n, m = table.shape
+    found = np.flatnonzero(table != 0)
+    starts = np.searchsorted(found, np.arange(n + 1) * m)
+    return sp.csr_array((table.reshape(-1)[found], found % m, starts), shape=(n, m))
 
 
 def is_torch(x: object) -> bool:

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from zoo_successor import checks, linear
-from zoo_successor.arrays import Array, Home, host
+from zoo_successor.arrays import Array, Home, compressed, host
 
 
 def policy_chain(P: Array, pi: Array) -> Array:
@@ -97,7 +97,7 @@ def _lookahead(P: Array, Phi: Array, gamma: float, lam: Array, terminal: NDArray
         X[terminal] = 0.0
     s = np.arange(n)
     X[s, :, s] = 1 + (X[s, :, s].T * lam).T
-    return sp.csr_array(X.reshape(n * A, n)) if home.kind == "sparse" else X
+    return compressed(X.reshape(n * A, n)) if home.kind == "sparse" else X
 
 
 def _check(P: Array, pi: Array) -> None:

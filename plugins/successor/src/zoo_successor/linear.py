@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import reverse_cuthill_mckee
 from scipy.sparse.linalg import splu
 
 from zoo_successor import checks
-from zoo_successor.arrays import Array, Home
+from zoo_successor.arrays import Array, Home, compressed
 
 Floats: TypeAlias = NDArray[np.float64]
 Solver: TypeAlias = Callable[[Array], Array]
@@ -30,6 +30,8 @@ SPARSE = 0.1
 """Below this fraction of nonzero entries a chain is treated as sparse."""
 SMALL = 200
 """Up to this many states LAPACK is quickest, whatever the structure."""
+BLOCK = 32
+"""Blocks are at least so wide: narrower ones spend their time in calls."""
 NARROW = 8
 """Block elimination pays where at least this many blocks as wide as the band fit beside one another."""
 
@@ -58,9 +60,11 @@ def checked_inverse(P: Array, gamma: float, terminal: Array | None, home: Home) 
 def _chain(P: Array, home: Home, terminal: NDArray[np.bool_] | None) -> Array:
     """``P_pi`` with the rows of terminal states empty: a ``csr_array`` where it is sparse, else dense."""
     n = P.shape[0]
-    if home.kind != "torch" and (sp.issparse(P) or (n > SMALL and np.count_nonzero(P) < SPARSE * n * n)):
-        sparse = sp.csr_array(P, dtype=np.float64)
-        return sparse if terminal is None else sp.csr_array(sp.diags_array(1.0 - terminal) @ sparse)
+    if n > SMALL and home.kind != "torch" and not sp.issparse(P) and np.count_nonzero(P != 0) < SPARSE * n * n:
+        P = compressed(P)
+    if sp.issparse(P):
+        P = sp.csr_array(P, dtype=np.float64)
+        return P if terminal is None else sp.csr_array(sp.diags_array(1.0 - terminal) @ P)
     return P if terminal is None else P * home.place(1.0 - terminal)[:, None]
 
 
@@ -70,9 +74,9 @@ def rows_of(P: Array, home: Home) -> Array:
         return sp.csr_array(P, dtype=np.float64)
     P = home.dense(P)
     rows = P.reshape(-1, P.shape[-1])
-    if home.kind == "torch" or np.count_nonzero(rows) >= SPARSE * rows.size:
+    if home.kind == "torch" or np.count_nonzero(rows != 0) >= SPARSE * rows.size:
         return rows
-    return sp.csr_array(rows)
+    return compressed(rows)
 
 
 def inverse(P: Array, gamma: float, home: Home) -> Array:
@@ -82,13 +86,11 @@ def inverse(P: Array, gamma: float, home: Home) -> Array:
     places away (a grid with ``b`` cells a side).
     """
     if sp.issparse(P):
-        order = reverse_cuthill_mckee(P, symmetric_mode=False)
-        place = np.empty_like(order)
-        place[order] = np.arange(len(order))
+        place = np.argsort(reverse_cuthill_mckee(P, symmetric_mode=False))
         edges = P.tocoo()
         band = int(np.abs(place[edges.row] - place[edges.col]).max(initial=0))
-        if len(order) > SMALL and band * NARROW <= len(order):
-            return _band_inverse(P, gamma, order, max(band, 32))
+        if len(place) > SMALL and band * NARROW <= len(place):
+            return _band_inverse(P, gamma, place, max(band, BLOCK))
         P = P.toarray()
     A = _dense_system(P, gamma)
     return home.xp.linalg.inv(A.mT).mT if home.kind == "torch" else _dense_inverse(A)
@@ -125,32 +127,34 @@ def _dense_inverse(A: Floats) -> Floats:
     return result
 
 
-def _band_inverse(P: sp.csr_array, gamma: float, order: NDArray[np.integer], b: int) -> Floats:
-    """Block elimination of a chain whose transitions lead at most ``b`` places away in ``order``.
+def _band_inverse(P: sp.csr_array, gamma: float, place: NDArray[np.intp], b: int) -> Floats:
+    """Block elimination of a chain whose transitions lead at most ``b`` places away, state s standing at ``place[s]``.
 
     With blocks of ``b`` states A is block tridiagonal. Downwards, with ``D_1 = A_11`` and
     ``D_i = A_ii - A_i,i-1 D_i-1^-1 A_i-1,i``, the rows are ``Y_i = D_i^-1 (I_i - A_i,i-1 Y_i-1)``; upwards
-    ``M_i = Y_i - D_i^-1 A_i,i+1 M_i+1``. Rows are stored where they belong, columns never leave their place.
+    ``M_i = Y_i - D_i^-1 A_i,i+1 M_i+1``. Columns never leave their place, rows return to it at the end.
     """
-    n = len(order)
-    A = sp.csr_array((sp.eye_array(n) - gamma * P)[order][:, order])
-    blocks = [slice(i, min(i + b, n)) for i in range(0, n, b)]
-    M = np.zeros((n, n))
+    n = len(place)
+    blocks = -(-n // b)
+    A = sp.csr_array(sp.eye_array(n) - gamma * P).tocoo()
+    row, column = place[A.row], place[A.col]
+    block = row // b
+    bands = np.zeros((blocks, b, 3 * b))
+    bands[block, row - block * b, column - (block - 1) * b] = A.data
+    padding = np.arange(n - (blocks - 1) * b, b)
+    bands[-1, padding, b + padding] = 1.0
+    state = np.argsort(place)
+    M = np.zeros((blocks, b, n))
     ahead: list[Floats] = []
-    Y = np.zeros((0, n))
-    for i, here in enumerate(blocks):
-        D, rows = A[here, here].toarray(), np.zeros((here.stop - here.start, n))
-        rows[np.arange(len(rows)), order[here]] = 1.0
+    for i in range(blocks):
+        below, D, above = np.split(bands[i], 3, axis=1)
+        inverted = _dense_inverse(D - below @ ahead[-1] if i else D.copy())
         if i:
-            below = A[here, blocks[i - 1]]
-            D -= below @ ahead[-1]
-            rows -= below @ Y
-        inverted = _dense_inverse(D)
-        if i + 1 < len(blocks):
-            ahead.append(inverted @ A[here, blocks[i + 1]].toarray())
-        Y = inverted @ rows
-        M[order[here]] = Y
-    for i in range(len(blocks) - 2, -1, -1):
-        Y = M[order[blocks[i]]] - ahead[i] @ Y
-        M[order[blocks[i]]] = Y
-    return M
+            np.matmul(-(inverted @ below), M[i - 1], out=M[i])
+        here = state[i * b : (i + 1) * b]
+        M[i][:, here] += inverted[:, : len(here)]
+        ahead.append(inverted @ above)
+    for i in range(blocks - 2, -1, -1):
+        M[i] -= ahead[i] @ M[i + 1]
+    result: Floats = M.reshape(-1, n)[place]
+    return result
