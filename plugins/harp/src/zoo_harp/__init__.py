@@ -1,14 +1,16 @@
-"""HARP: a safe checker of competition-maths answers, and the benchmark's protocol; everything is imported at first use."""
+"""HARP: a safe checker of competition-maths answers, and the benchmark's protocol; all imported at first use."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from zoo_harp.registration import zoo_commands, zoo_register
+
 if TYPE_CHECKING:
     from zoo_harp.checker import Explanation, Verdict, check, check_bool, check_many, explain
 
-__all__ = ["Explanation", "Verdict", "check", "check_bool", "check_many", "explain"]
+__all__ = ["Explanation", "Verdict", "check", "check_bool", "check_many", "explain", "zoo_commands", "zoo_register"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,104 @@
+"""From the text of an answer to its tree, with the text kept for comparing words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from zoo_harp.checker.limits import LimitExceeded
+from zoo_harp.checker.normalise import clean
+from zoo_harp.checker.parser import ParseError, Parser
+from zoo_harp.checker.tokens import Token, tokenise
+from zoo_harp.checker.tree import Clock, Node, Text
+from zoo_harp.checker.words import words_of
+
+_CLOCK: Final = re.compile(r"(\d{1,2})(?::([0-5]\d))?\s*(?:([ap])\.?\s?m\.?|o'?clock)", re.IGNORECASE)
+_NAMED_TIMES: Final = {"noon": Clock(12, 0, "pm"), "midnight": Clock(12, 0, "am")}
+_FLAT: Final = re.compile(r"\\(?:text\w*|mathrm|mbox|,|;|:|!|quad|left|right| )|[{}$~]")
+_TRAILING: Final = ".,;: \t\n\r"
+_BOLD: Final = re.compile(r"^(\*\*|__|\*|`)(.+)\1$", re.DOTALL)
+_WRAPPED: Final = re.compile(r"^\\(?:boxed|fbox|framebox)\s*\{(.*)\}$", re.DOTALL)
+_DELIMITERS: Final = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), (r"\displaystyle", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One side of a comparison."""
+
+    text: str
+    """as extracted, without delimiters"""
+    tokens: tuple[Token, ...]
+    tree: Node
+    """a ``Text`` where the answer is no mathematics that is known"""
+    limit: bool
+    """whether it was too large to read; the tree is then only its words"""
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The tokens without white space: equal for answers that are written alike."""
+        return tuple(value for _, value, _ in self.tokens)
+
+
+def strip(text: str) -> str:
+    """``text`` without surrounding white space, math delimiters, bold marks, boxes and trailing punctuation."""
+    while True:
+        before = text
+        text = text.strip()
+        if not text.endswith(("...", "!", "p.m.", "a.m.", r"\.", r"\ldots")):
+            text = text.rstrip(_TRAILING) if not text.endswith(("\\,", "\\;", "\\:")) else text[:-2]
+        found = _BOLD.match(text)
+        if found and found[1] not in found[2]:
+            text = found[2]
+        for left, right in _DELIMITERS:
+            if text.startswith(left) and text.endswith(right) and len(text) > len(left) + len(right):
+                inner = text[len(left) : len(text) - len(right)]
+                if (left != "$" or "$" not in inner) and (left[0] != "\\" or left not in inner):
+                    text = inner
+                    break
+        found = _WRAPPED.match(text)
+        if found and _balanced(found[1]):
+            text = found[1]
+        if text == before:
+            return text
+
+
+def _balanced(text: str) -> bool:
+    depth = 0
+    for brace in re.findall(r"(?<!\\)[{}]", text):
+        depth += 1 if brace == "{" else -1
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str, *, letters_as_units: bool = False) -> Answer:
+    """Read an answer; never fails: what is no mathematics becomes a ``Text``."""
+    text = strip(text)
+    tokens: tuple[Token, ...] = ()
+    try:
+        cleaned = clean(text)
+        clock = _clock(cleaned)
+        tokens = tuple(tokenise(cleaned))
+        if clock is not None:
+            return Answer(text, tokens, clock, False)
+        tree = Parser(list(tokens), letters_as_units=letters_as_units).answer()
+    except ParseError:
+        return Answer(text, tokens, Text(words_of(cleaned)), False)
+    except (LimitExceeded, RecursionError):
+        return Answer(text, tokens, Text(words_of(text[:4000])), True)
+    return Answer(text, tokens, tree, False)
+
+
+def _clock(text: str) -> Clock | None:
+    if len(text) > 60 or not any(letter in text for letter in "mMk"):
+        return None
+    flat = " ".join(_FLAT.sub(" ", text).split()).lower()
+    found = _CLOCK.fullmatch(flat)
+    if found is None:
+        named = [time for word, time in _NAMED_TIMES.items() if flat in (word, f"12 {word}", f"12:00 {word}")]
+        return named[0] if named else None
+    hours, minutes, half = int(found[1]), int(found[2] or 0), found[3]
+    return Clock(hours, minutes, f"{half.lower()}m" if half else None) if hours <= 24 else None

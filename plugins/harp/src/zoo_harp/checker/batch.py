@@ -1,0 +1,169 @@
+"""Many checks at once, in worker processes, in the order of the pairs."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from zoo_harp.checker.check import DEFAULT_TIMEOUT, Kind, Verdict, check, checked_gold
+from zoo_harp.checker.limits import MAX_TIMEOUT
+from zoo_harp.checker.pool import Worker, WorkerDied
+
+_CHUNK: Final = 64
+
+Progress: TypeAlias = Callable[["Batch"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How far a batch is."""
+
+    done: int
+    total: int
+    seconds: float
+
+    @property
+    def per_second(self) -> float:
+        """Checks a second so far."""
+        return self.done / self.seconds if self.seconds > 0 else 0.0
+
+
+def verdict_data(verdict: Verdict) -> dict[str, Any]:
+    """Plain data of a verdict."""
+    return dataclasses.asdict(verdict)
+
+
+def check_many(
+    pairs: Iterable[tuple[str, str | None]],
+    *,
+    workers: int = 1,
+    kind: Kind = "auto",
+    timeout_s: float = DEFAULT_TIMEOUT,
+    progress: Progress | None = None,
+) -> list[Verdict]:
+    """Check pairs of gold and response, in order.
+
+    Args:
+        pairs: gold answers and responses.
+        workers: processes; 1 checks in this one.
+        kind: as in ``check``.
+        timeout_s: seconds for each check.
+        progress: called in this thread with a ``Batch`` after every few checks.
+
+    Raises:
+        ValueError: ``workers`` is below 1, or a gold is bad (its position is named).
+        TypeError: a response is neither a string nor None.
+    """
+    if workers < 1:
+        raise ValueError(f"workers = {workers}: expected at least 1.")
+    todo: list[tuple[str, str | None]] = []
+    for k, (gold, response) in enumerate(pairs):
+        if response is not None and not isinstance(response, str):
+            raise TypeError(f"pair {k}: the response is {type(response).__name__}: expected text or None.")
+        todo.append((checked_gold(gold, f"pair {k}"), response))
+    began = time.monotonic()
+
+    def report(done: int) -> None:
+        if progress is not None:
+            progress(Batch(done, len(todo), time.monotonic() - began))
+
+    if workers == 1 or len(todo) <= _CHUNK:
+        found = []
+        for gold, response in todo:
+            found.append(check(gold, response, kind=kind, timeout_s=timeout_s))
+            if len(found) % _CHUNK == 0 or len(found) == len(todo):
+                report(len(found))
+        return found
+    return _in_workers(todo, min(workers, -(-len(todo) // _CHUNK)), {"kind": kind, "timeout_s": timeout_s}, report)
+
+
+def _in_workers(
+    todo: Sequence[tuple[str, str | None]], workers: int, options: dict[str, Any], report: Callable[[int], None]
+) -> list[Verdict]:
+    """A thread for each worker process takes chunks until none is left."""
+    results: list[Verdict | None] = [None] * len(todo)
+    starts = iter(range(0, len(todo), _CHUNK))
+    turn = threading.Condition()
+    state = {"done": 0, "running": workers}
+    failures: list[BaseException] = []
+
+    def serve() -> None:
+        worker = Worker()
+        try:
+            while not failures:
+                with turn:
+                    start = next(starts, None)
+                if start is None:
+                    return
+                worker = _serve_chunk(worker, todo, start, options, results)
+                with turn:
+                    state["done"] += len(todo[start : start + _CHUNK])
+                    turn.notify()
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            worker.kill()
+            with turn:
+                state["running"] -= 1
+                turn.notify()
+
+    threads = [threading.Thread(target=serve, daemon=True) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    reported = 0
+    while True:
+        with turn:
+            turn.wait_for(lambda: state["done"] > reported or state["running"] == 0)
+            done, running = state["done"], state["running"]
+        if done > reported:
+            reported = done
+            report(done)
+        if running == 0:
+            break
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+    return [verdict for verdict in results if verdict is not None]
+
+
+def _serve_chunk(
+    worker: Worker,
+    todo: Sequence[tuple[str, str | None]],
+    start: int,
+    options: dict[str, Any],
+    results: list[Verdict | None],
+) -> Worker:
+    """Check one chunk; a pair that ends its worker is timed out alone, and the worker replaced."""
+    chunk = todo[start : start + _CHUNK]
+    seconds = (min(options["timeout_s"], MAX_TIMEOUT) + 1.0) * len(chunk)
+    found = _ask(worker, chunk, options, seconds)
+    if found is not None:
+        results[start : start + len(chunk)] = found
+        return worker
+    for k, pair in enumerate(chunk):
+        if not worker.alive:
+            worker.kill()
+            worker = Worker()
+        alone = _ask(worker, [pair], options, seconds / len(chunk) + 5.0)
+        results[start + k] = alone[0] if alone else Verdict(False, None, "timeout", "timeout", options["timeout_s"])
+    return worker
+
+
+def _ask(
+    worker: Worker, chunk: Sequence[tuple[str, str | None]], options: dict[str, Any], seconds: float
+) -> list[Verdict] | None:
+    request = {"do": "check", "pairs": [list(pair) for pair in chunk], "options": options}
+    try:
+        answer = worker.ask(request, seconds)
+    except WorkerDied:
+        worker.kill()
+        return None
+    if answer is None or "verdicts" not in answer:
+        worker.kill()
+        return None
+    return [Verdict(**data) for data in answer["verdicts"]]

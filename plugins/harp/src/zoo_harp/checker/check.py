@@ -1,0 +1,155 @@
+"""One check from end to end, never raising on strings."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from zoo_harp.checker.answers import parse, strip
+from zoo_harp.checker.compare import compare_answers
+from zoo_harp.checker.extraction import extract, extract_choice, last_box
+from zoo_harp.checker.limits import MAX_ANSWER, Budget, LimitExceeded, Timeout
+from zoo_harp.checker.values import Decision
+
+Kind: TypeAlias = Literal["auto", "short", "choice"]
+DEFAULT_TIMEOUT: Final = 2.0
+_CHOICE: Final = re.compile(
+    r"\s*\$?(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?\s*\(?\s*([A-Ea-e])\s*\)?\s*\.?\s*\}?\$?\s*"
+)
+_SIMPLE: Final = re.compile(r"-?\d{1,15}")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of one check.
+
+    Attributes:
+        correct: whether the response gives the gold answer.
+        extracted: the answer found in the response, without delimiters; None if there is none.
+        rule: the rule that decided, such as ``number``, ``interval``, ``unit``, ``timeout``, ``limit``, ``no-answer``.
+        reason: the same in words; ``timeout``, ``limit`` and ``no-answer`` stand alone.
+        seconds: wall time of the check.
+    """
+
+    correct: bool
+    extracted: str | None
+    rule: str
+    reason: str
+    seconds: float
+
+
+def choice_letter(gold: str) -> str | None:
+    """The letter A to E that a gold answer is, also in brackets or a text command; None if it is more."""
+    found = _CHOICE.fullmatch(gold)
+    return found[1].upper() if found else None
+
+
+def checked_gold(gold: object, name: str = "") -> str:
+    """``gold`` as text; an integer becomes its digits.
+
+    Raises:
+        ValueError: it is no string, or empty; ``name`` is the problem's identifier for the message.
+    """
+    where = f"problem {name}: " if name else ""
+    if isinstance(gold, int) and not isinstance(gold, bool):
+        return str(gold)
+    if not isinstance(gold, str):
+        raise ValueError(f"{where}the gold answer is {type(gold).__name__}: expected text.")
+    if not strip(gold[:MAX_ANSWER]):
+        raise ValueError(f"{where}the gold answer {gold[:40]!r} is empty: expected text.")
+    return gold
+
+
+def check(
+    gold: str,
+    response: str | None,
+    *,
+    kind: Kind = "auto",
+    timeout_s: float = DEFAULT_TIMEOUT,
+    problem: str = "",
+) -> Verdict:
+    """Whether ``response`` gives the answer ``gold``.
+
+    Args:
+        gold: the reference answer, LaTeX or plain text.
+        response: a whole model output or a bare answer; None counts as unanswered.
+        kind: ``short`` compares values, ``choice`` a letter A to E; ``auto`` compares values, and lets a gold that is
+            one letter also be chosen by letter.
+        timeout_s: seconds for the whole check, at most 10.
+        problem: identifier of the problem, for error messages.
+
+    Returns:
+        The verdict; any two strings get one. Too large answers are equal only as written (rule ``limit``).
+
+    Raises:
+        ValueError: the gold is empty or no string, ``kind`` is unknown, or ``timeout_s`` is not positive.
+        TypeError: the response is neither a string nor None.
+    """
+    began = time.perf_counter()
+    gold = checked_gold(gold, problem)
+    if kind not in ("auto", "short", "choice"):
+        raise ValueError(f"kind = {kind!r}: expected 'auto', 'short' or 'choice'.")
+    if not timeout_s > 0:
+        raise ValueError(f"timeout_s = {timeout_s}: expected a number of seconds above 0.")
+    if response is not None and not isinstance(response, str):
+        where = f"problem {problem}: " if problem else ""
+        raise TypeError(f"{where}the response is {type(response).__name__}: expected text or None.")
+    letter = choice_letter(gold) if kind != "short" else None
+    if kind == "choice" and letter is None:
+        raise ValueError(f"the gold answer {gold[:40]!r} is no choice: expected one letter from A to E.")
+    extracted, decision = _decide(gold, response or "", letter, kind, Budget(timeout_s))
+    return Verdict(decision.correct, extracted, decision.rule, decision.reason, time.perf_counter() - began)
+
+
+def check_bool(gold: str, response: str | None) -> bool:
+    """Whether ``response`` gives the answer ``gold``; a gold that is one letter from A to E is a choice.
+
+    Raises:
+        ValueError: the gold is empty or no string.
+        TypeError: the response is neither a string nor None.
+    """
+    return check(gold, response).correct
+
+
+def _decide(gold: str, response: str, letter: str | None, kind: Kind, budget: Budget) -> tuple[str | None, Decision]:
+    extracted: str | None = None
+    try:
+        if letter is not None:
+            chosen = extract_choice(response)
+            if chosen is not None or kind == "choice":
+                if chosen is None:
+                    return None, Decision(False, "no-answer", "no-answer")
+                reason = "the same letter" if chosen == letter else "another letter"
+                if chosen == letter or kind == "choice":
+                    return chosen, Decision(chosen == letter, "choice", reason)
+        extracted = extract(response)
+        if extracted is None:
+            return None, Decision(False, "no-answer", "no-answer")
+        return extracted, compare_texts(gold, extracted, budget)
+    except Timeout:
+        return extracted, Decision(False, "timeout", "timeout")
+    except (LimitExceeded, RecursionError, MemoryError, OverflowError):
+        return extracted, Decision(False, "limit", "limit")
+
+
+def compare_texts(gold: str, answer: str, budget: Budget) -> Decision:
+    """Compare two answers that are already extracted.
+
+    Raises:
+        LimitExceeded: a number would be too long, or the work too much.
+        Timeout: the deadline has passed.
+    """
+    if _SIMPLE.fullmatch(gold) and _SIMPLE.fullmatch(answer):
+        same = int(gold) == int(answer)
+        return Decision(same, "number", "the same integer" if same else "different integers")
+    return compare_answers(parse(_gold_text(gold)), parse(answer), budget)
+
+
+def _gold_text(gold: str) -> str:
+    """The content of the gold's box, where it has one."""
+    if "\\boxed" not in gold and "\\fbox" not in gold:
+        return gold
+    box = last_box(gold)
+    return box.text if box is not None else gold

@@ -1,0 +1,224 @@
+"""The exact value of an expression tree, computed from the leaves up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Final
+
+from zoo_harp.checker.exact import ONE, Value
+from zoo_harp.checker.functions import Functions
+from zoo_harp.checker.limits import (
+    MAX_BITS,
+    MAX_RANGE,
+    Budget,
+    LimitExceeded,
+    Undefined,
+    Unsupported,
+    binomial,
+    factorial,
+)
+from zoo_harp.checker.tree import Apply, Constant, Node, Number, Quantity, Symbol
+
+_TRIGONOMETRY: Final = frozenset(("sin", "cos", "tan", "cot", "sec", "csc"))
+_HYPERBOLIC: Final = frozenset(("sinh", "cosh", "tanh"))
+_SWAPPED: Final = {"arccot": "arctan", "arcsec": "arccos", "arccsc": "arcsin"}
+_SIMPLE: Final = {"add": 1, "sub": -1}
+
+
+class Evaluator(Functions):
+    """A field that values trees; ``values`` replace variables, for trying points."""
+
+    def __init__(self, budget: Budget, values: Mapping[str, Value] | None = None) -> None:
+        super().__init__(budget)
+        self.values: dict[str, Value] = dict(values or {})
+        self._handlers: dict[str, Callable[[tuple[Node, ...]], Value]] = {
+            "factorial": lambda args: self._factorial(args[0], 1),
+            "factorial2": lambda args: self._factorial(args[0], 2),
+            "floor": lambda args: self._floor(args[0], 1),
+            "ceil": lambda args: self._floor(args[0], -1),
+            "binom": self._binomial,
+            "log": lambda args: self.div(self.log(self.value(args[1])), self.log(self.value(args[0]))),
+            "mod": self._modulo,
+            "sum": lambda args: self._range(args, Fraction(0), self.add),
+            "prod": lambda args: self._range(args, ONE, self.mul),
+        }
+
+    def value(self, node: Node) -> Value:
+        """The value of an expression.
+
+        Raises:
+            LimitExceeded: a number would be too long, or the work too much.
+            Timeout: the deadline has passed.
+            Undefined: there is no value, as for a division by zero.
+            Unsupported: not an expression, or one that has no exact form here.
+        """
+        self.budget.spend(1)
+        if isinstance(node, Number):
+            return node.value
+        if isinstance(node, Symbol):
+            found = self.values.get(node.name)
+            return self.variable(node.name) if found is None else found
+        if isinstance(node, Constant):
+            return self._constant(node.name)
+        if isinstance(node, Apply):
+            return self._apply(node.op, node.args)
+        if isinstance(node, Quantity):
+            return self.value(node.value)
+        raise Unsupported(f"a {type(node).__name__.lower()} in a calculation")
+
+    def _constant(self, name: str) -> Value:
+        if name in self.values:
+            return self.values[name]
+        if name == "pi":
+            return self.pi
+        if name == "i":
+            return self.i
+        if name == "e":
+            return self.gen("e")
+        raise Undefined("infinity in a calculation")
+
+    def _apply(self, op: str, args: tuple[Node, ...]) -> Value:
+        if op in _SIMPLE:
+            return self.add(self.value(args[0]), self.value(args[1]), _SIMPLE[op])
+        if op in ("mul", "call"):
+            return self.mul(self.value(args[0]), self.value(args[1]))
+        if op == "div":
+            return self.div(self.value(args[0]), self.value(args[1]))
+        if op == "neg":
+            return self.mul(Fraction(-1), self.value(args[0]))
+        if op == "mixed":
+            return self.add(self.value(args[0]), self.value(args[1]))
+        if op == "pow":
+            return self._power(args[0], args[1])
+        if op == "root":
+            index = self.value(args[1])
+            if not isinstance(index, Fraction) or index == 0:
+                raise Unsupported("a root of an unknown order")
+            return self.power(self.value(args[0]), 1 / index)
+        if op == "percent":
+            return self.mul(Fraction(1, 100), self.value(args[0]))
+        if op in self._handlers:
+            return self._handlers[op](args)
+        return self._function(op, args)
+
+    def _power(self, base: Node, exponent: Node) -> Value:
+        raised = self.value(exponent)
+        if isinstance(raised, Fraction) and raised.denominator == 1 and abs(raised.numerator) > MAX_BITS:
+            bottom = self.value(base)
+            if bottom not in (0, 1, -1):
+                raise LimitExceeded("a power with too many digits")
+        return self.power(self.value(base), raised)
+
+    def _function(self, op: str, args: tuple[Node, ...]) -> Value:
+        if op in _TRIGONOMETRY or op in _HYPERBOLIC:
+            return self._circular(op, args[0])
+        values = [self.value(arg) for arg in args]
+        if op == "deg":
+            return values[0]
+        if op == "exp":
+            return self.exp(values[0])
+        if op == "ln":
+            return self.log(values[0])
+        if op == "abs":
+            return self.absolute(values[0])
+        if op in ("arcsin", "arccos", "arctan"):
+            return self.arc(op, values[0])
+        if op in _SWAPPED:
+            return self.arc(_SWAPPED[op], self.div(ONE, values[0]))
+        if op in ("gcd", "lcm") and all(isinstance(v, Fraction) and v.denominator == 1 for v in values):
+            whole = [int(v) for v in values if isinstance(v, Fraction)]
+            return Fraction(math.gcd(*whole) if op == "gcd" else math.lcm(*whole))
+        if op in ("max", "min"):
+            best = values[0]
+            for value in values[1:]:
+                sign = self.sign(self.add(value, best, -1))
+                best = value if (sign > 0) == (op == "max") and sign else best
+            return best
+        raise Unsupported(f"the operation {op}")
+
+    def _circular(self, op: str, argument: Node) -> Value:
+        angle = self._angle(argument)
+        cosine, sine = self.circular(angle, hyperbolic=op in _HYPERBOLIC)
+        name = op.rstrip("h") if op in _HYPERBOLIC else op
+        top, bottom = {
+            "sin": (sine, ONE), "cos": (cosine, ONE), "tan": (sine, cosine), "cot": (cosine, sine),
+            "sec": (ONE, cosine), "csc": (ONE, sine),
+        }[name]  # fmt: skip
+        return self.div(top, bottom)
+
+    def _angle(self, node: Node) -> Value:
+        """An angle in radians; degree marks count."""
+        if isinstance(node, Apply) and node.op == "deg":
+            return self.mul(self.mul(Fraction(1, 180), self.pi), self.value(node.args[0]))
+        if isinstance(node, Apply) and node.op in ("add", "sub"):
+            return self.add(self._angle(node.args[0]), self._angle(node.args[1]), _SIMPLE[node.op])
+        if isinstance(node, Apply) and node.op == "neg":
+            return self.mul(Fraction(-1), self._angle(node.args[0]))
+        if isinstance(node, Apply) and node.op == "mul" and any(_has_degrees(arg) for arg in node.args):
+            return self.mul(self._angle(node.args[0]), self._angle(node.args[1]))
+        if isinstance(node, Apply) and node.op == "div" and _has_degrees(node.args[0]):
+            return self.div(self._angle(node.args[0]), self.value(node.args[1]))
+        return self.value(node)
+
+    def _factorial(self, node: Node, step: int) -> Value:
+        n = self.value(node)
+        if isinstance(n, Fraction) and n.denominator == 1:
+            return Fraction(factorial(int(n), step))
+        if step == 2:
+            raise Unsupported("a double factorial of an expression")
+        return self.opaque("gamma", self.add(n, ONE))
+
+    def _binomial(self, args: tuple[Node, ...]) -> Value:
+        n, k = self.value(args[0]), self.value(args[1])
+        if isinstance(n, Fraction) and isinstance(k, Fraction) and n.denominator == k.denominator == 1:
+            return Fraction(binomial(int(n), int(k)))
+        if isinstance(k, Fraction) and k.denominator == 1 and 0 <= k <= 50:
+            result: Value = ONE
+            for j in range(int(k)):
+                result = self.mul(result, self.mul(Fraction(1, j + 1), self.add(n, Fraction(j), -1)))
+            return result
+        gamma = [self.opaque("gamma", self.add(v, ONE)) for v in (n, k, self.add(n, k, -1))]
+        return self.div(gamma[0], self.mul(gamma[1], gamma[2]))
+
+    def _floor(self, node: Node, sign: int) -> Value:
+        value = self.value(node)
+        if self.is_variable(value):
+            return self.opaque("floor" if sign > 0 else "ceil", value)
+        return Fraction(sign * self.floor(self.mul(Fraction(sign), value)))
+
+    def _modulo(self, args: tuple[Node, ...]) -> Value:
+        a, n = self.value(args[0]), self.value(args[1])
+        if isinstance(a, Fraction) and isinstance(n, Fraction) and n:
+            return a % n
+        raise Unsupported("a remainder of expressions")
+
+    def _range(self, args: tuple[Node, ...], start: Value, combine: Callable[[Value, Value], Value]) -> Value:
+        """A finite sum or product, term by term."""
+        variable, low, high, body = args
+        if not isinstance(variable, Symbol):
+            raise Unsupported("a sum over no variable")
+        if high == Constant("oo") or low == Apply("neg", (Constant("oo"),)):
+            raise Unsupported("an infinite sum")
+        first, last = self.value(low), self.value(high)
+        if not isinstance(first, Fraction) or not isinstance(last, Fraction) or first.denominator != 1:
+            raise Unsupported("a sum with unknown limits")
+        if last - first >= MAX_RANGE:
+            raise LimitExceeded("a sum of too many terms")
+        before = self.values.get(variable.name)
+        total = start
+        for k in range(int(first), math.floor(last) + 1):
+            self.values[variable.name] = Fraction(k)
+            total = combine(total, self.value(body))
+        if before is None:
+            self.values.pop(variable.name, None)
+        else:
+            self.values[variable.name] = before
+        return total
+
+
+def _has_degrees(node: Node) -> bool:
+    return isinstance(node, Apply) and (
+        node.op == "deg" or (node.op in ("mul", "div", "add", "sub", "neg") and any(map(_has_degrees, node.args)))
+    )

@@ -1,0 +1,211 @@
+"""Special forms of the parser: numerals, mixed numbers, brackets, big operators and matrices."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+from zoo_harp.checker.limits import MAX_BITS, LimitExceeded
+from zoo_harp.checker.tokens import Token
+from zoo_harp.checker.tree import (
+    Apply,
+    Constant,
+    Listing,
+    Matrix,
+    Node,
+    Number,
+    Quantity,
+    Relation,
+    Set,
+    Symbol,
+    Text,
+    Tuple,
+    walk,
+)
+from zoo_harp.checker.words import read_number
+
+if TYPE_CHECKING:
+    from zoo_harp.checker.parser import Parser
+
+_MATRICES: Final = frozenset(("matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "smallmatrix", "array"))
+_BLOCK: Final = re.compile(r"^(\d*\.\d*?)(\d{1,3}?)\2{2,}$")
+
+
+def numeral(text: str) -> Number:
+    """Digits with or without a decimal point."""
+    whole, point, places = text.partition(".")
+    if not point:
+        return Number(Fraction(int(text)))
+    significant = (whole + places).lstrip("0")
+    return Number(Fraction(text if whole else "0" + text), len(places), len(significant))
+
+
+def repeating(parts: str) -> Number:
+    """``0.1|6`` is 0.1666...: the digits before the block, and the block."""
+    head, _, block = parts.partition("|")
+    places = len(head.partition(".")[2])
+    start = Fraction(head if head.strip(".") else "0")
+    return Number(start + Fraction(int(block), 10**places * (10 ** len(block) - 1)))
+
+
+def continued(text: str) -> Number:
+    """A decimal with dots after it: a block written three times repeats for ever, else it is only cut."""
+    found = _BLOCK.match(text)
+    if found:
+        return repeating(f"{found[1] or '0.'}|{found[2]}")
+    plain = numeral(text)
+    return Number(plain.value, plain.places or 0, plain.digits, cut=True)
+
+
+def scientific(text: str) -> Number:
+    """``4.2e5``.
+
+    Raises:
+        LimitExceeded: the exponent is too large.
+    """
+    digits, _, exponent = text.lower().partition("e")
+    if len(exponent) > 7 or abs(int(exponent)) * 3.33 > MAX_BITS:
+        raise LimitExceeded("an exponent too large")
+    return Number(Fraction(digits if digits[0] != "." else "0" + digits) * Fraction(10) ** int(exponent))
+
+
+def mixed(whole: Node, top: Node, bottom: Node) -> Node | None:
+    """Their sum, where the three are plain integers and the fraction is a proper one."""
+    if not all(
+        isinstance(part, Number) and part.places is None and part.value.denominator == 1 for part in (top, bottom)
+    ):
+        return None
+    if top.value >= bottom.value or top.value < 1:  # type: ignore[union-attr]
+        return None
+    return Apply("mixed", (whole, Apply("div", (top, bottom))))
+
+
+def negative(inner: Node) -> Node:
+    """Minus ``inner``; the sign of a quantity belongs to its value."""
+    if isinstance(inner, Quantity):
+        return Quantity(Apply("neg", (inner.value,)), inner.unit)
+    return Apply("neg", (inner,))
+
+
+def whole(node: Node) -> int | None:
+    """The value of a small integer literal, also in words ("four", "base 4"); None if it is none."""
+    if isinstance(node, Number) and node.value.denominator == 1 and node.value <= 100:
+        return int(node.value)
+    if isinstance(node, Text):
+        found = read_number([word for word in node.words if word != "base"])
+        return int(found[0]) if found and found[0].denominator == 1 else None
+    return None
+
+
+def is_constant(node: Node) -> bool:
+    """Whether it has no variable."""
+    return not any(isinstance(found, Symbol) for found in walk(node))
+
+
+def bracket(opener: str, inner: Node, closer: str) -> Node:
+    """What brackets around ``inner`` mean: a tuple or set of several items, else grouping."""
+    if opener == "\\{":
+        return Set(inner.items if isinstance(inner, Listing) else (inner,))
+    if isinstance(inner, Listing) and inner.joiner == ",":
+        return Tuple("<" if opener == "<(" else opener, inner.items, ">" if closer == ")>" else closer)
+    return inner
+
+
+def unit_words(tokens: list[Token], at: int) -> tuple[list[str], list[int]]:
+    """Words for ``read_unit`` from ``at`` on, and how many tokens each takes; a power is written ``^2``."""
+    words: list[str] = []
+    lengths: list[int] = []
+    while at < len(tokens):
+        kind, value, _ = tokens[at]
+        if kind in ("word", "let") or (kind == "cmd" and value in ("min", "sec")) or value in ("/", "*", "."):
+            words.append(value)
+            lengths.append(1)
+            at += 1
+        elif value == "^":
+            step = 1
+            braced = tokens[at + 1 : at + 2] and tokens[at + 1][1] == "{"
+            start = at + 2 if braced else at + 1
+            sign = "-" if tokens[start : start + 1] and tokens[start][1] == "-" else ""
+            start += len(sign)
+            if not (tokens[start : start + 1] and tokens[start][0] == "num" and tokens[start][1] in "123456"):
+                break
+            step = start + 1 + int(bool(braced)) - at
+            words.append(f"^{sign}{tokens[start][1]}")
+            lengths.append(step)
+            at += step
+        else:
+            break
+    return words, lengths
+
+
+def plain_words(tokens: list[Token], at: int) -> list[str]:
+    """The words from ``at`` on, with hyphens and "and" between them."""
+    words: list[str] = []
+    while at < len(tokens) and (tokens[at][0] == "word" or tokens[at][1] in ("-", "and")):
+        words.append(tokens[at][1])
+        at += 1
+    return words
+
+
+def big_operator(parser: Parser, name: str) -> Node:
+    """A sum, product, integral or limit, with its limits and body.
+
+    Raises:
+        ParseError: it is not of a known form.
+    """
+    from zoo_harp.checker.parser import ParseError
+
+    low: Node | None = None
+    high: Node | None = None
+    while parser.is_op("_", "^"):
+        if parser.take()[1] == "_":
+            low = parser.argument()
+        else:
+            high = parser.argument()
+    if name == "lim":
+        raise ParseError("a limit")
+    if name == "int":
+        parser.in_integral += 1
+        body = parser.expression(40)
+        parser.in_integral -= 1
+        if parser.take()[1] != "d" or low is None or high is None:
+            raise ParseError("an integral without limits")
+        return Apply("int", (parser.prefix(), low, high, body))
+    body = parser.expression(45)
+    if not isinstance(low, Relation) or low.ops != ("=",) or high is None:
+        raise ParseError("a sum without limits")
+    variable = low.terms[0]
+    if isinstance(variable, Constant):
+        variable = Symbol(variable.name)
+    if not isinstance(variable, Symbol):
+        raise ParseError("a sum over no variable")
+    return Apply(name, (variable, low.terms[1], high, body))
+
+
+def environment(parser: Parser, name: str) -> Node:
+    """A matrix.
+
+    Raises:
+        ParseError: another environment, or rows of different lengths.
+    """
+    from zoo_harp.checker.parser import ParseError
+
+    if name not in _MATRICES:
+        raise ParseError(f"the environment {name!r}")
+    rows: list[list[Node]] = [[]]
+    while not parser.peek()[1].startswith("end "):
+        if parser.is_op("\\\\"):
+            parser.at += 1
+            if not parser.peek()[1].startswith("end "):
+                rows.append([])
+            continue
+        if parser.is_op("&"):
+            parser.at += 1
+        rows[-1].append(parser.expression(0))
+        if not parser.is_op("&", "\\\\") and not parser.peek()[1].startswith("end "):
+            raise ParseError("a matrix is not closed")
+    parser.take()
+    if len({len(row) for row in rows}) != 1:
+        raise ParseError("rows of different lengths")
+    return Matrix(tuple(tuple(row) for row in rows))

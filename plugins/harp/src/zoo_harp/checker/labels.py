@@ -1,0 +1,146 @@
+"""Labels such as ``x =``, and plus-minus signs: taken off and expanded before answers are compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Final
+
+from zoo_harp.checker.tree import (
+    Apply,
+    Listing,
+    Node,
+    Quantity,
+    Relation,
+    Set,
+    Symbol,
+    Text,
+    Tuple,
+    number,
+    symbols,
+    walk,
+)
+
+_MAX_SIGNS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """An answer with names: ``x = 5`` has one, ``x = 2, y = 3`` two."""
+
+    names: tuple[Node, ...]
+    values: tuple[Node, ...]
+    whole: Node
+    """the value, list or tuple without the names"""
+    same: tuple[Node, ...] = ()
+    """further values in a chain of equations"""
+
+
+def is_label(node: Node) -> bool:
+    """Whether ``node`` may stand before an equality sign as a name: x, f(x), (x, y), or words."""
+    if isinstance(node, Tuple):
+        return all(isinstance(item, Symbol) for item in node.items)
+    if isinstance(node, Apply):
+        return node.op == "call" and all(isinstance(arg, Symbol) for arg in node.args)
+    if isinstance(node, Apply | Quantity):
+        return False
+    return isinstance(node, Symbol | Text)
+
+
+def in_words(found: Labelled) -> bool:
+    """Whether the names are words."""
+    return all(isinstance(name, Text) for name in found.names)
+
+
+def exact_part(node: Node) -> Node:
+    """``node`` without approximations: ``a ~ b`` is a."""
+    if isinstance(node, Relation) and "~" in node.ops:
+        first = node.ops.index("~")
+        if first == 0:
+            return node.terms[0]
+        return Relation(node.ops[:first], node.terms[: first + 1])
+    return node
+
+
+def labelled(node: Node) -> Labelled | None:
+    """The names and values of an answer; None if it has no names."""
+    if isinstance(node, Relation):
+        return _one(node)
+    if isinstance(node, Listing):
+        return _several(node)
+    return None
+
+
+def _one(node: Relation) -> Labelled | None:
+    if node.ops == ("in",) and isinstance(node.terms[0], Symbol) and isinstance(node.terms[1], Set):
+        return Labelled((node.terms[0],), (node.terms[1],), node.terms[1])
+    if any(op != "=" for op in node.ops):
+        return None
+    first, *rest = node.terms
+    if is_label(first):
+        value = rest[-1]
+    elif len(rest) == 1 and is_label(rest[0]) and not symbols(first):
+        first, value, rest = rest[0], first, [first]
+    elif not symbols(node):
+        return Labelled((), (node.terms[-1],), node.terms[-1], node.terms[:-1])
+    else:
+        return None
+    if isinstance(first, Tuple) and isinstance(value, Tuple) and len(first.items) == len(value.items):
+        return Labelled(first.items, value.items, value)
+    if isinstance(first, Symbol) and first.name in symbols(value):
+        return None
+    return Labelled((first,), (value,), value, tuple(rest[:-1]))
+
+
+def _several(node: Listing) -> Labelled | None:
+    """``x = 2, y = 3``, or ``x = 2, x = 3``, or ``x = 2, 3``."""
+    found = [_one(item) if isinstance(item, Relation) else None for item in node.items]
+    first = found[0]
+    if first is None or len(first.names) != 1:
+        return None
+    names, values = [], []
+    for item, part in zip(node.items, found, strict=True):
+        if part is None and isinstance(item, Relation):
+            return None
+        if part is not None and len(part.names) != 1:
+            return None
+        names.append(part.names[0] if part else None)
+        values.append(part.whole if part else item)
+    given = {name for name in names if name is not None}
+    if len(given) == 1:
+        return Labelled((names[0] or first.names[0],), tuple(values), replace(node, items=tuple(values)))
+    if len(given) == len(names):
+        return Labelled(tuple(n for n in names if n is not None), tuple(values), Listing(tuple(values), ","))
+    return None
+
+
+def has_signs(*nodes: Node) -> bool:
+    """Whether a plus-minus sign occurs."""
+    return any(isinstance(found, Apply) and found.op in ("pm", "mp") for node in nodes for found in walk(node))
+
+
+def expand(node: Node) -> list[Node]:
+    """The values that plus-minus signs stand for: signs vary alone, but with a minus-plus all together."""
+    kinds = [found.op for found in walk(node) if isinstance(found, Apply) and found.op in ("pm", "mp")]
+    if not kinds or len(kinds) > _MAX_SIGNS:
+        return [node]
+    if "mp" in kinds:
+        return [_signed(node, [up] * len(kinds)) for up in (True, False)]
+    return [_signed(node, list(way)) for way in product((True, False), repeat=len(kinds))]
+
+
+def _signed(node: Node, ups: list[bool]) -> Node:
+    """``node`` with one choice of signs; ``ups`` is used up from the front."""
+    if isinstance(node, Apply):
+        if node.op in ("pm", "mp"):
+            plus = ups.pop(0) == (node.op == "pm")
+            left, right = (_signed(arg, ups) for arg in node.args)
+            if left == number(0):
+                return right if plus else Apply("neg", (right,))
+            return Apply("add" if plus else "sub", (left, right))
+        return Apply(node.op, tuple(_signed(arg, ups) for arg in node.args))
+    if isinstance(node, Tuple | Set | Listing):
+        return replace(node, items=tuple(_signed(item, ups) for item in node.items))
+    if isinstance(node, Quantity):
+        return replace(node, value=_signed(node.value, ups))
+    return node

@@ -1,0 +1,126 @@
+"""What a check may cost: sizes looked at before anything is computed, counted work, and one deadline (section 9)."""
+
+from __future__ import annotations
+
+import math
+import time
+from fractions import Fraction
+
+MAX_RESPONSE = 200_000
+"""characters scanned, from the end"""
+MAX_ANSWER = 4_000
+MAX_NESTING = 200
+MAX_BITS = 200_000
+"""of any integer that is computed"""
+MAX_FACTORIAL = 5_000
+MAX_BINOMIAL = 10_000
+MAX_RANGE = 10_000
+"""terms of a sum or product"""
+MAX_TERMS = 5_000
+"""of an expanded polynomial"""
+MAX_WORK = 1_500_000
+"""term operations of one check, a large number counting as several"""
+MAX_PRECISION = 60_000
+"""bits of a numerical comparison"""
+MAX_TIMEOUT = 10.0
+"""seconds"""
+
+
+class LimitExceeded(Exception):
+    """A size would go over its bound; the answers are then compared as written."""
+
+
+class Timeout(Exception):
+    """The deadline of the check has passed."""
+
+
+class Unsupported(Exception):
+    """The exact tiers have no value for this; the symbolic tier may."""
+
+
+class Undefined(Exception):
+    """No value: a division by zero and the like. Such an answer equals only its own text."""
+
+
+class Budget:
+    """Counts the work of one check, and looks at its deadline now and then.
+
+    The count decides, the same on every machine; the clock is there for a machine much slower than expected.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.deadline = time.monotonic() + min(seconds, MAX_TIMEOUT)
+        self._left = MAX_WORK
+        self._until_look = 0
+
+    @property
+    def remaining(self) -> float:
+        """Seconds to the deadline, at least 0."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    def spend(self, work: int) -> None:
+        """Count ``work`` operations.
+
+        Raises:
+            LimitExceeded: more than ``MAX_WORK`` in all.
+            Timeout: the deadline has passed.
+        """
+        self._left -= work
+        self._until_look -= work
+        if self._left < 0:
+            raise LimitExceeded("too many operations")
+        if self._until_look <= 0:
+            self._until_look = 20_000
+            if time.monotonic() > self.deadline:
+                raise Timeout
+
+
+def bits(value: Fraction | int) -> int:
+    """Length of numerator and denominator together."""
+    return value.numerator.bit_length() + value.denominator.bit_length()
+
+
+def power(base: Fraction, exponent: int) -> Fraction:
+    """``base ** exponent``, its size checked first.
+
+    Raises:
+        LimitExceeded: it would have more than ``MAX_BITS`` bits.
+        Undefined: zero to a power that is not positive.
+    """
+    if base == 0:
+        if exponent <= 0:
+            raise Undefined("zero to a power that is not positive")
+        return base
+    if base in (1, -1):
+        return base if exponent % 2 else Fraction(1)
+    if bits(base) * abs(exponent) > MAX_BITS:
+        raise LimitExceeded("a power with too many digits")
+    return base**exponent
+
+
+def factorial(n: int, step: int = 1) -> int:
+    """``n!``, or with ``step=2`` the double factorial.
+
+    Raises:
+        LimitExceeded: n is above ``MAX_FACTORIAL``.
+        Undefined: n is negative.
+    """
+    if n < 0:
+        raise Undefined("the factorial of a negative number")
+    if n > MAX_FACTORIAL:
+        raise LimitExceeded("the factorial of a large number")
+    return math.factorial(n) if step == 1 else math.prod(range(n, 0, -2))
+
+
+def binomial(n: int, k: int) -> int:
+    """Binomial coefficient for n, k >= 0.
+
+    Raises:
+        LimitExceeded: n is above ``MAX_BINOMIAL``.
+        Undefined: n or k is negative.
+    """
+    if n < 0 or k < 0:
+        raise Undefined("a binomial of negative numbers")
+    if n > MAX_BINOMIAL:
+        raise LimitExceeded("a binomial of large numbers")
+    return math.comb(n, k)

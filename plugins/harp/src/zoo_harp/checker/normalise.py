@@ -1,0 +1,114 @@
+"""Characters to plain LaTeX: unicode signs become commands, and digit groups are joined (section 5)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+from zoo_harp.checker.limits import MAX_ANSWER, LimitExceeded
+
+_SUPER: Final = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ", "0123456789+-=()ni", strict=True))
+_SUB: Final = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₓₙ", "0123456789+-=()aexn", strict=True))
+_INVISIBLE: Final = (
+    "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\x00"
+)
+_BOARD: Final = dict(zip("ℝℤℕℚℂ", "RZNQC", strict=True))
+_SIGNS: Final = {
+    "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "‒": "-", "×": r"\times ", "÷": r"\div ", "·": r"\cdot ",
+    "⋅": r"\cdot ", "•": r"\cdot ", "∙": r"\cdot ", "∗": "*", "√": r"\sqrt ", "∛": r"\cbrt ", "∞": r"\infty ",
+    "≤": r"\le ", "≥": r"\ge ", "⩽": r"\le ", "⩾": r"\ge ", "≠": r"\ne ", "±": r"\pm ", "∓": r"\mp ",
+    "°": r"\degree ", "º": r"\degree ", "∘": r"\circ ", "∪": r"\cup ", "∩": r"\cap ", "∅": r"\emptyset ",
+    "∈": r"\in ", "∖": r"\setminus ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ",
+    "≈": r"\approx ", "≡": r"\equiv ", "∑": r"\sum ", "∏": r"\prod ", "∫": r"\int ", "⟨": r"\langle ",
+    "⟩": r"\rangle ", "∧": r"\land ", "∨": r"\lor ", "→": r"\to ", "…": r"\ldots ", "⁄": "/", "∕": "/", "∶": ":",
+    "ø": r"\emptyset ", "Ø": r"\emptyset ", "′": "'", "’": "'", "‘": "'", "“": '"', "”": '"', "∣": "|", "∆": r"\Delta ",
+    "¢": r"\text{ cents}", "µ": r"\mu ",
+}  # fmt: skip
+_GREEK: Final = {
+    chr(code): f"\\{name.lower() if small else name.capitalize()} "
+    for small, first in ((True, 0x3B1), (False, 0x391))
+    for code, name in zip(
+        range(first, first + 25),
+        ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "omicron", "pi", "rho", "-", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"],
+        strict=True,
+    )
+    if name != "-"
+}
+_VULGAR: Final = {
+    chr(code): f"\\frac{{{top}}}{{{bottom}}}"
+    for code in (0xBC, 0xBD, 0xBE, *range(0x2150, 0x215F), 0x2189)
+    for top, _, bottom in [unicodedata.normalize("NFKC", chr(code)).partition("⁄")]
+}
+_BEFORE: Final = str.maketrans(
+    {
+        **dict.fromkeys(_INVISIBLE, ""),
+        **_VULGAR,
+        **{sign: f"\\mathbb{{{letter}}}" for sign, letter in _BOARD.items()},
+        "º": r"\degree ",
+        "′": "'",
+        "…": r"\ldots ",
+        "µ": r"\mu ",
+    }
+)
+_AFTER: Final = str.maketrans({**_SIGNS, **_GREEK, "ϕ": r"\phi ", "ς": r"\sigma "})
+_RAISED: Final = re.compile(f"[{''.join(_SUPER)}]+")
+_LOWERED: Final = re.compile(f"[{''.join(_SUB)}]+")
+
+_GAP: Final = r"(?:\{,\}|,\\!|\\!|\\,|,|\\ |\{,\\!\})"
+_THOUSANDS: Final = re.compile(rf"(?<![\d.,])(?<!\d\{{)[1-9]\d{{0,2}}(?:{_GAP}\d{{3}})+(?!\d)(?!,\d)(?!\{{,\}}\d)")
+_SPACED: Final = re.compile(r"(?<![\d.,^_/] )(?<![\d.,^_/])[1-9]\d{0,2}(?: \d{3})+(?![\d/])(?! \d)")
+_JOINTS: Final = re.compile(r"[^\d]")
+_DECIMAL_COMMA: Final = re.compile(r"(?<=\d)\{,\}(?=\d)")
+_TIMES_TEN: Final = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*\^)")
+_CHOOSE: Final = re.compile(
+    r"(?<![\w}])(?:\{\}\s*)?_?\{?(\d+)\}?\s*(?:\\text\{C\}|\\mathrm\{C\}|C)\s*_?\{?(\d+)\}?(?!\w)"
+)
+
+
+@lru_cache(maxsize=2048)
+def clean(text: str) -> str:
+    """``text`` in ASCII LaTeX as far as its signs are known.
+
+    Raises:
+        LimitExceeded: it is, or becomes, longer than ``MAX_ANSWER`` characters.
+    """
+    if len(text) > MAX_ANSWER:
+        raise LimitExceeded("an answer of too many characters")
+    if not text.isascii() or "\x00" in text:
+        text = unicode_to_latex(text)
+    if "," in text or "\\" in text or " " in text:
+        text = _join_groups(text)
+    if "10" in text:
+        text = _TIMES_TEN.sub(r"\\times ", text)
+    if "C" in text:
+        text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
+    if len(text) > MAX_ANSWER:
+        raise LimitExceeded("an answer of too many characters")
+    return text
+
+
+def unicode_to_latex(text: str) -> str:
+    """Superscripts and vulgar fractions first: compatibility forms alone would make ``y²`` into ``y2``."""
+    text = text.translate(_BEFORE)
+    text = _RAISED.sub(lambda run: "^{" + "".join(_SUPER[c] for c in run[0]) + "}", text)
+    text = _LOWERED.sub(lambda run: "_{" + "".join(_SUB[c] for c in run[0]) + "}", text)
+    return unicodedata.normalize("NFKC", text).translate(_AFTER)
+
+
+def _join_groups(text: str) -> str:
+    text = _THOUSANDS.sub(_join, text)
+    text = _SPACED.sub(lambda found: found[0].replace(" ", ""), text)
+    return _DECIMAL_COMMA.sub(".", text)
+
+
+def _join(found: re.Match[str]) -> str:
+    """The digits alone; but ``(1,200)`` and ``{1,200}`` on their own are a pair."""
+    text, (first, last) = found.string, found.span()
+    bare = set(_JOINTS.sub("", found[0].replace("\\", ""))) <= {","} and "\\" not in found[0] and "{" not in found[0]
+    opened = text[:first].rstrip().endswith(("(", "[", r"\{"))
+    closed = text[last:].lstrip().startswith((")", "]", r"\}", r"\right"))
+    if bare and opened and closed:
+        return found[0]
+    return _JOINTS.sub("", found[0])

@@ -1,0 +1,166 @@
+"""Killable worker processes for the symbolic tier and for batches.
+
+A worker is a fresh interpreter that reads requests and writes answers as lines of JSON. It is used by one thread at a
+time, replaced after ``_MAX_TASKS`` requests, killed when it is late, ends when its input is closed, when it has been
+idle for a minute, or when it has used the processor time of its current request up: so it never outlives its parent
+for long, however that one ends. Signals and threads of the calling process are not touched; after a fork the child
+leaves the parent's workers alone and starts its own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import selectors
+import subprocess
+import sys
+import threading
+import time
+from typing import Any, Final
+
+_MAX_TASKS: Final = 200
+_MAX_IDLE: Final = 4
+
+
+class WorkerDied(Exception):
+    """The worker ended without an answer: out of memory, or killed."""
+
+
+class Worker:
+    """One process."""
+
+    def __init__(self) -> None:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "zoo_harp.checker.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
+        self.owner = os.getpid()
+        self.tasks = 0
+        self.buffer = b""
+
+    def ask(self, request: dict[str, Any], seconds: float | None) -> dict[str, Any] | None:
+        """The answer, or None if it is not there in time; the worker is then killed.
+
+        Raises:
+            WorkerDied: the process ended.
+        """
+        self.tasks += 1
+        deadline = None if seconds is None else time.monotonic() + seconds
+        stdin, stdout = self.process.stdin, self.process.stdout
+        if stdin is None or stdout is None:
+            raise WorkerDied
+        try:
+            stdin.write(json.dumps(request).encode("ascii") + b"\n")
+            stdin.flush()
+        except OSError:
+            raise WorkerDied from None
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(stdout, selectors.EVENT_READ)
+            while b"\n" not in self.buffer:
+                left = None if deadline is None else deadline - time.monotonic()
+                if (left is not None and left <= 0) or not waiting.select(left):
+                    self.kill()
+                    return None
+                chunk = os.read(stdout.fileno(), 1 << 16)
+                if not chunk:
+                    self.kill()
+                    raise WorkerDied
+                self.buffer += chunk
+        line, _, self.buffer = self.buffer.partition(b"\n")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:
+                    continue
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can take another request."""
+        return self.process.poll() is None and self.tasks < _MAX_TASKS
+
+
+class Pool:
+    """Idle workers of one process; any thread may take one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: list[Worker] = []
+        self._owner = os.getpid()
+
+    def take(self) -> Worker:
+        """An idle worker, or a new one."""
+        with self._lock:
+            if self._owner != os.getpid():
+                # A forked child: these are the parent's.
+                self._idle, self._owner = [], os.getpid()
+            while self._idle:
+                worker = self._idle.pop()
+                if worker.alive:
+                    return worker
+                worker.kill()
+        return Worker()
+
+    def give_back(self, worker: Worker) -> None:
+        """Keep a worker for the next one who asks, or end it."""
+        with self._lock:
+            if worker.alive and worker.owner == self._owner == os.getpid() and len(self._idle) < _MAX_IDLE:
+                self._idle.append(worker)
+                return
+        worker.kill()
+
+    def close(self) -> None:
+        """End all idle workers of this process."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        if self._owner == os.getpid():
+            for worker in idle:
+                worker.kill()
+
+
+_POOL: Final = Pool()
+atexit.register(_POOL.close)
+if hasattr(os, "register_at_fork"):
+    # The lock may be held by another thread at the moment of the fork.
+    os.register_at_fork(after_in_child=lambda: _POOL.__init__())  # type: ignore[misc]
+
+
+def ask(request: dict[str, Any], seconds: float) -> dict[str, Any] | None:
+    """The answer of an idle worker; None if it is not there in ``seconds``.
+
+    Raises:
+        WorkerDied: the worker ended.
+    """
+    if seconds <= 0:
+        return None
+    deadline = time.monotonic() + seconds
+    worker = _POOL.take()
+    try:
+        if worker.tasks == 0:
+            ready = worker.ask({"do": "ready"}, seconds)
+            if ready is None:
+                return None
+        answer = worker.ask({**request, "seconds": deadline - time.monotonic()}, deadline - time.monotonic())
+    except WorkerDied:
+        worker.kill()
+        raise
+    if answer is not None:
+        _POOL.give_back(worker)
+    return answer
+
+
+def close() -> None:
+    """End the idle workers now."""
+    _POOL.close()

@@ -1,0 +1,100 @@
+"""sympy expressions built node by node from our tree, never from text. Runs in the worker only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any, Final
+
+from zoo_harp.checker.limits import MAX_BITS, LimitExceeded, Unsupported
+from zoo_harp.checker.tree import Apply, Constant, Node, Number, Quantity, Symbol
+
+
+def _functions() -> dict[str, Callable[..., Any]]:
+    import sympy as sp
+
+    direct = ["sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "exp", "floor", "binomial", "gcd", "lcm", "factorial", "factorial2"]
+    return {
+        **{name: getattr(sp, name) for name in direct},
+        "add": lambda a, b: a + b,
+        "mixed": lambda a, b: a + b,
+        "sub": lambda a, b: a - b,
+        "mul": lambda a, b: a * b,
+        "call": lambda a, b: a * b,
+        "div": lambda a, b: a / b,
+        "neg": lambda a: -a,
+        "percent": lambda a: a / 100,
+        "deg": lambda a: a * sp.pi / 180,
+        "root": lambda a, n: sp.root(a, n),
+        "log": lambda b, a: sp.log(a) / sp.log(b),
+        "ln": sp.log,
+        "abs": sp.Abs,
+        "ceil": sp.ceiling,
+        "binom": sp.binomial,
+        "max": sp.Max,
+        "min": sp.Min,
+        "mod": sp.Mod,
+        "arcsin": sp.asin,
+        "arccos": sp.acos,
+        "arctan": sp.atan,
+        "arccot": sp.acot,
+        "arcsec": sp.asec,
+        "arccsc": sp.acsc,
+    }
+
+
+_BIG: Final = frozenset(("sum", "prod", "int"))
+
+
+def build(node: Node) -> Any:
+    """The sympy expression of an expression tree.
+
+    Raises:
+        LimitExceeded: a power or factorial would be too long.
+        Unsupported: there is none.
+    """
+    import sympy as sp
+
+    if isinstance(node, Number):
+        return sp.Rational(node.value.numerator, node.value.denominator)
+    if isinstance(node, Symbol):
+        return sp.Symbol(node.name, real=True)
+    if isinstance(node, Constant):
+        return {"pi": sp.pi, "e": sp.E, "i": sp.I, "oo": sp.oo}[node.name]
+    if isinstance(node, Quantity):
+        return build(node.value)
+    if not isinstance(node, Apply):
+        raise Unsupported("not an expression")
+    if node.op in _BIG:
+        variable, low, high, body = (build(arg) for arg in node.args)
+        made = {"sum": sp.summation, "prod": sp.product, "int": sp.integrate}[node.op]
+        return made(body, (variable, low, high))
+    args = [build(arg) for arg in node.args]
+    if node.op == "pow":
+        base, exponent = args
+        if base.is_Rational and exponent.is_Rational:
+            size = Fraction(int(base.p), int(base.q))
+            if (size.numerator.bit_length() + size.denominator.bit_length()) * abs(float(exponent)) > MAX_BITS:
+                raise LimitExceeded("a power with too many digits")
+        return base**exponent
+    if node.op in ("factorial", "factorial2", "binom") and args[0].is_number and abs(args[0]) > 5000:
+        raise LimitExceeded("the factorial of a large number")
+    functions = _functions()
+    if node.op not in functions:
+        raise Unsupported(f"the operation {node.op}")
+    return functions[node.op](*args)
+
+
+def prove(one: Node, other: Node) -> bool | None:
+    """True if the difference simplifies to zero, False if it is a number that is not zero, else None."""
+    import sympy as sp
+
+    try:
+        difference = sp.simplify(build(one) - build(other))
+    except (LimitExceeded, Unsupported, NotImplementedError):
+        return None
+    if difference == 0:
+        return True
+    if difference.is_number:
+        return False if difference.is_zero is False or difference.is_nonzero else difference.is_zero
+    return None

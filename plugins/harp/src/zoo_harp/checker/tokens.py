@@ -1,0 +1,236 @@
+"""LaTeX and plain text to tokens, in one linear pass.
+
+A token is a tuple ``(kind, value, spaced)``; ``spaced`` says whether white space stood before it. Kinds: ``num`` (a
+numeral as written), ``rep`` (a repeating decimal, its two parts joined by ``|``), ``based`` (digits before a base),
+``let`` (one letter), ``word``, ``cmd`` (a function or construction), ``set`` (a set with a name) and ``op``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, TypeAlias
+
+from zoo_harp.checker.limits import MAX_NESTING, LimitExceeded
+from zoo_harp.checker.words import is_word
+
+Token: TypeAlias = tuple[str, str, bool]
+
+FUNCTIONS: Final = frozenset(
+    ["sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "arccot", "arcsec", "arccsc", "sinh", "cosh", "tanh", "log", "ln", "lg", "exp", "gcd", "lcm", "max", "min", "abs", "floor", "ceil", "det"]
+)
+_FUNCTION_NAMES: Final = {
+    **{name: name for name in FUNCTIONS},
+    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "cosec": "csc", "ceiling": "ceil", "cotan": "cot",
+}  # fmt: skip
+GREEK: Final = frozenset(
+    ["alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota", "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "varphi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega", "ell"]
+)
+_COMMAND_OPS: Final = {
+    "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=", "lt": "<", "gt": ">",
+    "ne": "!=", "neq": "!=", "cdot": "*", "times": "*", "ast": "*", "div": "/", "cup": "cup", "cap": "cap",
+    "setminus": "minus", "backslash": "minus", "in": "in", "pm": "pm", "mp": "mp", "approx": "~", "equiv": "mod",
+    "colon": ":", "mid": "mid", "vert": "|", "lvert": "|(", "rvert": "|)", "lfloor": "floor(", "rfloor": "floor)",
+    "lceil": "ceil(", "rceil": "ceil)", "langle": "<(", "rangle": ")>", "land": "and", "wedge": "and", "lor": "or",
+    "vee": "or", "circ": "deg", "degree": "deg", "%": "%", "{": "\\{", "}": "\\}", "lbrace": "\\{", "rbrace": "\\}",
+    "lparen": "(", "rparen": ")", "lbrack": "[", "rbrack": "]", "\\": "\\\\", "|": "|", "over": "over", "slash": "/",
+    "choose": "choose", "atop": "choose", "bmod": "bmod", "mod": "bmod", "pmod": "pmod", "prime": "'", "to": "to",
+    "ldots": "...", "dots": "...", "cdots": "...", "dotsc": "...", "cr": "\\\\", "_": " ", "&": "&", "#": "#",
+    "$": "dollar",
+}  # fmt: skip
+_CONSTRUCTIONS: Final = {
+    **dict.fromkeys(("frac", "dfrac", "tfrac", "cfrac", "nicefrac", "sfrac", "flatfrac"), "frac"),
+    **dict.fromkeys(("binom", "dbinom", "tbinom"), "binom"),
+    "sqrt": "sqrt", "cbrt": "cbrt", "pi": "pi", "infty": "oo", "sum": "sum", "prod": "prod", "int": "int",
+    "lim": "lim", "begin": "begin", "end": "end", "overline": "overline", "bar": "overline", "emptyset": "empty",
+    "varnothing": "empty",
+}  # fmt: skip
+_PLAIN: Final = {
+    "sqrt": "sqrt", "cbrt": "cbrt", "pi": "pi", "Pi": "pi", "infinity": "oo", "Infinity": "oo", "inf": "oo", "oo": "oo",
+    "infty": "oo", "choose": "choose",
+}  # fmt: skip
+_SKIPPED: Final = frozenset(
+    ["displaystyle", "textstyle", "scriptstyle", "limits", "nolimits", "quad", "qquad", ",", ";", "!", ":", ">", "/", "-", "thinspace", "left", "right", "middle", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr", "bigm", "Bigm", "rm", "it", "bf", "sf", "tt", "mathstrut", "strut", "noindent", "newline", "nonumber", "hfill", "allowbreak", "nobreakspace", "space", "displaylimits", "par", "bold"]
+) | {" ", "\n", "\t"}
+_SKIPPED_WITH_GROUP: Final = frozenset(["hspace", "vspace", "mspace", "label", "tag", "color", "phantom", "hphantom", "vphantom", "hskip"])
+_TEXT: Final = frozenset(
+    ["text", "textbf", "textit", "textrm", "textsf", "texttt", "textnormal", "textup", "mbox", "hbox", "emph", "mathrm", "operatorname", "mathsf", "mathtt"]
+)
+_BARE: Final = frozenset(
+    ["mathbf", "boldsymbol", "mathit", "mathcal", "mathfrak", "mathscr", "vec", "hat", "bm", "underline", "boxed", "fbox", "mathop", "ensuremath", "mathbin", "overrightarrow", "widehat", "tilde", "bf", "textcolor"]
+)
+OPENERS: Final = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "<(": ")>", "floor(": "floor)", "ceil(": "ceil)",
+                  "|(": "|)"}  # fmt: skip
+
+_PATTERN: Final = re.compile(
+    r"(?P<space>[\s~]+)"
+    r"|(?P<rep>\d*\.\d*)\\(?:overline|bar|dot)\s*(?:\{\s*(?P<block>\d+)\s*\}|(?P<digit>\d))"
+    r"|(?P<rep2>\d*\.\d*)\((?P<block2>\d+)\)"
+    r"|(?P<based>(?:\d|[A-F](?=[0-9A-F]*\d))[0-9A-F]*(?:\.[0-9A-F]+)?)(?=\s*_)"
+    r"|(?P<sci>(?:\d+(?:\.\d+)?|\.\d+)[eE][+-]?\d+)(?![\w.])"
+    r"|(?P<num>\d+(?:\.\d+)?|\.\d+)"
+    r"|\\(?P<cmd>[A-Za-z]+\*?|.)"
+    r"|(?P<word>[A-Za-z]+)"
+    r"|(?P<op><=|>=|=<|!=|==|\*\*|!!|\.\.\.|.)",
+    re.DOTALL,
+)
+_OPS: Final = {"**": "^", "==": "=", "=<": "<=", "`": "'"}
+
+
+def tokenise(text: str) -> list[Token]:
+    """Tokens of ``text``, which ``clean`` has been through.
+
+    Raises:
+        LimitExceeded: brackets are nested deeper than ``MAX_NESTING``.
+    """
+    tokens: list[Token] = []
+    _scan(_mark_prose(text), tokens)
+    depth = 0
+    for kind, value, _ in tokens:
+        if kind == "op":
+            if value in OPENERS:
+                depth += 1
+                if depth > MAX_NESTING:
+                    raise LimitExceeded("brackets nested too deeply")
+            elif value in _CLOSERS:
+                depth -= 1
+    return tokens
+
+
+_CLOSERS: Final = frozenset(OPENERS.values())
+
+
+def _mark_prose(text: str) -> str:
+    r"""Outside of ``$...$`` stands prose: wrap it as ``\text``. A single ``$`` before a digit is money."""
+    if "$" not in text:
+        return text
+    parts = re.split(r"(?<!\\)\$\$?", text)
+    if len(parts) % 2 == 0:
+        return _money(text)
+    return "".join(
+        part if inside % 2 or not part.strip() or not part.isascii() or _unbalanced(part) else rf"\text{{{part}}}"
+        for inside, part in enumerate(parts)
+    )
+
+
+def _money(text: str) -> str:
+    return re.sub(r"(?<!\\)\$(?!\s*[\d.])", "", re.sub(r"(?<!\\)\$(?=\s*[\d.])", r"\\$", text))
+
+
+def _unbalanced(part: str) -> bool:
+    return part.count("{") != part.count("}") or "\\" in part
+
+
+def _group(text: str, start: int) -> tuple[str, int]:
+    """Content of the brace group at or after ``start``, or one character, and where it ends."""
+    while start < len(text) and text[start].isspace():
+        start += 1
+    if start >= len(text) or text[start] != "{":
+        return text[start : start + 1], min(start + 1, len(text))
+    depth = 0
+    for at in range(start, len(text)):
+        if text[at] == "{":
+            depth += 1
+        elif text[at] == "}":
+            depth -= 1
+            if depth == 0:
+                return text[start + 1 : at], at + 1
+    return text[start + 1 :], len(text)
+
+
+def _scan(text: str, tokens: list[Token], *, prose: bool = False) -> None:
+    """Append the tokens of ``text``; in prose a letter is a word."""
+    at, spaced = 0, False
+    while at < len(text):
+        found = _PATTERN.match(text, at)
+        if found is None:
+            at += 1
+            continue
+        kind = found.lastgroup
+        at = found.end()
+        if kind == "space":
+            spaced = True
+            continue
+        if kind in ("block", "digit"):
+            tokens.append(("rep", f"{found['rep']}|{found[kind]}", spaced))
+        elif kind == "block2":
+            tokens.append(("rep", f"{found['rep2']}|{found['block2']}", spaced))
+        elif kind == "cmd":
+            at = _command(found["cmd"].rstrip("*"), text, at, tokens, spaced)
+            # A skipped command stands for white space.
+            spaced = bool(found["cmd"] in _SKIPPED)
+            continue
+        elif kind == "word":
+            _letters(found["word"], tokens, spaced, prose)
+        elif kind == "op":
+            value = found["op"]
+            if value != "$":
+                tokens.append(("op", _OPS.get(value, value), spaced))
+        elif kind is not None:
+            tokens.append((kind, found[kind], spaced))
+        spaced = False
+
+
+def _command(name: str, text: str, at: int, tokens: list[Token], spaced: bool) -> int:
+    """Append what the command means; returns where scanning goes on."""
+    if name in ("left", "right"):
+        rest = text[at:].lstrip()[:1]
+        if rest == ".":
+            return text.index(".", at) + 1
+        if rest == "|":
+            tokens.append(("op", "|(" if name == "left" else "|)", spaced))
+            return text.index("|", at) + 1
+    elif name in _SKIPPED:
+        pass
+    elif name in _TEXT:
+        inner, at = _group(text, at)
+        if len(inner) > 0:
+            _scan(" " + inner if spaced else inner, tokens, prose=name not in ("operatorname",))
+    elif name in _SKIPPED_WITH_GROUP or name == "textcolor":
+        _, at = _group(text, at)
+    elif name == "mathbb":
+        inner, at = _group(text, at)
+        letter = inner.strip()
+        tokens.append(
+            ("set", letter, spaced) if letter in ("R", "Z", "N", "Q", "C") else ("let", letter[:1] or "?", spaced)
+        )
+    elif name in _BARE:
+        pass
+    elif name in _COMMAND_OPS:
+        tokens.append(("op", _COMMAND_OPS[name], spaced))
+    elif name in _FUNCTION_NAMES:
+        tokens.append(("cmd", _FUNCTION_NAMES[name], spaced))
+    elif name in ("begin", "end"):
+        inner, at = _group(text, at)
+        tokens.append(("cmd", f"{name} {inner.strip().rstrip('*')}", spaced))
+        if name == "begin" and inner.strip() == "array" and text[at : at + 1] == "{":
+            _, at = _group(text, at)
+    elif name in _CONSTRUCTIONS:
+        tokens.append(("cmd", _CONSTRUCTIONS[name], spaced))
+    elif name in GREEK:
+        tokens.append(("let", name, spaced))
+    else:
+        tokens.append(("word", name, spaced))
+    return at
+
+
+def _letters(run: str, tokens: list[Token], spaced: bool, prose: bool) -> None:
+    """A run of letters: a connective, function, word, or a product of variables."""
+    lower = run.lower()
+    if lower in ("and", "or"):
+        tokens.append(("op", lower, spaced))
+    elif run in _FUNCTION_NAMES:
+        tokens.append(("cmd", _FUNCTION_NAMES[run], spaced))
+    elif run in _PLAIN:
+        found = _PLAIN[run]
+        tokens.append(("op" if found == "choose" else "cmd", found, spaced))
+    elif run in ("mod", "percent"):
+        tokens.append(("op", "bmod" if run == "mod" else "%", spaced))
+    elif lower in ("degree", "degrees"):
+        tokens.append(("op", "deg", spaced))
+    elif not prose and run in GREEK:
+        tokens.append(("let", run, spaced))
+    elif not prose and (len(run) == 1 or not is_word(run)):
+        tokens.append(("let", run[0], spaced))
+        tokens.extend(("let", letter, False) for letter in run[1:])
+    else:
+        tokens.append(("word", run, spaced))

@@ -1,0 +1,124 @@
+"""Units of measure: a unit is a product of powers of base names, such as (("cm", 2),)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
+
+Unit: TypeAlias = tuple[tuple[str, int], ...]
+
+_NAMES: Final = {
+    "mm": "millimeter millimetre",
+    "cm": "centimeter centimetre",
+    "dm": "decimeter decimetre",
+    "m": "meter metre",
+    "km": "kilometer kilometre",
+    "inch": "inch in",
+    "foot": "foot ft",
+    "yard": "yard yd",
+    "mile": "mile mi",
+    "mg": "milligram",
+    "g": "gram gm",
+    "kg": "kilogram kilo",
+    "ton": "ton tonne",
+    "oz": "ounce",
+    "lb": "pound lbs",
+    "ms": "millisecond",
+    "s": "second sec secs",
+    "min": "minute mins",
+    "h": "hour hr hrs",
+    "day": "day",
+    "week": "week wk",
+    "month": "month",
+    "year": "year yr yrs",
+    "mL": "milliliter millilitre ml",
+    "L": "liter litre",
+    "gallon": "gallon gal",
+    "quart": "quart qt",
+    "pint": "pint",
+    "cup": "cup",
+    "dollar": "dollar buck USD",
+    "cent": "cent penny",
+    "euro": "euro",
+    "deg": "degree",
+    "rad": "radian",
+    "unit": "unit units",
+    "N": "newton",
+    "J": "joule",
+    "W": "watt",
+    "Hz": "hertz",
+    "acre": "acre",
+    "hectare": "hectare ha",
+}
+_PLURALS: Final = {"foot": "feet", "inch": "inches", "penny": "pennies", "century": "centuries"}
+
+
+def _spellings() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for base, names in _NAMES.items():
+        found[base] = base
+        for name in names.split():
+            found[name] = base
+            plural = _PLURALS.get(name, name + "s")
+            for spelling in (plural, name.capitalize(), plural.capitalize(), name.upper() if len(name) > 3 else name):
+                found.setdefault(spelling, base)
+    return found
+
+
+UNITS: Final[Mapping[str, str]] = _spellings()
+"""spelling to base name"""
+COMPOUND: Final[Mapping[str, Unit]] = {
+    "mph": (("h", -1), ("mile", 1)),
+    "kph": (("h", -1), ("km", 1)),
+    "kmph": (("h", -1), ("km", 1)),
+    "fps": (("foot", 1), ("s", -1)),
+    "cc": (("cm", 3),),
+}
+_BEFORE: Final = {"square": 2, "sq": 2, "squared": 2, "cubic": 3, "cu": 3}
+_AFTER: Final = {"squared": 2, "cubed": 3}
+
+
+def is_unit(word: str) -> bool:
+    """Whether ``word`` can begin a unit."""
+    return word in UNITS or word in COMPOUND or word.lower() in _BEFORE
+
+
+def multiply(one: Unit, other: Unit, sign: int = 1) -> Unit:
+    """``one`` times ``other``, or divided by it with ``sign=-1``."""
+    powers = dict(one)
+    for base, power in other:
+        powers[base] = powers.get(base, 0) + sign * power
+    return tuple(sorted((base, power) for base, power in powers.items() if power))
+
+
+def read_unit(words: Sequence[str]) -> tuple[Unit, int] | None:
+    """The unit that ``words`` begin with, and how many it takes; None if they begin with none.
+
+    Words are spellings, ``^2`` for a written power, ``/`` or ``per`` for a quotient and ``*`` for a product.
+    """
+    unit: Unit = ()
+    at, sign = 0, 1
+    while True:
+        raised = 1
+        if at < len(words) and words[at].lower() in _BEFORE:
+            raised = _BEFORE[words[at].lower()]
+            at += 1
+            if at < len(words) and words[at] == ".":
+                at += 1
+        if at >= len(words) or not (words[at] in UNITS or words[at] in COMPOUND):
+            return None
+        factor = COMPOUND.get(words[at]) or ((UNITS[words[at]], 1),)
+        at += 1
+        if at < len(words) and words[at].startswith("^"):
+            raised = int(words[at][1:])
+            at += 1
+        elif at < len(words) and words[at].lower() in _AFTER:
+            raised = _AFTER[words[at].lower()]
+            at += 1
+        unit = multiply(unit, tuple((base, power * raised) for base, power in factor), sign)
+        if at + 1 >= len(words) or words[at] not in ("/", "per", "*") or not is_unit(words[at + 1]):
+            break
+        sign = 1 if words[at] == "*" else -1
+        at += 1
+    # "Square units" and the like name no unit that could differ from another.
+    return tuple((base, power) for base, power in unit if base != "unit"), at

@@ -1,0 +1,194 @@
+"""Are two expressions equal? Exact forms decide, then exact points, and the symbolic tier only what is left."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from zoo_harp.checker.evaluate import Evaluator
+from zoo_harp.checker.exact import HALF, Value
+from zoo_harp.checker.limits import Budget, LimitExceeded, Undefined, Unsupported, power
+from zoo_harp.checker.symbolic import prove_equal
+from zoo_harp.checker.tree import EXPRESSIONS, Apply, Constant, Node, Number, show, symbols, walk
+
+MIN_DIGITS: Final = 6
+"""significant digits that a decimal needs to stand for an exact number"""
+_POINTS: Final = 8
+_TRIES: Final = 32
+_SEED: Final = 20_241_208
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided, by which rule, and why in words."""
+
+    correct: bool
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decimal:
+    """A decimal numeral: its value, the decimals and the significant digits written."""
+
+    value: Fraction
+    places: int
+    digits: int
+
+
+def as_decimal(node: Node) -> Decimal | None:
+    """The decimal numeral that ``node`` is, with a sign or percent mark or without; None if it is none."""
+    if isinstance(node, Number) and (node.places or node.cut):
+        return Decimal(node.value, node.places or 0, node.digits)
+    if isinstance(node, Apply) and node.op in ("neg", "percent", "deg"):
+        inner = as_decimal(node.args[0])
+        if inner is None:
+            return None
+        if node.op == "percent":
+            return Decimal(inner.value / 100, inner.places + 2, inner.digits)
+        return Decimal(-inner.value, inner.places, inner.digits) if node.op == "neg" else inner
+    return None
+
+
+def compare_values(gold: Node, response: Node, budget: Budget) -> Decision:
+    """Compare two expressions by value.
+
+    Raises:
+        LimitExceeded: a number would be too long, or the work too much.
+        Timeout: the deadline has passed.
+    """
+    if isinstance(gold, Number) and isinstance(response, Number) and gold.value == response.value:
+        return Decision(True, "number", "the same rational number")
+    field = Evaluator(budget)
+    try:
+        left, right = field.value(gold), field.value(response)
+    except Undefined as why:
+        return Decision(False, "undefined", f"no value: {why}")
+    except Unsupported:
+        return _symbolic(gold, response, budget)
+    except LimitExceeded:
+        if symbols(gold) | symbols(response):
+            return _points(gold, response, budget)
+        raise
+    if isinstance(left, Fraction) and isinstance(right, Fraction) and left == right:
+        return Decision(True, "number", "the same rational number")
+    decimal = _by_digits(gold, response, left, right, field)
+    if decimal is not None:
+        return decimal
+    if isinstance(left, Fraction) and isinstance(right, Fraction):
+        return Decision(False, "number", "different rational numbers")
+    try:
+        zero = field.is_zero(field.add(left, right, -1))
+    except LimitExceeded:
+        if symbols(gold) | symbols(response):
+            return _points(gold, response, budget)
+        raise
+    except Undefined as why:
+        return Decision(False, "undefined", f"no value: {why}")
+    except Unsupported:
+        return _symbolic(gold, response, budget)
+    if zero is None:
+        return _points(gold, response, budget)
+    variables = field.is_variable(left) or field.is_variable(right)
+    rule = "expression" if variables else "exact"
+    return Decision(zero, rule, "the difference is zero" if zero else "the difference is not zero")
+
+
+def _by_digits(gold: Node, response: Node, left: Value, right: Value, field: Evaluator) -> Decision | None:
+    """The rule for a decimal against an exact number; None where it does not apply."""
+    one, other = as_decimal(gold), as_decimal(response)
+    if (one is None) == (other is None):
+        return None
+    decimal, exact = (one, right) if one is not None else (other, left)
+    if decimal is None or field.is_variable(exact) or not field.is_real(exact):
+        return None
+    if isinstance(exact, Fraction) and exact.denominator == 1:
+        return Decision(False, "decimal", "a decimal that is not the integer")
+    if decimal.digits < MIN_DIGITS:
+        return Decision(False, "decimal", f"a decimal with fewer than {MIN_DIGITS} significant digits")
+    if field.sign(exact) * decimal.value <= 0:
+        return Decision(False, "decimal", "a decimal of the other sign")
+    written = abs(decimal.value) * 10**decimal.places
+    scaled = field.mul(field.absolute(exact), power(Fraction(10), decimal.places))
+    if written in (field.floor(scaled), field.floor(field.add(scaled, HALF))):
+        return Decision(True, "decimal", f"the exact value to {decimal.digits} significant digits")
+    return Decision(False, "decimal", "not the exact value rounded or truncated to the digits written")
+
+
+def _points(gold: Node, response: Node, budget: Budget) -> Decision:
+    """Values at random rational points, compared exactly; the points are the same in every run.
+
+    A point where either side has no real value says nothing.
+    """
+    names = sorted(symbols(gold) | symbols(response))
+    draw = random.Random(_SEED)  # noqa: S311
+    agreed = 0
+    for attempt in range(_TRIES):
+        spread = 9 if attempt % 2 else 60
+        point: dict[str, Value] = {
+            name: Fraction(draw.randint(-spread * 7, spread * 7) or 1, draw.randint(2, 7)) for name in names
+        }
+        if attempt % 4 == 3:
+            point = {name: abs(value) + 2 for name, value in point.items() if isinstance(value, Fraction)}
+        field = Evaluator(budget, point)
+        try:
+            left, right = field.value(gold), field.value(response)
+            real = field.is_real(left), field.is_real(right)
+            if not all(real):
+                continue
+            same = field.is_zero(field.add(left, right, -1))
+        except Undefined:
+            continue
+        except Unsupported:
+            break
+        if same is False:
+            where = ", ".join(f"{name} = {value}" for name, value in point.items())
+            return Decision(False, "points", f"different values at {where}")
+        agreed += bool(same)
+        if agreed >= _POINTS:
+            return Decision(True, "points", f"equal values at {agreed} random points")
+    return _symbolic(gold, response, budget)
+
+
+def _symbolic(gold: Node, response: Node, budget: Budget) -> Decision:
+    """Ask sympy, in a process of its own."""
+    if not all(isinstance(node, EXPRESSIONS) for side in (gold, response) for node in walk(side)):
+        return Decision(False, "structure", "not both expressions")
+    if any(node == Constant("oo") and _bare(gold, response) for node in (gold, response)):
+        return Decision(gold == response, "infinity", "infinite or not")
+    found = prove_equal(gold, response, budget.remaining)
+    if found is None:
+        return Decision(False, "symbolic", f"not proved equal: {show(gold)[:80]} and {show(response)[:80]}")
+    return Decision(found, "symbolic", "proved equal by sympy" if found else "proved different by sympy")
+
+
+def _bare(gold: Node, response: Node) -> bool:
+    return not any(
+        isinstance(n, Apply) and n.op in ("sum", "prod", "int") for side in (gold, response) for n in walk(side)
+    )
+
+
+def is_multiple(one: Value, other: Value, field: Evaluator) -> Value | None:
+    """The constant k with ``one = k * other`` for numerators that are not zero, or None if there is none."""
+    left, right = _by_variables(one, field), _by_variables(other, field)
+    if not left or left.keys() != right.keys():
+        return None
+    lead = next(iter(left))
+    if lead == () and len(left) > 1:
+        lead = next(mono for mono in left if mono)
+    for mono in left:
+        cross = field.add(field.mul(left[mono], right[lead]), field.mul(right[mono], left[lead]), -1)
+        if not field.is_zero(cross):
+            return None
+    return field.div(left[lead], right[lead])
+
+
+def _by_variables(value: Value, field: Evaluator) -> dict[object, Value]:
+    """Constant coefficients of the monomials in variables of a numerator."""
+    groups: dict[object, dict[tuple[tuple[str, Fraction], ...], Fraction]] = {}
+    for mono, coefficient in field.lift(value).num.items():
+        free = tuple(f for f in mono if field.has_variable(f[0]))
+        groups.setdefault(free, {})[tuple(f for f in mono if not field.has_variable(f[0]))] = coefficient
+    return {free: field.settle(poly, {(): Fraction(1)}) for free, poly in groups.items()}

@@ -1,0 +1,92 @@
+"""Words of answers: number words, the words that are thrown away, and which runs of letters are words at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Final
+
+from zoo_harp.checker.units import UNITS
+
+_SMALL: Final = {
+    word: value
+    for value, word in enumerate(
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+    )
+}
+_TENS: Final = {
+    word: 10 * value
+    for value, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2)
+} | {"fourty": 40}
+_SCALES: Final = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_PARTS: Final = {
+    "half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
+    "tenth": 10, "eleventh": 11, "twelfth": 12, "twentieth": 20, "hundredth": 100, "thousandth": 1000,
+}  # fmt: skip
+PARTS: Final = _PARTS | {name + "s": value for name, value in _PARTS.items()} | {"halves": 2}
+NUMBER_WORDS: Final = frozenset(_SMALL) | frozenset(_TENS) | frozenset(_SCALES) | {"hundred"}
+FILLERS: Final = frozenset(["a", "an", "the", "approximately", "about", "exactly", "roughly", "is", "are", "equals", "only", "just", "number"])
+_KNOWN: Final = frozenset(
+    ["yes", "no", "odd", "even", "red", "blue", "true", "false", "none", "all", "both", "neither", "never", "always", "sun", "mon", "tue", "wed", "thu", "fri", "sat", "by", "to", "per", "from", "if", "for", "not", "box"]
+)
+_WORDS: Final = re.compile(r"[a-z]+|\d+(?:\.\d+)?|[^\sa-z\d]")
+_COMMAND: Final = re.compile(r"\\(?:[A-Za-z]+\*?|[,;:!> ])|[{}$~]")
+_DROPPED: Final = frozenset(".,;:!?'\"`*()[]-_\\") | {"a", "an", "the"}
+
+
+def is_word(run: str) -> bool:
+    """Whether a run of two or more letters outside of text commands is a word and not a product of variables."""
+    lower = run.lower()
+    if lower in _KNOWN or lower in NUMBER_WORDS or lower in PARTS:
+        return True
+    return run in UNITS or len(run) > 3 or (len(run) == 3 and run[0].isupper() and run[1:].islower())
+
+
+def is_number_word(word: str) -> bool:
+    """Whether ``word`` can begin a number written in words."""
+    return word in NUMBER_WORDS or word in ("half",)
+
+
+def read_number(words: Sequence[str]) -> tuple[Fraction, int] | None:
+    """The number that ``words`` (lower case) begin with, and how many of them it takes; None if they begin with none.
+
+    "two hundred and five" is 205, "two thirds" 2/3, "one half" 1/2.
+    """
+    total = current = 0
+    used = at = 0
+    while at < len(words):
+        word = words[at]
+        if word in _SMALL or word in _TENS:
+            value = _SMALL.get(word, _TENS.get(word, 0))
+            if used and words[at - 1] in _SMALL:
+                break
+            current += value
+        elif word == "hundred":
+            current = (current or 1) * 100
+        elif word in _SCALES:
+            total += (current or 1) * _SCALES[word]
+            current = 0
+        elif word == "and" and used and at + 1 < len(words) and words[at - 1] in ("hundred", *_SCALES):
+            if words[at + 1] not in _SMALL and words[at + 1] not in _TENS:
+                break
+            at += 1
+            continue
+        elif word == "-" and used and at + 1 < len(words) and (words[at + 1] in _SMALL or words[at + 1] in PARTS):
+            at += 1
+            continue
+        else:
+            break
+        at += 1
+        used = at
+    if used == 0:
+        return (Fraction(1, 2), 1) if words[:1] == ["half"] else None
+    after = used + 1 if words[used : used + 1] == ["-"] else used
+    if after < len(words) and words[after] in PARTS:
+        return Fraction(total + current, PARTS[words[after]]), after + 1
+    return Fraction(total + current), used
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Words, numerals and signs of ``text`` in lower case, without commands, punctuation and articles."""
+    return tuple(word for word in _WORDS.findall(_COMMAND.sub(" ", text).lower()) if word not in _DROPPED)
