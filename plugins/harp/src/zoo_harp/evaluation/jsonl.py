@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ class DataError(UsageError):
     """A file is not what it must be; the message begins with ``file:line: field``.
 
     Attributes:
+        reason: the message without the place.
         path: the file.
         line: its line, from 1; 0 where the whole file is meant.
         field: the field of the line's object; may be empty.
@@ -32,7 +35,14 @@ class DataError(UsageError):
     def __init__(self, reason: str, path: str, line: int = 0, field: str = "", hint: str = "") -> None:
         place = f"{path}:{line}" if line else path
         super().__init__(f"{place}: {f'field {field!r} ' if field else ''}{reason}", hint)
-        self.path, self.line, self.field = path, line, field
+        self.reason, self.path, self.line, self.field = reason, path, line, field
+
+    def among(self, others: int) -> DataError:
+        """The same error, saying that there are so many others."""
+        if not others:
+            return self
+        reason = f"{self.reason} ({others} more bad line{'s' * (others > 1)}.)"
+        return DataError(reason, self.path, self.line, self.field)
 
 
 @dataclass(frozen=True)
@@ -124,10 +134,7 @@ def load(path: Path, parse: Callable[[Line], T], *, skip_bad: bool = False) -> L
         except DataError as error:
             bad.append(error)
     if bad and not (skip_bad and items):
-        first = bad[0]
-        if len(bad) > 1:
-            first.message += f" ({len(bad) - 1} more bad line{'s' * (len(bad) > 2)}.)"
-        raise first
+        raise bad[0].among(len(bad) - 1)
     if not items:
         raise DataError("the file has no line: expected one JSON object a line.", str(path))
     return Loaded(tuple(items), tuple(bad))
@@ -154,7 +161,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 raw = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
                 if raw.strip():
                     yield number, raw
-        except (OSError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+        except (OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
             raise DataError(f"cannot be read to its end: {error}.", str(path)) from error
 
 

@@ -65,7 +65,12 @@ def task_of(
         dataset=MemoryDataset([_sample(question) for question in left], name="harp"),
         solver=ask(journal),
         scorer=harp_scorer(),
-        config=GenerateConfig(max_tokens=max_tokens, stop_seqs=stop or None, **sampling),
+        config=GenerateConfig(
+            max_tokens=max_tokens,
+            stop_seqs=stop or None,
+            temperature=sampling["temperature"],
+            top_p=sampling.get("top_p"),
+        ),
         name="harp",
     )
 

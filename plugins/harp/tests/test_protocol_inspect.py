@@ -1,0 +1,248 @@
+"""``zoo harp run`` against a local service that fails to order: nothing is lost, nothing is asked twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections import Counter
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from zoo_harp.evaluation.data import load_dataset
+
+from zoo.cli.main import main
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    pytest.importorskip("inspect_ai")
+    pytest.importorskip("openai")
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of inspect_ai and what it imports
+
+SAMPLE = str(resources.files("zoo_harp").joinpath("data/harp_sample.jsonl"))
+PROBLEMS = load_dataset(Path(SAMPLE)).split("short")
+MODEL = "openai-api/local/small"
+NEVER = object()
+
+
+class Service:
+    """OpenAI's chat protocol. ``reply(question, times)`` gives a text, a dict for a failure, or ``NEVER``."""
+
+    def __init__(self, reply):
+        self.reply, self.requests, self.asked = reply, [], Counter()
+        self.lock, self.release, self.url = threading.Lock(), threading.Event(), ""
+
+    def take(self, request):
+        question = next(m["content"] for m in reversed(request["messages"]) if m["role"] == "user")
+        with self.lock:
+            self.requests.append(request)
+            self.asked[question] += 1
+            return self.reply(number(question), self.asked[question])
+
+
+def number(question):
+    (place,) = [place for place, problem in enumerate(PROBLEMS) if question.startswith(f"Problem:\n{problem.problem}")]
+    return place
+
+
+def completion(text, finish="stop"):
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
+    usage = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
+    body = {"id": "x", "object": "chat.completion", "created": 0, "model": "small", "choices": [choice], "usage": usage}
+    return {"status": 200, "body": json.dumps(body)}
+
+
+def failure(status, **headers):
+    return {"status": status, "body": json.dumps({"error": {"message": "told to fail"}}), "headers": headers}
+
+
+@contextmanager
+def serving(reply):
+    service = Service(reply)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *args):
+            pass
+
+        def do_POST(self):
+            found = service.take(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            if found is NEVER:
+                service.release.wait(60)
+                self.close_connection = True
+                return
+            found = completion(found) if isinstance(found, str) else found
+            body = found["body"].encode()
+            try:
+                self.send_response(found["status"])
+                for name, value in found.get("headers", {}).items():
+                    self.send_header(name.replace("_", "-"), value)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+            except OSError:  # the client gave up, or was killed
+                self.close_connection = True
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    service.url = f"http://127.0.0.1:{server.server_port}/v1"
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield service
+    finally:
+        service.release.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def command(service, out, *more):
+    flags = ["--model", MODEL, "--dataset", SAMPLE, "--base-url", service.url, "--out", str(out), "--json"]
+    return ["harp", "run", *flags, "--max-retries", "2", "--timeout-s", "30", "--attempt-timeout-s", "2", *more]
+
+
+def lines(path):
+    return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch):
+    monkeypatch.setenv("LOCAL_API_KEY", "none")
+
+
+def test_failures_that_pass_and_failures_that_stay(tmp_path, capsys):
+    first = {
+        0: "The final answer is $12$.",
+        1: failure(429, Retry_After="0"),
+        2: failure(503),
+        3: {"status": 200, "body": '{"id": '},
+        4: {"status": 200, "body": '{"choices": 7}'},
+        5: completion("The final ans", "length"),
+        6: failure(400),
+    }
+    out = tmp_path / "r.jsonl"
+    with serving(lambda place, times: first[place] if times == 1 else "again") as service:
+        assert main(command(service, out, "--limit", "7")) == 1
+        outcome = json.loads(capsys.readouterr().out)
+        assert (outcome["asked"], outcome["answered"], outcome["before"]) == (7, 4, 0)
+        assert outcome["errors"]
+        answered = {line["id"] for line in lines(out)}
+        assert answered == {PROBLEMS[place].id for place in (0, 1, 2, 5)}
+        before = Counter(service.asked)
+        assert main(command(service, out, "--limit", "7")) == 0
+        outcome = json.loads(capsys.readouterr().out)
+        assert (outcome["asked"], outcome["answered"], outcome["before"]) == (7, 7, 4)
+        again = {number(question) for question in service.asked - before}
+        assert again == {3, 4, 6}
+        count = len(service.requests)
+        assert main(command(service, out, "--limit", "7")) == 0
+        assert len(service.requests) == count
+    found = {line["id"]: line for line in lines(out)}
+    assert len(lines(out)) == len(found) == 7
+    cut = found[PROBLEMS[5].id]
+    assert (cut["response"], cut["finish_reason"], cut["tokens"]) == ("The final ans", "max_tokens", 7)
+    sent = service.requests[0]
+    assert (sent["temperature"], sent["max_tokens"], sent["stop"]) == (0.0, 2048, ["I hope it is correct."])
+    assert main(["eval", str(out), "harp", "--dataset", SAMPLE, "--json"]) == 0
+    (judged,) = json.loads(capsys.readouterr().out)["evaluations"]
+    assert judged["scores"]["n"] == 7
+    assert judged["scores"]["unfinished"] == pytest.approx(100 / 7)
+
+
+def test_an_attempt_that_hangs_is_given_up_and_made_again(tmp_path, capsys):
+    out = tmp_path / "r.jsonl"
+    with serving(lambda place, times: NEVER if (place, times) == (0, 1) else "done") as service:
+        assert main(command(service, out, "--limit", "2")) == 0
+    assert sorted(line["response"] for line in lines(out)) == ["done", "done"]
+    assert sorted(service.asked.values()) == [1, 2]
+
+
+def test_killed_in_the_middle_no_answered_question_is_asked_twice(tmp_path):
+    out = tmp_path / "r.jsonl"
+    hang = threading.Event()
+    hang.set()
+
+    def reply(place, times):
+        return NEVER if place >= 5 and hang.is_set() else f"answer {place}"
+
+    with serving(reply) as service:
+        ask = [
+            sys.executable,
+            "-m",
+            "zoo.cli.main",
+            *command(service, out, "--limit", "8", "--attempt-timeout-s", "60"),
+        ]
+        process = subprocess.Popen(ask, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ))
+        try:
+            deadline = time.monotonic() + 120
+            while not (out.exists() and out.read_bytes().count(b"\n") == 5 and len(service.asked) == 8):
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        with out.open("a", encoding="utf-8") as file:
+            file.write('{"id": "2026/SAM')  # a kill in the middle of a write
+        hang.clear()
+        assert main(command(service, out, "--limit", "8")) == 0
+        asked = {number(question): times for question, times in service.asked.items()}
+    assert [asked[place] for place in range(5)] == [1] * 5
+    assert [asked[place] for place in range(5, 8)] == [2] * 3
+    assert sorted(line["response"] for line in lines(out)) == [f"answer {place}" for place in range(8)]
+
+
+def test_samples_and_settings(tmp_path, capsys):
+    out = tmp_path / "r.jsonl"
+    with serving(lambda place, times: f"attempt {times}") as service:
+        assert main(command(service, out, "--limit", "2", "--samples", "2")) == 0
+        assert {request["temperature"] for request in service.requests} == {1.0}
+        assert {request["top_p"] for request in service.requests} == {0.95}
+        assert main(command(service, out, "--limit", "3", "--samples", "3")) == 0
+        assert sorted(service.asked.values()) == [3, 3, 3]
+        capsys.readouterr()
+        assert main(command(service, out, "--limit", "3")) == 2
+        assert "was begun with temperature = 1.0, and now it is 0.0" in capsys.readouterr().err
+        assert main(command(service, out, "--limit", "3", "--samples", "3", "--prompt", "boxed")) == 2
+    assert sorted((line["id"], line["sample"]) for line in lines(out)) == [
+        (PROBLEMS[place].id, sample) for place in range(3) for sample in range(3)
+    ]
+
+
+def test_a_model_that_is_none(tmp_path, capsys):
+    flags = ["harp", "run", "--dataset", SAMPLE, "--out", str(tmp_path / "r.jsonl"), "--limit", "1", "--model"]
+    assert main([*flags, "nonsense/x"]) == 2
+    assert "inspect_ai cannot ask nonsense/x" in capsys.readouterr().err
+
+
+def test_inspect_s_own_way_scores_and_logs(tmp_path):
+    from inspect_ai import eval as evaluate
+    from inspect_ai.model import ModelOutput, get_model
+    from zoo_harp.evaluation.responses import load_responses
+    from zoo_harp.protocol.inspect_task import harp
+
+    texts = {problem.id: rf"So \boxed{{{problem.answer}}}." for problem in PROBLEMS[:4]}
+    outputs = [ModelOutput.from_content("mockllm", texts[problem.id]) for problem in PROBLEMS[:2]]
+    outputs += [ModelOutput.from_content("mockllm", "no"), ModelOutput.from_content("mockllm", "12", "max_tokens")]
+    model = get_model("mockllm/model", custom_outputs=outputs)
+    (log,) = evaluate(
+        harp(SAMPLE, limit=4), model=model, log_dir=str(tmp_path), display="none", max_samples=1, max_connections=1
+    )
+    assert log.status == "success"
+    values = {sample.id.split(" ")[0]: sample.scores["harp_scorer"].value for sample in log.samples}
+    assert sorted(values.values()) == ["C", "C", "I", "I"]
+    read = load_responses(Path(log.location)).items
+    assert [response.finished for response in read].count(False) == 1
+    assert {response.id for response in read} == {problem.id for problem in PROBLEMS[:4]}
