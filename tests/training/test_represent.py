@@ -17,6 +17,7 @@ from zoo.cli.progress import Silent
 from zoo.discovery.registry import Registry, discover
 from zoo.errors import UsageError
 from zoo.testing import check_representation
+from zoo.training.build import Parts
 from zoo.training.loop import Stop, train
 from zoo.training.restore import load_run
 from zoo.training.session import Cadence, RunResult, Settings
@@ -32,20 +33,22 @@ def registry() -> Iterator[Registry]:
     yield discover([Path(__file__).with_name("learners.py")], only=["zoo-core"])
 
 
-def run(registry: Registry, root: Path, name: str, seeds: tuple[int, ...] = SEEDS, **given: Any) -> list[RunResult]:
+def asked(name: str, **given: Any) -> RunSpec:
     collect = {"policy": given.pop("policy", "uniform"), "exact": given.pop("exact", False)}
-    stop = given.pop("stop", Stop())
-    watch = given.pop("watch", Silent())
-    spec = RunSpec(
+    return RunSpec(
         algorithm=f"learners/{name}", kind="representation", plugin_version="file",
         environment="learners/walk-model", config={"gamma": 0.9}, collect=collect,
         **{"steps": 768, "eval_episodes": 2, "num_envs": 2, **given},
     )  # fmt: skip
-    return train(spec, seeds, registry, Settings(root=root, checkpoint=Cadence(steps=256)), watch, stop)
 
 
-@pytest.mark.parametrize("policy", ["uniform", "greedy:7"])
-@pytest.mark.parametrize("num_envs", [1, 2])
+def run(registry: Registry, root: Path, name: str, seeds: tuple[int, ...] = SEEDS, **given: Any) -> list[RunResult]:
+    stop, watch = given.pop("stop", Stop()), given.pop("watch", Silent())
+    settings = Settings(root=root, checkpoint=Cadence(steps=256))
+    return train(asked(name, **given), seeds, registry, settings, watch, stop)
+
+
+@pytest.mark.parametrize(("policy", "num_envs"), [("uniform", 2), ("greedy:7", 1)])
 def test_seeds_together_equal_seeds_alone(registry: Registry, tmp_path: Path, policy: str, num_envs: int) -> None:
     together = run(registry, tmp_path / "a", "rows-together", policy=policy, num_envs=num_envs)
     assert {*learning.CALLS} == {(len(SEEDS), 128)} and len(learning.CALLS) == 6
@@ -66,6 +69,18 @@ def test_a_batch_interrupted_and_continued_equals_undisturbed(registry: Registry
     assert {result.status for result in half} == {"interrupted"}
     rest = run(registry, tmp_path / "b", "rows-together")
     assert [logged(result.path) for result in rest] == [logged(result.path) for result in whole]
+
+
+def test_a_member_of_a_batch_may_learn_alone_in_between(registry: Registry) -> None:
+    spec = asked("rows-together", steps=768)
+    parts = Parts.of(spec, registry)
+    (solo,), none = parts.members([5], "cpu")
+    members, batch = parts.members(SEEDS, "cpu")
+    assert none is None and batch is not None
+    expected = [solo.algorithm.update() for _ in range(4)]
+    found = [batch.update()[2], members[2].algorithm.update(), batch.update()[2], members[2].algorithm.update()]
+    assert found == expected
+    assert [member.algorithm.env_steps for member in members] == [256, 256, 512]
 
 
 def test_the_policy_of_a_run_is_followed_by_every_member(registry: Registry, tmp_path: Path) -> None:
@@ -108,7 +123,7 @@ def test_the_conformance_kit_passes_both(registry: Registry, name: str) -> None:
 
 
 def test_the_conformance_kit_finds_a_batch_that_drifts(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = learning.All.update
+    whole: Any = learning.All.update
 
     def mixed(self: Any, batch: Any) -> Any:
         rows = whole(self, batch)

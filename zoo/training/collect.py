@@ -73,7 +73,7 @@ class Guide:
 
     def _look_up(self, states: Array, draws: NDArray[np.float64]) -> NDArray[np.int64]:
         """Actions of ``states`` for uniform ``draws`` of the same shape, by the inverse of the cumulative sums."""
-        reached: NDArray[np.int64] = (draws[..., None] > self.cumulative[states]).sum(-1)
+        reached: NDArray[np.int64] = (draws[..., None] > self.cumulative.take(states, axis=0)).sum(-1)
         np.minimum(reached, self.cumulative.shape[1] - 1, out=reached)
         return reached
 

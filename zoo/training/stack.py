@@ -49,7 +49,7 @@ class Stack:
         Returns:
             Observations [S, B, ...].
         """
-        return np.stack([env.reset()[0] for env in self.envs])
+        return _joined([env.reset()[0] for env in self.envs])
 
     def step(self, actions: Array) -> Step:
         """One step of every copy of every member.
@@ -89,10 +89,10 @@ class Stack:
 
     def _separately(self, actions: Array) -> Step:
         steps = [env.step(action) for env, action in zip(self.envs, actions, strict=True)]
-        obs, reward, terminated, truncated = (np.stack(parts) for parts in list(zip(*steps, strict=True))[:4])
-        infos = {"arrived": np.stack([arrived(step[0], step[4]) for step in steps])}
+        obs, reward, terminated, truncated = (_joined([step[part] for step in steps]) for part in range(4))
+        infos = {"arrived": _joined([arrived(step[0], step[4]) for step in steps])}
         if all("constraints" in step[4] for step in steps):
-            infos["constraints"] = np.stack([step[4]["constraints"] for step in steps])
+            infos["constraints"] = _joined([step[4]["constraints"] for step in steps])
         return obs, reward, terminated, truncated, infos
 
 
@@ -106,6 +106,11 @@ def stack(envs: Sequence[VectorEnv]) -> Stack:
         InterfaceError: they differ in copies, spaces or constraints, are not SAME_STEP, or observe no arrays.
     """
     return Stack(envs)
+
+
+def _joined(parts: Sequence[Array]) -> Array:
+    """One array with the parts as its rows; a single one is not copied, because that is every step of a solo run."""
+    return parts[0][None] if len(parts) == 1 else np.stack(parts)
 
 
 def _check(envs: Sequence[VectorEnv]) -> None:
