@@ -82,7 +82,8 @@ class Factorisation:
         shape = base.shape
         base, factor = base.reshape(-1, self.n), factor.reshape(-1, self.n)
         shrinks = ((base != 0) & (factor != 1)).any(0)
-        V = self._solve((base * ~shrinks).T)
+        plain = base * ~shrinks
+        V = self._solve(plain.T) if bool(plain.any()) else 0 * plain.T
         states = np.flatnonzero(host(shrinks))
         width = max(1, BLOCK // self.n)
         for here in (states[i : i + width] for i in range(0, len(states), width)):
