@@ -8,10 +8,12 @@ from zoo import Needs, hookimpl
 from zoo_successor.deep.registration import register as register_deep
 
 if TYPE_CHECKING:
+    import argparse
+
     from zoo.api import Subject
     from zoo.discovery.entry import Registrar
 
-__all__ = ["zoo_register"]
+__all__ = ["zoo_commands", "zoo_derived", "zoo_plots", "zoo_register"]
 
 _SR = "Dayan 1993"
 _FR = "Moskovitz et al. 2022, A First-Occupancy Representation for Reinforcement Learning, arXiv:2109.13863"
@@ -81,3 +83,26 @@ def zoo_register(zoo: Registrar) -> None:
             subject=subject,
         )
     register_deep(zoo)
+
+
+@hookimpl
+def zoo_derived() -> dict[str, str]:
+    """The function ``at_step`` for the metrics of suites."""
+    return {"at_step": "zoo_successor.derived:at_step"}
+
+
+@hookimpl
+def zoo_plots() -> dict[str, str]:
+    """``zoo plot lambda-sweep`` and ``zoo plot exploration``."""
+    return {
+        "lambda-sweep": "zoo_successor.figures_runs:lambda_sweep",
+        "exploration": "zoo_successor.figures_runs:exploration",
+    }
+
+
+@hookimpl
+def zoo_commands(app: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``zoo rep``."""
+    from zoo_successor.cli import add_command
+
+    add_command(app)

@@ -40,7 +40,7 @@ class StepSize:
             counts: moves of each group, ``[G]``.
         """
         if self.power == 0.0:
-            return (1.0 - self.alpha) ** counts
+            return np.asarray((1.0 - self.alpha) ** counts, dtype=np.float64)
         ordinal = np.arange(1, int(counts.sum()) + 1) - np.repeat(starts, counts)
         steps = self.alpha * (np.repeat(visits, counts) + ordinal) ** -self.power
         return np.asarray(np.multiply.reduceat(1.0 - steps, starts), dtype=np.float64)

@@ -1,0 +1,103 @@
+"""Figures of stored runs for ``zoo plot``: the sweep over lambda, and every run of an exploration experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo import UsageError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
+"""Student's t at 97.5 %, for 1 to 10 degrees of freedom."""
+
+
+def lambda_sweep(runs: Sequence[Any], options: Any) -> Figure:
+    """Final value of a metric against lambda, mean over seeds with its 95 % interval: ``--metric return/mean``.
+
+    Raises:
+        UsageError: no run has an option lam and the metric.
+    """
+    from matplotlib.figure import Figure
+
+    metric = _metric(options, "return/mean")
+    found: dict[tuple[str, str], dict[float, list[float]]] = {}
+    for run in runs:
+        lam, value = run.spec.config.get("lam"), _last(run, metric)
+        if lam is not None and value is not None:
+            found.setdefault((run.environment, run.algorithm), {}).setdefault(float(lam), []).append(value)
+    if not found:
+        raise UsageError(f"no run has an option lambda and logged {metric}: expected runs of gpi or lambda-q.")
+    figure = Figure(figsize=(3.4, 2.5), layout="constrained")
+    axes = figure.subplots()
+    for (environment, algorithm), by_lam in sorted(found.items()):
+        lams = sorted(by_lam)
+        means = np.array([np.mean(by_lam[lam]) for lam in lams])
+        half = np.array([_half_width(by_lam[lam]) for lam in lams])
+        colour = options.colour(algorithm)
+        axes.fill_between(lams, means - half, means + half, color=colour, alpha=0.2, linewidth=0)
+        axes.plot(lams, means, marker="o", markersize=3.5, color=colour, label=f"{algorithm} on {environment}")
+    axes.set_xlabel("lambda of the agent")
+    axes.set_ylabel(metric)
+    axes.legend(frameon=False)
+    return figure
+
+
+def exploration(runs: Sequence[Any], options: Any) -> Figure:
+    """One point for each run, on a logarithmic axis, median as a bar: returns of exploration are heavy-tailed.
+
+    Raises:
+        UsageError: no run logged the metric.
+    """
+    from matplotlib.figure import Figure
+
+    metric = _metric(options, "return/total")
+    found: dict[str, list[float]] = {}
+    for run in runs:
+        value = _last(run, metric)
+        if value is not None:
+            found.setdefault(_label(run), []).append(value)
+    if not found:
+        raise UsageError(f"no run logged {metric}: expected runs of sarsa.")
+    names = sorted(found)
+    figure = Figure(figsize=(4.6, 0.55 * len(names) + 0.9), layout="constrained")
+    axes = figure.subplots()
+    rng = np.random.default_rng(0)
+    for height, name in enumerate(names):
+        values = np.array(found[name])
+        spread = height + 0.5 * (rng.random(len(values)) - 0.5)
+        axes.plot(values, spread, ".", markersize=3.5, alpha=0.6, color=options.colour(name))
+        axes.plot([np.median(values)] * 2, [height - 0.36, height + 0.36], color="black", linewidth=1.4)
+    # Zero returns occur, and the largest are a thousand times the median.
+    axes.set_xscale("symlog", linthresh=1000.0)
+    axes.set_yticks(range(len(names)), [f"{name}\nn = {len(found[name])}" for name in names])
+    axes.set_xlabel(f"{metric} (bar: median)")
+    return figure
+
+
+def _label(run: Any) -> str:
+    """Environment, algorithm and what tells the runs of one experiment apart."""
+    bonus, beta = run.spec.config.get("bonus"), run.spec.config.get("beta")
+    tail = f", bonus {bonus}" if bonus else ""
+    return f"{run.environment}: {run.algorithm}{tail}" + (f", beta {beta:g}" if bonus and beta != 1.0 else "")
+
+
+def _metric(options: Any, default: str) -> str:
+    return options.metrics[0] if options.metrics else default
+
+
+def _last(run: Any, metric: str) -> float | None:
+    values = run.series(metric).values
+    return float(values[-1]) if values else None
+
+
+def _half_width(values: Sequence[float]) -> float:
+    count = len(values)
+    if count < 2:
+        return 0.0
+    t = _T95[count - 2] if count - 2 < len(_T95) else 1.96
+    return t * float(np.std(values, ddof=1)) / float(np.sqrt(count))
