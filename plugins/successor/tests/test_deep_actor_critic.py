@@ -89,9 +89,9 @@ def test_it_learns() -> None:
 
 
 @pytest.mark.parametrize(("paid", "lam"), [("arrival", 0.5), ("departure", 0.0)])
-def test_features_converge_to_the_occupancies_of_the_policy(paid: str, lam: float) -> None:
-    """With a frozen uniform policy on a ring, f is the closed form."""
-    n, gamma = 4, 0.8
+def test_critic_converges_to_the_closed_form(paid: str, lam: float) -> None:
+    """A frozen uniform policy on a ring; the rewards w stay, so that only the correction makes V = Phi w."""
+    n, gamma, w = 4, 0.8, np.array([1.0, 0.0, 0.5, -0.5])
 
     class Ring(Room):
         def __init__(self) -> None:
@@ -103,11 +103,13 @@ def test_features_converge_to_the_occupancies_of_the_policy(paid: str, lam: floa
             return self.cell.copy(), {}
 
         def step(self, actions: Any) -> tuple[Any, ...]:
-            self.cell = (self.cell + 1 + np.asarray(actions)) % n
+            before, self.cell = self.cell, (self.cell + 1 + np.asarray(actions)) % n
             never = np.zeros(32, dtype=bool)
-            return self.cell.copy(), np.zeros(32), never, never, {}
+            return self.cell.copy(), w[self.cell if paid == "arrival" else before], never, never, {}
 
-    algorithm = build(Ring(), paid=paid, lam=lam, gamma=gamma, lf_wt=10.0, learning_rate=1e-2, max_grad_norm=100.0)
+    algorithm = build(
+        Ring(), paid=paid, lam=lam, gamma=gamma, td_lambda=0.0, lf_wt=10.0, learning_rate=1e-2, max_grad_norm=100.0
+    )
     for parameter in algorithm.actor.parameters():
         parameter.data.zero_()
     algorithm.actor.requires_grad_(False)
@@ -117,21 +119,45 @@ def test_features_converge_to_the_occupancies_of_the_policy(paid: str, lam: floa
     for _ in range(150):
         algorithm.update()
     with torch.no_grad():
-        _, f = algorithm.critic(torch.arange(n))
-    assert f.numpy() == pytest.approx(P @ exact if paid == "arrival" else exact, abs=0.12)
+        value, f = algorithm.critic(torch.arange(n))
+    expected = P @ exact if paid == "arrival" else exact
+    assert f.numpy() == pytest.approx(expected, abs=0.12)
+    assert value.numpy() == pytest.approx(expected @ w, abs=0.1)
+    assert np.abs(expected @ w - (P @ M if paid == "arrival" else M) @ w).max() > 0.3  # without it, V would be this
 
 
-def test_the_correction_lowers_what_the_critic_expects() -> None:
-    """With the same experience, the value of states next to a diminishing reward is less for a smaller lambda."""
-    values = []
-    for lam in (1.0, 0.0):
-        algorithm = build(lam=lam, td_lambda=0.0, ent_coef=0.0)
-        algorithm.actor.requires_grad_(False)
-        for _ in range(40):
-            algorithm.update()
-        with torch.no_grad():
-            values.append(algorithm.critic(torch.arange(9))[0].mean().item())
-    assert values[1] < values[0] - 0.05
+@pytest.mark.parametrize("terminated", [True, False])
+def test_an_episode_of_one_step(terminated: bool) -> None:
+    """From 0 to 1 and back to the start: what is learned of 0 is about 1, and ends there only if it terminates."""
+
+    class Step(Room):
+        def __init__(self) -> None:
+            super().__init__(16)
+            self.single_observation_space, self.single_action_space = spaces.Discrete(2), spaces.Discrete(1)
+
+        def reset(self, *, seed: Any = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+            return np.zeros(16, dtype=np.int64), {}
+
+        def step(self, actions: Any) -> tuple[Any, ...]:
+            ends, info = np.ones(16, dtype=bool), {"final_obs": np.ones(16, dtype=np.int64)}
+            return np.zeros(16, dtype=np.int64), np.ones(16), ends & terminated, ends & (not terminated), info
+
+    algorithm = build(Step(), gamma=0.9, lam=0.5, lf_wt=10.0, learning_rate=1e-2, sequence=4)
+    for _ in range(150):
+        algorithm.update()
+    with torch.no_grad():
+        value, f = algorithm.critic(torch.arange(2))
+    again = 0.0 if terminated else 0.9 * f[1, 1].item()
+    assert f[0].numpy() == pytest.approx([0.0 if terminated else 0.9 * f[1, 0].item(), 1 + 0.5 * again], abs=0.1)
+    expected = 1 + (0.0 if terminated else 0.9 * value[1].item() - 0.5 * again)
+    assert value[0].item() == pytest.approx(expected, abs=0.1)
+
+
+def test_an_update_forgets_what_was_acted() -> None:
+    algorithm = build()
+    algorithm.act(np.array([3]))
+    algorithm.update()
+    assert algorithm._acting is None
 
 
 def test_memory_in_training_ends_with_the_episode() -> None:

@@ -47,10 +47,9 @@ def diminishing_returns(
         G [T, B].
     """
     kappa = td_lambda * (~ended).to(rewards.dtype)
-    kappa[-1] = 0.0
     discount = gamma * (~terminated).to(rewards.dtype)
     returns = torch.empty_like(rewards)
-    G, H = values[-1], features[-1]
+    G, H = values[-1], features[-1]  # so that the last step bootstraps whatever its kappa
     for t in reversed(range(len(rewards))):
         H = discount[t, :, None] * torch.lerp(features[t], H, kappa[t, :, None])
         again = H.gather(-1, counted[t, :, None]).squeeze(-1)
