@@ -120,7 +120,8 @@ class Learner:
         taken: list[NDArray[np.bool_]] = []
         for batch in self._minibatches(rollout):
             loss = self.gradient(batch, weights)
-            told.append(_row(loss, clip_norm(self.network.parameters.gradient, config.max_grad_norm)))
+            norm = clip_norm(self.network.parameters.gradient, config.max_grad_norm)
+            told.append(torch.cat([loss.means, norm[:, None]], dim=1))
             taken.append(active)
             if config.target_kl is not None:
                 active = active & (self._array(loss.approx_kl) <= 1.5 * config.target_kl)
@@ -150,9 +151,9 @@ class Learner:
                 ("advantages", self.mixer.advantages(rollout)),
                 ("returns", rollout.advantages + rollout.values),
                 ("values", rollout.values),
-                ("log_prob", rollout.log_prob[:, None]),
             )
         }
+        log_prob = self._tensor(rollout.log_prob.reshape(S, N))
         obs = self._tensor(rollout.obs.reshape(S * N, *self.encoder.shape))
         actions = self._tensor(rollout.actions.reshape(S * N, *self.distribution.action_shape))
         if (reference := self._reference(rollout)) is not None:
@@ -164,20 +165,14 @@ class Learner:
             shuffled = {
                 name: part.gather(2, index[:, None].expand(-1, part.shape[1], -1)) for name, part in flat.items()
             }
+            shuffled["log_prob"] = log_prob.gather(1, index)
             shuffled_obs = obs.index_select(0, rows).view(S, N, *obs.shape[1:])
             shuffled_actions = actions.index_select(0, rows).view(S, N, *actions.shape[1:])
-            for start in range(0, N, size):
-                cut = slice(start, start + size)
-                yield Minibatch(
-                    index=index[:, cut],
-                    obs=shuffled_obs[:, cut],
-                    actions=shuffled_actions[:, cut],
-                    log_prob=shuffled["log_prob"][:, 0, cut],
-                    advantages=shuffled["advantages"][..., cut],
-                    returns=shuffled["returns"][..., cut],
-                    values=shuffled["values"][..., cut],
-                    reference=shuffled["reference"][..., cut] if "reference" in shuffled else None,
-                )
+            parts = {name: torch.split(part, size, dim=-1) for name, part in shuffled.items()}
+            cuts = [torch.split(part, size, dim=1) for part in (index, shuffled_obs, shuffled_actions)]
+            for number, (transitions, seen, taken) in enumerate(zip(*cuts, strict=True)):
+                rest = {name: part[number] for name, part in parts.items()}
+                yield Minibatch(index=transitions, obs=seen, actions=taken, **rest)
 
     def _reference(self, rollout: Rollout) -> Tensor | None:
         if self.initial is None:
@@ -213,10 +208,9 @@ class Learner:
         """Means over the minibatches [G, S, n] in which a member was active, bool[G, S]."""
         weight = taken / taken.sum(axis=0)
         means = np.einsum("gs,gsn->sn", weight, told)
-        names = ["loss/policy", "train/entropy", "train/approx_kl", "train/clip_fraction", "train/grad_norm"]
+        names = ["loss/policy", "train/entropy", "train/approx_kl", "train/clip_fraction"]
         names += [f"loss/value/{head}" for head in self.heads]
-        if self.initial is not None:
-            names.append("train/reference_kl")
+        names += ["train/grad_norm"] if self.initial is None else ["train/reference_kl", "train/grad_norm"]
         rows = [dict(zip(names, row, strict=True)) for row in means.tolist()]
         errors = rollout.advantages.reshape(len(self), len(self.heads), -1).var(axis=-1)
         spread = (rollout.advantages + rollout.values).reshape(*errors.shape, -1).var(axis=-1)
@@ -258,10 +252,3 @@ class Learner:
     def _array(tensor: Tensor) -> NDArray[Any]:
         array: NDArray[Any] = tensor.cpu().numpy()
         return array
-
-
-def _row(loss: Loss, norm: Tensor) -> Tensor:
-    """What is reported of one minibatch, [S, n]."""
-    single = [loss.policy, loss.entropy, loss.approx_kl, loss.clip_fraction, norm]
-    last = [] if loss.reference_kl is None else [loss.reference_kl[:, None]]
-    return torch.cat([torch.stack(single, dim=1), loss.values, *last], dim=1)

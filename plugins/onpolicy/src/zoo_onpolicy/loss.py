@@ -28,7 +28,7 @@ class Minibatch:
     """targets of the values, [S, H, M]"""
     values: Tensor
     """the values when the rollout was made, [S, H, M]"""
-    reference: Tensor | None
+    reference: Tensor | None = None
     """outputs of the reference policy, [S, W, M]"""
 
 
@@ -50,24 +50,21 @@ class Coefficients:
 
 @dataclass(frozen=True, eq=False)
 class Loss:
-    """Derivatives by the outputs of the networks, and what to report; numbers are means over the minibatch."""
+    """Derivatives by the outputs of the networks, and means over the minibatch to report."""
 
     d_policy: Tensor
     """[S, W, M]"""
     d_values: Tensor
     """[S, H, M]"""
-    policy: Tensor
-    """clipped surrogate loss, [S]"""
-    values: Tensor
-    """squared error of each head, [S, H]"""
-    entropy: Tensor
-    """[S]"""
-    approx_kl: Tensor
-    """estimate (ratio - 1) - log ratio of the KL divergence from the policy that acted, [S]"""
-    clip_fraction: Tensor
-    """share of the transitions whose ratio is outside 1 +- clip, [S]"""
-    reference_kl: Tensor | None
-    """KL divergence from the reference policy, [S]"""
+    means: Tensor
+    """[S, n], in this order: the clipped surrogate loss, the entropy, the estimate (ratio - 1) - log ratio of the KL
+    divergence from the policy that acted, the share of ratios outside 1 +- clip, the squared errors of the heads, and
+    the KL divergence from the reference policy if there is one"""
+
+    @property
+    def approx_kl(self) -> Tensor:
+        """[S]."""
+        return self.means[:, 2]
 
 
 def standardised(advantages: Tensor) -> Tensor:
@@ -116,13 +113,9 @@ def ppo_loss(
         error = batch.values + change.clamp(-weights.clip_values, weights.clip_values) - batch.returns
         d_values = error * (weights.values * (2 / count)) * (change.abs() <= weights.clip_values)
 
-    return Loss(
-        d_policy=d_policy,
-        d_values=d_values,
-        policy=-pessimistic.mean(dim=-1),
-        values=error.square_().mean(dim=-1),
-        entropy=scored.entropy.mean(dim=-1),
-        approx_kl=(ratio - 1 - log_ratio).mean(dim=-1),
-        clip_fraction=((ratio - 1).abs_() > weights.clip).mean(dim=-1, dtype=torch.float32),
-        reference_kl=kl.mean(dim=-1) if kl is not None else None,
-    )
+    outside = ((ratio - 1).abs_() > weights.clip).to(ratio.dtype)
+    told = [-pessimistic, scored.entropy, ratio - 1 - log_ratio, outside]
+    parts = [torch.stack(told, dim=1), error.square_()]
+    if kl is not None:
+        parts.append(kl[:, None])
+    return Loss(d_policy, d_values, torch.cat(parts, dim=1).mean(dim=-1))

@@ -29,11 +29,12 @@ class Table(Network):
     def __init__(
         self, members: int, states: int, heads: int, distribution: Distribution, config: NetworkConfig, device: str
     ) -> None:
-        self._states, self._width = states, distribution.outputs + heads
+        self._width = distribution.outputs + heads
         self._outputs, self._learned = distribution.outputs, distribution.learned
         self._config = config
         self.parameters = Parameters(members, {"table": (states, self._width)}, device)
         self._offset = torch.arange(members, device=device)[:, None] * states
+        self._offset_host = np.arange(members)[:, None] * states
         self._rows = torch.zeros(0, dtype=torch.int64, device=device)
 
     def initialise(self, member: int, generator: torch.Generator) -> None:
@@ -46,7 +47,7 @@ class Table(Network):
     def act(self, obs: NDArray[Any], members: slice = EVERY) -> Floats:
         """See Network."""
         table = self.parameters.host()["table"][members]
-        rows = obs + np.arange(len(table))[:, None] * self._states
+        rows = obs + self._offset_host[: len(table)]
         found: Floats = table.reshape(-1, self._width).take(rows, axis=0)[..., : self._outputs]
         return found
 
