@@ -59,7 +59,7 @@ def test_registrar_gets_every_row() -> None:
     assert NAMES[10:] == ["riverswim", "sixarms", "foraging-patches"]
     for name, call in calls.items():
         assert set(call) == {"target", "vector", "config", "summary", "offers"}
-        assert call["offers"] == {
+        offers = {
             "action": "discrete",
             "observation": None if name == "constrained-catch" else "discrete",  # may be a picture
             "constraints": name in NAMES[:6],
@@ -67,6 +67,7 @@ def test_registrar_gets_every_row() -> None:
             "snapshot": True,
             "batched": True,
         }
+        assert call["offers"] == offers
         assert call["summary"]
 
 
