@@ -60,7 +60,7 @@ def scattered(n: int) -> Floats:
 
 def eight(P: Floats) -> Floats:
     """SR, FR and lambda for .5, then five further lambdas; the last one is returned."""
-    M = exact.successor(P, GAMMA)
+    M: Floats = exact.successor(P, GAMMA)
     last = M
     for lam in (0.0, 0.5, *LAMBDAS):
         last = exact.from_successor(M, lam)
