@@ -87,6 +87,7 @@ class SampledVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
         self.single_action_space = self._core.action_space
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self._continuing = self._core.terminal is None and rule is None
         self._bound: tuple[SampledVectorEnv, ...] = ()  # the members, where this is the whole of a stack
         self._state = np.full(self.num_envs, _NO_STATE, dtype=np.int64)
         self._elapsed = np.zeros(self.num_envs, dtype=np.int64)
@@ -113,7 +114,9 @@ class SampledVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
         """Draw a first state from rho for every copy; `seed` starts the one random stream anew."""
         super().reset(seed=seed)
         self._begin(np.ones(self.num_envs, dtype=np.bool_))
-        return self._observe(self._state), self._with_masks(self._told())
+        infos: dict[str, Any] = {}
+        self._tell(infos, self._told())
+        return self._observe(self._state), infos
 
     def step(
         self, actions: NDArray[np.integer[Any]]
@@ -128,9 +131,9 @@ class SampledVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
             ValueError: `actions` are not n integers in [0, A-1].
         """
         move = self._advance(actions)
-        infos = {} if move.ended is None else self._final(move, move.ended)
-        told = move.told if move.ended is None else self._told()
-        infos |= self._with_masks(move.signals | told)
+        infos: dict[str, Any] = {} if move.ended is None else self._final(move, move.ended)
+        self._tell(infos, move.signals)
+        self._tell(infos, move.told if move.ended is None else self._told())
         return self._observe(self._state), move.rewards, move.terminations, move.truncations, infos
 
     def render(self) -> tuple[Any, ...] | None:
@@ -178,19 +181,22 @@ class SampledVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
         self._state[:] = arrived
         self._elapsed += 1
         rewards = core.rewards(rows, outcomes)
-        truncations = self._elapsed >= core.limit
-        terminations = core.over(arrived)
-        if self._rule is not None:
-            extra, over = self._rule.arrive(arrived, self._draw)
-            rewards += extra
-            terminations |= over
-        truncations &= ~terminations
-        ended = terminations | truncations
-        move = Move(arrived, rewards, terminations, truncations, None, self._signals(rows), self._told())
-        if not ended.any():
-            return move
-        self._begin(ended)
-        return move._replace(ended=ended)
+        ended = truncations = self._elapsed >= core.limit
+        if self._continuing:
+            terminations = np.zeros(self.num_envs, dtype=np.bool_)
+        else:
+            terminations = core.over(arrived)
+            if self._rule is not None:
+                extra, over = self._rule.arrive(arrived, self._draw)
+                rewards += extra
+                terminations |= over
+            ended = terminations | truncations
+            truncations &= ~terminations
+        told = self._told()
+        begun = bool(ended.any())
+        if begun:
+            self._begin(ended)
+        return Move(arrived, rewards, terminations, truncations, ended if begun else None, self._signals(rows), told)
 
     def _begin(self, where: NDArray[np.bool_]) -> None:
         """Start a new episode in the copies `where` bool[n]."""
@@ -234,9 +240,10 @@ class SampledVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
     def _told(self) -> Info:
         return {} if self._rule is None else self._rule.info()
 
-    def _with_masks(self, info: Info) -> dict[str, Any]:
-        masks = {f"_{key}": np.ones(self.num_envs, dtype=np.bool_) for key in info}
-        return info | masks
+    def _tell(self, infos: dict[str, Any], what: Info) -> None:
+        """Put `what`, which holds for every copy, into `infos` with its masks."""
+        for key, value in what.items():
+            infos[key], infos[f"_{key}"] = value, np.ones(self.num_envs, dtype=np.bool_)
 
     def _checked(self, actions: object) -> NDArray[np.int64]:
         array = np.asarray(actions)
