@@ -16,6 +16,7 @@ from zoo.cli.progress import Silent
 from zoo.discovery.registry import Registry, discover
 from zoo.training.loop import Stop
 from zoo.training.pool import groups, train_parallel
+from zoo.training.run import RunDir
 from zoo.training.session import RunResult, Settings
 from zoo.training.spec import RunSpec
 
@@ -26,6 +27,19 @@ def test_groups_are_neighbours_of_equal_size(seeds: list[int], count: int) -> No
     assert [seed for group in found for seed in group] == seeds
     assert len(found) == min(count, len(seeds))
     assert not found or max(map(len, found)) - min(map(len, found)) <= 1
+
+
+class Order(Silent):
+    """What happened to which seed, in order."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, int]] = []
+
+    def started(self, run: RunDir, *_: object) -> None:
+        self.events.append(("started", run.seed))
+
+    def finished(self, run: RunDir, *_: object) -> None:
+        self.events.append(("finished", run.seed))
 
 
 @pytest.fixture
@@ -48,13 +62,14 @@ def workers(results: list[RunResult]) -> list[tuple[int, ...]]:
 def test_a_batch_is_shared_out_in_groups(run: Trainer, noted: Registry, tmp_path: Path) -> None:
     alone = [run("together", seeds=(seed,), root=tmp_path / "a")[0] for seed in range(5)]
     spec = RunSpec.from_json(json.loads((alone[0].path / "spec.json").read_text()), tmp_path)
-    settings = Settings(root=tmp_path / "b")
+    settings, order = Settings(root=tmp_path / "b"), Order()
 
     def parallel(seeds: list[int]) -> list[RunResult]:
-        return train_parallel(spec, seeds, noted, settings, Silent(), Stop(), 2)
+        return train_parallel(spec, seeds, noted, settings, order, Stop(), 2)
 
     first = parallel([0, 1, 2])
     assert workers(first) == [(0,), (1, 2)]
+    assert order.events.index(("started", 2)) < order.events.index(("finished", 1))
     before = (first[1].path / "metrics.jsonl").stat().st_mtime_ns
     results = parallel([0, 1, 2, 3, 4])  # what is finished takes no place in a group
     assert [result.seed for result in results] == [0, 1, 2, 3, 4]

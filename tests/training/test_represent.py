@@ -84,7 +84,7 @@ def test_a_member_of_a_batch_may_learn_alone_in_between(registry: Registry) -> N
 
 
 def test_the_policy_of_a_run_is_followed_by_every_member(registry: Registry, tmp_path: Path) -> None:
-    (leader,) = run(registry, tmp_path / "leader", "rows", (0,), policy="greedy:0")
+    (leader,) = run(registry, tmp_path / "leader", "rows", (0,))  # its actions are drawn, so each member needs its own
     together = run(registry, tmp_path / "a", "rows-together", policy=str(leader.path))
     alone = [run(registry, tmp_path / "b", "rows", (seed,), policy=str(leader.path))[0] for seed in SEEDS]
     assert [logged(result.path) for result in together] == [logged(result.path) for result in alone]
