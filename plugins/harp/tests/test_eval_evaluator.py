@@ -126,6 +126,13 @@ def test_unfinished_and_empty_responses_are_wrong(tmp_path):
     assert [items[1]["reason"], items[3]["reason"]] == ["unfinished", "no-answer"]
 
 
+def test_an_empty_reference_answer_names_its_problem(tmp_path):
+    data = write(tmp_path / "d.jsonl", [PROBLEMS[0], {**PROBLEMS[1], "answer": "$ $"}])
+    path = write(tmp_path / "r.jsonl", [{"id": name(p), "response": "1"} for p in PROBLEMS[:2]])
+    with pytest.raises(UsageError, match="problem 2026/SAMPLE_L1/2: the gold answer"):
+        evaluate(path, dataset=str(data))
+
+
 def test_pass_and_majority(tmp_path):
     box = r"\boxed{{{}}}".format
     gold = PROBLEMS[5]["answer"]
@@ -295,7 +302,7 @@ def test_the_page_shows_each_answer_once_under_the_first_heading_that_fits(tmp_p
     p = PROBLEMS[0]
     samples = [
         r"\boxed{13}", r"\boxed{13}", {"response": r"\boxed{12}", "correct": False}, r"\boxed{12.0}", r"\boxed{12}",
-        "I do not know", {"response": r"\boxed{14}", "finish_reason": "length"},
+        "I cannot say.\n\nIt is too hard.", {"response": r"\boxed{14}", "finish_reason": "length"},
     ]  # fmt: skip
     page = tmp_path / "audit.html"
     evaluate(write(tmp_path / "r.jsonl", [{"id": name(p), "samples": samples}]), html=str(page))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import warnings
-from pathlib import Path
 
 import pytest
 from zoo_harp.protocol.trl_reward import harp_reward
@@ -20,6 +19,7 @@ def test_a_reward_for_each_completion():
         harp_reward(completions=texts, prompts=[""] * 5)
 
 
+@pytest.mark.slow
 def test_trl_trains_on_the_reward(tmp_path):
     """One step of GRPO on a model of a few thousand weights: the trainer calls the reward and logs it."""
     pytest.importorskip("trl")
@@ -86,7 +86,11 @@ def test_lm_eval_filters_and_scores(tmp_path, monkeypatch):
         from zoo_harp.protocol import lm_eval_adapter
 
         assert lm_eval_adapter.ExtractAnswer
-        replies = {"p1": r"It is $\boxed{3\sqrt5}$.", "p2": "no idea", "p3": "The final answer is $0.5$."}
+        replies = {
+            "p1": r"It is $\boxed{3\sqrt5}$.",
+            "p2": "I cannot say.\n\nIt is too hard.",
+            "p3": "The final answer is $0.5$.",
+        }
 
         class Scripted(LM):
             def generate_until(self, requests, disable_tqdm=False):
@@ -109,6 +113,4 @@ def test_lm_eval_filters_and_scores(tmp_path, monkeypatch):
     assert scores["harp,whole"] == pytest.approx(2 / 3)
     assert scores["harp,extract"] == pytest.approx(2 / 3)
     extracted = [sample["filtered_resps"] for sample in found["samples"]["harp_test"] if sample["filter"] == "extract"]
-    assert extracted[1] == [""] or extracted[1] == ""
-    assert r"3\sqrt5" in str(extracted[0][0]) or r"3\sqrt5" in str(extracted[0])
-    assert Path(data).exists()
+    assert extracted == [[r"$\boxed{3\sqrt5}$"], [""], [r"$\boxed{0.5}$"]]

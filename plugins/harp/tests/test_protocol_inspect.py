@@ -131,44 +131,39 @@ def test_failures_that_pass_and_failures_that_stay(tmp_path, capsys):
         4: {"status": 200, "body": '{"choices": 7}'},
         5: completion("The final ans", "length"),
         6: failure(400),
+        7: NEVER,  # this attempt is given up, and another made
     }
     out = tmp_path / "r.jsonl"
     with serving(lambda place, times: first[place] if times == 1 else "again") as service:
-        assert main(command(service, out, "--limit", "7")) == 1
+        assert main(command(service, out, "--limit", "8")) == 1
         outcome = json.loads(capsys.readouterr().out)
-        assert (outcome["asked"], outcome["answered"], outcome["before"]) == (7, 4, 0)
+        assert (outcome["asked"], outcome["answered"], outcome["before"]) == (8, 5, 0)
         assert outcome["errors"]
         answered = {line["id"] for line in lines(out)}
-        assert answered == {PROBLEMS[place].id for place in (0, 1, 2, 5)}
+        assert answered == {PROBLEMS[place].id for place in (0, 1, 2, 5, 7)}
         before = Counter(service.asked)
-        assert main(command(service, out, "--limit", "7")) == 0
+        assert main(command(service, out, "--limit", "8")) == 0
         outcome = json.loads(capsys.readouterr().out)
-        assert (outcome["asked"], outcome["answered"], outcome["before"]) == (7, 7, 4)
+        assert (outcome["asked"], outcome["answered"], outcome["before"]) == (8, 8, 5)
         again = {number(question) for question in service.asked - before}
         assert again == {3, 4, 6}
         count = len(service.requests)
-        assert main(command(service, out, "--limit", "7")) == 0
+        assert main(command(service, out, "--limit", "8")) == 0
         assert len(service.requests) == count
+    capsys.readouterr()
     found = {line["id"]: line for line in lines(out)}
-    assert len(lines(out)) == len(found) == 7
+    assert len(lines(out)) == len(found) == 8
     cut = found[PROBLEMS[5].id]
     assert (cut["response"], cut["finish_reason"], cut["tokens"]) == ("The final ans", "max_tokens", 7)
     sent = service.requests[0]
     assert (sent["temperature"], sent["max_tokens"], sent["stop"]) == (0.0, 2048, ["I hope it is correct."])
     assert main(["eval", str(out), "harp", "--dataset", SAMPLE, "--json"]) == 0
     (judged,) = json.loads(capsys.readouterr().out)["evaluations"]
-    assert judged["scores"]["n"] == 7
-    assert judged["scores"]["unfinished"] == pytest.approx(100 / 7)
+    assert judged["scores"]["n"] == 8
+    assert judged["scores"]["unfinished"] == pytest.approx(100 / 8)
 
 
-def test_an_attempt_that_hangs_is_given_up_and_made_again(tmp_path, capsys):
-    out = tmp_path / "r.jsonl"
-    with serving(lambda place, times: NEVER if (place, times) == (0, 1) else "done") as service:
-        assert main(command(service, out, "--limit", "2")) == 0
-    assert sorted(line["response"] for line in lines(out)) == ["done", "done"]
-    assert sorted(service.asked.values()) == [1, 2]
-
-
+@pytest.mark.slow
 def test_killed_in_the_middle_no_answered_question_is_asked_twice(tmp_path):
     out = tmp_path / "r.jsonl"
     hang = threading.Event()
@@ -229,20 +224,21 @@ def test_a_model_that_is_none(tmp_path, capsys):
 
 def test_inspect_s_own_way_scores_and_logs(tmp_path):
     from inspect_ai import eval as evaluate
-    from inspect_ai.model import ModelOutput, get_model
+    from inspect_ai.model import get_model
     from zoo_harp.evaluation.responses import load_responses
     from zoo_harp.protocol.inspect_task import harp
 
-    texts = {problem.id: rf"So \boxed{{{problem.answer}}}." for problem in PROBLEMS[:4]}
-    outputs = [ModelOutput.from_content("mockllm", texts[problem.id]) for problem in PROBLEMS[:2]]
-    outputs += [ModelOutput.from_content("mockllm", "no"), ModelOutput.from_content("mockllm", "12", "max_tokens")]
-    model = get_model("mockllm/model", custom_outputs=outputs)
-    (log,) = evaluate(
-        harp(SAMPLE, limit=4), model=model, log_dir=str(tmp_path), display="none", max_samples=1, max_connections=1
-    )
+    replies = [rf"So \boxed{{{problem.answer}}}." for problem in PROBLEMS[:2]]
+    replies += ["no", completion(PROBLEMS[3].answer, "length")]
+    with serving(lambda place, times: replies[place]) as service:
+        model = get_model(MODEL, base_url=service.url)
+        (log,) = evaluate(harp(SAMPLE, limit=4), model=model, log_dir=str(tmp_path), display="none")
     assert log.status == "success"
     values = {sample.id.split(" ")[0]: sample.scores["harp_scorer"].value for sample in log.samples}
-    assert sorted(values.values()) == ["C", "C", "I", "I"]
-    read = load_responses(Path(log.location)).items
-    assert [response.finished for response in read].count(False) == 1
-    assert {response.id for response in read} == {problem.id for problem in PROBLEMS[:4]}
+    assert values == {problem.id: value for problem, value in zip(PROBLEMS, "CCII", strict=False)}
+    metrics = {name: metric.value for score in log.results.scores for name, metric in score.metrics.items()}
+    assert (metrics["all"], metrics["L1"]) == (0.5, 0.5)
+    read = {response.id: response for response in load_responses(Path(log.location)).items}
+    assert list(read) == [problem.id for problem in PROBLEMS[:4]]
+    assert [response.finished for response in read.values()] == [True, True, True, False]
+    assert [response.tokens for response in read.values()] == [7] * 4

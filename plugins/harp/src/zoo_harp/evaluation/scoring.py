@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from zoo import UsageError
 from zoo_harp.evaluation.choices import shown_letter
 from zoo_harp.evaluation.data import LETTERS, Problem
 from zoo_harp.evaluation.metrics import Ints, group
@@ -83,9 +84,9 @@ def score(
         timeout_s: for each check.
 
     Raises:
-        ValueError: a reference answer is empty; names the problem.
+        UsageError: a reference answer is empty but for delimiters; names the problem.
     """
-    golds = [gold_of(problems[response.id], response) for response in responses]
+    golds = [_checked(gold_of(problems[response.id], response), response.id) for response in responses]
     asked: dict[tuple[Kind, str, str, str], None] = {}  # the same answer to the same problem is checked once
     keys: list[tuple[Kind, str, str, str] | None] = []
     for response, gold in zip(responses, golds, strict=True):
@@ -101,6 +102,15 @@ def score(
         _scored(problems[response.id], response, gold, verdicts[key] if key else None)
         for response, gold, key in zip(responses, golds, keys, strict=True)
     ]
+
+
+def _checked(gold: str, problem: str) -> str:
+    from zoo_harp.checker.check import checked_gold
+
+    try:
+        return checked_gold(gold, problem)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _scored(problem: Problem, response: Response, gold: str, verdict: Verdict | None) -> Scored:
