@@ -11,10 +11,10 @@ from zoo_harp.checker.limits import LimitExceeded
 from zoo_harp.checker.normalise import clean
 from zoo_harp.checker.parser import ParseError, Parser
 from zoo_harp.checker.tokens import Token, tokenise
-from zoo_harp.checker.tree import Clock, Node, Text
+from zoo_harp.checker.tree import Clock, Node, Relation, Text
 from zoo_harp.checker.words import words_of
 
-_CLOCK: Final = re.compile(r"(\d{1,2})(?::([0-5]\d))?\s*(?:([ap])\.?\s?m\.?|o'?clock)", re.IGNORECASE)
+_CLOCK: Final = re.compile(r"(\d{1,2})(?:\s?:\s?([0-5]\d))?\s*(?:([ap])\.?\s?m\.?|o'?clock)", re.IGNORECASE)
 _NAMED_TIMES: Final = {"noon": Clock(12, 0, "pm"), "midnight": Clock(12, 0, "am")}
 _FLAT: Final = re.compile(r"\\(?:text\w*|mathrm|mbox|,|;|:|!|quad|left|right| )|[{}$~]")
 _TRAILING: Final = ".,;: \t\n\r"
@@ -86,10 +86,24 @@ def parse(text: str, *, letters_as_units: bool = False) -> Answer:
             return Answer(text, tokens, clock, False)
         tree = Parser(list(tokens), letters_as_units=letters_as_units).answer()
     except ParseError:
-        return Answer(text, tokens, Text(words_of(cleaned)), False)
+        return Answer(text, tokens, _after_label(cleaned) or Text(words_of(cleaned)), False)
     except (LimitExceeded, RecursionError):
         return Answer(text, tokens, Text(words_of(text[:4000])), True)
     return Answer(text, tokens, tree, False)
+
+
+def _after_label(text: str) -> Node | None:
+    """An equation whose left side is no mathematics that is known, such as an angle's name; None if it is none."""
+    label, sign, value = text.rpartition("=")
+    if not sign or not label.strip() or label.rstrip()[-1] in "<>!=" or len(label) > 200:
+        return None
+    try:
+        tree = Parser(tokenise(value)).answer()
+    except (ParseError, LimitExceeded, RecursionError):
+        return None
+    if isinstance(tree, Text | Relation):
+        return None
+    return Relation(("=",), (Text(words_of(label)), tree))
 
 
 def _clock(text: str) -> Clock | None:

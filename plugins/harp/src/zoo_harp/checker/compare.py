@@ -153,14 +153,9 @@ class Comparison:
             bare, marked = (gold, other) if one is None else (response, one)
             if marked is None:
                 continue
-            ways = [marked, Apply("div", (marked, number(100)))]
-            if mark == "deg":
-                ways = [marked]
-                if any(node == Constant("pi") for node in walk(bare)):
-                    ways.append(Apply("mul", (marked, Apply("div", (Constant("pi"), number(180))))))
-            for way in ways:
-                pair = (bare, way) if one is None else (way, bare)
-                found = self._expressions(*pair)
+            radians = Apply("mul", (marked, Apply("div", (Constant("pi"), number(180)))))
+            for way in (marked, Apply("percent", (marked,)) if mark == "percent" else radians):
+                found = compare_values(*((bare, way) if one is None else (way, bare)), self.budget)
                 if found.correct:
                     return Decision(True, mark, found.reason)
             return found
@@ -237,7 +232,7 @@ class Comparison:
             by_name = dict(zip(other.names, other.values, strict=False))
             if len(one.values) == len(one.names) == len(by_name):
                 return self._all(one.values, [by_name[name] for name in one.names], "labels")
-        if one.names == other.names or labels.in_words(one) or labels.in_words(other):
+        if one.names == other.names or labels.exchangeable(one, other):
             found = self.compare(one.whole, other.whole)
             if found.correct or not isinstance(gold, Relation):
                 return found

@@ -24,6 +24,7 @@ from zoo_harp.checker.tree import Apply, Constant, Node, Number, Quantity, Symbo
 _TRIGONOMETRY: Final = frozenset(("sin", "cos", "tan", "cot", "sec", "csc"))
 _HYPERBOLIC: Final = frozenset(("sinh", "cosh", "tanh"))
 _SWAPPED: Final = {"arccot": "arctan", "arcsec": "arccos", "arccsc": "arcsin"}
+_MAX_STEPS: Final = 100
 _SIMPLE: Final = {"add": 1, "sub": -1}
 
 
@@ -80,9 +81,9 @@ class Evaluator(Functions):
         raise Undefined("infinity in a calculation")
 
     def _apply(self, op: str, args: tuple[Node, ...]) -> Value:
-        if op in _SIMPLE:
-            return self.add(self.value(args[0]), self.value(args[1]), _SIMPLE[op])
-        if op in ("mul", "call"):
+        if op in _SIMPLE or op == "mul":
+            return self._spine(op, args)
+        if op == "call":
             return self.mul(self.value(args[0]), self.value(args[1]))
         if op == "div":
             return self.div(self.value(args[0]), self.value(args[1]))
@@ -102,6 +103,19 @@ class Evaluator(Functions):
         if op in self._handlers:
             return self._handlers[op](args)
         return self._function(op, args)
+
+    def _spine(self, op: str, args: tuple[Node, ...]) -> Value:
+        """A long sum or product: down its left side with a loop, not by recursion."""
+        waiting = [(op, args[1])]
+        left = args[0]
+        while isinstance(left, Apply) and (left.op in _SIMPLE or left.op == "mul"):
+            waiting.append((left.op, left.args[1]))
+            left = left.args[0]
+        total = self.value(left)
+        for step, right in reversed(waiting):
+            value = self.value(right)
+            total = self.mul(total, value) if step == "mul" else self.add(total, value, _SIMPLE[step])
+        return total
 
     def _power(self, base: Node, exponent: Node) -> Value:
         raised = self.value(exponent)
@@ -168,7 +182,7 @@ class Evaluator(Functions):
             return Fraction(factorial(int(n), step))
         if step == 2:
             raise Unsupported("a double factorial of an expression")
-        return self.opaque("gamma", self.add(n, ONE))
+        return self.gamma(self.add(n, ONE))
 
     def _binomial(self, args: tuple[Node, ...]) -> Value:
         n, k = self.value(args[0]), self.value(args[1])
@@ -179,8 +193,25 @@ class Evaluator(Functions):
             for j in range(int(k)):
                 result = self.mul(result, self.mul(Fraction(1, j + 1), self.add(n, Fraction(j), -1)))
             return result
-        gamma = [self.opaque("gamma", self.add(v, ONE)) for v in (n, k, self.add(n, k, -1))]
+        gamma = [self.gamma(self.add(v, ONE)) for v in (n, k, self.add(n, k, -1))]
         return self.div(gamma[0], self.mul(gamma[1], gamma[2]))
+
+    def gamma(self, value: Value) -> Value:
+        """The gamma function, whole steps of its argument taken out as factors.
+
+        Raises:
+            LimitExceeded: the argument has too many whole steps.
+        """
+        constant = self.lift(value).num.get((), Fraction(0))
+        steps = math.floor(constant)
+        if abs(steps) > _MAX_STEPS:
+            raise LimitExceeded("the factorial of a large number")
+        base = self.add(value, Fraction(steps), -1)
+        result = self.opaque("gamma", base)
+        for k in range(abs(steps)):
+            factor = self.add(base, Fraction(k if steps > 0 else -k - 1))
+            result = self.mul(result, factor) if steps > 0 else self.div(result, factor)
+        return result
 
     def _floor(self, node: Node, sign: int) -> Value:
         value = self.value(node)

@@ -322,7 +322,9 @@ class Field:
         for poly in (base.num, base.den):
             if len(poly) == 1:
                 ((mono, coefficient),) = poly.items()
-                if bits(coefficient) * exponent > MAX_BITS or (any(n[0] == "r" for n, _ in mono) and exponent > MAX_BITS):
+                if bits(coefficient) * exponent > MAX_BITS or (
+                    any(n[0] == "r" for n, _ in mono) and exponent > MAX_BITS
+                ):
                     raise LimitExceeded("a power with too many digits")
         if len(base.num) == len(base.den) == 1 and base.den == {_UNIT: ONE}:
             ((mono, coefficient),) = base.num.items()

@@ -34,11 +34,58 @@ _CLAUSE: Final = re.compile(
 )
 _MATH: Final = re.compile(r"\\[()\[\]]|\\\$|\$\$?")
 _NUMBER: Final = re.compile(
-    r"(?<![\w.,\\^/])(?<!\w\()-?(?:\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)(?:/\d+)?(?:\\?%)?(?![A-Za-z_(^]|\.\d|/\d)"
+    r"(?<![\w.,\\^/])(?<!\w\()-?(?:\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)(?:/\d+)?(?:\\?%)?(?![\w(^]|\.\d|/\d|,\d)"
 )
+_CALL: Final = re.compile(r"\w\([^()]{0,200}\)")
 _MAX_ANCHORS: Final = 16
 _STOP_WORDS: Final = frozenset(
-    ["above", "below", "as", "follows", "shown", "correct", "incorrect", "this", "that", "these", "those", "it", "we", "i", "you", "he", "she", "they", "in", "on", "of", "with", "clear", "given", "found", "known", "unique", "obtained", "wrong", "right", "following", "because", "since", "hope", "my", "your", "can", "cannot", "not", "be", "would"]
+    [
+        "above",
+        "below",
+        "as",
+        "follows",
+        "shown",
+        "correct",
+        "incorrect",
+        "this",
+        "that",
+        "these",
+        "those",
+        "it",
+        "we",
+        "i",
+        "you",
+        "he",
+        "she",
+        "they",
+        "in",
+        "on",
+        "of",
+        "with",
+        "clear",
+        "is",
+        "are",
+        "was",
+        "which",
+        "given",
+        "found",
+        "known",
+        "unique",
+        "obtained",
+        "wrong",
+        "right",
+        "following",
+        "because",
+        "since",
+        "hope",
+        "my",
+        "your",
+        "can",
+        "cannot",
+        "not",
+        "be",
+        "would",
+    ]
 )
 
 _LETTER: Final = re.compile(
@@ -56,9 +103,10 @@ _LAST_LETTER: Final = re.compile(r"\(([A-E])\)|(?<![\w\\'])([A-E])(?![\w'])(?=[.
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A stretch of the response, and where it begins."""
+    """A stretch of the response: its text, and from where to where it lies."""
 
     start: int
+    end: int
     text: str
 
 
@@ -68,7 +116,7 @@ def extract(response: str) -> str | None:
     box = last_box(text)
     prose: str | None = None
     for anchor in anchors(text):
-        if box is not None and anchor.start < box.start:
+        if box is not None and anchor.start < box.end:
             break
         found = _from_capture(anchor.text)
         if found:
@@ -82,6 +130,8 @@ def extract(response: str) -> str | None:
             return found
     if len(text) <= MAX_ANSWER and _is_answer(text):
         return strip(text)
+    if len(text) > MAX_ANSWER and text.count(" ") + text.count("\n") < len(text) // 50:
+        return text  # one expression beyond the limits, no prose
     found = _last_formula(text) or _last_number(text)
     if found is None and prose is not None:
         found = _trimmed(prose)[0]
@@ -95,7 +145,7 @@ def extract_choice(response: str) -> str | None:
     text = response[-MAX_RESPONSE:]
     box = last_box(text)
     for anchor in anchors(text):
-        if box is not None and anchor.start < box.start:
+        if box is not None and anchor.start < box.end:
             break
         letter = _letter(anchor.text[:200])
         if letter is not None:
@@ -157,7 +207,7 @@ def last_box(text: str) -> Place | None:
                 closed.append((start, inside, found.start()))
     for start, inside, end in reversed(closed):
         if _has_content(text[inside : min(end, inside + MAX_ANSWER + 1)]):
-            best = Place(start, text[inside:end])
+            best = Place(start, end, text[inside:end])
             break
     return best
 
@@ -205,7 +255,7 @@ def anchors(text: str) -> Iterator[Place]:
         hope = _HOPE.search(capture)
         capture = capture[: hope.start()] if hope else capture
         if capture.strip(" .*_\n$"):
-            yield Place(start, _opened(capture))
+            yield Place(start, end, _opened(capture))
 
 
 def _opened(capture: str) -> str:
@@ -258,13 +308,16 @@ def _is_answer(text: str) -> bool:
 def _is_plain(tree: Node, text: str) -> bool:
     if isinstance(tree, Text):
         if "\\" in text and "$" not in text and not text.startswith("\\text"):
-            return "\n" not in text and " is " not in text
-        return 0 < len(tree.words) <= 4 and not _STOP_WORDS.intersection(tree.words) and "\n" not in text
+            return "\n" not in text and "\\boxed" not in text and not any(len(w) > 3 for w in tree.words)
+        few = 0 < len(tree.words) <= 4 and "\n" not in text
+        return few and not any(word in _STOP_WORDS or word[0].isdigit() for word in tree.words)
     if isinstance(tree, Quantity) and tree.unit is None:
         return len(text) < 60 and not _STOP_WORDS.intersection(text.lower().split())
-    if isinstance(tree, Listing | Relation):
-        parts = tree.items if isinstance(tree, Listing) else tree.terms
-        return all(_is_plain(part, text) for part in parts)
+    if isinstance(tree, Listing):
+        in_words = {isinstance(item, Text) for item in tree.items}
+        return len(in_words) == 1 and all(_is_plain(item, text) for item in tree.items)
+    if isinstance(tree, Relation):
+        return all(_is_plain(term, text) for term in tree.terms)
     return True
 
 
@@ -294,6 +347,6 @@ def _last_formula(text: str) -> str | None:
 
 def _last_number(text: str) -> str | None:
     best = None
-    for found in _NUMBER.finditer(text):
+    for found in _NUMBER.finditer(_CALL.sub(" ", text)):
         best = found[0]
     return best

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,7 @@ from zoo_harp.checker.tree import (
     Tuple,
     walk,
 )
+from zoo_harp.checker.units import Unit, read_unit
 from zoo_harp.checker.words import read_number
 
 if TYPE_CHECKING:
@@ -70,13 +72,25 @@ def scientific(text: str) -> Number:
     return Number(Fraction(digits if digits[0] != "." else "0" + digits) * Fraction(10) ** int(exponent))
 
 
-def mixed(whole: Node, top: Node, bottom: Node) -> Node | None:
-    """Their sum, where the three are plain integers and the fraction is a proper one."""
-    if not all(
-        isinstance(part, Number) and part.places is None and part.value.denominator == 1 for part in (top, bottom)
-    ):
+def quotient_unit(parts: Sequence[Node]) -> Unit | None:
+    """The unit of a fraction of two words, such as miles over hour; None if it is none."""
+    if len(parts) != 2 or not all(isinstance(part, Text) for part in parts):
         return None
-    if top.value >= bottom.value or top.value < 1:  # type: ignore[union-attr]
+    top, bottom = (part.words if isinstance(part, Text) else () for part in parts)
+    found = read_unit((*top, "/", *bottom))
+    return found[0] if found else None
+
+
+def mixed(whole: Node, *fraction: Node) -> Node | None:
+    """Their sum, where the three are plain integers and the fraction is a proper one."""
+    if len(fraction) != 2:
+        return None
+    top, bottom = fraction
+    if not isinstance(top, Number) or not isinstance(bottom, Number):
+        return None
+    if any(part.places is not None or part.value.denominator != 1 for part in (top, bottom)):
+        return None
+    if top.value >= bottom.value or top.value < 1:
         return None
     return Apply("mixed", (whole, Apply("div", (top, bottom))))
 

@@ -57,7 +57,7 @@ def is_set_of_reals(node: Node) -> bool:
     """Whether ``node`` speaks of intervals or inequalities, so that it is to be compared as a set."""
     if isinstance(node, Relation):
         return any(op in ("<", "<=", ">", ">=", "!=") for op in node.ops) or (
-            node.ops == ("in",) and is_set_of_reals(node.terms[1])
+            node.ops == ("in",) and (isinstance(node.terms[1], Tuple) or is_set_of_reals(node.terms[1]))
         )
     if isinstance(node, Tuple):
         mixed = {node.left, node.right} in ({"(", "]"}, {"[", ")"})

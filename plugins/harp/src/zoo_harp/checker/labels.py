@@ -41,15 +41,25 @@ def is_label(node: Node) -> bool:
     if isinstance(node, Tuple):
         return all(isinstance(item, Symbol) for item in node.items)
     if isinstance(node, Apply):
-        return node.op == "call" and all(isinstance(arg, Symbol) for arg in node.args)
-    if isinstance(node, Apply | Quantity):
+        return node.op == "call" or _is_length(node)
+    if isinstance(node, Quantity):
         return False
     return isinstance(node, Symbol | Text)
 
 
-def in_words(found: Labelled) -> bool:
-    """Whether the names are words."""
-    return all(isinstance(name, Text) for name in found.names)
+def _is_length(node: Node) -> bool:
+    """A product of capital letters, such as the segment AB, also between bars."""
+    if isinstance(node, Apply) and node.op in ("mul", "abs"):
+        return all(map(_is_length, node.args))
+    return isinstance(node, Symbol) and node.name.isupper()
+
+
+def exchangeable(one: Labelled, other: Labelled) -> bool:
+    """Whether the names may differ: words, or ``f(x)`` for ``y``."""
+    if any(all(isinstance(name, Text) for name in found.names) for found in (one, other)):
+        return True
+    kinds = [found.names[0] for found in (one, other) if len(found.names) == 1]
+    return len(kinds) == 2 and Symbol("y") in kinds and any(isinstance(k, Apply) and k.op == "call" for k in kinds)
 
 
 def exact_part(node: Node) -> Node:

@@ -31,7 +31,33 @@ _GREEK: Final = {
     for small, first in ((True, 0x3B1), (False, 0x391))
     for code, name in zip(
         range(first, first + 25),
-        ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "omicron", "pi", "rho", "-", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"],
+        [
+            "alpha",
+            "beta",
+            "gamma",
+            "delta",
+            "epsilon",
+            "zeta",
+            "eta",
+            "theta",
+            "iota",
+            "kappa",
+            "lambda",
+            "mu",
+            "nu",
+            "xi",
+            "omicron",
+            "pi",
+            "rho",
+            "-",
+            "sigma",
+            "tau",
+            "upsilon",
+            "phi",
+            "chi",
+            "psi",
+            "omega",
+        ],
         strict=True,
     )
     if name != "-"
@@ -106,7 +132,7 @@ def _join_groups(text: str) -> str:
 def _join(found: re.Match[str]) -> str:
     """The digits alone; but ``(1,200)`` and ``{1,200}`` on their own are a pair."""
     text, (first, last) = found.string, found.span()
-    bare = set(_JOINTS.sub("", found[0].replace("\\", ""))) <= {","} and "\\" not in found[0] and "{" not in found[0]
+    bare = set(re.sub(r"\d", "", found[0])) == {","}
     opened = text[:first].rstrip().endswith(("(", "[", r"\{"))
     closed = text[last:].lstrip().startswith((")", "]", r"\}", r"\right"))
     if bare and opened and closed:

@@ -113,9 +113,9 @@ class Parser:
     def _starts_number(self) -> bool:
         return self.peek()[0] == "num"
 
-    def expression(self, binding: int) -> Node:
-        """An expression whose operators bind tighter than ``binding``."""
-        left = self.prefix()
+    def expression(self, binding: int, left: Node | None = None) -> Node:
+        """An expression whose operators bind tighter than ``binding``; ``left`` is its beginning if already taken."""
+        left = self.prefix() if left is None else left
         while True:
             kind, value, spaced = self.peek()
             if kind == "end":
@@ -128,7 +128,7 @@ class Parser:
                     raise ParseError("membership of no variable")
                 left = self._infix(left, value, strength)
                 continue
-            if kind == "word":
+            if kind == "word" or (kind == "cmd" and self._is_time_unit(left)):
                 if binding >= _PRODUCT:
                     return left
                 word_at = self.at
@@ -154,6 +154,8 @@ class Parser:
         if kind == "cmd":
             return not value.startswith("end")
         if kind in ("num", "rep", "sci"):
+            if isinstance(left, Quantity):
+                return False
             if isinstance(left, Number) and not (kind == "num" and self._mixed_follows(spaced)):
                 raise ParseError("two numerals beside each other")
             return True
@@ -174,10 +176,13 @@ class Parser:
                 top, bottom = self.take()[1], (self.take(), self.take())[1][1]
                 return forms.mixed(left, forms.numeral(top), forms.numeral(bottom)) or self._fail("two numerals")
             if (kind, value) == ("cmd", "frac"):
-                right = self.expression(_PRODUCT)
-                if isinstance(right, Apply) and right.op == "div":
-                    return forms.mixed(left, *right.args) or Apply("mul", (left, right))
-                return Apply("mul", (left, right))
+                right = self.prefix()
+                fraction = right.args if isinstance(right, Apply) else ()
+                unit = forms.quotient_unit(fraction)
+                if unit is not None:
+                    return Quantity(left, unit)
+                mixed = forms.mixed(left, *fraction)
+                return mixed or Apply("mul", (left, self.expression(_PRODUCT, right)))
         if kind == "let" and value == "U" and isinstance(left, Tuple | Set):
             self.take()
             return SetOp("union", left, self.expression(20))
@@ -285,6 +290,12 @@ class Parser:
             return Based(str(left.value.numerator), base)
         raise ParseError("a subscript")
 
+    def _is_time_unit(self, left: Node) -> bool:
+        """Whether ``min`` or ``sec`` stands here for minutes or seconds."""
+        after = self.peek(1)
+        argument = after[0] in ("let", "num", "cmd") or after[1] in ("(", "{", "_", "^", "\\{")
+        return self.peek()[1] in ("min", "sec") and not argument and forms.is_constant(left)
+
     def _after_word(self, left: Node) -> Node:
         """A unit or idle words after a value; words that belong to the next item are left alone."""
         words = [word.lower() for word in self._words_ahead()]
@@ -326,8 +337,10 @@ class Parser:
         if found is not None:
             unit, used = found
             self.at += sum(lengths[:used])
+            if self.is_op("."):
+                self.at += 1
             return Quantity(left, unit or None)
-        if isinstance(left, Symbol | Tuple | Set | Text):
+        if isinstance(left, Tuple | Set | Text) or not forms.is_constant(left):
             raise ParseError("words after a symbol")
         while self.peek()[0] == "word":
             self.at += 1
@@ -525,6 +538,9 @@ class Parser:
                 return self._text()
             self.at += used
             return Number(value)
+        if lower[0] in ("negative", "minus") and self.peek(1)[0] not in ("end", "op"):
+            self.at += 1
+            return Apply("neg", (self.expression(_SIGN),))
         if lower[0] in FILLERS and self.peek(1)[0] not in ("word", "end"):
             self.at += 1
             return self.prefix()

@@ -13,7 +13,24 @@ from zoo_harp.checker.tree import Apply, Constant, Node, Number, Quantity, Symbo
 def _functions() -> dict[str, Callable[..., Any]]:
     import sympy as sp
 
-    direct = ["sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "exp", "floor", "binomial", "gcd", "lcm", "factorial", "factorial2"]
+    direct = [
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "sec",
+        "csc",
+        "sinh",
+        "cosh",
+        "tanh",
+        "exp",
+        "floor",
+        "binomial",
+        "gcd",
+        "lcm",
+        "factorial",
+        "factorial2",
+    ]
     return {
         **{name: getattr(sp, name) for name in direct},
         "add": lambda a, b: a + b,

@@ -16,14 +16,80 @@ from zoo_harp.checker.words import is_word
 Token: TypeAlias = tuple[str, str, bool]
 
 FUNCTIONS: Final = frozenset(
-    ["sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "arccot", "arcsec", "arccsc", "sinh", "cosh", "tanh", "log", "ln", "lg", "exp", "gcd", "lcm", "max", "min", "abs", "floor", "ceil", "det"]
+    [
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "sec",
+        "csc",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "arccot",
+        "arcsec",
+        "arccsc",
+        "sinh",
+        "cosh",
+        "tanh",
+        "log",
+        "ln",
+        "lg",
+        "exp",
+        "gcd",
+        "lcm",
+        "max",
+        "min",
+        "abs",
+        "floor",
+        "ceil",
+        "det",
+    ]
 )
 _FUNCTION_NAMES: Final = {
     **{name: name for name in FUNCTIONS},
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "cosec": "csc", "ceiling": "ceil", "cotan": "cot",
 }  # fmt: skip
 GREEK: Final = frozenset(
-    ["alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota", "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "varphi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega", "ell"]
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "varepsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "vartheta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "rho",
+        "sigma",
+        "tau",
+        "upsilon",
+        "phi",
+        "varphi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Pi",
+        "Sigma",
+        "Upsilon",
+        "Phi",
+        "Psi",
+        "Omega",
+        "ell",
+    ]
 )
 _COMMAND_OPS: Final = {
     "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=", "lt": "<", "gt": ">",
@@ -49,14 +115,103 @@ _PLAIN: Final = {
     "infty": "oo", "choose": "choose",
 }  # fmt: skip
 _SKIPPED: Final = frozenset(
-    ["displaystyle", "textstyle", "scriptstyle", "limits", "nolimits", "quad", "qquad", ",", ";", "!", ":", ">", "/", "-", "thinspace", "left", "right", "middle", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr", "bigm", "Bigm", "rm", "it", "bf", "sf", "tt", "mathstrut", "strut", "noindent", "newline", "nonumber", "hfill", "allowbreak", "nobreakspace", "space", "displaylimits", "par", "bold"]
+    [
+        "displaystyle",
+        "textstyle",
+        "scriptstyle",
+        "limits",
+        "nolimits",
+        "quad",
+        "qquad",
+        ",",
+        ";",
+        "!",
+        ":",
+        ">",
+        "/",
+        "-",
+        "thinspace",
+        "left",
+        "right",
+        "middle",
+        "big",
+        "Big",
+        "bigg",
+        "Bigg",
+        "bigl",
+        "bigr",
+        "Bigl",
+        "Bigr",
+        "biggl",
+        "biggr",
+        "Biggl",
+        "Biggr",
+        "bigm",
+        "Bigm",
+        "rm",
+        "it",
+        "bf",
+        "sf",
+        "tt",
+        "mathstrut",
+        "strut",
+        "noindent",
+        "newline",
+        "nonumber",
+        "hfill",
+        "allowbreak",
+        "nobreakspace",
+        "space",
+        "displaylimits",
+        "par",
+        "bold",
+    ]
 ) | {" ", "\n", "\t"}
-_SKIPPED_WITH_GROUP: Final = frozenset(["hspace", "vspace", "mspace", "label", "tag", "color", "phantom", "hphantom", "vphantom", "hskip"])
+_SKIPPED_WITH_GROUP: Final = frozenset(
+    ["hspace", "vspace", "mspace", "label", "tag", "color", "phantom", "hphantom", "vphantom", "hskip"]
+)
 _TEXT: Final = frozenset(
-    ["text", "textbf", "textit", "textrm", "textsf", "texttt", "textnormal", "textup", "mbox", "hbox", "emph", "mathrm", "operatorname", "mathsf", "mathtt"]
+    [
+        "text",
+        "textbf",
+        "textit",
+        "textrm",
+        "textsf",
+        "texttt",
+        "textnormal",
+        "textup",
+        "mbox",
+        "hbox",
+        "emph",
+        "mathrm",
+        "operatorname",
+        "mathsf",
+        "mathtt",
+    ]
 )
 _BARE: Final = frozenset(
-    ["mathbf", "boldsymbol", "mathit", "mathcal", "mathfrak", "mathscr", "vec", "hat", "bm", "underline", "boxed", "fbox", "mathop", "ensuremath", "mathbin", "overrightarrow", "widehat", "tilde", "bf", "textcolor"]
+    [
+        "mathbf",
+        "boldsymbol",
+        "mathit",
+        "mathcal",
+        "mathfrak",
+        "mathscr",
+        "vec",
+        "hat",
+        "bm",
+        "underline",
+        "boxed",
+        "fbox",
+        "mathop",
+        "ensuremath",
+        "mathbin",
+        "overrightarrow",
+        "widehat",
+        "tilde",
+        "bf",
+        "textcolor",
+    ]
 )
 OPENERS: Final = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "<(": ")>", "floor(": "floor)", "ceil(": "ceil)",
                   "|(": "|)"}  # fmt: skip
@@ -84,6 +239,7 @@ def tokenise(text: str) -> list[Token]:
     """
     tokens: list[Token] = []
     _scan(_mark_prose(text), tokens)
+    tokens = _without_lonely_braces(tokens)
     depth = 0
     for kind, value, _ in tokens:
         if kind == "op":
@@ -97,6 +253,20 @@ def tokenise(text: str) -> list[Token]:
 
 
 _CLOSERS: Final = frozenset(OPENERS.values())
+
+
+def _without_lonely_braces(tokens: list[Token]) -> list[Token]:
+    """``{-}`` is a minus sign."""
+    lonely = [
+        at
+        for at in range(1, len(tokens) - 1)
+        if tokens[at - 1][1] == "{"
+        and tokens[at + 1][1] == "}"
+        and tokens[at][1] in ("-", "+", "=", ":", "<", ">", "*")
+    ]
+    for at in reversed(lonely):
+        tokens[at - 1 : at + 2] = [tokens[at]]
+    return tokens
 
 
 def _mark_prose(text: str) -> str:

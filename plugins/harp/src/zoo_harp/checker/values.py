@@ -17,6 +17,7 @@ MIN_DIGITS: Final = 6
 """significant digits that a decimal needs to stand for an exact number"""
 _POINTS: Final = 8
 _TRIES: Final = 32
+_DISCRETE: Final = frozenset(("factorial", "factorial2", "binom", "sum", "prod", "mod", "gcd", "lcm"))
 _SEED: Final = 20_241_208
 
 
@@ -67,7 +68,9 @@ def compare_values(gold: Node, response: Node, budget: Budget) -> Decision:
     except Undefined as why:
         return Decision(False, "undefined", f"no value: {why}")
     except Unsupported:
-        return _symbolic(gold, response, budget)
+        return (
+            _points(gold, response, budget) if symbols(gold) | symbols(response) else _symbolic(gold, response, budget)
+        )
     except LimitExceeded:
         if symbols(gold) | symbols(response):
             return _points(gold, response, budget)
@@ -124,14 +127,14 @@ def _points(gold: Node, response: Node, budget: Budget) -> Decision:
     """
     names = sorted(symbols(gold) | symbols(response))
     draw = random.Random(_SEED)  # noqa: S311
+    whole = any(isinstance(n, Apply) and n.op in _DISCRETE for side in (gold, response) for n in walk(side))
     agreed = 0
     for attempt in range(_TRIES):
         spread = 9 if attempt % 2 else 60
-        point: dict[str, Value] = {
-            name: Fraction(draw.randint(-spread * 7, spread * 7) or 1, draw.randint(2, 7)) for name in names
-        }
-        if attempt % 4 == 3:
-            point = {name: abs(value) + 2 for name, value in point.items() if isinstance(value, Fraction)}
+        if whole:
+            point: dict[str, Value] = {name: Fraction(draw.randint(1, 4 + attempt)) for name in names}
+        else:
+            point = _rational_point(draw, names, attempt)
         field = Evaluator(budget, point)
         try:
             left, right = field.value(gold), field.value(response)
@@ -150,6 +153,12 @@ def _points(gold: Node, response: Node, budget: Budget) -> Decision:
         if agreed >= _POINTS:
             return Decision(True, "points", f"equal values at {agreed} random points")
     return _symbolic(gold, response, budget)
+
+
+def _rational_point(draw: random.Random, names: list[str], attempt: int) -> dict[str, Value]:
+    spread = 60 if attempt % 2 else 9
+    point = {name: Fraction(draw.randint(-spread * 7, spread * 7) or 1, draw.randint(2, 7)) for name in names}
+    return {name: abs(value) + 2 if attempt % 4 == 3 else value for name, value in point.items()}
 
 
 def _symbolic(gold: Node, response: Node, budget: Budget) -> Decision:

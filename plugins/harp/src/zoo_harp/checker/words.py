@@ -7,17 +7,40 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
-from zoo_harp.checker.units import UNITS
+from zoo_harp.checker.units import is_unit
 
 _SMALL: Final = {
     word: value
     for value, word in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
     )
 }
 _TENS: Final = {
     word: 10 * value
-    for value, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2)
+    for value, word in enumerate(
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2
+    )
 } | {"fourty": 40}
 _SCALES: Final = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _PARTS: Final = {
@@ -26,9 +49,65 @@ _PARTS: Final = {
 }  # fmt: skip
 PARTS: Final = _PARTS | {name + "s": value for name, value in _PARTS.items()} | {"halves": 2}
 NUMBER_WORDS: Final = frozenset(_SMALL) | frozenset(_TENS) | frozenset(_SCALES) | {"hundred"}
-FILLERS: Final = frozenset(["a", "an", "the", "approximately", "about", "exactly", "roughly", "is", "are", "equals", "only", "just", "number"])
+FILLERS: Final = frozenset(
+    ["a", "an", "the", "approximately", "about", "exactly", "roughly", "is", "are", "equals", "only", "just", "number"]
+)
 _KNOWN: Final = frozenset(
-    ["yes", "no", "odd", "even", "red", "blue", "true", "false", "none", "all", "both", "neither", "never", "always", "sun", "mon", "tue", "wed", "thu", "fri", "sat", "by", "to", "per", "from", "if", "for", "not", "box"]
+    [
+        "is",
+        "it",
+        "he",
+        "we",
+        "of",
+        "so",
+        "on",
+        "my",
+        "the",
+        "are",
+        "was",
+        "has",
+        "had",
+        "its",
+        "his",
+        "her",
+        "our",
+        "you",
+        "can",
+        "but",
+        "any",
+        "way",
+        "she",
+        "they",
+        "yes",
+        "no",
+        "odd",
+        "even",
+        "red",
+        "blue",
+        "true",
+        "false",
+        "none",
+        "all",
+        "both",
+        "neither",
+        "never",
+        "always",
+        "sun",
+        "mon",
+        "tue",
+        "wed",
+        "thu",
+        "fri",
+        "sat",
+        "by",
+        "to",
+        "per",
+        "from",
+        "if",
+        "for",
+        "not",
+        "box",
+    ]
 )
 _WORDS: Final = re.compile(r"[a-z]+|\d+(?:\.\d+)?|[^\sa-z\d]")
 _COMMAND: Final = re.compile(r"\\(?:[A-Za-z]+\*?|[,;:!> ])|[{}$~]")
@@ -40,7 +119,7 @@ def is_word(run: str) -> bool:
     lower = run.lower()
     if lower in _KNOWN or lower in NUMBER_WORDS or lower in PARTS:
         return True
-    return run in UNITS or len(run) > 3 or (len(run) == 3 and run[0].isupper() and run[1:].islower())
+    return is_unit(run) or len(run) > 3 or (len(run) == 3 and run[0].isupper() and run[1:].islower())
 
 
 def is_number_word(word: str) -> bool:
