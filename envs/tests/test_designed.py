@@ -192,15 +192,7 @@ def test_pictures() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "options"),
-    [
-        ("four-rooms", {}),
-        ("four-rooms", {"noise": 0.3, "stay": True}),
-        ("two-rooms", {}),
-        ("escape", {"reward_noise": 1.0, "size": 9}),
-        ("sixarms", {}),
-        ("foraging-patches", {}),
-    ],
+    "name", ["four-rooms", "basic-grid", "two-rooms", "escape", "riverswim", "sixarms", "foraging-patches"]
 )
-def test_conformance(name: str, options: dict[str, Any]) -> None:
-    pytest.importorskip("zoo.testing").check_environment(name, **options)
+def test_conformance(name: str) -> None:
+    pytest.importorskip("zoo.testing").check_environment(name)

@@ -1,4 +1,4 @@
-"""Small constrained MDPs with exact models, for plain gymnasium users and for `zoo`.
+"""Small MDPs with exact models, for plain gymnasium users and for `zoo`.
 
 Importing this package registers the ids of `zoo_envs_plugin.TABLE` with gymnasium::
 
