@@ -8,9 +8,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from zoo import UsageError
+from zoo.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from zoo_harp.checker import Verdict
@@ -18,6 +19,29 @@ if TYPE_CHECKING:
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Command = Callable[[argparse.Namespace], int]
+
+
+class _CommandParser(argparse.ArgumentParser):
+    """argparse with errors as one sentence, and the nearest flag for one that is unknown."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_abbrev=False, **kwargs)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse, but nothing unknown is passed on: the parser above knows other flags."""
+        parsed, unknown = super().parse_known_args(args, namespace)
+        if unknown and unknown[0].startswith("-"):
+            flag = unknown[0].partition("=")[0]
+            raise UnknownNameError(
+                "option", flag, self._option_string_actions, f"{self.prog} --help lists all options."
+            )
+        if unknown:
+            self.error(f"{unknown[0]!r} is one argument too many")
+        return parsed, []
+
+    def error(self, message: str) -> NoReturn:
+        """Raise a ``UsageError`` with the words of argparse."""
+        raise UsageError(f"{message.removeprefix('argument ')}.", f"{self.prog} --help lists all options.")
 
 
 def add_command(app: Subparsers) -> None:
@@ -28,7 +52,7 @@ def add_command(app: Subparsers) -> None:
          "zoo eval responses.jsonl harp --dataset HARP.jsonl --html audit.html",
          r"zoo harp explain '\sqrt{45}' 'So the length is $3\sqrt5$.'"],
     )  # fmt: skip
-    commands = parser.add_subparsers(dest="harp_command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(dest="harp_command", metavar="COMMAND", required=True, parser_class=_CommandParser)
     _add_run(commands)
     _add_check(commands)
     _add_explain(commands)

@@ -98,17 +98,22 @@ def _all_rows(runs: Sequence[Sampled], dataset: Dataset, settings: Settings) -> 
 
 
 def _scores(found: Sequence[Row]) -> dict[str, float]:
-    """The figures over all problems; with several runs each is called "run/figure"."""
+    """The main figures over all problems; with several runs each is called "run/figure"; the rows have the others."""
     whole = [row for row in found if row["group"] == "all"]
     several = len(whole) > 1
     scores: dict[str, float] = {}
     for row in whole:
         prefix = f"{row['run']}/" if several else ""
-        scores |= {prefix + name: float(value) for name, value in row.items() if name not in ("run", "group")}
+        scores |= {prefix + name: float(value) for name, value in row.items() if _is_score(name)}
     for row in found:
         if str(row["run"]).endswith("shuffles"):
             scores[f"{row['run']}/{row['group']}"] = row["accuracy"]
     return scores
+
+
+def _is_score(name: str) -> bool:
+    detail = name.startswith(("maj@", "tokens")) and (" " in name or "/" in name)
+    return name == "tokens/mean" or not (detail or name in ("run", "group"))
 
 
 def _notes(

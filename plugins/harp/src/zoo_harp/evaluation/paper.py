@@ -90,10 +90,10 @@ def models(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(chosen))
 
 
-def beside(run: str, group: str, *, both: bool, names: Sequence[str]) -> dict[str, float]:
-    """Published figures for one row of our tables: "model/metric" to percent."""
-    return {
-        f"{figure.model}/{figure.metric}": figure.value
-        for figure in figures()
-        if figure.model in names and (figure.run, figure.group, figure.both) == (run, group, both)
-    }
+def beside(run: str, group: str, *, both: bool, names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Published figures for one row of our tables: metric to model to percent."""
+    found: dict[str, dict[str, float]] = {}
+    for figure in figures():
+        if figure.model in names and (figure.run, figure.group, figure.both) == (run, group, both):
+            found.setdefault(figure.metric, {})[figure.model] = figure.value
+    return found

@@ -109,11 +109,18 @@ def rows(run: Sampled, settings: Settings, *, both: bool = False) -> list[Row]:
     items = list(run.samples.values())
     found = []
     for group, places in groups(run.problems):
-        row: Row = {"run": name, "group": group}
-        row |= _figures(run, items, places)
-        row |= paper.beside(run.run.name, group, both=both, names=settings.models)
-        found.append(row)
+        published = paper.beside(run.run.name, group, both=both, names=settings.models)
+        found.append({"run": name, "group": group} | _beside(_figures(run, items, places), published))
     return found
+
+
+def _beside(ours: Row, published: Mapping[str, Mapping[str, float]]) -> Row:
+    """Our figures, each followed by the published ones of the same metric."""
+    row: Row = {}
+    for metric, value in ours.items():
+        row[metric] = value
+        row |= {f"{model}/{metric}": figure for model, figure in published.get(metric, {}).items()}
+    return row
 
 
 def _figures(run: Sampled, items: Sequence[Sequence[Scored]], places: Sequence[int]) -> Row:
