@@ -1,0 +1,76 @@
+"""What an environment may offer beyond gymnasium's interface, by structure: nothing of zoo need be subclassed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from zoo.api import Array, State
+
+
+@runtime_checkable
+class Constrained(Protocol):
+    """An environment whose ``info["constraints"]`` holds float32[K] at every step, none at reset."""
+
+    constraint_spec: Any
+    """a ConstraintSpec, or any object with its attributes"""
+
+
+@runtime_checkable
+class Tabular(Protocol):
+    """An environment that knows its exact model."""
+
+    def model(self) -> Any:
+        """An object with P, r [S, A], gamma, rho [S], c [K, S, A], b [K], senses, names (float64), terminal bool[S].
+
+        P is dense [S, A, S] or scipy-sparse [S*A, S] with row s*A + a. ``terminal`` may be left out. A terminal
+        state is absorbing and pays nothing: P[s, a, s] = 1, r = 0, c = 0; the environment ends there instead.
+        """
+
+
+class Stacked(Protocol):
+    """What ``Stackable.stacked`` returns: M member environments of B copies, stepped by one array operation."""
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, Mapping[str, Any]]:
+        """One step of every copy of every member; row m*B + b is copy b of member m.
+
+        Args:
+            actions: [M*B, ...].
+
+        Returns:
+            As ``step`` of a vector environment of M*B copies with SAME_STEP autoreset: observations (already the
+            first ones of the next episode, where one ended), rewards, terminated, truncated, and infos that hold
+            "arrived" [M*B, ...], the observations before any reset, and "constraints" float32[M*B, K], of the
+            step just taken, where there are any. No "final_obs" or masks. The caller owns what is returned.
+        """
+
+
+class Stackable(Protocol):
+    """A class of vector environments whose members step together; looked for by ``zoo.stack``, never required.
+
+    The members stay what they are: each keeps its own random stream, and stepping them together gives bit for bit
+    what stepping each alone would. So the arrays of a member become views into those of the whole, and ``step``,
+    ``reset`` and ``set_state`` of a member write into them in place from then on; what such a call replaces (as
+    ``set_state`` and ``reset(seed=...)`` may replace a generator) the handle looks up in the member at every step.
+    A member drawn into a later stack belongs to that one.
+    """
+
+    @classmethod
+    def stacked(cls, members: Sequence[Any]) -> Stacked | None:
+        """Bind members of this very class with equal numbers of copies, each reset at least once or not at all.
+
+        Returns:
+            None where these members differ in more than their seeds, so that they have to be stepped one by one.
+        """
+
+
+@runtime_checkable
+class Snapshot(Protocol):
+    """An environment that can be put back exactly where it was; a run on it resumes bit for bit."""
+
+    def get_state(self) -> State:
+        """Everything that decides what the next steps return, its random generators included."""
+
+    def set_state(self, state: State) -> None:
+        """Undo everything since ``get_state`` returned ``state``."""
