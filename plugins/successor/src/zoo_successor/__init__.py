@@ -61,6 +61,7 @@ def zoo_register(zoo: Registrar) -> None:
             summary=summary,
             needs=Needs(action="discrete", observation="discrete"),
             paper=paper,
+            presets="zoo_successor:presets",
             steps=50_000,
         )
     for name, target, config, summary, steps, paper in _ALGORITHMS:
