@@ -89,6 +89,20 @@ def test_limited_plans_keep_their_limit_and_are_worth_what_they_say(rooms, limit
             assert np.prod([best[a, b] for a, b in itertools.pairwise(stops)]) == pytest.approx(plan.value[start])
 
 
+def test_the_last_segments_of_a_limited_plan_know_that_they_are_the_last():
+    """From 0 policy 3 leads to 1; from there policy 0 takes the long way, policies 1 and 2 together the short one."""
+    moves = np.tile(np.arange(8), (4, 1))
+    moves[0, [1, 4, 5, 6, 7]] = [4, 5, 6, 7, 3]
+    moves[1, 1], moves[2, 2], moves[3, 0] = 2, 3, 1
+    chains = one_hot(moves, 8)
+    F = occupancies(chains, 0.9)
+    for limit, segments, steps in ((2, [(3, 1), (0, 3)], 6), (3, [(3, 1), (1, 2), (2, 3)], 3), (None, ..., 3)):
+        plan = frp(F, 3, limit)
+        assert segments in (..., plan.segments(0))
+        assert plan.value[0] == pytest.approx(0.9**steps)
+        assert rollout(plan, [0], chains, steps=20).steps == steps
+
+
 def brute_force(best, segments, start, goal):
     """The best value over all sequences of subgoals."""
     n = len(best)
