@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+import zoo_envs.model
+import zoo_envs.outcomes
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from zoo_envs.dynamics import Categorical
+from zoo_envs.escape import Escape
 from zoo_envs.grid import DIAGONALS, FOUR, STAY, Grid
+from zoo_envs.model import TabularModel
 from zoo_envs.outcomes import Outcomes
 from zoo_envs.sampled_vector import SampledVectorEnv
+from zoo_envs.tabular import TabularVectorEnv
 
 
 @settings(max_examples=40, deadline=None)
@@ -72,3 +80,50 @@ def test_nearest_free_cell() -> None:
         with pytest.raises(ValueError, match=f"x = {cell} is a wall; the nearest free cell is {nearest}"):
             grid.state("x", cell)
     assert grid.state("x", 8) == 1
+
+
+def test_large_models_are_sparse_and_equal_the_dense_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    dense = Escape(size=9, noise=0.2)
+    for module in (zoo_envs.model, zoo_envs.outcomes):
+        monkeypatch.setattr(module, "DENSE_ENTRIES", 100)
+    sparse = Escape(size=9, noise=0.2)
+    P, S = sparse.model().P, sparse.grid.num_states
+    assert P.format == "csr" and P.shape == (8 * S, S) and not P.data.flags.writeable
+    np.testing.assert_allclose(P.toarray().reshape(S, 8, S), dense.model().P, atol=1e-15)
+    np.testing.assert_array_equal(sparse.model().r, dense.model().r)
+    # Sampled from CSR alone, and from the dense arrays, the same uniforms lead to the same states.
+    rounded = np.round(P.toarray() * 1024) / 1024  # sums of powers of two are exact in every order
+    rounded[np.arange(8 * S), rounded.argmax(1)] += 1 - rounded.sum(1)
+    arrays = {"r": np.zeros((S, 8)), "gamma": 0.9, "rho": dense.model().rho}
+    pair = [TabularVectorEnv(TabularModel(kernel, **arrays), 50) for kernel in (csr_array(rounded), rounded)]
+    assert pair[0].model().P.format == "csr" and isinstance(pair[1].model().P, np.ndarray)
+    states = [env.reset(seed=3)[0] for env in pair]
+    for actions in np.random.default_rng(0).integers(0, 8, (30, 50)):
+        states = [env.step(actions)[0] for env in pair]
+        np.testing.assert_array_equal(*states)
+
+
+def test_size_of_a_large_arena() -> None:
+    P = Escape(size=41).model().P
+    assert P.format == "csr" and P.nnz == 12_000 and P.shape == (12_000, 1500)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda P: P.data.__setitem__(8 * 3 + 1, -0.5), r"P\[0, 3, 1\] must be a finite probability"),
+        (lambda P: P.data.__setitem__(8 * 9 + 1, 0.5), r"P\[1, 1\] must sum to 1"),
+        (lambda P: P.resize((64, 9)), r"P must have shape \[64, 8\] where it is sparse, got \[64, 9\]"),
+    ],
+)
+def test_a_bad_sparse_kernel_is_named(monkeypatch: pytest.MonkeyPatch, change: Any, sentence: str) -> None:
+    monkeypatch.setattr(zoo_envs.model, "DENSE_ENTRIES", 10)
+    P = csr_array(np.full((64, 8), 0.125))
+    arrays = {"r": np.zeros((8, 8)), "gamma": 0.9, "rho": np.full(8, 0.125)}
+    TabularModel(P, **arrays)
+    change(P)
+    with pytest.raises(ValueError, match=sentence):
+        TabularModel(P, **arrays)
+    terminal = np.arange(8) == 5
+    with pytest.raises(ValueError, match="terminal state 5 must lead to itself"):
+        TabularModel(csr_array(np.full((64, 8), 0.125)), **arrays, terminal=terminal)

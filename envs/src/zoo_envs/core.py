@@ -57,7 +57,7 @@ class TabularCore:
         self.has_cost = self.spec.has_cost
         self.A = A
         if outcomes is None:
-            self.successor = Categorical(model.P.reshape(S * A, S))
+            self.successor = Categorical.of(model.P)
         else:
             self.successor = Categorical.listed(outcomes.succ.reshape(S * A, -1), outcomes.p.reshape(S * A, -1))
         self.start = Categorical(model.rho[None])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,6 +38,17 @@ class Categorical:
         cum = np.minimum(np.cumsum(np.take_along_axis(p, order, axis=1), axis=1), 1.0)
         # Rounding may leave the last sum below 1; a u above it must still find an outcome.
         self.cum = np.where(column >= last, 1.0, cum)
+
+    @classmethod
+    def of(cls, P: Any) -> Categorical:
+        """Return the laws of a kernel, dense [S,A,S] or scipy CSR [S*A,S], one for each row s*A + a."""
+        if isinstance(P, np.ndarray):
+            return cls(P.reshape(-1, P.shape[-1]))
+        size = np.diff(P.indptr)
+        stored = np.arange(size.max()) < size[:, None]
+        succ, p = np.zeros(stored.shape, dtype=np.int64), np.zeros(stored.shape)
+        succ[stored], p[stored] = P.indices, P.data
+        return cls.listed(succ, p)
 
     @classmethod
     def listed(cls, succ: NDArray[np.int64], p: NDArray[np.float64]) -> Categorical:

@@ -14,6 +14,8 @@ from zoo_envs.constraints import ConstraintSpec
 __all__ = ["TabularModel"]
 
 _ROW_TOLERANCE = 1e-8
+DENSE_ENTRIES = 2**22
+"""Kernels of up to so many entries S*A*S are dense; larger ones stay sparse, if they were given so."""
 
 
 def _no_floats() -> NDArray[np.float64]:
@@ -26,8 +28,6 @@ def _no_states() -> NDArray[np.bool_]:
 
 def _frozen(name: str, value: object) -> NDArray[np.float64]:
     """Return a read-only float64 copy of `value`, or raise ValueError naming `name`."""
-    if hasattr(value, "toarray"):  # a scipy.sparse matrix, without importing scipy
-        value = value.toarray()
     try:
         array = np.array(value, dtype=np.float64)
     except (TypeError, ValueError):
@@ -40,12 +40,46 @@ def _first(bad: NDArray[np.bool_]) -> str:
     return str([int(i) for i in np.argwhere(bad)[0]])
 
 
+def _kernel(value: Any, S: int, A: int) -> Any:
+    """Return a read-only copy of the kernel: dense [S,A,S], or CSR [S*A,S] where it was given sparse and is large."""
+    if not hasattr(value, "tocsr"):  # no scipy.sparse matrix; asked without importing scipy
+        P = _frozen("P", value)
+        return P.reshape(S, A, S) if P.shape == (S * A, S) else P
+    if value.shape != (S * A, S):
+        raise ValueError(f"P must have shape [{S * A}, {S}] where it is sparse, got {list(value.shape)}")
+    if S * A * S <= DENSE_ENTRIES:
+        return _frozen("P", value.toarray()).reshape(S, A, S)
+    kernel = value.tocsr().astype(np.float64, copy=True)
+    kernel.sum_duplicates()
+    for part in (kernel.data, kernel.indices, kernel.indptr):
+        part.flags.writeable = False
+    return kernel
+
+
+def _check_kernel(P: Any, A: int) -> None:
+    """Raise ValueError naming the first index where `P` is no kernel."""
+    if isinstance(P, np.ndarray):
+        _check_distribution("P", P)
+        return
+    bad = ~np.isfinite(P.data) | (P.data < 0)
+    sums = np.asarray(P.sum(axis=1)).ravel()
+    off = np.flatnonzero(bad)
+    if off.size:
+        row = int(np.searchsorted(P.indptr, off[0], side="right")) - 1
+        where = [row // A, row % A, int(P.indices[off[0]])]
+        raise ValueError(f"P{where} must be a finite probability of at least 0, got {P.data[off[0]]}")
+    _check_sums("P", sums.reshape(-1, A))
+
+
 def _check_distribution(name: str, p: NDArray[np.float64]) -> None:
     """Raise ValueError naming the first index where `p` is no distribution along its last axis."""
     bad = ~np.isfinite(p) | (p < 0)
     if bad.any():
         raise ValueError(f"{name}{_first(bad)} must be a finite probability of at least 0, got {p[bad][0]}")
-    sums = p.sum(-1)
+    _check_sums(name, p.sum(-1))
+
+
+def _check_sums(name: str, sums: NDArray[np.float64]) -> None:
     off = np.abs(sums - 1) > _ROW_TOLERANCE
     if off.any():
         where = _first(off) if off.ndim else ""
@@ -63,12 +97,15 @@ def _mask(value: object, S: int) -> NDArray[np.bool_]:
     return array
 
 
-def _check_absorbing(
-    terminal: NDArray[np.bool_], P: NDArray[np.float64], r: NDArray[np.float64], c: NDArray[np.float64]
-) -> None:
+def _check_absorbing(terminal: NDArray[np.bool_], P: Any, r: NDArray[np.float64], c: NDArray[np.float64]) -> None:
     """Raise ValueError naming the first terminal state that can be left, or that pays or signals anything."""
-    states = np.flatnonzero(terminal)
-    left = (P[states, :, states] < 1 - _ROW_TOLERANCE).any(1)
+    states, A = np.flatnonzero(terminal), r.shape[1]
+    if not states.size:
+        return
+    rows = P.reshape(r.size, -1) if isinstance(P, np.ndarray) else P
+    own = states[:, None] * A + np.arange(A)  # [terminal states, A]
+    stays = np.asarray(rows[own.ravel(), states.repeat(A)]).reshape(own.shape)
+    left = (stays < 1 - _ROW_TOLERANCE).any(1)
     paid = (r[states] != 0).any(1) | (c[:, states] != 0).any((0, 2))
     for bad, what in ((left, "must lead to itself under every action"), (paid, "must have r = 0 and c = 0")):
         if bad.any():
@@ -82,7 +119,8 @@ class TabularModel:
     Values are normalised: J(pi) = (1-gamma) E[sum_t gamma^t x_t], so thresholds are per-step averages.
 
     Attributes:
-        P: kernel [S,A,S], rows sum to 1 within 1e-8.
+        P: kernel, rows sum to 1 within 1e-8: dense [S,A,S], or scipy CSR [S*A,S] with row s*A+a where it was given
+            sparse and has more than `DENSE_ENTRIES` entries.
         r: task reward [S,A].
         gamma: discount in [0,1).
         rho: start law [S].
@@ -94,7 +132,7 @@ class TabularModel:
             is absorbing and pays nothing.
     """
 
-    P: NDArray[np.float64]
+    P: Any
     r: NDArray[np.float64]
     gamma: float
     rho: NDArray[np.float64]
@@ -116,18 +154,21 @@ class TabularModel:
         if r.ndim != 2 or 0 in r.shape:
             raise ValueError(f"r must have shape [S,A] with S, A at least 1, got {list(r.shape)}")
         S, A = r.shape
-        P = _frozen("P", self.P)
-        if P.shape == (S * A, S):
-            P = P.reshape(S, A, S)
+        P = _kernel(self.P, S, A)
         rho, b = _frozen("rho", self.rho), _frozen("b", self.b)
         N = b.size
         c = _frozen("c", self.c)
         if c.size == 0:
             c = c.reshape(0, S, A)
-        for name, array, shape in (("P", P, (S, A, S)), ("rho", rho, (S,)), ("b", b, (N,)), ("c", c, (N, S, A))):
+        for name, array, shape in (
+            ("P", P, (S, A, S) if isinstance(P, np.ndarray) else P.shape),
+            ("rho", rho, (S,)),
+            ("b", b, (N,)),
+            ("c", c, (N, S, A)),
+        ):
             if array.shape != shape:
                 raise ValueError(f"{name} must have shape {list(shape)}, got {list(array.shape)}")
-        _check_distribution("P", P)
+        _check_kernel(P, A)
         _check_distribution("rho", rho)
         for name, array in (("r", r), ("c", c), ("b", b)):
             bad = ~np.isfinite(array)
@@ -167,8 +208,8 @@ class TabularModel:
     def of(cls, source: Any) -> TabularModel:
         """Return the model of any object with attributes P, r, gamma, rho, c, b, senses and names.
 
-        `P` may be dense [S,A,S], or dense or scipy-sparse [S*A,S] with row s*A+a. The result is always dense.
-        An attribute `terminal` is read where there is one.
+        `P` may be dense [S,A,S], or dense or scipy-sparse [S*A,S] with row s*A+a. An attribute `terminal` is read
+        where there is one.
 
         Raises:
             ValueError: an attribute is missing, or the arrays are no CMDP.

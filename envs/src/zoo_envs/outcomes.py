@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo_envs.model import TabularModel
+from zoo_envs.model import DENSE_ENTRIES, TabularModel
 
 __all__ = ["Outcomes"]
 
@@ -47,6 +48,8 @@ class Outcomes:
     def model(self, gamma: float, rho: NDArray[np.float64], terminal: NDArray[np.bool_] | None = None) -> TabularModel:
         """Return the exact model: P[s,a,t] sums the events that lead to t, r[s,a] is the mean reward.
 
+        P is a scipy CSR [S*A,S] where it has more than `DENSE_ENTRIES` entries, which takes scipy.
+
         Args:
             gamma: discount, in [0, 1).
             rho: law of the first state [S].
@@ -56,9 +59,15 @@ class Outcomes:
             ValueError: `gamma` is outside its range.
         """
         S, A, B = self.succ.shape
-        P = np.zeros((S * A, S))
-        np.add.at(P, (np.repeat(np.arange(S * A), B), self.succ.ravel()), self.p.ravel())
+        rows, columns, p = np.repeat(np.arange(S * A), B), self.succ.ravel(), self.p.ravel()
+        P: Any
+        if S * A * S > DENSE_ENTRIES:
+            from scipy.sparse import csr_array  # needed by large models only
+
+            P = csr_array((p, (rows, columns)), shape=(S * A, S))
+            P.eliminate_zeros()
+        else:
+            P = np.zeros((S * A, S))
+            np.add.at(P, (rows, columns), p)
         r = (self.p * self.pay).sum(-1)
-        return TabularModel(
-            P.reshape(S, A, S), r, gamma, rho, terminal=np.zeros(S, dtype=np.bool_) if terminal is None else terminal
-        )
+        return TabularModel(P, r, gamma, rho, terminal=np.zeros(S, dtype=np.bool_) if terminal is None else terminal)
