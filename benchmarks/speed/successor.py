@@ -150,36 +150,33 @@ def planning_table(rounds: int) -> ratio.Table:
     return table
 
 
-def loop(table: Floats, left: Ints, arrived: Ints, lam: float, alpha: float) -> None:
-    """One step of every copy, one after the other: section 5 of the representations specification, row by row."""
-    for X, states, nexts in zip(table, left, arrived, strict=True):
-        for s, t in zip(states, nexts, strict=True):
-            target = GAMMA * X[t]
-            target[s] = 1 + lam * GAMMA * X[t, s]
-            X[s] += alpha * (target - X[s])
-
-
 def td_table(seeds: int, copies: int, rounds: int, steps: int = 20) -> ratio.Table:
-    """TD of the lambda representation in the four rooms, ``steps`` steps of every copy."""
+    """A random walk in the four rooms with TD of the lambda representation, ``steps`` steps of every copy."""
     moves = rooms()
-    rng = np.random.default_rng(0)
-    n = moves.shape[1]
-    left = rng.integers(n, size=(steps, seeds, copies))
-    arrived = moves[rng.integers(4, size=left.shape), left]
-    running = np.zeros((seeds, copies), dtype=np.bool_)
-    step = StepSize(alpha=0.1)
+    n, lam, alpha = moves.shape[1], 0.5, 0.1
+    running, step = np.zeros((seeds, copies), dtype=np.bool_), StepSize(alpha=alpha)
+    start = np.random.default_rng(0).integers(n, size=(seeds, copies))
 
     def together() -> Floats:
-        table, visits = np.tile(np.eye(n), (seeds, 1, 1)), np.zeros((seeds, n), dtype=np.int64)
-        for s, t in zip(left, arrived, strict=True):
-            learn_states(table, visits, s, t, running, gamma=GAMMA, lam=0.5, step=step)
-        return table
+        rng, state = np.random.default_rng(1), start
+        X, visits = np.tile(np.eye(n), (seeds, 1, 1)), np.zeros((seeds, n), dtype=np.int64)
+        for _ in range(steps):
+            after = moves[rng.integers(4, size=state.shape), state]
+            learn_states(X, visits, state, after, running, gamma=GAMMA, lam=lam, step=step)
+            state = after
+        return X
 
     def apart() -> Floats:
-        table = np.tile(np.eye(n), (seeds, 1, 1))
-        for s, t in zip(left, arrived, strict=True):
-            loop(table, s, t, 0.5, 0.1)
-        return table
+        rng, state = np.random.default_rng(1), start.tolist()
+        tables = np.tile(np.eye(n), (seeds, 1, 1))
+        for _ in range(steps):
+            for X, states in zip(tables, state, strict=True):
+                for k, s in enumerate(states):
+                    after = states[k] = moves[rng.integers(4), s]
+                    target = GAMMA * X[after]
+                    target[s] = 1 + lam * GAMMA * X[after, s]
+                    X[s] += alpha * (target - X[s])
+        return tables
 
     table = ratio.compare(
         {"one array operation a step": together, "a loop over copies": apart},
@@ -196,7 +193,7 @@ def main() -> None:
     tables = [value_table(160, options.rounds), value_table(80, options.rounds)]
     tables += [inverse_table("grid", grid(side).toarray(), options.rounds) for side in (10, 20, 40)]
     tables += [inverse_table("no structure", scattered(1600), options.rounds), planning_table(options.rounds)]
-    tables += [td_table(seeds, copies, options.rounds) for seeds, copies in ((64, 1), (16, 64))]
+    tables += [td_table(seeds, copies, options.rounds) for seeds, copies in ((64, 1), (16, 64), (256, 16))]
     ratio.show(tables, as_json=options.json)
 
 
