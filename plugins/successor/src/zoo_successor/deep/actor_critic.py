@@ -114,8 +114,8 @@ class LambdaActorCritic(Algorithm[LambdaACConfig]):
                 self._memory = keep(self._memory, self._tensor(~ended))
             self._obs = self._states(obs)
             rows.append(
-                (log_probs, state, self._tensor(action), self._tensor(np.asarray(reward, dtype=np.float32)),
-                 self._states(x), self._tensor(np.asarray(terminated)), self._tensor(ended))
+                (log_probs, state, self._tensor(action), self._tensor(np.array(reward, dtype=np.float32)),
+                 self._states(x), self._tensor(np.array(terminated)), self._tensor(ended))
             )  # fmt: skip
         return Sequence(*(torch.stack(column) for column in zip(*rows, strict=True)))
 

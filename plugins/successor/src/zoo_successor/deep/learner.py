@@ -76,6 +76,7 @@ class LambdaSAC(SAC):
         # The replay buffer holds actions scaled to [-1, 1].
         one = torch.ones(int(np.prod(acted.shape)))
         self.base = UnitScale(torch.cat([low, -one]), torch.cat([high, one])).to(self.device)
+        self._widens = not bool(self.base.fixed.all())
 
     @property
     def lam(self) -> float:
@@ -91,8 +92,9 @@ class LambdaSAC(SAC):
         dones: np.ndarray[Any, Any],
         infos: list[dict[str, Any]],
     ) -> None:
-        obs = torch.as_tensor(self._last_obs, device=self.device).flatten(1).float()
-        self.base.see(torch.cat([obs, torch.as_tensor(buffer_action, device=self.device).flatten(1)], dim=1))
+        if self._widens:
+            obs, actions = (torch.as_tensor(rows, device=self.device) for rows in (self._last_obs, buffer_action))
+            self.base.see(torch.cat([obs.flatten(1).float(), actions.flatten(1)], dim=1))
         super()._store_transition(replay_buffer, buffer_action, new_obs, reward, dones, infos)
         if self.fixed_lam is None:
             total = self.rounds.add(reward, dones)
