@@ -99,7 +99,7 @@ def test_a_goal_is_reached_by_the_best_base_policy_alone():
 
 
 def test_options_of_gpi():
-    with pytest.raises(UsageError, match="lambda = 0.5 with kind = 'sr'"):
+    with pytest.raises(UsageError, match=r"lambda = 0\.5 with kind = 'sr'"):
         GPIConfig(kind="sr", lam=0.5)
     with pytest.raises(UsageError, match="expected 'actions' or 'rewards', or cells"):
         GPIConfig(policies="all")

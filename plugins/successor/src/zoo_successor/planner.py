@@ -11,7 +11,7 @@ from zoo import Algorithm, Array, Context, Metrics, Outcome, State
 from zoo.tabular import TabularCMDP, evaluate
 from zoo_successor import exact
 from zoo_successor.config import FRPConfig, ValueIterationConfig
-from zoo_successor.planning import NONE, Plan, Plans, best_policies, frp_all
+from zoo_successor.planning import NONE, SWITCH_COST, Plan, best_policies, frp, frp_all, sweep
 from zoo_successor.problem import base_policies, dense_kernel, discount, goal_state, num_states, states
 from zoo_successor.td import Floats, Ints
 
@@ -43,14 +43,13 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
         self._direct = best_policies(self.occupancies)[0]
         self._soonest = soonest(model, self.gamma)
         self._following: tuple[Ints, Ints, Ints] | None = None
-        self._read(1)
+        self.value: Floats = self._direct
+        self._segments: int | None = 1
+        self._plan = self.plan_for(self.goal)
 
-    def _read(self, segments: int) -> None:
-        self.plans: Plans = frp_all(self.occupancies, segments)
-        if len(self.plans.policy) < segments and not self.config.max_segments:
-            self.plans = frp_all(self.occupancies)
-        self._plan: Plan = self.plans[self.goal]
-        self._following = None
+    def plan_for(self, goal: int) -> Plan:
+        """The plan to the state ``goal`` with as many segments as sweeps were made."""
+        return frp(self.occupancies, goal, self._segments)
 
     def update(self) -> Metrics:
         """One more segment.
@@ -60,19 +59,29 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
             the mean difference of the discounts of arrival. For the goal, over the start distribution: ``value``,
             ``direct`` (one segment), ``reachable``, and from the likeliest start ``subgoals`` between it and the goal.
         """
+        improved = self.env_steps == 0
+        if not improved:
+            further, _ = sweep(self._direct, self.value)
+            # A gain within the rounding of a product of discounts is none.
+            better = further > self.value * (1 + SWITCH_COST)
+            improved = bool(better.any())
+            self.value = np.where(better, further, self.value)
         self.env_steps += 1
-        self._read(self.env_steps)
-        Gamma, rho = self.plans.value, self.ctx.problem.tabular.rho
         limit = self.config.max_segments
-        if len(self.plans.policy) < self.env_steps:
+        self._segments = self.env_steps if improved or limit else None
+        if not improved:
             sentence = f"no plan gets better with more than {self.env_steps - 1} segments"
             self.outcome = Outcome("converged", sentence, final=True)
+            if not limit:
+                self.value = frp_all(self.occupancies).value
         elif self.env_steps == limit:
             self.outcome = Outcome("not_converged", f"stopped at max_segments = {limit}", final=True)
+        self._plan, self._following = self.plan_for(self.goal), None
+        rho = self.ctx.problem.tabular.rho
         segments = self._plan.segments(int(rho.argmax()))
         return {
-            "optimal": float((np.abs(Gamma - self._soonest) <= EQUAL).mean()),
-            "gap": float((self._soonest - Gamma).mean()),
+            "optimal": float((np.abs(self.value - self._soonest) <= EQUAL).mean()),
+            "gap": float((self._soonest - self.value).mean()),
             "value": float(rho @ self._plan.value),
             "direct": float(rho @ self._direct[:, self.goal]),
             "reachable": float(rho @ (self._plan.value > 0)),
@@ -81,7 +90,7 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
 
     def policy_for(self, goal: int) -> Ints:
         """Actions ``[S]`` towards the state ``goal``, the plan being read anew at every state."""
-        chosen = self.plans[goal].policy[-1]
+        chosen = self.plan_for(goal).policy[-1]
         return np.asarray(self.policies[np.where(chosen == NONE, 0, chosen), np.arange(len(chosen))])
 
     def act(self, obs: Array, *, greedy: bool = True) -> Array:
@@ -108,12 +117,14 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
         self._following = (np.where(ended, NONE, policy), np.where(ended, NONE, subgoal), np.where(ended, most, left))
 
     def state(self) -> State:
-        """How many sweeps were made; all else follows from the model."""
-        return {"sweeps": self.env_steps}
+        """The values of all plans, and how many segments these have (0: no limit); all else follows from the model."""
+        return {"value": self.value, "segments": self._segments or 0}
 
     def load_state(self, state: State) -> None:
         """Continue from ``state``."""
-        self._read(max(int(state["sweeps"]), 1))
+        self.value = np.array(state["value"], dtype=np.float64)
+        self._segments = int(state["segments"]) or None
+        self._plan, self._following = self.plan_for(self.goal), None
 
 
 class ValueIteration(Algorithm[ValueIterationConfig]):
