@@ -93,6 +93,14 @@ def test_the_unknown_go_first_then_the_longest_and_each_run_once() -> None:
     assert tasks([done]) == []
 
 
+def test_fewer_cells_than_workers_share_out_their_seeds() -> None:
+    wide, narrow = experiment("wide", seeds=5, seconds=9.0), experiment("narrow", seconds=1.0)
+    alone = [task.seeds for task in tasks([wide], jobs=2)]
+    assert sorted(seed for seeds in alone for seed in seeds) == list(range(5))
+    assert sorted(map(len, alone)) == [2, 3]
+    assert [task.seeds for task in tasks([wide, narrow], jobs=2)] == [(0, 1, 2, 3, 4), (0, 1)]
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0.2, "1 s"), (59.6, "60 s"), (130.0, "2 min"), (3600.0, "60 min"), (7500.0, "2 h 05 min")]
 )

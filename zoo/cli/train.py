@@ -78,7 +78,7 @@ def _parser() -> CommandParser:
     add("-h", "--help", action="store_true", help="print this, and the options of what is named")
     add("--seed", type=_natural, metavar="N", help="root seed (default: 0)")
     add("--seeds", type=seeds_of, metavar="A:B", help="seeds A up to, not including, B; or a list 0,3,7")
-    add("--jobs", type=positive, default=1, metavar="N", help="seeds trained side by side (default: 1)")
+    add("--jobs", type=positive, default=1, metavar="N", help="worker processes that share the seeds (default: 1)")
     add("--steps", type=_steps, metavar="N", help="budget in the algorithm's env_steps, such as 50000 or 1e6")
     add("--num-envs", type=positive, metavar="N", help="copies of the environment (default: preset, or 1)")
     add(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from zoo.results.experiment import Cell, Suite
 from zoo.results.store import Run
 from zoo.results.suite import evaluator_config
 from zoo.training.loop import Stop, train
-from zoo.training.pool import Ended, Pool, Task
+from zoo.training.pool import Ended, Pool, Task, groups
 from zoo.training.run import SPEC, RunDir
 from zoo.training.session import RunResult, Settings, Watcher
 from zoo.training.spec import RunSpec
@@ -132,10 +133,11 @@ def _seconds(experiment: Experiment, root: Path) -> float | None:
     return sum(walls) / len(walls) if walls else None
 
 
-def tasks(experiments: Sequence[Experiment]) -> list[Task]:
+def tasks(experiments: Sequence[Experiment], jobs: int = 1) -> list[Task]:
     """What is left to do, each run once, the longest first where times are known and the unknown before them.
 
-    Seeds of one cell form one task: the pool keeps them together where the algorithm advances them together.
+    Seeds of one cell form one task, which the pool keeps together where the algorithm advances them together; only
+    where there are fewer cells than workers are they shared out.
     """
     merged: dict[str, tuple[Experiment, dict[int, None], dict[str, Any]]] = {}
     for experiment in experiments:
@@ -145,12 +147,14 @@ def tasks(experiments: Sequence[Experiment]) -> list[Task]:
         judges.update({str(judge): judge for judge in experiment.judges})
     pending = [entry for entry in merged.values() if entry[1]]
     pending.sort(key=lambda entry: -(entry[0].seconds if entry[0].seconds is not None else float("inf")))
+    shares = math.ceil(jobs / max(1, len(pending)))
     return [
         Task(
-            spec=experiment.spec, seeds=tuple(seeds), call="zoo.results.sweep:run_task",
+            spec=experiment.spec, seeds=group, call="zoo.results.sweep:run_task",
             extra={"judges": list(judges.values())}, name=experiment.name,
         )
         for experiment, seeds, judges in pending
+        for group in groups(tuple(seeds), shares)
     ]  # fmt: skip
 
 
@@ -173,7 +177,7 @@ def sweep(
                     _settle(experiment, seed, settings.root, end.error)
                     board.settled(experiment, seed)
 
-    pending = tasks(experiments)
+    pending = tasks(experiments, jobs)
     if pending:
         with Pool(jobs, registry, settings, PRELOAD) as pool:
             pool.run(pending, board, stop, ended)
