@@ -214,7 +214,7 @@ def test_a_state_of_other_options_is_refused() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"lam": -0.1}, "lam is -0.1: expected a number between 0 and 1"),
+        ({"lam": -0.1}, "lambda is -0.1: expected a number between 0 and 1"),
         ({"gamma": 1.1}, "gamma is 1.1: expected a number between 0 and 1"),
         ({"td_lambda": float("nan")}, "td_lambda is nan: expected a number between 0 and 1"),
         ({"lf_wt": -1.0}, "lf_wt is -1.0: expected 0 or more"),

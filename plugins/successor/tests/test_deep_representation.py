@@ -97,7 +97,7 @@ def test_discrete_observations_are_refused() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"lam": 2.0}, "lam is 2.0: expected a number between 0 and 1"),
+        ({"lam": 2.0}, "lambda is 2.0: expected a number between 0 and 1"),
         ({"hidden": (0,)}, r"hidden is \(0,\): expected layers of 1 unit or more"),
         ({"tau": 0.0}, "tau is 0.0: expected a number above 0, at most 1"),
         ({"batch_size": 0}, "batch_size is 0: expected 1 or more"),

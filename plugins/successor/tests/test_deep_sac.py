@@ -209,7 +209,7 @@ def test_conforms() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"lam": 1.5}, "lam is 1.5: expected a number between 0 and 1, or bandit"),
+        ({"lam": 1.5}, "lambda is 1.5: expected a number between 0 and 1, or bandit"),
         ({"lam": float("nan")}, "lam is nan: expected a finite number"),
         ({"lf_wt": -1.0}, "lf_wt is -1.0: expected 0 or more"),
         ({"ridge": -1.0}, "ridge is -1.0: expected 0 or more"),

@@ -37,7 +37,7 @@ class DeepLambdaConfig:
 
     def __post_init__(self) -> None:
         """Raises ValueError: a number is outside its range."""
-        require("lam", self.lam, 0 <= self.lam <= 1, "a number between 0 and 1")
+        require("lambda", self.lam, 0 <= self.lam <= 1, "a number between 0 and 1")
         require("gamma", self.gamma, 0 <= self.gamma <= 1, "a number between 0 and 1")
         require("learning_rate", self.learning_rate, self.learning_rate > 0, "a number above 0")
         require("hidden", self.hidden, all(units >= 1 for units in self.hidden), "layers of 1 unit or more")
@@ -77,7 +77,8 @@ class LambdaACConfig:
 
     def __post_init__(self) -> None:
         """Raises ValueError: a number is outside its range."""
-        for name in ("lam", "gamma", "td_lambda"):
+        require("lambda", self.lam, 0 <= self.lam <= 1, "a number between 0 and 1")
+        for name in ("gamma", "td_lambda"):
             require(name, getattr(self, name), 0 <= getattr(self, name) <= 1, "a number between 0 and 1")
         for name in ("ent_coef", "vf_coef", "lf_wt"):
             require(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")

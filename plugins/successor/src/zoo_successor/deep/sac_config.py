@@ -31,7 +31,7 @@ class LambdaSACConfig(SACConfig):
         """Raises ValueError: a number is outside its range."""
         super().__post_init__()
         if not isinstance(self.lam, str):
-            require("lam", self.lam, 0 <= self.lam <= 1, "a number between 0 and 1, or bandit")
+            require("lambda", self.lam, 0 <= self.lam <= 1, "a number between 0 and 1, or bandit")
         require("lf_wt", self.lf_wt, self.lf_wt >= 0, "0 or more")
         require("ridge", self.ridge, self.ridge >= 0, "0 or more")
         require("bandit_lr", self.bandit_lr, self.bandit_lr > 0, "a number above 0")
