@@ -41,6 +41,7 @@ class Answer:
         return tuple(value for _, value, _ in self.tokens)
 
 
+@lru_cache(maxsize=4096)
 def strip(text: str) -> str:
     """``text`` without surrounding white space, math delimiters, bold marks, boxes and trailing punctuation."""
     while True:

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from zoo_harp.checker import simple
 from zoo_harp.checker.answers import parse, strip
 from zoo_harp.checker.compare import compare_answers
 from zoo_harp.checker.extraction import extract, extract_choice, last_box
@@ -18,7 +19,6 @@ DEFAULT_TIMEOUT: Final = 2.0
 _CHOICE: Final = re.compile(
     r"\s*\$?(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?\s*\(?\s*([A-Ea-e])\s*\)?\s*\.?\s*\}?\$?\s*"
 )
-_SIMPLE: Final = re.compile(r"-?\d{1,15}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,13 @@ def check(
     if response is not None and not isinstance(response, str):
         where = f"problem {problem}: " if problem else ""
         raise TypeError(f"{where}the response is {type(response).__name__}: expected text or None.")
+    if kind != "choice" and response is not None:
+        one, answer = simple.fraction(simple.bare(gold)), simple.bare(response)
+        other = simple.fraction(answer) if one is not None else None
+        if one is not None and other is not None:
+            same = one[0] * other[1] == other[0] * one[1]
+            reason = "the same rational number" if same else "different rational numbers"
+            return Verdict(same, answer, "number", reason, time.perf_counter() - began)
     letter = choice_letter(gold) if kind != "short" else None
     if kind == "choice" and letter is None:
         raise ValueError(f"the gold answer {gold[:40]!r} is no choice: expected one letter from A to E.")
@@ -141,9 +148,6 @@ def compare_texts(gold: str, answer: str, budget: Budget) -> Decision:
         LimitExceeded: a number would be too long, or the work too much.
         Timeout: the deadline has passed.
     """
-    if _SIMPLE.fullmatch(gold) and _SIMPLE.fullmatch(answer):
-        same = int(gold) == int(answer)
-        return Decision(same, "number", "the same integer" if same else "different integers")
     return compare_answers(parse(_gold_text(gold)), parse(answer), budget)
 
 

@@ -83,9 +83,13 @@ def _other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
     bare = _LABELLED.match(gold.text)
     if bare:
         ways.append((parse(gold.text[bare.end() :]).tree, response.tree))
-    if any(isinstance(node, Text) for node in walk(gold.tree)):
-        ways.append((Text(words_of(gold.text)), Text(words_of(response.text))))
+    if any(isinstance(node, Text) for side in (gold.tree, response.tree) for node in walk(side)):
+        ways.append((_as_words(gold.text), _as_words(response.text)))
     return ways
+
+
+def _as_words(text: str) -> Text:
+    return Text(tuple(word for word in words_of(text) if word != "and"))
 
 
 def _no(reason: str) -> Decision:
@@ -212,7 +216,7 @@ class Comparison:
 
     def _without_labels(self, gold: Node, response: Node) -> Decision | None:
         """Take ``x =``, ``f(x) =``, ``(x, y) =`` and the like off, as far as both sides allow; None: there are none."""
-        one, other = labels.labelled(gold), labels.labelled(response)
+        one, other = labels.labelled(gold), labels.labelled(response, combinations=not isinstance(gold, Relation))
         if one is None and other is None:
             return None
         if one is not None and other is not None:

@@ -25,6 +25,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from zoo_harp.checker.limits import MAX_BITS, MAX_TERMS, Budget, LimitExceeded, Undefined, Unsupported, bits, power
@@ -338,7 +339,7 @@ class Field:
         """``value ** exponent`` for a positive rational and an exponent, by the primes of ``value``."""
         result: Poly = {_UNIT: ONE}
         for part, sign in ((value.numerator, 1), (value.denominator, -1)):
-            for prime, count in self.factor(part).items():
+            for prime, count in self.factor(part):
                 raised = exponent * count * sign
                 whole = math.floor(raised)
                 if abs(whole) * prime.bit_length() > MAX_BITS:
@@ -348,21 +349,27 @@ class Field:
                 result = self.times(result, {((name, raised - whole),) if raised != whole else (): coefficient})
         return self.settle(result, {_UNIT: ONE})
 
-    def factor(self, n: int) -> dict[int, int]:
+    def factor(self, n: int) -> tuple[tuple[int, int], ...]:
         """Prime factors below 2000 with their exponents; the rest as one factor, a perfect power taken apart."""
-        found: dict[int, int] = {}
-        self.budget.spend(20 + n.bit_length() // 8)
-        for prime in _SMALL_PRIMES:
-            if prime * prime > n:
-                break
-            while n % prime == 0:
-                found[prime] = found.get(prime, 0) + 1
-                n //= prime
-                self.budget.spend(1 + n.bit_length() // 64)
-        if n > 1:
-            base, times = perfect_power(n)
-            found[base] = found.get(base, 0) + times
-        return found
+        self.budget.spend(20 + n.bit_length() * n.bit_length() // 2_000)
+        return _small_factors(n) if n.bit_length() < 64 else _factors(n)
+
+
+def _factors(n: int) -> tuple[tuple[int, int], ...]:
+    found: dict[int, int] = {}
+    for prime in _SMALL_PRIMES:
+        if prime * prime > n:
+            break
+        while n % prime == 0:
+            found[prime] = found.get(prime, 0) + 1
+            n //= prime
+    if n > 1:
+        base, times = perfect_power(n)
+        found[base] = found.get(base, 0) + times
+    return tuple(found.items())
+
+
+_small_factors = lru_cache(maxsize=4096)(_factors)
 
 
 def is_proven_prime(n: int) -> bool:

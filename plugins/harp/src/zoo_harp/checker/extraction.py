@@ -37,6 +37,8 @@ _NUMBER: Final = re.compile(
     r"(?<![\w.,\\^/])(?<!\w\()-?(?:\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)(?:/\d+)?(?:\\?%)?(?![\w(^]|\.\d|/\d|,\d)"
 )
 _CALL: Final = re.compile(r"\w\([^()]{0,200}\)")
+_SHORT: Final = 100
+_MARKED: Final = re.compile(r"answer|\\[bf]", re.IGNORECASE)
 _MAX_ANCHORS: Final = 16
 _STOP_WORDS: Final = frozenset(
     [
@@ -113,6 +115,8 @@ class Place:
 def extract(response: str) -> str | None:
     """The answer of a response, without delimiters; None if there is none."""
     text = response[-MAX_RESPONSE:]
+    if len(text) < _SHORT and not _MARKED.search(text) and _is_answer(text):
+        return strip(text)
     box = last_box(text)
     prose: str | None = None
     for anchor in anchors(text):

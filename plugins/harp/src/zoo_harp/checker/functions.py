@@ -216,7 +216,7 @@ class Functions(Decider):
             if value < 0:
                 total = self.mul(self.i, self.pi)
             for part, sign in ((abs(value.numerator), 1), (value.denominator, -1)):
-                for prime, count in self.factor(part).items():
+                for prime, count in self.factor(part):
                     name = self.register(f"L{prime}", Generator(number=prime))
                     total = self.add(total, self.mul(Fraction(sign * count), self.gen(name)))
             return total

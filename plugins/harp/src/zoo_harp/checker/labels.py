@@ -47,6 +47,14 @@ def is_label(node: Node) -> bool:
     return isinstance(node, Symbol | Text)
 
 
+def _is_combination(node: Node) -> bool:
+    """A sum or product of two or more variables and nothing else, such as m + n: what many problems ask for."""
+    plain = all(
+        isinstance(part, Symbol) or (isinstance(part, Apply) and part.op in ("add", "mul")) for part in walk(node)
+    )
+    return plain and len(symbols(node)) > 1
+
+
 def _is_length(node: Node) -> bool:
     """A product of capital letters, such as the segment AB, also between bars."""
     if isinstance(node, Apply) and node.op in ("mul", "abs"):
@@ -72,9 +80,14 @@ def exact_part(node: Node) -> Node:
     return node
 
 
-def labelled(node: Node) -> Labelled | None:
-    """The names and values of an answer; None if it has no names."""
+def labelled(node: Node, *, combinations: bool = False) -> Labelled | None:
+    """The names and values of an answer; None if it has no names.
+
+    With ``combinations`` also a sum or product of variables is a name: what a response writes as m + n = 7.
+    """
     if isinstance(node, Relation):
+        if combinations and len(node.ops) == 1 and node.ops[0] == "=" and _is_combination(node.terms[0]):
+            return Labelled((node.terms[0],), (node.terms[1],), node.terms[1])
         return _one(node)
     if isinstance(node, Listing):
         return _several(node)

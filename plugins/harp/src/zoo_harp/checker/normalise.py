@@ -87,6 +87,8 @@ _THOUSANDS: Final = re.compile(rf"(?<![\d.,])(?<!\d\{{)[1-9]\d{{0,2}}(?:{_GAP}\d
 _SPACED: Final = re.compile(r"(?<![\d.,^_/] )(?<![\d.,^_/])[1-9]\d{0,2}(?: \d{3})+(?![\d/])(?! \d)")
 _JOINTS: Final = re.compile(r"[^\d]")
 _DECIMAL_COMMA: Final = re.compile(r"(?<=\d)\{,\}(?=\d)")
+_POINT: Final = re.compile(r"(?<=\d)\{\.\}(?=\d)")
+_ROW_SPACE: Final = re.compile(r"\\\\\s{0,4}\[-?[\d.]{1,8}\s{0,4}(?:pt|em|ex|cm|mm|in)\]")
 _TIMES_TEN: Final = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*\^)")
 _CHOOSE: Final = re.compile(
     r"(?<![\w}])(?:\{\}\s*)?_?\{?(\d+)\}?\s*(?:\\text\{C\}|\\mathrm\{C\}|C)\s*_?\{?(\d+)\}?(?!\w)"
@@ -104,7 +106,7 @@ def clean(text: str) -> str:
         raise LimitExceeded("an answer of too many characters")
     if not text.isascii() or "\x00" in text:
         text = unicode_to_latex(text)
-    if "," in text or "\\" in text or " " in text:
+    if "," in text or "\\" in text or " " in text or "{" in text:
         text = _join_groups(text)
     if "10" in text:
         text = _TIMES_TEN.sub(r"\\times ", text)
@@ -126,7 +128,7 @@ def unicode_to_latex(text: str) -> str:
 def _join_groups(text: str) -> str:
     text = _THOUSANDS.sub(_join, text)
     text = _SPACED.sub(lambda found: found[0].replace(" ", ""), text)
-    return _DECIMAL_COMMA.sub(".", text)
+    return _POINT.sub(".", _DECIMAL_COMMA.sub(".", _ROW_SPACE.sub(r"\\\\", text)))
 
 
 def _join(found: re.Match[str]) -> str:

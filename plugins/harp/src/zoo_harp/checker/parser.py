@@ -88,7 +88,11 @@ class Parser:
 
     def answer(self) -> Node:
         """The whole answer."""
+        while self.is_op("=", "~", "to", ":"):
+            self.at += 1
         found = self.sequence(())
+        while self.is_op("."):
+            self.at += 1
         if self.peek() is not _END:
             raise ParseError(f"unexpected {self.peek()[1]!r}")
         return found
@@ -210,6 +214,8 @@ class Parser:
             return self._postfix(left, value)
         if value in _SETS:
             return SetOp(_SETS[value], left, self.expression(strength))
+        if value == ":" and isinstance(left, Text):
+            return Relation(("=",), (left, self.expression(10)))
         if value in (":", "to"):
             parts = [left, self.expression(30)]
             while self.is_op(":", "to"):
@@ -226,6 +232,8 @@ class Parser:
                 return Relation(("mod",), (*left.terms[:2], modulus))
             return Apply("mod", (left, modulus))
         right = self.expression(strength)
+        if value == "-" and isinstance(left, Named | Tuple | SetOp) and isinstance(right, Set | Tuple | SetOp):
+            return SetOp("difference", left, right)
         if isinstance(left, Text) or isinstance(right, Text):
             raise ParseError("words in a calculation")
         name = {"+": "add", "-": "sub", "*": "mul", "/": "div", "bmod": "mod"}.get(value, value)

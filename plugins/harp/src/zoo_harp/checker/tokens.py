@@ -117,6 +117,21 @@ _PLAIN: Final = {
 _SKIPPED: Final = frozenset(
     [
         "displaystyle",
+        "tiny",
+        "small",
+        "large",
+        "Large",
+        "LARGE",
+        "huge",
+        "Huge",
+        "normalsize",
+        "Rightarrow",
+        "implies",
+        "therefore",
+        "longrightarrow",
+        "rightarrow",
+        "iff",
+        "Longrightarrow",
         "textstyle",
         "scriptstyle",
         "limits",
@@ -353,7 +368,9 @@ def _command(name: str, text: str, at: int, tokens: list[Token], spaced: bool) -
         pass
     elif name in _TEXT:
         inner, at = _group(text, at)
-        if len(inner) > 0:
+        if inner.strip() in ("i", "e", "d") and name.startswith("math"):
+            tokens.append(("let", inner.strip(), spaced))
+        elif inner:
             _scan(" " + inner if spaced else inner, tokens, prose=name not in ("operatorname",))
     elif name in _SKIPPED_WITH_GROUP or name == "textcolor":
         _, at = _group(text, at)

@@ -7,7 +7,7 @@ it to a worker process and back as plain JSON data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -156,12 +156,16 @@ Node: TypeAlias = (
     | Named | Relation | Matrix | Ratio | Text
 )  # fmt: skip
 
-_KINDS: dict[str, Callable[..., Any]] = {
+_KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (Number, Symbol, Constant, Apply, Based, Quantity, Clock, Tuple, Set, Builder, Listing, SetOp, Named,
                  Relation, Matrix, Ratio, Text)
 }  # fmt: skip
 
+_FIELDS: dict[type[Any], tuple[str, ...]] = {
+    kind: tuple(field.name for field in fields(kind)) for kind in _KINDS.values()
+}
+_LEAVES = (Number, Symbol, Constant)
 EXPRESSIONS = (Number, Symbol, Constant, Apply)
 
 
@@ -172,15 +176,15 @@ def number(value: int) -> Number:
 
 def children(node: Node) -> Iterator[Node]:
     """The nodes directly below."""
-    for field in fields(node):
-        yield from _nodes(getattr(node, field.name))
+    for name in _FIELDS[type(node)]:
+        yield from _nodes(getattr(node, name))
 
 
 def _nodes(value: object) -> Iterator[Any]:
     if isinstance(value, tuple):
         for item in value:
             yield from _nodes(item)
-    elif type(value).__name__ in _KINDS:
+    elif type(value) in _FIELDS:
         yield value
 
 
@@ -190,7 +194,10 @@ def walk(node: Node) -> Iterator[Node]:
     while waiting:
         found = waiting.pop()
         yield found
-        waiting.extend(children(found))
+        if isinstance(found, Apply):
+            waiting.extend(found.args)
+        elif not isinstance(found, _LEAVES):
+            waiting.extend(children(found))
 
 
 def symbols(node: Node) -> frozenset[str]:

@@ -78,6 +78,7 @@ _KNOWN: Final = frozenset(
         "way",
         "she",
         "they",
+        "old",
         "yes",
         "no",
         "odd",
