@@ -196,3 +196,8 @@ def test_pictures() -> None:
 )
 def test_conformance(name: str) -> None:
     pytest.importorskip("zoo.testing").check_environment(name)
+
+
+def test_the_kit_raises_no_alarm_over_a_rare_reward():
+    testing = pytest.importorskip("zoo.testing")
+    testing.check_environment("four-rooms", noise=0.3, stay=True, wall_penalty=1.0)  # a penalty of probability .06

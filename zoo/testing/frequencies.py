@@ -20,6 +20,8 @@ STEPS = 3000
 SIGMAS = 6.0
 ENOUGH = 40
 """visits from which on a deviation of every single sample in one direction exceeds 6 standard errors"""
+RARE = 1000
+"""visits from which on a reward of probability 0.02 that never came is less likely than 1e-8"""
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -184,9 +186,11 @@ def _means(contract: Contract, what: str, certain: NDArray[np.bool_], rows: Ints
     """
     count = np.bincount(rows, minlength=certain.size)
     total, squares = (np.bincount(rows, values, certain.size) for values in (deviations, deviations**2))
-    off = (count >= ENOUGH) & (np.abs(total) > SIGMAS * np.sqrt(squares) + 1e-5 * count)
-    # Where nothing is random, one visit tells.
     constant = np.abs(squares * count - total**2) <= 1e-9 * (1.0 + squares * count)
+    # Samples that are all alike do not show how far they may be off: what is rare and large may not have come yet.
+    needed = np.where(constant & ~certain.ravel(), RARE, ENOUGH)
+    off = (count >= needed) & (np.abs(total) > SIGMAS * np.sqrt(squares) + 1e-5 * count)
+    # Where nothing is random, one visit tells.
     if constant[certain.ravel()].all():
         off |= certain.ravel() & (np.abs(total) > 1e-5 * count * (1.0 + np.abs(deviations).max()))
     if off.any():
