@@ -6,23 +6,24 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+
+from zoo import Array
+from zoo_onpolicy.arrays import namespace, on_device, on_host
 
 BETA_1, BETA_2 = 0.9, 0.999
 EPSILON = 1e-5
 """added to the root of the second moment; PPO implementations use 1e-5, torch's default is 1e-8"""
 
 
-def clip_norm(gradient: Tensor, limit: float) -> Tensor:
+def clip_norm(gradient: Array, limit: float) -> Array:
     """Scale each member's gradient [S, P] in place so that its norm is at most ``limit``.
 
     Returns:
         The norms before, [S].
     """
-    norm: Tensor = torch.linalg.vector_norm(gradient, dim=1)
-    gradient.mul_((limit / (norm + 1e-6)).clamp_(max=1.0)[:, None])
+    norm = (gradient * gradient).sum(1) ** 0.5
+    gradient *= (limit / (norm + 1e-6)).clip(0.0, 1.0)[:, None]
     return norm
 
 
@@ -31,16 +32,17 @@ class Adam:
 
     Args:
         parameters: changed in place by ``step``.
+        device: where they are.
     """
 
-    def __init__(self, parameters: Tensor) -> None:
-        self.parameters = parameters
-        self.m = torch.zeros_like(parameters)
-        self.v = torch.zeros_like(parameters)
+    def __init__(self, parameters: Array, device: str) -> None:
+        self.parameters, self._device = parameters, device
+        self.m = on_device(np.zeros(tuple(parameters.shape), np.float32), device)
+        self.v = on_device(np.zeros(tuple(parameters.shape), np.float32), device)
         self.t: NDArray[np.int64] = np.zeros(len(parameters), dtype=np.int64)
 
-    def step(self, gradient: Tensor, rate: NDArray[np.float64], active: NDArray[np.bool_] | None = None) -> None:
-        """One step against ``gradient`` [S, P] with the members' step sizes ``rate`` [S].
+    def step(self, gradient: Array, rate: NDArray[np.float64], active: NDArray[np.bool_] | None = None) -> None:
+        """One step against ``gradient`` [S, P], which is overwritten, with the members' step sizes ``rate`` [S].
 
         Args:
             gradient: of the loss.
@@ -48,32 +50,37 @@ class Adam:
             active: members to move, bool[S]; the others keep parameters, moments and clock. None: all.
         """
         if active is not None and not active.all():
-            resting = torch.from_numpy(np.flatnonzero(~active)).to(gradient.device)
-            kept = [part[resting] for part in (self.parameters, self.m, self.v)]
-            clock = self.t.copy()
+            resting = np.flatnonzero(~active)
+            parts = (self.parameters, self.m, self.v, self.t)
+            kept = [part[resting] for part in parts]
             self.step(gradient, rate)
-            for part, rows in zip((self.parameters, self.m, self.v), kept, strict=True):
+            for part, rows in zip(parts, kept, strict=True):
                 part[resting] = rows
-            self.t = np.where(active, self.t, clock)
             return
         self.t += 1
-        self.m.lerp_(gradient, 1 - BETA_1)
-        self.v.mul_(BETA_2).addcmul_(gradient, gradient, value=1 - BETA_2)
         # m_hat / (sqrt(v_hat) + eps), both bias corrections moved out of the arrays (section 2, last paragraph).
         correction = np.sqrt(1 - BETA_2**self.t)
-        epsilon = self._column(EPSILON * correction)
-        step = self._column(rate * correction / (1 - BETA_1**self.t))
-        self.parameters.sub_(self.v.sqrt().add_(epsilon).reciprocal_().mul_(self.m).mul_(step))
-
-    def _column(self, numbers: NDArray[np.float64]) -> Tensor:
-        return torch.from_numpy(numbers.astype(np.float32)[:, None]).to(self.parameters.device)
+        epsilon = on_device((EPSILON * correction)[:, None], self._device)
+        step = on_device((rate * correction / (1 - BETA_1**self.t))[:, None], self._device)
+        m, v = self.m, self.v
+        m *= BETA_1
+        m += gradient * (1 - BETA_1)
+        v *= BETA_2
+        gradient *= gradient
+        gradient *= 1 - BETA_2
+        v += gradient
+        change = namespace(v).sqrt(v)
+        change += epsilon
+        change = m / change
+        change *= step
+        self.parameters -= change
 
     def state(self, member: int) -> Mapping[str, Any]:
         """The moments and the clock of one member."""
-        return {"m": self.m[member].cpu().clone(), "v": self.v[member].cpu().clone(), "t": int(self.t[member])}
+        return {"m": on_host(self.m[member]).copy(), "v": on_host(self.v[member]).copy(), "t": int(self.t[member])}
 
     def load_state(self, member: int, state: Mapping[str, Any]) -> None:
         """Continue one member from ``state``."""
-        self.m[member] = torch.as_tensor(state["m"])
-        self.v[member] = torch.as_tensor(state["v"])
+        self.m[member] = on_device(np.asarray(state["m"]), self._device)
+        self.v[member] = on_device(np.asarray(state["v"]), self._device)
         self.t[member] = int(state["t"])

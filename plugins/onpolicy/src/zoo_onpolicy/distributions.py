@@ -1,8 +1,8 @@
 """Action distributions as plain functions of the actor's outputs, with derivatives written out.
 
 The outputs of the actor hold everything: logits for discrete actions, mean and log standard deviation for box
-actions. In tensors of outputs the transitions come last, [S, W, M] (S members, W outputs, M transitions): sums
-over a handful of actions are then sums of long rows. Arrays used while acting have them first, [..., W].
+actions. For learning the transitions come last, [S, W, M] (S members, W outputs, M transitions): sums over a handful
+of actions are then sums of long rows. Arrays used while acting have them first, [..., W].
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
-from torch import Tensor
 
+from zoo import Array
 from zoo.errors import InterfaceError
+from zoo_onpolicy.arrays import namespace
 
 _LOG_2PI = math.log(2 * math.pi)
 Floats = NDArray[np.float32]
@@ -28,11 +28,11 @@ Floats = NDArray[np.float32]
 class Scored:
     """What the loss needs of M actions; each is [S, M]."""
 
-    log_prob: Tensor
-    entropy: Tensor
-    kl: Tensor | None
+    log_prob: Array
+    entropy: Array
+    kl: Array | None
     """KL divergence from the reference distribution; None where there is no reference"""
-    saved: tuple[Tensor, ...]
+    saved: tuple[Array, ...]
     """intermediate results for ``gradient``"""
 
 
@@ -45,6 +45,8 @@ class Distribution(ABC):
     """how many of them depend on the observation; the others are parameters of their own"""
     action_shape: tuple[int, ...]
     action_dtype: type[np.generic]
+    encoded: int
+    """E, the numbers that ``encode`` makes of an action"""
 
     @abstractmethod
     def noise(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
@@ -63,17 +65,21 @@ class Distribution(ABC):
         """Actions as the environment takes them."""
 
     @abstractmethod
-    def score(self, outputs: Tensor, actions: Tensor, reference: Tensor | None = None) -> Scored:
+    def encode(self, actions: NDArray[Any]) -> Floats:
+        """Actions [..., *action_shape] as ``score`` takes them, float32[..., E]."""
+
+    @abstractmethod
+    def score(self, outputs: Array, actions: Array, reference: Array | None = None) -> Scored:
         """Log probability, entropy and KL divergence from ``reference``.
 
         Args:
             outputs: [S, W, M].
-            actions: int64 [S, M], or float32 [S, M, W/2].
+            actions: encoded, [S, E, M].
             reference: outputs of the reference policy, [S, W, M].
         """
 
     @abstractmethod
-    def gradient(self, scored: Scored, d_log_prob: Tensor, d_entropy: Tensor, d_kl: Tensor | None) -> Tensor:
+    def gradient(self, scored: Scored, d_log_prob: Array, d_entropy: Array, d_kl: Array | None) -> Array:
         """The derivative by the outputs, [S, W, M], given those by log_prob, entropy and kl: [S, M] or [S, 1]."""
 
 
@@ -84,7 +90,7 @@ class Categorical(Distribution):
     action_dtype = np.int64
 
     def __init__(self, space: spaces.Discrete) -> None:
-        self.outputs = self.learned = int(space.n)
+        self.outputs = self.learned = self.encoded = int(space.n)
         self._start = int(space.start)
 
     def noise(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
@@ -105,26 +111,43 @@ class Categorical(Distribution):
         """See Distribution."""
         return actions + self._start if self._start else actions
 
-    def score(self, outputs: Tensor, actions: Tensor, reference: Tensor | None = None) -> Scored:
+    def encode(self, actions: NDArray[Any]) -> Floats:
+        """One-hot."""
+        one_hot: Floats = (actions[..., None] == np.arange(self.outputs)).astype(np.float32)
+        return one_hot
+
+    def score(self, outputs: Array, actions: Array, reference: Array | None = None) -> Scored:
         """See Distribution."""
-        log_p = torch.log_softmax(outputs, dim=1)
-        p = log_p.exp()
-        actions = actions[:, None]
-        log_prob = log_p.gather(1, actions)[:, 0]
-        entropy = -(p * log_p).sum(dim=1)
+        log_p, p = _log_softmax(outputs)
+        log_prob = (log_p * actions).sum(1)
+        entropy = -(p * log_p).sum(1)
         if reference is None:
             return Scored(log_prob, entropy, None, (log_p, p, actions))
-        log_ratio = log_p - torch.log_softmax(reference, dim=1)
-        return Scored(log_prob, entropy, (p * log_ratio).sum(dim=1), (log_p, p, actions, log_ratio))
+        log_ratio = log_p - _log_softmax(reference)[0]
+        return Scored(log_prob, entropy, (p * log_ratio).sum(1), (log_p, p, actions, log_ratio))
 
-    def gradient(self, scored: Scored, d_log_prob: Tensor, d_entropy: Tensor, d_kl: Tensor | None) -> Tensor:
+    def gradient(self, scored: Scored, d_log_prob: Array, d_entropy: Array, d_kl: Array | None) -> Array:
         """See Distribution."""
         log_p, p, actions, *log_ratio = scored.saved
-        inner = (log_p + scored.entropy[:, None]).mul_(d_entropy[:, None]).add_(d_log_prob[:, None])
+        inner = log_p + scored.entropy[:, None]
+        inner *= -d_entropy[:, None]
+        inner -= d_log_prob[:, None]
         if scored.kl is not None and d_kl is not None:
-            inner -= (log_ratio[0] - scored.kl[:, None]) * d_kl[:, None]
-        gradient = inner.mul_(p).neg_()
-        return gradient.scatter_add_(1, actions, d_log_prob[:, None])
+            inner += (log_ratio[0] - scored.kl[:, None]) * d_kl[:, None]
+        inner *= p
+        inner += actions * d_log_prob[:, None]
+        return inner
+
+
+def _log_softmax(logits: Array) -> tuple[Array, Array]:
+    """Logarithms of the probabilities, and the probabilities, along axis 1."""
+    xp = namespace(logits)
+    log_p = logits - xp.amax(logits, 1)[:, None]
+    p = xp.exp(log_p)
+    total = p.sum(1)[:, None]
+    p /= total
+    log_p -= xp.log(total)
+    return log_p, p
 
 
 class Gaussian(Distribution):
@@ -137,7 +160,7 @@ class Gaussian(Distribution):
     action_dtype = np.float32
 
     def __init__(self, space: spaces.Box) -> None:
-        self.learned = int(np.prod(space.shape))
+        self.learned = self.encoded = math.prod(space.shape)
         self.outputs = 2 * self.learned
         self.action_shape = (self.learned,)
         self._space = space
@@ -161,34 +184,39 @@ class Gaussian(Distribution):
         clipped = np.clip(shaped, self._space.low, self._space.high)
         return np.asarray(clipped, dtype=self._space.dtype)
 
-    def score(self, outputs: Tensor, actions: Tensor, reference: Tensor | None = None) -> Scored:
+    def encode(self, actions: NDArray[Any]) -> Floats:
+        """As they are, before any clipping."""
+        return actions
+
+    def score(self, outputs: Array, actions: Array, reference: Array | None = None) -> Scored:
         """See Distribution."""
-        mean, log_std = outputs.chunk(2, dim=1)
-        inverse = (-log_std).exp()
-        z = (actions.mT - mean) * inverse
-        sum_log_std = log_std.sum(dim=1)
+        xp = namespace(outputs)
+        mean, log_std = outputs[:, : self.learned], outputs[:, self.learned :]
+        inverse = xp.exp(-log_std)
+        z = (actions - mean) * inverse
+        sum_log_std = log_std.sum(1)
         constant = 0.5 * self.learned * _LOG_2PI
-        log_prob = z.square().sum(dim=1).mul_(-0.5).sub_(sum_log_std).sub_(constant)
+        log_prob = (z * z).sum(1) * -0.5 - sum_log_std - constant
         entropy = sum_log_std + (constant + 0.5 * self.learned)
         if reference is None:
             return Scored(log_prob, entropy, None, (z, inverse))
-        mean_0, log_std_0 = reference.chunk(2, dim=1)
-        precision = (-2 * log_std_0).exp()
-        gap, spread = (mean - mean_0) * precision, (2 * log_std).exp() * precision
-        kl = (log_std_0 - log_std + 0.5 * (spread + gap * (mean - mean_0)) - 0.5).sum(dim=1)
+        mean_0, log_std_0 = reference[:, : self.learned], reference[:, self.learned :]
+        precision = xp.exp(-2 * log_std_0)
+        gap, spread = (mean - mean_0) * precision, xp.exp(2 * log_std) * precision
+        kl = (log_std_0 - log_std + 0.5 * (spread + gap * (mean - mean_0)) - 0.5).sum(1)
         return Scored(log_prob, entropy, kl, (z, inverse, gap, spread))
 
-    def gradient(self, scored: Scored, d_log_prob: Tensor, d_entropy: Tensor, d_kl: Tensor | None) -> Tensor:
+    def gradient(self, scored: Scored, d_log_prob: Array, d_entropy: Array, d_kl: Array | None) -> Array:
         """See Distribution."""
         z, inverse, *to_reference = scored.saved
         d_log_prob = d_log_prob[:, None]
         d_mean = d_log_prob * z * inverse
-        d_log_std = d_log_prob * (z.square() - 1) + d_entropy[:, None]
+        d_log_std = d_log_prob * (z * z - 1) + d_entropy[:, None]
         if d_kl is not None and to_reference:
             gap, spread = to_reference
             d_mean += d_kl[:, None] * gap
             d_log_std += d_kl[:, None] * (spread - 1)
-        return torch.cat([d_mean, d_log_std], dim=1)
+        return namespace(z).concat([d_mean, d_log_std], 1)
 
 
 def distribution_on(space: spaces.Space[Any]) -> Distribution:

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from zoo import Context, State, UsageError, stack
+from zoo import Array, Context, State, UsageError, stack
 from zoo_onpolicy.adam import Adam, clip_norm
+from zoo_onpolicy.arrays import compact, namespace, on_device, on_host
 from zoo_onpolicy.config import PPOConfig, Schedule, scheduled
 from zoo_onpolicy.distributions import distribution_on
 from zoo_onpolicy.gae import following_values, gae
@@ -19,7 +18,7 @@ from zoo_onpolicy.loss import Coefficients, Loss, Minibatch, ppo_loss, standardi
 from zoo_onpolicy.mixer import Mixer
 from zoo_onpolicy.networks import MLP, Network
 from zoo_onpolicy.observations import Encoder
-from zoo_onpolicy.rollout import Collector, Rollout
+from zoo_onpolicy.rollout import Collector, Floats, Rollout
 from zoo_onpolicy.table import Table
 
 
@@ -50,9 +49,9 @@ class Learner:
             len(contexts), self.encoder.size, len(self.heads), self.distribution, config.network, self.device
         )
         for member, ctx in enumerate(self.contexts):
-            self.network.initialise(member, torch.Generator().manual_seed(ctx.seed))
-        self.adam = Adam(self.network.parameters.flat)
-        self.initial = self.adam.parameters.clone() if config.reference_kl else None
+            self.network.initialise(member, ctx.stream("weights"))
+        self.adam = Adam(self.network.parameters.flat, self.device)
+        self.initial = self.adam.parameters + 0.0 if config.reference_kl else None
         """parameters [S, P] of the reference policy"""
         constraints = first.problem.constraints
         signals = len(constraints.names) if constraints else 0
@@ -68,16 +67,15 @@ class Learner:
         """S."""
         return len(self.contexts)
 
-    def _head_weights(self, vf_coef: float | tuple[float, ...]) -> Tensor:
+    def _head_weights(self, vf_coef: float | tuple[float, ...]) -> Array:
         weights = vf_coef if isinstance(vf_coef, tuple) else (vf_coef,) * len(self.heads)
         if len(weights) != len(self.heads):
             raise UsageError(
                 f"vf_coef has {len(weights)} numbers: expected one, or one for each of the value heads "
                 f"{', '.join(self.heads)}."
             )
-        return torch.tensor(weights, device=self.device)[:, None]
+        return self._array(np.array(weights, np.float32)[:, None])
 
-    @torch.no_grad()
     def update(self) -> list[dict[str, float]]:
         """One rollout and the epochs of learning from it; metrics of each member."""
         rollout = self.collector.collect(self.network, [ctx.rng for ctx in self.contexts])
@@ -92,9 +90,10 @@ class Learner:
         """Fill in what follows from a rollout: log probabilities, values and advantages, each in one pass."""
         S, N = len(self), self.transitions
         T, B = rollout.obs.shape[1:3]
-        outputs = self._tensor(rollout.outputs.reshape(S, N, -1)).mT.contiguous()
-        actions = self._tensor(rollout.actions.reshape(S, N, *self.distribution.action_shape))
-        rollout.log_prob = self._array(self.distribution.score(outputs, actions).log_prob).reshape(S, T, B)
+        outputs = self._columns(rollout.outputs)
+        rollout.encoded = self.distribution.encode(rollout.actions)
+        scored = self.distribution.score(outputs, self._columns(rollout.encoded))
+        rollout.log_prob = on_host(scored.log_prob).reshape(S, T, B)
         rollout.signals = self.mixer.signals(rollout)
 
         cut = np.nonzero(rollout.truncated & ~rollout.terminated)[0]
@@ -103,7 +102,7 @@ class Learner:
         finals = np.zeros((S, count.max(), *self.encoder.shape), rollout.obs.dtype)
         finals[cut, place] = rollout.final_obs
         parts = [rollout.obs.reshape(S, N, *self.encoder.shape), rollout.last_obs, finals]
-        values = self._array(self.network.values(self._tensor(np.concatenate(parts, axis=1))))
+        values = on_host(self.network.values(self._array(np.concatenate(parts, axis=1))))
         rollout.values = values[:, :, :N].reshape(S, -1, T, B)
         last, final = values[:, :, N : N + B], values[cut, :, N + B + place].T
         rollout.following = following_values(rollout.values, last, rollout.terminated, rollout.truncated, final)
@@ -116,20 +115,21 @@ class Learner:
         config, weights = self.config, self._coefficients()
         rate = self._now(config.learning_rate)
         active = np.ones(len(self), dtype=bool)
-        told: list[Tensor] = []
+        told: list[Array] = []
         taken: list[NDArray[np.bool_]] = []
         for batch in self._minibatches(rollout):
             loss = self.gradient(batch, weights)
             norm = clip_norm(self.network.parameters.gradient, config.max_grad_norm)
-            told.append(torch.cat([loss.means, norm[:, None]], dim=1))
+            told.append(namespace(norm).concat([loss.means, norm[:, None]], 1))
             taken.append(active)
             if config.target_kl is not None:
-                active = active & (self._array(loss.approx_kl) <= 1.5 * config.target_kl)
+                active = active & (on_host(loss.approx_kl) <= 1.5 * config.target_kl)
                 if not active.any():
                     break
             self.adam.step(self.network.parameters.gradient, rate, active)
             self.network.parameters.changed()
-        return self._metrics(rollout, self._array(torch.stack(told)).astype(np.float64), np.stack(taken), rate)
+        means = np.stack([on_host(row) for row in told]).astype(np.float64)
+        return self._metrics(rollout, means, np.stack(taken), rate)
 
     def gradient(self, batch: Minibatch, weights: Coefficients) -> Loss:
         """Write the gradient of the loss on one minibatch into the parameters' gradient."""
@@ -143,45 +143,47 @@ class Learner:
         return loss
 
     def _minibatches(self, rollout: Rollout) -> Iterator[Minibatch]:
-        """Each epoch one random order, gathered at once and cut into slices."""
-        S, N, size = len(self), self.transitions, self.config.batch_size
-        flat = {
-            name: self._tensor(array.reshape(S, array.shape[1], N))
-            for name, array in (
-                ("advantages", self.mixer.advantages(rollout)),
-                ("returns", rollout.advantages + rollout.values),
-                ("values", rollout.values),
-            )
+        """Each epoch one random order; what belongs to a transition travels as one row, so that one copy moves it."""
+        S, N = len(self), self.transitions
+        parts = {
+            "log_prob": rollout.log_prob[:, None],
+            "advantages": self.mixer.advantages(rollout),
+            "returns": rollout.advantages + rollout.values,
+            "values": rollout.values,
+            "actions": np.moveaxis(rollout.encoded, -1, 1),
         }
-        log_prob = self._tensor(rollout.log_prob.reshape(S, N))
-        obs = self._tensor(rollout.obs.reshape(S * N, *self.encoder.shape))
-        actions = self._tensor(rollout.actions.reshape(S * N, *self.distribution.action_shape))
         if (reference := self._reference(rollout)) is not None:
-            flat["reference"] = reference
-        offset = torch.arange(S, device=self.device)[:, None] * N
+            parts["reference"] = reference
+        where, start = {}, 0
+        for name, part in parts.items():
+            where[name] = slice(start, start := start + part.shape[1])
+        columns = np.concatenate([part.reshape(S, -1, N) for part in parts.values()], axis=1)
+        rows = np.ascontiguousarray(columns.mT).reshape(S * N, start)
+        obs = rollout.obs.reshape(S * N, *self.encoder.shape)
+        offset = np.arange(S)[:, None] * N
         for _ in range(self.config.n_epochs):
-            index = self._tensor(np.stack([ctx.rng.permutation(N) for ctx in self.contexts]))
-            rows = (index + offset).view(-1)
-            shuffled = {
-                name: part.gather(2, index[:, None].expand(-1, part.shape[1], -1)) for name, part in flat.items()
-            }
-            shuffled["log_prob"] = log_prob.gather(1, index)
-            shuffled_obs = obs.index_select(0, rows).view(S, N, *obs.shape[1:])
-            shuffled_actions = actions.index_select(0, rows).view(S, N, *actions.shape[1:])
-            parts = {name: torch.split(part, size, dim=-1) for name, part in shuffled.items()}
-            cuts = [torch.split(part, size, dim=1) for part in (index, shuffled_obs, shuffled_actions)]
-            for number, (transitions, seen, taken) in enumerate(zip(*cuts, strict=True)):
-                rest = {name: part[number] for name, part in parts.items()}
-                yield Minibatch(index=transitions, obs=seen, actions=taken, **rest)
+            order = np.stack([ctx.rng.permutation(N) for ctx in self.contexts])
+            shuffled = self._array(rows.take(order + offset, axis=0))
+            shuffled_obs = self._array(obs.take(order + offset, axis=0))
+            index = self._array(order)
+            for first in range(0, N, self.config.batch_size):
+                cut = slice(first, first + self.config.batch_size)
+                block = compact(shuffled[:, cut].mT)
+                named = {name: block[:, part] for name, part in where.items()}
+                log_prob = named.pop("log_prob")[:, 0]
+                yield Minibatch(index=index[:, cut], obs=shuffled_obs[:, cut], log_prob=log_prob, **named)
 
-    def _reference(self, rollout: Rollout) -> Tensor | None:
+    def _reference(self, rollout: Rollout) -> Floats | None:
+        """Outputs of the reference policy, [S, W, N]."""
         if self.initial is None:
             return None
         S, N = len(self), self.transitions
         outputs = self.mixer.reference(rollout)
-        if outputs is not None:
-            return self._tensor(outputs.reshape(S, N, -1)).mT.contiguous()
-        return self.network.policy(self._tensor(rollout.obs.reshape(S, N, *self.encoder.shape)), self.initial)
+        if outputs is None:
+            obs = self._array(rollout.obs.reshape(S, N, *self.encoder.shape))
+            return on_host(self.network.policy(obs, self.initial))
+        columns: Floats = outputs.reshape(S, N, -1).mT
+        return columns
 
     def _now(self, schedule: Schedule) -> NDArray[np.float64]:
         """The value of a schedule for each member, by the budget used."""
@@ -191,11 +193,13 @@ class Learner:
     def _coefficients(self) -> Coefficients:
         config = self.config
 
-        def column(schedule: Schedule) -> Tensor:
-            return self._tensor(self._now(schedule).astype(np.float32)[:, None])
+        def column(schedule: Schedule) -> Array:
+            return self._array(self._now(schedule)[:, None])
 
+        clip = column(config.clip_range)
         return Coefficients(
-            clip=column(config.clip_range),
+            low=1 - clip,
+            high=1 + clip,
             clip_values=None if config.clip_range_vf is None else column(config.clip_range_vf)[:, None],
             entropy=column(config.ent_coef),
             values=self._vf_coef,
@@ -224,31 +228,30 @@ class Learner:
     def state(self, member: int) -> State:
         """Everything that one member needs to go on bit for bit, but for environment and random streams."""
         state: dict[str, Any] = {
-            "weights": self.adam.parameters[member].cpu().clone(),
+            "weights": on_host(self.adam.parameters[member]).copy(),
             "adam": self.adam.state(member),
             "obs": self.collector.obs[member].copy(),
             "fresh": bool(self.collector.fresh[member]),
             "mixer": self.mixer.state(member),
         }
         if self.initial is not None:
-            state["initial"] = self.initial[member].cpu().clone()
+            state["initial"] = on_host(self.initial[member]).copy()
         return state
 
     def load_state(self, member: int, state: Mapping[str, Any]) -> None:
         """Continue one member from ``state``."""
-        self.adam.parameters[member] = torch.as_tensor(state["weights"])
+        self.adam.parameters[member] = self._array(np.asarray(state["weights"]))
         self.network.parameters.changed()
         self.adam.load_state(member, state["adam"])
         self.collector.obs[member] = state["obs"]
         self.collector.fresh[member] = bool(state["fresh"])
         self.mixer.load_state(member, state["mixer"])
         if self.initial is not None:
-            self.initial[member] = torch.as_tensor(state["initial"])
+            self.initial[member] = self._array(np.asarray(state["initial"]))
 
-    def _tensor(self, array: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(array).to(self.device)
+    def _array(self, array: NDArray[Any]) -> Array:
+        return on_device(array, self.device)
 
-    @staticmethod
-    def _array(tensor: Tensor) -> NDArray[Any]:
-        array: NDArray[Any] = tensor.cpu().numpy()
-        return array
+    def _columns(self, array: NDArray[Any]) -> Array:
+        """[S, T, B, n] as [S, n, N] on the device."""
+        return self._array(np.ascontiguousarray(array.reshape(len(self), self.transitions, -1).mT))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-
+from zoo import Array
+from zoo_onpolicy.arrays import namespace
 from zoo_onpolicy.distributions import Distribution
 
 
@@ -14,21 +13,21 @@ from zoo_onpolicy.distributions import Distribution
 class Minibatch:
     """M transitions of each of S members; the transitions come last, but for what a network reads."""
 
-    index: Tensor
+    index: Array
     """which transitions of the rollout, t * B + b, int64[S, M]"""
-    obs: Tensor
+    obs: Array
     """[S, M, ...]"""
-    actions: Tensor
-    """int64[S, M] or float32[S, M, D]"""
-    log_prob: Tensor
+    actions: Array
+    """encoded, [S, E, M]"""
+    log_prob: Array
     """of the actions under the policy that took them, [S, M]"""
-    advantages: Tensor
+    advantages: Array
     """[S, K, M]; K is the number of heads unless the mixer made others"""
-    returns: Tensor
+    returns: Array
     """targets of the values, [S, H, M]"""
-    values: Tensor
+    values: Array
     """the values when the rollout was made, [S, H, M]"""
-    reference: Tensor | None = None
+    reference: Array | None = None
     """outputs of the reference policy, [S, W, M]"""
 
 
@@ -36,15 +35,17 @@ class Minibatch:
 class Coefficients:
     """The weights of the terms of the loss."""
 
-    clip: Tensor
-    """epsilon of the ratio, [S, 1]"""
-    clip_values: Tensor | None
+    low: Array
+    """least ratio 1 - epsilon, [S, 1]"""
+    high: Array
+    """largest ratio 1 + epsilon, [S, 1]"""
+    clip_values: Array | None
     """the same for values, [S, 1, 1]"""
-    entropy: Tensor
+    entropy: Array
     """[S, 1]"""
-    values: Tensor
+    values: Array
     """one for each head, [H, 1]"""
-    reference: Tensor
+    reference: Array
     """of the KL divergence from the reference policy, [S, 1]"""
 
 
@@ -52,35 +53,38 @@ class Coefficients:
 class Loss:
     """Derivatives by the outputs of the networks, and means over the minibatch to report."""
 
-    d_policy: Tensor
+    d_policy: Array
     """[S, W, M]"""
-    d_values: Tensor
+    d_values: Array
     """[S, H, M]"""
-    means: Tensor
+    means: Array
     """[S, n], in this order: the clipped surrogate loss, the entropy, the estimate (ratio - 1) - log ratio of the KL
     divergence from the policy that acted, the share of ratios outside 1 +- clip, the squared errors of the heads, and
     the KL divergence from the reference policy if there is one"""
 
     @property
-    def approx_kl(self) -> Tensor:
+    def approx_kl(self) -> Array:
         """[S]."""
         return self.means[:, 2]
 
 
-def standardised(advantages: Tensor) -> Tensor:
+def standardised(advantages: Array) -> Array:
     """Mean 0 and standard deviation 1 along the last axis; a single transition is left as it is."""
-    if advantages.shape[-1] < 2:
+    count = advantages.shape[-1]
+    if count < 2:
         return advantages
-    std, mean = torch.std_mean(advantages, dim=-1, keepdim=True)
-    return (advantages - mean) / (std + 1e-8)
+    centred = advantages - (advantages.sum(-1) / count)[..., None]
+    std = ((centred * centred).sum(-1) / (count - 1)) ** 0.5
+    centred /= std[..., None] + 1e-8
+    return centred
 
 
 def ppo_loss(
     distribution: Distribution,
-    outputs: Tensor,
-    values: Tensor,
+    outputs: Array,
+    values: Array,
     batch: Minibatch,
-    advantage: Tensor,
+    advantage: Array,
     weights: Coefficients,
 ) -> Loss:
     """The loss to be minimised is the clipped surrogate's negative, plus weighted errors of the values, minus entropy.
@@ -93,14 +97,15 @@ def ppo_loss(
         advantage: mixed, [S, M].
         weights: of the terms.
     """
-    count = advantage.shape[-1]
+    count, xp = advantage.shape[-1], namespace(advantage)
     scored = distribution.score(outputs, batch.actions, batch.reference)
     log_ratio = scored.log_prob - batch.log_prob
-    ratio = log_ratio.exp()
+    ratio = xp.exp(log_ratio)
     surrogate = advantage * ratio
-    pessimistic = torch.minimum(surrogate, advantage * ratio.clamp(1 - weights.clip, 1 + weights.clip))
+    clipped = xp.minimum(xp.maximum(ratio, weights.low), weights.high)
+    pessimistic = xp.minimum(surrogate, advantage * clipped)
     # Where the clipped term is the smaller one it is constant; d ratio / d log_prob = ratio.
-    d_log_prob = surrogate * (surrogate <= pessimistic) / -count
+    d_log_prob = surrogate * (surrogate <= pessimistic) * (-1 / count)
     kl = scored.kl
     d_kl = weights.reference / count if kl is not None else None
     d_policy = distribution.gradient(scored, d_log_prob, weights.entropy / -count, d_kl)
@@ -110,12 +115,12 @@ def ppo_loss(
         d_values = error * (weights.values * (2 / count))
     else:
         change = values - batch.values
-        error = batch.values + change.clamp(-weights.clip_values, weights.clip_values) - batch.returns
-        d_values = error * (weights.values * (2 / count)) * (change.abs() <= weights.clip_values)
+        clipped = xp.minimum(xp.maximum(change, -weights.clip_values), weights.clip_values)
+        error = batch.values + clipped - batch.returns
+        d_values = error * (weights.values * (2 / count)) * (abs(change) <= weights.clip_values)
 
-    outside = ((ratio - 1).abs_() > weights.clip).to(ratio.dtype)
-    told = [-pessimistic, scored.entropy, ratio - 1 - log_ratio, outside]
-    parts = [torch.stack(told, dim=1), error.square_()]
-    if kl is not None:
-        parts.append(kl[:, None])
-    return Loss(d_policy, d_values, torch.cat(parts, dim=1).mean(dim=-1))
+    excess = ratio - 1
+    outside = ((ratio < weights.low) | (ratio > weights.high)) * xp.ones_like(ratio)
+    told = xp.stack([-pessimistic, scored.entropy, excess - log_ratio, outside], 1)
+    parts = [told, error * error] if kl is None else [told, error * error, kl[:, None]]
+    return Loss(d_policy, d_values, xp.concat(parts, 1).sum(-1) / count)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from torch import Tensor
-
-from zoo import Problem
+from zoo import Array, Problem
 from zoo_onpolicy.rollout import Floats, Rollout
 
 
 class Mixer:
     """Follows the reward alone; each method is a place for a subclass to do otherwise.
 
-    One mixer serves S members. Arrays of a rollout are [S, heads, T, B], tensors of a minibatch [S, heads, M].
+    One mixer serves S members. Arrays of a rollout are numpy's, [S, heads, T, B], those of a minibatch [S, heads, M].
     """
 
     def heads(self, problem: Problem) -> tuple[str, ...]:
@@ -29,7 +27,7 @@ class Mixer:
         """What ``mix`` is given minibatches of, [S, K, T, B]; the whole rollout is known by now."""
         return rollout.advantages
 
-    def mix(self, advantages: Tensor, index: Tensor) -> Tensor:
+    def mix(self, advantages: Array, index: Array) -> Array:
         """The advantage that the policy follows.
 
         Args:

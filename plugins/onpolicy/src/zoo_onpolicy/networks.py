@@ -2,7 +2,7 @@
 
 Each member has weights of its own; stacked products compute all members together. The forward pass for learning
 keeps what the backward pass needs, which is written out: an autograd graph costs more than these small products.
-While acting only the actor is evaluated, in numpy, whose calls on a few rows cost a third of torch's.
+While acting only the actor is evaluated, on the host.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from zoo import Array
+from zoo_onpolicy.arrays import compact, namespace, on_device, on_host
 from zoo_onpolicy.config import NetworkConfig
 from zoo_onpolicy.distributions import Distribution
 
@@ -31,30 +31,36 @@ class Parameters:
     def __init__(self, members: int, shapes: Mapping[str, tuple[int, ...]], device: str) -> None:
         self._shapes = dict(shapes)
         size = sum(math.prod(shape) for shape in shapes.values())
-        self.flat = torch.zeros(members, size, device=device)
-        self.gradient = torch.zeros_like(self.flat)
+        self.flat = on_device(np.zeros((members, size), np.float32), device)
+        self.gradient = on_device(np.zeros((members, size), np.float32), device)
         self.views = self.split(self.flat)
+        self._device = device
         self.gradients = self.split(self.gradient)
         self._host: dict[str, Floats] | None = None
 
-    def split(self, flat: Tensor) -> dict[str, Tensor]:
+    def split(self, flat: Array) -> dict[str, Array]:
         """The arrays [S, *shape] in ``flat`` [S, P], as views."""
         views, start = {}, 0
         for name, shape in self._shapes.items():
             stop = start + math.prod(shape)
-            views[name] = flat[:, start:stop].view(-1, *shape)
+            views[name] = flat[:, start:stop].reshape(-1, *shape)
             start = stop
         return views
 
     def host(self) -> dict[str, Floats]:
-        """The arrays for numpy: views of the same memory on the CPU, else copies made after each change."""
+        """The arrays for numpy: the same on the CPU, else copies made after each change."""
         if self._host is None:
-            self._host = {name: view.cpu().numpy() for name, view in self.views.items()}
+            self._host = {name: on_host(view) for name, view in self.views.items()}
         return self._host
+
+    def put(self, name: str, member: int, values: NDArray[np.floating]) -> None:
+        """Set one array of one member."""
+        self.views[name][member] = on_device(values.astype(np.float32), self._device)
+        self.changed()
 
     def changed(self) -> None:
         """To be called after the parameters have been changed."""
-        if self.flat.device.type != "cpu":
+        if not isinstance(self.flat, np.ndarray):
             self._host = None
 
 
@@ -64,7 +70,7 @@ class Network(ABC):
     parameters: Parameters
 
     @abstractmethod
-    def initialise(self, member: int, generator: torch.Generator) -> None:
+    def initialise(self, member: int, rng: np.random.Generator) -> None:
         """Draw the initial weights of one member."""
 
     @abstractmethod
@@ -72,19 +78,19 @@ class Network(ABC):
         """Outputs of the actor [S, B, W] for encoded observations [S, B, ...], in numpy."""
 
     @abstractmethod
-    def policy(self, obs: Tensor, flat: Tensor) -> Tensor:
+    def policy(self, obs: Array, flat: Array) -> Array:
         """Outputs of the actor [S, W, M] for observations [S, M, ...] with other parameters ``flat`` [S, P]."""
 
     @abstractmethod
-    def values(self, obs: Tensor) -> Tensor:
+    def values(self, obs: Array) -> Array:
         """Values [S, H, M] of observations [S, M, ...]."""
 
     @abstractmethod
-    def forward(self, obs: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, obs: Array) -> tuple[Array, Array]:
         """Outputs of the actor [S, W, M] and values [S, H, M], ready for ``backward``."""
 
     @abstractmethod
-    def backward(self, d_policy: Tensor, d_values: Tensor) -> None:
+    def backward(self, d_policy: Array, d_values: Array) -> None:
         """Write into ``parameters.gradient`` the gradient for derivatives by what the last ``forward`` returned."""
 
 
@@ -101,7 +107,7 @@ class Perceptron:
         self._tanh = activation == "tanh"
         self.sizes = sizes
         self.names = [(f"{prefix}.{i}.weight", f"{prefix}.{i}.bias") for i in range(len(sizes) - 1)]
-        self._inputs: list[Tensor] = []
+        self._inputs: list[Array] = []
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Of its parameters: weights [in, out], biases [1, out]."""
@@ -110,14 +116,12 @@ class Perceptron:
             shapes[weight], shapes[bias] = (inputs, outputs), (1, outputs)
         return shapes
 
-    def initialise(self, views: Mapping[str, Tensor], member: int, gain: float, generator: torch.Generator) -> None:
+    def initialise(self, parameters: Parameters, member: int, gain: float, rng: np.random.Generator) -> None:
         """Orthogonal weights of scale sqrt(2), the last layer's of scale ``gain``; biases 0."""
-        for number, (weight, bias) in enumerate(self.names):
+        for number, ((weight, bias), shape) in enumerate(zip(self.names, pairwise(self.sizes), strict=True)):
             scale = gain if number == len(self.names) - 1 else math.sqrt(2)
-            drawn = torch.empty(*views[weight].shape[:0:-1])
-            torch.nn.init.orthogonal_(drawn, scale, generator=generator)
-            views[weight][member] = drawn.T
-            views[bias][member] = 0.0
+            parameters.put(weight, member, scale * orthogonal(rng, *shape))
+            parameters.put(bias, member, np.zeros((1, shape[1])))
 
     def act(self, h: NDArray[Any], arrays: Mapping[str, Floats], members: slice) -> Floats:
         """Outputs [S, B, out] for inputs [S, B, in], in numpy."""
@@ -128,30 +132,50 @@ class Perceptron:
             h += arrays[bias][members]
         return h
 
-    def forward(self, h: Tensor, views: Mapping[str, Tensor], *, keep: bool = False) -> Tensor:
+    def forward(self, h: Array, views: Mapping[str, Array], *, keep: bool = False) -> Array:
         """Outputs [S, out, M] for inputs [S, M, in]."""
-        inputs = []
+        inputs, xp = [], namespace(h)
         for number, (weight, bias) in enumerate(self.names):
             if number:
-                h = h.tanh_() if self._tanh else h.relu_()
+                h = self._activate(h, xp)
             inputs.append(h)
-            h = torch.bmm(h, views[weight]).add_(views[bias])
+            h = xp.matmul(h, views[weight])
+            h += views[bias]
         if keep:
             self._inputs = inputs
-        return h.mT.contiguous()
+        return compact(h.mT)
 
-    def backward(self, d: Tensor, views: Mapping[str, Tensor], gradients: Mapping[str, Tensor]) -> None:
+    def _activate(self, h: Array, xp: Any) -> Array:
+        if self._tanh:
+            return xp.tanh(h, out=h)
+        h *= h > 0
+        return h
+
+    def backward(self, d: Array, views: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
         """The gradient of all layers for derivatives ``d`` [S, out, M] by the outputs."""
-        d = d.mT.contiguous()
+        d, xp = compact(d.mT), namespace(d)
         for number in range(len(self.names) - 1, -1, -1):
             weight, bias = self.names[number]
             h = self._inputs[number]
-            torch.bmm(h.mT, d, out=gradients[weight])
-            torch.sum(d, dim=1, keepdim=True, out=gradients[bias])
+            xp.matmul(h.mT, d, out=gradients[weight])
+            gradients[bias][:, 0] = d.sum(1)
             if number:
-                d = torch.bmm(d, views[weight].mT)
+                d = xp.matmul(d, views[weight].mT)
                 # 1 - tanh^2, or the step function: both from the activation itself.
-                d = torch.ops.aten.tanh_backward(d, h) if self._tanh else d.mul_(h > 0)
+                if self._tanh:
+                    h = h * h
+                    h *= d
+                    d -= h
+                else:
+                    d *= h > 0
+
+
+def orthogonal(rng: np.random.Generator, inputs: int, outputs: int) -> Floats:
+    """A random matrix [inputs, outputs] whose shorter side is orthonormal (Saxe et al. 2014, arXiv:1312.6120)."""
+    normal = rng.standard_normal((max(inputs, outputs), min(inputs, outputs)))
+    q, r = np.linalg.qr(normal)
+    q = q * np.sign(np.diag(r))  # uniform over orthogonal matrices, which the factorisation alone is not
+    return (q if inputs >= outputs else q.T).astype(np.float32)
 
 
 class MLP(Network):
@@ -177,14 +201,12 @@ class MLP(Network):
         spread = {"log_std": (self._spread, 1)} if self._spread else {}
         self.parameters = Parameters(members, {**self._actor.shapes(), **self._critic.shapes(), **spread}, device)
 
-    def initialise(self, member: int, generator: torch.Generator) -> None:
+    def initialise(self, member: int, rng: np.random.Generator) -> None:
         """See Network."""
-        views = self.parameters.views
-        self._actor.initialise(views, member, self._config.policy_gain, generator)
-        self._critic.initialise(views, member, 1.0, generator)
+        self._actor.initialise(self.parameters, member, self._config.policy_gain, rng)
+        self._critic.initialise(self.parameters, member, 1.0, rng)
         if self._spread:
-            views["log_std"][member] = self._config.log_std_init
-        self.parameters.changed()
+            self.parameters.put("log_std", member, np.full((self._spread, 1), self._config.log_std_init))
 
     def act(self, obs: NDArray[Any], members: slice = EVERY) -> Floats:
         """See Network."""
@@ -195,29 +217,32 @@ class MLP(Network):
         log_std = np.broadcast_to(arrays["log_std"][members].mT, outputs.shape)
         return np.concatenate([outputs, log_std], axis=-1)
 
-    def policy(self, obs: Tensor, flat: Tensor) -> Tensor:
+    def policy(self, obs: Array, flat: Array) -> Array:
         """See Network."""
         views = self.parameters.split(flat)
         return self._with_spread(self._actor.forward(obs, views), views)
 
-    def values(self, obs: Tensor) -> Tensor:
+    def values(self, obs: Array) -> Array:
         """See Network."""
         return self._critic.forward(obs, self.parameters.views)
 
-    def forward(self, obs: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, obs: Array) -> tuple[Array, Array]:
         """See Network."""
         views = self.parameters.views
         outputs = self._with_spread(self._actor.forward(obs, views, keep=True), views)
         return outputs, self._critic.forward(obs, views, keep=True)
 
-    def _with_spread(self, outputs: Tensor, views: Mapping[str, Tensor]) -> Tensor:
-        return torch.cat([outputs, views["log_std"].expand_as(outputs)], dim=1) if self._spread else outputs
+    def _with_spread(self, outputs: Array, views: Mapping[str, Array]) -> Array:
+        if not self._spread:
+            return outputs
+        xp = namespace(outputs)
+        return xp.concat([outputs, xp.broadcast_to(views["log_std"], outputs.shape)], 1)
 
-    def backward(self, d_policy: Tensor, d_values: Tensor) -> None:
+    def backward(self, d_policy: Array, d_values: Array) -> None:
         """See Network."""
         views, gradients = self.parameters.views, self.parameters.gradients
         if self._spread:
-            d_policy, d_log_std = d_policy.chunk(2, dim=1)
-            torch.sum(d_log_std, dim=2, keepdim=True, out=gradients["log_std"])
+            gradients["log_std"][:, :, 0] = d_policy[:, self._spread :].sum(2)
+            d_policy = d_policy[:, : self._spread]
         self._actor.backward(d_policy, views, gradients)
         self._critic.backward(d_values, views, gradients)

@@ -41,8 +41,10 @@ class Rollout:
     """[S, T, B]"""
     final_obs: NDArray[Any]
     """of the F episodes cut by a time limit, in the order of argwhere(truncated & ~terminated), [F, ...]"""
+    encoded: Floats = field(init=False)
+    """actions as the distribution scores them, [S, T, B, E]; this and what follows is filled in by the learner"""
     log_prob: Floats = field(init=False)
-    """of the actions, [S, T, B]; this and what follows is filled in by the learner"""
+    """of the actions, [S, T, B]"""
     signals: Floats = field(init=False)
     """what the value heads predict the sums of, [S, H, T, B]"""
     values: Floats = field(init=False)

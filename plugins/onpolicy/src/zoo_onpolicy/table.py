@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from zoo import Array
+from zoo_onpolicy.arrays import add_rows, compact, namespace, on_device, take_rows
 from zoo_onpolicy.config import NetworkConfig
 from zoo_onpolicy.distributions import Distribution
 from zoo_onpolicy.networks import EVERY, Floats, Network, Parameters
@@ -29,20 +29,19 @@ class Table(Network):
     def __init__(
         self, members: int, states: int, heads: int, distribution: Distribution, config: NetworkConfig, device: str
     ) -> None:
-        self._width = distribution.outputs + heads
+        self._states, self._width = states, distribution.outputs + heads
         self._outputs, self._learned = distribution.outputs, distribution.learned
         self._config = config
         self.parameters = Parameters(members, {"table": (states, self._width)}, device)
-        self._offset = torch.arange(members, device=device)[:, None] * states
         self._offset_host = np.arange(members)[:, None] * states
-        self._rows = torch.zeros(0, dtype=torch.int64, device=device)
+        self._offset = on_device(self._offset_host, device)
+        self._rows: Array = self._offset[:0, 0]
 
-    def initialise(self, member: int, generator: torch.Generator) -> None:
+    def initialise(self, member: int, rng: np.random.Generator) -> None:
         """See Network; nothing is random."""
-        table = self.parameters.views["table"][member]
-        table.zero_()
+        table = np.zeros((self._states, self._width), np.float32)
         table[:, self._learned : self._outputs] = self._config.log_std_init
-        self.parameters.changed()
+        self.parameters.put("table", member, table)
 
     def act(self, obs: NDArray[Any], members: slice = EVERY) -> Floats:
         """See Network."""
@@ -51,27 +50,28 @@ class Table(Network):
         found: Floats = table.reshape(-1, self._width).take(rows, axis=0)[..., : self._outputs]
         return found
 
-    def _look_up(self, obs: Tensor, flat: Tensor) -> Tensor:
+    def _look_up(self, obs: Array, flat: Array) -> Array:
         """Rows [S, W + H, M], remembering where they were."""
         self._rows = (obs + self._offset).reshape(-1)
-        found = flat.view(-1, self._width).index_select(0, self._rows)
-        return found.view(*obs.shape, self._width).mT.contiguous()
+        found = take_rows(flat.reshape(-1, self._width), self._rows)
+        return compact(found.reshape(*obs.shape, self._width).mT)
 
-    def policy(self, obs: Tensor, flat: Tensor) -> Tensor:
+    def policy(self, obs: Array, flat: Array) -> Array:
         """See Network."""
         return self._look_up(obs, flat)[:, : self._outputs]
 
-    def values(self, obs: Tensor) -> Tensor:
+    def values(self, obs: Array) -> Array:
         """See Network."""
         return self._look_up(obs, self.parameters.flat)[:, self._outputs :]
 
-    def forward(self, obs: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, obs: Array) -> tuple[Array, Array]:
         """See Network."""
         found = self._look_up(obs, self.parameters.flat)
         return found[:, : self._outputs], found[:, self._outputs :]
 
-    def backward(self, d_policy: Tensor, d_values: Tensor) -> None:
+    def backward(self, d_policy: Array, d_values: Array) -> None:
         """See Network."""
-        d = torch.cat([d_policy, d_values], dim=1).mT.reshape(-1, self._width)
-        gradient = self.parameters.gradient.zero_().view(-1, self._width)
-        gradient.index_add_(0, self._rows, d)
+        d = compact(namespace(d_policy).concat([d_policy, d_values], 1).mT)
+        gradient = self.parameters.gradient
+        gradient[:] = 0.0
+        add_rows(gradient.reshape(-1, self._width), self._rows, d.reshape(-1, self._width))

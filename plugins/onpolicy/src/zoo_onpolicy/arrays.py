@@ -1,0 +1,57 @@
+"""One piece of mathematics for numpy on the CPU and torch elsewhere: the few operations that they spell differently.
+
+On the CPU the arrays of a learner are numpy's: a call on a few hundred numbers costs a third of torch's, and torch is
+not even imported. On any other device they are torch's. Everything between is written in what both have alike:
+operators, ``exp``, ``matmul``, ``concat`` and the like from ``namespace(array)``, methods with positional arguments.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo import Array
+
+
+def namespace(array: Array) -> Any:
+    """The module whose functions take ``array``: numpy or torch."""
+    return np if isinstance(array, np.ndarray) else sys.modules["torch"]
+
+
+def on_device(array: NDArray[Any], device: str) -> Array:
+    """``array`` itself for "cpu", else a tensor there; float64 becomes float32."""
+    if array.dtype == np.float64:
+        array = array.astype(np.float32)
+    if device == "cpu":
+        return array
+    import torch
+
+    return torch.from_numpy(array).to(device)
+
+
+def on_host(array: Array) -> NDArray[Any]:
+    """A numpy array with the same numbers, of the same memory where that is possible."""
+    return array if isinstance(array, np.ndarray) else array.detach().cpu().numpy()
+
+
+def compact(array: Array) -> Array:
+    """The same numbers, contiguous in memory in the order of the axes."""
+    return np.ascontiguousarray(array) if isinstance(array, np.ndarray) else array.contiguous()
+
+
+def take_rows(table: Array, rows: Array) -> Array:
+    """``table[rows]`` [M, W] of a table [n, W]."""
+    return table.take(rows, axis=0) if isinstance(table, np.ndarray) else table.index_select(0, rows)
+
+
+def add_rows(total: Array, rows: Array, values: Array) -> None:
+    """``total[rows[i]] += values[i]`` for every i, repeated rows included; arrays [n, W], [M] and [M, W]."""
+    if isinstance(total, np.ndarray):
+        width = total.shape[1]
+        cells = (rows[:, None] * width + np.arange(width)).ravel()
+        total += np.bincount(cells, values.ravel(), total.size).reshape(total.shape)
+    else:
+        total.index_add_(0, rows, values)
