@@ -160,19 +160,19 @@ def test_what_remains_against_a_count_in_plain_python(count_start):
 
 def test_sarsa_learns_to_swim_right_where_that_is_easy():
     env = RiverSwimVector(num_envs=1, left_reward=0.0)
-    sarsa = Sarsa(context(env, budget=4000), SarsaConfig(bonus="sr", beta=100.0, epsilon=0.2))
-    while sarsa.env_steps < 4000:
+    sarsa = Sarsa(context(env, budget=2500), SarsaConfig(bonus="sr", beta=100.0, epsilon=0.2))
+    while sarsa.env_steps < 2500:
         sarsa.update()
     assert sarsa.act(np.arange(6)).tolist() == [1] * 6
 
 
 def test_lambda_q_earns_more_than_chance_and_act_counts_what_it_took():
     env = BasicGridVector(num_envs=8)
-    learner = LambdaQ(context(env, budget=24_000), LambdaQConfig(steps_per_update=500))
-    while learner.env_steps < 24_000:
+    learner = LambdaQ(context(env, budget=12_000), LambdaQConfig(steps_per_update=500))
+    while learner.env_steps < 12_000:
         row = learner.update()
-    # The best there is: straight to the cell (4 steps from the start), and to and fro beside it.
-    distance, gamma = 3, 0.9
+    # The cell that pays is 4 steps from the start; its first visit alone is worth this.
+    distance, gamma = 4, 0.9
     first = gamma**distance
     assert row["return/discounted"] > 0.6 * first
     obs, _ = env.reset(seed=1)

@@ -233,8 +233,9 @@ def test_evaluators_refuse_what_they_cannot_judge():
         GoalsConfig(goals=0)
 
 
-def test_rewards_of_arrival_are_read_from_the_model():
-    env = FourRoomsVector(num_envs=1, noise=0.2)
+@pytest.mark.parametrize("options", [{"noise": 0.2}, {"task": "goals", "noise": 0.1}, {"task": "goals"}])
+def test_rewards_of_arrival_are_read_from_the_model(options):
+    env = FourRoomsVector(num_envs=1, **options)
     found = rewards(context(env).problem)
     assert np.flatnonzero(found).tolist() == [context(env).problem.grid.state(20)]
-    assert found.max() == pytest.approx(1.0)
+    assert found.max() == pytest.approx(50.0 if "task" in options else 1.0)

@@ -180,7 +180,8 @@ def save(figure: Figure, path: Path) -> None:
     check_suffix(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     plain = {"Date": None} if path.suffix == ".svg" else {"CreationDate": None} if path.suffix == ".pdf" else None
-    figure.savefig(path, dpi=200, metadata=plain)
+    with style():  # names inside an SVG are made when it is written
+        figure.savefig(path, dpi=200, metadata=plain)
 
 
 def check_suffix(path: Path) -> None:

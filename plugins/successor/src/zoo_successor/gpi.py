@@ -49,14 +49,15 @@ class GeneralisedImprovement(Algorithm[GPIConfig]):
         return np.asarray(exact.state_action(P, chosen, self.gamma, self.lam, self.ctx.problem.tabular.terminal))
 
     def update(self) -> Metrics:
-        """Play one episode from every state that pays nothing.
+        """Play one episode from every state that pays nothing, or, if all do, from every state.
 
         Returns:
             ``sum_{t>=1} gamma^t r(s_t)`` of the rewards on arrival, without penalties: ``return/mean`` over these
             starts, ``return/start`` over the environment's own start distribution, and the mean ``length``.
         """
         model, base = self.ctx.problem.tabular, self._seen.base
-        starts = np.flatnonzero((base == 0) & ~model.terminal)
+        idle = (base == 0) & ~model.terminal
+        starts = np.flatnonzero(idle if idle.any() else ~model.terminal)
         played = self.play(starts, self.ctx.rng)
         self.env_steps += int(played.lengths.sum())
         self.outcome = Outcome("converged", "there is nothing to learn: the policy was judged", final=True)

@@ -71,13 +71,17 @@ def factor(problem: Problem, lam: float | None, count: int, otherwise: float | N
 def rewards(problem: Problem) -> Floats:
     """What arriving in each state pays at first, ``[S]``: the environment's own if it says, else from the model.
 
-    From the model it is the least-squares fit of ``r = P w``, exact where the reward is one of arrival alone.
+    From the model it is the least-squares fit of ``r(s, a) = sum_t P(s, a, t) w(t) + u P(s, a, s)``, exact where the
+    reward is one of arrival, and u what it costs to be stopped by a wall.
     """
     if problem.diminishing is not None:
         return np.array(problem.diminishing.base)
     model = problem.tabular
-    moving = ~model.terminal.repeat(model.num_actions)
-    found = np.linalg.lstsq(model.kernel.toarray()[moving], model.r.reshape(-1)[moving])[0]
+    moving, S = ~model.terminal, model.num_states
+    P = dense_kernel(model)
+    stopped = P[np.arange(S), :, np.arange(S)]
+    features = np.concatenate([P, stopped[..., None]], axis=2)[moving].reshape(-1, S + 1)
+    found = np.linalg.lstsq(features, model.r[moving].reshape(-1))[0][:S]
     return np.where(np.abs(found) > ROUNDING * np.abs(found).max(initial=0.0), found, 0.0)
 
 
