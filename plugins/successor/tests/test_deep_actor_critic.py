@@ -14,7 +14,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from zoo_successor.deep.actor_critic import LambdaActorCritic
 from zoo_successor.deep.config import LambdaACConfig
 
-from zoo import Context
+from zoo import Context, DiminishingRewards, Problem
 from zoo.errors import InterfaceError
 from zoo.testing import check_algorithm
 
@@ -60,7 +60,7 @@ def one_thread() -> Iterator[None]:
 
 def build(env: Any = None, **options: Any) -> LambdaActorCritic:
     env = env if env is not None else Room(16)
-    config = LambdaACConfig(**{"lstm": 32, "hidden": 32, "learning_rate": 3e-3} | options)
+    config = LambdaACConfig(**{"lam": 0.5, "lstm": 32, "hidden": 32, "learning_rate": 3e-3} | options)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return LambdaActorCritic(Context(env=env, seed=0, rng=np.random.default_rng(0)), config)
@@ -190,6 +190,18 @@ def test_acting_remembers_and_forgets_by_row() -> None:
     assert torch.equal(preferences(), first)
     algorithm.act(np.array([3, 3, 3]))
     assert torch.equal(preferences(), first)
+
+
+def test_lambda_is_the_environments_unless_it_is_given() -> None:
+    rewards = DiminishingRewards(base=np.zeros(9), lam=np.linspace(0, 1, 9), count_start=False)
+
+    def lam(problem: Problem, **options: Any) -> list[float]:
+        context = Context(env=Room(1), seed=0, rng=np.random.default_rng(0), problem=problem)
+        return LambdaActorCritic(context, LambdaACConfig(**options))._lam.tolist()
+
+    assert lam(Problem(diminishing=rewards)) == pytest.approx(np.linspace(0, 1, 9))
+    assert lam(Problem(diminishing=rewards), lam=0.25) == [0.25] * 9
+    assert lam(Problem()) == [1.0] * 9
 
 
 def test_restart_begins_fresh_episodes() -> None:

@@ -56,12 +56,13 @@ def test_targets_stay_within_what_a_feature_can_be(phi: np.ndarray, f: np.ndarra
 
 
 def test_the_bound_is_attained() -> None:
-    assert feature_bound(0.9, 0.5) == pytest.approx(1 / 0.55)
+    assert feature_bound(0.9, 0.5).item() == pytest.approx(1 / 0.55)
     assert feature_bound(1.0, 1.0) == np.inf
+    assert feature_bound(0.5, torch.tensor([0.0, 1.0])).tolist() == [1.0, 2.0]
     f = torch.zeros(1, dtype=torch.float64)
     for _ in range(200):
         f = feature_targets(torch.ones(1, dtype=torch.float64), f, 0.9, 0.5)
-    assert f.item() == pytest.approx(feature_bound(0.9, 0.5))
+    assert f.item() == pytest.approx(feature_bound(0.9, 0.5).item())
 
 
 def test_head_is_positive_and_its_target_has_no_gradient() -> None:

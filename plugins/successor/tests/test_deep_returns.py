@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from zoo_successor.deep.returns import diminishing_returns
 
-N, GAMMA, LAM = 4, 0.9, 0.5
+N, GAMMA = 4, 0.9
+LAM = np.array([0.5, 0.2, 0.8, 0.6])
 W = np.array([3.0, 0.0, 1.0, -2.0])
 P = np.random.default_rng(5).dirichlet(np.full(N, 0.7), size=N)
 
@@ -29,7 +30,7 @@ def some_sequence(T: int = 7, B: int = 5) -> dict[str, Any]:
     }
 
 
-def by_definition(seq: dict[str, Any], kappa: float, lam: float) -> NDArray[np.float64]:
+def by_definition(seq: dict[str, Any], kappa: float, lam: NDArray[np.float64]) -> NDArray[np.float64]:
     """The weighted sum over all ends i of a return from t, each bootstrap corrected for all visits it holds."""
     r, c, V, F, terminated, ended = (np.asarray(value) for value in seq.values())
     T, B = r.shape
@@ -39,7 +40,7 @@ def by_definition(seq: dict[str, Any], kappa: float, lam: float) -> NDArray[np.f
             weight, discount, total, spent = 1.0, 1.0, 0.0, np.zeros(N)
             for i in range(t, T):
                 total += discount * r[i, b]
-                spent[c[i, b]] += (1 - lam) * r[i, b]
+                spent[c[i, b]] += (1 - lam[c[i, b]]) * r[i, b]
                 stop = ended[i, b] or i == T - 1
                 share = weight * (1.0 if stop else 1 - kappa)
                 discount *= GAMMA
@@ -52,18 +53,21 @@ def by_definition(seq: dict[str, Any], kappa: float, lam: float) -> NDArray[np.f
 
 
 @pytest.mark.parametrize("kappa", [0.0, 0.4, 1.0])
-@pytest.mark.parametrize("lam", [0.0, 0.5, 1.0])
-def test_definition(kappa: float, lam: float) -> None:
+@pytest.mark.parametrize("lam", [np.zeros(N), LAM, np.ones(N)])
+def test_definition(kappa: float, lam: NDArray[np.float64]) -> None:
     sequence = some_sequence()
-    found = diminishing_returns(**sequence, gamma=GAMMA, td_lambda=kappa, lam=lam)
+    found = diminishing_returns(**sequence, gamma=GAMMA, td_lambda=kappa, lam=torch.as_tensor(lam))
     assert found.numpy() == pytest.approx(by_definition(sequence, kappa, lam), abs=1e-12)
 
 
 def test_one_step_is_section_two() -> None:
     s = some_sequence(T=1)
     again = s["features"].gather(-1, s["counted"].unsqueeze(-1)).squeeze(-1)
-    expected = s["rewards"] + GAMMA * (~s["terminated"]).double() * (s["values"] + (LAM - 1) * s["rewards"] * again)
-    found = diminishing_returns(**s, gamma=GAMMA, td_lambda=0.0, lam=LAM)
+    lost = (torch.as_tensor(LAM)[s["counted"]] - 1) * s["rewards"] * again
+    expected = s["rewards"] + GAMMA * (~s["terminated"]).double() * (s["values"] + lost)
+        s["values"] + (torch.as_tensor(LAM)[s["counted"]] - 1) * s["rewards"] * again
+    )
+    found = diminishing_returns(**s, gamma=GAMMA, td_lambda=0.0, lam=torch.as_tensor(LAM))
     assert found.numpy() == pytest.approx(expected.numpy(), abs=1e-12)
 
 
@@ -73,7 +77,7 @@ def test_a_whole_episode_without_bootstraps_is_the_plain_return() -> None:
     s["terminated"][-1] = True
     s["ended"] = s["terminated"].clone()
     expected = (GAMMA ** torch.arange(6.0)[:, None] * s["rewards"]).sum(0)
-    found = diminishing_returns(**s, gamma=GAMMA, td_lambda=1.0, lam=LAM)
+    found = diminishing_returns(**s, gamma=GAMMA, td_lambda=1.0, lam=torch.as_tensor(LAM))
     assert found[0].numpy() == pytest.approx(expected.numpy(), abs=1e-6)
 
 
@@ -93,18 +97,18 @@ def test_unbiased_with_the_exact_critic(kappa: float, paid: str) -> None:
         following = (rng.random((B, 1)) > P[state].cumsum(-1)[:, :-1]).sum(-1)
         counted[t] = following if paid == "arrival" else state
         rewards[t] = remaining[np.arange(B), counted[t]]
-        remaining[np.arange(B), counted[t]] *= LAM
+        remaining[np.arange(B), counted[t]] *= LAM[counted[t]]
         x[t] = state = following
     never = torch.zeros(T, B, dtype=torch.bool)
     found = diminishing_returns(
         torch.as_tensor(rewards), torch.as_tensor(counted), torch.as_tensor((features @ W)[x]),
-        torch.as_tensor(features[x]), never, never, gamma=GAMMA, td_lambda=kappa, lam=LAM,
+        torch.as_tensor(features[x]), never, never, gamma=GAMMA, td_lambda=kappa, lam=torch.as_tensor(LAM),
     )[0].numpy()  # fmt: skip
     error = found.mean() - (features @ W)[0]
     assert abs(error) < 4 * found.std() / math.sqrt(B)
     # Without the correction the same test sees the bias.
     naive = diminishing_returns(
         torch.as_tensor(rewards), torch.as_tensor(counted), torch.as_tensor((features @ W)[x]),
-        torch.zeros(T, B, N, dtype=torch.float64), never, never, gamma=GAMMA, td_lambda=kappa, lam=LAM,
+        torch.zeros(T, B, N, dtype=torch.float64), never, never, gamma=GAMMA, td_lambda=kappa, lam=torch.as_tensor(LAM),
     )[0].numpy()  # fmt: skip
     assert abs(naive.mean() - (features @ W)[0]) > 8 * naive.std() / math.sqrt(B)

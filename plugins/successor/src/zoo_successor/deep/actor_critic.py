@@ -21,6 +21,7 @@ from zoo_successor.deep.config import LambdaACConfig
 from zoo_successor.deep.networks import LambdaFeatureCritic, Memory, RecurrentActor, detached, keep, stacked
 from zoo_successor.deep.returns import diminishing_returns
 from zoo_successor.deep.torch_state import adam_state, load_adam, load_module, module_state
+from zoo_successor.problem import factor
 
 
 class Sequence(NamedTuple):
@@ -50,6 +51,7 @@ class LambdaActorCritic(Algorithm[LambdaACConfig]):
             raise InterfaceError(f"the spaces are {observed} and {acted}: lambda-ac expected two Discrete spaces.")
         self._first_state, self._first_action = int(observed.start), int(acted.start)
         states = int(observed.n)
+        self._lam = self._tensor(factor(ctx.problem, config.lam, states, otherwise=1.0).astype(np.float32))
         self.actor = RecurrentActor(states, int(acted.n), config.lstm).to(ctx.device)
         self.critic = LambdaFeatureCritic(states, config.hidden).to(ctx.device)
         parameters = [*self.actor.parameters(), *self.critic.parameters()]
@@ -69,7 +71,7 @@ class LambdaActorCritic(Algorithm[LambdaACConfig]):
             counted = sequence.x if config.paid == "arrival" else sequence.state
             returns = diminishing_returns(
                 sequence.reward, counted, value_x, f_x, sequence.terminated, sequence.ended,
-                gamma=config.gamma, td_lambda=config.td_lambda, lam=config.lam,
+                gamma=config.gamma, td_lambda=config.td_lambda, lam=self._lam,
             )  # fmt: skip
         phi = nn.functional.one_hot(counted, self.actor.states).to(f.dtype)
         following = f_x * (~sequence.terminated).unsqueeze(-1)
@@ -77,7 +79,7 @@ class LambdaActorCritic(Algorithm[LambdaACConfig]):
         policy_loss = -(taken * (returns - value.detach())).mean()
         entropy = -(sequence.log_probs.exp() * sequence.log_probs).sum(-1).mean()
         value_loss = nn.functional.mse_loss(value, returns)
-        feature_loss = self.critic.head.loss(f, phi, following, config.gamma, config.lam)
+        feature_loss = self.critic.head.loss(f, phi, following, config.gamma, self._lam)
         loss = policy_loss - config.ent_coef * entropy + config.vf_coef * value_loss + config.lf_wt * feature_loss
         self._optimizer.zero_grad()
         loss.backward()

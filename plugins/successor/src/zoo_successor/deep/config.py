@@ -50,8 +50,8 @@ class DeepLambdaConfig:
 class LambdaACConfig:
     """Options of lambda-ac."""
 
-    lam: float = field(default=0.5, metadata={"flag": "lambda"})
-    """what is left of a state's reward after a visit, in [0, 1]; 1: an ordinary actor-critic"""
+    lam: float | None = field(default=None, metadata={"flag": "lambda"})
+    """what is left of a state's reward after a visit, in [0, 1]; 1: an ordinary critic; unset: the environment's, or 1"""
     paid: Literal["arrival", "departure"] = "arrival"
     """whether the reward of a step is that of the state arrived in, or of the state left"""
     gamma: float = 0.99
@@ -77,7 +77,8 @@ class LambdaACConfig:
 
     def __post_init__(self) -> None:
         """Raises ValueError: a number is outside its range."""
-        require("lambda", self.lam, 0 <= self.lam <= 1, "a number between 0 and 1")
+        if self.lam is not None:
+            require("lambda", self.lam, 0 <= self.lam <= 1, "a number between 0 and 1")
         for name in ("gamma", "td_lambda"):
             require(name, getattr(self, name), 0 <= getattr(self, name) <= 1, "a number between 0 and 1")
         for name in ("ent_coef", "vf_coef", "lf_wt"):

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
 
-def feature_bound(gamma: float, lam: float) -> float:
+def feature_bound(gamma: float, lam: float | Tensor) -> Tensor:
     """The largest value a lambda feature can have: 1/(1 - gamma lam), attained where phi = 1 for ever.
 
-    Infinite for gamma = lam = 1.
+    Infinite for gamma = lam = 1. Shaped as ``lam``.
     """
-    return math.inf if gamma * lam >= 1 else 1 / (1 - gamma * lam)
+    return 1 / (1 - torch.as_tensor(gamma * lam))
 
 
-def feature_targets(phi: Tensor, following: Tensor, gamma: float, lam: float) -> Tensor:
+def feature_targets(phi: Tensor, following: Tensor, gamma: float, lam: float | Tensor) -> Tensor:
     """Targets phi * (1 + lam gamma f') + gamma (1 - phi) * f' (section 4).
 
     Args:
         phi: base features [..., D] in [0, 1].
         following: f' [..., D] >= 0 at the next step, 0 where there is none.
         gamma: discount factor in [0, 1].
-        lam: how much of a feature's reward is left after it was had, in [0, 1]: 1 gives successor features, 0
-            first-occupancy features.
+        lam: how much of a feature's reward is left after it was had, in [0, 1], for all or each of the features
+            ([D]): 1 gives successor features, 0 first-occupancy features.
 
     Returns:
         Targets [..., D], between 0 and ``feature_bound``: f' above that bound is cut to it.
     """
-    following = following.clamp(max=feature_bound(gamma, lam))
+    following = following.minimum(feature_bound(gamma, lam).to(following))
     return phi + gamma * (1 - (1 - lam) * phi) * following
 
 
@@ -52,7 +50,7 @@ class LambdaHead(nn.Module):
         """The lambda features f [..., D] of inputs x."""
         return nn.functional.softplus(self.linear(self.encoder(x)))
 
-    def loss(self, f: Tensor, phi: Tensor, following: Tensor, gamma: float, lam: float) -> Tensor:
+    def loss(self, f: Tensor, phi: Tensor, following: Tensor, gamma: float, lam: float | Tensor) -> Tensor:
         """Mean squared error of ``f`` against ``feature_targets``; no gradient reaches the target."""
         with torch.no_grad():
             target = feature_targets(phi, following, gamma, lam)
