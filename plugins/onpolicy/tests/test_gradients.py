@@ -8,6 +8,7 @@ import torch
 from gymnasium import spaces
 from torch.distributions import Categorical, Independent, Normal, kl_divergence
 from zoo_onpolicy.adam import Adam, clip_norm
+from zoo_onpolicy.arrays import on_device
 from zoo_onpolicy.config import NetworkConfig
 from zoo_onpolicy.distributions import distribution_on
 from zoo_onpolicy.loss import Coefficients, Minibatch, ppo_loss
@@ -38,16 +39,35 @@ def actions_on(space, noise):
     return torch.randn(S, M, 2, generator=noise)
 
 
+# "cpu" computes with numpy; any other device with torch, of which the processor is one here.
+DEVICES = pytest.mark.parametrize("device", ["cpu", "cpu:0"])
+
+
+def ours(tensor, device):
+    """As the plugin has it on ``device``."""
+    return on_device(np.ascontiguousarray(tensor.numpy()), device)
+
+
+def encoded(space, actions):
+    """[S, M, ...] as [S, E, M]."""
+    return torch.from_numpy(distribution_on(space).encode(actions.numpy())).mT
+
+
+def close(found, expected, **tolerances):
+    torch.testing.assert_close(torch.as_tensor(found), expected, **tolerances)
+
+
+@DEVICES
 @pytest.mark.parametrize("space", [DISCRETE, BOX])
-def test_scores_equal_torchs(space, noise):
+def test_scores_equal_torchs(space, device, noise):
     distribution = distribution_on(space)
     outputs, other = torch.randn(2, S, distribution.outputs, M, generator=noise)
     actions = actions_on(space, noise)
-    scored = distribution.score(outputs, actions, other)
+    scored = distribution.score(*(ours(each, device) for each in (outputs, encoded(space, actions), other)))
     expected = torchs(space, outputs)
-    torch.testing.assert_close(scored.log_prob, expected.log_prob(actions))
-    torch.testing.assert_close(scored.entropy, expected.entropy())
-    torch.testing.assert_close(scored.kl, kl_divergence(expected, torchs(space, other)))
+    close(scored.log_prob, expected.log_prob(actions), rtol=1e-5, atol=1e-5)
+    close(scored.entropy, expected.entropy())
+    close(scored.kl, kl_divergence(expected, torchs(space, other)), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("space", [DISCRETE, BOX])
@@ -69,61 +89,58 @@ def test_samples_follow_the_distribution(space):
         assert torch.all((drawn.std(0) / std - 1).abs() < 5 / (2 * len(rows)) ** 0.5)
 
 
+@DEVICES
 @pytest.mark.parametrize("clip_values", [None, 0.5])
 @pytest.mark.parametrize("reference", [False, True])
 @pytest.mark.parametrize("space", [DISCRETE, BOX])
-def test_derivatives_of_the_loss_equal_autograds(space, reference, clip_values, noise):
+def test_derivatives_of_the_loss_equal_autograds(space, reference, clip_values, device, noise):
     distribution = distribution_on(space)
     outputs, change, other = torch.randn(3, S, distribution.outputs, M, generator=noise) * 0.7
     old = outputs + 0.4 * change
     values, old_values, returns = torch.randn(3, S, H, M, generator=noise)
     advantage, actions = torch.randn(S, M, generator=noise), actions_on(space, noise)
+    clip, entropy_coef, kl_coef = torch.tensor([[[0.2], [0.1]], [[0.03], [0.0]], [[0.3], [0.1]]])
+    value_coef = torch.tensor([0.5, 0.1, 0.9])
+    old_log_prob = torchs(space, old).log_prob(actions)
     weights = Coefficients(
-        clip=torch.tensor([[0.2], [0.1]]),
-        clip_values=None if clip_values is None else torch.full((S, 1, 1), clip_values),
-        entropy=torch.tensor([[0.03], [0.0]]),
-        values=torch.tensor([0.5, 0.1, 0.9])[:, None],
-        reference=torch.tensor([[0.3], [0.1]]),
+        low=ours(1 - clip, device),
+        high=ours(1 + clip, device),
+        clip_values=None if clip_values is None else ours(torch.full((S, 1, 1), clip_values), device),
+        entropy=ours(entropy_coef, device),
+        values=ours(value_coef[:, None], device),
+        reference=ours(kl_coef, device),
     )
     batch = Minibatch(
-        index=torch.arange(M).expand(S, M), obs=torch.empty(0), actions=actions,
-        log_prob=torchs(space, old).log_prob(actions), advantages=advantage[:, None], returns=returns,
-        values=old_values, reference=other if reference else None,
+        index=np.arange(M), obs=None, actions=ours(encoded(space, actions), device),
+        log_prob=ours(old_log_prob, device), advantages=None, returns=ours(returns, device),
+        values=ours(old_values, device), reference=ours(other, device) if reference else None,
     )  # fmt: skip
-    loss = ppo_loss(distribution, outputs, values, batch, advantage, weights)
+    now = [ours(each, device) for each in (outputs, values)]
+    loss = ppo_loss(distribution, *now, batch, ours(advantage, device), weights)
 
     outputs, values = outputs.requires_grad_(), values.requires_grad_()
     now = torchs(space, outputs)
-    ratio = (now.log_prob(actions) - batch.log_prob).exp()
-    clipped = torch.max(torch.min(ratio, 1 + weights.clip), 1 - weights.clip)
+    ratio = (now.log_prob(actions) - old_log_prob).exp()
+    clipped = torch.max(torch.min(ratio, 1 + clip), 1 - clip)
     policy = -torch.min(ratio * advantage, clipped * advantage).mean(1)
     predicted = values
     if clip_values is not None:
         predicted = old_values + (values - old_values).clamp(-clip_values, clip_values)
     errors = (predicted - returns).square().mean(2)
     entropy = now.entropy().mean(1)
-    total = policy - weights.entropy[:, 0] * entropy + errors @ weights.values[:, 0]
+    total = policy - entropy_coef[:, 0] * entropy + errors @ value_coef
     if reference:
         kl = kl_divergence(now, torchs(space, other)).mean(1)
-        total = total + weights.reference[:, 0] * kl
+        total = total + kl_coef[:, 0] * kl
     d_policy, d_values = torch.autograd.grad(total.sum(), (outputs, values))
-    torch.testing.assert_close(loss.d_policy, d_policy, rtol=1e-4, atol=1e-7)
-    torch.testing.assert_close(loss.d_values, d_values)
-    outside = ((ratio - 1).abs() > weights.clip).float().mean(1)
+    close(loss.d_policy, d_policy, rtol=1e-4, atol=1e-6)
+    close(loss.d_values, d_values)
+    outside = ((ratio - 1).abs() > clip).float().mean(1)
     expected = [policy, entropy, ((ratio - 1) - ratio.log()).mean(1), outside, *errors.unbind(1)]
-    torch.testing.assert_close(
-        loss.means, torch.stack([*expected, kl] if reference else expected, 1), rtol=1e-4, atol=1e-5
-    )
-    assert torch.equal(loss.approx_kl, loss.means[:, 2])
+    close(loss.means, torch.stack([*expected, kl] if reference else expected, 1), rtol=1e-4, atol=1e-5)
+    close(loss.approx_kl, expected[2], rtol=1e-4, atol=1e-5)
     assert outside.min() > 0.1
     assert outside.max() < 0.9
-
-
-def networks(kind, space, config):
-    distribution = distribution_on(space)
-    network = (Table if kind == "table" else MLP)(S, D, H, distribution, config, "cpu")
-    obs = torch.randint(0, D, (S, M)) if kind == "table" else torch.randn(S, M, D)
-    return distribution, network, obs
 
 
 def by_autograd(kind, config, views, obs):
@@ -144,6 +161,7 @@ def by_autograd(kind, config, views, obs):
     return tuple(results)
 
 
+@DEVICES
 @pytest.mark.parametrize("space", [DISCRETE, BOX])
 @pytest.mark.parametrize(
     ("kind", "config"),
@@ -154,52 +172,70 @@ def by_autograd(kind, config, views, obs):
         ("table", NetworkConfig(log_std_init=0.3)),
     ],
 )
-def test_networks_and_their_backward_pass_equal_autograd(kind, config, space, noise):
-    torch.manual_seed(0)
-    distribution, network, obs = networks(kind, space, config)
+def test_networks_and_their_backward_pass_equal_autograd(kind, config, space, device, noise):
+    distribution, rng = distribution_on(space), np.random.default_rng(0)
+    network = (Table if kind == "table" else MLP)(S, D, H, distribution, config, device)
     for member in range(S):
-        network.initialise(member, torch.Generator().manual_seed(member))
+        network.initialise(member, rng)
     if kind == "table":
-        network.parameters.flat.add_(torch.randn(network.parameters.flat.shape))
-    outputs, values = network.forward(obs)
-    d_policy, d_values = torch.randn(outputs.shape), torch.randn(values.shape)
-    network.parameters.gradient.fill_(torch.nan)
-    network.backward(d_policy, d_values)
-    views = {name: view.clone().requires_grad_() for name, view in network.parameters.views.items()}
+        network.parameters.flat += on_device(rng.normal(size=network.parameters.flat.shape), device)
+        network.parameters.changed()
+    obs = torch.randint(0, D, (S, M), generator=noise) if kind == "table" else torch.randn(S, M, D, generator=noise)
+    outputs, values = network.forward(ours(obs, device))
+    d_policy, d_values = (torch.randn(tuple(part.shape), generator=noise) for part in (outputs, values))
+    network.parameters.gradient[:] = np.nan
+    network.backward(ours(d_policy, device), ours(d_values, device))
+    views = {name: torch.as_tensor(view).clone().requires_grad_() for name, view in network.parameters.views.items()}
     expected = by_autograd(kind, config, views, obs)
-    torch.testing.assert_close(outputs, expected[0])
-    torch.testing.assert_close(values, expected[1])
-    found = torch.autograd.grad(expected, tuple(views.values()), (d_policy, d_values))
-    for name, gradient in zip(views, found, strict=True):
-        torch.testing.assert_close(network.parameters.gradients[name], gradient, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(torch.from_numpy(network.act(obs.numpy())).mT, outputs.detach())
-    torch.testing.assert_close(network.values(obs), values)
-    torch.testing.assert_close(network.policy(obs, network.parameters.flat.clone()), outputs)
-    assert network.act(obs.numpy()[1:], slice(1, 2)).shape == (1, M, distribution.outputs)
-    np.testing.assert_allclose(network.act(obs.numpy()[1:], slice(1, 2))[0], network.act(obs.numpy())[1], rtol=1e-5)
+    close(outputs, expected[0].detach())
+    close(values, expected[1].detach())
+    for name, gradient in zip(
+        views, torch.autograd.grad(expected, tuple(views.values()), (d_policy, d_values)), strict=True
+    ):
+        close(network.parameters.gradients[name], gradient, rtol=1e-4, atol=1e-5)
+    alone = network.act(obs.numpy()[1:], slice(1, 2))
+    close(network.act(obs.numpy()), expected[0].detach().mT)
+    close(alone, expected[0][1:].detach().mT)
+    close(network.values(ours(obs, device)), expected[1].detach())
+    flat = network.parameters.flat + 0.0
+    network.parameters.flat[:] = 0.0
+    close(network.policy(ours(obs, device), flat), expected[0].detach())
 
 
-def test_adam_is_torchs_for_each_member_on_its_own_clock():
-    generator = torch.Generator().manual_seed(1)
-    start = torch.randn(3, 20, generator=generator)
-    ours = Adam(start.clone())
+def test_initial_weights_are_orthogonal_and_of_the_asked_scale():
+    config = NetworkConfig(net_arch=(16, 8), policy_gain=0.3)
+    network = MLP(S, D, H, distribution_on(DISCRETE), config, "cpu")
+    network.initialise(1, np.random.default_rng(0))
+    views = network.parameters.views
+    for name, scale in (("actor.0", 2**0.5), ("critic.1", 2**0.5), ("actor.2", 0.3), ("critic.2", 1.0)):
+        weight = views[f"{name}.weight"][1]
+        gram = weight @ weight.T if weight.shape[0] < weight.shape[1] else weight.T @ weight
+        np.testing.assert_allclose(gram, scale**2 * np.eye(len(gram)), atol=1e-5)
+    assert not any(view[0].any() for view in views.values())
+
+
+@DEVICES
+def test_adam_is_torchs_for_each_member_on_its_own_clock(device, noise):
+    start = torch.randn(3, 20, generator=noise)
+    adam = Adam(ours(start.clone(), device), device)
     theirs = [row.clone().requires_grad_() for row in start]
     rates = [3e-3, 1e-2, 1e-3]
     optimisers = [torch.optim.Adam([row], lr=rate, eps=1e-5) for row, rate in zip(theirs, rates, strict=True)]
     for number in range(30):
         active = np.array([True, number % 3 != 0, number > 10])
-        gradient = torch.randn(3, 20, generator=generator) * 0.1 ** (number % 4)
-        ours.step(gradient, np.array(rates), active)
-        for row, optimiser, one, on in zip(theirs, optimisers, gradient, active, strict=True):
+        gradient = torch.randn(3, 20, generator=noise) * 0.1 ** (number % 4)
+        for row, optimiser, one, on in zip(theirs, optimisers, gradient.clone(), active, strict=True):
             if on:
                 row.grad = one
                 optimiser.step()
-    assert ours.t.tolist() == [30, 20, 19]
-    torch.testing.assert_close(ours.parameters, torch.stack([row.detach() for row in theirs]), rtol=1e-5, atol=1e-6)
+        adam.step(ours(gradient, device), np.array(rates), active)
+    assert adam.t.tolist() == [30, 20, 19]
+    close(adam.parameters, torch.stack([row.detach() for row in theirs]), rtol=1e-5, atol=2e-6)
 
 
-def test_the_norm_is_clipped_for_each_member_as_torch_does():
-    gradient = torch.randn(3, 10) * torch.tensor([[0.01], [1.0], [30.0]])
+@DEVICES
+def test_the_norm_is_clipped_for_each_member_as_torch_does(device, noise):
+    gradient = torch.randn(3, 10, generator=noise) * torch.tensor([[0.01], [1.0], [30.0]])
     expected = []
     for row in gradient:
         parameter = torch.zeros(10, requires_grad=True)
@@ -207,5 +243,6 @@ def test_the_norm_is_clipped_for_each_member_as_torch_does():
         torch.nn.utils.clip_grad_norm_([parameter], 0.5)
         expected.append(parameter.grad)
     norms = gradient.norm(dim=1)
-    torch.testing.assert_close(clip_norm(gradient, 0.5), norms)
-    torch.testing.assert_close(gradient, torch.stack(expected))
+    found = ours(gradient.clone(), device)
+    close(clip_norm(found, 0.5), norms)
+    close(found, torch.stack(expected))

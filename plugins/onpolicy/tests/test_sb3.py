@@ -50,7 +50,7 @@ def names_of(learner, part):
 
 def as_peer(learner, member=0):
     """The weights of one member as a state dict of the peer's policy."""
-    views = {name: view[member].clone() for name, view in learner.network.parameters.views.items()}
+    views = {name: torch.tensor(view[member]) for name, view in learner.network.parameters.views.items()}
     pairs = [*names_of(learner, "actor"), *names_of(learner, "critic")]
     weights = {theirs: views[ours].T.reshape(-1) if "bias" in ours else views[ours].T for ours, theirs in pairs}
     if "log_std" in views:
@@ -103,18 +103,17 @@ def test_one_update_equals_sb3s(build, monkeypatch, env, options):
     assert peer.policy.state_dict().keys() == weights.keys()
     peer.policy.load_state_dict(weights)
 
-    with torch.no_grad():
-        rollout = learner.collector.collect(learner.network, [ours.ctx.rng])
-        learner.estimate(rollout)
-        fill(peer, learner, rollout)
-        buffer = peer.rollout_buffer
-        assert rollout.truncated.any()
-        np.testing.assert_allclose(rollout.values[0, 0], buffer.values, rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(rollout.log_prob[0], buffer.log_probs, rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(rollout.advantages[0, 0], buffer.advantages, rtol=1e-3, atol=2e-4)
-        twin = copy.deepcopy(ours.ctx.rng)
-        orders = iter([twin.permutation(STEPS * COPIES) for _ in range(3)])
-        (metrics,) = learner.improve(rollout)
+    rollout = learner.collector.collect(learner.network, [ours.ctx.rng])
+    learner.estimate(rollout)
+    fill(peer, learner, rollout)
+    buffer = peer.rollout_buffer
+    assert rollout.truncated.any()
+    np.testing.assert_allclose(rollout.values[0, 0], buffer.values, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(rollout.log_prob[0], buffer.log_probs, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(rollout.advantages[0, 0], buffer.advantages, rtol=1e-3, atol=2e-4)
+    twin = copy.deepcopy(ours.ctx.rng)
+    orders = iter([twin.permutation(STEPS * COPIES) for _ in range(3)])
+    (metrics,) = learner.improve(rollout)
     # The peer numbers a transition b * T + t.
     theirs = ((order % COPIES) * STEPS + order // COPIES for order in orders)
     monkeypatch.setattr(np.random, "permutation", lambda count: next(theirs))
