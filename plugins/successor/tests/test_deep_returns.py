@@ -65,8 +65,6 @@ def test_one_step_is_section_two() -> None:
     again = s["features"].gather(-1, s["counted"].unsqueeze(-1)).squeeze(-1)
     lost = (torch.as_tensor(LAM)[s["counted"]] - 1) * s["rewards"] * again
     expected = s["rewards"] + GAMMA * (~s["terminated"]).double() * (s["values"] + lost)
-        s["values"] + (torch.as_tensor(LAM)[s["counted"]] - 1) * s["rewards"] * again
-    )
     found = diminishing_returns(**s, gamma=GAMMA, td_lambda=0.0, lam=torch.as_tensor(LAM))
     assert found.numpy() == pytest.approx(expected.numpy(), abs=1e-12)
 

@@ -51,7 +51,7 @@ class LambdaACConfig:
     """Options of lambda-ac."""
 
     lam: float | None = field(default=None, metadata={"flag": "lambda"})
-    """what is left of a state's reward after a visit, in [0, 1]; 1: an ordinary critic; unset: the environment's, or 1"""
+    """what is left of a state's reward after a visit, in [0, 1]; 1: a plain critic; unset: the environment's, or 1"""
     paid: Literal["arrival", "departure"] = "arrival"
     """whether the reward of a step is that of the state arrived in, or of the state left"""
     gamma: float = 0.99

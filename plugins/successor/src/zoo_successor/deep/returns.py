@@ -22,7 +22,8 @@ def diminishing_returns(
 
     The reward r_t belongs to the state c_t; by this visit what can still be had there falls by (1 - lam_t) r_t, where
     lam_t = lam[c_t]. So a bootstrap V(x_i) after a later step i is too large by (1 - lam_t) r_t Phi(x_i, c_t), for
-    each of the visits t <= i that the return holds. With kappa = ``td_lambda``, and kappa_t = 0 at the last step and where an episode ends::
+    each of the visits t <= i that the return holds. With kappa = ``td_lambda``, and kappa_t = 0 at the last step and
+    where an episode ends::
 
         H_t = gamma ((1 - kappa_t) Phi(x_t) + kappa_t H_{t+1})
         G_t = r_t + gamma ((1 - kappa_t) V(x_t) + kappa_t G_{t+1}) + (lam_t - 1) r_t H_t[c_t]
