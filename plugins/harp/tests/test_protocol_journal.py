@@ -56,7 +56,17 @@ def test_other_settings_are_refused(tmp_path):
 
 
 def test_a_file_of_something_else_is_left_alone(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("a line\nanother without an end")
+    with pytest.raises(UsageError, match="zoo harp run did not write it"), open_journal(path, {}):
+        pass
+    assert path.read_text() == "a line\nanother without an end"
+
+
+def test_lines_that_were_spoilt_are_named(tmp_path):
     path = tmp_path / "r.jsonl"
+    with open_journal(path, {}) as (journal, _):
+        journal.add(RECORD)
     path.write_text('{"a": 1}\n')
     with pytest.raises(UsageError, match=r"r\.jsonl:1: "), open_journal(path, {}):
         pass

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from zoo_harp.checker import Verdict
     from zoo_harp.protocol.run import Outcome
 
-Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Subparsers: TypeAlias = "argparse._SubParsersAction[Any]"
 Command = Callable[[argparse.Namespace], int]
 
 
@@ -63,7 +63,7 @@ def _add(
     commands: Subparsers, name: str, run: Command | None, summary: str, examples: Sequence[str]
 ) -> argparse.ArgumentParser:
     shown = "\n".join(f"  {example}" for example in examples)
-    parser = commands.add_parser(
+    parser: argparse.ArgumentParser = commands.add_parser(
         name, help=summary, description=summary, epilog=f"examples:\n{shown}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip

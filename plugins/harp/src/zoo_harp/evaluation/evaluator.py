@@ -64,7 +64,8 @@ def judge(path: Path, config: HarpConfig, ctx: EvalContext) -> Judgement:
         raise UsageError("harp needs the problems that were asked: expected --dataset FILE.jsonl or FILE.zip.")
     dataset = load_dataset(Path(config.dataset), skip_bad=config.skip_bad)
     loaded = load_responses(path, known=dataset.problems.__contains__, skip_bad=config.skip_bad)
-    asked = [response for response in loaded.items if _in_split(dataset, response)]
+    short, choice = _ids(dataset, "short"), _ids(dataset, "choice")
+    asked = [response for response in loaded.items if response.id in (choice if response.run.layout else short)]
     if not asked:
         raise DataError("answers no problem of the split that it was asked for.", str(path))
     settings = Settings(k=config.k, orders=config.orders, models=models, timeout_s=config.timeout_s)
@@ -75,10 +76,6 @@ def judge(path: Path, config: HarpConfig, ctx: EvalContext) -> Judgement:
     runs = [sampled(run, by_run[run], settings, ctx.rng) for run in sorted(by_run)]
     notes = _notes(dataset, loaded, len(asked), scored, runs, models)
     return Judgement([*_all_rows(runs, dataset, settings)], scored, notes)
-
-
-def _in_split(dataset: Dataset, response: Response) -> bool:
-    return response.id in _ids(dataset, "choice" if response.run.layout else "short")
 
 
 def _ids(dataset: Dataset, split: str) -> frozenset[str]:

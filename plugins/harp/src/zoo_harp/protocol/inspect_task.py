@@ -24,6 +24,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from zoo_harp.evaluation.choices import shown_letter
 from zoo_harp.evaluation.responses import is_finished
+from zoo_harp.evaluation.scoring import Kind
 from zoo_harp.protocol.journal import Journal
 from zoo_harp.protocol.plan import Key, Plan, Question, questions
 
@@ -122,7 +123,7 @@ def harp_scorer(timeout_s: float = 2.0) -> Scorer:
 
         if not is_finished(state.output.stop_reason):
             return Score(value=INCORRECT, explanation="unfinished")
-        kind = "choice" if "layout" in state.metadata["record"] else "short"
+        kind: Kind = "choice" if "layout" in state.metadata["record"] else "short"
         verdict = await asyncio.to_thread(check, target.text, state.output.completion, kind=kind, timeout_s=timeout_s)
         return Score(
             value=CORRECT if verdict.correct else INCORRECT, answer=verdict.extracted,

@@ -65,9 +65,15 @@ def open_journal(path: Path, settings: Mapping[str, Any]) -> Iterator[tuple[Jour
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however that ends
         except OSError as error:
             raise UsageError(f"{path} is being written by another process.") from error
-        _drop_torn_line(descriptor)
+        kept = path.with_name(path.name + SETTINGS_SUFFIX)
+        if kept.exists():
+            _drop_torn_line(descriptor)
         empty = os.fstat(descriptor).st_size == 0
-        _same_settings(path, settings, begun=not empty)
+        if not empty and not kept.exists():
+            raise UsageError(
+                f"{path} is there, and zoo harp run did not write it.", "write to another file with --out."
+            )
+        _same_settings(path, kept, settings, begun=not empty)
         done = set() if empty else {(item.id, item.run, item.sample) for item in load_responses(path).items}
         yield Journal(descriptor), done
     finally:
@@ -88,9 +94,8 @@ def _drop_torn_line(descriptor: int) -> None:
         os.ftruncate(descriptor, end)
 
 
-def _same_settings(path: Path, settings: Mapping[str, Any], *, begun: bool) -> None:
-    kept = path.with_name(path.name + SETTINGS_SUFFIX)
-    if not begun or not kept.exists():
+def _same_settings(path: Path, kept: Path, settings: Mapping[str, Any], *, begun: bool) -> None:
+    if not begun:
         temporary = kept.with_name(f".{kept.name}.{os.getpid()}")
         temporary.write_text(settings_text(dict(settings)), encoding="utf-8")
         temporary.replace(kept)
