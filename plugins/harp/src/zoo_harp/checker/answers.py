@@ -62,7 +62,7 @@ def strip(text: str) -> str:
         if found and _balanced(found[1]):
             text = found[1]
         if text == before:
-            return text
+            return text if text.strip("$ ") else ""
 
 
 def _balanced(text: str) -> bool:

@@ -117,11 +117,11 @@ class Field:
             return self._scaled(other, one[_UNIT])
         if len(other) == 1 and _UNIT in other:
             return self._scaled(one, other[_UNIT])
-        size = 1 + max(map(bits, one.values()), default=0) * max(map(bits, other.values()), default=0) // 20_000
-        self.budget.spend(4 * len(one) * len(other) * size)
+        size = 8 + max(map(bits, one.values()), default=0) * max(map(bits, other.values()), default=0) // 4_000
         total: Poly = {}
         later: list[tuple[Poly, Poly]] = []
         for left, a in one.items():
+            self.budget.spend(len(other) * (size + len(left)))
             for right, b in other.items():
                 coefficient, mono, extra = self._monomials(left, right)
                 coefficient *= a * b

@@ -18,7 +18,7 @@ MAX_RANGE = 10_000
 """terms of a sum or product"""
 MAX_TERMS = 5_000
 """of an expanded polynomial"""
-MAX_WORK = 1_500_000
+MAX_WORK = 600_000
 """term operations of one check, a large number counting as several"""
 MAX_PRECISION = 60_000
 """bits of a numerical comparison"""
@@ -52,6 +52,15 @@ class Budget:
         self.deadline = time.monotonic() + min(seconds, MAX_TIMEOUT)
         self._left = MAX_WORK
         self._until_look = 0
+        self._whole: Budget | None = None
+
+    def half(self) -> Budget:
+        """A budget of half of what is left; what it spends is spent here too."""
+        part = Budget(0.0)
+        part.deadline = self.deadline
+        part._left = self._left // 2
+        part._whole = self
+        return part
 
     @property
     def remaining(self) -> float:
@@ -65,6 +74,8 @@ class Budget:
             LimitExceeded: more than ``MAX_WORK`` in all.
             Timeout: the deadline has passed.
         """
+        if self._whole is not None:
+            self._whole.spend(work)
         self._left -= work
         self._until_look -= work
         if self._left < 0:

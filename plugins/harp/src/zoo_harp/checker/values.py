@@ -62,7 +62,7 @@ def compare_values(gold: Node, response: Node, budget: Budget) -> Decision:
     """
     if isinstance(gold, Number) and isinstance(response, Number) and gold.value == response.value:
         return Decision(True, "number", "the same rational number")
-    field = Evaluator(budget)
+    field = Evaluator(budget.half())
     try:
         left, right = field.value(gold), field.value(response)
     except Undefined as why:
