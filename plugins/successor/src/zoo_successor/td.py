@@ -66,8 +66,11 @@ class _Groups:
     def of(cls, rows: Ints, size: int) -> _Groups:
         """Group ``rows [N, K]`` of tables with ``size`` rows each."""
         flat = (np.arange(len(rows))[:, None] * size + rows).reshape(-1)
+        if rows.shape[1] == 1:
+            each = np.arange(flat.size)
+            return cls(each, each, np.ones_like(each), flat)
         order = np.argsort(flat, kind="stable")
-        flat = flat[order]
+        flat = flat.take(order)
         starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
         counts = np.concatenate([starts[1:], [flat.size]]) - starts
         return cls(order, starts, counts, flat[starts])
@@ -183,8 +186,8 @@ def _learn(
 ) -> None:
     """Move ``rows [N, K]`` of ``table [N, R, S]``; what follows are the rows ``after [N, K, B]`` with ``weights``.
 
-    The mean over a group and the step are folded into the weights of one sparse product, so that the table is passed
-    over as few times as can be.
+    What is kept of a row, the mean over a group and the step are folded into the weights of one sparse product, so that
+    the table is passed over as few times as can be.
     """
     N, R, S = table.shape
     groups = _Groups.of(rows, R)
@@ -197,17 +200,33 @@ def _learn(
     if weights is not None:
         data = data[:, None] * weights.reshape(-1, B)[groups.order]
     columns = (np.arange(N)[:, None, None] * R + after).reshape(-1, B).take(groups.order, axis=0)
-    pointers = B * np.append(groups.starts, rows.size)
-    moved: Floats = sp.csr_array((data.reshape(-1), columns.reshape(-1), pointers), shape=(G, N * R)) @ lines
+    if rows.shape[1] == 1 and B == 1:
+        moved = lines.take(columns[:, 0], axis=0) * data[:, None] + lines.take(groups.rows, axis=0) * kept[:, None]
+    else:
+        moved = _combined(groups, lines, kept, data.reshape(-1, B), columns)
     if ended.any():
         group = np.repeat(np.arange(G), groups.counts)[ended]
         np.add.at(moved, (group, arrived.reshape(-1).take(groups.order)[ended]), each[ended])
     column = left.reshape(-1)[groups.order[groups.starts]]
-    own = moved.reshape(-1)[at := np.arange(G) * S + column]
-    moved.reshape(-1)[at] = (1.0 - kept) + (lam[column] if isinstance(lam, np.ndarray) else lam) * own
-    moved += lines.take(groups.rows, axis=0) * kept[:, None]
+    at, row_at = np.arange(G) * S + column, groups.rows * S + column
+    total = moved.reshape(-1)[at]
+    learned = total - kept * lines.reshape(-1)[row_at]
+    moved.reshape(-1)[at] = total + (1.0 - kept) + ((lam[column] if isinstance(lam, np.ndarray) else lam) - 1) * learned
     lines[groups.rows] = moved
     seen[groups.rows] += groups.counts
+
+
+def _combined(groups: _Groups, lines: Floats, kept: Floats, data: Floats, columns: Ints) -> Floats:
+    """For each group ``kept`` of its own row and ``data [N * K, B]`` of the rows ``columns``, as one sparse product."""
+    G, (count, B) = groups.rows.size, data.shape
+    own = groups.starts * B + np.arange(G)
+    others = (np.arange(count * B).reshape(count, B) + np.repeat(np.arange(G), groups.counts)[:, None] + 1).reshape(-1)
+    weights, indices = np.empty(count * B + G), np.empty(count * B + G, dtype=np.int64)
+    weights[own], indices[own] = kept, groups.rows
+    weights[others], indices[others] = data.reshape(-1), columns.reshape(-1)
+    pointers = np.append(own, weights.size)
+    found: Floats = sp.csr_array((weights, indices, pointers), shape=(G, len(lines))) @ lines
+    return found
 
 
 def greedy(table: Floats, states: Ints, w: Floats) -> Ints:
