@@ -79,7 +79,7 @@ def mean_return(algorithm: LambdaActorCritic) -> float:
 
 def test_it_learns() -> None:
     """The most that can be had is nearly 3; a uniform policy has about 1.2."""
-    algorithm = build()
+    algorithm = build(Room(32), sequence=10)
     before = mean_return(algorithm)
     while algorithm.env_steps < 12_000:
         metrics = algorithm.update()
@@ -108,8 +108,9 @@ def test_critic_converges_to_the_closed_form(paid: str, lam: float) -> None:
             return self.cell.copy(), w[self.cell if paid == "arrival" else before], never, never, {}
 
     algorithm = build(
-        Ring(), paid=paid, lam=lam, gamma=gamma, td_lambda=0.0, lf_wt=10.0, learning_rate=1e-2, max_grad_norm=100.0
-    )
+        Ring(), paid=paid, lam=lam, gamma=gamma, td_lambda=0.0, lf_wt=10.0, learning_rate=1e-2, max_grad_norm=100.0,
+        sequence=6,
+    )  # fmt: skip
     for parameter in algorithm.actor.parameters():
         parameter.data.zero_()
     algorithm.actor.requires_grad_(False)
@@ -142,7 +143,7 @@ def test_an_episode_of_one_step(terminated: bool) -> None:
             ends, info = np.ones(16, dtype=bool), {"final_obs": np.ones(16, dtype=np.int64)}
             return np.zeros(16, dtype=np.int64), np.ones(16), ends & terminated, ends & (not terminated), info
 
-    algorithm = build(Step(), gamma=0.9, lam=0.5, lf_wt=10.0, learning_rate=1e-2, sequence=4)
+    algorithm = build(Step(), gamma=0.9, lam=0.5, lf_wt=10.0, learning_rate=1e-2, sequence=1)
     for _ in range(150):
         algorithm.update()
     with torch.no_grad():
