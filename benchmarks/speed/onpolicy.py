@@ -79,7 +79,7 @@ class CartPole(VectorEnv[Any, Any, Any]):
 
     def begin(self, where: NDArray[np.bool_]) -> None:
         """New episodes in these copies."""
-        for part, rows in zip(self.parts, np.split(where, len(self.parts)), strict=True):
+        for part, rows in zip(self.parts, where.reshape(len(self.parts), -1), strict=True):
             if rows.any():
                 part.physics[:, rows] = part.np_random.uniform(-0.05, 0.05, (4, int(rows.sum())))
         self.age[where] = 0

@@ -14,6 +14,7 @@ from zoo_onpolicy.config import NetworkConfig, PPOConfig
 
 from zoo.api import ConstraintSpec, Context, Problem
 from zoo.seeding import stream
+from zoo.training.vector import Recorder
 
 SMALL = {"n_steps": 16, "batch_size": 24, "n_epochs": 2}
 
@@ -22,15 +23,16 @@ class Build:
     """Contexts, learners and solo runs."""
 
     def context(
-        self, env: Any = "CartPole-v1", seed: int = 0, copies: int = 3, budget: int = 0, **kwargs: Any
+        self, env: Any = "CartPole-v1", seed: int = 0, copies: int = 3, budget: int = 0, recorded: bool = True
     ) -> Context:
         """A context for ``env``, an id or a function that makes one copy."""
-        make = env if callable(env) else lambda: gymnasium.make(env, **kwargs)
+        make = env if callable(env) else lambda: gymnasium.make(env)
         vector = gymnasium.vector.SyncVectorEnv([make] * copies, autoreset_mode=AutoresetMode.SAME_STEP)
         vector.reset(seed=seed)
         spec = getattr(vector.envs[0].unwrapped, "constraint_spec", None)
         problem = Problem(constraints=ConstraintSpec.of(spec) if spec is not None else None)
-        return Context(env=vector, seed=seed, rng=stream(seed, "algo"), budget=budget, problem=problem)
+        env = Recorder(vector, problem.constraints) if recorded else vector
+        return Context(env=env, seed=seed, rng=stream(seed, "algo"), budget=budget, problem=problem)
 
     def config(self, network: dict[str, Any] | None = None, **options: Any) -> PPOConfig:
         """Short rollouts, two epochs, and a last minibatch that is smaller than the others."""

@@ -39,10 +39,11 @@ class Adam:
         self.parameters, self._device = parameters, device
         self.m = on_device(np.zeros(tuple(parameters.shape), np.float32), device)
         self.v = on_device(np.zeros(tuple(parameters.shape), np.float32), device)
+        self._work = self.m + 0.0
         self.t: NDArray[np.int64] = np.zeros(len(parameters), dtype=np.int64)
 
     def step(self, gradient: Array, rate: NDArray[np.float64], active: NDArray[np.bool_] | None = None) -> None:
-        """One step against ``gradient`` [S, P], which is overwritten, with the members' step sizes ``rate`` [S].
+        """One step against ``gradient`` [S, P] with the members' step sizes ``rate`` [S].
 
         Args:
             gradient: of the loss.
@@ -62,18 +63,18 @@ class Adam:
         correction = np.sqrt(1 - BETA_2**self.t)
         epsilon = on_device((EPSILON * correction)[:, None], self._device)
         step = on_device((rate * correction / (1 - BETA_1**self.t))[:, None], self._device)
-        m, v = self.m, self.v
+        m, v, work, xp = self.m, self.v, self._work, namespace(gradient)
         m *= BETA_1
-        m += gradient * (1 - BETA_1)
+        m += xp.multiply(gradient, 1 - BETA_1, out=work)
         v *= BETA_2
-        gradient *= gradient
-        gradient *= 1 - BETA_2
-        v += gradient
-        change = namespace(v).sqrt(v)
-        change += epsilon
-        change = m / change
-        change *= step
-        self.parameters -= change
+        xp.multiply(gradient, gradient, out=work)
+        work *= 1 - BETA_2
+        v += work
+        xp.sqrt(v, out=work)
+        work += epsilon
+        xp.divide(m, work, out=work)
+        work *= step
+        self.parameters -= work
 
     def state(self, member: int) -> Mapping[str, Any]:
         """The moments and the clock of one member."""

@@ -154,16 +154,17 @@ class Perceptron:
     def backward(self, d: Array, views: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
         """The gradient of all layers for derivatives ``d`` [S, out, M] by the outputs."""
         d, xp = compact(d.mT), namespace(d)
+        ones = xp.ones_like(d[:, :, :1]).mT  # sums over transitions as products: several times faster
         for number in range(len(self.names) - 1, -1, -1):
             weight, bias = self.names[number]
             h = self._inputs[number]
             xp.matmul(h.mT, d, out=gradients[weight])
-            gradients[bias][:, 0] = d.sum(1)
+            xp.matmul(ones, d, out=gradients[bias])
             if number:
                 d = xp.matmul(d, views[weight].mT)
                 # 1 - tanh^2, or the step function: both from the activation itself.
                 if self._tanh:
-                    h = h * h
+                    h *= h
                     h *= d
                     d -= h
                 else:
