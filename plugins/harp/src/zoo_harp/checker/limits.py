@@ -26,19 +26,23 @@ MAX_TIMEOUT = 10.0
 """seconds"""
 
 
-class LimitExceeded(Exception):
+class NotDecided(Exception):
+    """A comparison could not be carried through."""
+
+
+class LimitExceeded(NotDecided):
     """A size would go over its bound; the answers are then compared as written."""
 
 
-class Timeout(Exception):
+class Timeout(NotDecided):
     """The deadline of the check has passed."""
 
 
-class Unsupported(Exception):
+class Unsupported(NotDecided):
     """The exact tiers have no value for this; the symbolic tier may."""
 
 
-class Undefined(Exception):
+class Undefined(NotDecided):
     """No value: a division by zero and the like. Such an answer equals only its own text."""
 
 

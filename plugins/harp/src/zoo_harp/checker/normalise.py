@@ -139,4 +139,7 @@ def _join(found: re.Match[str]) -> str:
     closed = text[last:].lstrip().startswith((")", "]", r"\}", r"\right"))
     if bare and opened and closed:
         return found[0]
+    before = text[:first]
+    if bare and before.endswith("/") and (before.count("(") > before.count(")") or before.count("[") > before.count("]")):
+        return found[0]  # (1/10,101/20) is a pair
     return _JOINTS.sub("", found[0])

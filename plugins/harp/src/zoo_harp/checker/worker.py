@@ -8,6 +8,8 @@ import sys
 import threading
 from typing import Any, Final
 
+from zoo_harp.checker.limits import NotDecided
+
 _IDLE_SECONDS: Final = 60.0
 _MEMORY: Final = 2 << 30
 """bytes of address space"""
@@ -74,15 +76,8 @@ def main() -> None:
             return
         try:
             found = answer(json.loads(line))
-        except (
-            ArithmeticError,
-            AttributeError,
-            LookupError,
-            MemoryError,
-            RecursionError,
-            TypeError,
-            ValueError,
-        ) as error:
+        except (NotDecided, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError,
+                ValueError) as error:  # fmt: skip
             found = {"error": type(error).__name__}
         sys.stdout.write(json.dumps(found) + "\n")
         sys.stdout.flush()

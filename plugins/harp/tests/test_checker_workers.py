@@ -1,0 +1,164 @@
+"""The symbolic tier's processes, and checks from threads, asyncio, forked and spawned processes."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from zoo_harp import Verdict, check, check_bool, check_many
+from zoo_harp.checker import pool
+from zoo_harp.checker.pool import Worker, WorkerDied
+
+PAIRS = [("17", "17.0"), ("17", "18"), (r"\sqrt{45}", r"3\sqrt5"), ("x>6", "[6,8]"), ("a^2-b^2", "(a+b)(a-b)"), ("C", "(C)")]
+RIGHT = [True, False, True, False, True, True]
+SYMBOLIC = (r"\int_0^1 x dx", r"\frac{1}{2}")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_workers_left():
+    yield
+    pool.close()
+
+
+def outcome(verdicts):
+    return [(v.correct, v.extracted, v.rule, v.reason) for v in verdicts]
+
+
+def test_the_symbolic_tier_proves_and_refutes():
+    assert check(*SYMBOLIC, timeout_s=10).rule == "symbolic"
+    assert check(*SYMBOLIC, timeout_s=10).correct
+    assert not check(SYMBOLIC[0], r"\frac{1}{3}", timeout_s=10).correct
+
+
+def test_a_late_worker_is_killed_and_replaced():
+    worker = Worker()
+    assert worker.ask({"do": "ready"}, 10.0) == {"ready": True}
+    request = {"do": "check", "pairs": [["1", r"\prod_{k=1}^{9999} k^{k}"]] * 200, "options": {}}
+    assert worker.ask(request, 0.2) is None
+    assert worker.process.poll() is not None
+    assert check(*SYMBOLIC, timeout_s=10).correct
+
+
+def test_a_worker_that_dies_is_noticed():
+    worker = Worker()
+    worker.process.kill()
+    with pytest.raises(WorkerDied):
+        worker.ask({"do": "ready"}, 10.0)
+    worker.kill()
+
+
+def test_nonsense_does_not_stop_a_worker():
+    worker = Worker()
+    try:
+        assert "error" in (worker.ask({"do": "prove", "trees": [{"k": "os"}, 3]}, 10.0) or {})
+        assert worker.ask({"do": "ready"}, 10.0) == {"ready": True}
+    finally:
+        worker.kill()
+
+
+def test_workers_end_with_their_parent():
+    code = (
+        "import os, sys, time\n"
+        "from zoo_harp.checker.pool import Worker\n"
+        "worker = Worker(); worker.ask({'do': 'ready'}, 20.0)\n"
+        "print(worker.process.pid, flush=True); time.sleep(60)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    pid = int(parent.stdout.readline())
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    for _ in range(400):
+        try:
+            os.kill(pid, 0)
+            state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").split()[2]
+        except (ProcessLookupError, FileNotFoundError):
+            return
+        if state == "Z":
+            return
+        time.sleep(0.05)
+    raise AssertionError("the worker outlived its parent")
+
+
+def test_threads():
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda pair: check_bool(*pair), PAIRS * 20))
+    assert found == RIGHT * 20
+
+
+def test_a_check_in_a_thread_needs_no_signal():
+    found = []
+    thread = threading.Thread(target=lambda: found.append(check(r"\int_0^1 x^x dx", r"\int_0^1 t^{t^t} dt", timeout_s=0.1)))
+    thread.start()
+    thread.join()
+    assert found[0].reason == "timeout"
+
+
+def test_asyncio():
+    async def all_of_them():
+        return await asyncio.gather(*(asyncio.to_thread(check_bool, *pair) for pair in PAIRS * 5))
+
+    assert asyncio.run(all_of_them()) == RIGHT * 5
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes(method):
+    assert check(*SYMBOLIC, timeout_s=10).correct  # so that there is a worker to inherit
+    with multiprocessing.get_context(method).Pool(1) as processes:
+        assert processes.starmap(check_bool, PAIRS) == RIGHT
+        assert processes.starmap_async(check_bool, [(*SYMBOLIC,)]).get(60) in ([True], [False])
+    assert check(*SYMBOLIC, timeout_s=10).correct
+
+
+def test_many_in_this_process_and_in_workers():
+    pairs = PAIRS * 40
+    seen: list[tuple[int, int]] = []
+    alone = check_many(pairs)
+    together = check_many(pairs, workers=2, progress=lambda batch: seen.append((batch.done, batch.total)))
+    assert outcome(alone) == outcome(together)
+    assert [v.correct for v in together] == RIGHT * 40
+    assert seen[-1] == (240, 240)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_progress_has_a_throughput():
+    rates = []
+    check_many(PAIRS, progress=lambda batch: rates.append(batch.per_second))
+    assert rates[-1] > 0
+
+
+def test_many_refuses_bad_input_before_it_starts():
+    with pytest.raises(ValueError, match="problem pair 1: the gold answer"):
+        check_many([("1", "1"), ("", "1")])
+    with pytest.raises(TypeError, match="pair 0: the response is int"):
+        check_many([("1", 1)])
+    with pytest.raises(ValueError, match="workers = 0"):
+        check_many([], workers=0)
+    assert check_many([]) == []
+
+
+def test_a_pair_that_kills_its_worker_costs_only_itself(monkeypatch):
+    """The worker ends in the middle of a chunk: its pairs are checked one by one in a new one."""
+    original = Worker.ask
+    calls = []
+
+    def ask(self, request, seconds):
+        calls.append(len(request.get("pairs", [])))
+        if len(calls) == 1:
+            self.process.kill()
+        return original(self, request, seconds)
+
+    monkeypatch.setattr(Worker, "ask", ask)
+    found = check_many(PAIRS * 11, workers=2)
+    assert [v.correct for v in found] == RIGHT * 11
+    assert isinstance(found[0], Verdict)
+    assert 1 in calls
