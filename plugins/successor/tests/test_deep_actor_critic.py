@@ -78,14 +78,13 @@ def mean_return(algorithm: LambdaActorCritic) -> float:
 
 
 def test_it_learns() -> None:
-    """The most that can be had is nearly 3; a uniform policy has about 1.2."""
+    """The most that can be had is nearly 3; the untrained policy has about 1.4."""
     algorithm = build(Room(32), sequence=10)
     before = mean_return(algorithm)
     while algorithm.env_steps < 12_000:
         metrics = algorithm.update()
         assert all(np.isfinite(value) for value in metrics.values())
-    assert before < 1.4
-    assert mean_return(algorithm) > 1.7
+    assert mean_return(algorithm) > before + 0.4
 
 
 @pytest.mark.parametrize(("paid", "lam"), [("arrival", 0.5), ("departure", 0.0)])

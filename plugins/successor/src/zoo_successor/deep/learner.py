@@ -146,7 +146,7 @@ class LambdaSAC(SAC):
             actions, log_prob = self.actor.action_log_prob(batch.next_observations)
             values, lambda_features = self.critic_target.both(batch.next_observations, actions)
             value, critic = torch.cat(values, dim=1).min(dim=1, keepdim=True)
-            following = torch.stack(lambda_features, dim=1)[torch.arange(len(critic)), critic.squeeze(1)]
+            following = torch.stack(lambda_features, dim=1).take_along_dim(critic.unsqueeze(2), dim=1).squeeze(1)
             phi = self.base(torch.cat([batch.observations.flatten(1).float(), batch.actions], dim=1))
             w = reward_weights(phi, batch.rewards, self.ridge)
             correction = (self.lam - 1) * (phi * following @ w).unsqueeze(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ class DeepLambda(Representation[DeepLambdaConfig]):
         InterfaceError: the observations are no Box.
     """
 
-    capabilities = frozenset({"td", "features", "deep"})
+    capabilities: ClassVar[frozenset[str]] = frozenset({"td", "features", "deep"})
 
     def __init__(self, ctx: Context, config: DeepLambdaConfig) -> None:
         super().__init__(ctx, config)
