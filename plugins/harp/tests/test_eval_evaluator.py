@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from zoo_harp.config import HarpConfig
 from zoo_harp.evaluation import paper
+from zoo_harp.evaluation.data import Dataset
 from zoo_harp.evaluation.evaluator import Harp
 from zoo_harp.evaluation.html import visible
 
@@ -94,6 +95,17 @@ BAD = [
 def test_bad_requests(solutions, capsys, flags, words):
     assert main(["eval", str(solutions), "harp", *flags]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_splits_are_made_as_often_for_few_responses_as_for_many(solutions, tmp_path, monkeypatch):
+    made = []
+    split = Dataset.split
+    monkeypatch.setattr(Dataset, "split", lambda self, name: made.append(name) or split(self, name))
+    evaluate(solutions)
+    many = len(made)
+    few = write(tmp_path / "few.jsonl", [json.loads(solutions.read_text(encoding="utf-8").splitlines()[0])])
+    evaluate(few)
+    assert len(made) == 2 * many
 
 
 def test_nothing_is_scored_before_everything_is_read(tmp_path, monkeypatch):
@@ -192,17 +204,18 @@ def test_shuffled_choices(tmp_path, with_choices):
 
 
 def test_votes_for_choices_count_by_what_was_chosen(tmp_path, with_choices):
-    sample = {"id": "2026/SAMPLE_L1/1", "layout": "dot", "shuffle": 1}
-    orders = ["EABCD", "BCDEA", "BCDEA"]
-    letters = ["A", "D", "D"]  # the first two say the published E; so does the third
+    """Three times the published E under three letters, and twice the right C under one: E wins."""
+    said = [("EABCD", "A"), ("BCDEA", "D"), ("DEABC", "B"), ("EABCD", "D"), ("EABCD", "D")]
     lines = [
-        {**sample, "sample": place, "permutation": order, "response": rf"\boxed{{{letter}}}"}
-        for place, (order, letter) in enumerate(zip(orders, letters, strict=True))
-    ]
-    lines.append({**sample, "sample": 3, "permutation": "EABCD", "response": r"\boxed{D}"})
-    report = evaluate(write(tmp_path / "r.jsonl", lines), dataset=str(with_choices), k=(4,))
-    assert row(report, "dot shuffle 1", "all")["accuracy"] == 25.0
-    assert row(report, "dot shuffle 1", "all")["maj@4"] == 0.0
+        {
+            "id": "2026/SAMPLE_L1/1", "layout": "dot", "shuffle": 1, "sample": place, "permutation": order,
+            "response": rf"\boxed{{{letter}}}",
+        }
+        for place, (order, letter) in enumerate(said)
+    ]  # fmt: skip
+    report = evaluate(write(tmp_path / "r.jsonl", lines), dataset=str(with_choices), k=(5,))
+    assert row(report, "dot shuffle 1", "all")["accuracy"] == pytest.approx(40.0)
+    assert row(report, "dot shuffle 1", "all")["maj@5"] == 0.0
 
 
 # the paper

@@ -31,7 +31,7 @@ class Scored:
         response: what came back.
         gold: the reference answer; for choices the letter under which it was shown.
         correct: whether the response is right.
-        extracted: the answer that was found in it, None if there is none.
+        extracted: the answer that was found in it; None if there is none, or the response did not finish.
         rule: which rule of the checker decided.
         reason: why, for a person.
     """
@@ -51,8 +51,8 @@ class Scored:
 
     @property
     def vote(self) -> str | None:
-        """What the sample votes for: its answer (a choice by its published letter); None if unfinished or empty."""
-        if not self.response.finished or not self.extracted:
+        """What the sample votes for: its answer, a choice by its published letter; None if there is none."""
+        if not self.extracted:
             return None
         letter = self.extracted.strip().upper()
         if self.response.run.layout and letter in tuple(LETTERS):
