@@ -123,6 +123,8 @@ class FRPConfig:
     """discount in (0, 1); unset: that of the exact model"""
     max_segments: int = 0
     """most base policies in one plan; 0: no limit, which ends with the exact optimum over plans"""
+    determinise: bool = False
+    """plan as if every action always led where it leads most often, as the published experiment with noise did"""
     reread: bool = False
     """read the plan anew at every state; off: only where a subgoal has been reached"""
 
@@ -147,6 +149,8 @@ class GPIConfig:
     or cells such as "80,24"; a policy stays at its cell if the environment lets it"""
     gamma: float | None = None
     """discount in (0, 1); unset: that of the exact model"""
+    determinise: bool = False
+    """plan as if every action always led where it leads most often, as the published experiment with noise did"""
     reread: bool = True
     """read the remaining rewards before every action; off: those of the start"""
     horizon: int = 40

@@ -14,7 +14,7 @@ from zoo_successor import exact
 from zoo_successor.config import GPIConfig
 from zoo_successor.control import Remaining
 from zoo_successor.planning_gpi import gpi
-from zoo_successor.problem import base_policies, dense_kernel, discount, factor, num_states, rewards, states
+from zoo_successor.problem import base_policies, dense_kernel, discount, factor, likeliest, num_states, rewards, states
 from zoo_successor.td import Floats, Ints
 
 _LAMBDA = {"sr": 1.0, "fr": 0.0}
@@ -34,8 +34,8 @@ class GeneralisedImprovement(Algorithm[GPIConfig]):
     def __init__(self, ctx: Context, config: GPIConfig) -> None:
         super().__init__(ctx, config)
         problem = ctx.problem
-        model = problem.tabular
-        S, P = num_states(ctx), dense_kernel(model)
+        believed = likeliest(problem.tabular) if config.determinise else problem.tabular
+        S, P = num_states(ctx), dense_kernel(believed)
         self.gamma = discount(problem, config.gamma)
         self.lam = factor(problem, _LAMBDA.get(config.kind, config.lam), S)
         self.policies, self.names = base_policies(problem, config.policies, self.gamma)

@@ -12,7 +12,7 @@ from zoo.tabular import TabularCMDP, evaluate
 from zoo_successor import exact
 from zoo_successor.config import FRPConfig, ValueIterationConfig
 from zoo_successor.planning import NONE, SWITCH_COST, Plan, best_policies, frp, frp_all, sweep
-from zoo_successor.problem import base_policies, dense_kernel, discount, goal_state, num_states, states
+from zoo_successor.problem import base_policies, dense_kernel, discount, goal_state, likeliest, num_states, states
 from zoo_successor.td import Floats, Ints
 
 EQUAL = 1e-12
@@ -33,7 +33,7 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
 
     def __init__(self, ctx: Context, config: FRPConfig) -> None:
         super().__init__(ctx, config)
-        model = ctx.problem.tabular
+        model = likeliest(ctx.problem.tabular) if config.determinise else ctx.problem.tabular
         S, P = num_states(ctx), dense_kernel(model)
         self.gamma = discount(ctx.problem, config.gamma)
         self.goal = goal_state(ctx.problem, config.goal)

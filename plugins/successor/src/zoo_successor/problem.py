@@ -148,6 +148,12 @@ def shortest_ways(model: TabularCMDP, goals: Sequence[int], gamma: float) -> Int
     return policy_iteration(discounted, arrival).policy
 
 
+def likeliest(model: TabularCMDP) -> TabularCMDP:
+    """The same process as if every action always led where it leads most often, lowest state on ties."""
+    P = np.eye(model.num_states)[dense_kernel(model).argmax(axis=2)]
+    return TabularCMDP(P=P, r=model.r, gamma=model.gamma, rho=model.rho, terminal=model.terminal)
+
+
 def dense_kernel(model: TabularCMDP) -> Floats:
     """``P [S, A, S]``, whichever way the model holds it."""
     return np.asarray(model.kernel.toarray() if sp.issparse(model.P) else model.P).reshape(*model.r.shape, -1)

@@ -21,7 +21,7 @@ def summarise(paths: Sequence[Path], metric: str, above: float) -> list[dict[str
         above: the level of the share.
 
     Returns:
-        ``environment``, ``algorithm``, ``options`` (those that differ within the selection), ``runs``, ``median``,
+        ``environment``, ``algorithm``, ``options`` (those that differ on the same environment), ``runs``, ``median``,
         ``mean``, ``standard error`` and ``above X``, the share of runs above the level.
 
     Raises:
@@ -37,10 +37,10 @@ def summarise(paths: Sequence[Path], metric: str, above: float) -> list[dict[str
             specs[status.parent.parent] = json.loads(status.with_name("spec.json").read_text(encoding="utf-8"))
     if not groups:
         raise UsageError(f"no finished run under {', '.join(map(str, paths))} logged {metric}.")
-    varied = _varied(list(specs.values()))
     rows = []
     for key, values in groups.items():
         found, spec = np.array(values), specs[key]
+        varied = _varied([other for other in specs.values() if other["environment"] == spec["environment"]])
         deviation = float(found.std(ddof=1) / np.sqrt(len(found))) if len(found) > 1 else 0.0
         rows.append({
             "environment": str(spec["environment"]).rpartition("/")[2],
