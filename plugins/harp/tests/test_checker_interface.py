@@ -85,15 +85,24 @@ def test_only_the_end_of_a_long_response_is_read():
 
 @pytest.mark.parametrize(
     ("response", "letter"),
-    [("(B)", "B"), ("B or C", None), ("B, because A fails", "B"), ("A circle is round", None), (r"\boxed{\text{(D)}}", "D"),
-     ("First A. Then the answer is (E).", "E"), ("it must be (c)", None), ("Answer: (c)", "C"), ("", None)],
-)  # fmt: skip
+    [
+        ("(B)", "B"),
+        ("B or C", None),
+        ("B, because A fails", "B"),
+        ("A circle is round", None),
+        (r"\boxed{\text{(D)}}", "D"),
+        ("First A. Then the answer is (E).", "E"),
+        ("it must be (c)", None),
+        ("Answer: (c)", "C"),
+        ("", None),
+    ],
+)
 def test_letters(response, letter):
     assert extract_choice(response) == letter
 
 
 def test_unbalanced_boxes_are_no_boxes():
-    assert last_box(r"\boxed{1} \boxed{2") .text == "1"
+    assert last_box(r"\boxed{1} \boxed{2").text == "1"
     assert last_box(r"\boxed{\boxed{") is None
 
 

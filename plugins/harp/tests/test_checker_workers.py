@@ -18,7 +18,14 @@ from zoo_harp import Verdict, check, check_bool, check_many
 from zoo_harp.checker import pool
 from zoo_harp.checker.pool import Worker, WorkerDied
 
-PAIRS = [("17", "17.0"), ("17", "18"), (r"\sqrt{45}", r"3\sqrt5"), ("x>6", "[6,8]"), ("a^2-b^2", "(a+b)(a-b)"), ("C", "(C)")]
+PAIRS = [
+    ("17", "17.0"),
+    ("17", "18"),
+    (r"\sqrt{45}", r"3\sqrt5"),
+    ("x>6", "[6,8]"),
+    ("a^2-b^2", "(a+b)(a-b)"),
+    ("C", "(C)"),
+]
 RIGHT = [True, False, True, False, True, True]
 SYMBOLIC = (r"\int_0^1 x dx", r"\frac{1}{2}")
 
@@ -97,7 +104,9 @@ def test_threads():
 
 def test_a_check_in_a_thread_needs_no_signal():
     found = []
-    thread = threading.Thread(target=lambda: found.append(check(r"\int_0^1 x^x dx", r"\int_0^1 t^{t^t} dt", timeout_s=0.1)))
+    thread = threading.Thread(
+        target=lambda: found.append(check(r"\int_0^1 x^x dx", r"\int_0^1 t^{t^t} dt", timeout_s=0.1))
+    )
     thread.start()
     thread.join()
     assert found[0].reason == "timeout"
@@ -139,7 +148,7 @@ def test_progress_has_a_throughput():
 def test_many_refuses_bad_input_before_it_starts():
     with pytest.raises(ValueError, match="problem pair 1: the gold answer"):
         check_many([("1", "1"), ("", "1")])
-    with pytest.raises(TypeError, match="pair 0: the response is int"):
+    with pytest.raises(TypeError, match="problem pair 0: the response is int"):
         check_many([("1", 1)])
     with pytest.raises(ValueError, match="workers = 0"):
         check_many([], workers=0)

@@ -26,9 +26,13 @@ def latex(q: Fraction) -> list[str]:
     """Ways to write a rational number."""
     top, bottom, sign = abs(q.numerator), q.denominator, "-" if q < 0 else ""
     ways = [
-        rf"{sign}\frac{{{top}}}{{{bottom}}}", f"{sign}{top}/{bottom}", rf"{sign}\dfrac{{{3 * top}}}{{{3 * bottom}}}",
-        rf"\frac{{{sign}{top}}}{{{bottom}}}", rf"{sign}\left({top}\div {bottom}\right)", rf"x = {sign}\frac{{{top}}}{{{bottom}}}",
-    ]  # fmt: skip
+        rf"{sign}\frac{{{top}}}{{{bottom}}}",
+        f"{sign}{top}/{bottom}",
+        rf"{sign}\dfrac{{{3 * top}}}{{{3 * bottom}}}",
+        rf"\frac{{{sign}{top}}}{{{bottom}}}",
+        rf"{sign}\left({top}\div {bottom}\right)",
+        rf"x = {sign}\frac{{{top}}}{{{bottom}}}",
+    ]
     if bottom == 1:
         ways += [f"{sign}{top}", f"{sign}{top}.00", f"${sign}{top}$", rf"\text{{{sign}{top}}}"]
     elif top > bottom:
@@ -104,9 +108,16 @@ def write(node) -> str:
         return node.name
     parts = [write(arg) for arg in node.args]
     return {
-        "add": "({0})+({1})", "sub": "({0})-({1})", "mul": "({0})({1})", "neg": "-({0})", "pow": "({0})^{{{1}}}",
-        "root": r"\sqrt{{{0}}}", "cos": r"\cos({0})", "sin": r"\sin({0})", "div": r"\frac{{{0}}}{{{1}}}",
-    }[node.op].format(*parts)  # fmt: skip
+        "add": "({0})+({1})",
+        "sub": "({0})-({1})",
+        "mul": "({0})({1})",
+        "neg": "-({0})",
+        "pow": "({0})^{{{1}}}",
+        "root": r"\sqrt{{{0}}}",
+        "cos": r"\cos({0})",
+        "sin": r"\sin({0})",
+        "div": r"\frac{{{0}}}{{{1}}}",
+    }[node.op].format(*parts)
 
 
 def rewrite(node, draw):
@@ -139,9 +150,16 @@ def number(node, values):
     a, *rest = (number(arg, values) for arg in node.args)
     b = rest[0] if rest else None
     return {
-        "add": lambda: a + b, "sub": lambda: a - b, "mul": lambda: a * b, "neg": lambda: -a, "div": lambda: a / b,
-        "pow": lambda: a**b, "root": lambda: mpmath.sqrt(a), "cos": lambda: mpmath.cos(a), "sin": lambda: mpmath.sin(a),
-    }[node.op]()  # fmt: skip
+        "add": lambda: a + b,
+        "sub": lambda: a - b,
+        "mul": lambda: a * b,
+        "neg": lambda: -a,
+        "div": lambda: a / b,
+        "pow": lambda: a**b,
+        "root": lambda: mpmath.sqrt(a),
+        "cos": lambda: mpmath.cos(a),
+        "sin": lambda: mpmath.sin(a),
+    }[node.op]()
 
 
 @fuzz
@@ -159,7 +177,9 @@ def test_verdicts_on_expressions_agree_with_numbers(one, other):
     assume(verdict.reason not in ("limit", "timeout"))
     with mpmath.workdps(60):
         points = [{"x": mpmath.mpf(7) / 3 + k, "y": -mpmath.sqrt(2) * k + 5} for k in range(5)]
-        same = all(abs(number(one, p) - number(other, p)) < mpmath.mpf(10) ** -40 * (1 + abs(number(one, p))) for p in points)
+        same = all(
+            abs(number(one, p) - number(other, p)) < mpmath.mpf(10) ** -40 * (1 + abs(number(one, p))) for p in points
+        )
     assert verdict.correct is same, (write(one), write(other), verdict)
 
 
@@ -222,7 +242,12 @@ def test_decimals_of_exact_numbers(q, digits):
         value = abs(mpmath.mpf(q.numerator) / q.denominator)
         places = digits - 1 - int(mpmath.floor(mpmath.log10(value)))
         cut = int(mpmath.floor(value * 10**places))
-    for whole, right in ((cut, True), (cut + (value * 10**places - cut >= 0.5), True), (cut + 3, False), (cut - 2, False)):
+    for whole, right in (
+        (cut, True),
+        (cut + (value * 10**places - cut >= 0.5), True),
+        (cut + 3, False),
+        (cut - 2, False),
+    ):
         text = f"{'-' if q < 0 else ''}{whole // 10**places}.{int(whole) % 10**places:0{places}d}"
         assert check_bool(exact, text) is right, text
 
@@ -260,12 +285,44 @@ def test_powers_and_factorials(base, exponent, extra):
 
 ALPHABET = st.one_of(
     st.characters(codec=None),
-    st.sampled_from(list(r"\{}()[]|$^_&%#~!<>=+-*/.,;:'\"0123456789xyzeiπ√²½ ") + [
-        r"\frac", r"\sqrt", r"\boxed{", r"\text{", r"\left", r"\right", r"\begin{pmatrix}", r"\end{pmatrix}", r"\\", r"\pm",
-        r"\cup", r"\le", "answer is ", "Answer:", r"\sum_{k=1}^", r"\binom", "!!", "^{", "_{", r"\infty", " and ", " cm",
-        r"\overline{", r"\log_", r"\sin", r"\pmod", "10^", "__import__('os')", r"\mathbb{R}", "^\\circ", r"\%", "\ud800",
-    ]),
-)  # fmt: skip
+    st.sampled_from(
+        [
+            *r"\{}()[]|$^_&%#~!<>=+-*/.,;:'\"0123456789xyzeiπ√²½ ",
+            r"\frac",
+            r"\sqrt",
+            r"\boxed{",
+            r"\text{",
+            r"\left",
+            r"\right",
+            r"\begin{pmatrix}",
+            r"\end{pmatrix}",
+            r"\\",
+            r"\pm",
+            r"\cup",
+            r"\le",
+            "answer is ",
+            "Answer:",
+            r"\sum_{k=1}^",
+            r"\binom",
+            "!!",
+            "^{",
+            "_{",
+            r"\infty",
+            " and ",
+            " cm",
+            r"\overline{",
+            r"\log_",
+            r"\sin",
+            r"\pmod",
+            "10^",
+            "__import__('os')",
+            r"\mathbb{R}",
+            "^\\circ",
+            r"\%",
+            "\ud800",
+        ]
+    ),
+)
 hostile = st.lists(ALPHABET, max_size=40).map("".join)
 
 
@@ -275,7 +332,7 @@ def test_any_two_texts_get_a_verdict(gold, response):
     try:
         verdict = check(gold, response)
     except ValueError as error:
-        assert "is empty" in str(error)  # noqa: PT017
+        assert "is empty" in str(error)
         return
     assert verdict.seconds < 30
     again = check(gold, response)

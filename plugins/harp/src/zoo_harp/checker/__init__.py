@@ -1,8 +1,8 @@
 """The answer checker: extraction, normalisation, a bounded parser, exact arithmetic, and a killable symbolic tier.
 
-A check goes ``extraction`` -> ``answers`` (``normalise``, ``tokens``, ``parser``, ``tree``) -> ``compare``, which leaves
-expressions to ``values`` (``evaluate``, ``functions``, ``decide``, ``exact``), inequalities to ``intervals`` and
-equations to ``equations``. Nothing here imports sympy; only the worker process does.
+A check goes ``extraction`` -> ``answers`` (``normalise``, ``tokens``, ``parser``, ``tree``) -> ``compare``, which
+leaves expressions to ``values`` (``evaluate``, ``functions``, ``decide``, ``exact``), inequalities to ``intervals``
+and equations to ``equations``. Nothing here imports sympy; only the worker process does.
 """
 
 from __future__ import annotations

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from zoo_harp.checker.cursor import ParseError
 from zoo_harp.checker.limits import LimitExceeded
 from zoo_harp.checker.normalise import clean
-from zoo_harp.checker.parser import ParseError, Parser
+from zoo_harp.checker.parser import Parser
 from zoo_harp.checker.tokens import Token, tokenise
 from zoo_harp.checker.tree import Clock, Node, Relation, Text
 from zoo_harp.checker.words import words_of

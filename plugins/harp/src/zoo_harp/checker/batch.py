@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from zoo_harp.checker.check import DEFAULT_TIMEOUT, Kind, Verdict, check, checked_gold
+from zoo_harp.checker.check import DEFAULT_TIMEOUT, Kind, Verdict, check, checked_gold, checked_response
 from zoo_harp.checker.limits import MAX_TIMEOUT
 from zoo_harp.checker.pool import Worker, WorkerDied
 
@@ -62,8 +62,7 @@ def check_many(
         raise ValueError(f"workers = {workers}: expected at least 1.")
     todo: list[tuple[str, str | None]] = []
     for k, (gold, response) in enumerate(pairs):
-        if response is not None and not isinstance(response, str):
-            raise TypeError(f"pair {k}: the response is {type(response).__name__}: expected text or None.")
+        checked_response(response, f"pair {k}")
         todo.append((checked_gold(gold, f"pair {k}"), response))
     began = time.monotonic()
 
@@ -117,7 +116,8 @@ def _in_workers(
     reported = 0
     while True:
         with turn:
-            turn.wait_for(lambda: state["done"] > reported or state["running"] == 0)
+            while state["done"] <= reported and state["running"]:
+                turn.wait()
             done, running = state["done"], state["running"]
         if done > reported:
             reported = done

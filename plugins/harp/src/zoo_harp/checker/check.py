@@ -62,6 +62,17 @@ def checked_gold(gold: object, name: str = "") -> str:
     return gold
 
 
+def checked_response(response: object, name: str = "") -> None:
+    """Refuse a response that is neither text nor None.
+
+    Raises:
+        TypeError: it is something else; ``name`` is the problem's identifier for the message.
+    """
+    if response is not None and not isinstance(response, str):
+        where = f"problem {name}: " if name else ""
+        raise TypeError(f"{where}the response is {type(response).__name__}: expected text or None.")
+
+
 def check(
     gold: str,
     response: str | None,
@@ -93,9 +104,7 @@ def check(
         raise ValueError(f"kind = {kind!r}: expected 'auto', 'short' or 'choice'.")
     if not timeout_s > 0:
         raise ValueError(f"timeout_s = {timeout_s}: expected a number of seconds above 0.")
-    if response is not None and not isinstance(response, str):
-        where = f"problem {problem}: " if problem else ""
-        raise TypeError(f"{where}the response is {type(response).__name__}: expected text or None.")
+    checked_response(response, problem)
     if kind != "choice" and response is not None:
         one, answer = simple.fraction(simple.bare(gold)), simple.bare(response)
         other = simple.fraction(answer) if one is not None else None

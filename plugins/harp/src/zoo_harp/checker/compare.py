@@ -39,7 +39,8 @@ from zoo_harp.checker.values import Decision, compare_values
 from zoo_harp.checker.words import words_of
 
 _LABELLED: Final = re.compile(
-    r"^\s*(?:\\(?:text\w*|mathrm|mathbf|bf)\s*\{?\s*)?(?:\(\s*[A-E]\s*\)|[A-E]\s*[).:])\s*\}?(?:\\[ ,;]|\\quad|[\s~:])*(?=\S)"
+    r"^\s*(?:\\(?:text\w*|mathrm|mathbf|bf)\s*\{?\s*)?(?:\(\s*[A-E]\s*\)|[A-E]\s*[).:])\s*\}?"
+    r"(?:\\[ ,;]|\\quad|[\s~:])*(?=\S)"
 )
 _NOTHING: Final = frozenset(
     (("no", "solution"), ("no", "solutions"), ("none",), ("no", "real", "solutions"), ("no", "real", "solution"),

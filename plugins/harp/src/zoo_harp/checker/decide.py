@@ -12,7 +12,8 @@ import threading
 from fractions import Fraction
 from typing import Any, Final
 
-from zoo_harp.checker.exact import ONE, Field, Monomial, Poly, Value, is_proven_prime
+from zoo_harp.checker.exact import ONE, Field, Monomial, Poly, Value
+from zoo_harp.checker.integers import is_proven_prime
 from zoo_harp.checker.limits import MAX_PRECISION, LimitExceeded, Undefined, Unsupported, bits
 
 _LOCAL: Final = threading.local()
@@ -23,7 +24,7 @@ _FIRST_PRECISION: Final = 128
 def _context(precision: int) -> Any:
     """Mpmath with a precision of its own, one for each thread."""
     if not hasattr(_LOCAL, "context"):
-        import mpmath
+        import mpmath  # type: ignore[import-untyped]
 
         _LOCAL.context = mpmath.MPContext()
     _LOCAL.context.prec = precision

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Final
 
 from zoo_harp.checker.evaluate import Evaluator
@@ -37,10 +38,8 @@ def equal_relations(gold: Relation, response: Relation, budget: Budget) -> Decis
         factor = is_multiple(_difference(gold, field), _difference(response, field), field)
         if factor is None:
             return Decision(False, "equation", "not multiples of each other")
-        if one in ("=", "!="):
-            same = one == other
-        else:
-            same = other == (one if field.sign(factor) > 0 else _TURNED[one])
+        kept = one in ("=", "!=") or field.sign(factor) > 0
+        same = other == (one if kept else _TURNED[one])
     except (Unsupported, Undefined) as why:
         return Decision(False, "equation", f"cannot be compared: {why}")
     return Decision(same, "equation", "equal up to a constant factor" if same else "different directions")
@@ -75,9 +74,5 @@ def _congruences(gold: Relation, response: Relation, budget: Budget) -> Decision
                         field.value(gold.terms[2]))  # fmt: skip
     except (Unsupported, Undefined) as why:
         return Decision(False, "congruence", f"cannot be compared: {why}")
-    same = not field.is_variable(gap) and field.is_zero(field.add(gap, field.lift(gap), -1)) and _whole(gap)
-    return Decision(bool(same), "congruence", "congruent" if same else "not congruent")
-
-
-def _whole(value: Value) -> bool:
-    return getattr(value, "denominator", None) == 1
+    same = isinstance(gap, Fraction) and gap.denominator == 1
+    return Decision(same, "congruence", "congruent" if same else "not congruent")

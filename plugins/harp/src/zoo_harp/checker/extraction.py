@@ -13,6 +13,7 @@ from typing import Final
 from zoo_harp.checker.answers import parse, strip
 from zoo_harp.checker.limits import MAX_ANSWER, MAX_RESPONSE
 from zoo_harp.checker.tree import Listing, Node, Quantity, Relation, Text
+from zoo_harp.checker.vocabulary import names
 
 _BRACES: Final = re.compile(r"\\(?:boxed|fbox|framebox)(?![A-Za-z])[ \t]{0,8}(\{?)|\\.|[{}]", re.DOTALL)
 _BARE_BOX: Final = re.compile(r"[^\s$.,;]{1,200}")
@@ -29,7 +30,7 @@ _SENTENCE: Final = re.compile(
     r"(?<!\b[ap]\.m)(?<!\bsq)(?<!\bcu)(?<!\bft)(?<!\.\.)\.[*_\"')]{0,4}(?=\s{1,4}[A-Z\\$*]|\s{0,8}$|[ \t]{0,8}\n)"
 )
 _CLAUSE: Final = re.compile(
-    r"[,;]?\s{1,4}(?:because|since|so that|which|where|so|as (?:required|desired|claimed|follows)|by|therefore|hence)\b",
+    r"[,;]?\s{1,4}(?:because|since|so that|which|where|so|as (?:required|desired|follows)|by|therefore|hence)\b",
     re.IGNORECASE,
 )
 _MATH: Final = re.compile(r"\\[()\[\]]|\\\$|\$\$?")
@@ -41,53 +42,11 @@ _SHORT: Final = 100
 _MARKED: Final = re.compile(r"answer|\\[bf]", re.IGNORECASE)
 _MAX_ANCHORS: Final = 16
 _STOP_WORDS: Final = frozenset(
-    [
-        "above",
-        "below",
-        "as",
-        "follows",
-        "shown",
-        "correct",
-        "incorrect",
-        "this",
-        "that",
-        "these",
-        "those",
-        "it",
-        "we",
-        "i",
-        "you",
-        "he",
-        "she",
-        "they",
-        "in",
-        "on",
-        "of",
-        "with",
-        "clear",
-        "is",
-        "are",
-        "was",
-        "which",
-        "given",
-        "found",
-        "known",
-        "unique",
-        "obtained",
-        "wrong",
-        "right",
-        "following",
-        "because",
-        "since",
-        "hope",
-        "my",
-        "your",
-        "can",
-        "cannot",
-        "not",
-        "be",
-        "would",
-    ]
+    names(
+        "above below as follows shown correct incorrect this that these those it we i you he she they in "
+        "on of with clear is are was which given found known unique obtained wrong right following "
+        "because since hope my your can cannot not be would"
+    )
 )
 
 _LETTER: Final = re.compile(

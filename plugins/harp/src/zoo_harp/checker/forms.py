@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from zoo_harp.checker.cursor import ParseError
 from zoo_harp.checker.limits import MAX_BITS, LimitExceeded
 from zoo_harp.checker.tokens import Token
 from zoo_harp.checker.tree import (
@@ -28,7 +29,7 @@ from zoo_harp.checker.units import Unit, read_unit
 from zoo_harp.checker.words import read_number
 
 if TYPE_CHECKING:
-    from zoo_harp.checker.parser import Parser
+    from zoo_harp.checker.cursor import Cursor
 
 _MATRICES: Final = frozenset(("matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "smallmatrix", "array"))
 _BLOCK: Final = re.compile(r"^(\d*\.\d*?)(\d{1,3}?)\2{2,}$")
@@ -162,14 +163,12 @@ def plain_words(tokens: list[Token], at: int) -> list[str]:
     return words
 
 
-def big_operator(parser: Parser, name: str) -> Node:
+def big_operator(parser: Cursor, name: str) -> Node:
     """A sum, product, integral or limit, with its limits and body.
 
     Raises:
         ParseError: it is not of a known form.
     """
-    from zoo_harp.checker.parser import ParseError
-
     low: Node | None = None
     high: Node | None = None
     while parser.is_op("_", "^"):
@@ -197,14 +196,12 @@ def big_operator(parser: Parser, name: str) -> Node:
     return Apply(name, (variable, low.terms[1], high, body))
 
 
-def environment(parser: Parser, name: str) -> Node:
+def environment(parser: Cursor, name: str) -> Node:
     """A matrix.
 
     Raises:
         ParseError: another environment, or rows of different lengths.
     """
-    from zoo_harp.checker.parser import ParseError
-
     if name not in _MATRICES:
         raise ParseError(f"the environment {name!r}")
     rows: list[list[Node]] = [[]]

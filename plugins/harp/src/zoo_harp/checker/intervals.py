@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
 from zoo_harp.checker.evaluate import Evaluator
@@ -235,7 +236,10 @@ class Line:
         top, bottom = self._coefficients(difference.num, name), self._coefficients(difference.den, name)
         poles = self._roots(bottom)
         points = self._merge(self._merge((), self._roots(top)), poles)
-        sample = lambda x: self._sign_at(top, x) * self._sign_at(bottom, x)  # noqa: E731
+
+        def sample(x: Value) -> int:
+            return self._sign_at(top, x) * self._sign_at(bottom, x)
+
         pole = [any(self._order(x, p) == 0 for p in poles) for x in points]
         at = tuple(not bad and sample(x) in wanted for x, bad in zip(points, pole, strict=True))
         return Cells(points, at, tuple(sample(x) in wanted for x in self._between(points)), name)
@@ -243,7 +247,7 @@ class Line:
     def _between(self, points: Sequence[Value]) -> list[Value]:
         if not points:
             return [Fraction(0)]
-        middle = [self.field.mul(HALF, self.field.add(a, b)) for a, b in zip(points, points[1:], strict=False)]
+        middle = [self.field.mul(HALF, self.field.add(a, b)) for a, b in pairwise(points)]
         return [self.field.add(points[0], ONE, -1), *middle, self.field.add(points[-1], ONE)]
 
     def _coefficients(self, poly: Poly, name: str) -> list[Value]:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from zoo_harp.checker.limits import MAX_ANSWER, LimitExceeded
+from zoo_harp.checker.vocabulary import names
 
 _SUPER: Final = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ", "0123456789+-=()ni", strict=True))
 _SUB: Final = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₓₙ", "0123456789+-=()aexn", strict=True))
@@ -31,33 +32,10 @@ _GREEK: Final = {
     for small, first in ((True, 0x3B1), (False, 0x391))
     for code, name in zip(
         range(first, first + 25),
-        [
-            "alpha",
-            "beta",
-            "gamma",
-            "delta",
-            "epsilon",
-            "zeta",
-            "eta",
-            "theta",
-            "iota",
-            "kappa",
-            "lambda",
-            "mu",
-            "nu",
-            "xi",
-            "omicron",
-            "pi",
-            "rho",
-            "-",
-            "sigma",
-            "tau",
-            "upsilon",
-            "phi",
-            "chi",
-            "psi",
-            "omega",
-        ],
+        names(
+            "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho - "
+            "sigma tau upsilon phi chi psi omega"
+        ),
         strict=True,
     )
     if name != "-"
@@ -140,6 +118,7 @@ def _join(found: re.Match[str]) -> str:
     if bare and opened and closed:
         return found[0]
     before = text[:first]
-    if bare and before.endswith("/") and (before.count("(") > before.count(")") or before.count("[") > before.count("]")):
+    inside = any(before.count(left) > before.count(right) for left, right in ("()", "[]"))
+    if bare and inside and before.endswith("/"):
         return found[0]  # (1/10,101/20) is a pair
     return _JOINTS.sub("", found[0])

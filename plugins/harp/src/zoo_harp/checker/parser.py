@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Final
 
 from zoo_harp.checker import forms
+from zoo_harp.checker.calls import Calls
+from zoo_harp.checker.cursor import END, SIGN, ParseError
 from zoo_harp.checker.limits import MAX_BITS, LimitExceeded
-from zoo_harp.checker.tokens import FUNCTIONS, OPENERS, Token
+from zoo_harp.checker.tokens import OPENERS
 from zoo_harp.checker.tree import (
     Apply,
-    Based,
     Builder,
     Constant,
     Listing,
@@ -30,10 +31,8 @@ from zoo_harp.checker.tree import (
     Tuple,
     number,
 )
-from zoo_harp.checker.units import is_unit, read_unit
-from zoo_harp.checker.words import FILLERS, NUMBER_WORDS, PARTS, read_number
+from zoo_harp.checker.units import is_unit
 
-_END: Final[Token] = ("end", "", False)
 _RELATIONS: Final = frozenset(("=", "<", "<=", ">", ">=", "!=", "in", "~", "mod"))
 _SETS: Final = {"cup": "union", "cap": "intersection", "minus": "difference"}
 _BINDING: Final = {
@@ -43,48 +42,12 @@ _BINDING: Final = {
     "pmod": 9,
 }  # fmt: skip
 _PRODUCT: Final = 50
-_SIGN: Final = 49
 _SEPARATORS: Final = frozenset((",", ";", "and", "or"))
 _CALLED: Final = frozenset("fghFGHPQ")
-_POWER_ONLY: Final = frozenset(("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "ln", "log"))
 
 
-class ParseError(Exception):
-    """The tokens are no mathematics that is known."""
-
-
-class Parser:
-    """One pass over a list of tokens; ``letters_as_units`` reads a letter after a number as a unit where it can."""
-
-    def __init__(self, tokens: list[Token], *, letters_as_units: bool = False) -> None:
-        self.tokens = tokens
-        self.at = 0
-        self.letters_as_units = letters_as_units
-        self.bars = 0
-        self.in_set = 0
-        self.in_integral = 0
-
-    def peek(self, ahead: int = 0) -> Token:
-        """A token not yet taken."""
-        at = self.at + ahead
-        return self.tokens[at] if at < len(self.tokens) else _END
-
-    def take(self) -> Token:
-        """The next token."""
-        found = self.peek()
-        self.at += 1
-        return found
-
-    def is_op(self, *values: str) -> bool:
-        """Whether the next token is one of these signs."""
-        kind, value, _ = self.peek()
-        return kind == "op" and value in values
-
-    def expect(self, value: str) -> None:
-        """Take the sign ``value``, or fail."""
-        if not self.is_op(value):
-            raise ParseError(f"expected {value!r} before {self.peek()[1]!r}")
-        self.at += 1
+class Parser(Calls):
+    """One pass over a list of tokens."""
 
     def answer(self) -> Node:
         """The whole answer."""
@@ -93,7 +56,7 @@ class Parser:
         found = self.sequence(())
         while self.is_op("."):
             self.at += 1
-        if self.peek() is not _END:
+        if self.peek() is not END:
             raise ParseError(f"unexpected {self.peek()[1]!r}")
         return found
 
@@ -110,7 +73,7 @@ class Parser:
                 separated = True
             if not separated and isinstance(items[-1], Quantity) and items[-1].unit and self._starts_number():
                 separated = True  # 5 feet 3 inches
-            if not separated or (self.peek() is _END and not closers):
+            if not separated or (self.peek() is END and not closers):
                 break
         return items[0] if len(items) == 1 else Listing(tuple(items), joiner)
 
@@ -130,13 +93,13 @@ class Parser:
                     return left
                 if value == "in" and not isinstance(left, Symbol | Listing | Tuple | Apply):
                     raise ParseError("membership of no variable")
-                left = self._infix(left, value, strength)
+                left = self.infix(left, value, strength)
                 continue
-            if kind == "word" or (kind == "cmd" and self._is_time_unit(left)):
+            if kind == "word" or (kind == "cmd" and self.is_time_unit(left)):
                 if binding >= _PRODUCT:
                     return left
                 word_at = self.at
-                left = self._after_word(left)
+                left = self.after_word(left)
                 if self.at == word_at:
                     return left
                 continue
@@ -178,7 +141,7 @@ class Parser:
         if isinstance(left, Number) and left.value.denominator == 1 and left.places is None:
             if kind == "num" and self._mixed_follows(spaced):
                 top, bottom = self.take()[1], (self.take(), self.take())[1][1]
-                return forms.mixed(left, forms.numeral(top), forms.numeral(bottom)) or self._fail("two numerals")
+                return forms.mixed(left, forms.numeral(top), forms.numeral(bottom)) or self.fail("two numerals")
             if (kind, value) == ("cmd", "frac"):
                 right = self.prefix()
                 fraction = right.args if isinstance(right, Apply) else ()
@@ -191,7 +154,7 @@ class Parser:
             self.take()
             return SetOp("union", left, self.expression(20))
         if self.letters_as_units and kind == "let" and is_unit(value):
-            return self._quantity(left)
+            return self.quantity(left)
         if isinstance(left, Symbol) and left.name in _CALLED and (kind, value) == ("op", "("):
             return Apply("call", (left, self.prefix()))
         if isinstance(left, Symbol) and left.name in ("C", "P", "nCr") and (kind, value) == ("op", "("):
@@ -201,10 +164,8 @@ class Parser:
             return Apply("mul", (left, group))
         return Apply("mul", (left, self.expression(_PRODUCT)))
 
-    def _fail(self, why: str) -> Node:
-        raise ParseError(why)
-
-    def _infix(self, left: Node, value: str, strength: int) -> Node:
+    def infix(self, left: Node, value: str, strength: int) -> Node:
+        """``left`` with the operator that comes next and what belongs to it."""
         self.at += 1
         if value in _RELATIONS:
             return self._chain(left, value)
@@ -244,7 +205,7 @@ class Parser:
         while True:
             if op == "mod" and self.is_op("(") and self.peek(1)[:2] == ("op", "bmod"):
                 raise ParseError("a modulus without a number")
-            if self.peek() is _END and op == "=":
+            if self.peek() is END and op == "=":
                 raise ParseError("nothing after =")
             terms.append(self.expression(10))
             kind, value, _ = self.peek()
@@ -280,79 +241,12 @@ class Parser:
 
     def _postfix(self, left: Node, value: str) -> Node:
         if value == "_":
-            return self._subscript(left)
+            return self.subscript(left)
         if value == "'":
             raise ParseError("a prime")
         if isinstance(left, Text):
             raise ParseError("words in a calculation")
         return Apply({"!": "factorial", "!!": "factorial2", "%": "percent", "deg": "deg"}[value], (left,))
-
-    def _subscript(self, left: Node) -> Node:
-        start = self.at
-        index = self.prefix()
-        if isinstance(left, Symbol):
-            name = "".join(value for _, value, _ in self.tokens[start : self.at] if value not in ("{", "}", "(", ")"))
-            return Symbol(f"{left.name}_{name}")
-        base = forms.whole(index)
-        if isinstance(left, Number) and left.value.denominator == 1 and base is not None:
-            return Based(str(left.value.numerator), base)
-        raise ParseError("a subscript")
-
-    def _is_time_unit(self, left: Node) -> bool:
-        """Whether ``min`` or ``sec`` stands here for minutes or seconds."""
-        after = self.peek(1)
-        argument = after[0] in ("let", "num", "cmd") or after[1] in ("(", "{", "_", "^", "\\{")
-        return self.peek()[1] in ("min", "sec") and not argument and forms.is_constant(left)
-
-    def _after_word(self, left: Node) -> Node:
-        """A unit or idle words after a value; words that belong to the next item are left alone."""
-        words = [word.lower() for word in self._words_ahead()]
-        if isinstance(left, Text) or words[0] == "from":
-            return left
-        if words[0] == "to":
-            self.at += 1
-            return Ratio((left, self.expression(30)))
-        if words[0] == "in" and isinstance(left, Symbol):
-            return self._infix(left, "in", 10)
-        if words[0] == "base" and isinstance(left, Number) and left.value.denominator == 1:
-            self.at += 1
-            base = forms.whole(self.prefix())
-            return Based(str(left.value.numerator), base) if base else self._fail("a base")
-        if words[0] in PARTS and isinstance(left, Number):
-            self.at += 1
-            return Apply("div", (left, number(PARTS[words[0]])))
-        scale = (
-            read_number(words[:1]) if words[0] in ("hundred", "thousand", "million", "billion", "trillion") else None
-        )
-        if scale and isinstance(left, Number):
-            self.at += 1
-            return Apply("mul", (left, Number(scale[0])))
-        return self._quantity(left)
-
-    def _words_ahead(self) -> list[str]:
-        """Values of the words that follow, powers and quotients of units folded in."""
-        found: list[str] = []
-        for at in range(self.at, min(self.at + 12, len(self.tokens))):
-            kind, value, _ = self.tokens[at]
-            if kind not in ("word", "let") and value not in ("/", "*", ".", "-", "min", "sec"):
-                break
-            found.append(value)
-        return found
-
-    def _quantity(self, left: Node) -> Node:
-        words, lengths = forms.unit_words(self.tokens, self.at)
-        found = read_unit(words)
-        if found is not None:
-            unit, used = found
-            self.at += sum(lengths[:used])
-            if self.is_op("."):
-                self.at += 1
-            return Quantity(left, unit or None)
-        if isinstance(left, Tuple | Set | Text) or not forms.is_constant(left):
-            raise ParseError("words after a symbol")
-        while self.peek()[0] == "word":
-            self.at += 1
-        return Quantity(left, None)
 
     def prefix(self) -> Node:
         """What may stand at the beginning: a sign, a numeral, a bracket, a function, words."""
@@ -368,14 +262,14 @@ class Parser:
         if kind == "sci":
             return forms.scientific(value)
         if kind == "based":
-            return self._based(value)
+            return self.based(value)
         if kind == "set":
             return Named(value)
         if kind == "cmd":
-            return self._command(value)
+            return self.command(value)
         if kind == "word":
             self.at -= 1
-            return self._words()
+            return self.words()
         raise ParseError("the answer ends too early")
 
     def _numeral(self, text: str) -> Node:
@@ -386,25 +280,18 @@ class Parser:
             return forms.continued(text)
         return forms.numeral(text)
 
-    def _based(self, digits: str) -> Node:
-        self.expect("_")
-        base = forms.whole(self.prefix())
-        if base is None:
-            raise ParseError("a base that is no number")
-        return Based(digits.lstrip("0") or "0", base)
-
     def _sign(self, value: str) -> Node:
         if value in ("-", "+"):
-            inner = self.expression(_SIGN)
+            inner = self.expression(SIGN)
             return inner if value == "+" else forms.negative(inner)
         if value in ("pm", "mp"):
-            return Apply(value, (number(0), self.expression(_SIGN)))
+            return Apply(value, (number(0), self.expression(SIGN)))
         if value == "|":
             value = "|("
         if value in OPENERS:
             return self._group(value)
         if value == "dollar":
-            return Quantity(self.expression(_SIGN), (("dollar", 1),))
+            return Quantity(self.expression(SIGN), (("dollar", 1),))
         raise ParseError(f"unexpected {value!r}")
 
     def _group(self, opener: str) -> Node:
@@ -442,125 +329,3 @@ class Parser:
         if opener in ("floor(", "ceil("):
             return Apply(opener[:-1], (inner,))
         return forms.bracket(opener, inner, closed)
-
-    def _command(self, name: str) -> Node:
-        if name in ("pi", "oo"):
-            return Constant(name)
-        if name == "empty":
-            return Named(name)
-        if name == "frac":
-            return Apply("div", (self.argument(), self.argument()))
-        if name == "binom":
-            return Apply("binom", (self.argument(), self.argument()))
-        if name in ("sqrt", "cbrt"):
-            return self._root(name)
-        if name in FUNCTIONS:
-            return self._function(name)
-        if name in ("sum", "prod", "int", "lim"):
-            return forms.big_operator(self, name)
-        if name == "overline":
-            inner = self.argument()
-            return Symbol(f"bar {inner.name}") if isinstance(inner, Symbol) else inner
-        if name.startswith("begin "):
-            return forms.environment(self, name[6:])
-        raise ParseError(f"unexpected {name!r}")
-
-    def argument(self) -> Node:
-        """A group, or one sign: of a numeral the first digit only."""
-        kind, value, _ = self.peek()
-        if kind == "num" and len(value) > 1 and value.isdigit():
-            self.tokens[self.at] = ("num", value[1:], False)
-            return forms.numeral(value[0])
-        if kind == "op" and value == "-":
-            raise ParseError("a sign without braces")
-        return self.prefix()
-
-    def _root(self, name: str) -> Node:
-        index: Node = number(3 if name == "cbrt" else 2)
-        if name == "sqrt" and self.is_op("["):
-            self.at += 1
-            index = self.sequence(("]",))
-            self.expect("]")
-        inner = self.prefix()
-        return Apply("root", (inner, index))
-
-    def _function(self, name: str) -> Node:
-        base: Node | None = None
-        power: Node | None = None
-        while self.is_op("^", "_"):
-            if self.take()[1] == "_":
-                base = self.prefix()
-            elif self.is_op("-"):
-                self.at += 1
-                power = Apply("neg", (self.prefix(),))
-            else:
-                power = self.prefix()
-        argument = self._function_argument()
-        if power == Apply("neg", (number(1),)) and name in ("sin", "cos", "tan"):
-            return Apply("arc" + name, (argument,))
-        if name == "log":
-            called: Node = Apply("log", (base or number(10), argument))
-        elif name == "lg":
-            called = Apply("log", (number(10), argument))
-        elif name in ("gcd", "lcm", "max", "min"):
-            called = Apply(name, argument.items if isinstance(argument, Tuple | Listing | Set) else (argument,))
-        elif base is not None:
-            raise ParseError("a subscript of a function")
-        else:
-            called = Apply(name, (argument,))
-        if power is None:
-            return called
-        if name not in _POWER_ONLY:
-            raise ParseError("a power of a function")
-        return Apply("pow", (called, power))
-
-    def _function_argument(self) -> Node:
-        if self.is_op("(", "[", "{", "|(", "\\{"):
-            return self.prefix()
-        if self.is_op("-"):
-            self.at += 1
-            return Apply("neg", (self._function_argument(),))
-        argument = self.expression(60)
-        while True:
-            kind, value, _ = self.peek()
-            factor = kind in ("let", "num") or (kind == "cmd" and value in ("pi", "frac", "sqrt"))
-            if not factor or (kind == "num" and isinstance(argument, Number)):
-                break
-            if value == "d" and self.in_integral:
-                break
-            argument = Apply("mul", (argument, self.expression(60)))
-        if self.is_op("/") and self.peek(1)[0] == "num" and forms.is_constant(argument):
-            self.at += 1
-            argument = Apply("div", (argument, self.expression(60)))
-        return argument
-
-    def _words(self) -> Node:
-        """A number in words, fillers before a value, or a text."""
-        ahead = forms.plain_words(self.tokens, self.at)
-        lower = [word.lower() for word in ahead]
-        found = read_number(lower)
-        if found is not None:
-            value, used = found
-            after = lower[used] if used < len(lower) else ""
-            if used < len(lower) and after not in PARTS and after not in NUMBER_WORDS and not is_unit(ahead[used]):
-                return self._text()
-            self.at += used
-            return Number(value)
-        if lower[0] in ("negative", "minus") and self.peek(1)[0] not in ("end", "op"):
-            self.at += 1
-            return Apply("neg", (self.expression(_SIGN),))
-        if lower[0] in FILLERS and self.peek(1)[0] not in ("word", "end"):
-            self.at += 1
-            return self.prefix()
-        if lower[0] == "infinity":
-            self.at += 1
-            return Constant("oo")
-        return self._text()
-
-    def _text(self) -> Node:
-        words: list[str] = []
-        while self.peek()[0] == "word" or self.is_op("'", ".", "-"):
-            kind, value, _ = self.take()
-            if kind == "word" and value.lower() not in ("a", "an", "the"):
-                words.append(value.lower())
-        return Text(tuple(words))

@@ -8,29 +8,13 @@ from typing import Any, Final
 
 from zoo_harp.checker.limits import MAX_BITS, LimitExceeded, Unsupported
 from zoo_harp.checker.tree import Apply, Constant, Node, Number, Quantity, Symbol
+from zoo_harp.checker.vocabulary import names
 
 
 def _functions() -> dict[str, Callable[..., Any]]:
-    import sympy as sp
+    import sympy as sp  # type: ignore[import-untyped]
 
-    direct = [
-        "sin",
-        "cos",
-        "tan",
-        "cot",
-        "sec",
-        "csc",
-        "sinh",
-        "cosh",
-        "tanh",
-        "exp",
-        "floor",
-        "binomial",
-        "gcd",
-        "lcm",
-        "factorial",
-        "factorial2",
-    ]
+    direct = names("sin cos tan cot sec csc sinh cosh tanh exp floor binomial gcd lcm factorial factorial2")
     return {
         **{name: getattr(sp, name) for name in direct},
         "add": lambda a, b: a + b,

@@ -11,223 +11,21 @@ import re
 from typing import Final, TypeAlias
 
 from zoo_harp.checker.limits import MAX_NESTING, LimitExceeded
+from zoo_harp.checker.vocabulary import (
+    BARE,
+    COMMAND_OPS,
+    CONSTRUCTIONS,
+    FUNCTION_NAMES,
+    GREEK,
+    PLAIN,
+    SKIPPED,
+    SKIPPED_WITH_GROUP,
+    TEXT,
+)
 from zoo_harp.checker.words import is_word
 
 Token: TypeAlias = tuple[str, str, bool]
 
-FUNCTIONS: Final = frozenset(
-    [
-        "sin",
-        "cos",
-        "tan",
-        "cot",
-        "sec",
-        "csc",
-        "arcsin",
-        "arccos",
-        "arctan",
-        "arccot",
-        "arcsec",
-        "arccsc",
-        "sinh",
-        "cosh",
-        "tanh",
-        "log",
-        "ln",
-        "lg",
-        "exp",
-        "gcd",
-        "lcm",
-        "max",
-        "min",
-        "abs",
-        "floor",
-        "ceil",
-        "det",
-    ]
-)
-_FUNCTION_NAMES: Final = {
-    **{name: name for name in FUNCTIONS},
-    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "cosec": "csc", "ceiling": "ceil", "cotan": "cot",
-}  # fmt: skip
-GREEK: Final = frozenset(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "varepsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "vartheta",
-        "iota",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "rho",
-        "sigma",
-        "tau",
-        "upsilon",
-        "phi",
-        "varphi",
-        "chi",
-        "psi",
-        "omega",
-        "Gamma",
-        "Delta",
-        "Theta",
-        "Lambda",
-        "Xi",
-        "Pi",
-        "Sigma",
-        "Upsilon",
-        "Phi",
-        "Psi",
-        "Omega",
-        "ell",
-    ]
-)
-_COMMAND_OPS: Final = {
-    "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=", "lt": "<", "gt": ">",
-    "ne": "!=", "neq": "!=", "cdot": "*", "times": "*", "ast": "*", "div": "/", "cup": "cup", "cap": "cap",
-    "setminus": "minus", "backslash": "minus", "in": "in", "pm": "pm", "mp": "mp", "approx": "~", "equiv": "mod",
-    "colon": ":", "mid": "mid", "vert": "|", "lvert": "|(", "rvert": "|)", "lfloor": "floor(", "rfloor": "floor)",
-    "lceil": "ceil(", "rceil": "ceil)", "langle": "<(", "rangle": ")>", "land": "and", "wedge": "and", "lor": "or",
-    "vee": "or", "circ": "deg", "degree": "deg", "%": "%", "{": "\\{", "}": "\\}", "lbrace": "\\{", "rbrace": "\\}",
-    "lparen": "(", "rparen": ")", "lbrack": "[", "rbrack": "]", "\\": "\\\\", "|": "|", "over": "over", "slash": "/",
-    "choose": "choose", "atop": "choose", "bmod": "bmod", "mod": "bmod", "pmod": "pmod", "prime": "'", "to": "to",
-    "ldots": "...", "dots": "...", "cdots": "...", "dotsc": "...", "cr": "\\\\", "_": " ", "&": "&", "#": "#",
-    "$": "dollar",
-}  # fmt: skip
-_CONSTRUCTIONS: Final = {
-    **dict.fromkeys(("frac", "dfrac", "tfrac", "cfrac", "nicefrac", "sfrac", "flatfrac"), "frac"),
-    **dict.fromkeys(("binom", "dbinom", "tbinom"), "binom"),
-    "sqrt": "sqrt", "cbrt": "cbrt", "pi": "pi", "infty": "oo", "sum": "sum", "prod": "prod", "int": "int",
-    "lim": "lim", "begin": "begin", "end": "end", "overline": "overline", "bar": "overline", "emptyset": "empty",
-    "varnothing": "empty",
-}  # fmt: skip
-_PLAIN: Final = {
-    "sqrt": "sqrt", "cbrt": "cbrt", "pi": "pi", "Pi": "pi", "infinity": "oo", "Infinity": "oo", "inf": "oo", "oo": "oo",
-    "infty": "oo", "choose": "choose",
-}  # fmt: skip
-_SKIPPED: Final = frozenset(
-    [
-        "displaystyle",
-        "tiny",
-        "small",
-        "large",
-        "Large",
-        "LARGE",
-        "huge",
-        "Huge",
-        "normalsize",
-        "Rightarrow",
-        "implies",
-        "therefore",
-        "longrightarrow",
-        "rightarrow",
-        "iff",
-        "Longrightarrow",
-        "textstyle",
-        "scriptstyle",
-        "limits",
-        "nolimits",
-        "quad",
-        "qquad",
-        ",",
-        ";",
-        "!",
-        ":",
-        ">",
-        "/",
-        "-",
-        "thinspace",
-        "left",
-        "right",
-        "middle",
-        "big",
-        "Big",
-        "bigg",
-        "Bigg",
-        "bigl",
-        "bigr",
-        "Bigl",
-        "Bigr",
-        "biggl",
-        "biggr",
-        "Biggl",
-        "Biggr",
-        "bigm",
-        "Bigm",
-        "rm",
-        "it",
-        "bf",
-        "sf",
-        "tt",
-        "mathstrut",
-        "strut",
-        "noindent",
-        "newline",
-        "nonumber",
-        "hfill",
-        "allowbreak",
-        "nobreakspace",
-        "space",
-        "displaylimits",
-        "par",
-        "bold",
-    ]
-) | {" ", "\n", "\t"}
-_SKIPPED_WITH_GROUP: Final = frozenset(
-    ["hspace", "vspace", "mspace", "label", "tag", "color", "phantom", "hphantom", "vphantom", "hskip"]
-)
-_TEXT: Final = frozenset(
-    [
-        "text",
-        "textbf",
-        "textit",
-        "textrm",
-        "textsf",
-        "texttt",
-        "textnormal",
-        "textup",
-        "mbox",
-        "hbox",
-        "emph",
-        "mathrm",
-        "operatorname",
-        "mathsf",
-        "mathtt",
-    ]
-)
-_BARE: Final = frozenset(
-    [
-        "mathbf",
-        "boldsymbol",
-        "mathit",
-        "mathcal",
-        "mathfrak",
-        "mathscr",
-        "vec",
-        "hat",
-        "bm",
-        "underline",
-        "boxed",
-        "fbox",
-        "mathop",
-        "ensuremath",
-        "mathbin",
-        "overrightarrow",
-        "widehat",
-        "tilde",
-        "bf",
-        "textcolor",
-    ]
-)
 OPENERS: Final = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "<(": ")>", "floor(": "floor)", "ceil(": "ceil)",
                   "|(": "|)"}  # fmt: skip
 
@@ -342,7 +140,7 @@ def _scan(text: str, tokens: list[Token], *, prose: bool = False) -> None:
         elif kind == "cmd":
             at = _command(found["cmd"].rstrip("*"), text, at, tokens, spaced)
             # A skipped command stands for white space.
-            spaced = bool(found["cmd"] in _SKIPPED)
+            spaced = bool(found["cmd"] in SKIPPED)
             continue
         elif kind == "word":
             _letters(found["word"], tokens, spaced, prose)
@@ -364,15 +162,15 @@ def _command(name: str, text: str, at: int, tokens: list[Token], spaced: bool) -
         if rest == "|":
             tokens.append(("op", "|(" if name == "left" else "|)", spaced))
             return text.index("|", at) + 1
-    elif name in _SKIPPED:
+    elif name in SKIPPED:
         pass
-    elif name in _TEXT:
+    elif name in TEXT:
         inner, at = _group(text, at)
         if inner.strip() in ("i", "e", "d") and name.startswith("math"):
             tokens.append(("let", inner.strip(), spaced))
         elif inner:
             _scan(" " + inner if spaced else inner, tokens, prose=name not in ("operatorname",))
-    elif name in _SKIPPED_WITH_GROUP or name == "textcolor":
+    elif name in SKIPPED_WITH_GROUP or name == "textcolor":
         _, at = _group(text, at)
     elif name == "mathbb":
         inner, at = _group(text, at)
@@ -380,19 +178,19 @@ def _command(name: str, text: str, at: int, tokens: list[Token], spaced: bool) -
         tokens.append(
             ("set", letter, spaced) if letter in ("R", "Z", "N", "Q", "C") else ("let", letter[:1] or "?", spaced)
         )
-    elif name in _BARE:
+    elif name in BARE:
         pass
-    elif name in _COMMAND_OPS:
-        tokens.append(("op", _COMMAND_OPS[name], spaced))
-    elif name in _FUNCTION_NAMES:
-        tokens.append(("cmd", _FUNCTION_NAMES[name], spaced))
+    elif name in COMMAND_OPS:
+        tokens.append(("op", COMMAND_OPS[name], spaced))
+    elif name in FUNCTION_NAMES:
+        tokens.append(("cmd", FUNCTION_NAMES[name], spaced))
     elif name in ("begin", "end"):
         inner, at = _group(text, at)
         tokens.append(("cmd", f"{name} {inner.strip().rstrip('*')}", spaced))
         if name == "begin" and inner.strip() == "array" and text[at : at + 1] == "{":
             _, at = _group(text, at)
-    elif name in _CONSTRUCTIONS:
-        tokens.append(("cmd", _CONSTRUCTIONS[name], spaced))
+    elif name in CONSTRUCTIONS:
+        tokens.append(("cmd", CONSTRUCTIONS[name], spaced))
     elif name in GREEK:
         tokens.append(("let", name, spaced))
     else:
@@ -405,10 +203,10 @@ def _letters(run: str, tokens: list[Token], spaced: bool, prose: bool) -> None:
     lower = run.lower()
     if lower in ("and", "or"):
         tokens.append(("op", lower, spaced))
-    elif run in _FUNCTION_NAMES:
-        tokens.append(("cmd", _FUNCTION_NAMES[run], spaced))
-    elif run in _PLAIN:
-        found = _PLAIN[run]
+    elif run in FUNCTION_NAMES:
+        tokens.append(("cmd", FUNCTION_NAMES[run], spaced))
+    elif run in PLAIN:
+        found = PLAIN[run]
         tokens.append(("op" if found == "choose" else "cmd", found, spaced))
     elif run in ("mod", "percent"):
         tokens.append(("op", "bmod" if run == "mod" else "%", spaced))

@@ -130,7 +130,6 @@ def _points(gold: Node, response: Node, budget: Budget) -> Decision:
     whole = any(isinstance(n, Apply) and n.op in _DISCRETE for side in (gold, response) for n in walk(side))
     agreed = 0
     for attempt in range(_TRIES):
-        spread = 9 if attempt % 2 else 60
         if whole:
             point: dict[str, Value] = {name: Fraction(draw.randint(1, 4 + attempt)) for name in names}
         else:

@@ -8,32 +8,15 @@ from fractions import Fraction
 from typing import Final
 
 from zoo_harp.checker.units import is_unit
+from zoo_harp.checker.vocabulary import names
 
 _SMALL: Final = {
     word: value
     for value, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-        ]
+        names(
+            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+            "fifteen sixteen seventeen eighteen nineteen"
+        )
     )
 }
 _TENS: Final = {
@@ -53,62 +36,11 @@ FILLERS: Final = frozenset(
     ["a", "an", "the", "approximately", "about", "exactly", "roughly", "is", "are", "equals", "only", "just", "number"]
 )
 _KNOWN: Final = frozenset(
-    [
-        "is",
-        "it",
-        "he",
-        "we",
-        "of",
-        "so",
-        "on",
-        "my",
-        "the",
-        "are",
-        "was",
-        "has",
-        "had",
-        "its",
-        "his",
-        "her",
-        "our",
-        "you",
-        "can",
-        "but",
-        "any",
-        "way",
-        "she",
-        "they",
-        "old",
-        "yes",
-        "no",
-        "odd",
-        "even",
-        "red",
-        "blue",
-        "true",
-        "false",
-        "none",
-        "all",
-        "both",
-        "neither",
-        "never",
-        "always",
-        "sun",
-        "mon",
-        "tue",
-        "wed",
-        "thu",
-        "fri",
-        "sat",
-        "by",
-        "to",
-        "per",
-        "from",
-        "if",
-        "for",
-        "not",
-        "box",
-    ]
+    names(
+        "is it he we of so on my the are was has had its his her our you can but any way she they old yes "
+        "no odd even red blue true false none all both neither never always sun mon tue wed thu fri sat "
+        "by to per from if for not box"
+    )
 )
 _WORDS: Final = re.compile(r"[a-z]+|\d+(?:\.\d+)?|[^\sa-z\d]")
 _COMMAND: Final = re.compile(r"\\(?:[A-Za-z]+\*?|[,;:!> ])|[{}$~]")

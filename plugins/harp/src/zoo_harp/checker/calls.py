@@ -1,0 +1,120 @@
+"""The parser's part for commands: fractions, roots, functions, big operators."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zoo_harp.checker import forms
+from zoo_harp.checker.cursor import ParseError
+from zoo_harp.checker.phrases import Phrases
+from zoo_harp.checker.tree import (
+    Apply,
+    Constant,
+    Listing,
+    Named,
+    Node,
+    Number,
+    Set,
+    Symbol,
+    Tuple,
+    number,
+)
+from zoo_harp.checker.vocabulary import FUNCTIONS
+
+_POWER_ONLY: Final = frozenset(("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "ln", "log"))
+
+
+class Calls(Phrases):
+    """Reads a command and its arguments."""
+
+    def command(self, name: str) -> Node:
+        """The value of a command whose name is taken."""
+        if name in ("pi", "oo"):
+            return Constant(name)
+        if name == "empty":
+            return Named(name)
+        if name == "frac":
+            return Apply("div", (self.argument(), self.argument()))
+        if name == "binom":
+            return Apply("binom", (self.argument(), self.argument()))
+        if name in ("sqrt", "cbrt"):
+            return self._root(name)
+        if name in FUNCTIONS:
+            return self._function(name)
+        if name in ("sum", "prod", "int", "lim"):
+            return forms.big_operator(self, name)
+        if name == "overline":
+            inner = self.argument()
+            return Symbol(f"bar {inner.name}") if isinstance(inner, Symbol) else inner
+        if name.startswith("begin "):
+            return forms.environment(self, name[6:])
+        raise ParseError(f"unexpected {name!r}")
+
+    def argument(self) -> Node:
+        """A group, or one sign: of a numeral the first digit only."""
+        kind, value, _ = self.peek()
+        if kind == "num" and len(value) > 1 and value.isdigit():
+            self.tokens[self.at] = ("num", value[1:], False)
+            return forms.numeral(value[0])
+        if kind == "op" and value == "-":
+            raise ParseError("a sign without braces")
+        return self.prefix()
+
+    def _root(self, name: str) -> Node:
+        index: Node = number(3 if name == "cbrt" else 2)
+        if name == "sqrt" and self.is_op("["):
+            self.at += 1
+            index = self.sequence(("]",))
+            self.expect("]")
+        inner = self.prefix()
+        return Apply("root", (inner, index))
+
+    def _function(self, name: str) -> Node:
+        base: Node | None = None
+        power: Node | None = None
+        while self.is_op("^", "_"):
+            if self.take()[1] == "_":
+                base = self.prefix()
+            elif self.is_op("-"):
+                self.at += 1
+                power = Apply("neg", (self.prefix(),))
+            else:
+                power = self.prefix()
+        argument = self._function_argument()
+        if power == Apply("neg", (number(1),)) and name in ("sin", "cos", "tan"):
+            return Apply("arc" + name, (argument,))
+        if name == "log":
+            called: Node = Apply("log", (base or number(10), argument))
+        elif name == "lg":
+            called = Apply("log", (number(10), argument))
+        elif name in ("gcd", "lcm", "max", "min"):
+            called = Apply(name, argument.items if isinstance(argument, Tuple | Listing | Set) else (argument,))
+        elif base is not None:
+            raise ParseError("a subscript of a function")
+        else:
+            called = Apply(name, (argument,))
+        if power is None:
+            return called
+        if name not in _POWER_ONLY:
+            raise ParseError("a power of a function")
+        return Apply("pow", (called, power))
+
+    def _function_argument(self) -> Node:
+        if self.is_op("(", "[", "{", "|(", "\\{"):
+            return self.prefix()
+        if self.is_op("-"):
+            self.at += 1
+            return Apply("neg", (self._function_argument(),))
+        argument = self.expression(60)
+        while True:
+            kind, value, _ = self.peek()
+            factor = kind in ("let", "num") or (kind == "cmd" and value in ("pi", "frac", "sqrt"))
+            if not factor or (kind == "num" and isinstance(argument, Number)):
+                break
+            if value == "d" and self.in_integral:
+                break
+            argument = Apply("mul", (argument, self.expression(60)))
+        if self.is_op("/") and self.peek(1)[0] == "num" and forms.is_constant(argument):
+            self.at += 1
+            argument = Apply("div", (argument, self.expression(60)))
+        return argument

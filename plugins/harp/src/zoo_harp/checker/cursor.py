@@ -1,0 +1,78 @@
+"""A cursor over tokens, and what the parts of the parser ask of one another."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zoo_harp.checker.tokens import Token
+from zoo_harp.checker.tree import (
+    Node,
+)
+
+END: Final[Token] = ("end", "", False)
+
+
+SIGN: Final = 49
+"""how tight a sign binds"""
+
+
+class ParseError(Exception):
+    """The tokens are no mathematics that is known."""
+
+
+class Cursor:
+    """Where the parser is in its tokens; ``letters_as_units`` reads a letter after a number as a unit where it can."""
+
+    def __init__(self, tokens: list[Token], *, letters_as_units: bool = False) -> None:
+        self.tokens = tokens
+        self.at = 0
+        self.letters_as_units = letters_as_units
+        self.bars = 0
+        self.in_set = 0
+        self.in_integral = 0
+
+    def peek(self, ahead: int = 0) -> Token:
+        """A token not yet taken."""
+        at = self.at + ahead
+        return self.tokens[at] if at < len(self.tokens) else END
+
+    def take(self) -> Token:
+        """The next token."""
+        found = self.peek()
+        self.at += 1
+        return found
+
+    def is_op(self, *values: str) -> bool:
+        """Whether the next token is one of these signs."""
+        kind, value, _ = self.peek()
+        return kind == "op" and value in values
+
+    def expect(self, value: str) -> None:
+        """Take the sign ``value``, or fail."""
+        if not self.is_op(value):
+            raise ParseError(f"expected {value!r} before {self.peek()[1]!r}")
+        self.at += 1
+
+    def fail(self, why: str) -> Node:
+        """Give up."""
+        raise ParseError(why)
+
+    def expression(self, binding: int, left: Node | None = None) -> Node:
+        """An expression whose operators bind tighter than ``binding``; ``left`` is its beginning if already taken."""
+        raise NotImplementedError
+
+    def prefix(self) -> Node:
+        """What may stand at the beginning of an expression."""
+        raise NotImplementedError
+
+    def sequence(self, closers: tuple[str, ...]) -> Node:
+        """Items up to a closing sign or the end."""
+        raise NotImplementedError
+
+    def infix(self, left: Node, value: str, strength: int) -> Node:
+        """``left`` with the operator that comes next and what belongs to it."""
+        raise NotImplementedError
+
+    def argument(self) -> Node:
+        """A group, or one sign."""
+        raise NotImplementedError

@@ -1,0 +1,134 @@
+"""The parser's part for words, units, subscripts and bases."""
+
+from __future__ import annotations
+
+from zoo_harp.checker import forms
+from zoo_harp.checker.cursor import SIGN, Cursor, ParseError
+from zoo_harp.checker.tree import (
+    Apply,
+    Based,
+    Constant,
+    Node,
+    Number,
+    Quantity,
+    Ratio,
+    Set,
+    Symbol,
+    Text,
+    Tuple,
+    number,
+)
+from zoo_harp.checker.units import is_unit, read_unit
+from zoo_harp.checker.words import FILLERS, NUMBER_WORDS, PARTS, read_number
+
+
+class Phrases(Cursor):
+    """Reads words after and before values."""
+
+    def is_time_unit(self, left: Node) -> bool:
+        """Whether ``min`` or ``sec`` stands here for minutes or seconds."""
+        after = self.peek(1)
+        argument = after[0] in ("let", "num", "cmd") or after[1] in ("(", "{", "_", "^", "\\{")
+        return self.peek()[1] in ("min", "sec") and not argument and forms.is_constant(left)
+
+    def after_word(self, left: Node) -> Node:
+        """A unit or idle words after a value; words that belong to the next item are left alone."""
+        words = [word.lower() for word in self._words_ahead()]
+        if isinstance(left, Text) or words[0] == "from":
+            return left
+        if words[0] == "to":
+            self.at += 1
+            return Ratio((left, self.expression(30)))
+        if words[0] == "in" and isinstance(left, Symbol):
+            return self.infix(left, "in", 10)
+        if words[0] == "base" and isinstance(left, Number) and left.value.denominator == 1:
+            self.at += 1
+            base = forms.whole(self.prefix())
+            return Based(str(left.value.numerator), base) if base else self.fail("a base")
+        if words[0] in PARTS and isinstance(left, Number):
+            self.at += 1
+            return Apply("div", (left, number(PARTS[words[0]])))
+        scale = (
+            read_number(words[:1]) if words[0] in ("hundred", "thousand", "million", "billion", "trillion") else None
+        )
+        if scale and isinstance(left, Number):
+            self.at += 1
+            return Apply("mul", (left, Number(scale[0])))
+        return self.quantity(left)
+
+    def _words_ahead(self) -> list[str]:
+        """Values of the words that follow, powers and quotients of units folded in."""
+        found: list[str] = []
+        for at in range(self.at, min(self.at + 12, len(self.tokens))):
+            kind, value, _ = self.tokens[at]
+            if kind not in ("word", "let") and value not in ("/", "*", ".", "-", "min", "sec"):
+                break
+            found.append(value)
+        return found
+
+    def quantity(self, left: Node) -> Node:
+        """``left`` with the unit or the idle words after it."""
+        words, lengths = forms.unit_words(self.tokens, self.at)
+        found = read_unit(words)
+        if found is not None:
+            unit, used = found
+            self.at += sum(lengths[:used])
+            if self.is_op("."):
+                self.at += 1
+            return Quantity(left, unit or None)
+        if isinstance(left, Tuple | Set | Text) or not forms.is_constant(left):
+            raise ParseError("words after a symbol")
+        while self.peek()[0] == "word":
+            self.at += 1
+        return Quantity(left, None)
+
+    def words(self) -> Node:
+        """A number in words, fillers before a value, or a text."""
+        ahead = forms.plain_words(self.tokens, self.at)
+        lower = [word.lower() for word in ahead]
+        found = read_number(lower)
+        if found is not None:
+            value, used = found
+            after = lower[used] if used < len(lower) else ""
+            if used < len(lower) and after not in PARTS and after not in NUMBER_WORDS and not is_unit(ahead[used]):
+                return self._text()
+            self.at += used
+            return Number(value)
+        if lower[0] in ("negative", "minus") and self.peek(1)[0] not in ("end", "op"):
+            self.at += 1
+            return Apply("neg", (self.expression(SIGN),))
+        if lower[0] in FILLERS and self.peek(1)[0] not in ("word", "end"):
+            self.at += 1
+            return self.prefix()
+        if lower[0] == "infinity":
+            self.at += 1
+            return Constant("oo")
+        return self._text()
+
+    def _text(self) -> Node:
+        words: list[str] = []
+        while self.peek()[0] == "word" or self.is_op("'", ".", "-"):
+            kind, value, _ = self.take()
+            if kind == "word" and value.lower() not in ("a", "an", "the"):
+                words.append(value.lower())
+        return Text(tuple(words))
+
+    def subscript(self, left: Node) -> Node:
+        """An indexed variable, or a numeral with its base."""
+        start = self.at
+        index = self.prefix()
+        if isinstance(left, Symbol):
+            name = "".join(value for _, value, _ in self.tokens[start : self.at] if value not in ("{", "}", "(", ")"))
+            return Symbol(f"{left.name}_{name}")
+        base = forms.whole(index)
+        if isinstance(left, Number) and left.value.denominator == 1 and base is not None:
+            return Based(str(left.value.numerator), base)
+        raise ParseError("a subscript")
+
+    def based(self, digits: str) -> Node:
+        """A numeral with its base."""
+        self.expect("_")
+        base = forms.whole(self.prefix())
+        if base is None:
+            raise ParseError("a base that is no number")
+        return Based(digits.lstrip("0") or "0", base)
