@@ -163,7 +163,7 @@ def test_an_update_forgets_what_was_acted() -> None:
 def test_memory_in_training_ends_with_the_episode() -> None:
     algorithm = build(sequence=LIMIT)
     algorithm.update()
-    fresh = algorithm.actor.nothing(16)
+    fresh = algorithm.actor.empty_memory(16)
     assert all(torch.equal(part, zero) for part, zero in zip(algorithm._memory, fresh, strict=True))
     algorithm = build(sequence=LIMIT - 1)
     algorithm.update()

@@ -24,7 +24,7 @@ from zoo_successor.deep.torch_state import adam_state, load_adam, load_module, m
 from zoo_successor.problem import factor
 
 
-class Sequence(NamedTuple):
+class Segment(NamedTuple):
     """T steps of B copies. States are int64, x is what was arrived in before a copy was reset."""
 
     log_probs: Tensor
@@ -59,25 +59,25 @@ class LambdaActorCritic(Algorithm[LambdaACConfig]):
         self._acting_rng = ctx.stream("act")
         self._acting: Memory | None = None
         self._obs: Tensor | None = None
-        self._memory = self.actor.nothing(ctx.env.num_envs)
+        self._memory = self.actor.empty_memory(ctx.env.num_envs)
 
     def update(self) -> Metrics:
         """Collect one sequence and learn from it."""
         config = self.config
-        sequence = self._collect()
-        value, f = self.critic(sequence.state)
+        segment = self._collect()
+        value, f = self.critic(segment.state)
         with torch.no_grad():
-            value_x, f_x = self.critic(sequence.x)
-            counted = sequence.x if config.paid == "arrival" else sequence.state
+            value_x, f_x = self.critic(segment.x)
+            counted = segment.x if config.paid == "arrival" else segment.state
             returns = diminishing_returns(
-                sequence.reward, counted, value_x, f_x, sequence.terminated, sequence.ended,
+                segment.reward, counted, value_x, f_x, segment.terminated, segment.ended,
                 gamma=config.gamma, td_lambda=config.td_lambda, lam=self._lam,
             )  # fmt: skip
         phi = nn.functional.one_hot(counted, self.actor.states).to(f.dtype)
-        following = f_x * (~sequence.terminated).unsqueeze(-1)
-        taken = sequence.log_probs.gather(-1, sequence.action.unsqueeze(-1)).squeeze(-1)
+        following = f_x * (~segment.terminated).unsqueeze(-1)
+        taken = segment.log_probs.gather(-1, segment.action.unsqueeze(-1)).squeeze(-1)
         policy_loss = -(taken * (returns - value.detach())).mean()
-        entropy = -(sequence.log_probs.exp() * sequence.log_probs).sum(-1).mean()
+        entropy = -(segment.log_probs.exp() * segment.log_probs).sum(-1).mean()
         value_loss = nn.functional.mse_loss(value, returns)
         feature_loss = self.critic.head.loss(f, phi, following, config.gamma, self._lam)
         loss = policy_loss - config.ent_coef * entropy + config.vf_coef * value_loss + config.lf_wt * feature_loss
@@ -88,17 +88,17 @@ class LambdaActorCritic(Algorithm[LambdaACConfig]):
             nn.utils.clip_grad_norm_(part.parameters(), config.max_grad_norm)
         self._optimizer.step()
         self._memory = detached(self._memory)
-        self.env_steps += sequence.reward.numel()
+        self.env_steps += segment.reward.numel()
         self.forget()
         return {
             "loss/policy": policy_loss.item(),
             "loss/value": value_loss.item(),
             "loss/feature": feature_loss.item(),
             "train/entropy": entropy.item(),
-            "train/reward": sequence.reward.mean().item(),
+            "train/reward": segment.reward.mean().item(),
         }
 
-    def _collect(self) -> Sequence:
+    def _collect(self) -> Segment:
         """``config.sequence`` steps; the actor runs once, and its graph is kept for the gradient."""
         env = self.ctx.env
         if self._obs is None:
@@ -119,7 +119,7 @@ class LambdaActorCritic(Algorithm[LambdaACConfig]):
                 (log_probs, state, self._tensor(action), self._tensor(np.array(reward, dtype=np.float32)),
                  self._states(x), self._tensor(np.array(terminated)), self._tensor(ended))
             )  # fmt: skip
-        return Sequence(*(torch.stack(column) for column in zip(*rows, strict=True)))
+        return Segment(*(torch.stack(column) for column in zip(*rows, strict=True)))
 
     def act(self, obs: Any, *, greedy: bool = True) -> NDArray[np.int64]:
         """Actions int64[B] for states [B]; remembers between calls, one memory for each row.
@@ -129,7 +129,7 @@ class LambdaActorCritic(Algorithm[LambdaACConfig]):
         with torch.no_grad():
             states = self._states(obs)
             if self._acting is None or len(self._acting[0]) != len(states):
-                self._acting = self.actor.nothing(len(states))
+                self._acting = self.actor.empty_memory(len(states))
             log_probs, self._acting = self.actor(states, self._acting)
         chosen = log_probs.argmax(-1).cpu().numpy() if greedy else _sample(log_probs, self._acting_rng)
         actions: NDArray[np.int64] = chosen + self._first_action
@@ -145,7 +145,7 @@ class LambdaActorCritic(Algorithm[LambdaACConfig]):
     def restart(self) -> None:
         """Take the current episodes as abandoned."""
         self._obs = None
-        self._memory = self.actor.nothing(self.ctx.env.num_envs)
+        self._memory = self.actor.empty_memory(self.ctx.env.num_envs)
 
     def state(self) -> State:
         """Networks, optimiser, memory, where the copies are, and the stream of sampled actions."""

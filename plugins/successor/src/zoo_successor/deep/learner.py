@@ -187,7 +187,7 @@ class LambdaSAC(SAC):
         return {"actor_loss": loss.detach()}
 
     def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "base", "bandit", "rounds"]
+        return [*super()._excluded_save_params(), "base"]
 
     def _get_torch_save_params(self) -> tuple[list[str], list[str]]:
         modules, variables = super()._get_torch_save_params()

@@ -26,7 +26,7 @@ class RecurrentActor(nn.Module):
         memory = self.cell(inputs, memory)
         return self.policy(memory[0]).log_softmax(-1), memory
 
-    def nothing(self, batch: int) -> Memory:
+    def empty_memory(self, batch: int) -> Memory:
         """The memory at the start of B episodes, on the actor's device."""
         zeros = self.policy.weight.new_zeros(batch, self.cell.hidden_size)
         return zeros, zeros
