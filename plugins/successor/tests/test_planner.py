@@ -119,6 +119,15 @@ def test_in_noise_the_plan_is_a_lower_bound():
     assert (algorithm.value <= soonest(algorithm.ctx.problem.tabular, 0.95) + 1e-12).all()
 
 
+def test_without_knowing_of_the_noise_the_plan_is_that_of_the_quiet_maze():
+    deaf = planner(FourRoomsVector(num_envs=1, task="goals", noise=0.5), determinise=True)
+    quiet = planner()
+    until_done(deaf)
+    until_done(quiet)
+    np.testing.assert_array_equal(deaf.value, quiet.value)
+    np.testing.assert_array_equal(deaf.policy_for(30), quiet.policy_for(30))
+
+
 def test_walls_and_strange_policies_are_refused():
     with pytest.raises(UsageError, match="cell 60 is a wall; the nearest free cell is 48"):
         planner(goal=60)

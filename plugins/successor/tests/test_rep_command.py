@@ -189,7 +189,7 @@ def test_a_route_numbers_its_subgoals_and_bars_add_up(tmp_path):
 class Logged:
     def __init__(self, seed, value, **config):
         self.environment, self.algorithm, self.seed = "four-rooms", "gpi", seed
-        self.spec = type("Spec", (), {"config": config})
+        self.spec = type("Spec", (), {"config": config, "env_config": {"task": "goals"}})
         self._values = value
 
     def series(self, name):
@@ -211,6 +211,11 @@ def test_the_sweep_shows_the_interval_of_student():
     corners = axes.collections[0].get_paths()[0].vertices
     assert corners[:, 1].max() == 5.0
     assert corners[:, 1].min() == pytest.approx(2 - 4.303 / math.sqrt(3))
+    apart = [Logged(0, [1.0], lam=0.5, reread=True), Logged(0, [9.0], lam=0.5, reread=False)]
+    lines = lambda_sweep(apart, Drawn).axes[0].lines
+    assert {line.get_label(): line.get_ydata()[0] for line in lines} == {
+        "gpi on four-rooms, reread True": 1.0, "gpi on four-rooms, reread False": 9.0,
+    }  # fmt: skip
     with pytest.raises(UsageError, match="no run has an option lambda"):
         lambda_sweep([Logged(0, [1.0])], Drawn)
 
@@ -220,7 +225,10 @@ def test_every_run_is_a_point():
     axes = exploration(runs, Drawn).axes[0]
     assert sorted(axes.lines[0].get_xdata()) == [10, 20, 4_000_000]
     assert list(axes.lines[1].get_xdata()) == [20, 20]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["four-rooms: gpi, bonus fr\nn = 3"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["gpi on four-rooms\nn = 3"]
+    both = exploration([*runs, Logged(0, [5.0], bonus="none", beta=1.0)], Drawn).axes[0]
+    found = [label.get_text() for label in both.get_yticklabels()]
+    assert found == ["gpi on four-rooms, bonus fr\nn = 3", "gpi on four-rooms, bonus none\nn = 1"]
     with pytest.raises(UsageError, match="no run logged return/total"):
         exploration([Logged(0, [])], Drawn)
 

@@ -69,7 +69,7 @@ def heat_maps(problem: Problem, rows: Sequence[Sequence[Panel]], title: str) -> 
     grid = layout(problem)
     height, width = grid.walls.shape
     columns = max(len(row) for row in rows)
-    size = (columns * (max(width * _CELL, 1.6) + 0.75), len(rows) * (max(height * _CELL, 0.7) + 0.55) + 0.35)
+    size = (max(columns * (max(width * _CELL, 1.6) + 0.75), 3.4), len(rows) * (max(height * _CELL, 0.7) + 0.55) + 0.35)
     with style():
         figure = Figure(figsize=size, layout="constrained")
         figure.suptitle(title, fontsize=9)

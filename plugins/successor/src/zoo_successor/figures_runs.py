@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo import UsageError
+from zoo_successor.tails import options as options_of
+from zoo_successor.tails import told, varied
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 """Student's t at 97.5 %, for 1 to 10 degrees of freedom."""
+_WIDTH = 44  # letters
+_LINEAR = 1000.0
+"""Below it the axis of returns is linear, so that it has a zero."""
 
 
 def lambda_sweep(runs: Sequence[Any], options: Any) -> Figure:
@@ -26,21 +32,21 @@ def lambda_sweep(runs: Sequence[Any], options: Any) -> Figure:
 
     metric = _metric(options, "return/mean")
     found: dict[tuple[str, str], dict[float, list[float]]] = {}
-    for run in runs:
+    for run, label in zip(runs, _labels(runs, "lam"), strict=True):
         lam, value = run.spec.config.get("lam"), _last(run, metric)
         if lam is not None and value is not None:
-            found.setdefault((run.environment, run.algorithm), {}).setdefault(float(lam), []).append(value)
+            found.setdefault((run.algorithm, label), {}).setdefault(float(lam), []).append(value)
     if not found:
         raise UsageError(f"no run has an option lambda and logged {metric}: expected runs of gpi or lambda-q.")
     figure = Figure(figsize=(3.4, 2.5), layout="constrained")
     axes = figure.subplots()
-    for (environment, algorithm), by_lam in sorted(found.items()):
+    for (algorithm, label), by_lam in sorted(found.items()):
         lams = sorted(by_lam)
         means = np.array([np.mean(by_lam[lam]) for lam in lams])
         half = np.array([_half_width(by_lam[lam]) for lam in lams])
-        colour = options.colour(algorithm)
+        colour = options.colour(algorithm if len(found) == 1 else label)
         axes.fill_between(lams, means - half, means + half, color=colour, alpha=0.2, linewidth=0)
-        axes.plot(lams, means, marker="o", markersize=3.5, color=colour, label=f"{algorithm} on {environment}")
+        axes.plot(lams, means, marker="o", markersize=3.5, color=colour, label=label)
     axes.set_xlabel("lambda of the agent")
     axes.set_ylabel(metric)
     axes.legend(frameon=False)
@@ -57,14 +63,14 @@ def exploration(runs: Sequence[Any], options: Any) -> Figure:
 
     metric = _metric(options, "return/total")
     found: dict[str, list[float]] = {}
-    for run in runs:
+    for run, label in zip(runs, _labels(runs), strict=True):
         value = _last(run, metric)
         if value is not None:
-            found.setdefault(_label(run), []).append(value)
+            found.setdefault(label, []).append(value)
     if not found:
         raise UsageError(f"no run logged {metric}: expected runs of sarsa.")
     names = sorted(found)
-    figure = Figure(figsize=(4.6, 0.55 * len(names) + 0.9), layout="constrained")
+    figure = Figure(figsize=(5.6, 0.6 * len(names) + 0.9), layout="constrained")
     axes = figure.subplots()
     rng = np.random.default_rng(0)
     for height, name in enumerate(names):
@@ -73,17 +79,32 @@ def exploration(runs: Sequence[Any], options: Any) -> Figure:
         axes.plot(values, spread, ".", markersize=3.5, alpha=0.6, color=options.colour(name))
         axes.plot([np.median(values)] * 2, [height - 0.36, height + 0.36], color="black", linewidth=1.4)
     # Zero returns occur, and the largest are a thousand times the median.
-    axes.set_xscale("symlog", linthresh=1000.0)
-    axes.set_yticks(range(len(names)), [f"{name}\nn = {len(found[name])}" for name in names])
+    axes.set_xscale("symlog", linthresh=_LINEAR, linscale=0.4)
+    most = int(np.ceil(np.log10(max(max(max(values) for values in found.values()), _LINEAR))))
+    axes.set_xticks([0.0, *(10.0**power for power in range(3, most + 1))])
+    ticks = [f"{fill(name, _WIDTH)}\nn = {len(found[name])}" for name in names]
+    axes.set_yticks(range(len(names)), ticks)
     axes.set_xlabel(f"{metric} (bar: median)")
     return figure
 
 
-def _label(run: Any) -> str:
-    """Environment, algorithm and what tells the runs of one experiment apart."""
-    bonus, beta = run.spec.config.get("bonus"), run.spec.config.get("beta")
-    tail = f", bonus {bonus}" if bonus else ""
-    return f"{run.environment}: {run.algorithm}{tail}" + (f", beta {beta:g}" if bonus and beta != 1.0 else "")
+def _labels(runs: Sequence[Any], *but: str) -> list[str]:
+    """Environment, algorithm and, for each run, the options (``but`` some) in which runs of the two differ."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for run in runs:
+        groups.setdefault((run.environment, run.algorithm), []).append(_options(run, but))
+    names = {key: varied(several) for key, several in groups.items()}
+    labels = []
+    for run in runs:
+        key = (run.environment, run.algorithm)
+        tail = told(_options(run, but), names[key])
+        labels.append(f"{key[1]} on {key[0]}" + (f", {tail}" if tail else ""))
+    return labels
+
+
+def _options(run: Any, but: Sequence[str]) -> dict[str, Any]:
+    found = options_of(run.spec.env_config, run.spec.config)
+    return {name: value for name, value in found.items() if name not in but}
 
 
 def _metric(options: Any, default: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,9 @@ def summarise(paths: Sequence[Path], metric: str, above: float) -> list[dict[str
     groups: dict[Path, list[float]] = {}
     specs: dict[Path, dict[str, Any]] = {}
     for status in sorted(file for path in paths for file in path.glob("**/status.json")):
-        told = json.loads(status.read_text(encoding="utf-8"))
-        value = (told.get("metrics") or {}).get(metric)
-        if told.get("state") == "finished" and isinstance(value, (int, float)):
+        status_told = json.loads(status.read_text(encoding="utf-8"))
+        value = (status_told.get("metrics") or {}).get(metric)
+        if status_told.get("state") == "finished" and isinstance(value, (int, float)):
             groups.setdefault(status.parent.parent, []).append(float(value))
             specs[status.parent.parent] = json.loads(status.with_name("spec.json").read_text(encoding="utf-8"))
     if not groups:
@@ -40,12 +40,14 @@ def summarise(paths: Sequence[Path], metric: str, above: float) -> list[dict[str
     rows = []
     for key, values in groups.items():
         found, spec = np.array(values), specs[key]
-        varied = _varied([other for other in specs.values() if other["environment"] == spec["environment"]])
+        own = options(spec.get("env_config"), spec.get("config"))
+        same = [other for other in specs.values() if other["environment"] == spec["environment"]]
+        names = varied([options(other.get("env_config"), other.get("config")) for other in same])
         deviation = float(found.std(ddof=1) / np.sqrt(len(found))) if len(found) > 1 else 0.0
         rows.append({
             "environment": str(spec["environment"]).rpartition("/")[2],
             "algorithm": str(spec["algorithm"]).rpartition("/")[2],
-            "options": ", ".join(f"{name} {_flat(spec)[name]}" for name in varied if name in _flat(spec)),
+            "options": told(own, names),
             "runs": len(found),
             "median": float(np.median(found)),
             "mean": float(found.mean()),
@@ -55,12 +57,18 @@ def summarise(paths: Sequence[Path], metric: str, above: float) -> list[dict[str
     return rows
 
 
-def _flat(spec: dict[str, Any]) -> dict[str, Any]:
-    return {**dict(spec.get("env_config") or {}), **dict(spec.get("config") or {})}
+def options(*parts: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The options of an environment and of an algorithm as one mapping."""
+    return {name: value for part in parts for name, value in dict(part or {}).items()}
 
 
-def _varied(specs: Sequence[dict[str, Any]]) -> list[str]:
-    """Options that do not have the same value in all specifications, in order of appearance."""
-    flat = [_flat(spec) for spec in specs]
-    names = dict.fromkeys(name for one in flat for name in one)
-    return [name for name in names if len({json.dumps(one.get(name), sort_keys=True) for one in flat}) > 1]
+def varied(several: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Options that do not have the same value everywhere, in order of appearance."""
+    names = dict.fromkeys(name for one in several for name in one)
+    return [name for name in names if len({json.dumps(one.get(name), sort_keys=True) for one in several}) > 1]
+
+
+def told(own: Mapping[str, Any], names: Sequence[str]) -> str:
+    """These options of one run, as "bonus fr, beta 1"."""
+    shown = ((name, own[name]) for name in names if own.get(name) is not None)
+    return ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in shown)
