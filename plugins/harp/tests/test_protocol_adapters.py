@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import warnings
 
@@ -9,6 +10,14 @@ import pytest
 from zoo_harp.protocol.trl_reward import harp_reward
 
 from zoo import UsageError
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_over():
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()  # what these libraries left open complains here, and not during another test
 
 
 def test_a_reward_for_each_completion():

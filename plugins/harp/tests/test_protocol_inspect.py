@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -120,6 +121,8 @@ def lines(path):
 @pytest.fixture(autouse=True)
 def key(monkeypatch):
     monkeypatch.setenv("LOCAL_API_KEY", "none")
+    yield
+    gc.collect()  # connections that clients left open complain here, and not during another test
 
 
 def test_failures_that_pass_and_failures_that_stay(tmp_path, capsys):
@@ -164,7 +167,8 @@ def test_failures_that_pass_and_failures_that_stay(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_killed_in_the_middle_no_answered_question_is_asked_twice(tmp_path):
+@pytest.mark.parametrize(("how", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+def test_stopped_in_the_middle_no_answered_question_is_asked_twice(tmp_path, how, status):
     out = tmp_path / "r.jsonl"
     hang = threading.Event()
     hang.set()
@@ -186,8 +190,10 @@ def test_killed_in_the_middle_no_answered_question_is_asked_twice(tmp_path):
                 assert process.poll() is None
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
+            process.send_signal(how)
+            assert process.wait(timeout=60) == status
         finally:
-            process.send_signal(signal.SIGKILL)
+            process.kill()
             process.wait()
         with out.open("a", encoding="utf-8") as file:
             file.write('{"id": "2026/SAM')  # a kill in the middle of a write
@@ -214,6 +220,14 @@ def test_samples_and_settings(tmp_path, capsys):
     assert sorted((line["id"], line["sample"]) for line in lines(out)) == [
         (PROBLEMS[place].id, sample) for place in range(3) for sample in range(3)
     ]
+
+
+def test_without_the_extra_the_hint_says_what_to_install(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "inspect_ai", None)
+    with serving(lambda place, times: "x") as service:
+        assert main(command(service, tmp_path / "r.jsonl")) == 2
+    assert "pip install 'zoo-harp[inspect]'" in capsys.readouterr().err
+    assert not (tmp_path / "r.jsonl").exists()
 
 
 def test_a_model_that_is_none(tmp_path, capsys):

@@ -108,9 +108,8 @@ def run(plan: Plan, asking: Asking) -> Outcome:
             return Outcome(len(keys), before, before, (), False)
         work = task_of(asked, sampling, max_tokens=asking.max_tokens, journal=journal, done=done)
         logs = _evaluate(evaluate, work, asking)
-    return Outcome(
-        len(keys), before, before + journal.added, _errors(logs), any(log.status == "cancelled" for log in logs)
-    )
+    interrupted = not logs or any(log.status == "cancelled" for log in logs)  # interrupted, it may return no log
+    return Outcome(len(keys), before, before + journal.added, _errors(logs), interrupted)
 
 
 def _evaluate(evaluate: Any, work: Any, asking: Asking) -> list[EvalLog]:
