@@ -32,13 +32,13 @@ def lambda_sweep(runs: Sequence[Any], options: Any) -> Figure:
 
     metric = _metric(options, "return/mean")
     found: dict[tuple[str, str], dict[float, list[float]]] = {}
-    for run, label in zip(runs, _labels(runs, "lam"), strict=True):
-        lam, value = run.spec.config.get("lam"), _last(run, metric)
-        if lam is not None and value is not None:
-            found.setdefault((run.algorithm, label), {}).setdefault(float(lam), []).append(value)
+    kept = [run for run in runs if run.spec.config.get("lam") is not None and run.series(metric).values]
+    for run, label in zip(kept, _labels(kept, "lam"), strict=True):
+        by_lam = found.setdefault((run.algorithm, label), {})
+        by_lam.setdefault(float(run.spec.config["lam"]), []).append(float(run.series(metric).values[-1]))
     if not found:
         raise UsageError(f"no run has an option lambda and logged {metric}: expected runs of gpi or lambda-q.")
-    figure = Figure(figsize=(3.4, 2.5), layout="constrained")
+    figure = Figure(figsize=(3.6, 2.3 + 0.3 * len(found)), layout="constrained")
     axes = figure.subplots()
     for (algorithm, label), by_lam in sorted(found.items()):
         lams = sorted(by_lam)
@@ -46,10 +46,10 @@ def lambda_sweep(runs: Sequence[Any], options: Any) -> Figure:
         half = np.array([_half_width(by_lam[lam]) for lam in lams])
         colour = options.colour(algorithm if len(found) == 1 else label)
         axes.fill_between(lams, means - half, means + half, color=colour, alpha=0.2, linewidth=0)
-        axes.plot(lams, means, marker="o", markersize=3.5, color=colour, label=label)
+        axes.plot(lams, means, marker="o", markersize=3.5, color=colour, label=fill(label, _WIDTH))
     axes.set_xlabel("lambda of the agent")
     axes.set_ylabel(metric)
-    axes.legend(frameon=False)
+    figure.legend(loc="outside upper left", frameon=False)
     return figure
 
 
@@ -63,10 +63,9 @@ def exploration(runs: Sequence[Any], options: Any) -> Figure:
 
     metric = _metric(options, "return/total")
     found: dict[str, list[float]] = {}
-    for run, label in zip(runs, _labels(runs), strict=True):
-        value = _last(run, metric)
-        if value is not None:
-            found.setdefault(label, []).append(value)
+    kept = [run for run in runs if run.series(metric).values]
+    for run, label in zip(kept, _labels(kept), strict=True):
+        found.setdefault(label, []).append(float(run.series(metric).values[-1]))
     if not found:
         raise UsageError(f"no run logged {metric}: expected runs of sarsa.")
     names = sorted(found)
@@ -109,11 +108,6 @@ def _options(run: Any, but: Sequence[str]) -> dict[str, Any]:
 
 def _metric(options: Any, default: str) -> str:
     return options.metrics[0] if options.metrics else default
-
-
-def _last(run: Any, metric: str) -> float | None:
-    values = run.series(metric).values
-    return float(values[-1]) if values else None
 
 
 def _half_width(values: Sequence[float]) -> float:

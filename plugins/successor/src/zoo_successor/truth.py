@@ -67,22 +67,33 @@ def sampled_value(
     """
     most = float(np.abs(base).max(initial=0.0)) / (1 - gamma)
     steps = 1 if gamma == 0 else math.ceil(math.log(1e-7) / math.log(gamma))
-    width = int((chain > 0).sum(axis=1).max())
-    order = np.argsort(-chain, axis=1, kind="stable")[:, :width]
-    law = np.take_along_axis(chain, order, axis=1).cumsum(axis=1)
+    law, successors = _sampler(chain)
+    S = len(base)
+    # The state S, where episodes end up, and the last place, for states that never pay, hold nothing.
     goals = np.flatnonzero(base)
-    place = np.full(len(base) + 1, len(goals))
+    place = np.full(S + 1, len(goals))
     place[goals] = np.arange(len(goals))
-    left = np.tile(np.append(base[goals], 0.0), (len(starts), 1))
-    shrink, over = np.append(lam[goals], 1.0), len(base)
-    order = np.vstack([np.append(order, np.full((over, 1), over), axis=1), np.full((1, width + 1), over)])
-    law = np.vstack([law, np.zeros((1, width))])
+    left, shrink = np.tile(np.append(base[goals], 0.0), (len(starts), 1)), np.append(lam[goals], 1.0)
     s, total, each = starts.copy(), np.zeros(len(starts)), np.arange(len(starts))
     for t in range(steps):
         at = place[s]
         total += gamma**t * left[each, at]
         left[each, at] *= shrink[at]
-        # A row that sums to 1 but for rounding must not end the episode.
-        drawn = (law[s] <= (rng.random(len(s)) * (1 - 1e-12))[:, None]).sum(axis=1)
-        s = order[s, drawn]
+        s = successors[s, (law[s] <= rng.random((len(s), 1))).sum(axis=1)]
     return total, gamma**steps * most
+
+
+def _sampler(chain: Floats) -> tuple[Floats, Ints]:
+    """Cumulative probabilities ``[S+1, W]`` of each state's W likeliest successors, and these, ``[S+1, W+1]``.
+
+    The last successor of all, and the only one of the extra state S, is S itself: there the episode is over.
+    """
+    S = len(chain)
+    width = max(1, int((chain > 0).sum(axis=1).max()))
+    order = np.argsort(-chain, axis=1, kind="stable")[:, :width]
+    law = np.take_along_axis(chain, order, axis=1).cumsum(axis=1)
+    # A row that sums to 1 but for rounding does not end the episode.
+    law[law > 1 - 1e-9] = 1.0
+    successors = np.full((S + 1, width + 1), S)
+    successors[:S, :width] = order
+    return np.vstack([law, np.zeros(width)]), successors
