@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from importlib import resources
+from pathlib import Path
 
 import pytest
 from zoo_harp.evaluation.data import load_dataset
@@ -50,6 +51,18 @@ def test_data_counts_and_writes_splits(tmp_path, capsys):
     assert said[said.index("short") + 1] == "40"
     assert said[said.index("proof") + 1] == "0"
     assert len(load_dataset(out).problems) == 40
+
+
+def test_solutions_are_checked_against_answers(tmp_path, capsys):
+    assert main(["harp", "data", SAMPLE, "--check-solutions"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "43 of 43 solutions end in the answer."
+    lines = Path(SAMPLE).read_text(encoding="utf-8").splitlines()[:2]
+    path = tmp_path / "d.jsonl"
+    path.write_text("\n".join([lines[0], json.dumps({**json.loads(lines[1]), "answer": "69"})]), encoding="utf-8")
+    assert main(["harp", "data", str(path), "--check-solutions"]) == 0
+    said = capsys.readouterr().out.splitlines()[-3:]
+    assert said[0] == "2026/SAMPLE_L1/2, solution 1: '68', and the answer is '69'."
+    assert said[2] == "1 of 3 solutions end in the answer."
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,21 @@ from zoo.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from zoo_harp.checker import Verdict
+    from zoo_harp.evaluation.data import Problem
     from zoo_harp.protocol.run import Outcome
 
+_FORMAT = """
+a file of responses, for zoo eval FILE harp, has one JSON object a line:
+  id             year/contest/number of the problem
+  response       what the model wrote, or null; or samples: a list of such texts, or of objects with the fields
+                 response, finish_reason, tokens, correct
+  finish_reason  "stop" or the like; any other, such as "length", makes the response wrong (default: normal)
+  tokens         number of output tokens (optional)
+  sample         number of the sample, from 0, where each has a line of its own (default: 0)
+  layout         of the choices: original, dot, paren, none; without it a short answer was asked for
+  shuffle        number of the shuffle of the choices, with permutation: the published letters in the order shown
+  correct        the verdict of another scorer, to compare with (optional)
+Samples that lm-evaluation-harness logs, and logs of inspect_ai, are read as they are."""
 Subparsers: TypeAlias = "argparse._SubParsersAction[Any]"
 Command = Callable[[argparse.Namespace], int]
 
@@ -52,6 +65,7 @@ def add_command(app: Subparsers) -> None:
          "zoo eval responses.jsonl harp --dataset HARP.jsonl --html audit.html",
          r"zoo harp explain '\sqrt{45}' 'So the length is $3\sqrt5$.'"],
     )  # fmt: skip
+    parser.epilog = f"{parser.epilog}\n{_FORMAT}"
     commands = parser.add_subparsers(dest="harp_command", metavar="COMMAND", required=True, parser_class=_CommandParser)
     _add_run(commands)
     _add_check(commands)
@@ -231,13 +245,15 @@ def _explain(parsed: argparse.Namespace) -> int:
 def _add_data(commands: Subparsers) -> None:
     parser = _add(
         commands, "data", _data, "Check a file of problems, count its splits, and write one of them.",
-        ["zoo harp data HARP_raw.jsonl", "zoo harp data HARP_raw.zip --split choice --out choice.jsonl"],
+        ["zoo harp data HARP_raw.jsonl", "zoo harp data HARP_raw.zip --split choice --out choice.jsonl",
+         "zoo harp data HARP.jsonl --check-solutions"],
     )  # fmt: skip
     add = parser.add_argument
     add("file", type=Path, metavar="FILE", help="problems: .jsonl, or a .zip that holds one")
     add("--split", default="raw", metavar="NAME", help="short, choice, both, required, proof or raw (default: raw)")
     add("--out", type=Path, metavar="FILE", help="write the problems of the split to this file")
     add("--skip-bad", action="store_true", help="leave bad lines out and name them")
+    add("--check-solutions", action="store_true", help="name the solutions that do not end in the reference answer")
 
 
 def _data(parsed: argparse.Namespace) -> int:
@@ -256,7 +272,21 @@ def _data(parsed: argparse.Namespace) -> int:
     _say("")
     for line in table if rows else []:
         _say("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
+    if parsed.check_solutions:
+        _check_solutions(dataset.split("short"))
     if parsed.out is not None:
         write_problems(parsed.out, chosen)
         _say(f"{parsed.out}: {len(chosen)} problems.")
     return 0
+
+
+def _check_solutions(problems: Sequence[Problem]) -> None:
+    """Does every solution lead to its problem's answer? If not, the data or the checker is to be looked at."""
+    from zoo_harp import check_many
+
+    solved = [(problem, place, text) for problem in problems for place, text in enumerate(problem.solutions, start=1)]
+    verdicts = check_many([(problem.answer or "", text) for problem, _, text in solved], kind="short")
+    for (problem, place, _), verdict in zip(solved, verdicts, strict=True):
+        if not verdict.correct:
+            _say(f"{problem.id}, solution {place}: {verdict.extracted!r}, and the answer is {problem.answer!r}.")
+    _say(f"{sum(verdict.correct for verdict in verdicts)} of {len(solved)} solutions end in the answer.")

@@ -27,7 +27,7 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; color: #1b1b1b; }
 table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
 th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
-th:first-child, td:first-child, td:nth-child(2), th:nth-child(2) { text-align: left; }
+th:first-child, td:first-child { text-align: left; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f5f5f5; padding: .7rem; }
 details { border-bottom: 1px solid #ddd; padding: .3rem 0; }
 summary { cursor: pointer; }

@@ -29,7 +29,8 @@ def lines(path: Path) -> Iterator[Line]:
     try:
         log = read_eval_log(str(path))
     except Exception as error:  # its readers raise whatever their parsers do
-        raise DataError(f"is no log of inspect_ai: {type(error).__name__}.", str(path)) from error
+        hint = "a file of responses ends in .jsonl."
+        raise DataError(f"is no log of inspect_ai: {type(error).__name__}.", str(path), hint=hint) from error
     for number, sample in enumerate(log.samples or (), start=1):
         if sample.error is None:
             yield Line(str(path), number, _record(sample))
