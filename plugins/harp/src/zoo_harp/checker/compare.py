@@ -159,12 +159,24 @@ class Comparison:
             if marked is None:
                 continue
             radians = Apply("mul", (marked, Apply("div", (Constant("pi"), number(180)))))
-            for way in (marked, Apply("percent", (marked,)) if mark == "percent" else radians):
+            ways = [Apply("percent", (marked,)), marked] if mark == "percent" else [marked, radians]
+            if mark == "percent" and one is None and self._below_one(bare):
+                ways.pop()
+            for way in ways:
                 found = compare_values(*((bare, way) if one is None else (way, bare)), self.budget)
                 if found.correct:
                     return Decision(True, mark, found.reason)
             return found
         return compare_values(gold, response, self.budget)
+
+    def _below_one(self, node: Node) -> bool:
+        """Whether a number is between -1 and 1, so that the same digits with a percent mark are another number."""
+        field = Evaluator(self.budget)
+        try:
+            value = field.value(node)
+            return not field.is_variable(value) and field.floor(field.absolute(value)) == 0
+        except (Unsupported, Undefined):
+            return False
 
     def _quantities(self, gold: Node, response: Node) -> Decision:
         units = [side.unit if isinstance(side, Quantity) else None for side in (gold, response)]

@@ -37,6 +37,7 @@ class Evaluator(Functions):
         self._handlers: dict[str, Callable[[tuple[Node, ...]], Value]] = {
             "factorial": lambda args: self._factorial(args[0], 1),
             "factorial2": lambda args: self._factorial(args[0], 2),
+            "round": lambda args: self._floor(Apply("add", (args[0], Number(Fraction(1, 2)))), 1),
             "floor": lambda args: self._floor(args[0], 1),
             "ceil": lambda args: self._floor(args[0], -1),
             "binom": self._binomial,

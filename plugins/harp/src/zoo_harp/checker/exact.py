@@ -138,6 +138,8 @@ class Field:
         return total
 
     def _scaled(self, poly: Poly, factor: Fraction) -> Poly:
+        if factor == 1:
+            return poly
         self.budget.spend(len(poly) * (1 + bits(factor) // 500))
         return {mono: coefficient * factor for mono, coefficient in poly.items()} if factor else {}
 
@@ -336,17 +338,19 @@ class Field:
 
     def prime_root(self, value: Fraction, exponent: Fraction) -> Value:
         """``value ** exponent`` for a positive rational and an exponent, by the primes of ``value``."""
-        result: Poly = {_UNIT: ONE}
+        coefficient = ONE
+        radicals: list[tuple[str, Fraction]] = []
         for part, sign in ((value.numerator, 1), (value.denominator, -1)):
             for prime, count in self.factor(part):
-                raised = exponent * count * sign
+                raised = exponent * (count * sign)
                 whole = math.floor(raised)
                 if abs(whole) * prime.bit_length() > MAX_BITS:
                     raise LimitExceeded("a power with too many digits")
-                name = self.register(f"r{prime}", Generator(number=prime))
-                coefficient = power(Fraction(prime), whole) if whole else ONE
-                result = self.times(result, {((name, raised - whole),) if raised != whole else (): coefficient})
-        return self.settle(result, {_UNIT: ONE})
+                if whole:
+                    coefficient *= power(Fraction(prime), whole)
+                if raised != whole:
+                    radicals.append((self.register(f"r{prime}", Generator(number=prime)), raised - whole))
+        return Q({tuple(sorted(radicals)): coefficient}, {_UNIT: ONE}) if radicals else coefficient
 
     def factor(self, n: int) -> tuple[tuple[int, int], ...]:
         """Prime factors below 2000 with their exponents; the rest as one factor, a perfect power taken apart."""

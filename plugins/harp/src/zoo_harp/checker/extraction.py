@@ -33,6 +33,10 @@ _CLAUSE: Final = re.compile(
     r"[,;]?\s{1,4}(?:because|since|so that|which|where|so|as (?:required|desired|follows)|by|therefore|hence)\b",
     re.IGNORECASE,
 )
+_ASIDE: Final = re.compile(
+    r"[,;]?\s{1,4}\(?(?:or|which is|i\.e\.,?)?\s{0,4}(?:approximately|about|roughly)\s|\s\((?!mod|base)(?=[A-Za-z]{3})",
+    re.IGNORECASE,
+)
 _MATH: Final = re.compile(r"\\[()\[\]]|\\\$|\$\$?")
 _NUMBER: Final = re.compile(
     r"(?<![\w.,\\^/])(?<!\w\()-?(?:\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)(?:/\d+)?(?:\\?%)?(?![\w(^]|\.\d|/\d|,\d)"
@@ -234,12 +238,14 @@ def _opened(capture: str) -> str:
 
 def _trimmed(capture: str) -> list[str]:
     """The capture, and shorter and shorter beginnings of it."""
+    aside = _ASIDE.search(capture)
+    capture = capture[: aside.start()] if aside and aside.start() else capture
     ways = [capture]
     sentence = _SENTENCE.search(capture)
     if sentence:
         ways.insert(0, capture[: sentence.start()])
     line = capture.split("\n", 1)[0]
-    ways.append(line)
+    ways.insert(0 if line.count("{") == line.count("}") else len(ways), line)
     for way in tuple(ways):
         clause = _CLAUSE.search(way)
         if clause and clause.start():

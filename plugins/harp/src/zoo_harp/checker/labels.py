@@ -48,9 +48,10 @@ def is_label(node: Node) -> bool:
 
 
 def _is_combination(node: Node) -> bool:
-    """A sum or product of two or more variables and nothing else, such as m + n: what many problems ask for."""
+    """A sum, product or quotient of two or more variables and nothing else, such as m + n: what many problems ask for."""
     plain = all(
-        isinstance(part, Symbol) or (isinstance(part, Apply) and part.op in ("add", "mul")) for part in walk(node)
+        isinstance(part, Symbol) or (isinstance(part, Apply) and part.op in ("add", "mul", "div"))
+        for part in walk(node)
     )
     return plain and len(symbols(node)) > 1
 
@@ -86,8 +87,8 @@ def labelled(node: Node, *, combinations: bool = False) -> Labelled | None:
     With ``combinations`` also a sum or product of variables is a name: what a response writes as m + n = 7.
     """
     if isinstance(node, Relation):
-        if combinations and len(node.ops) == 1 and node.ops[0] == "=" and _is_combination(node.terms[0]):
-            return Labelled((node.terms[0],), (node.terms[1],), node.terms[1])
+        if combinations and set(node.ops) == {"="} and _is_combination(node.terms[0]):
+            return Labelled((node.terms[0],), (node.terms[-1],), node.terms[-1], node.terms[1:-1])
         return _one(node)
     if isinstance(node, Listing):
         return _several(node)

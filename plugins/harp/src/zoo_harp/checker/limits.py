@@ -91,8 +91,9 @@ class Budget:
 
 
 def bits(value: Fraction | int) -> int:
-    """Length of numerator and denominator together."""
-    return value.numerator.bit_length() + value.denominator.bit_length()
+    """Length of the numerator, and of the denominator where there is one."""
+    denominator = value.denominator
+    return value.numerator.bit_length() + (denominator.bit_length() if denominator != 1 else 0)
 
 
 def power(base: Fraction, exponent: int) -> Fraction:

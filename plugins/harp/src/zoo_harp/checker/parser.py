@@ -54,7 +54,7 @@ class Parser(Calls):
         while self.is_op("=", "~", "to", ":"):
             self.at += 1
         found = self.sequence(())
-        while self.is_op("."):
+        while self.is_op(".", "\\\\"):
             self.at += 1
         if self.peek() is not END:
             raise ParseError(f"unexpected {self.peek()[1]!r}")
@@ -223,10 +223,10 @@ class Parser(Calls):
     def _raise(self, left: Node) -> Node:
         if self.is_op("deg"):
             self.at += 1
-            return Apply("deg", (left,))
+            return self.degrees(left)
         if self.is_op("{") and self.peek(1)[:2] == ("op", "deg") and self.peek(2)[:2] == ("op", "}"):
             self.at += 3
-            return Apply("deg", (left,))
+            return self.degrees(left)
         if self.is_op("'"):
             raise ParseError("a prime")
         negative = False
@@ -246,7 +246,9 @@ class Parser(Calls):
             raise ParseError("a prime")
         if isinstance(left, Text):
             raise ParseError("words in a calculation")
-        return Apply({"!": "factorial", "!!": "factorial2", "%": "percent", "deg": "deg"}[value], (left,))
+        if value == "deg":
+            return self.degrees(left)
+        return Apply({"!": "factorial", "!!": "factorial2", "%": "percent"}[value], (left,))
 
     def prefix(self) -> Node:
         """What may stand at the beginning: a sign, a numeral, a bracket, a function, words."""
@@ -306,6 +308,8 @@ class Parser(Calls):
             self.at += 1
             return Apply("abs", (inner,))
         closers = (")", "]") if opener in ("(", "[") else (closer,)
+        if opener == "floor(":
+            closers = (closer, "ceil)")
         if self.is_op(*closers):
             self.at += 1
             if opener == "\\{":
@@ -327,5 +331,5 @@ class Parser(Calls):
         if opener == "{" or isinstance(inner, Builder):
             return inner
         if opener in ("floor(", "ceil("):
-            return Apply(opener[:-1], (inner,))
+            return Apply("round" if opener[:-1] != closed[:-1] else opener[:-1], (inner,))
         return forms.bracket(opener, inner, closed)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from zoo_harp.checker import forms
 from zoo_harp.checker.cursor import SIGN, Cursor, ParseError
 from zoo_harp.checker.tree import (
     Apply,
     Based,
     Constant,
+    Named,
     Node,
     Number,
     Quantity,
@@ -21,9 +24,20 @@ from zoo_harp.checker.tree import (
 from zoo_harp.checker.units import is_unit, read_unit
 from zoo_harp.checker.words import FILLERS, NUMBER_WORDS, PARTS, read_number
 
+_SCALES: Final = {"C": "celsius", "F": "fahrenheit", "Celsius": "celsius", "Fahrenheit": "fahrenheit"}
+_REALS: Final = frozenset((("all", "real", "numbers"), ("all", "reals"), ("real", "numbers"), ("all", "real", "x")))
+
 
 class Phrases(Cursor):
     """Reads words after and before values."""
+
+    def degrees(self, left: Node) -> Node:
+        """An angle, or a temperature where a C or F follows."""
+        kind, value, _ = self.peek()
+        if kind in ("let", "word") and value in _SCALES and forms.is_constant(left):
+            self.at += 1
+            return Quantity(left, ((_SCALES[value], 1),))
+        return Apply("deg", (left,))
 
     def is_time_unit(self, left: Node) -> bool:
         """Whether ``min`` or ``sec`` stands here for minutes or seconds."""
@@ -111,7 +125,7 @@ class Phrases(Cursor):
             kind, value, _ = self.take()
             if kind == "word" and value.lower() not in ("a", "an", "the"):
                 words.append(value.lower())
-        return Text(tuple(words))
+        return Named("R") if tuple(words) in _REALS else Text(tuple(words))
 
     def subscript(self, left: Node) -> Node:
         """An indexed variable, or a numeral with its base."""

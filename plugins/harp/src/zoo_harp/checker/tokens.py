@@ -11,6 +11,7 @@ import re
 from typing import Final, TypeAlias
 
 from zoo_harp.checker.limits import MAX_NESTING, LimitExceeded
+from zoo_harp.checker.units import is_unit
 from zoo_harp.checker.vocabulary import (
     BARE,
     COMMAND_OPS,
@@ -198,6 +199,11 @@ def _command(name: str, text: str, at: int, tokens: list[Token], spaced: bool) -
     return at
 
 
+def _after_value(tokens: list[Token]) -> bool:
+    """Whether a unit may stand here: after something that is no operator."""
+    return bool(tokens) and (tokens[-1][0] != "op" or tokens[-1][1] in (")", "}", "|", "/", ".", "deg"))
+
+
 def _letters(run: str, tokens: list[Token], spaced: bool, prose: bool) -> None:
     """A run of letters: a connective, function, word, or a product of variables."""
     lower = run.lower()
@@ -214,7 +220,9 @@ def _letters(run: str, tokens: list[Token], spaced: bool, prose: bool) -> None:
         tokens.append(("op", "deg", spaced))
     elif not prose and run in GREEK:
         tokens.append(("let", run, spaced))
-    elif not prose and (len(run) == 1 or not is_word(run)):
+    elif not prose and (
+        len(run) == 1 or not is_word(run) or (len(run) == 2 and is_unit(run) and not _after_value(tokens))
+    ):
         tokens.append(("let", run[0], spaced))
         tokens.extend(("let", letter, False) for letter in run[1:])
     else:

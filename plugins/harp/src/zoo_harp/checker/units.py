@@ -42,6 +42,8 @@ _NAMES: Final = {
     "euro": "euro",
     "deg": "degree",
     "rad": "radian",
+    "celsius": "celsius",
+    "fahrenheit": "fahrenheit",
     "unit": "unit units",
     "N": "newton",
     "J": "joule",

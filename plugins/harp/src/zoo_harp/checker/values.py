@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from zoo_harp.checker.evaluate import Evaluator
-from zoo_harp.checker.exact import HALF, Value
+from zoo_harp.checker.exact import HALF, Poly, Value
 from zoo_harp.checker.limits import Budget, LimitExceeded, Undefined, Unsupported, power
 from zoo_harp.checker.symbolic import prove_equal
 from zoo_harp.checker.tree import EXPRESSIONS, Apply, Constant, Node, Number, show, symbols, walk
@@ -195,8 +195,16 @@ def is_multiple(one: Value, other: Value, field: Evaluator) -> Value | None:
 
 def _by_variables(value: Value, field: Evaluator) -> dict[object, Value]:
     """Constant coefficients of the monomials in variables of a numerator."""
-    groups: dict[object, dict[tuple[tuple[str, Fraction], ...], Fraction]] = {}
-    for mono, coefficient in field.lift(value).num.items():
+    top = field.lift(value).num
+    low: dict[str, Fraction] = {}
+    for mono in top:
+        for name, exponent in mono:
+            if exponent < 0 and field.has_variable(name):
+                low[name] = min(exponent, low.get(name, exponent))
+    if low:  # a negative power of a variable is a denominator
+        top = field.times(top, {tuple(sorted((name, -exponent) for name, exponent in low.items())): Fraction(1)})
+    groups: dict[object, Poly] = {}
+    for mono, coefficient in top.items():
         free = tuple(f for f in mono if field.has_variable(f[0]))
         groups.setdefault(free, {})[tuple(f for f in mono if not field.has_variable(f[0]))] = coefficient
     return {free: field.settle(poly, {(): Fraction(1)}) for free, poly in groups.items()}

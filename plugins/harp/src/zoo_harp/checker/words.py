@@ -52,12 +52,8 @@ def is_word(run: str) -> bool:
     lower = run.lower()
     if lower in _KNOWN or lower in NUMBER_WORDS or lower in PARTS:
         return True
-    return is_unit(run) or len(run) > 3 or (len(run) == 3 and run[0].isupper() and run[1:].islower())
-
-
-def is_number_word(word: str) -> bool:
-    """Whether ``word`` can begin a number written in words."""
-    return word in NUMBER_WORDS or word in ("half",)
+    capitals = len(run) == 3 and (run.isupper() or (run[0].isupper() and run[1:].islower()))
+    return len(run) > 3 or capitals or is_unit(run)
 
 
 def read_number(words: Sequence[str]) -> tuple[Fraction, int] | None:
