@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zoo_harp
+from zoo_harp import Verdict
 from zoo_harp.config import HarpConfig
 from zoo_harp.evaluation import paper
 from zoo_harp.evaluation.data import Dataset
@@ -168,6 +170,32 @@ def test_pass_and_majority(tmp_path):
         evaluate(tmp_path / "r.jsonl", k=(6,))
 
 
+def test_the_order_of_lines_does_not_matter(tmp_path):
+    rng = np.random.default_rng(0)
+    lines = [
+        {"id": name(p), "sample": sample, "response": rf"\boxed{{{rng.integers(3)}}}"}
+        for p in PROBLEMS[:6]
+        for sample in range(5)
+    ]
+    one = evaluate(write(tmp_path / "a.jsonl", lines), k=(3,))
+    other = evaluate(write(tmp_path / "b.jsonl", [lines[place] for place in rng.permutation(len(lines))]), k=(3,))
+    assert one.rows == other.rows
+
+
+def test_votes_that_cannot_be_compared_in_time_cost_little(tmp_path, monkeypatch):
+    asked = []
+
+    def late(gold, response, **options):
+        asked.append(gold)
+        return Verdict(False, None, "timeout", "timeout", 2.0)
+
+    monkeypatch.setattr(zoo_harp, "check", late, raising=False)
+    samples = [rf"\boxed{{{number}}}" for number in range(100, 140)] * 2
+    report = evaluate(write(tmp_path / "r.jsonl", [{"id": name(PROBLEMS[0]), "samples": samples}]), k=(80,))
+    assert len(asked) == 5
+    assert row(report, "short", "all")["maj@80"] == 0.0
+
+
 CHOICES = {"A": "10", "B": "11", "C": "12", "D": "13", "E": "14"}
 
 
@@ -200,6 +228,10 @@ def test_shuffled_choices(tmp_path, with_choices):
     assert row(report, "short", "all")["n"] == 2
     assert any(note.startswith("1 responses are left out") for note in report.notes)
     assert row(report, "short (both splits)", "all")["n"] == 2
+    published = "Gemini 1.5 Pro/accuracy"
+    assert row(report, "short", "all")[published] == 58.1
+    assert row(report, "short (both splits)", "all")[published] == 64.2
+    assert published not in row(report, "paren shuffle 1", "all")
     assert row(report, "paren shuffle 1 (both splits)", "all")["n"] == 3
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from zoo_harp.evaluation.jsonl import DataError
-from zoo_harp.evaluation.responses import FINISHED, Run, by_problem, is_finished, load_responses
+from zoo_harp.evaluation.responses import FINISHED, is_finished, load_responses
 
 ID = "2001/AMC_8/1"
 
@@ -87,10 +87,3 @@ def test_samples_logged_by_lm_eval(tmp_path):
     doc = {"year": "2001", "contest": "AMC_8", "number": 1, "problem": "?"}
     path = write(tmp_path / "r.jsonl", {"doc_id": 0, "doc": doc, "target": "4", "resps": [["4", "5"]]})
     assert [(r.id, r.sample, r.text) for r in load_responses(path).items] == [(ID, 0, "4"), (ID, 1, "5")]
-
-
-def test_samples_come_in_order_whatever_the_lines(tmp_path):
-    path = write(tmp_path / "r.jsonl", line(sample=2, response="c"), line(sample=0, response="a"), line(**SHUFFLED))
-    runs = by_problem(load_responses(path).items)
-    assert list(runs) == [Run(), Run("dot", 2)]
-    assert [r.text for r in runs[Run()][ID]] == ["a", "c"]

@@ -25,7 +25,7 @@ Other fields are ignored. Two other formats are read as they are: samples that l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -208,11 +208,3 @@ def _from_lm_eval(line: Line) -> Line:
         line.fail("resps", f"is {shown(resps)}: expected a list of lists of texts.")
     values = {"id": f"{doc['year']}/{doc['contest']}/{doc['number']}", "samples": resps[0]}
     return Line(line.path, line.number, values)
-
-
-def by_problem(responses: Sequence[Response]) -> dict[Run, dict[str, list[Response]]]:
-    """Responses of each run and problem, samples in order; runs in order, problems as they come."""
-    found: dict[Run, dict[str, list[Response]]] = {}
-    for response in sorted(responses, key=lambda response: (response.run, response.sample)):
-        found.setdefault(response.run, {}).setdefault(response.id, []).append(response)
-    return found

@@ -57,7 +57,7 @@ class Sampled:
     ks: tuple[int, ...]
     orders: Ints | None
     """labels ``[orders, P, N]``"""
-    complete: Ints
+    n: Ints
     """N of each problem ``[P]``"""
 
 
@@ -126,7 +126,7 @@ def _beside(ours: Row, published: Mapping[str, Mapping[str, float]]) -> Row:
 def _figures(run: Sampled, items: Sequence[Sequence[Scored]], places: Sequence[int]) -> Row:
     here = [items[place] for place in places]
     flat = [sample for samples in here for sample in samples]
-    n, c = run.complete[places], np.array([sum(sample.correct for sample in samples) for samples in here])
+    n, c = run.n[places], np.array([sum(sample.correct for sample in samples) for samples in here])
     share = float((c / n).mean())
     # Samples of one problem are alike, so the interval counts problems, not samples.
     interval = wilson(share * len(here), len(here))
@@ -164,7 +164,7 @@ def restrict(run: Sampled, ids: frozenset[str]) -> Sampled:
     problems = [run.problems[place] for place in places]
     samples = {problem.id: run.samples[problem.id] for problem in problems}
     orders = run.orders[:, places] if run.orders is not None else None
-    return Sampled(run.run, problems, samples, run.ks, orders, run.complete[places])
+    return Sampled(run.run, problems, samples, run.ks, orders, run.n[places])
 
 
 def shuffle_rows(runs: Sequence[Sampled]) -> list[Row]:
