@@ -184,6 +184,23 @@ def test_lambda_q_earns_more_than_chance_and_act_counts_what_it_took():
     assert total.mean() >= first - 1e-9
 
 
+@pytest.mark.parametrize("count_start", [False, True])
+def test_a_new_episode_begins_with_all_its_rewards(count_start):
+    learner = LambdaQ(context(BasicGridVector(num_envs=1, count_start=count_start)), LambdaQConfig(alpha=0.5))
+    kept = learner.kept
+    kept["obs"][:] = 3
+    kept["counts"][:] = 0
+    learner.rule.step(kept, Script([(7, 1.0, False, False, 7), (5, 2.0, False, True, 4)]), np.full((1, 1, 2), 0.9))
+    assert np.flatnonzero(kept["counts"][0, 0]).tolist() == [7]
+    script = Script([(5, 2.0, False, True, 4)])
+    learner.rule.step(kept, script, np.full((1, 1, 2), 0.9))
+    assert np.flatnonzero(kept["counts"][0, 0]).tolist() == ([4] if count_start else [])
+    row = learner.rule.metrics(kept, 0, 2)
+    assert row["return/episode"] == 3.0
+    assert row["return/discounted"] == pytest.approx(1.0 + 0.9 * 2.0)
+    assert "return/episode" not in learner.rule.metrics(kept, 0, 2)
+
+
 def test_lambda_must_be_known_from_somewhere():
     with pytest.raises(UsageError, match="say with which lambda"):
         LambdaQ(context(RiverSwimVector(num_envs=1)), LambdaQConfig())

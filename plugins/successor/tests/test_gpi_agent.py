@@ -209,6 +209,15 @@ def test_goals_are_paid_where_and_when_they_are_reached(four_rooms):
     half = (report.scores["high"] - report.scores["low"]) / 2
     assert abs(report.scores["return"] - expected) < 2.1 * half
     assert report.scores["found"] == 1.0
+    distances = four_rooms.distances("up", "right", "down", "left")
+    others = ~np.eye(68, dtype=bool)
+    second = np.array([(0.95 ** distances[g, others[g]]).mean() for g in range(68)])
+    first = 0.95 ** distances[start, others[start]]
+    expected = 50 * (first + first * second[others[start]]).mean()
+    both = Goals(GoalsConfig(episodes=400, goals=2, steps=200)).evaluate(Walker(four_rooms), context(env, EvalContext))
+    half = (both.scores["high"] - both.scores["low"]) / 2
+    assert abs(both.scores["return"] - expected) < 2.1 * half
+    assert both.scores["found"] == 2.0
     blocked = Goals(GoalsConfig(episodes=2, steps=10, start=12)).evaluate(Blocked(), context(env, EvalContext))
     assert blocked.scores["return"] == pytest.approx(-sum(0.95**t for t in range(1, 11)))
     assert blocked.scores["found"] == 0.0

@@ -166,6 +166,24 @@ def test_copies_learn_step_by_step_and_not_all_at_once():
     assert representation.table()[0, [0, 1, 2]].tolist() == [1.0, 0.5, 0.25]
 
 
+def test_the_next_action_is_averaged_with_the_frequencies_seen():
+    learner = SR(context(BasicGridVector(num_envs=1)), SRConfig(alpha=1.0, gamma=0.5, action_values=True))
+    zeros = np.zeros(1, dtype=bool)
+
+    def show(s, a, t):
+        learner.update(Transitions(
+            obs=np.array([s]), action=np.array([a]), reward=np.zeros(1), next_obs=np.array([t]), terminated=zeros,
+            truncated=zeros,
+        ))  # fmt: skip
+
+    for s, a, t in ((1, 2, 7), (1, 2, 7), (1, 2, 7), (1, 0, 9)):
+        show(s, a, t)
+    seen = np.eye(16)[1] + 0.5 * (0.75 * np.eye(16)[7] + 0.25 * np.eye(16)[9])
+    np.testing.assert_allclose(learner.features(np.array([1]))[0], seen)
+    show(3, 1, 1)
+    np.testing.assert_allclose(learner.table()[3, 1], np.eye(16)[3] + 0.5 * seen)
+
+
 def test_lambda_comes_from_the_option_then_the_environment_then_a_half():
     assert set(make("lambda", lam=0.2).lam) == {0.2}
     assert set(make("lambda", BasicGridVector(num_envs=1, lam=0.8)).lam) == {0.8}
