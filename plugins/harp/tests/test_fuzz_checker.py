@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from fractions import Fraction
 
 import mpmath
@@ -14,7 +15,7 @@ from zoo_harp.checker.evaluate import Evaluator
 from zoo_harp.checker.limits import Budget
 from zoo_harp.checker.tree import Apply, Constant, Number, Symbol, from_data, to_data
 
-EXAMPLES = 30
+EXAMPLES = int(os.environ.get("ZOO_FUZZ_EXAMPLES", "30"))
 fuzz = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 
 small = st.integers(-30, 30)
@@ -326,7 +327,7 @@ ALPHABET = st.one_of(
 hostile = st.lists(ALPHABET, max_size=40).map("".join)
 
 
-@settings(fuzz, max_examples=200)
+@settings(fuzz, max_examples=5 * EXAMPLES)
 @given(hostile, hostile)
 def test_any_two_texts_get_a_verdict(gold, response):
     try:
@@ -339,7 +340,7 @@ def test_any_two_texts_get_a_verdict(gold, response):
     assert verdict.reason == "timeout" or (again.correct, again.rule) == (verdict.correct, verdict.rule)
 
 
-@settings(fuzz, max_examples=100)
+@settings(fuzz, max_examples=3 * EXAMPLES)
 @given(hostile)
 def test_any_text_equals_itself_when_boxed_or_is_no_answer(text):
     verdict = check("5", rf"\boxed{{{text}}}")

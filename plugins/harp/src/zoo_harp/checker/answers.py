@@ -109,7 +109,7 @@ def _after_label(text: str) -> Node | None:
 
 
 def _clock(text: str) -> Clock | None:
-    if len(text) > 60 or not any(letter in text for letter in "mMk"):
+    if len(text) > 60 or not any(part in text for part in ("m", "M", "k", "noon")):
         return None
     flat = " ".join(_FLAT.sub(" ", text).split()).lower()
     found = _CLOCK.fullmatch(flat)

@@ -16,9 +16,7 @@ from zoo_harp.checker.values import Decision
 
 Kind: TypeAlias = Literal["auto", "short", "choice"]
 DEFAULT_TIMEOUT: Final = 2.0
-_CHOICE: Final = re.compile(
-    r"\s*\$?(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?\s*\(?\s*([A-Ea-e])\s*\)?\s*\.?\s*\}?\$?\s*"
-)
+_CHOICE: Final = re.compile(r"\s*\$?(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?\s*\(?\s*([A-E])\s*\)?\s*\.?\s*\}?\$?\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class Verdict:
 def choice_letter(gold: str) -> str | None:
     """The letter A to E that a gold answer is, also in brackets or a text command; None if it is more."""
     found = _CHOICE.fullmatch(gold)
-    return found[1].upper() if found else None
+    return found[1] if found else None
 
 
 def checked_gold(gold: object, name: str = "") -> str:

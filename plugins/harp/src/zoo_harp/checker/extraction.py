@@ -41,6 +41,9 @@ _MATH: Final = re.compile(r"\\[()\[\]]|\\\$|\$\$?")
 _NUMBER: Final = re.compile(
     r"(?<![\w.,\\^/])(?<!\w\()-?(?:\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)(?:/\d+)?(?:\\?%)?(?![\w(^]|\.\d|/\d|,\d)"
 )
+_PROGRAM: Final = re.compile(
+    r"__|\b(?:eval|exec|system|lambda|globals|subprocess)\b|\bimport\s{1,4}(?:os|sys|subprocess|socket|shutil)\b|\bos\."
+)
 _CALL: Final = re.compile(r"\w\([^()]{0,200}\)")
 _SHORT: Final = 100
 _MARKED: Final = re.compile(r"answer|\\[bf]", re.IGNORECASE)
@@ -315,6 +318,8 @@ def _last_formula(text: str) -> str | None:
 
 
 def _last_number(text: str) -> str | None:
+    if _PROGRAM.search(text):
+        return None
     best = None
     for found in _NUMBER.finditer(_CALL.sub(" ", text)):
         best = found[0]

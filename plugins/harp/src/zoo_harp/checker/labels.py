@@ -41,19 +41,24 @@ def is_label(node: Node) -> bool:
     if isinstance(node, Tuple):
         return all(isinstance(item, Symbol) for item in node.items)
     if isinstance(node, Apply):
-        return node.op == "call" or _is_length(node)
+        return node.op == "call" or _is_length(node) or _is_inverse(node)
     if isinstance(node, Quantity):
         return False
     return isinstance(node, Symbol | Text)
 
 
 def _is_combination(node: Node) -> bool:
-    """A sum, product or quotient of two or more variables and nothing else, such as m + n: what many problems ask for."""
-    plain = all(
-        isinstance(part, Symbol) or (isinstance(part, Apply) and part.op in ("add", "mul", "div"))
-        for part in walk(node)
-    )
+    """A sum, product or quotient of variables and nothing else, such as m + n: what many problems ask for."""
+    found = tuple(walk(node))
+    plain = all(isinstance(n, Symbol) or (isinstance(n, Apply) and n.op in ("add", "mul", "div")) for n in found)
     return plain and len(symbols(node)) > 1
+
+
+def _is_inverse(node: Apply) -> bool:
+    """The inverse of a function at a variable."""
+    power, *rest = node.args
+    minus_one = isinstance(power, Apply) and power.op == "pow" and power.args[1] == Apply("neg", (number(1),))
+    return node.op == "mul" and minus_one and all(isinstance(part, Symbol) for part in rest)
 
 
 def _is_length(node: Node) -> bool:

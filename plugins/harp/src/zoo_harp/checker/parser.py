@@ -132,6 +132,10 @@ class Parser(Calls):
             return value in OPENERS
         return False
 
+    def _defines(self) -> bool:
+        """Whether ``(x) =`` follows: the definition of a function."""
+        return self.peek(1)[0] == "let" and self.peek(2)[1] == ")" and self.peek(3)[1] == "="
+
     def _mixed_follows(self, spaced: bool) -> bool:
         """Whether ``5 1/4`` is written here."""
         return spaced and self.peek(1)[:2] == ("op", "/") and self.peek(2)[0] == "num"
@@ -155,7 +159,7 @@ class Parser(Calls):
             return SetOp("union", left, self.expression(20))
         if self.letters_as_units and kind == "let" and is_unit(value):
             return self.quantity(left)
-        if isinstance(left, Symbol) and left.name in _CALLED and (kind, value) == ("op", "("):
+        if isinstance(left, Symbol) and value == "(" and (left.name in _CALLED or self._defines()):
             return Apply("call", (left, self.prefix()))
         if isinstance(left, Symbol) and left.name in ("C", "P", "nCr") and (kind, value) == ("op", "("):
             group = self.prefix()

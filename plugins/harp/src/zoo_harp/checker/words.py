@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from zoo_harp.checker.units import is_unit
-from zoo_harp.checker.vocabulary import names
+from zoo_harp.checker.vocabulary import BARE, SKIPPED, TEXT, names
 
 _SMALL: Final = {
     word: value
@@ -43,7 +43,8 @@ _KNOWN: Final = frozenset(
     )
 )
 _WORDS: Final = re.compile(r"[a-z]+|\d+(?:\.\d+)?|[^\sa-z\d]")
-_COMMAND: Final = re.compile(r"\\(?:[A-Za-z]+\*?|[,;:!> ])|[{}$~]")
+_COMMAND: Final = re.compile(r"\\(?:([A-Za-z]+)\*?|[,;:!> ])|[{}$~]")
+_STYLES: Final = SKIPPED | TEXT | BARE | {None}
 _DROPPED: Final = frozenset(".,;:!?'\"`*()[]-_\\") | {"a", "an", "the"}
 
 
@@ -96,5 +97,6 @@ def read_number(words: Sequence[str]) -> tuple[Fraction, int] | None:
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """Words, numerals and signs of ``text`` in lower case, without commands, punctuation and articles."""
-    return tuple(word for word in _WORDS.findall(_COMMAND.sub(" ", text).lower()) if word not in _DROPPED)
+    """Words, numerals and signs of ``text`` in lower case, without styles, punctuation and articles."""
+    plain = _COMMAND.sub(lambda found: " " if found[1] in _STYLES else f" {found[1]} ", text)
+    return tuple(word for word in _WORDS.findall(plain.lower()) if word not in _DROPPED)
