@@ -205,7 +205,8 @@ def test_stopped_in_the_middle_no_answered_question_is_asked_twice(tmp_path, how
     assert sorted(line["response"] for line in lines(out)) == [f"answer {place}" for place in range(8)]
 
 
-def test_samples_and_settings(tmp_path, capsys):
+def test_samples_batches_and_settings(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("zoo_harp.protocol.run.BATCH", 3)
     out = tmp_path / "r.jsonl"
     with serving(lambda place, times: f"attempt {times}") as service:
         assert main(command(service, out, "--limit", "2", "--samples", "2")) == 0
@@ -220,6 +221,46 @@ def test_samples_and_settings(tmp_path, capsys):
     assert sorted((line["id"], line["sample"]) for line in lines(out)) == [
         (PROBLEMS[place].id, sample) for place in range(3) for sample in range(3)
     ]
+
+
+def test_a_service_that_refuses_everything_is_left_alone(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("zoo_harp.protocol.run.BATCH", 2)
+    with serving(lambda place, times: failure(401)) as service:
+        assert main(command(service, tmp_path / "r.jsonl")) == 1
+    assert len(service.asked) == 2
+    outcome = json.loads(capsys.readouterr().out)
+    assert (outcome["asked"], outcome["answered"], len(outcome["errors"])) == (40, 0, 1)
+
+
+def test_shuffled_choices_from_the_prompt_to_the_table(tmp_path, capsys):
+    """The service reads the letters off the prompt, so that a wrong permutation anywhere would show."""
+    data, out = tmp_path / "mcq.jsonl", tmp_path / "r.jsonl"
+    wrong = ["first", "second", "third", "fourth"]
+    problems = []
+    for place, line in enumerate(lines(SAMPLE)[:6]):
+        texts = [*wrong[: place % 5], "GOLD", *wrong[place % 5 :]]
+        problems.append(
+            {**line, "choices": dict(zip("ABCDE", texts, strict=True)), "answer_choice": "ABCDE"[place % 5]}
+        )
+    data.write_text("".join(json.dumps(problem) + "\n" for problem in problems), encoding="utf-8")
+
+    def read(request):
+        shown = request["messages"][1]["content"]
+        return f"Final Answer: The final answer is {shown[shown.index(') GOLD') - 1]}. I hope it is correct."
+
+    with serving(lambda place, times: "") as service:
+        service.take = lambda request: service.requests.append(request) or read(request)
+        flags = ["--split", "choice", "--layout", "paren", "--shuffles", "2", "--prefill", "--dataset", str(data)]
+        assert main(command(service, out, *flags)) == 0
+        assert {tuple(m["role"] for m in r["messages"]) for r in service.requests} == {("system", "user", "assistant")}
+        assert {r["messages"][2]["content"] for r in service.requests} == {"Solution:"}
+    assert {line["permutation"] for line in lines(out)}.isdisjoint({"ABCDE"})
+    capsys.readouterr()
+    assert main(["eval", str(out), "harp", "--dataset", str(data), "--json"]) == 0
+    (judged,) = json.loads(capsys.readouterr().out)["evaluations"]
+    assert judged["scores"]["paren shuffles/all 2 right"] == 100.0
+    letters = {line["response"][len("Final Answer: The final answer is ")] for line in lines(out)}
+    assert len(letters) > 2
 
 
 def test_without_the_extra_the_hint_says_what_to_install(tmp_path, capsys, monkeypatch):

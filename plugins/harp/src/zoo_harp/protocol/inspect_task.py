@@ -7,7 +7,7 @@ that was killed go on where it was. Needs the extra ``inspect``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from inspect_ai import Task, task
@@ -26,7 +26,7 @@ from zoo_harp.evaluation.choices import shown_letter
 from zoo_harp.evaluation.responses import is_finished
 from zoo_harp.evaluation.scoring import Kind
 from zoo_harp.protocol.journal import Journal
-from zoo_harp.protocol.plan import Key, Plan, Question, questions
+from zoo_harp.protocol.plan import Plan, Question, questions
 
 MAX_TOKENS = 2048
 """the paper's limit for most models; 4096 for Llama 3.1 405B, 8192 for reasoning models"""
@@ -56,14 +56,12 @@ def harp(dataset: str, max_tokens: int = MAX_TOKENS, **options: Any) -> Task:
 
 
 def task_of(
-    asked: Sequence[Question], sampling: dict[str, float], *, max_tokens: int, journal: Journal | None = None,
-    done: Collection[Key] = (),
-) -> Task:  # fmt: skip
-    """The task of asking everything in ``asked`` that is not ``done``; responses go to the journal as they come."""
-    left = [question for question in asked if question.key not in done]
-    stop = sorted({text for question in left for text in question.prompt.stop})
+    asked: Sequence[Question], sampling: dict[str, float], *, max_tokens: int, journal: Journal | None = None
+) -> Task:
+    """The task of asking these questions; responses go to the journal as they come."""
+    stop = sorted({text for question in asked for text in question.prompt.stop})
     return Task(
-        dataset=MemoryDataset([_sample(question) for question in left], name="harp"),
+        dataset=MemoryDataset([_sample(question) for question in asked], name="harp"),
         solver=ask(journal),
         scorer=harp_scorer(),
         config=GenerateConfig(

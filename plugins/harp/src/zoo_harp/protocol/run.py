@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
 
 
+BATCH = 2000
+"""questions in one evaluation of inspect_ai, which keeps everything about them in memory until its end"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Asking:
     """How a model is asked.
@@ -102,14 +106,19 @@ def run(plan: Plan, asking: Asking) -> Outcome:
     sampling = generation(plan.samples, asking.temperature, asking.top_p)
     settings = plan.settings() | sampling | {"model": asking.model, "max_tokens": asking.max_tokens}
     with open_journal(asking.out, settings) as (journal, done):
-        keys = {question.key for question in asked}
-        before = len(keys & done)
-        if before == len(keys):
-            return Outcome(len(keys), before, before, (), False)
-        work = task_of(asked, sampling, max_tokens=asking.max_tokens, journal=journal, done=done)
-        logs = _evaluate(evaluate, work, asking)
-    interrupted = not logs or any(log.status == "cancelled" for log in logs)  # interrupted, it may return no log
-    return Outcome(len(keys), before, before + journal.added, _errors(logs), interrupted)
+        left = [question for question in asked if question.key not in done]
+        before = len(asked) - len(left)
+        errors: list[str] = []
+        interrupted = False
+        for start in range(0, len(left), BATCH):
+            answered = journal.added
+            work = task_of(left[start : start + BATCH], sampling, max_tokens=asking.max_tokens, journal=journal)
+            logs = _evaluate(evaluate, work, asking)
+            errors += _errors(logs)
+            interrupted = not logs or any(log.status == "cancelled" for log in logs)  # there may be no log then
+            if interrupted or journal.added == answered:  # a key that is refused is refused for the other batches too
+                break
+    return Outcome(len(asked), before, before + journal.added, list(dict.fromkeys(errors)), interrupted)
 
 
 def _evaluate(evaluate: Any, work: Any, asking: Asking) -> list[EvalLog]:
@@ -136,7 +145,7 @@ def _evaluate(evaluate: Any, work: Any, asking: Asking) -> list[EvalLog]:
 def _errors(logs: Sequence[EvalLog]) -> list[str]:
     found = [_sentence(sample.error.message) for log in logs for sample in log.samples or () if sample.error]
     found += [_sentence(log.error.message) for log in logs if log.error]
-    return list(dict.fromkeys(found))
+    return found
 
 
 def _sentence(error: Any) -> str:
