@@ -71,6 +71,13 @@ def test_scores_equal_torchs(space, device, noise):
 
 
 @pytest.mark.parametrize("space", [DISCRETE, BOX])
+def test_noise_is_finite_however_much_is_drawn(space):
+    noise = distribution_on(space).noise(np.random.default_rng(0), (5_000_000,))
+    assert noise.dtype == np.float32
+    assert np.isfinite(noise).all()
+
+
+@pytest.mark.parametrize("space", [DISCRETE, BOX])
 def test_samples_follow_the_distribution(space):
     distribution = distribution_on(space)
     rng = np.random.default_rng(0)

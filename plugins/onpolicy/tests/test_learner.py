@@ -89,6 +89,34 @@ def test_values_at_a_time_limit_are_those_of_the_final_observation_and_zero_at_a
     np.testing.assert_allclose(rollout.following[0], after, rtol=1e-5)
 
 
+def test_an_earlier_critic_can_judge_the_same_transitions(build, chain):
+    """What optimistic updates need: the advantages of the previous iteration's critic."""
+
+    class Optimistic(Mixer):
+        previous = None
+
+        def advantages(self, rollout):
+            before = self.learner.network.parameters.flat if self.previous is None else self.previous
+            values, following = self.learner.critique(rollout, before)
+            old = self.learner.gae(rollout.signals, values, following, rollout.done)
+            self.previous = self.learner.network.parameters.flat.copy()
+            return 2 * rollout.advantages - old
+
+    learner = Learner([build.context(chain)], build.config(learning_rate=0.05), Optimistic())
+    rollout = collected(learner)
+    np.testing.assert_allclose(learner.mixer.advantages(rollout), rollout.advantages, rtol=1e-5)
+    learner.improve(rollout)
+    moved = collected(learner)
+    found = learner.mixer.advantages(moved)
+    now, learner.network.parameters.flat[:] = learner.network.parameters.flat.copy(), 0.0
+    learner.estimate(moved)  # zero values were those of the start, which the learner had at the first iteration
+    assert np.abs(now).max() > 0
+    fresh = moved.advantages.copy()
+    learner.network.parameters.flat[:] = now
+    learner.estimate(moved)
+    np.testing.assert_allclose(found, 2 * moved.advantages - fresh, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("adv_norm", ["mixed", "each", "none"])
 def test_a_mixer_gets_every_transition_of_an_epoch_and_its_word_is_followed(build, chain, adv_norm):
     run = Mixed(build.context(chain), build.config(adv_norm=adv_norm, n_epochs=1, learning_rate=0.05))

@@ -95,7 +95,9 @@ class Categorical(Distribution):
 
     def noise(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
         """Gumbel noise: the argmax of logits and noise is a sample of the softmax."""
-        return -np.log(rng.standard_exponential((*shape, self.outputs), dtype=np.float32))
+        # In double precision: in single, one draw in some ten million is exactly 0 and would win whatever the logits.
+        noise: Floats = -np.log(rng.standard_exponential((*shape, self.outputs))).astype(np.float32)
+        return noise
 
     def sample(self, outputs: Floats, noise: Floats) -> NDArray[Any]:
         """See Distribution."""

@@ -44,10 +44,7 @@ class Learner:
         self.device = first.device
         self.distribution = distribution_on(first.env.single_action_space)
         self.encoder = Encoder(first.env.single_observation_space, config.network.kind)
-        network = Table if self.encoder.table else MLP
-        self.network: Network = network(
-            len(contexts), self.encoder.size, len(self.heads), self.distribution, config.network, self.device
-        )
+        self.network = self.make_network()
         for member, ctx in enumerate(self.contexts):
             self.network.initialise(member, ctx.stream("weights"))
         self.adam = Adam(self.network.parameters.flat, self.device)
@@ -62,6 +59,14 @@ class Learner:
         self.steps: NDArray[np.int64] = np.zeros(len(self.contexts), dtype=np.int64)
         """environment steps of each member so far"""
         self._vf_coef = self._head_weights(config.vf_coef)
+        self.mixer.bind(self)
+
+    def make_network(self) -> Network:
+        """A table for state numbers, else a perceptron; a subclass may bring its own."""
+        network = Table if self.encoder.table else MLP
+        return network(
+            len(self), self.encoder.size, len(self.heads), self.distribution, self.config.network, self.device
+        )
 
     def __len__(self) -> int:
         """S."""
@@ -88,27 +93,37 @@ class Learner:
 
     def estimate(self, rollout: Rollout) -> None:
         """Fill in what follows from a rollout: log probabilities, values and advantages, each in one pass."""
-        S, N = len(self), self.transitions
-        T, B = rollout.obs.shape[1:3]
         outputs = self._columns(rollout.outputs)
         rollout.encoded = self.distribution.encode(rollout.actions)
         scored = self.distribution.score(outputs, self._columns(rollout.encoded))
-        rollout.log_prob = on_host(scored.log_prob).reshape(S, T, B)
+        rollout.log_prob = on_host(scored.log_prob).reshape(rollout.terminated.shape)
         rollout.signals = self.mixer.signals(rollout)
+        rollout.values, rollout.following = self.critique(rollout)
+        rollout.advantages = self.gae(rollout.signals, rollout.values, rollout.following, rollout.done)
 
+    def gae(self, signals: Floats, values: Floats, following: Floats, done: NDArray[np.bool_]) -> Floats:
+        """Advantages [S, H, T, B] with the options' discount and lambda."""
+        return gae(signals, values, following, done, self.config.gamma, self.config.gae_lambda)
+
+    def critique(self, rollout: Rollout, flat: Array | None = None) -> tuple[Floats, Floats]:
+        """Values of the states of a rollout, and of those arrived in, 0 where terminal; each [S, H, T, B].
+
+        Args:
+            rollout: as collected.
+            flat: parameters [S, P] to use instead of the present ones, such as an earlier copy of them.
+        """
+        S, N = len(self), self.transitions
+        T, B = rollout.obs.shape[1:3]
         cut = np.nonzero(rollout.truncated & ~rollout.terminated)[0]
         count = np.bincount(cut, minlength=S)
         place = np.arange(len(cut)) - np.repeat(np.cumsum(count) - count, count)
         finals = np.zeros((S, count.max(), *self.encoder.shape), rollout.obs.dtype)
         finals[cut, place] = rollout.final_obs
         parts = [rollout.obs.reshape(S, N, *self.encoder.shape), rollout.last_obs, finals]
-        values = on_host(self.network.values(self._array(np.concatenate(parts, axis=1))))
-        rollout.values = values[:, :, :N].reshape(S, -1, T, B)
-        last, final = values[:, :, N : N + B], values[cut, :, N + B + place].T
-        rollout.following = following_values(rollout.values, last, rollout.terminated, rollout.truncated, final)
-        rollout.advantages = gae(
-            rollout.signals, rollout.values, rollout.following, rollout.done, self.config.gamma, self.config.gae_lambda
-        )
+        found = on_host(self.network.values(self._array(np.concatenate(parts, axis=1)), flat))
+        values = found[:, :, :N].reshape(S, -1, T, B)
+        last, final = found[:, :, N : N + B], found[cut, :, N + B + place].T
+        return values, following_values(values, last, rollout.terminated, rollout.truncated, final)
 
     def improve(self, rollout: Rollout) -> list[dict[str, float]]:
         """The epochs: gradient steps on minibatches, until all members have exceeded their target KL."""

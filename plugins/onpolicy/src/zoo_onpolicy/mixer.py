@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo import Array, Problem
 from zoo_onpolicy.rollout import Floats, Rollout
+
+if TYPE_CHECKING:
+    from zoo_onpolicy.learner import Learner
 
 
 class Mixer:
@@ -14,6 +17,12 @@ class Mixer:
 
     One mixer serves S members. Arrays of a rollout are numpy's, [S, heads, T, B], those of a minibatch [S, heads, M].
     """
+
+    learner: Learner
+
+    def bind(self, learner: Learner) -> None:
+        """Called once, when the learner is built; ``self.learner`` gives access to networks and parameters."""
+        self.learner = learner
 
     def heads(self, problem: Problem) -> tuple[str, ...]:
         """Names of the value heads: "reward", then the constraints of the environment."""

@@ -78,16 +78,16 @@ class Network(ABC):
         """Outputs of the actor [S, B, W] for encoded observations [S, B, ...], in numpy."""
 
     @abstractmethod
-    def policy(self, obs: Array, flat: Array) -> Array:
-        """Outputs of the actor [S, W, M] for observations [S, M, ...] with other parameters ``flat`` [S, P]."""
+    def policy(self, obs: Array, flat: Array | None = None) -> Array:
+        """Outputs of the actor [S, W, M] for observations [S, M, ...]; ``flat`` [S, P]: with these parameters."""
 
     @abstractmethod
-    def values(self, obs: Array) -> Array:
-        """Values [S, H, M] of observations [S, M, ...]."""
+    def values(self, obs: Array, flat: Array | None = None) -> Array:
+        """Values [S, H, M] of observations [S, M, ...]; ``flat`` [S, P]: with these parameters."""
 
     @abstractmethod
     def forward(self, obs: Array) -> tuple[Array, Array]:
-        """Outputs of the actor [S, W, M] and values [S, H, M], ready for ``backward``."""
+        """Outputs of the actor [S, W, M] and values [S, H, M], ready for one call of ``backward``."""
 
     @abstractmethod
     def backward(self, d_policy: Array, d_values: Array) -> None:
@@ -218,14 +218,14 @@ class MLP(Network):
         log_std = np.broadcast_to(arrays["log_std"][members].mT, outputs.shape)
         return np.concatenate([outputs, log_std], axis=-1)
 
-    def policy(self, obs: Array, flat: Array) -> Array:
+    def policy(self, obs: Array, flat: Array | None = None) -> Array:
         """See Network."""
-        views = self.parameters.split(flat)
+        views = self.parameters.views if flat is None else self.parameters.split(flat)
         return self._with_spread(self._actor.forward(obs, views), views)
 
-    def values(self, obs: Array) -> Array:
+    def values(self, obs: Array, flat: Array | None = None) -> Array:
         """See Network."""
-        return self._critic.forward(obs, self.parameters.views)
+        return self._critic.forward(obs, self.parameters.views if flat is None else self.parameters.split(flat))
 
     def forward(self, obs: Array) -> tuple[Array, Array]:
         """See Network."""

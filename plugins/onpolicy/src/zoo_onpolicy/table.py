@@ -50,23 +50,24 @@ class Table(Network):
         found: Floats = table.reshape(-1, self._width).take(rows, axis=0)[..., : self._outputs]
         return found
 
-    def _look_up(self, obs: Array, flat: Array) -> Array:
+    def _look_up(self, obs: Array, flat: Array | None = None) -> Array:
         """Rows [S, W + H, M], remembering where they were."""
+        table = self.parameters.flat if flat is None else flat
         self._rows = (obs + self._offset).reshape(-1)
-        found = take_rows(flat.reshape(-1, self._width), self._rows)
+        found = take_rows(table.reshape(-1, self._width), self._rows)
         return compact(found.reshape(*obs.shape, self._width).mT)
 
-    def policy(self, obs: Array, flat: Array) -> Array:
+    def policy(self, obs: Array, flat: Array | None = None) -> Array:
         """See Network."""
         return self._look_up(obs, flat)[:, : self._outputs]
 
-    def values(self, obs: Array) -> Array:
+    def values(self, obs: Array, flat: Array | None = None) -> Array:
         """See Network."""
-        return self._look_up(obs, self.parameters.flat)[:, self._outputs :]
+        return self._look_up(obs, flat)[:, self._outputs :]
 
     def forward(self, obs: Array) -> tuple[Array, Array]:
         """See Network."""
-        found = self._look_up(obs, self.parameters.flat)
+        found = self._look_up(obs)
         return found[:, : self._outputs], found[:, self._outputs :]
 
     def backward(self, d_policy: Array, d_values: Array) -> None:
