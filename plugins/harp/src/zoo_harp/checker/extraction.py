@@ -27,10 +27,10 @@ _HEADING: Final = re.compile(r"^[#*_ \t]{0,8}(?:the )?(?:final )?answer[*_ \t]{0
 _HOPE: Final = re.compile(r"\bI hope (?:it|this) is correct", re.IGNORECASE)
 _BLANK_LINE: Final = re.compile(r"\n[ \t\r]{0,40}\n")
 _SENTENCE: Final = re.compile(
-    r"(?<!\b[ap]\.m)(?<!\bsq)(?<!\bcu)(?<!\bft)(?<!\.\.)\.[*_\"')]{0,4}(?=\s{1,4}[A-Z\\$*]|\s{0,8}$|[ \t]{0,8}\n)"
+    r"(?<!\b[ap]\.m)(?<!\bsq)(?<!\bcu)(?<!\bft)(?<!\.\.)\.[*_\"')]{0,4}(?=\s{1,4}[A-Z\\$*<]|\s{0,8}$|[ \t]{0,8}\n)"
 )
 _CLAUSE: Final = re.compile(
-    r"[,;]?\s{1,4}(?:because|since|so that|which|where|so|as (?:required|desired|follows)|by|therefore|hence)\b",
+    r"[,;]?\s{1,4}(?:because|since|when|if|so that|which|where|so|as (?:required|desired|follows)|by|hence)\b",
     re.IGNORECASE,
 )
 _ASIDE: Final = re.compile(
@@ -48,6 +48,8 @@ _CALL: Final = re.compile(r"\w\([^()]{0,200}\)")
 _SHORT: Final = 100
 _MARKED: Final = re.compile(r"answer|\\[bf]", re.IGNORECASE)
 _MAX_ANCHORS: Final = 16
+_COMMANDS: Final = re.compile(r"\\[A-Za-z]+")
+_PROSE: Final = re.compile(r"[A-Za-z]{4}")
 _STOP_WORDS: Final = frozenset(
     names(
         "above below as follows shown correct incorrect this that these those it we i you he she they in "
@@ -95,7 +97,7 @@ def extract(response: str) -> str | None:
     if box is not None:
         return _inside(box.text)
     if prose is not None:
-        found = _last_formula(prose) or _last_number(prose)
+        found = _last_value(prose)
         if found:
             return found
     if len(text) <= MAX_ANSWER and _is_answer(text):
@@ -263,9 +265,7 @@ def _from_capture(capture: str) -> str | None:
             return way
     first = _trimmed(capture)[0]
     formulas = list(_formulas(first))
-    if formulas and _is_answer(formulas[0]) and len(formulas) == 1:
-        return strip(formulas[0])
-    return None
+    return _last_value(first) if len(formulas) == 1 and _is_answer(formulas[0]) else None
 
 
 def _is_answer(text: str) -> bool:
@@ -280,7 +280,7 @@ def _is_answer(text: str) -> bool:
 def _is_plain(tree: Node, text: str) -> bool:
     if isinstance(tree, Text):
         if "\\" in text and "$" not in text and not text.startswith("\\text"):
-            return "\n" not in text and "\\boxed" not in text and not any(len(w) > 3 for w in tree.words)
+            return "\n" not in text and "\\boxed" not in text and not _PROSE.search(_COMMANDS.sub("", text))
         few = 0 < len(tree.words) <= 4 and "\n" not in text
         return few and not any(word in _STOP_WORDS or word[0].isdigit() for word in tree.words)
     if isinstance(tree, Quantity) and tree.unit is None:
@@ -315,6 +315,14 @@ def _last_formula(text: str) -> str | None:
     if best is None or not _is_answer(best):
         return None
     return strip(best)
+
+
+def _last_value(prose: str) -> str | None:
+    """The last formula or number of a sentence, whichever comes later."""
+    formula, number = _last_formula(prose), _last_number(prose)
+    if formula is None or number is None:
+        return formula or number
+    return formula if prose.rfind(formula) + len(formula) >= prose.rfind(number) else number
 
 
 def _last_number(text: str) -> str | None:

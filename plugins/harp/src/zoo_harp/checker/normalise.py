@@ -65,6 +65,7 @@ _THOUSANDS: Final = re.compile(rf"(?<![\d.,])(?<!\d\{{)[1-9]\d{{0,2}}(?:{_GAP}\d
 _SPACED: Final = re.compile(r"(?<![\d.,^_/] )(?<![\d.,^_/])[1-9]\d{0,2}(?: \d{3})+(?![\d/])(?! \d)")
 _JOINTS: Final = re.compile(r"[^\d]")
 _DECIMAL_COMMA: Final = re.compile(r"(?<=\d)\{,\}(?=\d)")
+_LOOSE_COMMA: Final = re.compile(r"[ ]{0,4}\{[ ]{0,4},[ ]{0,4}\}[ ]{0,4}")
 _POINT: Final = re.compile(r"(?<=\d)\{\.\}(?=\d)")
 _ROW_SPACE: Final = re.compile(r"\\\\\s{0,4}\[-?[\d.]{1,8}\s{0,4}(?:pt|em|ex|cm|mm|in)\]")
 _TIMES_TEN: Final = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*\^)")
@@ -104,7 +105,7 @@ def unicode_to_latex(text: str) -> str:
 
 
 def _join_groups(text: str) -> str:
-    text = _THOUSANDS.sub(_join, text)
+    text = _THOUSANDS.sub(_join, _LOOSE_COMMA.sub("{,}", text))
     text = _SPACED.sub(lambda found: found[0].replace(" ", ""), text)
     return _POINT.sub(".", _DECIMAL_COMMA.sub(".", _ROW_SPACE.sub(r"\\\\", text)))
 

@@ -112,7 +112,7 @@ class Parser(Calls):
 
     def _joins(self, left: Node, kind: str, value: str, spaced: bool) -> bool:
         """Whether the next token begins a factor of an implied product."""
-        if isinstance(left, Text):
+        if isinstance(left, Text) or (isinstance(left, Quantity) and left.unit is None):
             return False
         if kind in ("let", "set"):
             if value == "d" and self.in_integral and self.peek(1)[0] == "let":

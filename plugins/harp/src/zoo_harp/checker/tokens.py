@@ -214,7 +214,7 @@ def _letters(run: str, tokens: list[Token], spaced: bool, prose: bool) -> None:
     elif run in PLAIN:
         found = PLAIN[run]
         tokens.append(("op" if found == "choose" else "cmd", found, spaced))
-    elif run in ("mod", "percent"):
+    elif run in ("mod", "percent", "percentage", "pct"):
         tokens.append(("op", "bmod" if run == "mod" else "%", spaced))
     elif lower in ("degree", "degrees"):
         tokens.append(("op", "deg", spaced))
