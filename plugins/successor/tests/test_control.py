@@ -201,9 +201,9 @@ def test_a_new_episode_begins_with_all_its_rewards(count_start):
     assert "return/episode" not in learner.rule.metrics(kept, 0, 2)
 
 
-def test_lambda_must_be_known_from_somewhere():
-    with pytest.raises(UsageError, match="say with which lambda"):
-        LambdaQ(context(RiverSwimVector(num_envs=1)), LambdaQConfig())
+def test_lambda_is_that_of_the_environment_or_1():
+    assert set(LambdaQ(context(RiverSwimVector(num_envs=1)), LambdaQConfig()).rule.lam) == {1.0}
+    assert set(LambdaQ(context(BasicGridVector(num_envs=1, lam=0.3)), LambdaQConfig()).rule.lam) == {0.3}
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def show_one(args: argparse.Namespace) -> int:
             f"--lambda does not go with {args.representation}: expected it with the representation lambda."
         )
     problem = _problem(args)
-    lam = factor(problem, args.lam if fixed is None else fixed, problem.tabular.num_states)
+    lam = factor(problem, args.lam if fixed is None else fixed, problem.tabular.num_states, otherwise=0.5)
     label = args.representation if fixed is not None else f"lambda {float(lam.flat[0]):g}"
     table, gamma = _tables(problem, args, [lam])[0]
     return _drawn(

@@ -87,7 +87,7 @@ class LambdaQConfig:
     """Q-learning of a representation for diminishing rewards, with the rewards themselves known."""
 
     lam: float | None = field(default=None, metadata={"flag": "lambda"})
-    """the agent's lambda in [0, 1]; unset: the environment's"""
+    """the agent's lambda in [0, 1]; unset: the environment's, 1 where rewards do not diminish"""
     gamma: float | None = None
     """discount in [0, 1); unset: that of the exact model, 0.99 where there is none"""
     alpha: float = 0.1
@@ -143,7 +143,7 @@ class GPIConfig:
     kind: Kind = "lambda"
     """what is computed for each base policy"""
     lam: float | None = field(default=None, metadata={"flag": "lambda"})
-    """lambda of the representation "lambda", in [0, 1]; unset: the environment's, else 0.5"""
+    """lambda of the representation "lambda", in [0, 1]; unset: the environment's, 1 where rewards do not diminish"""
     policies: str = "rewards"
     """base policies: "rewards" (the shortest way to each state that pays), "actions" (one for each action, for ever),
     or cells such as "80,24"; a policy stays at its cell if the environment lets it"""
@@ -201,7 +201,7 @@ class DiminishingValueConfig:
     """whose value: "run" (the policy the run was collected with), "uniform", "greedy:CELL", or "actions:310..." (one
     digit for each state) for which the representation is solved anew"""
     lam: float | None = field(default=None, metadata={"flag": "lambda"})
-    """lambda of the truth; unset: the environment's"""
+    """lambda of the truth; unset: the environment's, 1 where rewards do not diminish"""
     episodes: int = 20_000
     """Monte Carlo episodes from the start distribution; 0: none"""
 

@@ -25,8 +25,7 @@ class DiminishingValue(Evaluator[DiminishingValueConfig]):
     the representation (``z/value``) are from it. One row for each state.
 
     Raises:
-        UsageError: the representation is no table, the environment is not tabular, the policy is none, or no lambda
-            is known.
+        UsageError: the representation is no table, the environment is not tabular, or the policy is none.
     """
 
     def evaluate(self, subject: Any, ctx: EvalContext) -> Report:
@@ -36,7 +35,7 @@ class DiminishingValue(Evaluator[DiminishingValueConfig]):
         problem, model = ctx.problem, ctx.problem.tabular
         run = str((ctx.spec.get("collect") or {}).get("policy", "uniform"))
         policy = policy_table(problem, run if self.config.policy == "run" else self.config.policy)
-        base, lam = rewards(problem), factor(problem, self.config.lam, model.num_states, otherwise=None)
+        base, lam = rewards(problem), factor(problem, self.config.lam, model.num_states)
         chain = np.where(model.terminal[:, None], 0.0, exact.policy_chain(dense_kernel(model), policy))
         if self.config.policy == "run":
             value = subject.value(base)

@@ -25,7 +25,7 @@ class LambdaQRule(Rule):
         self.config = config
         self.S, self.A = num_states(ctx), ctx.num_actions
         self.gamma = discount(problem, config.gamma)
-        self.lam = factor(problem, config.lam, self.S, otherwise=None)
+        self.lam = factor(problem, config.lam, self.S)
         self.base = rewards(problem)
         own = problem.diminishing
         self.shrink = np.ones(self.S) if own is None or not config.reread else np.array(own.lam)
@@ -95,11 +95,7 @@ class LambdaQRule(Rule):
 
 
 class LambdaQ(TabularControl[LambdaQConfig]):
-    """Lambda-Q learning; ``act`` counts the visits of each copy itself, and is greedy, lowest index on ties.
-
-    Raises:
-        UsageError: neither an option nor the environment says what lambda is.
-    """
+    """Lambda-Q learning; ``act`` counts the visits of each copy itself, and is greedy, lowest index on ties."""
 
     rule: LambdaQRule
 

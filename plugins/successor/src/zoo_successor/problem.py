@@ -55,16 +55,10 @@ def discount(problem: Problem, gamma: float | None, otherwise: float = 0.99) -> 
     return otherwise if problem.model is None else problem.tabular.gamma
 
 
-def factor(problem: Problem, lam: float | None, count: int, otherwise: float | None = 0.5) -> Floats:
-    """Lambda of each state, ``[S]``: ``lam`` if given, else the environment's, else ``otherwise``.
-
-    Raises:
-        UsageError: none of the three is there.
-    """
+def factor(problem: Problem, lam: float | None, count: int, otherwise: float = 1.0) -> Floats:
+    """Lambda of each state, ``[S]``: ``lam`` if given, else the environment's, else ``otherwise``."""
     if lam is None and problem.diminishing is not None:
         return np.array(problem.diminishing.lam)
-    if lam is None and otherwise is None:
-        raise UsageError("the rewards of this environment do not diminish: say with which lambda, as --lambda 0.5.")
     return np.full(count, otherwise if lam is None else lam)
 
 

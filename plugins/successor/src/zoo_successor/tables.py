@@ -256,4 +256,4 @@ class Lambda(SuccessorTable[LambdaConfig]):
     """Representation for diminishing rewards (Moskovitz et al. 2023): the k-th visit counts lambda^k."""
 
     def _lambda(self) -> Floats:
-        return factor(self.ctx.problem, self.config.lam, self.dim)
+        return factor(self.ctx.problem, self.config.lam, self.dim, otherwise=0.5)
