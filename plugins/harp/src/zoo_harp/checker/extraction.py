@@ -30,7 +30,7 @@ _SENTENCE: Final = re.compile(
     r"(?<!\b[ap]\.m)(?<!\bsq)(?<!\bcu)(?<!\bft)(?<!\.\.)\.[*_\"')]{0,4}(?=\s{1,4}[A-Z\\$*<]|\s{0,8}$|[ \t]{0,8}\n)"
 )
 _CLAUSE: Final = re.compile(
-    r"[,;]?\s{1,4}(?:because|since|when|if|so that|which|where|so|as (?:required|desired|follows)|by|hence)\b",
+    r"[,;]?\s{1,4}(?:because|since|when|if|not|so that|which|where|so|as (?:required|desired|follows)|by|hence)\b",
     re.IGNORECASE,
 )
 _ASIDE: Final = re.compile(
