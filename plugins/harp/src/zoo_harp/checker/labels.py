@@ -48,9 +48,11 @@ def is_label(node: Node) -> bool:
 
 
 def _is_combination(node: Node) -> bool:
-    """A sum, product or quotient of variables and nothing else, such as m + n: what many problems ask for."""
+    """A sum, difference, product or quotient of variables and nothing else, such as m + n: what many problems ask for."""
     found = tuple(walk(node))
-    plain = all(isinstance(n, Symbol) or (isinstance(n, Apply) and n.op in ("add", "mul", "div")) for n in found)
+    plain = all(
+        isinstance(n, Symbol) or (isinstance(n, Apply) and n.op in ("add", "sub", "mul", "div", "abs")) for n in found
+    )
     return plain and len(symbols(node)) > 1
 
 
@@ -89,12 +91,15 @@ def exact_part(node: Node) -> Node:
 def labelled(node: Node, *, combinations: bool = False) -> Labelled | None:
     """The names and values of an answer; None if it has no names.
 
-    With ``combinations`` also a sum or product of variables is a name: what a response writes as m + n = 7.
+    With ``combinations`` also a sum or product of variables is a name, what a response writes as m + n = 7, and a chain
+    of equal expressions has its last one as value.
     """
     if isinstance(node, Relation):
-        if combinations and set(node.ops) == {"="} and _is_combination(node.terms[0]):
-            return Labelled((node.terms[0],), (node.terms[-1],), node.terms[-1], node.terms[1:-1])
-        return _one(node)
+        found = _one(node)
+        if found is None and combinations and set(node.ops) == {"="}:
+            named = _is_combination(node.terms[0])
+            return Labelled((), (node.terms[-1],), node.terms[-1], node.terms[1:-1] if named else node.terms[:-1])
+        return found
     if isinstance(node, Listing):
         return _several(node)
     return None

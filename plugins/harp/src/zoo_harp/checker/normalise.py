@@ -70,7 +70,7 @@ _POINT: Final = re.compile(r"(?<=\d)\{\.\}(?=\d)")
 _ROW_SPACE: Final = re.compile(r"\\\\\s{0,4}\[-?[\d.]{1,8}\s{0,4}(?:pt|em|ex|cm|mm|in)\]")
 _TIMES_TEN: Final = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*\^)")
 _CHOOSE: Final = re.compile(
-    r"(?<![\w}])(?:\{\}\s*)?_?\{?(\d+)\}?\s*(?:\\text\{C\}|\\mathrm\{C\}|C)\s*_?\{?(\d+)\}?(?!\w)"
+    r"(?<![\w}])(?:\{\}\s*)?[_^]?\{?(\d+)\}?\s*(?:\\text\{C\}|\\mathrm\{C\}|C)\s*_?\{?(\d+)\}?(?!\w)"
 )
 
 

@@ -103,12 +103,26 @@ class Parser(Calls):
                 if self.at == word_at:
                     return left
                 continue
+            if (kind, value) == ("op", "(") and self._skips_aside(left):
+                continue
             if self._joins(left, kind, value, spaced):
                 if binding >= _PRODUCT:
                     return left
                 left = self._juxtaposed(left)
                 continue
             return left
+
+    def _skips_aside(self, left: Node) -> bool:
+        """Take words in brackets after a number, as in "10 (ten)"; whether there were any."""
+        if self.peek(1)[0] != "word" or isinstance(left, Text) or not forms.is_constant(left):
+            return False
+        at = self.at + 1
+        while at < len(self.tokens) and self.tokens[at][0] == "word":
+            at += 1
+        if at >= len(self.tokens) or self.tokens[at][1] != ")":
+            return False
+        self.at = at + 1
+        return True
 
     def _joins(self, left: Node, kind: str, value: str, spaced: bool) -> bool:
         """Whether the next token begins a factor of an implied product."""
