@@ -221,10 +221,11 @@ def _combined(groups: _Groups, lines: Floats, kept: Floats, data: Floats, column
     G, (count, B) = groups.rows.size, data.shape
     own = groups.starts * B + np.arange(G)
     others = (np.arange(count * B).reshape(count, B) + np.repeat(np.arange(G), groups.counts)[:, None] + 1).reshape(-1)
-    weights, indices = np.empty(count * B + G), np.empty(count * B + G, dtype=np.int64)
+    # Indices of 32 bits are taken as they are, wider ones looked through and copied.
+    weights, indices = np.empty(count * B + G), np.empty(count * B + G, dtype=np.int32)
     weights[own], indices[own] = kept, groups.rows
     weights[others], indices[others] = data.reshape(-1), columns.reshape(-1)
-    pointers = np.append(own, weights.size)
+    pointers = np.append(own, weights.size).astype(np.int32)
     found: Floats = sp.csr_array((weights, indices, pointers), shape=(G, len(lines))) @ lines
     return found
 
