@@ -48,11 +48,9 @@ def is_label(node: Node) -> bool:
 
 
 def _is_combination(node: Node) -> bool:
-    """A sum, difference, product or quotient of variables and nothing else, such as m + n: what many problems ask for."""
-    found = tuple(walk(node))
-    plain = all(
-        isinstance(n, Symbol) or (isinstance(n, Apply) and n.op in ("add", "sub", "mul", "div", "abs")) for n in found
-    )
+    """Sums, products and the like of variables and nothing else, such as m + n: what many problems ask for."""
+    arithmetic = ("add", "sub", "mul", "div", "abs")
+    plain = all(isinstance(n, Symbol) or (isinstance(n, Apply) and n.op in arithmetic) for n in walk(node))
     return plain and len(symbols(node)) > 1
 
 

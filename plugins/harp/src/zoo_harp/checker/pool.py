@@ -98,14 +98,17 @@ class Pool:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
+        self._inherited: list[Worker] = []
         self._owner = os.getpid()
+
+    def forget(self) -> None:
+        """In a forked child: leave the parent's workers alone. The lock may be held by a thread that is not here."""
+        self._inherited = self._idle
+        self._lock, self._idle, self._owner = threading.Lock(), [], os.getpid()
 
     def take(self) -> Worker:
         """An idle worker, or a new one."""
         with self._lock:
-            if self._owner != os.getpid():
-                # A forked child: these are the parent's.
-                self._idle, self._owner = [], os.getpid()
             while self._idle:
                 worker = self._idle.pop()
                 if worker.alive:
@@ -133,8 +136,7 @@ class Pool:
 _POOL: Final = Pool()
 atexit.register(_POOL.close)
 if hasattr(os, "register_at_fork"):
-    # The lock may be held by another thread at the moment of the fork.
-    os.register_at_fork(after_in_child=lambda: _POOL.__init__())  # type: ignore[misc]
+    os.register_at_fork(after_in_child=_POOL.forget)
 
 
 def ask(request: dict[str, Any], seconds: float) -> dict[str, Any] | None:
