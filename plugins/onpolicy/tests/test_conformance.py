@@ -7,7 +7,9 @@ import sys
 
 import numpy as np
 import pytest
+from zoo_onpolicy.arrays import on_device
 
+from zoo.errors import UsageError
 from zoo.testing import check_algorithm
 
 SHORT = {"n_steps": 16, "batch_size": 24, "n_epochs": 2}
@@ -26,13 +28,26 @@ def test_conformance(env, copies, options):
     check_algorithm("ppo-native", env, steps=16 * copies * 4, config={**SHORT, **options}, num_envs=copies)
 
 
-def test_on_the_processor_torch_is_never_imported():
+def test_on_the_processor_torch_is_never_imported_and_elsewhere_its_absence_is_told():
     code = (
-        "import sys, zoo_onpolicy.agent, zoo_onpolicy.config\n"
-        "assert 'torch' not in sys.modules\n"
-        "del sys.modules['zoo_onpolicy.agent']\n"
+        "import sys, numpy\n"
+        "sys.modules['torch'] = None\n"
+        "import zoo_onpolicy.agent\n"
+        "from zoo_onpolicy.arrays import on_device\n"
+        "on_device(numpy.zeros(2), 'cpu')\n"
+        "try:\n"
+        "    on_device(numpy.zeros(2), 'cuda')\n"
+        "except Exception as error:\n"
+        "    assert type(error).__name__ == 'UsageError' and 'needs torch' in str(error), error\n"
+        "else:\n"
+        "    raise SystemExit('no error')\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_device_that_is_not_there_is_one_sentence():
+    with pytest.raises(UsageError, match=r"device 'quantum' cannot be used: [^\n]*\.$"):
+        on_device(np.zeros(2), "quantum")
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo import Array
+from zoo import Array, UsageError
 
 
 def namespace(array: Array) -> Any:
@@ -22,14 +22,24 @@ def namespace(array: Array) -> Any:
 
 
 def on_device(array: NDArray[Any], device: str) -> Array:
-    """``array`` itself for "cpu", else a tensor there; float64 becomes float32."""
+    """``array`` itself for "cpu", else a tensor there; float64 becomes float32.
+
+    Raises:
+        UsageError: torch is not installed, or knows no such device.
+    """
     if array.dtype == np.float64:
         array = array.astype(np.float32)
     if device == "cpu":
         return array
-    import torch
+    try:
+        import torch
 
-    return torch.from_numpy(array).to(device)
+        return torch.from_numpy(array).to(device)
+    except ImportError:
+        raise UsageError(f"device {device!r} needs torch: pip install 'zoo-onpolicy[torch]', or use cpu.") from None
+    except (AssertionError, RuntimeError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise UsageError(f"device {device!r} cannot be used: {reason}.") from None
 
 
 def on_host(array: Array) -> NDArray[Any]:
