@@ -122,3 +122,16 @@ def test_importing_the_checker_loads_neither_sympy_nor_numpy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("gold", "response", "correct"),
+    [
+        (r"\pm1\pm\sqrt2", r"1+\sqrt2, 1-\sqrt2, -1+\sqrt2, -1-\sqrt2", True),
+        (r"\pm1\pm\sqrt2", r"1+\sqrt2, -1-\sqrt2", False),
+        (r"\pm1\mp\sqrt2", r"1-\sqrt2, -1+\sqrt2", True),
+        (r"\pm1\mp\sqrt2", r"1+\sqrt2, -1-\sqrt2", False),
+    ],
+)
+def test_signs_vary_alone_unless_tied(gold, response, correct):
+    assert check_bool(gold, response) is correct

@@ -128,9 +128,8 @@ class Pool:
         """End all idle workers of this process."""
         with self._lock:
             idle, self._idle = self._idle, []
-        if self._owner == os.getpid():
-            for worker in idle:
-                worker.kill()
+        for worker in idle:
+            worker.kill()
 
 
 _POOL: Final = Pool()
