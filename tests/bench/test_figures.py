@@ -273,7 +273,8 @@ right = 50
 
 def test_the_claims_command(zoo: Callable[..., Answer], tmp_path: Path) -> None:
     from zoo.discovery.registry import discover
-    from zoo.results.suite import load_suite, resolve_suite
+    from zoo.results.resolve import resolve_suite
+    from zoo.results.suite import load_suite
 
     plugin = tmp_path / "drawing.py"
     plugin.write_text(PLUGIN)

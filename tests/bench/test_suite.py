@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tests.bench.conftest import Write
 from zoo.discovery.registry import Registry, discover
-from zoo.results.suite import Suite, SuiteError, Term, find_suites, load_suite, resolve_suite
+from zoo.results.resolve import resolve_suite
+from zoo.results.suite import Suite, SuiteError, Term, find_suites, load_suite
 from zoo.results.tomllines import Document, scan
 
 SOUND = '''\
@@ -142,6 +143,47 @@ def test_what_is_wrong_is_said_with_its_line(
         assert caught.value.hint == "pip install zoo-lost"
 
 
+JUDGED = """
+[suite]
+title = "Two judgements of the same runs"
+
+[[cells]]
+label = "{0}"
+algorithm = "reload"
+environment = "two-state"
+seeds = "0:2"
+steps = 100
+evaluators = [{{ name = "return", options = {{ episodes = 5 }} }}]
+
+[[cells]]
+label = "{1}"
+algorithm = "reload"
+environment = "two-state"
+seeds = "{2}"
+steps = {3}
+evaluators = [{{ name = "return", options = {{ episodes = {4} }} }}]
+
+[[metrics]]
+name = "return"
+of = "return.return"
+"""
+
+
+@pytest.mark.parametrize(
+    ("seeds", "steps", "episodes", "sound"),
+    [("1:3", 100, 9, False), ("1:3", 100, 5, True), ("2:4", 100, 9, True), ("1:3", 200, 9, True)],
+)
+def test_a_run_keeps_one_report_of_each_evaluator(
+    write: Write, registry: Registry, seeds: str, steps: int, episodes: int, sound: bool
+) -> None:
+    suite = load_suite(write(JUDGED.format("few", "many", seeds, steps, episodes)))
+    if sound:
+        assert len(resolve_suite(suite, registry).cells) == 2
+        return
+    with pytest.raises(SuiteError, match=r"line 19: 'many' and 'few' are the same runs, and 'return' judges them"):
+        resolve_suite(suite, registry)
+
+
 def test_a_missing_file_and_an_empty_one_are_one_sentence(tmp_path: Path, write: Write) -> None:
     with pytest.raises(SuiteError, match="cannot be read"):
         load_suite(tmp_path / "nothing.toml")
@@ -205,7 +247,8 @@ def test_the_scan_finds_every_key_in_its_line(tables: list[tuple[str, list[tuple
     assert found == expected
 
 
-def test_suites_in_the_tree_are_sound(registry: Registry) -> None:
+def test_suites_in_the_tree_are_sound() -> None:
+    registry = discover()
     folder = Path(__file__).parents[2] / "benchmarks"
     found = find_suites(registry, folder)
     assert found

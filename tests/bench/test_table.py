@@ -105,7 +105,8 @@ def trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "benchmarks" / "trial.toml"
     file.write_text(SUITE)
     from zoo.discovery.registry import discover
-    from zoo.results.suite import load_suite, resolve_suite
+    from zoo.results.resolve import resolve_suite
+    from zoo.results.suite import load_suite
 
     suite = resolve_suite(load_suite(file), discover())
     for cell in suite.cells:
@@ -332,7 +333,8 @@ def test_the_committed_tables_are_those_of_the_committed_page() -> None:
 def test_the_suites_of_this_repository_fit_the_plugins(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_PLUGINS", "zoo-core,zoo-envs,zoo-reload,zoo-sb3")
     from zoo.discovery.registry import discover
-    from zoo.results.suite import load_suite, resolve_suite
+    from zoo.results.resolve import resolve_suite
+    from zoo.results.suite import load_suite
 
     suite = resolve_suite(load_suite(Path(__file__).parents[2] / "benchmarks" / f"{name}.toml"), discover())
     keys = [cell.spec.key for cell in suite.cells if cell.spec]

@@ -70,7 +70,8 @@ def _parser() -> CommandParser:
 
 def _suites(parsed: argparse.Namespace, registry: Registry) -> tuple[list[Suite], list[ZooError]]:
     """The suites that were asked for, resolved; with "all", those that cannot be are problems."""
-    from zoo.results.suite import find_suites, load_suite, resolve_suite
+    from zoo.results.resolve import resolve_suite
+    from zoo.results.suite import find_suites, load_suite
 
     loaded: list[Suite] = []
     problems: list[ZooError] = []

@@ -152,7 +152,8 @@ def _claims(parsed: argparse.Namespace, options: Options) -> int:
     from zoo.results.derived import functions
     from zoo.results.forest import caption_forest, draw_forest
     from zoo.results.records import from_suite, measure
-    from zoo.results.suite import open_suite, resolve_suite
+    from zoo.results.resolve import resolve_suite
+    from zoo.results.suite import open_suite
 
     if parsed.runs:
         raise UsageError(f"--claims takes its runs from --dir: leave out {' '.join(map(str, parsed.runs))}.")

@@ -98,7 +98,7 @@ def _suite_report(suite: Suite, parsed: argparse.Namespace, registry: Registry) 
     from zoo.results.derived import functions
     from zoo.results.records import check_columns, check_metrics, from_suite, measure
     from zoo.results.report import Report
-    from zoo.results.suite import resolve_suite
+    from zoo.results.resolve import resolve_suite
     from zoo.results.summary import summarise
 
     suite = resolve_suite(suite, registry)

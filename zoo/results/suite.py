@@ -1,19 +1,17 @@
-"""Suites as TOML files: reading them, finding them, and completing them with the installed plugins."""
+"""Suites as TOML files: finding and reading them."""
 
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, cast
 
-from zoo.discovery.config import decode_fields
 from zoo.discovery.entry import describe
 from zoo.discovery.registry import Registry, owner
 from zoo.errors import UnknownNameError, UsageError
-from zoo.results.derived import functions
 from zoo.results.experiment import (
     Better,
     Cell,
@@ -27,11 +25,11 @@ from zoo.results.experiment import (
     Term,
 )
 from zoo.results.tomllines import Document, SuiteError, Table
-from zoo.training.request import UNIFORM, CellRequest, parse_seeds, resolve
+from zoo.training.request import UNIFORM, CellRequest, parse_seeds
 
 __all__ = [
     "Cell", "CellRequest", "Claim", "EvaluatorRequest", "Metric", "Reference", "Suite", "SuiteError", "SuiteSource",
-    "Term", "find_suites", "load_suite", "open_suite", "resolve_suite",
+    "Term", "find_suites", "load_suite", "open_suite",
 ]  # fmt: skip
 FOLDER = Path("benchmarks")
 _TABLES = ("suite", "cells", "metrics", "references", "claims")
@@ -323,98 +321,3 @@ def _unique(document: Document, suite: Suite) -> None:
     for index, name in enumerate(names):
         if name in names[:index]:
             raise document.error(("metrics", index, "name"), f"two metrics are called {name!r}.")
-
-
-def resolve_suite(suite: Suite, registry: Registry) -> Suite:
-    """The suite with the specification of each cell.
-
-    Raises:
-        SuiteError: a package is missing, or a name or option is none of the installed plugins'; with the line.
-    """
-    _check_packages(suite, suite.packages, registry, suite.lines.get("packages", 1))
-    known = functions(registry)
-    for metric in suite.metrics:
-        if metric.function not in known:
-            error = UnknownNameError("function of metrics", metric.function, known)
-            line = metric.lines.get("function", 1)
-            raise SuiteError(f"{suite.path}, line {line}: {error.message}")
-    return replace(suite, cells=tuple(_resolved(cell, suite, registry) for cell in suite.cells))
-
-
-def _resolved(cell: Cell, suite: Suite, registry: Registry) -> Cell:
-    named = {"algorithm": cell.request.algorithm, "environment": cell.environment}
-    for key, name in named.items():
-        plugin, slash, _ = name.rpartition("/")
-        if slash and (key == "algorithm" or any(char.islower() for char in plugin[:1])):
-            line = cell.lines.get(key) or cell.lines.get("environments") or cell.lines[""]
-            _check_packages(suite, [plugin] if ":" not in name else [], registry, line)
-    try:
-        spec = resolve(cell.request, registry)
-        for request in cell.evaluators:
-            evaluator_config(request, registry)
-    except UsageError as error:
-        raise SuiteError(f"{suite.path}, line {_blamed(error, cell)}: {error.message}", error.hint) from error
-    return replace(cell, spec=spec)
-
-
-def evaluator_config(request: EvaluatorRequest, registry: Registry) -> Any:
-    """An instance of the evaluator's dataclass with the request's options; None if it has none.
-
-    Raises:
-        UsageError: there is no such evaluator or option.
-    """
-    entry = registry.find(request.name, "evaluator")
-    cls = entry.resolve_config()
-    if cls is not None:
-        return decode_fields(cls, request.options, where=f"option of {entry.name}")
-    if request.options:
-        raise UsageError(f"evaluator {entry.name!r} has no options, and {next(iter(request.options))!r} was given.")
-    return None
-
-
-def _check_packages(suite: Suite, packages: Iterable[str], registry: Registry, line: int) -> None:
-    installed = {plugin.plugin: plugin for plugin in registry.plugins}
-    for package in packages:
-        if package not in installed:
-            raise SuiteError(
-                f"{suite.path}, line {line}: suite {suite.name!r} needs the package {package}, which is not installed.",
-                f"pip install {package}",
-            )
-        if installed[package].state == "failed":
-            raise SuiteError(
-                f"{suite.path}, line {line}: suite {suite.name!r} needs the package {package}, which failed to load: "
-                f"{installed[package].reason}",
-                "zoo plugins --check shows more.",
-            )
-
-
-def _blamed(error: UsageError, cell: Cell) -> int:
-    """The line to blame: that of the key or value that the error names, else the cell's own."""
-    lines: Mapping[str, int] = cell.lines
-    name = error.name if isinstance(error, UnknownNameError) else ""
-    for prefix in ("options", "env_options", "representation_options"):
-        if name and f"{prefix}.{name}" in lines:
-            return lines[f"{prefix}.{name}"]
-    written = {
-        "algorithm": cell.request.algorithm,
-        "environment": cell.environment,
-        "environments": cell.environment,
-        "preset": cell.request.preset,
-        "representation": cell.request.representation,
-    }
-    for key, value in written.items():
-        if name and name == value and key in lines:
-            return lines[key]
-    holders = {
-        "options": cell.request.options,
-        "env_options": cell.request.env_options,
-        "representation_options": cell.request.representation_options,
-    }
-    for key, values in holders.items():
-        for option in values:
-            if option == name or f"{option!r}" in error.message:
-                return lines.get(f"{key}.{option}") or lines.get(key) or lines[""]
-    for request in cell.evaluators:
-        if request.name in (name, *request.options) or any(option in error.message for option in request.options):
-            return lines.get("evaluators", lines[""])
-    return lines[""]

@@ -14,8 +14,8 @@ from zoo.discovery.registry import Registry
 from zoo.errors import RunError, ZooError
 from zoo.results.evaluate import Judge
 from zoo.results.experiment import Cell, Suite
+from zoo.results.resolve import evaluator_config
 from zoo.results.store import Run
-from zoo.results.suite import evaluator_config
 from zoo.training.loop import Stop, train
 from zoo.training.pool import Ended, Pool, Task, groups
 from zoo.training.run import SPEC, RunDir
