@@ -13,6 +13,7 @@ from zoo_onpolicy.learner import Learner
 from zoo_onpolicy.loss import standardised
 from zoo_onpolicy.mixer import Mixer
 
+from zoo.api import Explicit
 from zoo.errors import InterfaceError, UsageError
 
 
@@ -296,6 +297,23 @@ def test_discrete_observations_may_go_through_a_perceptron(build, chain):
     run = build.solo(chain, network={"kind": "mlp"})
     run.update()
     np.testing.assert_array_equal(run.learner.encoder([2, 0]), [[0, 0, 1, 0], [1, 0, 0, 0]])
+
+
+@pytest.mark.parametrize("kind", ["table", "mlp"])
+def test_a_policy_on_states_is_a_table_of_the_probabilities_it_acts_with(build, chain, kind):
+    batch = build.batch(chain, (0, 1), network={"kind": kind, "policy_gain": 1.0}, learning_rate=0.05)
+    batch.update()
+    rollout = collected(batch.member(0).learner)
+    for index in range(2):
+        member = batch.member(index)
+        table = member.policy()
+        np.testing.assert_allclose(table.sum(axis=1), 1.0)
+        states = rollout.obs[index] if kind == "table" else rollout.obs[index].argmax(-1)
+        np.testing.assert_allclose(table[states, rollout.actions[index]], np.exp(rollout.log_prob[index]), rtol=1e-4)
+        np.testing.assert_array_equal(table.argmax(axis=1), member.act(np.arange(4)))
+        assert isinstance(member, Explicit)
+    assert np.abs(batch.member(0).policy() - batch.member(1).policy()).max() > 1e-3
+    assert not isinstance(build.solo("CartPole-v1"), Explicit)
 
 
 def test_mistakes_are_one_sentence(build, chain):

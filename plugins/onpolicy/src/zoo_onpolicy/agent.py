@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from zoo import Algorithm, Array, Batch, Context, InterfaceError, Metrics, State
 from zoo_onpolicy.config import PPOConfig
+from zoo_onpolicy.distributions import Categorical
 from zoo_onpolicy.learner import Learner
 from zoo_onpolicy.mixer import Mixer
 
@@ -19,17 +20,23 @@ ConfigT = TypeVar("ConfigT", bound=PPOConfig)
 class OnPolicy(Algorithm[ConfigT]):
     """One member of a ``Learner``: of its own if it is alone, else of the batch's.
 
-    Subclasses that treat several signals differently override ``make_mixer``.
+    Subclasses that treat several signals differently override ``make_mixer``. Where observations and actions are
+    discrete, ``policy()`` gives the action probabilities float64[S, A] of all states, so that the policy can be judged
+    exactly (``zoo.api.Explicit``); elsewhere there is no such attribute.
 
     Raises:
         InterfaceError: the spaces of the environment are not supported.
         UsageError: an option does not fit the environment.
     """
 
+    policy: Callable[[], NDArray[np.float64]]
+
     def __init__(self, ctx: Context, config: ConfigT, *, learner: Learner | None = None, index: int = 0) -> None:
         super().__init__(ctx, config)
         self.learner = learner if learner is not None else self.make_learner([ctx], config)
         self.index = index
+        if self.learner.encoder.discrete and isinstance(self.learner.distribution, Categorical):
+            self.policy = self._policy
 
     @classmethod
     def make_mixer(cls, contexts: Sequence[Context], config: ConfigT) -> Mixer:
@@ -81,6 +88,13 @@ class OnPolicy(Algorithm[ConfigT]):
         else:
             actions = distribution.sample(outputs, distribution.noise(self.ctx.stream("act"), outputs.shape[:-1]))
         return np.asarray(distribution.to_env(actions))
+
+    def _policy(self) -> NDArray[np.float64]:
+        encoder = self.learner.encoder
+        states = encoder(np.arange(encoder.size) + encoder.start)[None]
+        logits = self.learner.network.act(states, slice(self.index, self.index + 1))[0].astype(np.float64)
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
     def restart(self) -> None:
         """The next update begins with ``env.reset()``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -25,16 +26,17 @@ class Encoder:
     def __init__(self, space: spaces.Space[Any], kind: str) -> None:
         if not isinstance(space, spaces.Discrete | spaces.Box):
             raise InterfaceError(f"the observations are {space}: expected a Discrete or Box space.")
-        discrete = isinstance(space, spaces.Discrete)
-        if kind == "table" and not discrete:
+        self.discrete = isinstance(space, spaces.Discrete)
+        """whether observations are states"""
+        if kind == "table" and not self.discrete:
             raise UsageError(f"network.kind = 'table' needs discrete observations; these are {space}: use 'mlp'.")
-        self.table = discrete and kind != "mlp"
+        self.table = self.discrete and kind != "mlp"
         """whether the result is state numbers"""
-        self.size = int(space.n) if isinstance(space, spaces.Discrete) else int(np.prod(space.shape))
+        self.size = int(space.n) if isinstance(space, spaces.Discrete) else math.prod(space.shape)
         """number of states, or D"""
-        self._start = int(space.start) if isinstance(space, spaces.Discrete) else 0
+        self.start = int(space.start) if isinstance(space, spaces.Discrete) else 0
+        """the lowest state as the environment counts"""
         self._dims = len(space.shape or ())
-        self._discrete = discrete
         image = isinstance(space, spaces.Box) and space.dtype == np.uint8 and bool((space.high == 255).all())
         self._scale = np.float32(1 / 255 if image else 1)
 
@@ -46,8 +48,8 @@ class Encoder:
     def __call__(self, obs: Any) -> NDArray[Any]:
         """Encode; never a view of ``obs``."""
         obs = np.asarray(obs)
-        if self._discrete:
-            states: NDArray[Any] = obs.astype(np.int64) - self._start
+        if self.discrete:
+            states: NDArray[Any] = obs.astype(np.int64) - self.start
             return states if self.table else (states[..., None] == np.arange(self.size)).astype(np.float32)
         flat = obs.reshape(*obs.shape[: obs.ndim - self._dims], self.size)
         vectors: NDArray[Any] = flat * self._scale if flat.dtype == np.uint8 else flat.astype(np.float32)
