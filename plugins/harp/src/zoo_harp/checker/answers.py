@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from zoo_harp.checker.cursor import ParseError
-from zoo_harp.checker.limits import LimitExceeded
+from zoo_harp.checker.limits import MAX_REMEMBERED, LimitExceeded
 from zoo_harp.checker.normalise import clean
 from zoo_harp.checker.parser import Parser
 from zoo_harp.checker.tokens import Token, tokenise
@@ -42,9 +42,12 @@ class Answer:
         return tuple(value for _, value, _ in self.tokens)
 
 
-@lru_cache(maxsize=4096)
 def strip(text: str) -> str:
     """``text`` without surrounding white space, math delimiters, bold marks, boxes and trailing punctuation."""
+    return _remembered_strip(text) if len(text) <= MAX_REMEMBERED else _strip(text)
+
+
+def _strip(text: str) -> str:
     while True:
         before = text
         text = text.strip()
@@ -66,6 +69,9 @@ def strip(text: str) -> str:
             return text if text.strip("$ ") else ""
 
 
+_remembered_strip = lru_cache(maxsize=4096)(_strip)
+
+
 def _balanced(text: str) -> bool:
     depth = 0
     for brace in re.findall(r"(?<!\\)[{}]", text):
@@ -75,9 +81,12 @@ def _balanced(text: str) -> bool:
     return depth == 0
 
 
-@lru_cache(maxsize=4096)
 def parse(text: str, *, letters_as_units: bool = False) -> Answer:
     """Read an answer; never fails: what is no mathematics becomes a ``Text``."""
+    return (_remembered_parse if len(text) <= MAX_REMEMBERED else _parse)(text, letters_as_units)
+
+
+def _parse(text: str, letters_as_units: bool) -> Answer:
     text = strip(text)
     tokens: tuple[Token, ...] = ()
     try:
@@ -92,6 +101,15 @@ def parse(text: str, *, letters_as_units: bool = False) -> Answer:
     except (LimitExceeded, RecursionError):
         return Answer(text, tokens, Text(words_of(text[:4000])), True)
     return Answer(text, tokens, tree, False)
+
+
+_remembered_parse = lru_cache(maxsize=4096)(_parse)
+
+
+def forget() -> None:
+    """Empty the memory of answers read before, for measuring."""
+    _remembered_strip.cache_clear()
+    _remembered_parse.cache_clear()
 
 
 def _after_label(text: str) -> Node | None:

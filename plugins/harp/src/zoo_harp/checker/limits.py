@@ -9,6 +9,8 @@ from fractions import Fraction
 MAX_RESPONSE = 200_000
 """characters scanned, from the end"""
 MAX_ANSWER = 4_000
+MAX_REMEMBERED = 300
+"""characters of an answer whose reading is kept; longer ones are read again, so that memory stays bounded"""
 MAX_NESTING = 200
 MAX_BITS = 200_000
 """of any integer that is computed"""

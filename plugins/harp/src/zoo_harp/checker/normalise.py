@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 from typing import Final
 
 from zoo_harp.checker.limits import MAX_ANSWER, LimitExceeded
@@ -74,7 +73,6 @@ _CHOOSE: Final = re.compile(
 )
 
 
-@lru_cache(maxsize=2048)
 def clean(text: str) -> str:
     """``text`` in ASCII LaTeX as far as its signs are known.
 
