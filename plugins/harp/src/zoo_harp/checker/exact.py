@@ -187,7 +187,8 @@ class Field:
             raise Unsupported("a negative power of a radical")
         if len(poly) > 1:
             # A lower bound on the terms (and the work) of the expansion.
-            if exponent * (len(poly) - 1) > MAX_TERMS:
+            terms = exponent * (len(poly) - 1)
+            if terms > MAX_TERMS or 6 * terms * terms > self.budget.left:
                 raise LimitExceeded("a power of a long polynomial")
             if max(map(bits, poly.values())) * exponent > MAX_BITS:
                 raise LimitExceeded("a power with too many digits")

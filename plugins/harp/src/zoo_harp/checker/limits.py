@@ -69,6 +69,11 @@ class Budget:
         return part
 
     @property
+    def left(self) -> int:
+        """Operations that may still be spent."""
+        return self._left
+
+    @property
     def remaining(self) -> float:
         """Seconds to the deadline, at least 0."""
         return max(0.0, self.deadline - time.monotonic())

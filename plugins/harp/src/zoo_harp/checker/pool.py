@@ -42,29 +42,56 @@ class Worker:
         self.owner = os.getpid()
         self.tasks = 0
         self.buffer = b""
+        self._asked = False
+        self._warm = False
 
-    def ask(self, request: dict[str, Any], seconds: float | None) -> dict[str, Any] | None:
+    def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any] | None:
         """The answer, or None if it is not there in time; the worker is then killed.
 
         Raises:
             WorkerDied: the process ended.
         """
         self.tasks += 1
-        deadline = None if seconds is None else time.monotonic() + seconds
-        stdin, stdout = self.process.stdin, self.process.stdout
-        if stdin is None or stdout is None:
+        self._send(request)
+        answer = self._receive(seconds)
+        if answer is None:
+            self.kill()
+        return answer
+
+    def warm(self, seconds: float) -> bool:
+        """Whether sympy is loaded; waits for it, and lets the worker go on loading if it is not there in time.
+
+        Raises:
+            WorkerDied: the process ended.
+        """
+        if not self._asked:
+            self._send({"do": "ready"})
+            self._asked = True
+        if not self._warm:
+            self._warm = self._receive(seconds) is not None
+        return self._warm
+
+    def _send(self, request: dict[str, Any]) -> None:
+        stdin = self.process.stdin
+        if stdin is None:
             raise WorkerDied
         try:
             stdin.write(json.dumps(request).encode("ascii") + b"\n")
             stdin.flush()
         except OSError:
             raise WorkerDied from None
+
+    def _receive(self, seconds: float) -> dict[str, Any] | None:
+        """The next line of the worker, or None if it is not there in time."""
+        stdout = self.process.stdout
+        if stdout is None:
+            raise WorkerDied
+        deadline = time.monotonic() + seconds
         with selectors.DefaultSelector() as waiting:
             waiting.register(stdout, selectors.EVENT_READ)
             while b"\n" not in self.buffer:
-                left = None if deadline is None else deadline - time.monotonic()
-                if (left is not None and left <= 0) or not waiting.select(left):
-                    self.kill()
+                left = deadline - time.monotonic()
+                if left <= 0 or not waiting.select(left):
                     return None
                 chunk = os.read(stdout.fileno(), 1 << 16)
                 if not chunk:
@@ -149,11 +176,11 @@ def ask(request: dict[str, Any], seconds: float) -> dict[str, Any] | None:
     deadline = time.monotonic() + seconds
     worker = _POOL.take()
     try:
-        if worker.tasks == 0:
-            ready = worker.ask({"do": "ready"}, seconds)
-            if ready is None:
-                return None
-        answer = worker.ask({**request, "seconds": deadline - time.monotonic()}, deadline - time.monotonic())
+        if not worker.warm(seconds):
+            _POOL.give_back(worker)
+            return None
+        left = deadline - time.monotonic()
+        answer = worker.ask({**request, "seconds": left}, left)
     except WorkerDied:
         worker.kill()
         raise
