@@ -226,7 +226,7 @@ class GoalsConfig:
     """paid where a step leaves the agent where it was"""
     steps: int = 75
     """after which an episode ends"""
-    start: int | None = 100
+    start: int | None = None
     """the cell (or, without a grid, the state) to start from; unset: drawn from the model's start distribution"""
 
     def __post_init__(self) -> None:
