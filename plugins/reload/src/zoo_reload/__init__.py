@@ -1,7 +1,8 @@
-"""ReLOAD and its comparators on exact tabular models: registration, nothing else."""
+"""ReLOAD and its comparators on exact tabular models, and ReLOAD with PPO: registration, nothing else."""
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from zoo import Needs, hookimpl
@@ -26,7 +27,7 @@ _ALGORITHMS = (
 
 @hookimpl
 def zoo_register(zoo: Registrar) -> None:
-    """Register the seven algorithms."""
+    """Register the seven algorithms on exact models and, where its learner is installed, ``reload-ppo``."""
     for name, attribute, summary, paper in _ALGORITHMS:
         zoo.algorithm(
             name,
@@ -38,6 +39,18 @@ def zoo_register(zoo: Registrar) -> None:
             presets="zoo_reload:presets",
             steps=3000,
         )
+    if find_spec("zoo_onpolicy") is None:
+        return
+    zoo.algorithm(
+        "reload-ppo",
+        "zoo_reload.ppo.agent:ReloadPPO",
+        config="zoo_reload.ppo.config:ReloadPPOConfig",
+        summary="ReLOAD with function approximation: PPO and multipliers, both optimistic",
+        needs=Needs(constraints=True),
+        paper=_RELOAD,
+        presets="zoo_reload.ppo:presets",
+        steps=800_000,
+    )
 
 
 @hookimpl

@@ -104,7 +104,22 @@ class History:
         """
         N = self.num_constraints
         recent = self._rows[: self._count][self._last(0.25)]
-        violation, size = recent[:, _FIELDS : _FIELDS + N], np.abs(recent[:, _FIELDS + N :])
-        rising = (np.diff(size, axis=0) > 0) | (size[1:] >= caps * (1 - 1e-12))
-        enough = len(recent) >= 5
-        return np.asarray((violation > 10 * tol).all(axis=0) & rising.all(axis=0) & enough)
+        return pushed_in_vain(recent[:, _FIELDS : _FIELDS + N], recent[:, _FIELDS + N :], tol, caps)
+
+
+def pushed_in_vain(violation: Floats, mu: Floats, tol: float, caps: Floats) -> NDArray[np.bool_]:
+    """Which constraints stay violated although their multipliers do what they can (section 3).
+
+    Args:
+        violation: at n consecutive checks, ``[n, N]``.
+        mu: multipliers at these checks, ``[n, N]``.
+        tol: a violation counts above ``10 * tol``.
+        caps: largest multipliers ``[N]``.
+
+    Returns:
+        ``[N]``: violated at every check, with |multiplier| risen at every check or at its cap; of fewer than
+        five checks nothing is concluded.
+    """
+    size = np.abs(mu)
+    rising = (np.diff(size, axis=0) > 0) | (size[1:] >= caps * (1 - 1e-12))
+    return np.asarray((violation > 10 * tol).all(axis=0) & rising.all(axis=0) & (len(violation) >= 5))

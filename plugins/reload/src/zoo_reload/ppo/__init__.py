@@ -1,0 +1,1 @@
+"""ReLOAD with function approximation, on the on-policy learner of ``zoo-onpolicy``."""

@@ -1,0 +1,81 @@
+"""``reload-ppo``: ReLOAD with function approximation (arXiv:2302.01275), PPO being the policy's player."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from zoo_onpolicy.agent import OnPolicy
+from zoo_onpolicy.learner import Learner
+from zoo_onpolicy.mixer import Mixer
+
+from zoo import Array, Context, InterfaceError, Outcome, State
+from zoo_reload.ppo.config import ReloadPPOConfig
+from zoo_reload.ppo.limits import Limits
+from zoo_reload.ppo.mixer import LagrangianMixer
+
+
+class ReloadPPO(OnPolicy[ReloadPPOConfig]):
+    """PPO on a mixture of reward and constraints whose multipliers learn as well; both may be optimistic.
+
+    Offers ``multipliers()`` (``zoo.api.PrimalDual``) and, on discrete observations, ``policy()``.
+
+    Raises:
+        InterfaceError: the spaces of the environment are not supported.
+        UsageError: an option does not fit the environment.
+    """
+
+    def __init__(
+        self, ctx: Context, config: ReloadPPOConfig, *, learner: Learner | None = None, index: int = 0
+    ) -> None:
+        super().__init__(ctx, config, learner=learner, index=index)
+        self.mixer = cast(LagrangianMixer, self.learner.mixer)
+        self._act_rng = ctx.stream("act")
+
+    @classmethod
+    def make_mixer(cls, contexts: Sequence[Context], config: ReloadPPOConfig) -> Mixer:
+        """The two players of all members."""
+        return LagrangianMixer(len(contexts), Limits.of(contexts[0].problem, config), config)
+
+    @property
+    def outcome(self) -> Outcome | None:  # type: ignore[override]
+        """A threshold out of reach, a multiplier at its cap, a constraint that stays violated; else None."""
+        mixer = self.mixer
+        return mixer.records[self.index].outcome(mixer.limits, self.config.tol, mixer.multipliers.high)
+
+    def multipliers(self) -> Mapping[str, float]:
+        """Constraint name to mu_i, in reward per unit of the signal, for the policy of the next rollout.
+
+        With ``adv_norm = "each"`` they weigh standardised advantages, and have no unit.
+        """
+        mu = self.mixer.multipliers.effective(self.mixer.x)[self.index]
+        return dict(zip(self.mixer.limits.names, mu.tolist(), strict=True))
+
+    def act(self, obs: Array, *, greedy: bool = True) -> NDArray[Any]:
+        """Actions [B, ...] for observations [B, ...], always sampled: a constrained optimum is stochastic."""
+        learner, distribution = self.learner, self.learner.distribution
+        outputs = learner.network.act(learner.encoder(obs)[None], slice(self.index, self.index + 1))[0]
+        noise = distribution.noise(self._act_rng, outputs.shape[:-1])
+        return np.asarray(distribution.to_env(distribution.sample(outputs, noise)))
+
+    def restart(self) -> None:
+        """The next update begins with ``env.reset()``; what was seen of unfinished episodes is dropped."""
+        super().restart()
+        self.mixer.episodes.forget(self.index)
+
+    def state(self) -> State:
+        """That of the learner, the multipliers and their past, and the stream of ``act``."""
+        return {**super().state(), "act": self._act_rng.bit_generator.state}
+
+    def load_state(self, state: State) -> None:
+        """Continue from ``state``.
+
+        Raises:
+            InterfaceError: it is of other options or another environment.
+        """
+        super().load_state(state)
+        if "act" not in state:
+            raise InterfaceError("this state is not of ReloadPPO: it has no stream for acting.")
+        self._act_rng.bit_generator.state = state["act"]

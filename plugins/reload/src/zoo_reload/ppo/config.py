@@ -1,0 +1,48 @@
+"""The options of ``reload-ppo``: those of PPO, and what the multipliers need."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+from zoo_onpolicy.config import PPOConfig, Schedule
+
+from zoo.errors import UsageError
+from zoo_reload.config import Optimism
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReloadPPOConfig(PPOConfig):
+    """Options of ReLOAD with function approximation; with ``optimism = "none"`` it is PPO-Lagrangian."""
+
+    optimism: Optimism = "both"
+    """which player uses 2 x_k - x_{k-1}; none: PPO-Lagrangian"""
+    multiplier: Literal["projected", "sigmoid"] = "projected"
+    """"projected": mu >= 0, weights (1, mu) / (1 + sum |mu|); "sigmoid": weights sigma(m), tanh(m) for equalities"""
+    lr_mu: Schedule = 0.1
+    """step size of the multipliers (SGD, once per rollout); two numbers decay linearly over the budget"""
+    cap: float = 1e4
+    """largest |mu_i|; "sigmoid": of exp |m_i|; reaching it is reported"""
+    thresholds: dict[str, float] = field(default_factory=dict)
+    """constraint name to threshold, in place of the environment's own"""
+    kappa: float = 1.0
+    """weight of the violations in penalised_return"""
+    tol: float = 0.001
+    """violations that stay above ten times this while the multipliers rise are reported as infeasible"""
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        super().__post_init__()
+        for number in self.lr_mu if isinstance(self.lr_mu, tuple) else (self.lr_mu,):
+            _check("lr_mu", number, number >= 0, "at least 0")
+        _check("cap", self.cap, self.cap > 1, "more than 1")
+        _check("kappa", self.kappa, self.kappa >= 0, "at least 0")
+        _check("tol", self.tol, self.tol > 0, "more than 0")
+        for name, threshold in self.thresholds.items():
+            _check(f"thresholds[{name!r}]", threshold, True, "any size")
+
+
+def _check(name: str, number: float, inside: bool, expected: str) -> None:
+    if not (math.isfinite(number) and inside):
+        raise UsageError(f"{name} = {number}: expected a finite number of {expected}.")

@@ -1,0 +1,103 @@
+"""The constraints as the learner sees them, and what can be said of them before anything is learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo import Problem
+from zoo.errors import UnknownNameError, UsageError
+from zoo.tabular import attainable_range
+from zoo_reload.core import Floats
+from zoo_reload.ppo.config import ReloadPPOConfig
+
+ORACLE_LIMIT = 8000
+"""State-actions up to which attainable values are computed unasked."""
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Limits:
+    """N constraints s_i (J_i - b_i) <= 0, or = 0.
+
+    Attributes:
+        names: N.
+        thresholds: b [N], in ``unit``.
+        senses: N of "<=", ">=", "==".
+        unit: "step" or "episode".
+        gamma: discount of the values, None where they are not discounted.
+        beyond: a sentence on each threshold that no policy can meet; only known with an exact model.
+    """
+
+    names: tuple[str, ...] = ()
+    thresholds: Floats
+    senses: tuple[str, ...] = ()
+    unit: str = "step"
+    gamma: float | None = None
+    beyond: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, problem: Problem, config: ReloadPPOConfig) -> Limits:
+        """Those of the environment, with the thresholds of the options.
+
+        The discount of the values is the exact model's where there is one, else the learner's.
+
+        Raises:
+            UsageError: the options name an unknown constraint, or the values need a discount below 1.
+        """
+        spec = problem.constraints
+        names = spec.names if spec else ()
+        for name in config.thresholds:
+            if name not in names:
+                raise UnknownNameError("constraint", name, names)
+        if spec is None:
+            return cls(thresholds=np.zeros(0))
+        given = zip(names, spec.thresholds.tolist(), strict=True)
+        thresholds = np.array([config.thresholds.get(name, own) for name, own in given])
+        gamma = None
+        if spec.discounted:
+            gamma = config.gamma if problem.model is None else problem.tabular.gamma
+            if gamma >= 1:
+                raise UsageError(f"gamma = {gamma:g}: expected less than 1, because the thresholds are discounted.")
+        return cls(
+            names=names,
+            thresholds=thresholds,
+            senses=spec.senses,
+            unit=spec.unit,
+            gamma=gamma,
+            beyond=_unattainable(problem, names, thresholds, spec.senses) if gamma and spec.unit == "step" else (),
+        )
+
+    @property
+    def sign(self) -> Floats:
+        """s_i [N]."""
+        return np.array([-1.0 if sense == ">=" else 1.0 for sense in self.senses])
+
+    @property
+    def equality(self) -> NDArray[np.bool_]:
+        """Where the sense is "==", [N]."""
+        return np.array([sense == "==" for sense in self.senses], dtype=bool)
+
+    def gradient(self, J: Floats) -> Floats:
+        """g_i = s_i (J_i - b_i), positive is bad; [S, N] for values [S, N]."""
+        return np.asarray(self.sign * (J - self.thresholds))
+
+    def violation(self, J: Floats) -> Floats:
+        """max(g_i, 0), or |g_i| for equalities; [S, N]."""
+        g = self.gradient(J)
+        return np.where(self.equality, np.abs(g), np.maximum(g, 0.0))
+
+
+def _unattainable(
+    problem: Problem, names: tuple[str, ...], thresholds: Floats, senses: tuple[str, ...]
+) -> tuple[str, ...]:
+    if problem.model is None or problem.tabular.r.size > ORACLE_LIMIT:
+        return ()
+    found = []
+    for name, b, sense, (low, high) in zip(names, thresholds, senses, attainable_range(problem.tabular), strict=True):
+        below, above = b < low - _ROUNDING, b > high + _ROUNDING
+        if (below and sense != ">=") or (above and sense != "<="):
+            found.append(f"constraint {name!r} {sense} {b:g} is outside what policies attain, [{low:.6g}, {high:.6g}].")
+    return tuple(found)

@@ -1,0 +1,170 @@
+"""ReLOAD's two players on top of PPO: the mixture that the policy follows, and the step of the multipliers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from zoo_onpolicy.arrays import on_device, on_host
+from zoo_onpolicy.config import scheduled
+from zoo_onpolicy.mixer import Mixer
+from zoo_onpolicy.rollout import Floats as Singles
+from zoo_onpolicy.rollout import Rollout
+
+from zoo import Array
+from zoo_reload.core import Floats
+from zoo_reload.ppo.config import ReloadPPOConfig
+from zoo_reload.ppo.episodes import Episodes
+from zoo_reload.ppo.limits import Limits
+from zoo_reload.ppo.multipliers import Multipliers, Projected, Sigmoid
+from zoo_reload.ppo.record import Record
+
+if TYPE_CHECKING:
+    from zoo_onpolicy.learner import Learner
+
+
+class LagrangianMixer(Mixer):
+    """Mixes the advantages of reward and N constraints for S members, and moves their multipliers (section 6).
+
+    Args:
+        members: S.
+        limits: the constraints.
+        config: the options.
+    """
+
+    def __init__(self, members: int, limits: Limits, config: ReloadPPOConfig) -> None:
+        self.limits, self.config = limits, config
+        N = len(limits.names)
+        kind: type[Multipliers] = Projected if config.multiplier == "projected" else Sigmoid
+        self.multipliers = kind(limits.sign, limits.equality, config.cap)
+        self.x: Floats = np.zeros((members, N))
+        """the variables that are stepped"""
+        self.records = [Record(N) for _ in range(members)]
+        self._optimistic_policy = config.optimism in ("both", "policy")
+        self._optimistic_multiplier = config.optimism in ("both", "multiplier")
+        self._weights: Floats = self.multipliers.weights(self.x)
+        """of iteration k - 1, and after ``advantages`` of k, [S, 1 + N]"""
+        self._gradient: Floats = np.zeros((members, N))
+        """by x, of the last rollout in which an episode ended"""
+        self._begun: NDArray[np.bool_] = np.zeros(members, dtype=bool)
+        """whether there is an iteration k - 1"""
+        self._stepped: NDArray[np.bool_] = np.zeros(members, dtype=bool)
+        """whether there is an earlier gradient"""
+        self._without_episode: NDArray[np.int64] = np.zeros(members, dtype=np.int64)
+
+    def bind(self, learner: Learner) -> None:
+        """See Mixer."""
+        super().bind(learner)
+        S, N = self.x.shape
+        copies = learner.transitions // learner.config.n_steps
+        self.episodes = Episodes(S, 1 + N, copies, self.limits.unit, self.limits.gamma)
+        self._critic: Array = learner.network.parameters.flat + 0.0
+        """parameters [S, P] at iteration k - 1"""
+        self._mixture = self._on_device(self._weights)
+
+    def advantages(self, rollout: Rollout) -> Singles:
+        """A_k of each head, and with an optimistic policy those that the critic of iteration k - 1 finds as well.
+
+        Returns:
+            [S, 1 + N, T, B], or [S, 2 (1 + N), T, B].
+        """
+        weights, before = self.multipliers.weights(self.x), self._weights
+        self._weights = weights
+        if not self._optimistic_policy:
+            self._mixture = self._on_device(weights)
+            return rollout.advantages
+        learner, now, fresh = self.learner, self.learner.network.parameters.flat, ~self._begun
+        # x_{-1} = x_0: the first step is a plain one.
+        before = np.where(fresh[:, None], weights, before)
+        self._critic[fresh] = now[fresh]
+        values, following = learner.critique(rollout, self._critic)
+        earlier = learner.gae(rollout.signals, values, following, rollout.done)
+        self._critic[:] = now
+        self._begun[:] = True
+        self._mixture = self._on_device(np.concatenate([2 * weights, -before], axis=1))
+        return np.concatenate([rollout.advantages, earlier], axis=1)
+
+    def mix(self, advantages: Array, index: Array) -> Array:
+        """A_k = sum_j w_j A_j, or 2 A_k - A_{k-1}, each with the multipliers of its own iteration."""
+        return (self._mixture * advantages).sum(1)
+
+    def finish(self, rollout: Rollout) -> Sequence[Mapping[str, float]]:
+        """Step x <- clip(x + lr_mu (2 g_k - g_{k-1})) by the episodes that ended; none: no step, and it is counted.
+
+        Returns:
+            All of iteration k, whose policy collected the rollout: for each constraint ``multiplier/``,
+            ``weight/`` and ``threshold/``; where an episode ended also ``value/`` and ``violation/``,
+            ``value/reward``, ``violation``, ``penalised_return`` and ``oscillation``;
+            ``train/episodes`` and ``train/rollouts_without_episode``.
+        """
+        J, ended = self.episodes.add(rollout.rewards, rollout.terminated, rollout.truncated)
+        violation, mu = self.limits.violation(J[:, 1:]), self.multipliers.effective(self.x)
+        self._step(self.limits.gradient(J[:, 1:]), ended > 0)
+        self._without_episode += ended == 0
+        rows = []
+        for member, record in enumerate(self.records):
+            row = {"train/episodes": float(ended[member])}
+            row["train/rollouts_without_episode"] = float(self._without_episode[member])
+            told = {"threshold": self.limits.thresholds, "multiplier": mu[member], "weight": self._weights[member, 1:]}
+            if ended[member]:
+                told |= {"value": J[member, 1:], "violation": violation[member]}
+                penalised = float(J[member, 0] - self.config.kappa * violation[member].sum())
+                record.add(penalised, violation[member], self.x[member])
+                row |= {"value/reward": float(J[member, 0]), "violation": float(violation[member].max(initial=0.0))}
+                row |= {"penalised_return": penalised, "oscillation": record.oscillation()}
+            for what, numbers in told.items():
+                row |= {f"{what}/{name}": float(x) for name, x in zip(self.limits.names, numbers, strict=True)}
+            rows.append(row)
+        return rows
+
+    def _step(self, g: Floats, known: NDArray[np.bool_]) -> None:
+        """Move the multipliers of the members whose violation g [S, N] is known."""
+        gradient = self.multipliers.slope(self.x) * g
+        ascent = gradient
+        if self._optimistic_multiplier:
+            ascent = np.where(self._stepped[:, None], 2 * gradient - self._gradient, gradient)
+        moved = self.multipliers.clip(self.x + self._rate()[:, None] * ascent)
+        self.x = np.where(known[:, None], moved, self.x)
+        self._gradient = np.where(known[:, None], gradient, self._gradient)
+        self._stepped |= known
+
+    def _rate(self) -> Floats:
+        """lr_mu of each member, [S]."""
+        learner = self.learner
+        budgets = [max(ctx.budget, 1) for ctx in learner.contexts]
+        used = learner.steps / np.array(budgets)
+        return np.array([scheduled(self.config.lr_mu, share) for share in used.tolist()])
+
+    def _on_device(self, weights: Floats) -> Array:
+        return on_device(weights.astype(np.float32)[:, :, None], self.learner.device)
+
+    def state(self, member: int) -> Mapping[str, Any]:
+        """See Mixer."""
+        return {
+            "x": self.x[member].copy(),
+            "weights": self._weights[member].copy(),
+            "gradient": self._gradient[member].copy(),
+            "critic": on_host(self._critic[member]).copy(),
+            "begun": bool(self._begun[member]),
+            "stepped": bool(self._stepped[member]),
+            "without_episode": int(self._without_episode[member]),
+            "episodes": self.episodes.state(member),
+            "record": self.records[member].rows,
+        }
+
+    def load_state(self, member: int, state: Mapping[str, Any]) -> None:
+        """See Mixer."""
+        for array, name in (
+            (self.x, "x"),
+            (self._weights, "weights"),
+            (self._gradient, "gradient"),
+            (self._begun, "begun"),
+            (self._stepped, "stepped"),
+            (self._without_episode, "without_episode"),
+        ):
+            array[member] = state[name]
+        self._critic[member] = on_device(np.asarray(state["critic"]), self.learner.device)
+        self.episodes.load_state(member, state["episodes"])
+        self.records[member].load(state["record"])
