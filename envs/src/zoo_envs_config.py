@@ -21,6 +21,7 @@ __all__ = [
     "SixArmsConfig",
     "TabularConfig",
     "ThreeStateConfig",
+    "TinyCompositeConfig",
     "TwoRoomsConfig",
     "TwoStateConfig",
 ]
@@ -106,6 +107,16 @@ class ConstrainedCatchConfig:
     """"state": the state's index; "grid": float32 planes [rows, columns, 2] of ball and paddle"""
     max_episode_steps: int | None = 200
     """steps until an episode is truncated; None: never"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TinyCompositeConfig:
+    """Options of ``zoo/TinyComposite-v0``."""
+
+    theta: tuple[float, float] = (0.4555, 0.4429)
+    """thresholds of E r1 and E r2, each in [0, 1]; by default the joint proxy point"""
+    sense: Literal[">=", "=="] = ">="
+    """of both constraints"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,6 +68,13 @@ TABLE: tuple[Row, ...] = (
         "catch a falling ball, with a quota of time on the left",
         observation=None,
     ),
+    _row(
+        "tiny-composite",
+        "tiny_composite",
+        "8 tokens, two correlated reward models, overoptimisation with a known answer",
+        observation="box",
+        tabular=False,
+    ),
     _row("tabular", "given", "a CMDP given as arrays, or in an .npz or .json file"),
     _row(
         "four-rooms", "four_rooms", "four rooms with one goal, hidden goals or diminishing rewards", constraints=False

@@ -121,7 +121,7 @@ def test_snapshot_holds_the_visits() -> None:
     assert [other.step(action)[1] for action in (2, 0)] == [0.0, 0.5]
     with pytest.raises(ValueError, match="snapshot entry 'visits' must hold integers of shape"):
         env.set_state(snapshot | {"visits": np.zeros(3, dtype=np.int64)})
-    with pytest.raises(ValueError, match="visits is missing"):
+    with pytest.raises(ValueError, match="entry 'visits', which is missing"):
         env.set_state({key: value for key, value in snapshot.items() if key != "visits"})
     assert env.step(2)[4]["remaining"][CELLS.index(15)] == 0.25
 

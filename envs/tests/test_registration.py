@@ -19,6 +19,7 @@ import zoo_envs_plugin
 from zoo_envs_plugin import TABLE
 
 NAMES = [row.name for row in TABLE]
+OBSERVATIONS = {"constrained-catch": None, "tiny-composite": "box"}  # None: may be a picture
 
 
 def load(target: str) -> Any:
@@ -54,16 +55,17 @@ def test_registrar_gets_every_row() -> None:
 
     zoo_envs_plugin.zoo_register(Registrar())
     assert list(calls) == NAMES
-    assert NAMES[:6] == ["two-state", "three-state", "garnet", "hazard-grid", "constrained-catch", "tabular"]
-    assert NAMES[6:10] == ["four-rooms", "basic-grid", "two-rooms", "escape"]
-    assert NAMES[10:] == ["riverswim", "sixarms", "foraging-patches"]
+    assert NAMES[:5] == ["two-state", "three-state", "garnet", "hazard-grid", "constrained-catch"]
+    assert NAMES[5:7] == ["tiny-composite", "tabular"]
+    assert NAMES[7:11] == ["four-rooms", "basic-grid", "two-rooms", "escape"]
+    assert NAMES[11:] == ["riverswim", "sixarms", "foraging-patches"]
     for name, call in calls.items():
         assert set(call) == {"target", "vector", "config", "summary", "offers"}
         offers = {
             "action": "discrete",
-            "observation": None if name == "constrained-catch" else "discrete",  # may be a picture
-            "constraints": name in NAMES[:6],
-            "tabular": True,
+            "observation": OBSERVATIONS.get(name, "discrete"),
+            "constraints": name in NAMES[:7],
+            "tabular": name != "tiny-composite",
             "snapshot": True,
             "batched": True,
         }

@@ -131,7 +131,7 @@ def snapshot_entry(
         ValueError: the entry is missing, is no integer array of `shape`, or leaves [0, below).
     """
     if not isinstance(snapshot, Mapping) or key not in snapshot:
-        raise ValueError(f"a snapshot must be a mapping with the keys state, elapsed and rng; {key} is missing")
+        raise ValueError(f"a snapshot must be a mapping with the entry {key!r}, which is missing")
     array = np.array(snapshot[key])
     if array.dtype.kind not in "iu" or array.shape != shape:
         raise ValueError(

@@ -11,7 +11,7 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from zoo_envs.sampled_vector import SampledVectorEnv
+    from zoo_envs.copies import CopiesEnv
 
 __all__ = ["Stack"]
 
@@ -23,16 +23,17 @@ class Stack:
     working, and is seen here. Steps equal, bit for bit, those of the members one by one.
     """
 
-    def __init__(self, members: Sequence[SampledVectorEnv]) -> None:
+    def __init__(self, members: Sequence[CopiesEnv]) -> None:
         """Bind `members`, which differ in their random streams at most."""
         # All copies together are an environment like each member, except that it draws from several streams.
         self._whole = copy.copy(members[0])
         self._whole.num_envs = sum(member.num_envs for member in members)
         self._whole._bound = tuple(members)
-        self._whole._state, states = _joined([member._state for member in members])
-        self._whole._elapsed, elapsed = _joined([member._elapsed for member in members])
-        for member, state, count in zip(members, states, elapsed, strict=True):
-            member._state, member._elapsed = state, count
+        for name in self._whole.HELD:
+            together, parts = _joined([getattr(member, name) for member in members])
+            setattr(self._whole, name, together)
+            for member, part in zip(members, parts, strict=True):
+                setattr(member, name, part)
         rules = [member._rule for member in members if member._rule is not None]
         if rules:
             self._whole._rule = copy.copy(rules[0])

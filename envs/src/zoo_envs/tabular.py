@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo_envs.constraints import ConstraintSpec
+from zoo_envs.copies import Info
 from zoo_envs.sampled import SampledEnv
-from zoo_envs.sampled_vector import Info, SampledVectorEnv
+from zoo_envs.sampled_vector import SampledVectorEnv
 
 __all__ = ["TabularEnv", "TabularVectorEnv"]
 
