@@ -21,6 +21,7 @@ def zoo_register(zoo):
         zoo.evaluator(
             name, f"bench_lab:{name.title()}", config="bench_lab:Judging", summary="for tests", subject="algorithm"
         )
+    zoo.evaluator("lines", "bench_lab:Lines", config="bench_lab:Counting", summary="for tests", subject="file")
 
 
 @hookimpl
@@ -57,6 +58,16 @@ class Config:
 class Judging:
     bonus: float = 0.0
     """added to the score"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counting:
+    key: str = ""
+    """a second file"""
+    weight: float = 1.0
+    """of each line"""
+    note: str = ""
+    """where it leaves marks: a directory"""
 
 
 class Walker(Algorithm):
@@ -102,6 +113,19 @@ class Mortal(Walker):
 class Final(Evaluator):
     def evaluate(self, subject, ctx):
         return Report(scores={"steps": subject.env_steps + self.config.bonus})
+
+
+class Lines(Evaluator):
+    """Counts the lines of a file and of its key; leaves a mark for each time, and dies of a file that says "bad"."""
+
+    def evaluate(self, subject, ctx):
+        lines = subject.read_text().splitlines()
+        with (Path(self.config.note) / f"judged-{subject.stem}").open("a") as file:
+            file.write("once\n")
+        if "bad" in lines:
+            raise ValueError("a bad line")
+        known = Path(self.config.key).read_text().splitlines() if self.config.key else []
+        return Report(scores={"lines": self.config.weight * len(lines), "known": len(known)})
 
 
 class Breaking(Evaluator):

@@ -104,7 +104,9 @@ def _narrowed(suite: Suite, parsed: argparse.Namespace) -> Suite:
         if not suite.cells and parsed.suite != "all":
             raise UsageError(f"suite {suite.name} has no quick cells: leave out --quick.")
     if parsed.seeds:
-        suite = replace(suite, cells=tuple(replace(cell, seeds=tuple(parsed.seeds)) for cell in suite.cells))
+        seeds = tuple(parsed.seeds)
+        cells = tuple(cell if cell.file else replace(cell, seeds=seeds) for cell in suite.cells)
+        suite = replace(suite, cells=cells)
     return suite
 
 
@@ -224,13 +226,13 @@ def _run(
 
 
 def _repeat(experiment: Experiment, seed: int, parsed: argparse.Namespace, registry: Registry) -> str:
-    """What to type to repeat a failed seed alone: its training, or the evaluators it still lacks."""
+    """What to type to repeat a failed seed alone: its training, or the evaluators of the run or file."""
     from zoo.results.command import eval_command, shown, train_command
 
     cell = experiment.cell
-    if experiment.states[seed] != "unjudged":
+    if experiment.states[seed] != "unjudged" and not cell.file:
         return shown(train_command(cell, seed, parsed.dir, registry))
-    path = experiment.path(parsed.dir, seed)
+    path = Path(cell.file) if cell.file else experiment.path(parsed.dir, seed)
     return " && ".join(shown(eval_command(path, request, registry)) for request in cell.evaluators)
 
 
@@ -250,7 +252,7 @@ def _verdicts(
         records = from_suite(suite, parsed.dir, suite.used_metrics, measure(functions(registry)))
         for claim in suite.claims:
             try:
-                found.append((suite, judge_claim(claim, records.by_run)))
+                found.append((suite, judge_claim(claim, records.by_run, suite.files)))
             except ZooError as error:
                 problems.append(error)
     return found, problems

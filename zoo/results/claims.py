@@ -16,7 +16,8 @@ in at most 2.5 % of cases. Measured exceptions: 3 % at five seeds and 6 % at thr
 **Runs that do not vary.** Runs that agree in every metric over at least two seeds, and at least once in more digits
 than chance would repeat, are deterministic: their value is exact and their number is enough. Runs that agree in round
 numbers only may have reached a bound, such as the largest return: this counts as exact from ``TIED`` seeds on. One run
-alone proves neither.
+alone proves neither. A file that was judged is exact: the claim is about what the file says. What that tells of
+whoever wrote it is claimed with the bounds that the evaluator reports, where it does.
 
 **What is missing.** A run without a value of the metric, or with NaN, is left out and counted in the sentence. Infinity
 is a value: a goal that was never reached took longer than any other.
@@ -26,7 +27,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,6 +42,8 @@ from zoo.results.table import number
 Answer = Literal["reproduced", "not reproduced", "inconclusive"]
 Records = Mapping[tuple[str, str, int], Mapping[str, float | None]]
 """(label, environment, seed) -> metric -> value of a finished run; None, or no entry, where the run has none."""
+Files = Collection[tuple[str, str]]
+"""(label, environment) of cells that judge a file."""
 _ROUND = 6  # significant digits
 _FLOOR = 1e-16  # a ratio takes residuals below it for rounding
 _NEVER = 1e150  # stands for infinity, so that differences and their squares stay finite
@@ -132,13 +135,13 @@ def judge(suite: Suite, records: Records) -> list[Verdict]:
     Raises:
         UsageError: runs were made for a claim and no record has its metric, or a ratio meets a negative value.
     """
-    return [judge_claim(claim, records) for claim in suite.claims]
+    return [judge_claim(claim, records, suite.files) for claim in suite.claims]
 
 
-def judge_claim(claim: Claim, records: Records) -> Verdict:
-    """The verdict on one claim; see ``judge``."""
+def judge_claim(claim: Claim, records: Records, files: Files = frozenset()) -> Verdict:
+    """The verdict on one claim; see ``judge``. ``files`` are the cells whose values are exact at one run."""
     _check(claim, records)
-    studies = [_study(claim, environment, records) for environment in claim.environments]
+    studies = [_study(claim, environment, records, files) for environment in claim.environments]
     effects = tuple(effect for effect, _ in studies)
     spreads = [found for _, found in studies]
     strict = 1.0 - (1.0 - LEVEL) / len(studies)
@@ -170,9 +173,9 @@ class _Sample:
     missing: int
 
 
-def _study(claim: Claim, environment: str, records: Records) -> tuple[Effect, Spread]:
+def _study(claim: Claim, environment: str, records: Records, files: Files) -> tuple[Effect, Spread]:
     """A claim on one environment."""
-    sides = [_sample(claim, term, environment, records) for term in claim.terms]
+    sides = [_sample(claim, term, environment, records, files) for term in claim.terms]
     missing = sum(side.missing for side in sides)
     if not all(side.values for side in sides):
         return Effect(environment=environment, missing=missing), UNKNOWN
@@ -217,7 +220,7 @@ def _study(claim: Claim, environment: str, records: Records) -> tuple[Effect, Sp
     return effect, found
 
 
-def _sample(claim: Claim, term: Term, environment: str, records: Records) -> _Sample:
+def _sample(claim: Claim, term: Term, environment: str, records: Records, files: Files) -> _Sample:
     rows = {seed: row for (label, env, seed), row in records.items() if (label, env) == (term.label, environment)}
     found = {seed: row.get(term.metric) for seed, row in rows.items()}
     there = {seed: value for seed, value in found.items() if value is not None and not math.isnan(value)}
@@ -228,7 +231,8 @@ def _sample(claim: Claim, term: Term, environment: str, records: Records) -> _Sa
             f"{min(values.values()):.4g}, and a ratio needs values of 0 or more.",
             "Claim a difference instead.",
         )
-    return _Sample(values, _deterministic(list(rows.values())), len(rows) - len(values))
+    exact = (term.label, environment) in files or _deterministic(list(rows.values()))
+    return _Sample(values, exact, len(rows) - len(values))
 
 
 def _deterministic(rows: Sequence[Mapping[str, float | None]]) -> bool:

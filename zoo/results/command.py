@@ -47,10 +47,10 @@ def train_command(cell: Cell, seed: int, root: Path, registry: Registry) -> list
     return [*command, "--seed", str(seed), *_where(root)]
 
 
-def eval_command(run: Path, request: EvaluatorRequest, registry: Registry) -> list[str]:
-    """The arguments of ``zoo`` that let one evaluator judge a run."""
+def eval_command(subject: Path, request: EvaluatorRequest, registry: Registry) -> list[str]:
+    """The arguments of ``zoo`` that let one evaluator judge a run or a file."""
     config = registry.find(request.name, "evaluator").resolve_config()
-    return [*_plugins(registry), "eval", str(run), request.name, *_flags("", request.options, config)]
+    return [*_plugins(registry), "eval", str(subject), request.name, *_flags("", request.options, config)]
 
 
 def shown(arguments: Sequence[str]) -> str:

@@ -80,8 +80,12 @@ class Judge:
         notes = [*([loaded.notice] if loaded.notice else []), *map(str, report.notes)]
         return Evaluation(path=run.path, judge=self, report=report, notes=notes, source=run, step=loaded.step)
 
-    def file(self, path: Path) -> Evaluation:
+    def file(self, path: Path, run: Run | None = None) -> Evaluation:
         """Judge a file.
+
+        Args:
+            path: the file.
+            run: where the report is kept; unset: nowhere.
 
         Raises:
             UsageError: there is no such file, or the evaluator refuses it.
@@ -91,7 +95,10 @@ class Judge:
             raise UsageError(f"{path} is not a file, and evaluator {self.entry.name!r} judges files.")
         rng, seed = stream(self.seed, self.entry.name), child_seed(self.seed, self.entry.name)
         report = self._judge(path, EvalContext(seed=seed, rng=rng, device=self.device, path=path))
-        return Evaluation(path=path, judge=self, report=report, notes=list(map(str, report.notes)))
+        notes = list(map(str, report.notes))
+        if run is None:
+            return Evaluation(path=path, judge=self, report=report, notes=notes)
+        return Evaluation(path=run.path, judge=self, report=report, notes=notes, source=run, step=run.step)
 
     def _load(self, run: Run) -> LoadedRun:
         try:
@@ -157,7 +164,7 @@ class Evaluation:
         return document if self.source is None else document | self.identity() | {"step": self.step}
 
     def save(self) -> Path | None:
-        """Store it in the run as ``evaluations/<evaluator>.json``, replacing an earlier one; files get none.
+        """Store it in the run as ``evaluations/<evaluator>.json``, replacing an earlier one; without a run, nowhere.
 
         Raises:
             RunError: the run cannot be written.

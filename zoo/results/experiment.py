@@ -25,13 +25,14 @@ class EvaluatorRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One experiment: an algorithm with its options on one environment, with several seeds.
+    """One experiment: an algorithm with its options on one environment, with several seeds; or a file to judge.
 
     Attributes:
         label: what tables and claims call it; unique in a suite together with ``environment``.
-        environment: as on the command line.
-        request: names and options as written.
-        seeds: root seeds.
+        environment: as on the command line; of a file, what its tables call the task.
+        request: names and options as written; of a file, only its name and the environment.
+        file: what is judged instead of runs; empty where runs are made. Absolute after ``resolve_suite``.
+        seeds: root seeds; a file has the one seed 0.
         evaluators: what judges its runs when they are finished.
         quick: whether it is part of the run of seconds.
         spec: what it resolves to, with seed 0; None before ``Suite.resolve``.
@@ -41,6 +42,7 @@ class Cell:
     label: str
     environment: str
     request: CellRequest
+    file: str = ""
     seeds: tuple[int, ...] = (0,)
     evaluators: tuple[EvaluatorRequest, ...] = ()
     quick: bool = False
@@ -169,6 +171,11 @@ class Suite:
     def labels(self) -> tuple[str, ...]:
         """Every label, in the order of first use."""
         return tuple(dict.fromkeys(cell.label for cell in self.cells))
+
+    @property
+    def files(self) -> frozenset[tuple[str, str]]:
+        """Label and environment of each cell that judges a file."""
+        return frozenset((cell.label, cell.environment) for cell in self.cells if cell.file)
 
     def cell(self, label: str, environment: str) -> Cell | None:
         """The cell with this label on this environment, if there is one."""

@@ -11,16 +11,18 @@ from zoo.discovery.registry import Registry
 from zoo.errors import UnknownNameError, UsageError
 from zoo.results.derived import functions
 from zoo.results.experiment import Cell, EvaluatorRequest, Suite
+from zoo.results.files import digest, locate
 from zoo.results.tomllines import SuiteError
 from zoo.training.request import resolve
+from zoo.training.spec import RunSpec
 
 
 def resolve_suite(suite: Suite, registry: Registry) -> Suite:
     """The suite with the specification of each cell.
 
     Raises:
-        SuiteError: a package is missing, a name or option is none of the installed plugins', or two cells ask for
-            reports of the same runs that exclude each other; with the line.
+        SuiteError: a package or file is missing, a name or option is none of the installed plugins', an evaluator
+            judges something else, or two cells ask for reports of the same runs that exclude each other; with the line.
     """
     _check_packages(suite, suite.packages, registry, suite.lines.get("packages", 1))
     known = functions(registry)
@@ -36,18 +38,54 @@ def resolve_suite(suite: Suite, registry: Registry) -> Suite:
 
 def _resolved(cell: Cell, suite: Suite, registry: Registry) -> Cell:
     named = {"algorithm": cell.request.algorithm, "environment": cell.environment}
+    if cell.file:
+        cell, named = _file_resolved(cell, suite), {}
     for key, name in named.items():
         plugin, slash, _ = name.rpartition("/")
         if slash and (key == "algorithm" or any(char.islower() for char in plugin[:1])):
             line = cell.lines.get(key) or cell.lines.get("environments") or cell.lines[""]
             _check_packages(suite, [plugin] if ":" not in name else [], registry, line)
     try:
-        spec = resolve(cell.request, registry)
+        spec = cell.spec or resolve(cell.request, registry)
         for request in cell.evaluators:
+            subject = registry.find(request.name, "evaluator").subject
+            if subject != spec.kind:
+                raise UsageError(
+                    f"evaluator {request.name!r} judges kind {subject!r}, and this cell is of kind {spec.kind!r}."
+                )
             evaluator_config(request, registry)
     except UsageError as error:
         raise SuiteError(f"{suite.path}, line {_blamed(error, cell)}: {error.message}", error.hint) from error
     return replace(cell, spec=spec)
+
+
+def _file_resolved(cell: Cell, suite: Suite) -> Cell:
+    """The cell with absolute paths, and with a specification that has the content of its files in its key."""
+    where, content = {}, {}
+
+    def found(name: str, key: str, line: str) -> str:
+        path = locate(name, suite.path.parent)
+        if path is None:
+            raise SuiteError(
+                f"{suite.path}, line {cell.lines.get(line, cell.lines[''])}: there is no file {name!r}: expected a "
+                "path relative to the suite, or package:folder/file."
+            )
+        where[key], content[key] = str(path), digest(path)
+        return str(path)
+
+    file = found(cell.file, "file", "file")
+    evaluators = []
+    for request in cell.evaluators:
+        options = dict(request.options)
+        for name, value in options.items():
+            if isinstance(value, Mapping) and [*value] == ["file"]:
+                options[name] = found(str(value["file"]), f"{request.name}.{name}", "evaluators")
+        evaluators.append(replace(request, options=options))
+    spec = RunSpec(
+        algorithm=f"file/{cell.request.algorithm}", kind="file", plugin_version="", environment=cell.environment,
+        config=content, origins=where, steps=1, eval_episodes=0,
+    )  # fmt: skip
+    return replace(cell, file=file, evaluators=tuple(evaluators), spec=spec)
 
 
 def _check_judges(suite: Suite, cells: Iterable[Cell]) -> None:
@@ -124,6 +162,7 @@ def _blamed(error: UsageError, cell: Cell) -> int:
             if option == name or f"{option!r}" in error.message:
                 return lines.get(f"{key}.{option}") or lines.get(key) or lines[""]
     for request in cell.evaluators:
-        if request.name in (name, *request.options) or any(option in error.message for option in request.options):
+        words = (f"evaluator {request.name!r}", *request.options)
+        if request.name == name or name in request.options or any(word in error.message for word in words):
             return lines.get("evaluators", lines[""])
     return lines[""]

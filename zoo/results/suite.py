@@ -6,7 +6,7 @@ import importlib.resources
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib.resources.abc import Traversable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from zoo.discovery.entry import describe
@@ -155,6 +155,8 @@ def load_suite(file: Traversable) -> Suite:
 
 
 def _cells(table: Table) -> list[Cell]:
+    if table.has("file"):
+        return [_file_cell(Table(table.document, table.place, table.values, "[[cells]] with a file"))]
     algorithm = table.text("algorithm")
     one, several = table.text("environment", ""), table.texts("environments", ())
     if bool(one) == bool(several):
@@ -187,6 +189,25 @@ def _cells(table: Table) -> list[Cell]:
     ]
     table.close()
     return cells
+
+
+def _file_cell(table: Table) -> Cell:
+    file, evaluators = table.text("file"), _evaluators(table)
+    if not evaluators:
+        table.fail("evaluators" if "evaluators" in table.values else "", f"nothing judges {file}: expected evaluators.")
+    name = PurePosixPath(file.rpartition(":")[2]).stem
+    environment = table.text("environment", evaluators[0].name)
+    cell = Cell(
+        label=table.text("label", name),
+        environment=environment,
+        request=CellRequest(algorithm=name, environment=environment),
+        file=file,
+        evaluators=evaluators,
+        quick=table.boolean("quick", False),
+        lines=table.lines(),
+    )
+    table.close()
+    return cell
 
 
 def _seeds(table: Table) -> tuple[int, ...]:

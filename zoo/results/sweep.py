@@ -14,12 +14,13 @@ from zoo.discovery.registry import Registry
 from zoo.errors import RunError, ZooError
 from zoo.results.evaluate import Judge
 from zoo.results.experiment import Cell, Suite
+from zoo.results.files import digest
 from zoo.results.resolve import evaluator_config
 from zoo.results.store import Run
 from zoo.training.loop import Stop, train
 from zoo.training.pool import Ended, Pool, Task, groups
 from zoo.training.run import SPEC, RunDir
-from zoo.training.session import RunResult, Settings, Watcher
+from zoo.training.session import Settings, Watcher
 from zoo.training.spec import RunSpec
 
 State = Literal["finished", "unjudged", "partial", "new", "failed"]
@@ -96,6 +97,7 @@ def _judges(cell: Cell, registry: Registry) -> list[dict[str, Any]]:
     return [
         {
             "name": registry.find(request.name, "evaluator").qualified,
+            "version": registry.find(request.name, "evaluator").version,
             "config": encode_fields(evaluator_config(request, registry)),
         }
         for request in cell.evaluators
@@ -116,10 +118,10 @@ def look(experiment: Experiment, seed: int, root: Path) -> State:
 
 
 def _judged(run: Run, judge: Mapping[str, Any]) -> bool:
-    """Whether the newest state of a run has been judged with these options."""
+    """Whether the newest state of a run has been judged with these options, by this version of the plugin."""
     report = run.evaluations.get(slug(judge["name"].rpartition("/")[2]), {})
-    found = (report.get("evaluator"), report.get("config"), report.get("step"), report.get("evaluation_seed"))
-    return found == (judge["name"], judge["config"], run.step, 0)
+    found = tuple(report.get(name) for name in ("evaluator", "plugin_version", "config", "step", "evaluation_seed"))
+    return found == (judge["name"], judge["version"], judge["config"], run.step, 0)
 
 
 def _seconds(experiment: Experiment, root: Path) -> float | None:
@@ -148,14 +150,17 @@ def tasks(experiments: Sequence[Experiment], jobs: int = 1) -> list[Task]:
     pending = [entry for entry in merged.values() if entry[1]]
     pending.sort(key=lambda entry: -(entry[0].seconds if entry[0].seconds is not None else float("inf")))
     shares = math.ceil(jobs / max(1, len(pending)))
-    return [
-        Task(
-            spec=experiment.spec, seeds=group, call="zoo.results.sweep:run_task",
-            extra={"judges": list(judges.values())}, name=experiment.name,
-        )
-        for experiment, seeds, judges in pending
-        for group in groups(tuple(seeds), shares)
-    ]  # fmt: skip
+    found: list[Task] = []
+    extra: dict[str, Any]
+    for experiment, seeds, judges in pending:
+        call, extra = "run_task", {"judges": list(judges.values())}
+        if experiment.cell.file:
+            call, extra["file"] = "file_task", experiment.cell.file
+        found += [
+            Task(spec=experiment.spec, seeds=group, call=f"{__name__}:{call}", extra=extra, name=experiment.name)
+            for group in groups(tuple(seeds), shares)
+        ]
+    return found
 
 
 def sweep(
@@ -214,14 +219,41 @@ def run_task(
         problem
         for result in results
         if result.status == "finished"
-        for problem in _judge(result, spec, registry, extra["judges"])
+        for problem in _judge(RunDir.open(result.path), registry, extra["judges"])
     ]
     if problems:
         raise problems[0]
 
 
-def _judge(result: RunResult, spec: RunSpec, registry: Registry, judges: Sequence[Mapping[str, Any]]) -> list[ZooError]:
-    run = Run(result.path, RunDir.open(result.path).spec)
+def file_task(
+    spec: RunSpec,
+    seeds: Sequence[int],
+    registry: Registry,
+    settings: Settings,
+    watch: Watcher,
+    stop: Stop,
+    extra: Mapping[str, Any],
+) -> None:
+    """In a worker: a run that is finished at once, and the reports of the cell's evaluators on its file.
+
+    Raises:
+        ZooError: the file has changed since the suite was resolved, or could not be judged.
+    """
+    for name, path in spec.origins.items():
+        if digest(Path(path)) != spec.config[name]:
+            raise RunError(f"{path} has changed since the suite was read.", "The same command again judges it.")
+    run = RunDir.create(settings.root, spec)
+    run.set_status("finished", spec.steps, metrics={})
+    problems = _judge(run, registry, extra["judges"], Path(extra["file"]))
+    if problems:
+        raise problems[0]
+
+
+def _judge(
+    made: RunDir, registry: Registry, judges: Sequence[Mapping[str, Any]], file: Path | None = None
+) -> list[ZooError]:
+    """Let the evaluators that have not yet done so judge a run, or the file that it stands for; what went wrong."""
+    run = Run(made.path, made.spec)
     problems: list[ZooError] = []
     for judge in judges:
         if _judged(run, judge):
@@ -231,7 +263,8 @@ def _judge(result: RunResult, spec: RunSpec, registry: Registry, judges: Sequenc
         config = decode_fields(cls, judge["config"]) if cls is not None else None
         try:
             # An environment that the suite names may import its module; the run was made with it.
-            Judge(entry=entry, config=config, registry=registry, trust=True).run(run).save()
+            by = Judge(entry=entry, config=config, registry=registry, trust=True)
+            (by.run(run) if file is None else by.file(file, run)).save()
         except ZooError as error:
             problems.append(RunError(f"evaluator {entry.name}: {error.message}", error.hint))
     return problems
