@@ -16,7 +16,7 @@ from zoo_reload.ppo.config import ReloadPPOConfig
 
 from zoo.api import ConstraintSpec, Context, Explicit, PrimalDual, Problem
 from zoo.errors import InterfaceError, UsageError
-from zoo.tabular import TabularCMDP
+from zoo.tabular import TabularCMDP, evaluate, solve_lp
 from zoo.testing import check_algorithm
 from zoo.training.vector import Recorder
 
@@ -306,3 +306,23 @@ def test_without_its_learner_it_is_not_registered_and_the_others_are():
     assert done.stdout.split()[0] == "reload"
     assert len(done.stdout.split()) == 7
     assert "reload-ppo" not in done.stdout
+
+
+@pytest.mark.slow
+def test_the_last_iterate_is_near_the_optimum_where_the_optimum_is_stochastic():
+    """Exact distance of the last policies to the linear program's optimum; the preset of two-state, shorter."""
+    budget = 640_000
+    config = ReloadPPOConfig(
+        n_steps=200, batch_size=800, n_epochs=4, gamma=0.9, learning_rate=(0.02, 0.0), lr_mu=(0.1, 0.0), ent_coef=0.1,
+        adv_norm="none",
+    )  # fmt: skip
+    batch = ReloadPPO.batch([context(two_state(16, 200), seed, budget) for seed in (0, 1)], config)
+    while batch.member(0).env_steps < budget:
+        batch.update()
+    cmdp = TabularCMDP.from_model(two_state().model())
+    solution = solve_lp(cmdp)
+    for index in range(2):
+        found = evaluate(cmdp, batch.member(index).policy())
+        assert max(abs(found.J_r - solution.value), 0.5 - found.J[0]) <= 0.06
+        assert batch.member(index).multipliers()["utility"] == pytest.approx(solution.multipliers[0], abs=0.2)
+        assert batch.member(index).outcome is None
