@@ -125,6 +125,18 @@ def test_a_file_that_cannot_be_judged_stops_no_other_and_is_listed_with_what_rep
     assert [times(answers, name) for name in "ab"] == [3, 1]
 
 
+def test_a_report_that_cannot_be_kept_is_one_sentence_and_the_command_shows_it(
+    tmp_path: Path, answers: Path, write: Write
+) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "lines").write_text("in the way")
+    done = bench(write(cells("a", note=answers)), "--dir", tmp_path / "runs", cwd=tmp_path)
+    said, command = done.stderr.splitlines()[-2:]
+    assert done.returncode == 1
+    assert "cannot be written" in said
+    assert f" eval {answers / 'a.txt'} lines --key {tmp_path / 'key.txt'}" in command
+
+
 def test_what_was_killed_in_between_is_finished(
     tmp_path: Path, answers: Path, write: Write, registry: Registry
 ) -> None:
