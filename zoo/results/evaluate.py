@@ -55,9 +55,10 @@ class Judge:
             ZooError: the evaluator failed.
         """
         if self.entry.subject != run.spec.kind:
+            wanted = "an algorithm" if self.entry.subject == "algorithm" else f"a {self.entry.subject}"
             raise UsageError(
                 f"{run.path} is a run of the {run.spec.kind} {run.algorithm}, and evaluator "
-                f"{self.entry.name!r} judges a {self.entry.subject}."
+                f"{self.entry.name!r} judges {wanted}."
             )
         loaded = self._load(run)
         env = loaded.member.env

@@ -21,7 +21,7 @@ class RunSpec:
 
     Attributes:
         algorithm: qualified name of an algorithm or representation.
-        kind: "algorithm" or "representation".
+        kind: "algorithm", "representation", or "file" for what was made elsewhere and is only judged.
         plugin_version: version of the plugin it is from; major and minor are part of the key.
         environment: as ``EnvName.name`` has it.
         env_config: keyword arguments of the environment.
