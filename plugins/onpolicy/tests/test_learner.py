@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from zoo_onpolicy.agent import PPO, OnPolicy
-from zoo_onpolicy.learner import Learner
+from zoo_onpolicy.learner import Learner, explained_variance
 from zoo_onpolicy.loss import standardised
 from zoo_onpolicy.mixer import Mixer
 
@@ -347,3 +347,10 @@ def test_mistakes_are_one_sentence(build, chain):
 
     with pytest.raises(InterfaceError, match=r'no info\["constraints"\]'):
         PPO(build.context(Silent, recorded=False), build.config()).update()
+
+
+@pytest.mark.parametrize(
+    ("left", "total", "share"), [(1.0, 4.0, 0.75), (8.0, 4.0, -1.0), (1.0, 0.0, 0.0), (1.0, 1e-310, 0.0)]
+)
+def test_the_explained_variance_is_finite(left, total, share):
+    assert explained_variance(left, total) == share

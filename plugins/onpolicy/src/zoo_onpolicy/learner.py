@@ -21,6 +21,9 @@ from zoo_onpolicy.observations import Encoder
 from zoo_onpolicy.rollout import Collector, Floats, Rollout
 from zoo_onpolicy.table import Table
 
+_ROUNDING = 1e-12
+"""variance of returns that single precision cannot tell from zero"""
+
 
 class Learner:
     """PPO for S members, each with its own environments, weights, optimiser and random streams.
@@ -236,8 +239,7 @@ class Learner:
         for member, row in enumerate(rows):
             row["train/learning_rate"] = float(rate[member])
             for head, left, total in zip(self.heads, errors[member], spread[member], strict=True):
-                # Undefined where all returns are equal.
-                row[f"train/explained_variance/{head}"] = float(1 - left / total) if total > 0 else 0.0
+                row[f"train/explained_variance/{head}"] = explained_variance(float(left), float(total))
         return rows
 
     def state(self, member: int) -> State:
@@ -270,3 +272,11 @@ class Learner:
     def _columns(self, array: NDArray[Any]) -> Array:
         """[S, T, B, n] as [S, n, N] on the device."""
         return self._array(np.ascontiguousarray(array.reshape(len(self), self.transitions, -1).mT))
+
+
+def explained_variance(left: float, total: float) -> float:
+    """The share ``1 - left / total`` of the variance of returns that the values explain; 0 where there is none.
+
+    Returns that differ by rounding alone, as those of a policy that has become deterministic, have none.
+    """
+    return 1.0 - left / total if total > _ROUNDING else 0.0
