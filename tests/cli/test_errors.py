@@ -15,7 +15,7 @@ CASES = [
     (["list", "--fro", "x"], ["'--fro'", "--for"]),
     (["--plugn", "x"], ["'--plugn'", "--plugin"]),
     (["--plugin", "nowhere.py", "list"], ["nowhere.py", "no such file"]),
-    (["train", "relod", "two-state"], ["'relod'", "did you mean reload?"]),
+    (["train", "relod", "two-state"], ["'relod'", "did you mean reload"]),
     (["train", "reload", "two-stat"], ["'two-stat'", "two-state"]),
     (["train", "ppo", "CartPole"], ["'CartPole'", "CartPole-v1"]),
     (["train", "ppo", "Cartpole-v1"], ["'Cartpole-v1'", "CartPole-v1"]),
@@ -60,7 +60,7 @@ def test_a_wrong_request_is_one_sentence(args: list[str], words: list[str], tmp_
 def test_json_errors_are_one_document(tmp_path: Path) -> None:
     done = zoo("train", "relod", "two-state", "--json", cwd=tmp_path)
     assert done.returncode == 2
-    assert "did you mean reload?" in json.loads(done.stdout)["error"]
+    assert "did you mean reload" in json.loads(done.stdout)["error"]
 
 
 def test_a_run_of_a_stranger_does_not_import_what_it_names(tmp_path: Path) -> None:
