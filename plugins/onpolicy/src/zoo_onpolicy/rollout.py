@@ -93,12 +93,11 @@ class Collector:
         rewards = np.empty((S, 1 + self._signals, T, B), np.float32)
         terminated, truncated = np.empty((S, T, B), bool), np.empty((S, T, B), bool)
         finals: list[tuple[NDArray[np.int64], NDArray[Any]]] = []
-        step = self._env.step if S > 1 else self._step_one
         for t in range(T):
             obs[:, t] = self.obs
             outputs[:, t] = out = network.act(self.obs)
             actions[:, t] = taken = distribution.sample(out, noise[:, t])
-            following, reward, term, trunc, infos = step(distribution.to_env(taken))
+            following, reward, term, trunc, infos = self._env.step(distribution.to_env(taken))
             rewards[:, 0, t] = reward
             if self._signals:
                 rewards[:, 1:, t] = _signals(infos).transpose(0, 2, 1)
@@ -111,19 +110,6 @@ class Collector:
             obs=obs, last_obs=self.obs, outputs=outputs, actions=actions, rewards=rewards, terminated=terminated,
             truncated=truncated, final_obs=_in_order(finals, self.obs),
         )  # fmt: skip
-
-    def _step_one(self, actions: NDArray[Any]) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
-        """As ``step`` of a stack of one, whose copying of every array costs more than the actor."""
-        obs, reward, terminated, truncated, infos = self._env.envs[0].step(actions[0])
-        told: dict[str, Any] = {}
-        if "constraints" in infos:
-            told["constraints"] = infos["constraints"][None]
-        if "final_obs" in infos:
-            ended = terminated | truncated
-            arrived = np.array(obs)
-            arrived[ended] = np.stack(list(infos["final_obs"][ended]))
-            told["arrived"] = arrived[None]
-        return obs[None], reward[None], terminated[None], truncated[None], told
 
     def _begin(self) -> None:
         for member in np.flatnonzero(~self.fresh):
