@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode
 from zoo.api import Array, Stacked
 from zoo.errors import InterfaceError
 from zoo.training.tally import Tally
-from zoo.training.vector import Recorder, VectorEnv, arrived, constraint_signals
+from zoo.training.vector import Recorder, VectorEnv, arrived, constraint_signals, step_info
 
 Step = tuple[Array, Array, Array, Array, dict[str, Any]]
 
@@ -22,8 +22,8 @@ class Stack:
     The members stay usable: their episodes are recorded, ``get_state``/``set_state`` and stepping one alone work.
     """
 
-    def __init__(self, envs: Sequence[VectorEnv]) -> None:
-        self.envs = tuple(envs)
+    def __init__(self, envs: Sequence[VectorEnv], infos: Sequence[str] = ()) -> None:
+        self.envs, self._asked = tuple(envs), tuple(infos)
         _check(self.envs)
         self.num_envs = int(self.envs[0].num_envs)
         recorders = [env for env in self.envs if isinstance(env, Recorder)]
@@ -60,10 +60,12 @@ class Stack:
         Returns:
             Observations [S, B, ...] (the first ones of the next episode, where one ended), rewards [S, B],
             terminated [S, B], truncated [S, B], and infos: "arrived" [S, B, ...], the observations before any
-            reset, and "constraints" float32[S, B, K] of the step just taken, where there are any.
+            reset, "constraints" float32[S, B, K] of the step just taken, where there are any, and the infos
+            asked for, [S, B, ...].
 
         Raises:
-            InterfaceError: the actions are not [S, B, ...], or an environment breaks its constraint interface.
+            InterfaceError: the actions are not [S, B, ...], an environment breaks its constraint interface, or does
+                not give an info asked for.
         """
         actions = np.asarray(actions)
         if actions.shape[:2] != (len(self), self.num_envs):
@@ -76,6 +78,7 @@ class Stack:
         S, B = len(self), self.num_envs
         obs, reward, terminated, truncated, told = handle.step(actions.reshape(S * B, *actions.shape[2:]))
         infos = {name: told[name] for name in ("arrived", "constraints") if name in told}
+        infos |= {name: step_info(told, name, S * B) for name in self._asked}
         if self._recorders:
             constraints = self._recorders[0].constraints
             signals = constraint_signals(told, S * B, constraints.names) if constraints else None
@@ -93,19 +96,21 @@ class Stack:
         infos = {"arrived": _joined([arrived(step[0], step[4]) for step in steps])}
         if all("constraints" in step[4] for step in steps):
             infos["constraints"] = _joined([step[4]["constraints"] for step in steps])
+        infos |= {name: _joined([step_info(step[4], name, self.num_envs) for step in steps]) for name in self._asked}
         return obs, reward, terminated, truncated, infos
 
 
-def stack(envs: Sequence[VectorEnv]) -> Stack:
+def stack(envs: Sequence[VectorEnv], *, infos: Sequence[str] = ()) -> Stack:
     """Step several vector environments together, such as the ``ctx.env`` of the contexts given to ``batch``.
 
     Args:
         envs: one or more environments built with the same options, as ``Context.env`` is; their seeds may differ.
+        infos: names of further arrays [B, ...] that their infos hold at every step, to be passed on.
 
     Raises:
         InterfaceError: they differ in copies, spaces or constraints, are not SAME_STEP, or observe no arrays.
     """
-    return Stack(envs)
+    return Stack(envs, infos)
 
 
 def _joined(parts: Sequence[Array]) -> Array:

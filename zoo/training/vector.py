@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
@@ -96,11 +96,7 @@ def constraint_signals(infos: Mapping[str, Any], copies: int, names: Sequence[st
     """
     signals = np.full((copies, len(names)), np.nan, dtype=np.float32)
     present = np.zeros(copies, dtype=bool)
-    for source in (infos, infos.get("final_info", {})):
-        if "constraints" not in source:
-            continue
-        values = np.asarray(source["constraints"])
-        rows = np.asarray(source.get("_constraints", np.ones(copies, dtype=bool)))
+    for values, rows in _told(infos, "constraints", copies):
         if values.shape != signals.shape:
             raise InterfaceError(
                 f'info["constraints"] has shape {values.shape}: expected {signals.shape}, one column for each '
@@ -117,6 +113,31 @@ def constraint_signals(infos: Mapping[str, Any], copies: int, names: Sequence[st
     if bad.size:
         raise InterfaceError(f"copy {bad[0][0]} of the environment gave NaN for constraint {names[bad[0][1]]!r}.")
     return signals
+
+
+def step_info(infos: Mapping[str, Any], name: str, copies: int) -> NDArray[Any]:
+    """The array [n, ...] called ``name`` of the step whose ``infos`` these are, resets or not.
+
+    Raises:
+        InterfaceError: some copy does not give it.
+    """
+    values: NDArray[Any] | None = None
+    present = np.zeros(copies, dtype=bool)
+    for found, rows in _told(infos, name, copies):
+        if values is None:
+            values = np.zeros_like(found)
+        values[rows] = found[rows]
+        present |= rows
+    if values is None or not present.all():
+        raise InterfaceError(f"copy {int(np.argmin(present))} of the environment gave no info[{name!r}] at this step.")
+    return values
+
+
+def _told(infos: Mapping[str, Any], name: str, copies: int) -> Iterator[tuple[NDArray[Any], NDArray[np.bool_]]]:
+    """What the infos and the final infos hold under ``name``, each with the copies it is of."""
+    for source in (infos, infos.get("final_info", {})):
+        if name in source:
+            yield np.asarray(source[name]), np.asarray(source.get(f"_{name}", np.ones(copies, dtype=bool)))
 
 
 def arrived(following: Array, infos: Mapping[str, Any]) -> Array:

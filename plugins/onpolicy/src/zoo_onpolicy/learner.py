@@ -55,8 +55,10 @@ class Learner:
         """parameters [S, P] of the reference policy"""
         constraints = first.problem.constraints
         signals = len(constraints.names) if constraints else 0
-        env = stack([ctx.env for ctx in self.contexts])
-        self.collector = Collector(env, self.encoder, self.distribution, signals, config.n_steps)
+        env = stack([ctx.env for ctx in self.contexts], infos=self.mixer.infos)
+        self.collector = Collector(
+            env, self.encoder, self.distribution, signals, config.n_steps, infos=self.mixer.infos
+        )
         self.transitions = config.n_steps * env.num_envs
         """of each member in one rollout, N = T * B"""
         self.steps: NDArray[np.int64] = np.zeros(len(self.contexts), dtype=np.int64)

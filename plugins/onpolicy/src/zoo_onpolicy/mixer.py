@@ -19,6 +19,8 @@ class Mixer:
     """
 
     learner: Learner
+    infos: tuple[str, ...] = ()
+    """names of what ``rollout.infos`` is to hold of each step's infos; every step must give them"""
 
     def bind(self, learner: Learner) -> None:
         """Called once, when the learner is built; ``self.learner`` gives access to networks and parameters."""

@@ -41,6 +41,8 @@ class Rollout:
     """[S, T, B]"""
     final_obs: NDArray[Any]
     """of the F episodes cut by a time limit, in the order of argwhere(truncated & ~terminated), [F, ...]"""
+    infos: dict[str, NDArray[Any]]
+    """what the mixer asked for of each step's infos, [S, T, B, ...]"""
     encoded: Floats = field(init=False)
     """actions as the distribution scores them, [S, T, B, E]; this and what follows is filled in by the learner"""
     log_prob: Floats = field(init=False)
@@ -69,11 +71,20 @@ class Collector:
         distribution: of actions.
         signals: K, how many constraint signals to record.
         n_steps: T.
+        infos: names of what to record of each step's infos; ``env`` was built to pass them on.
     """
 
-    def __init__(self, env: Stack, encoder: Encoder, distribution: Distribution, signals: int, n_steps: int) -> None:
+    def __init__(
+        self,
+        env: Stack,
+        encoder: Encoder,
+        distribution: Distribution,
+        signals: int,
+        n_steps: int,
+        infos: Sequence[str] = (),
+    ) -> None:
         self._env, self._encoder, self._distribution = env, encoder, distribution
-        self._signals, self._n_steps = signals, n_steps
+        self._signals, self._n_steps, self._infos = signals, n_steps, tuple(infos)
         self.obs = np.zeros((len(env), env.num_envs, *encoder.shape), np.int64 if encoder.table else np.float32)
         self.fresh = np.zeros(len(env), dtype=bool)
         """members whose ``obs`` is where their environment is; the others are reset first"""
@@ -92,6 +103,7 @@ class Collector:
         actions = np.empty((S, T, B, *distribution.action_shape), distribution.action_dtype)
         rewards = np.empty((S, 1 + self._signals, T, B), np.float32)
         terminated, truncated = np.empty((S, T, B), bool), np.empty((S, T, B), bool)
+        told: dict[str, list[NDArray[Any]]] = {name: [] for name in self._infos}
         finals: list[tuple[NDArray[np.int64], NDArray[Any]]] = []
         for t in range(T):
             obs[:, t] = self.obs
@@ -102,6 +114,8 @@ class Collector:
             if self._signals:
                 rewards[:, 1:, t] = _signals(infos).transpose(0, 2, 1)
             terminated[:, t], truncated[:, t] = term, trunc
+            for name, steps in told.items():
+                steps.append(infos[name])
             if trunc.any() and len(where := np.argwhere(trunc & ~term)):
                 rows = np.insert(where, 1, t, axis=1)
                 finals.append((rows, self._encoder(infos["arrived"][where[:, 0], where[:, 1]])))
@@ -109,6 +123,7 @@ class Collector:
         return Rollout(
             obs=obs, last_obs=self.obs, outputs=outputs, actions=actions, rewards=rewards, terminated=terminated,
             truncated=truncated, final_obs=_in_order(finals, self.obs),
+            infos={name: np.stack(steps, axis=1) for name, steps in told.items()},
         )  # fmt: skip
 
     def _begin(self) -> None:
