@@ -1,0 +1,1 @@
+"""Other libraries' transformers, for the same probes."""

@@ -1,0 +1,1 @@
+"""Clamps: declared values that replace what the model computes."""

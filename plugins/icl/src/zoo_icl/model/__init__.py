@@ -1,0 +1,1 @@
+"""The transformer, its taps and its weights as arrays."""

@@ -1,0 +1,1 @@
+"""Progress measures of circuits: pure functions of patterns, logits and labels."""
