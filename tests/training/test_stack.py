@@ -155,6 +155,54 @@ def test_signals_are_checked_in_a_stack_too() -> None:
         stack.step(steps(1)[0])
 
 
+class Place(gymnasium.Env[Any, Any]):
+    """Counts to two and ends; its infos tell the count as an array."""
+
+    observation_space = gymnasium.spaces.Discrete(3)
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def reset(self, *, seed: Any = None, options: Any = None) -> Any:
+        self.place = 0
+        return 0, {}
+
+    def step(self, action: Any) -> Any:
+        self.place += 1
+        return self.place, 0.0, self.place == 2, False, {"told": np.array([self.place, action], np.float32)}
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_infos_are_passed_on_where_asked_for_also_at_the_end_of_an_episode(members: int) -> None:
+    def made() -> list[Recorder]:
+        envs = [
+            Recorder(SyncVectorEnv([Place] * B, autoreset_mode=AutoresetMode.SAME_STEP), None) for _ in range(members)
+        ]
+        for env in envs:
+            env.reset(seed=0)
+        return envs
+
+    stack, silent = zoo.stack(made(), infos=["told"]), zoo.stack(made())
+    actions = steps(4)[:, :members]
+    for place, action in zip((1, 2, 1, 2), actions, strict=True):
+        infos = stack.step(action)[4]
+        assert np.array_equal(infos["told"], np.stack([np.full((members, B), place), action], axis=-1))
+        assert "told" not in silent.step(action)[4]
+    with pytest.raises(InterfaceError, match=r"copy 0 of the environment gave no info\['missing'\]"):
+        zoo.stack(made(), infos=["missing"]).step(actions[0])
+
+
+def test_infos_of_members_stepped_together_are_passed_on() -> None:
+    stack = zoo.stack(recorders(Together, S, B), infos=["signals"])
+    handle: Any = stack._handle
+    whole = handle.step
+
+    def telling(actions: Any) -> Any:
+        *rest, infos = whole(actions)
+        return *rest, infos | {"signals": np.arange(S * B)}
+
+    handle.step = telling
+    assert stack.step(steps(1)[0])[4]["signals"].tolist() == np.arange(S * B).reshape(S, B).tolist()
+
+
 def test_what_cannot_be_stacked_is_refused() -> None:
     with pytest.raises(InterfaceError, match="no environment to stack"):
         zoo.stack([])

@@ -42,15 +42,23 @@ class CommandParser(argparse.ArgumentParser):
             kwargs["epilog"] = f"examples:\n{shown}"
         super().__init__(**kwargs)
 
+    def add_subparsers(self, **kwargs: Any) -> Any:
+        """As argparse; each ``add_parser`` may be given ``examples``."""
+        return super().add_subparsers(**{"parser_class": Subcommand} | kwargs)
+
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As argparse, but an unknown flag is named first, before its value is mistaken for something else."""
+        self.check_flags(args)
+        return super().parse_args(args, namespace)
+
+    def check_flags(self, args: Sequence[str] | None) -> None:
+        """Refuse the first flag that neither this command nor one below it can have."""
         for arg in args or ():
             flag = arg.partition("=")[0]
             if flag == "--":
                 break
             if flag.startswith("--") and self._subparsers is None and flag not in self._option_string_actions:
                 raise self.unknown(flag)
-        return super().parse_args(args, namespace)
 
     def unknown(self, flag: str) -> UnknownNameError:
         """The error for a flag that this command does not have."""
@@ -63,6 +71,20 @@ class CommandParser(argparse.ArgumentParser):
             raise self.unknown(unrecognised[1].partition("=")[0])
         sentence = re.sub(r"^argument (\S+?)(/\S+)?: ", r"\1: ", message).rstrip(".")
         raise UsageError(f"{sentence}.", f"{self.prog} --help lists all options.")
+
+
+class Subcommand(CommandParser):
+    """A command below another: nothing unknown is passed up, because the parser above knows other flags."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse, with nothing left over."""
+        self.check_flags(args)
+        parsed, left = super().parse_known_args(args, namespace)
+        if left and left[0].startswith("-"):
+            raise self.unknown(left[0].partition("=")[0])
+        if left:
+            self.error(f"{left[0]!r} is one argument too many")
+        return parsed, left
 
 
 def columns(rows: Sequence[Sequence[str]], *, indent: str = "  ") -> str:

@@ -85,11 +85,7 @@ def add_command(app: Subparsers) -> None:
 def _add(
     commands: Subparsers, name: str, run: Command | None, summary: str, examples: Sequence[str]
 ) -> argparse.ArgumentParser:
-    shown = "\n".join(f"  {example}" for example in examples)
-    parser = commands.add_parser(
-        name, help=summary, description=summary, epilog=f"examples:\n{shown}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    parser = commands.add_parser(name, help=summary, description=summary, examples=examples)
     if run is not None:
         parser.set_defaults(run=run)
     return parser
