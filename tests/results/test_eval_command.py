@@ -71,6 +71,14 @@ def test_rows_and_csv(zoo: Zoo, runs: Path, tmp_path: Path) -> None:
     assert refused.status == 2 and "cannot be written" in refused.err
 
 
+def test_what_a_row_is_of_is_repeated_where_a_table_continues(
+    zoo: Zoo, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = zoo("eval", run_of(runs), "constraints", "--rows").out.splitlines()
+    assert len([line for line in lines if line.split()[:2] == ["0", "utility"]]) > 2
+
+
 def test_a_damaged_checkpoint_falls_back_and_says_so(zoo: Zoo, runs: Path) -> None:
     path = run_of(runs)
     newest = sorted((path / "checkpoints").iterdir())[-1] / "state.json"

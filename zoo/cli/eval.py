@@ -169,11 +169,21 @@ def _show(done: Sequence[Evaluation], failed: Sequence[tuple[Path, ZooError]], p
         print(" on ".join(records[0][name] for name in same))
     if records:
         shown = [{name: value for name, value in record.items() if name not in same} for record in records]
-        print(table(shown, keep=len(identity) - len(same)) + "\n")
+        print(table(shown, keep=_leading(shown, len(identity) - len(same))) + "\n")
     for note in dict.fromkeys(note for document in documents for note in document["notes"]):
         about = [evaluation for evaluation in done if note in evaluation.notes]
         which = "" if len(about) == len(done) else f"{_whose(about)}: "
         print(f"note: {which}{note}")
+
+
+def _leading(records: Sequence[Mapping[str, Any]], identity: int) -> int:
+    """How many first columns say what a line is of: the identity, and what is all words after it."""
+    words = 0
+    for name in list(records[0])[identity:]:
+        if not all(isinstance(record.get(name), str) for record in records):
+            break
+        words += 1
+    return identity + words
 
 
 def _labels(done: Sequence[Evaluation]) -> dict[Path, dict[str, str]]:
