@@ -1,0 +1,37 @@
+"""PPO on composite reward models (arXiv:2310.04373): registration, nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zoo import Needs, hookimpl
+
+if TYPE_CHECKING:
+    from zoo.discovery.entry import Registrar
+
+__all__ = ["zoo_register"]
+
+_PAPER = "Moskovitz et al. 2024, Confronting Reward Model Overoptimization with Constrained RLHF, arXiv:2310.04373"
+_ALGORITHMS = (
+    ("ppo-sum", "PPOSum", "SumConfig", "PPO on a weighted sum of reward models and KL"),
+    ("ppo-sat", "PPOSat", "SatConfig", "PPO on the squared distance of each sample's scores from thresholds"),
+    ("mu-ppo", "MuPPO", "MuConfig", "stay near the reference, subject to v_i >= theta_i of each reward model"),
+    ("xi-ppo", "XiPPO", "XiConfig", "stay near the reference, subject to v_i = theta_i of each reward model"),
+    ("all-ppo", "AllPPO", "AllConfig", "maximise all reward models, subject to v_i <= theta_i of each"),
+)
+
+
+@hookimpl
+def zoo_register(zoo: Registrar) -> None:
+    """Register the algorithms, and the evaluator that knows tiny-composite's truth."""
+    for name, attribute, config, summary in _ALGORITHMS:
+        zoo.algorithm(
+            name,
+            f"zoo_composite_rm.agent:{attribute}",
+            config=f"zoo_composite_rm.config:{config}",
+            summary=summary,
+            needs=Needs(action="discrete", constraints=True),
+            paper=_PAPER,
+            presets="zoo_composite_rm:presets",
+            steps=81_920,
+        )
