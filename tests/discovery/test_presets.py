@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from zoo.discovery.entry import Entry
-from zoo.discovery.presets import load_preset
+from zoo.discovery.presets import Preset, load_preset
+from zoo.discovery.registry import Plugin, Registry
 from zoo.errors import UnknownNameError, UsageError
+from zoo.training.request import CellRequest, resolve
 
 OPTIONS = '''
 from dataclasses import dataclass
@@ -28,9 +30,11 @@ rate = 0.5
 unknown_to_this_one = 3
 run.steps = 100
 run.num_envs = 4
+env = { gravity = 9.0, length = 2 }
 [CartPole-v1.mine]
 rate = 0.7
 run.steps = 200
+env.gravity = 5.0
 [CartPole-v1.other]
 rate = 0.9
 """
@@ -58,26 +62,30 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
 
 
 def test_the_algorithms_own_table_overrides_what_all_share(write: Write) -> None:
-    assert load_preset(write(paper=PAPER), "CartPole-v1", "paper") == (
-        {"rate": 0.7},
-        {"steps": 200, "num_envs": 4},
+    assert load_preset(write(paper=PAPER), "CartPole-v1", "paper") == Preset(
+        options={"rate": 0.7}, run={"steps": 200, "num_envs": 4}, env={"gravity": 5.0, "length": 2}
     )
-    assert load_preset(write("other", paper=PAPER), "CartPole-v1", "paper")[0] == {"rate": 0.9}
-    assert load_preset(write("third", paper=PAPER), "CartPole-v1", "paper") == (
-        {"rate": 0.5},
-        {"steps": 100, "num_envs": 4},
+    assert load_preset(write("other", paper=PAPER), "CartPole-v1", "paper").options == {"rate": 0.9}
+    assert load_preset(write("third", paper=PAPER), "CartPole-v1", "paper") == Preset(
+        options={"rate": 0.5}, run={"steps": 100, "num_envs": 4}, env={"gravity": 9.0, "length": 2}
     )
 
 
 def test_the_default_applies_unasked_where_it_knows_the_environment(write: Write) -> None:
     entry = write(default="[CartPole-v1]\nwidth = 3\n")
-    assert load_preset(entry, "CartPole-v1", "") == ({"width": 3}, {})
-    assert load_preset(entry, "Pendulum-v1", "") == ({}, {})
-    assert load_preset(write(), "CartPole-v1", "") == ({"width": 3}, {})
+    assert load_preset(entry, "CartPole-v1", "") == Preset(options={"width": 3})
+    assert load_preset(entry, "Pendulum-v1", "") == Preset()
+    assert load_preset(write(), "CartPole-v1", "") == Preset(options={"width": 3})
 
 
 def test_no_default_file_is_no_preset(write: Write) -> None:
-    assert load_preset(write(paper=PAPER), "CartPole-v1", "") == ({}, {})
+    assert load_preset(write(paper=PAPER), "CartPole-v1", "") == Preset()
+
+
+def test_the_default_may_not_change_the_environment_which_nobody_asked_for(write: Write) -> None:
+    entry = write(default="[CartPole-v1]\nenv.gravity = 5.0\n")
+    with pytest.raises(UsageError, match=r"default\.toml of owner changes CartPole-v1: .* a named preset only"):
+        load_preset(entry, "CartPole-v1", "")
 
 
 def test_what_cannot_be_had_is_one_sentence(write: Write) -> None:
@@ -91,4 +99,17 @@ def test_what_cannot_be_had_is_one_sentence(write: Write) -> None:
     without = Entry(kind="algorithm", name="mine", plugin="owner", version="1", target="a:B")
     with pytest.raises(UsageError, match="mine has no presets; leave out --preset paper"):
         load_preset(without, "CartPole-v1", "paper")
-    assert load_preset(without, "CartPole-v1", "") == ({}, {})
+    assert load_preset(without, "CartPole-v1", "") == Preset()
+
+
+@pytest.mark.parametrize("env", ["tunable", "CartPole-v1"])
+def test_a_named_preset_changes_the_environment_unless_the_user_does(write: Write, env: str) -> None:
+    entry = write(paper=f"[{env}]\nenv = {{ rate = 0.5, width = 3 }}\n")
+    tunable = Entry(
+        kind="environment", name="tunable", plugin="owner", version="1", target="a:B", config="preset_package:Config"
+    )  # fmt: skip
+    plugin = Plugin(plugin="owner", version="1", source="", state="registered", seconds=0.0, entries=(entry, tunable))
+    registry = Registry([plugin])
+    spec = resolve(CellRequest(algorithm="mine", environment=env, preset="paper", env_options={"width": 4}), registry)
+    assert spec.env_config == {"rate": 0.5, "width": 4}
+    assert (spec.origins["env.rate"], spec.origins["env.width"]) == ("preset", "suite")

@@ -51,6 +51,7 @@ def test_a_sound_algorithm_passes(name: str, broken: Registry) -> None:
         ("lossy", r"Lossy does not survive JSON"),
         ("unknownoption", r"preset 'default' for CartPole-v1 raised UnknownNameError: .* did you mean rate"),
         ("wrongtype", r"preset 'default' for CartPole-v1 raised UsageError: option 'rate' is 'fast'"),
+        ("unknownenvoption", r"preset 'odd' for tunable raised UnknownNameError: no option of tunable called 'rat'"),
         ("unknownrun", r"preset 'default' for CartPole-v1 has run\.step: expected steps or num_envs"),
         ("nottoml", r"reading preset default\.toml raised TOMLDecodeError"),
         ("nofolder", r"finding its presets 'broken_presets:nofolder' raised FileNotFoundError"),

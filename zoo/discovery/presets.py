@@ -6,32 +6,50 @@ import dataclasses
 import importlib.resources
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from zoo.discovery.entry import Entry
 from zoo.errors import UnknownNameError, UsageError
 
 
-def load_preset(entry: Entry, env: str, preset: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The preset's values for this algorithm on this environment: fields of the config, and of the run.
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """What a preset says.
+
+    Attributes:
+        options: fields of the algorithm's config.
+        run: "steps" and "num_envs".
+        env: options of the environment.
+    """
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    run: Mapping[str, Any] = field(default_factory=dict)
+    env: Mapping[str, Any] = field(default_factory=dict)
+
+
+def load_preset(entry: Entry, env: str, preset: str) -> Preset:
+    """The preset for this algorithm on this environment.
 
     A preset is a TOML file keyed by environment. Its plain keys suit every algorithm of the plugin that has
-    such a field; a table named like the algorithm overrides them; the table ``run``, in either, may hold
-    ``steps`` and ``num_envs``. Without ``--preset`` (an empty name) the file ``default.toml`` applies, if there is one.
+    such a field; a table named like the algorithm overrides them; in either, the table ``run`` may hold ``steps`` and
+    ``num_envs``, and the table ``env`` options of the environment. Without ``--preset`` (an empty name) the file
+    ``default.toml`` applies, if there is one; it may not change the environment, which nobody asked for.
 
     Raises:
-        UsageError: the named preset does not exist, is not TOML, or says nothing about the environment.
+        UsageError: the named preset does not exist, is not TOML, or says nothing about the environment; or the
+            default changes the environment.
     """
     if not entry.presets:
         if preset:
             raise UsageError(f"{entry.name} has no presets; leave out --preset {preset}.")
-        return {}, {}
+        return Preset()
     package, _, folder = entry.presets.partition(":")
     directory = importlib.resources.files(package).joinpath(folder)
     file = directory.joinpath(f"{preset or 'default'}.toml")
     if not file.is_file():
         if not preset:
-            return {}, {}
+            return Preset()
         names = [item.name.removesuffix(".toml") for item in directory.iterdir() if item.name.endswith(".toml")]
         raise UnknownNameError(f"preset of {entry.name}", preset, names)
     try:
@@ -41,12 +59,13 @@ def load_preset(entry: Entry, env: str, preset: str) -> tuple[dict[str, Any], di
     if env not in table:
         if preset:
             raise UnknownNameError(f"environment in preset {preset!r} of {entry.name}", env, table)
-        return {}, {}
+        return Preset()
     section = dict(table[env])
-    run = dict(section.pop("run", {}))
     own = dict(section.pop(entry.name, {}))
-    run |= own.pop("run", {})
+    run, changes = ({**section.pop(part, {}), **own.pop(part, {})} for part in ("run", "env"))
+    if changes and file.name == "default.toml":
+        raise UsageError(f"preset default.toml of {entry.plugin} changes {env}: expected that of a named preset only.")
     config = entry.resolve_config()
     fields = {field.name for field in dataclasses.fields(config)} if config else set()
     shared = {key: value for key, value in section.items() if not isinstance(value, Mapping) and key in fields}
-    return {**shared, **own}, run
+    return Preset(options={**shared, **own}, run=run, env=changes)

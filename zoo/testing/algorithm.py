@@ -57,7 +57,7 @@ def check_algorithm(
     with contract.during("importing it"):
         entry.resolve()
     check_options(contract, entry)
-    check_presets(contract, entry)
+    check_presets(contract, entry, registry)
     bench = Bench.of(
         contract, entry, env, registry, steps=steps, config=config, env_config=env_config, num_envs=num_envs
     )

@@ -14,7 +14,7 @@ from typing import Any
 from zoo.discovery.config import decode_fields, encode, encode_fields, field_origins
 from zoo.discovery.entry import Entry
 from zoo.discovery.names import EnvName, resolve_env
-from zoo.discovery.presets import load_preset
+from zoo.discovery.presets import Preset, load_preset
 from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
 from zoo.training.spec import RunSpec
@@ -70,7 +70,7 @@ class Draft:
         represented: the representation that is handed to the algorithm.
         parts: options by prefix ("" the algorithm's, "env", "representation"), the preset's values put in.
         bases: the same, with defaults only.
-        run_preset: the preset's ``steps`` and ``num_envs``.
+        preset: what it says.
     """
 
     request: CellRequest
@@ -79,7 +79,7 @@ class Draft:
     represented: Entry | None
     parts: Mapping[str, Any]
     bases: Mapping[str, Any]
-    run_preset: Mapping[str, Any]
+    preset: Preset
 
     @property
     def takes_any(self) -> bool:
@@ -95,20 +95,26 @@ def draft(request: CellRequest, registry: Registry) -> Draft:
     """
     entry = registry.find(request.algorithm, "algorithm", "representation")
     env = resolve_env(request.environment, registry)
-    preset, run_preset = load_preset(entry, env.short, request.preset)
+    preset = load_preset(entry, env.short, request.preset)
     represented = registry.find(request.representation, "representation") if request.representation else None
     parts: dict[str, Any] = {}
     bases: dict[str, Any] = {}
     config_cls = entry.resolve_config()
     if config_cls is not None:
         bases[""] = config_cls()
-        parts[""] = decode_fields(config_cls, preset, where=f"option in the preset of {entry.name}")
+        parts[""] = decode_fields(config_cls, preset.options, where=f"option in the preset of {entry.name}")
     for prefix, owner in (("env", env.entry), ("representation", represented)):
         cls = owner.resolve_config() if owner else None
         if cls is not None:
             parts[prefix] = bases[prefix] = cls()
+    if env.entry is not None and preset.env:
+        if "env" not in parts:
+            raise UsageError(f"{env.short} has no options, and the preset of {entry.name} changes some.")
+        parts["env"] = decode_fields(
+            type(bases["env"]), preset.env, where=f"option of {env.short} in the preset of {entry.name}"
+        )
     return Draft(
-        request=request, entry=entry, env=env, represented=represented, parts=parts, bases=bases, run_preset=run_preset
+        request=request, entry=entry, env=env, represented=represented, parts=parts, bases=bases, preset=preset
     )
 
 
@@ -146,12 +152,16 @@ def complete(
         found = field_origins(config, drafted.bases[prefix], "preset")
         origins |= {dotted + name: where for name, where in found.items()}
     origins |= dict.fromkeys((name.partition(".")[0] for name in given if "." in name), origin)
-    origins |= dict(given) | dict.fromkeys((f"env.{name}" for name in env_config), origin)
+    origins |= dict(given)
+    if drafted.takes_any:
+        origins |= dict.fromkeys((f"env.{name}" for name in drafted.preset.env), "preset")
+        origins |= dict.fromkeys((f"env.{name}" for name in env_config), origin)
+        env_config = {**drafted.preset.env, **env_config}
     sizes = {"steps": entry.steps, "num_envs": 1}
     for name, default in sizes.items():
         asked = getattr(request, name)
-        origins[name] = origin if asked is not None else "preset" if name in drafted.run_preset else "default"
-        sizes[name] = asked if asked is not None else int(drafted.run_preset.get(name, default))
+        origins[name] = origin if asked is not None else "preset" if name in drafted.preset.run else "default"
+        sizes[name] = asked if asked is not None else int(drafted.preset.run.get(name, default))
     return RunSpec(
         algorithm=entry.qualified,
         kind=entry.kind,
