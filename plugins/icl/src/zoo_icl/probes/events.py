@@ -1,0 +1,145 @@
+"""What happens on a learning curve: a plateau and its end, a rise and a fall (specification, section 4)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+TRANSIENT_PEAK, TRANSIENT_DROP = 0.7, 0.15
+"""A curve is transient if it reaches the one and then loses the other."""
+_BAND = 0.1
+"""nats around the floor that count as the plateau"""
+_RUNNING = 3
+"""evaluations in a row that make an onset"""
+_HALF_WINDOW = 2
+
+
+@dataclass(frozen=True)
+class PhaseChange:
+    """Events of a loss curve, in sequences seen; None: it never happened.
+
+    Attributes:
+        plateau: ends of the longest stretch of evaluations with ``|loss - floor| <= 0.1``; the first of several.
+        onset: first of three evaluations running with ``loss < 0.9 floor``.
+        t_half: first evaluation with ``loss < 0.5 floor``.
+        t_04: first evaluation with ``loss < 0.4 floor``.
+    """
+
+    plateau: tuple[float, float] | None
+    onset: float | None
+    t_half: float | None
+    t_04: float | None
+
+
+@dataclass(frozen=True)
+class Transience:
+    """A rise and a fall. Curves are smoothed first by medians over five evaluations, fewer at the ends.
+
+    Attributes:
+        peak: largest value.
+        peak_at: sequences at the peak; the first of several.
+        final: last value.
+        drop: ``peak - final``, at least 0.
+        t_cross: first evaluation after its own peak at which ``flip`` is below 0.5, if that peak is above; else None.
+        transient: the peak is at least 0.7 and the drop at least 0.15.
+    """
+
+    peak: float
+    peak_at: float
+    final: float
+    drop: float
+    t_cross: float | None
+    transient: bool
+
+
+def phase_change(seqs: ArrayLike, loss: ArrayLike, floor: float = math.log(2.0)) -> PhaseChange:
+    """When a loss leaves its plateau.
+
+    Args:
+        seqs: sequences seen at each evaluation, increasing, ``[n]``.
+        loss: nats, ``[n]``; NaN is below nothing.
+        floor: of guessing, above 0; by default between two labels of the context.
+
+    Raises:
+        ValueError: the shapes do not fit, ``seqs`` does not increase, or the floor is not above 0.
+    """
+    if not (math.isfinite(floor) and floor > 0.0):
+        raise ValueError(f"floor = {floor}: expected a number above 0.")
+    at, values = _curve(seqs, loss, "loss")
+    low = values < 0.9 * floor
+    running = low[: len(low) - _RUNNING + 1].copy()
+    for shift in range(1, _RUNNING):
+        running &= low[shift : shift + len(running)]
+    return PhaseChange(
+        plateau=_longest(at, np.abs(values - floor) <= _BAND),
+        onset=_first(at, running),
+        t_half=_first(at, values < 0.5 * floor),
+        t_04=_first(at, values < 0.4 * floor),
+    )
+
+
+def transience(seqs: ArrayLike, icl: ArrayLike, flip: ArrayLike | None = None) -> Transience:
+    """Whether in-context learning comes and goes.
+
+    Noise about 0.5 before anything is learned is no crossing: ``flip`` is followed from its peak.
+
+    Args:
+        seqs: sequences seen at each evaluation, increasing, ``[n]``, n >= 1.
+        icl: accuracy that may be transient, ``[n]``.
+        flip: accuracy under flipped labels, ``[n]``.
+
+    Raises:
+        ValueError: the shapes do not fit, there is no evaluation, or a value is not finite.
+    """
+    at, values = _curve(seqs, icl, "icl")
+    smooth = _medians(_finite(values, "icl"))
+    top = int(smooth.argmax())
+    peak, final = float(smooth[top]), float(smooth[-1])
+    crossed = None
+    if flip is not None:
+        swapped = _medians(_finite(_curve(seqs, flip, "flip")[1], "flip"))
+        summit = int(swapped.argmax())
+        if swapped[summit] > 0.5:
+            crossed = _first(at[summit:], swapped[summit:] < 0.5)
+    drop = peak - final
+    return Transience(
+        peak, float(at[top]), final, drop, crossed, transient=peak >= TRANSIENT_PEAK and drop >= TRANSIENT_DROP
+    )
+
+
+def _curve(seqs: ArrayLike, values: ArrayLike, name: str) -> tuple[Floats, Floats]:
+    at, found = np.asarray(seqs, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    if at.ndim != 1 or at.shape != found.shape:
+        raise ValueError(f"seqs {at.shape} and {name} {found.shape}: expected two curves of the same length.")
+    if (np.diff(at) <= 0.0).any():
+        place = int(np.argmax(np.diff(at) <= 0.0))
+        raise ValueError(f"seqs goes from {at[place]:g} to {at[place + 1]:g}: expected it to increase.")
+    return at, found
+
+
+def _finite(values: Floats, name: str) -> Floats:
+    if not len(values) or not np.isfinite(values).all():
+        raise ValueError(f"{name} of {len(values)} evaluations: expected at least one, and finite values.")
+    return values
+
+
+def _first(at: Floats, happened: NDArray[np.bool_]) -> float | None:
+    return float(at[int(happened.argmax())]) if happened.any() else None
+
+
+def _longest(at: Floats, inside: NDArray[np.bool_]) -> tuple[float, float] | None:
+    if not inside.any():
+        return None
+    edges = np.diff(np.concatenate([[False], inside, [False]]).astype(np.int8))
+    first, last = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
+    longest = int((at[last] - at[first]).argmax())
+    return float(at[first[longest]]), float(at[last[longest]])
+
+
+def _medians(values: Floats) -> Floats:
+    return np.array([np.median(values[max(i - _HALF_WINDOW, 0) : i + _HALF_WINDOW + 1]) for i in range(len(values))])

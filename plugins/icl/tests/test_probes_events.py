@@ -1,0 +1,120 @@
+"""Events of curves and the dense evaluation set, against loops and sequences counted by hand."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from statistics import median
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from zoo_icl.probes import dense_evaluation_set, phase_change, transience
+
+LN2 = math.log(2.0)
+CURVES = st.lists(st.floats(0.0, 1.5), min_size=1, max_size=25)
+
+
+@settings(max_examples=150)
+@given(loss=CURVES)
+def test_a_phase_change_is_what_a_reader_of_the_curve_would_say(loss):
+    seqs = [10.0 * i**1.5 + i for i in range(len(loss))]
+    found = phase_change(seqs, loss)
+    onset = [s for i, s in enumerate(seqs) if i + 3 <= len(loss) and all(x < 0.9 * LN2 for x in loss[i : i + 3])]
+    assert found.onset == (onset[0] if onset else None)
+    for value, level in ((found.t_half, 0.5), (found.t_04, 0.4)):
+        below = [s for s, x in zip(seqs, loss, strict=True) if x < level * LN2]
+        assert value == (below[0] if below else None)
+    stretches = [
+        (seqs[i], seqs[j])
+        for i, j in itertools.combinations_with_replacement(range(len(loss)), 2)
+        if all(abs(x - LN2) <= 0.1 for x in loss[i : j + 1])
+    ]
+    longest = max(stretches, key=lambda ends: (ends[1] - ends[0], -ends[0]), default=None)
+    assert found.plateau == longest
+
+
+def test_the_curve_of_the_specification():
+    seqs = [0, 32e3, 64e3, 96e3, 128e3, 160e3, 192e3, 256e3]
+    found = phase_change(seqs, [1.933, 0.887, 0.729, 0.457, 0.184, 0.076, 0.040, 0.015])
+    assert (found.plateau, found.onset, found.t_half, found.t_04) == ((64e3, 64e3), 96e3, 128e3, 128e3)
+    nothing = phase_change(seqs[:3], [1.9, 1.8, float("nan")])
+    assert (nothing.plateau, nothing.onset, nothing.t_half, nothing.t_04) == (None, None, None, None)
+    assert phase_change([1, 2], [0.1, 0.1]).onset is None
+    assert phase_change([1, 2], [2.0, 0.9], floor=2.0).t_half == 2
+
+
+@settings(max_examples=100)
+@given(icl=st.lists(st.floats(0.0, 1.0), min_size=1, max_size=20), seed=st.integers(0, 99))
+def test_transience_is_of_the_median_filtered_curve(icl, seed):
+    seqs = [100.0 * (i + 1) for i in range(len(icl))]
+    flip = np.random.default_rng(seed).random(len(icl)).tolist()
+    found = transience(seqs, icl, flip)
+
+    def smooth(curve):
+        return [median(curve[max(0, i - 2) : i + 3]) for i in range(len(curve))]
+
+    curve, swapped = smooth(icl), smooth(flip)
+    assert math.isclose(found.peak, max(curve))
+    assert found.peak_at == seqs[curve.index(max(curve))]
+    assert math.isclose(found.final, curve[-1])
+    assert math.isclose(found.drop, max(curve) - curve[-1], abs_tol=1e-12)
+    assert found.transient == (found.peak >= 0.7 and found.drop >= 0.15)
+    summit = swapped.index(max(swapped))
+    after = [s for s, x in zip(seqs[summit:], swapped[summit:], strict=True) if x < 0.5]
+    assert found.t_cross == (after[0] if after and max(swapped) > 0.5 else None)
+
+
+def test_transience_of_the_specifications_curve():
+    seqs = np.arange(10) * 64e3
+    icl = [0.488, 0.985, 0.976, 0.940, 0.856, 0.740, 0.731, 0.707, 0.692, 0.703]
+    flip = [0.530, 0.962, 0.939, 0.827, 0.495, 0.281, 0.182, 0.117, 0.110, 0.100]
+    found = transience(seqs, icl, flip)
+    assert found.transient
+    assert found.peak_at <= 128e3
+    assert 0.2 < found.drop < 0.3
+    assert found.t_cross in (256e3, 320e3)
+    steady = transience(seqs, np.linspace(0.5, 1.0, 10), np.full(10, 0.4))
+    assert (steady.transient, steady.drop, steady.t_cross) == (False, 0.0, None)
+    assert not transience(seqs, [0.69] * 5 + [0.0] * 5).transient
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: phase_change([1, 2], [1.0]), "two curves of the same length"),
+        (lambda: phase_change([1, 1], [1.0, 1.0]), "seqs goes from 1 to 1"),
+        (lambda: phase_change([1], [1.0], floor=0.0), "floor = 0.0"),
+        (lambda: transience([], []), "icl of 0 evaluations"),
+        (lambda: transience([1], [0.5], [math.nan]), "flip of 1 evaluations"),
+        (lambda: dense_evaluation_set([3, 3], [(0, 1)]), "all different"),
+        (lambda: dense_evaluation_set([3, 4], [(0, 1), (1, 0)]), "none twice"),
+        (lambda: dense_evaluation_set([3, 4], []), "0 label pairs"),
+    ],
+)
+def test_what_cannot_be_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_the_dense_set_has_every_sequence_once():
+    pairs = [(0, 2), (4, 1), (2, 1)]
+    found = dense_evaluation_set([7, 5, 9, 11], pairs)
+    want = {
+        (a, b, q, la, lb, la if q == a else lb)
+        for a, b in itertools.permutations([7, 5, 9, 11], 2)
+        for pair in pairs
+        for la, lb in itertools.permutations(pair)
+        for q in (a, b)
+    }
+    rows = [tuple(row) for row in np.column_stack([found.classes, found.labels]).tolist()]
+    assert set(rows) == want
+    assert len(rows) == len(want) == len(found)
+    each = np.arange(len(found))
+    assert (found.classes[each, found.correct] == found.classes[:, 2]).all()
+
+
+def test_the_dense_set_of_the_paper_has_78400_sequences():
+    pairs = list(itertools.combinations(range(5), 2))[:8]
+    assert len(dense_evaluation_set(range(50), pairs)) == 78_400
