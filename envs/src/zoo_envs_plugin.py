@@ -75,6 +75,14 @@ TABLE: tuple[Row, ...] = (
         observation="box",
         tabular=False,
     ),
+    _row(
+        "cart-pole",
+        "cart_pole",
+        "gymnasium's CartPole-v1, all copies and seeds as one array",
+        observation="box",
+        constraints=False,
+        tabular=False,
+    ),
     _row("tabular", "given", "a CMDP given as arrays, or in an .npz or .json file"),
     _row(
         "four-rooms", "four_rooms", "four rooms with one goal, hidden goals or diminishing rewards", constraints=False
@@ -85,6 +93,15 @@ TABLE: tuple[Row, ...] = (
     _row("riverswim", "riverswim", "a large reward against the current", camel="RiverSwim", constraints=False),
     _row("sixarms", "sixarms", "six arms, the best of them hardest to enter", camel="SixArms", constraints=False),
     _row("foraging-patches", "foraging_patches", "harvest a patch that wears off, or travel on", constraints=False),
+    _row(
+        "icl-exemplars",
+        "icl.environment",
+        "exemplars and labels in a context, then a query: for in-context learning",
+        camel="ICLExemplars",
+        observation="box",
+        constraints=False,
+        tabular=False,
+    ),
 )
 
 

@@ -19,7 +19,7 @@ import zoo_envs_plugin
 from zoo_envs_plugin import TABLE
 
 NAMES = [row.name for row in TABLE]
-OBSERVATIONS = {"constrained-catch": None, "tiny-composite": "box"}  # None: may be a picture
+OBSERVATIONS = {"constrained-catch": None, "tiny-composite": "box", "cart-pole": "box"}  # None: may be a picture
 
 
 def load(target: str) -> Any:
@@ -56,16 +56,16 @@ def test_registrar_gets_every_row() -> None:
     zoo_envs_plugin.zoo_register(Registrar())
     assert list(calls) == NAMES
     assert NAMES[:5] == ["two-state", "three-state", "garnet", "hazard-grid", "constrained-catch"]
-    assert NAMES[5:7] == ["tiny-composite", "tabular"]
-    assert NAMES[7:11] == ["four-rooms", "basic-grid", "two-rooms", "escape"]
-    assert NAMES[11:] == ["riverswim", "sixarms", "foraging-patches"]
+    assert NAMES[5:8] == ["tiny-composite", "cart-pole", "tabular"]
+    assert NAMES[8:12] == ["four-rooms", "basic-grid", "two-rooms", "escape"]
+    assert NAMES[12:] == ["riverswim", "sixarms", "foraging-patches"]
     for name, call in calls.items():
         assert set(call) == {"target", "vector", "config", "summary", "offers"}
         offers = {
             "action": "discrete",
             "observation": OBSERVATIONS.get(name, "discrete"),
-            "constraints": name in NAMES[:7],
-            "tabular": name != "tiny-composite",
+            "constraints": name in NAMES[:8] and name != "cart-pole",
+            "tabular": name not in ("tiny-composite", "cart-pole"),
             "snapshot": True,
             "batched": True,
         }

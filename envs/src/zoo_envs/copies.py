@@ -28,7 +28,7 @@ class Move(NamedTuple):
     """One step of n copies, those that ended having begun anew.
 
     Attributes:
-        arrived: int64[n], the states before any reset.
+        arrived: the states before any reset, [n, ...].
         rewards: float64[n].
         terminations: bool[n].
         truncations: bool[n].
@@ -37,7 +37,7 @@ class Move(NamedTuple):
         told: what the rule said before any reset, [n, ...] each.
     """
 
-    arrived: NDArray[np.int64]
+    arrived: NDArray[Any]
     rewards: NDArray[np.float64]
     terminations: NDArray[np.bool_]
     truncations: NDArray[np.bool_]
@@ -47,7 +47,7 @@ class Move(NamedTuple):
 
 
 class CopiesEnv(VectorEnv[Any, Any, NDArray[Any]]):
-    """`num_envs` independent copies, each in a state that is one number, stepped by array operations.
+    """`num_envs` independent copies stepped by array operations; a state is one number, or a row of several.
 
     Autoreset mode SAME_STEP: where an episode ends, the observation returned is the first of the next one,
     the last one is in ``infos["final_obs"]`` and its info in ``infos["final_info"]``, laid out as in
@@ -74,7 +74,7 @@ class CopiesEnv(VectorEnv[Any, Any, NDArray[Any]]):
         self.action_space = batch_space(action, self.num_envs)
         self._num_actions = int(action.n)
         self._bound: tuple[CopiesEnv, ...] = ()  # the members, where this is the whole of a stack
-        self._state = np.full(self.num_envs, _NO_STATE, dtype=np.int64)
+        self._state: NDArray[Any] = np.full(self.num_envs, _NO_STATE, dtype=np.int64)
 
     @classmethod
     def stacked(cls, members: Sequence[Self]) -> Any:
@@ -115,11 +115,15 @@ class CopiesEnv(VectorEnv[Any, Any, NDArray[Any]]):
         """Return whether `other` differs from this environment in its random stream at most."""
 
     @abstractmethod
-    def _observe(self, state: NDArray[np.int64]) -> Observations:
-        """Return the observations of `state` int64[n]; a new array."""
+    def _observe(self, state: NDArray[Any]) -> Observations:
+        """Return the observations of `state` [n, ...]; a new array."""
 
-    def _current(self) -> NDArray[np.int64]:
-        if self._state[0] == _NO_STATE:
+    def _unbegun(self) -> NDArray[np.bool_]:
+        """Return which copies were never reset, bool[n]."""
+        return self._state < 0
+
+    def _current(self) -> NDArray[Any]:
+        if self._unbegun()[0]:
             raise ResetNeeded("call reset() first: the environment has no state yet")
         return self._state
 

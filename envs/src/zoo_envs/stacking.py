@@ -60,7 +60,7 @@ class Stack:
             ValueError: `actions` are not M*B integers in [0, A-1].
         """
         whole = self._whole
-        if (whole._state < 0).any():
+        if whole._unbegun().any():
             raise ResetNeeded("call reset() of every member first: one has no state yet")
         move = whole._advance(actions)
         told = move.told if move.ended is None else whole._told()
@@ -68,7 +68,7 @@ class Stack:
         return whole._observe(whole._state), move.rewards, move.terminations, move.truncations, infos
 
 
-def _joined(parts: Sequence[NDArray[np.int64]]) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
+def _joined(parts: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], list[NDArray[Any]]]:
     """Return the concatenation of `parts`, and the views of it that take their places."""
     whole = np.concatenate(parts)
     return whole, np.split(whole, len(parts))
