@@ -1,1 +1,5 @@
-"""The transformer, its taps and its weights as arrays."""
+"""The transformer of the experiments: named taps, clamps, arrays in and out."""
+
+from zoo_icl.model.transformer import ICLTransformer as ICLTransformer
+
+__all__ = ["ICLTransformer"]

@@ -1,0 +1,240 @@
+"""The transformer of the in-context-learning experiments: exemplars and labels in, the query's label out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self, TypeAlias, cast, overload
+
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from zoo_icl.model import arrays as by_name
+from zoo_icl.model.layers import Block, Norm
+from zoo_icl.model.positions import rotary_table, sinusoids
+from zoo_icl.model.taps import SHARED, Cache, Taps, names, resolve
+
+Array: TypeAlias = "Tensor | NDArray[Any]"
+Position: TypeAlias = Literal["rope", "ape", "sinusoidal"]
+Record: TypeAlias = "str | list[str] | tuple[str, ...] | set[str] | frozenset[str]"
+
+
+class ICLTransformer(nn.Module):
+    """A decoder on sequences ``x_1 y_1 ... x_N y_N x_q`` of T = 2N+1 tokens (specification of the probes, section 2).
+
+    Exemplars stand on even positions, their labels on odd ones; the logits are read at the query, the last position.
+    Parameters are named as in ``to_arrays``. Attention-only where ``mlp_ratio`` is None.
+
+    Args:
+        d_in: length D of an exemplar.
+        n_outputs: number K of labels.
+        d_model: width d of the residual stream, a multiple of ``n_heads``.
+        n_heads: heads H of each block.
+        depth: number of blocks.
+        mlp_ratio: width of the MLP in multiples of ``d_model``; None: no MLP.
+        pos: rotary on queries and keys, learned (needs ``max_tokens``), or fixed sinusoids.
+        rope_base: base of the rotary angles.
+        norm: layer norm before attention, MLP and read-out, or none anywhere.
+        causal: whether a row sees only itself and what is before it.
+        sinusoid_base: base of the sinusoids' angles.
+        max_tokens: longest T of learned positions.
+        dtype: float32 or float64.
+        device: where the parameters live.
+        generator: draws the initial weights; None: torch's default one.
+
+    Raises:
+        ValueError: heads that do not divide the width, an odd head with rope, a size below 1, ape without
+            ``max_tokens``.
+    """
+
+    def __init__(
+        self,
+        d_in: int,
+        n_outputs: int,
+        d_model: int = 64,
+        n_heads: int = 8,
+        depth: int = 2,
+        mlp_ratio: float | None = None,
+        pos: Position = "rope",
+        rope_base: float = 10_000.0,
+        norm: Literal["layernorm", "none"] = "layernorm",
+        causal: bool = True,
+        *,
+        sinusoid_base: float = 30.0,
+        max_tokens: int | None = None,
+        dtype: torch.dtype = torch.float32,
+        device: str | torch.device = "cpu",
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        sizes = {"d_in": d_in, "n_outputs": n_outputs, "d_model": d_model, "n_heads": n_heads, "depth": depth}
+        for name, size in sizes.items():
+            if size < 1:
+                raise ValueError(f"{name} = {size}: expected at least 1.")
+        if d_model % n_heads:
+            raise ValueError(f"d_model = {d_model} is not divisible by n_heads = {n_heads}.")
+        if pos == "rope" and d_model // n_heads % 2:
+            raise ValueError(f"head_dim = {d_model} / {n_heads} = {d_model // n_heads}: rope needs an even number.")
+        if pos not in ("rope", "ape", "sinusoidal"):
+            raise ValueError(f"pos = {pos!r}: expected 'rope', 'ape' or 'sinusoidal'.")
+        if norm not in ("layernorm", "none"):
+            raise ValueError(f"norm = {norm!r}: expected 'layernorm' or 'none'.")
+        if mlp_ratio is not None and mlp_ratio * d_model < 1:
+            raise ValueError(f"mlp_ratio = {mlp_ratio} gives an MLP of width {mlp_ratio * d_model}: expected 1.")
+        if pos == "ape" and max_tokens is None:
+            raise ValueError("pos = 'ape' needs max_tokens, the longest sequence of 2 N + 1 tokens.")
+        self.d_in, self.n_outputs, self.d_model, self.n_heads, self.depth = d_in, n_outputs, d_model, n_heads, depth
+        self.head_dim, self.mlp_ratio, self.causal = d_model // n_heads, mlp_ratio, causal
+        self.pos, self.rope_base, self.sinusoid_base, self.max_tokens = pos, rope_base, sinusoid_base, max_tokens
+        self.norm = norm
+        hidden = None if mlp_ratio is None else round(mlp_ratio * d_model)
+        self.taps = names(depth, hidden is not None)
+
+        self.W_ex = nn.Parameter(torch.empty(d_in, d_model))
+        self.b_ex = nn.Parameter(torch.zeros(d_model))
+        self.W_lab = nn.Parameter(torch.empty(n_outputs, d_model))
+        self.W_pos = nn.Parameter(torch.empty(max_tokens, d_model)) if pos == "ape" and max_tokens else None
+        layers = (Block(layer, d_model, n_heads, hidden, norm == "layernorm", causal) for layer in range(depth))
+        self.blocks = nn.ModuleList(layers)
+        self.ln_f = Norm(d_model) if norm == "layernorm" else None
+        self.W_un = nn.Parameter(torch.empty(d_model, n_outputs))
+        self.b_un = nn.Parameter(torch.zeros(n_outputs))
+        by_name.initialise(self, generator)
+        self.to(device=device, dtype=dtype)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What this model was built with, by the names of the arguments; without dtype and device."""
+        kept = ("d_in", "n_outputs", "d_model", "n_heads", "depth", "mlp_ratio", "pos", "rope_base", "norm", "causal")
+        return {name: getattr(self, name) for name in (*kept, "sinusoid_base", "max_tokens")}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any], **options: Any) -> Self:
+        """A model with these parameters; ``options`` are the arguments of the class, as in ``model.options``.
+
+        Raises:
+            ValueError: missing or extra names, or wrong shapes.
+        """
+        model = cls(**options)
+        model.load_arrays(arrays)
+        return model
+
+    def load_arrays(self, arrays: Mapping[str, Any]) -> None:
+        """Set all parameters; raises ValueError as ``from_arrays`` and then changes nothing."""
+        by_name.load_arrays(self, arrays)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Copies of all parameters by name, in the row-vector convention ``h @ W``."""
+        return by_name.to_arrays(self)
+
+    @overload
+    def forward(self, x: Array, y: Array, record: None = None, clamps: Any = (), *, detach: bool = True) -> Tensor: ...
+
+    @overload
+    def forward(
+        self, x: Array, y: Array, record: Record, clamps: Any = (), *, detach: bool = True
+    ) -> tuple[Tensor, Cache]: ...
+
+    def forward(
+        self, x: Array, y: Array, record: Record | None = None, clamps: Any = (), *, detach: bool = True
+    ) -> Tensor | tuple[Tensor, Cache]:
+        """Logits at the query.
+
+        The last block computes the last row alone; taps that have more rows are computed beside it when they are
+        recorded, so that the logits are the same bits with and without.
+
+        Args:
+            x: exemplars [B, N+1, D], the query last.
+            y: labels of the context [B, N]; or [B, N+1] with the query's label last, which no logits depend on unless a
+                clamp is defined by it (``Induction``).
+            record: tap, glob, or several of them.
+            clamps: clamps, texts that ``zoo_icl.clamps.parse`` understands, or a ``zoo_icl.clamps.Clamps``.
+            detach: recorded values carry no graph.
+
+        Returns:
+            logits [B, K]; with ``record`` also the recorded taps by name.
+
+        Raises:
+            KeyError: an unknown tap, with the nearest names.
+            ValueError: shapes or labels that do not fit, or clamps of layers or heads that the model does not have.
+        """
+        wanted = resolve(record, self.taps)
+        x, y, target = self._inputs(x, y)
+        edits: Mapping[str, Any] = {}
+        held: frozenset[str] = frozenset()
+        if clamps:
+            from zoo_icl.clamps import (
+                compose,
+            )  # clamps are values that know models, so not the other way round at import
+
+            edits, held = compose(clamps).edits(self, x, y, target)
+        tap = Taps(edits, wanted, detach=detach, held=held)
+        logits = self.computed(self.embedded(x, y, tap), tap)
+        return logits if record is None else (logits, tap.cache)
+
+    def embedded(self, x: Tensor, y: Tensor, tap: Taps) -> Tensor:
+        """Tokens with their positions, [B, T, d]."""
+        exemplars = tap("ex_embed", x @ self.W_ex + self.b_ex)
+        labels = tap("label_embed", self._looked_up(y))
+        batch, pairs, width = labels.shape
+        paired = torch.stack((exemplars[:, :-1], labels), dim=2).view(batch, 2 * pairs, width)
+        h = torch.cat((paired, exemplars[:, -1:]), dim=1)
+        if self.W_pos is not None:
+            if h.shape[1] > len(self.W_pos):
+                raise ValueError(f"T = {h.shape[1]} tokens: learned positions end at max_tokens = {len(self.W_pos)}.")
+            h = h + self.W_pos[: h.shape[1]]
+        elif self.pos == "sinusoidal":
+            h = h + sinusoids(h.shape[1], width, self.sinusoid_base, h.dtype, h.device)
+        return tap("embed", h)
+
+    def computed(self, h: Tensor, tap: Taps, start: int = 0) -> Tensor:
+        """Logits [B, K] from the residual stream ``h`` [B, T, d] before block ``start``."""
+        rotary = self.rotary(h.shape[1], h)
+        *before, last = cast("list[Block]", list(self.blocks))[start:]
+        for block in before:
+            h = block.rows(block.tokens(h, tap, rotary, all_rows=True), tap, rotary, 0)
+        end = h.shape[1] - 1
+        stream = last.tokens(h, tap, rotary, all_rows=False)
+        if self._rows_wanted(tap.wanted):
+            with torch.set_grad_enabled(torch.is_grad_enabled() and not tap.detach):
+                tap("logits_all", self._read_out(last.rows(stream, tap, rotary, 0), tap, 0)[:, ::2])
+        return tap("logits", self._read_out(last.rows(stream, tap, rotary, end), tap, end)[:, 0])
+
+    def rotary(self, tokens: int, like: Tensor) -> Tensor | None:
+        """The table of angles for ``rotate``, or None where positions are not rotary."""
+        if self.pos != "rope":
+            return None
+        return rotary_table(tokens, self.head_dim, self.rope_base, like.dtype, like.device)
+
+    def _read_out(self, h: Tensor, tap: Taps, first: int) -> Tensor:
+        """Logits [B, R, K] of the rows from ``first``."""
+        final = tap("final", h if self.ln_f is None else self.ln_f(h), first)
+        return torch.matmul(final, self.W_un) + self.b_un
+
+    def _rows_wanted(self, wanted: frozenset[str]) -> bool:
+        """Whether a recorded tap has rows that the logits do not need."""
+        if not wanted:
+            return False
+        prefix = f"blocks.{self.depth - 1}."
+        partial = {tap for tap in wanted if tap.startswith(prefix) and tap.removeprefix(prefix) not in SHARED}
+        return bool(partial or wanted & {"final", "logits_all"})
+
+    def _looked_up(self, y: Tensor) -> Tensor:
+        try:
+            return F.embedding(y, self.W_lab)
+        except IndexError:
+            low, high = int(y.min()), int(y.max())
+            raise ValueError(f"labels from {low} to {high}: expected 0 to {self.n_outputs - 1}.") from None
+
+    def _inputs(self, x: Array, y: Array) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Exemplars, context labels and, if given, the query's labels, as tensors where the parameters are."""
+        x = torch.as_tensor(x, dtype=self.W_ex.dtype, device=self.W_ex.device)
+        y = torch.as_tensor(y, dtype=torch.int64, device=self.W_ex.device)
+        if x.ndim != 3 or x.shape[1] < 2 or x.shape[2] != self.d_in:
+            raise ValueError(f"exemplars of shape {tuple(x.shape)}: expected [B, N+1, {self.d_in}] with N at least 1.")
+        pairs = x.shape[1] - 1
+        if y.ndim != 2 or y.shape[0] != x.shape[0] or y.shape[1] not in (pairs, pairs + 1):
+            expected = f"[{x.shape[0]}, {pairs}] or [{x.shape[0]}, {pairs + 1}]"
+            raise ValueError(f"labels of shape {tuple(y.shape)}: expected {expected}, as exemplars {tuple(x.shape)}.")
+        return x, y[:, :pairs], y[:, pairs] if y.shape[1] > pairs else None
