@@ -69,6 +69,16 @@ def test_constraints_are_the_options() -> None:
         assert env.constraint_spec.thresholds.tolist() == [0.2, 1.0] and env.constraint_spec.senses == ("==", "==")
 
 
+@pytest.mark.parametrize("cls", [TinyComposite, TinyCompositeVector])
+def test_the_truth_of_means_and_the_range_of_scores(cls: Any) -> None:
+    env = cls()
+    # At E r = (.6, .4) the squares are .01 each and their product is -.01.
+    assert env.evaluate(np.array([0.6, 0.4]), 2.0, np.zeros(0)) == pytest.approx(1 - 2 * 0.008 - 0.1)
+    low, high = np.array(env.constraint_ranges).T
+    r = env.oracle().r
+    assert (r.min(axis=1) == low).all() and (r.max(axis=1) == high).all()
+
+
 def test_default_thresholds_are_the_joint_proxy_point() -> None:
     _, exact = TinyComposite().oracle().joint_proxy_point()
     np.testing.assert_allclose(TinyComposite().constraint_spec.thresholds, [exact.r1, exact.r2], atol=1e-4)

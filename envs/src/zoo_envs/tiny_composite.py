@@ -20,7 +20,7 @@ from zoo_envs.arguments import integer, real
 from zoo_envs.constraints import ConstraintSpec
 from zoo_envs.copies import CopiesEnv, Info, Move
 from zoo_envs.core import batched_metadata, checked_render_mode, metadata, snapshot_entry
-from zoo_envs.tiny_oracle import TinyOracle, tiny_oracle
+from zoo_envs.tiny_oracle import TinyOracle, tiny_oracle, utility
 from zoo_envs.tiny_prefixes import (
     LENGTH,
     NUM_PREFIXES,
@@ -42,6 +42,8 @@ class _Task:
 
     constraint_spec: ConstraintSpec
     """of E r1 and E r2 of an episode, undiscounted"""
+    constraint_ranges = ((0.0, 1.0), (0.0, 1.0))
+    """lowest and highest r1 and r2 of a sequence"""
 
     def oracle(self) -> TinyOracle:
         """Return the exact answers; built at the first call in the process."""
@@ -50,6 +52,10 @@ class _Task:
     def reference_logits(self, observations: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return log pi0 of each next token, float64 [...,5], for `observations` [...,19]."""
         return reference_logits(observations)
+
+    def evaluate(self, scores: NDArray[np.floating], kl: float, statistics: NDArray[np.floating]) -> float:
+        """Return U of the mean `scores` float64[2] and the sequence KL in nats; `statistics` are not needed."""
+        return float(utility(scores[0], scores[1], kl))
 
 
 class TinyComposite(_Task, gymnasium.Env[Any, Any]):

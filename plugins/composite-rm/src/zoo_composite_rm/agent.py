@@ -1,0 +1,152 @@
+"""The five algorithms as the core knows them; they differ in their mixers."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from zoo_onpolicy.agent import OnPolicy
+from zoo_onpolicy.learner import Learner
+
+from zoo import Array, Context, InterfaceError, Outcome, State
+from zoo_composite_rm.config import (
+    AllConfig,
+    CompositeConfig,
+    LagrangianConfig,
+    MuConfig,
+    SatConfig,
+    SumConfig,
+    XiConfig,
+)
+from zoo_composite_rm.environment import Task
+from zoo_composite_rm.lagrangian import AllMixer, LagrangianMixer, MuMixer, XiMixer
+from zoo_composite_rm.learner import CompositeLearner
+from zoo_composite_rm.mixer import CompositeMixer, SatMixer, SumMixer
+
+ConfigT = TypeVar("ConfigT", bound=CompositeConfig)
+LagrangianT = TypeVar("LagrangianT", bound=LagrangianConfig)
+
+
+class Composite(OnPolicy[ConfigT]):
+    """PPO on a mixture of the advantages of several reward models and of KL to a reference policy.
+
+    Raises:
+        InterfaceError: the spaces of the environment are not supported.
+        UsageError: the environment has no reference policy, or an option does not fit it.
+    """
+
+    def __init__(self, ctx: Context, config: ConfigT, *, learner: Learner | None = None, index: int = 0) -> None:
+        super().__init__(ctx, config, learner=learner, index=index)
+        self.mixer = cast(CompositeMixer, self.learner.mixer)
+        self._act_rng = ctx.stream("act")
+
+    @classmethod
+    @abstractmethod
+    def make_mixer(cls, contexts: Sequence[Context], config: ConfigT) -> CompositeMixer:
+        """What is done with the advantages."""
+
+    @classmethod
+    def make_learner(cls, contexts: Sequence[Context], config: ConfigT) -> CompositeLearner:
+        """See OnPolicy."""
+        mixer = cls.make_mixer(contexts, config)
+        if not isinstance(config.vf_coef, tuple):
+            each = (config.vf_coef,) * len(mixer.task.names)
+            config = replace(config, vf_coef=(*each, config.vf_coef_kl))
+        return CompositeLearner(contexts, config, mixer)
+
+    @property
+    def outcome(self) -> Outcome | None:  # type: ignore[override]
+        """What the mixer has to say of this member's run; None: nothing."""
+        return self.mixer.outcome(self.index)
+
+    def logits(self, obs: Array) -> NDArray[np.float32]:
+        """Logits [B, A] of the policy for observations [B, ...]."""
+        learner = self.learner
+        member = slice(self.index, self.index + 1)
+        return np.asarray(learner.network.act(learner.encoder(obs)[None], member)[0])
+
+    def act(self, obs: Array, *, greedy: bool = True) -> NDArray[Any]:
+        """Actions [B] for observations [B, ...], always sampled: the likeliest text alone has other scores."""
+        distribution, logits = self.learner.distribution, self.logits(obs)
+        noise = distribution.noise(self._act_rng, logits.shape[:-1])
+        return np.asarray(distribution.to_env(distribution.sample(logits, noise)))
+
+    def state(self) -> State:
+        """That of the learner and its mixer, and the stream of ``act``."""
+        return {**super().state(), "act": self._act_rng.bit_generator.state}
+
+    def load_state(self, state: State) -> None:
+        """Continue from ``state``.
+
+        Raises:
+            InterfaceError: it is of other options or another environment.
+        """
+        super().load_state(state)
+        if "act" not in state:
+            raise InterfaceError(f"this state is not of {type(self).__name__}: it has no stream for acting.")
+        self._act_rng.bit_generator.state = state["act"]
+
+
+class PPOSum(Composite[SumConfig]):
+    """PPO on the weighted sum of the reward models and the KL reward."""
+
+    @classmethod
+    def make_mixer(cls, contexts: Sequence[Context], config: SumConfig) -> CompositeMixer:
+        """See Composite."""
+        return SumMixer(len(contexts), Task.of(contexts[0]), config)
+
+
+class PPOSat(Composite[SatConfig]):
+    """PPO on the squared distance of each sample's scores from the thresholds."""
+
+    @classmethod
+    def make_mixer(cls, contexts: Sequence[Context], config: SatConfig) -> CompositeMixer:
+        """See Composite."""
+        return SatMixer(len(contexts), Task.of(contexts[0]), config)
+
+
+class Lagrangian(Composite[LagrangianT]):
+    """PPO with multipliers that learn beside the policy. Offers ``multipliers()`` (``zoo.api.PrimalDual``)."""
+
+    @property
+    def _lagrangian(self) -> LagrangianMixer:
+        return cast(LagrangianMixer, self.mixer)
+
+    def multipliers(self) -> Mapping[str, float]:
+        """Reward model to mu_i, in the task's reward per unit of the score.
+
+        Positive ones of ``mu-ppo`` and ``xi-ppo`` raise the score, those of ``all-ppo`` lower it. With
+        ``adv_norm = "each"`` they weigh standardised advantages, and have no unit.
+        """
+        return dict(zip(self.mixer.task.names, self._lagrangian.effective()[self.index].tolist(), strict=True))
+
+
+class MuPPO(Lagrangian[MuConfig]):
+    """Stay near the reference with mean scores of at least the thresholds."""
+
+    @classmethod
+    def make_mixer(cls, contexts: Sequence[Context], config: MuConfig) -> LagrangianMixer:
+        """See Composite."""
+        return MuMixer(contexts, Task.of(contexts[0]), config)
+
+
+class XiPPO(Lagrangian[XiConfig]):
+    """Stay near the reference with mean scores equal to the thresholds."""
+
+    @classmethod
+    def make_mixer(cls, contexts: Sequence[Context], config: XiConfig) -> LagrangianMixer:
+        """See Composite."""
+        return XiMixer(contexts, Task.of(contexts[0]), config)
+
+
+class AllPPO(Lagrangian[AllConfig]):
+    """Maximise the weighted sum with mean scores of at most the thresholds."""
+
+    @classmethod
+    def make_mixer(cls, contexts: Sequence[Context], config: AllConfig) -> LagrangianMixer:
+        """See Composite."""
+        return AllMixer(contexts, Task.of(contexts[0]), config)

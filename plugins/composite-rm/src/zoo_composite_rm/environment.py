@@ -1,0 +1,95 @@
+"""What these algorithms ask of an environment: a reference policy, reward models, and maybe the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+from numpy.typing import NDArray
+
+from zoo import Context, UsageError
+from zoo.errors import UnknownNameError
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Task:
+    """N reward models, which score a sequence at its last step, and the policy that learning starts from.
+
+    Attributes:
+        names: of the reward models, N.
+        thresholds: the environment's own, of the mean scores, [N].
+        ranges: lowest and highest possible score, [N, 2]; None where the environment does not tell.
+        reference_logits: observations [..., D] to logits [..., A] of the reference policy pi0.
+        evaluate: mean scores [N], sequence KL in nats and mean statistics [k] to what the policy is worth in truth;
+            None where the environment does not tell.
+        evaluation_names: of the statistics that ``info["evaluation"]`` holds at the last step, k, possibly none.
+    """
+
+    names: tuple[str, ...]
+    thresholds: Floats
+    ranges: Floats | None = None
+    reference_logits: Callable[[NDArray[Any]], NDArray[Any]]
+    evaluate: Callable[[Floats, float, Floats], float] | None = None
+    evaluation_names: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, ctx: Context) -> Task:
+        """The task of ``ctx.env``.
+
+        Raises:
+            UsageError: the environment has no constraints (the reward models), no reference policy, or thresholds
+                that are not of an episode's undiscounted score.
+        """
+        spec, env = ctx.problem.constraints, ctx.env
+        if spec is None:
+            raise UsageError("this environment has no constraints: expected one for each reward model.")
+        reference = offered(env, "reference_logits")
+        if not callable(reference):
+            raise UsageError(
+                "this environment has no reference policy: expected a method reference_logits(observations), as "
+                "tiny-composite has."
+            )
+        if spec.unit != "episode" or spec.discounted:
+            raise UsageError(
+                f"the thresholds of {', '.join(spec.names)} are not of an episode's undiscounted score: expected "
+                'unit "episode", not discounted.'
+            )
+        ranges = offered(env, "constraint_ranges")
+        return cls(
+            names=spec.names,
+            thresholds=np.array(spec.thresholds, dtype=np.float64),
+            ranges=None if ranges is None else np.asarray(ranges, dtype=np.float64).reshape(-1, 2),
+            reference_logits=reference,
+            evaluate=offered(env, "evaluate"),
+            evaluation_names=tuple(offered(env, "evaluation_names") or ()),
+        )
+
+    def named(self, given: Mapping[str, float], default: Floats) -> Floats:
+        """Numbers [N] by name, ``default`` [N] where none is given.
+
+        Raises:
+            UnknownNameError: a name is of no reward model.
+        """
+        for name in given:
+            if name not in self.names:
+                raise UnknownNameError("reward model", name, self.names)
+        return np.array([given.get(name, own) for name, own in zip(self.names, default.tolist(), strict=True)])
+
+
+def offered(env: VectorEnv[Any, Any, Any], attribute: str) -> Any:
+    """An optional attribute of a vector environment or of its first copy, through all wrappers; None if absent."""
+    layer: Any = env
+    while layer is not None:
+        if hasattr(layer, attribute):
+            return getattr(layer, attribute)
+        layer = layer.__dict__.get("env")
+    copies = getattr(env.unwrapped, "envs", None)
+    if copies and copies[0].has_wrapper_attr(attribute):
+        return copies[0].get_wrapper_attr(attribute)
+    return None

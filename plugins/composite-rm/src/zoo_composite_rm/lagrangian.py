@@ -1,0 +1,208 @@
+"""Mixers whose weights are multipliers that learn beside the policy: ``mu-ppo``, ``xi-ppo`` and ``all-ppo``.
+
+The multipliers descend sum_i sigma(m_i) d (v_i - theta_i), where v_i is the mean score of the minibatch's episodes, and
+d = -1 where the constraint is an upper bound, else 1 (arXiv:2310.04373, section 4 and appendix).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from zoo_onpolicy.rollout import Rollout
+
+from zoo import Context, Outcome
+from zoo_composite_rm.config import AllConfig, LagrangianConfig, MuConfig, XiConfig
+from zoo_composite_rm.environment import Floats, Singles, Task
+from zoo_composite_rm.measures import ends
+from zoo_composite_rm.mixer import CompositeMixer
+from zoo_composite_rm.multipliers import KINDS, Multipliers
+
+SATURATED_FROM = 0.99
+"""share of its range from which a multiplier is called saturated,"""
+SATURATED_AFTER = 10
+"""once its constraint stayed violated for so many updates in a row"""
+_INITIAL_STD = 0.1
+"""of m, whose law the paper gives as N(0, 0.01)"""
+
+
+class LagrangianMixer(CompositeMixer):
+    """N constraints v_i >= theta_i, = theta_i or <= theta_i of the mean scores, for S members.
+
+    A subclass may move ``thresholds`` between updates; they belong to the state.
+
+    Args:
+        contexts: of the members.
+        task: the reward models and the reference policy.
+        config: the options.
+        multiplier: one of ``KINDS``.
+
+    Raises:
+        UnknownNameError: the options give a threshold of an unknown reward model.
+    """
+
+    sense: Literal[">=", "==", "<="]
+    """of all constraints"""
+    config: LagrangianConfig
+
+    def __init__(
+        self,
+        contexts: Sequence[Context],
+        task: Task,
+        config: LagrangianConfig,
+        multiplier: str,
+        *,
+        kl_target: float | None = None,
+    ) -> None:
+        S, N = len(contexts), len(task.names)
+        super().__init__(S, task, config, kl_target)
+        self.multipliers: Multipliers = KINDS[multiplier](self.sense == "==", config.cap)
+        self.thresholds: Floats = np.tile(task.named(config.thresholds, task.thresholds), (S, 1))
+        """theta, [S, N]"""
+        first = np.array([ctx.stream("multipliers").normal(0.0, _INITIAL_STD) for ctx in contexts])
+        self.x: Floats = self.multipliers.clip(np.repeat(first[:, None], N, axis=1))
+        """the variables that are stepped, [S, N]"""
+        self._velocity: Floats = np.zeros((S, N))
+        self._full: NDArray[np.int64] = np.zeros((S, N), dtype=np.int64)
+        """updates in a row with a full multiplier and a violated constraint"""
+        self._task_weights: Floats = np.append(np.zeros(N), 1.0)
+        """of the heads in the task's advantage"""
+        self._togo: Singles = np.zeros((S, N, 0), np.float32)
+        self._share: Floats = np.zeros((S, 0))
+
+    @property
+    def _direction(self) -> float:
+        """The sign d of the module's text."""
+        return -1.0 if self.sense == "<=" else 1.0
+
+    def weights(self) -> Floats:
+        """See CompositeMixer."""
+        mixture = self.multipliers.task(self.x)[:, None] * self._task_weights
+        mixture[:, :-1] += self._direction * self.multipliers.shares(self.x)
+        return np.asarray(mixture)
+
+    def effective(self) -> Floats:
+        """mu_i of the Lagrangian task + sum_i mu_i d (v_i - theta_i), [S, N]."""
+        return self.multipliers.effective(self.x)
+
+    def signals(self, rollout: Rollout) -> Singles:
+        """See Mixer; also looks up what ``after_minibatch`` needs of each transition."""
+        found = super().signals(rollout)
+        scores = rollout.rewards[:, 1:]
+        end, share = ends(rollout.done)
+        # Scores are paid at the end only, so the reward-to-go of every transition is its episode's score.
+        togo = np.take_along_axis(scores, np.broadcast_to(end[:, None], scores.shape), axis=2)
+        self._togo, self._share = togo.reshape(*togo.shape[:2], -1), share.reshape(len(share), -1)
+        return found
+
+    def after_minibatch(self, index: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
+        """One step of the multipliers: SGD with momentum, gradient clipped in norm.
+
+        Transitions are weighted such that each episode counts alike, however long it is.
+        """
+        share = np.take_along_axis(self._share, index, axis=1)
+        total = share.sum(axis=1)
+        togo = np.take_along_axis(self._togo, index[:, None], axis=2)
+        v = np.einsum("sm,snm->sn", share, togo) / np.where(total > 0, total, 1.0)[:, None]
+        gradient = self.multipliers.slope(self.x) * self._direction * (v - self.thresholds)
+        norm = np.linalg.norm(gradient, axis=1, keepdims=True)
+        gradient *= np.minimum(1.0, self.config.max_grad_norm / (norm + 1e-6))
+        moves = (active & (total > 0))[:, None]
+        self._velocity = np.where(moves, self.config.momentum * self._velocity + gradient, self._velocity)
+        stepped = self.multipliers.clip(self.x - self.config.lr_mu * self._velocity)
+        self.x = np.where(moves, stepped, self.x)
+        self._remix()
+
+    def finish(self, rollout: Rollout) -> Sequence[Mapping[str, float]]:
+        """See CompositeMixer."""
+        rows = super().finish(rollout)
+        full = (self.multipliers.fullness(self.x) > SATURATED_FROM) & (self.violation() > self.config.tol)
+        self._full = np.where(self.means.episodes[:, None] > 0, (self._full + 1) * full, self._full)
+        saturated = np.any(self._full >= SATURATED_AFTER, axis=1).astype(np.float64)
+        return [{**row, "saturated": value} for row, value in zip(rows, saturated.tolist(), strict=True)]
+
+    def violation(self) -> Floats:
+        """How far the means of the last rollout are on the wrong side of the thresholds, [S, N]."""
+        short = self._direction * (self.thresholds - self.means.scores)
+        return np.abs(short) if self.sense == "==" else np.maximum(short, 0.0)
+
+    def report(self, member: int) -> dict[str, float]:
+        """``threshold/``, ``violation/`` and, after the update, ``multiplier/`` of each reward model."""
+        told = {"threshold": self.thresholds, "violation": self.violation(), "multiplier": self.effective()}
+        return {key: number for what, all_ in told.items() for key, number in self.by_name(what, all_[member]).items()}
+
+    def outcome(self, member: int) -> Outcome | None:
+        """A threshold that no score reaches, or a multiplier that has been saturated in vain; else None."""
+        beyond = self._beyond(member)
+        if beyond:
+            return Outcome("infeasible_suspected", beyond)
+        full = np.flatnonzero(self._full[member] >= SATURATED_AFTER)
+        if not len(full):
+            return None
+        stuck = ", ".join(f"{self.task.names[i]!r} {self.sense} {self.thresholds[member, i]:g}" for i in full)
+        return Outcome(
+            "infeasible_suspected",
+            f"still violated with a saturated multiplier, which cannot weigh it more: {stuck}.",
+        )
+
+    def _beyond(self, member: int) -> str:
+        """A sentence on each threshold outside the possible scores."""
+        if self.task.ranges is None:
+            return ""
+        found = []
+        for name, theta, (low, high) in zip(
+            self.task.names, self.thresholds[member].tolist(), self.task.ranges.tolist(), strict=True
+        ):
+            if (theta > high and self.sense != "<=") or (theta < low and self.sense != ">="):
+                found.append(f"{name!r} {self.sense} {theta:g} is outside the possible scores, [{low:g}, {high:g}].")
+        return " ".join(found)
+
+    def state(self, member: int) -> Mapping[str, Any]:
+        """See Mixer."""
+        return {
+            **super().state(member),
+            "x": self.x[member].copy(),
+            "velocity": self._velocity[member].copy(),
+            "thresholds": self.thresholds[member].copy(),
+            "full": self._full[member].copy(),
+        }
+
+    def load_state(self, member: int, state: Mapping[str, Any]) -> None:
+        """See Mixer."""
+        self.x[member], self._velocity[member] = state["x"], state["velocity"]
+        self.thresholds[member], self._full[member] = state["thresholds"], state["full"]
+        super().load_state(member, state)
+
+
+class MuMixer(LagrangianMixer):
+    """Near the reference, with v_i >= theta_i (``mu-ppo``)."""
+
+    sense = ">="
+
+    def __init__(self, contexts: Sequence[Context], task: Task, config: MuConfig) -> None:
+        super().__init__(contexts, task, config, config.multiplier)
+
+
+class XiMixer(LagrangianMixer):
+    """Near the reference, with v_i = theta_i (``xi-ppo``)."""
+
+    sense = "=="
+
+    def __init__(self, contexts: Sequence[Context], task: Task, config: XiConfig) -> None:
+        super().__init__(contexts, task, config, config.multiplier)
+
+
+class AllMixer(LagrangianMixer):
+    """The weighted sum of all, with v_i <= theta_i (``all-ppo``).
+
+    Raises:
+        UnknownNameError: the options name an unknown reward model.
+    """
+
+    sense = "<="
+
+    def __init__(self, contexts: Sequence[Context], task: Task, config: AllConfig) -> None:
+        super().__init__(contexts, task, config, config.multiplier, kl_target=config.kl_target)
+        self._task_weights[:-1] = task.named(config.weights, np.ones(len(task.names)))

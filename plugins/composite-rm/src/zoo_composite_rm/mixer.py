@@ -1,0 +1,188 @@
+"""What all of them share as mixers: one value head for each reward model and one for KL, and what a rollout says.
+
+The heads are the N reward models in the environment's order, and "kl" last. Arrays as in ``zoo_onpolicy.mixer``.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from zoo_onpolicy.arrays import on_device
+from zoo_onpolicy.mixer import Mixer
+from zoo_onpolicy.rollout import Rollout
+
+from zoo import Array, Outcome, Problem
+from zoo_composite_rm.config import CompositeConfig, SatConfig, SumConfig
+from zoo_composite_rm.environment import Floats, Singles, Task
+from zoo_composite_rm.measures import Means, checked_scores
+
+if TYPE_CHECKING:
+    from zoo_onpolicy.learner import Learner
+
+
+class CompositeMixer(Mixer):
+    """A weighted sum of the advantages of N reward models and of KL, for S members.
+
+    Args:
+        members: S.
+        task: the reward models and the reference policy.
+        config: the options.
+        kl_target: see SumConfig.
+    """
+
+    means: Means
+    """of the last rollout"""
+
+    def __init__(self, members: int, task: Task, config: CompositeConfig, kl_target: float | None = None) -> None:
+        self.task, self.config = task, config
+        self.infos = ("evaluation",) if task.evaluation_names else ()
+        self.kl_coef: Floats = np.full(members, config.kl_coef)
+        """alpha of each member"""
+        self._kl_target = kl_target
+        self._reference: Singles = np.zeros((members, 0, 0, 0), np.float32)
+        self._log_ratio: Singles = np.zeros((members, 0, 0), np.float32)
+
+    def bind(self, learner: Learner) -> None:
+        """See Mixer."""
+        super().bind(learner)
+        self._remix()
+
+    @abstractmethod
+    def weights(self) -> Floats:
+        """Of the advantages of the heads, [S, N + 1]."""
+
+    @abstractmethod
+    def report(self, member: int) -> dict[str, float]:
+        """Further metrics of one member, in whose last rollout an episode ended."""
+
+    def outcome(self, member: int) -> Outcome | None:
+        """What one member says of its run."""
+        return None
+
+    def heads(self, problem: Problem) -> tuple[str, ...]:
+        """The reward models, then "kl"."""
+        return (*self.task.names, "kl")
+
+    def signals(self, rollout: Rollout) -> Singles:
+        """Rewards of the reward models, and r_KL = -alpha (log pi - log pi0) of each token."""
+        self._reference = np.asarray(self.task.reference_logits(rollout.obs), dtype=np.float32)
+        log_pi0 = _log_prob(self._reference, rollout.actions)
+        self._log_ratio = rollout.log_prob - log_pi0
+        r_kl = (-self.kl_coef[:, None, None] * self._log_ratio).astype(np.float32)
+        return np.concatenate([self.rewards(checked_scores(rollout, self.task), rollout), r_kl[:, None]], axis=1)
+
+    def rewards(self, scores: Singles, rollout: Rollout) -> Singles:
+        """What the heads of the reward models predict the sum of, [S, N, T, B], from the scores."""
+        return scores
+
+    def reference(self, rollout: Rollout) -> Singles:
+        """Logits of pi0, [S, T, B, A]."""
+        return self._reference
+
+    def mix(self, advantages: Array, index: Array) -> Array:
+        """See Mixer."""
+        return (self._mixture * advantages).sum(1)
+
+    def _remix(self) -> None:
+        """To be called when the weights have changed."""
+        self._mixture = on_device(self.weights().astype(np.float32)[:, :, None], self.learner.device)
+
+    def after_minibatch(self, index: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
+        """Called with the transitions [S, M] of each minibatch, and which members learned from it, bool[S]."""
+
+    def finish(self, rollout: Rollout) -> Sequence[Mapping[str, float]]:
+        """Measure the rollout, and adapt the KL coefficient if there is a target.
+
+        Returns:
+            ``train/episodes`` and ``kl_coef``; where an episode ended also ``value/`` and ``weight/`` of each reward
+            model (the weight is that of after the update), ``kl``, ``evaluation/`` and ``report``'s.
+        """
+        self.means = means = Means.of(rollout, self._log_ratio, self.task)
+        weights = self.weights()
+        rows = []
+        for member, episodes in enumerate(means.episodes.tolist()):
+            row = {"train/episodes": float(episodes), "kl_coef": float(self.kl_coef[member])}
+            if episodes:
+                row |= self.by_name("value", means.scores[member]) | self.by_name("weight", weights[member])
+                row["kl"] = float(means.kl[member])
+                if means.evaluation is not None:
+                    row["evaluation/estimate"] = float(means.evaluation[member])
+                told = zip(self.task.evaluation_names, means.statistics[member].tolist(), strict=True)
+                row |= {f"evaluation/{name}": number for name, number in told}
+                row |= self.report(member)
+            rows.append(row)
+        if self._kl_target is not None:
+            self.kl_coef = np.where(means.episodes, adapted(self.kl_coef, means.kl, self._kl_target), self.kl_coef)
+        return rows
+
+    def by_name(self, what: str, numbers: Floats) -> dict[str, float]:
+        """Metrics ``what/<reward model>`` from at least N numbers."""
+        return {f"{what}/{name}": float(number) for name, number in zip(self.task.names, numbers, strict=False)}
+
+    def state(self, member: int) -> Mapping[str, Any]:
+        """See Mixer."""
+        return {"kl_coef": float(self.kl_coef[member])}
+
+    def load_state(self, member: int, state: Mapping[str, Any]) -> None:
+        """See Mixer."""
+        self.kl_coef[member] = state["kl_coef"]
+        self._remix()
+
+
+class SumMixer(CompositeMixer):
+    """sum_i weights_i A_i + A_KL (``ppo-sum``).
+
+    Raises:
+        UnknownNameError: the options weigh an unknown reward model.
+    """
+
+    def __init__(self, members: int, task: Task, config: SumConfig) -> None:
+        super().__init__(members, task, config, config.kl_target)
+        own = task.named(config.weights, np.ones(len(task.names)))
+        self._weights: Floats = np.tile(np.append(own, 1.0), (members, 1))
+
+    def weights(self) -> Floats:
+        """See CompositeMixer."""
+        return self._weights
+
+    def report(self, member: int) -> dict[str, float]:
+        """Nothing further."""
+        return {}
+
+
+class SatMixer(SumMixer):
+    """The same of the rewards -(r_i - theta_i)^2 of each sample (``ppo-sat``).
+
+    Raises:
+        UnknownNameError: the options weigh, or give a threshold of, an unknown reward model.
+    """
+
+    def __init__(self, members: int, task: Task, config: SatConfig) -> None:
+        super().__init__(members, task, config)
+        self.thresholds: Floats = task.named(config.thresholds, task.thresholds)
+
+    def rewards(self, scores: Singles, rollout: Rollout) -> Singles:
+        """-(r_i - theta_i)^2 at the last step of each episode."""
+        distance = scores - self.thresholds.astype(np.float32)[:, None, None]
+        return np.asarray(-(distance**2) * rollout.done[:, None], dtype=np.float32)
+
+    def report(self, member: int) -> dict[str, float]:
+        """``threshold/`` and ``violation/``, here the distance of the mean score, of each reward model."""
+        distance = np.abs(self.means.scores[member] - self.thresholds)
+        return self.by_name("threshold", self.thresholds) | self.by_name("violation", distance)
+
+
+def adapted(kl_coef: Floats, kl: Floats, target: float) -> Floats:
+    """The coefficient alpha (1 + 0.1 clip((KL - target) / target, -0.2, 0.2)), as the paper adapts it."""
+    return np.asarray(kl_coef * (1 + 0.1 * np.clip((kl - target) / target, -0.2, 0.2)))
+
+
+def _log_prob(logits: Singles, actions: NDArray[np.int64]) -> Singles:
+    """The log-softmax of logits [S, T, B, A] at the actions, [S, T, B]."""
+    chosen = np.take_along_axis(logits, actions[..., None], axis=-1)[..., 0]
+    top = logits.max(axis=-1)
+    return np.asarray(chosen - top - np.log(np.exp(logits - top[..., None]).sum(axis=-1)))
