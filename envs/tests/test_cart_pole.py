@@ -254,3 +254,7 @@ def test_it_is_shown_as_a_line() -> None:
     for _ in range(600):
         told = never.step(int(balance(told[0])))
     assert told[2:4] == (False, False)
+
+
+def test_conformance() -> None:
+    pytest.importorskip("zoo.testing").check_environment("cart-pole")

@@ -8,7 +8,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from gymnasium.vector import AutoresetMode
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from zoo_onpolicy.agent import PPO
 from zoo_onpolicy.config import NetworkConfig, PPOConfig
 
@@ -25,11 +25,15 @@ class Build:
     def context(
         self, env: Any = "CartPole-v1", seed: int = 0, copies: int = 3, budget: int = 0, recorded: bool = True
     ) -> Context:
-        """A context for ``env``, an id or a function that makes one copy."""
-        make = env if callable(env) else lambda: gymnasium.make(env)
-        vector = gymnasium.vector.SyncVectorEnv([make] * copies, autoreset_mode=AutoresetMode.SAME_STEP)
+        """A context for ``env``: an id, a function that makes one copy, or a class of many copies."""
+        if isinstance(env, type) and issubclass(env, VectorEnv):
+            vector = env(copies)
+            spec = getattr(vector, "constraint_spec", None)
+        else:
+            make = env if callable(env) else lambda: gymnasium.make(env)
+            vector = SyncVectorEnv([make] * copies, autoreset_mode=AutoresetMode.SAME_STEP)
+            spec = getattr(vector.envs[0].unwrapped, "constraint_spec", None)
         vector.reset(seed=seed)
-        spec = getattr(vector.envs[0].unwrapped, "constraint_spec", None)
         problem = Problem(constraints=ConstraintSpec.of(spec) if spec is not None else None)
         env = Recorder(vector, problem.constraints) if recorded else vector
         return Context(env=env, seed=seed, rng=stream(seed, "algo"), budget=budget, problem=problem)

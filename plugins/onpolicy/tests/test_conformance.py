@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from zoo_envs.cart_pole import CartPoleVector
 from zoo_onpolicy.arrays import on_device
 
 from zoo.errors import UsageError
@@ -18,7 +19,7 @@ SHORT = {"n_steps": 16, "batch_size": 24, "n_epochs": 2}
 @pytest.mark.parametrize(
     ("env", "copies", "options"),
     [
-        ("CartPole-v1", 4, {"target_kl": 1e-3, "learning_rate": (0.003, 0.0)}),
+        ("cart-pole", 4, {"target_kl": 1e-3, "learning_rate": (0.003, 0.0)}),
         ("Pendulum-v1", 2, {"clip_range_vf": 0.2}),
         ("hazard-grid", 4, {"reference_kl": 0.1, "learning_rate": 0.05}),
         ("hazard-grid", 2, {"network": {"kind": "mlp"}, "adv_norm": "each"}),
@@ -33,7 +34,8 @@ def test_on_the_processor_torch_is_never_imported_and_elsewhere_its_absence_is_t
         "import sys, numpy\n"
         "sys.modules['torch'] = None\n"
         "import zoo_onpolicy.agent\n"
-        "from zoo_onpolicy.arrays import on_device\n"
+        "from zoo_envs.cart_pole import CartPoleVector
+from zoo_onpolicy.arrays import on_device\n"
         "on_device(numpy.zeros(2), 'cpu')\n"
         "try:\n"
         "    on_device(numpy.zeros(2), 'cuda')\n"
@@ -53,7 +55,7 @@ def test_a_device_that_is_not_there_is_one_sentence():
 @pytest.mark.slow
 def test_cart_pole_is_solved(build):
     run = build.solo(
-        "CartPole-v1", copies=8, budget=100_000, n_steps=32, batch_size=256, n_epochs=20, gamma=0.98, gae_lambda=0.8,
+        CartPoleVector, copies=8, budget=100_000, n_steps=32, batch_size=256, n_epochs=20, gamma=0.98, gae_lambda=0.8,
         learning_rate=(1e-3, 0.0), clip_range=(0.2, 0.0),
     )  # fmt: skip
     while run.env_steps < 100_000:

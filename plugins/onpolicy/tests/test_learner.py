@@ -252,6 +252,18 @@ def test_resuming_is_exact_and_acting_changes_nothing(build, chain, env):
     np.testing.assert_array_equal(whole.state()["adam"]["v"], resumed.state()["adam"]["v"])
 
 
+def test_sampled_actions_are_drawn_anew_and_go_on_where_they_were(build):
+    whole, other = build.solo("Pendulum-v1", 1), build.solo("Pendulum-v1", 2)
+    obs = np.zeros((4, 3), np.float32)
+    first = whole.act(obs, greedy=False)
+    assert not np.array_equal(first, whole.act(obs, greedy=False))
+    other.load_state(copy.deepcopy(whole.state()))
+    np.testing.assert_array_equal(other.act(obs, greedy=False), whole.act(obs, greedy=False))
+    lacking = {name: part for name, part in whole.state().items() if name != "act"}
+    with pytest.raises(InterfaceError, match="not of PPO with these options and this environment: 'act'"):
+        other.load_state(lacking)
+
+
 def test_restart_begins_with_fresh_episodes(build):
     run = build.solo("Pendulum-v1", n_steps=1)
 

@@ -35,6 +35,7 @@ class OnPolicy(Algorithm[ConfigT]):
         super().__init__(ctx, config)
         self.learner = learner if learner is not None else self.make_learner([ctx], config)
         self.index = index
+        self._act_rng = ctx.stream("act")
         if self.learner.encoder.discrete and isinstance(self.learner.distribution, Categorical):
             self.policy = self._policy
 
@@ -86,7 +87,7 @@ class OnPolicy(Algorithm[ConfigT]):
         if greedy:
             actions = distribution.mode(outputs)
         else:
-            actions = distribution.sample(outputs, distribution.noise(self.ctx.stream("act"), outputs.shape[:-1]))
+            actions = distribution.sample(outputs, distribution.noise(self._act_rng, outputs.shape[:-1]))
         return np.asarray(distribution.to_env(actions))
 
     def _policy(self) -> NDArray[np.float64]:
@@ -101,8 +102,8 @@ class OnPolicy(Algorithm[ConfigT]):
         self.learner.collector.fresh[self.index] = False
 
     def state(self) -> State:
-        """Weights, optimiser, the last observations and the mixer's memory."""
-        return self.learner.state(self.index)
+        """Weights, optimiser, the last observations, the mixer's memory and the stream of ``act``."""
+        return {**self.learner.state(self.index), "act": self._act_rng.bit_generator.state}
 
     def load_state(self, state: State) -> None:
         """Continue from ``state``.
@@ -112,7 +113,8 @@ class OnPolicy(Algorithm[ConfigT]):
         """
         try:
             self.learner.load_state(self.index, state)
-        except (KeyError, RuntimeError, ValueError) as error:
+            self._act_rng.bit_generator.state = state["act"]
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
             reason = " ".join(str(error).split())[:200]
             raise InterfaceError(
                 f"this state is not of {type(self).__name__} with these options and this environment: {reason}"

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-import numpy as np
 from numpy.typing import NDArray
 from zoo_onpolicy.agent import OnPolicy
 from zoo_onpolicy.learner import Learner
 from zoo_onpolicy.mixer import Mixer
 
-from zoo import Array, Context, InterfaceError, Outcome, State
+from zoo import Array, Context, Outcome
 from zoo_reload.ppo.config import ReloadPPOConfig
 from zoo_reload.ppo.limits import Limits
 from zoo_reload.ppo.mixer import LagrangianMixer
@@ -32,7 +31,6 @@ class ReloadPPO(OnPolicy[ReloadPPOConfig]):
     ) -> None:
         super().__init__(ctx, config, learner=learner, index=index)
         self.mixer = cast(LagrangianMixer, self.learner.mixer)
-        self._act_rng = ctx.stream("act")
 
     @classmethod
     def make_mixer(cls, contexts: Sequence[Context], config: ReloadPPOConfig) -> Mixer:
@@ -55,27 +53,9 @@ class ReloadPPO(OnPolicy[ReloadPPOConfig]):
 
     def act(self, obs: Array, *, greedy: bool = True) -> NDArray[Any]:
         """Actions [B, ...] for observations [B, ...], always sampled: a constrained optimum is stochastic."""
-        learner, distribution = self.learner, self.learner.distribution
-        outputs = learner.network.act(learner.encoder(obs)[None], slice(self.index, self.index + 1))[0]
-        noise = distribution.noise(self._act_rng, outputs.shape[:-1])
-        return np.asarray(distribution.to_env(distribution.sample(outputs, noise)))
+        return super().act(obs, greedy=False)
 
     def restart(self) -> None:
         """The next update begins with ``env.reset()``; what was seen of unfinished episodes is dropped."""
         super().restart()
         self.mixer.episodes.forget(self.index)
-
-    def state(self) -> State:
-        """That of the learner, the multipliers and their past, and the stream of ``act``."""
-        return {**super().state(), "act": self._act_rng.bit_generator.state}
-
-    def load_state(self, state: State) -> None:
-        """Continue from ``state``.
-
-        Raises:
-            InterfaceError: it is of other options or another environment.
-        """
-        super().load_state(state)
-        if "act" not in state:
-            raise InterfaceError("this state is not of ReloadPPO: it has no stream for acting.")
-        self._act_rng.bit_generator.state = state["act"]
