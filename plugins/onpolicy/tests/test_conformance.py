@@ -34,8 +34,7 @@ def test_on_the_processor_torch_is_never_imported_and_elsewhere_its_absence_is_t
         "import sys, numpy\n"
         "sys.modules['torch'] = None\n"
         "import zoo_onpolicy.agent\n"
-        "from zoo_envs.cart_pole import CartPoleVector
-from zoo_onpolicy.arrays import on_device\n"
+        "from zoo_onpolicy.arrays import on_device\n"
         "on_device(numpy.zeros(2), 'cpu')\n"
         "try:\n"
         "    on_device(numpy.zeros(2), 'cuda')\n"
