@@ -1,0 +1,46 @@
+"""When to look: log-spaced, and more often while the loss moves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["Schedule"]
+
+
+@dataclass
+class Schedule:
+    """Due when the sequences seen have grown by ``growth``, or the loss has moved by ``change``, since the last time.
+
+    Around a phase change the loss moves quickly, so that it is looked at most often there; nothing needs to know
+    beforehand where it is.
+
+    Attributes:
+        growth: factor above 1.
+        change: nats; 0 for never.
+        sequences: seen at the last look.
+        loss: there.
+    """
+
+    growth: float
+    change: float
+    sequences: int = 0
+    loss: float = math.inf
+
+    def due(self, sequences: int, loss: float) -> bool:
+        """Whether to look now; if so, this is the last look from here on."""
+        moved = self.change > 0 and abs(loss - self.loss) >= self.change
+        if not moved and sequences < self.growth * self.sequences:
+            return False
+        self.sequences, self.loss = sequences, loss
+        return True
+
+    def state(self) -> dict[str, Any]:
+        """The last look."""
+        return {key: value for key, value in asdict(self).items() if key in ("sequences", "loss")}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from ``state()``."""
+        self.sequences, self.loss = int(state["sequences"]), float(state["loss"])
