@@ -15,6 +15,8 @@ from zoo_icl.probes.events import PhaseChange as PhaseChange
 from zoo_icl.probes.events import Transience as Transience
 from zoo_icl.probes.events import phase_change as phase_change
 from zoo_icl.probes.events import transience as transience
+from zoo_icl.probes.heads import complementarity as complementarity
+from zoo_icl.probes.heads import composition_score as composition_score
 from zoo_icl.probes.query import METRICS as METRICS
 from zoo_icl.probes.query import QueryMetrics as QueryMetrics
 from zoo_icl.probes.query import Summary as Summary

@@ -1,0 +1,166 @@
+"""Measures of a whole model on a batch: what each head, block and subcircuit is good for (specification, section 4).
+
+Heads are called "block:head". All functions run the model without gradients and leave it as it was.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo_icl.probes.attention import induction_strength
+from zoo_icl.probes.forward import BATCH, Model, Sequences, answers, pattern_tap
+from zoo_icl.probes.heads import complementarity, composition_score
+
+_PRESERVED = ("PreservePatterns()", "PreserveValues()")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a model does on a batch.
+
+    Attributes:
+        acc: share of right answers.
+        loss: mean, in nats.
+    """
+
+    acc: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class HeadAblation:
+    """One head.
+
+    Attributes:
+        head: "block:head".
+        strength: its induction strength; the other heads of its block have no part in it.
+        only: with all other heads of the block ablated.
+        without: with this one ablated.
+        complementarity: share of the mistakes of the best head alone that this one alone does not make; NaN if the best
+            makes none.
+    """
+
+    head: str
+    strength: float
+    only: Outcome
+    without: Outcome
+    complementarity: float
+
+
+@dataclass(frozen=True)
+class AblationTable:
+    """The heads of one block.
+
+    Attributes:
+        whole: nothing ablated.
+        heads: one entry for each, in their order.
+        order: heads by falling strength (heads whose strength is undefined last).
+        add_back: with the first 1, 2, ..., H of ``order``; the last is ``whole``.
+        best: the head with the smallest loss alone, to which ``complementarity`` refers.
+    """
+
+    whole: Outcome
+    heads: tuple[HeadAblation, ...]
+    order: tuple[str, ...]
+    add_back: tuple[Outcome, ...]
+    best: str
+
+
+def head_ablation_table(
+    model: Model, batch: Sequences, *, block: int = 1, clamps: Sequence[Any] = (), batch_size: int = BATCH
+) -> AblationTable:
+    """Each head of ``block`` alone, all but it, and the heads added back one by one, the strongest first.
+
+    Args:
+        model: the model; its clamps ``Ablate(...)`` are used.
+        batch: the sequences.
+        block: which block.
+        clamps: hold throughout.
+        batch_size: sequences that pass at once.
+
+    Raises:
+        KeyError: the model has no such block.
+    """
+    tap = pattern_tap(block)
+    whole = answers(model, batch, record=(tap,), clamps=clamps, batch_size=batch_size)
+    strengths = induction_strength(whole.taps[tap], whole.y).heads
+    names = [f"{block}:{head}" for head in range(len(strengths))]
+
+    def right(kept: Sequence[str]) -> tuple[Outcome, NDArray[np.bool_]]:
+        off = [name for name in names if name not in kept]
+        ablated = (*clamps, f"Ablate({','.join(off)})") if off else tuple(clamps)
+        found = answers(model, batch, clamps=ablated, batch_size=batch_size).metrics
+        return Outcome(float(found.acc.mean()), float(found.loss.mean())), found.acc == 1.0
+
+    alone = [right([name]) for name in names]
+    best = min(range(len(names)), key=lambda head: alone[head][0].loss)
+    ranks = sorted(range(len(names)), key=lambda head: _falling(strengths[head]))
+    order = tuple(names[head] for head in ranks)
+    heads = (
+        HeadAblation(
+            head=name,
+            strength=float(strengths[head]),
+            only=alone[head][0],
+            without=right([other for other in names if other != name])[0],
+            complementarity=complementarity(alone[best][1], alone[head][1]),
+        )
+        for head, name in enumerate(names)
+    )
+    added = [alone[ranks[0]][0], *(right(order[:count])[0] for count in range(2, len(names)))]
+    everything = _outcome(whole.metrics)
+    return AblationTable(everything, tuple(heads), order, (*added[: len(names) - 1], everything), names[best])
+
+
+def layer_output_contribution(
+    model: Model, batch: Sequences, *, block: int = 0, clamps: Sequence[Any] = (), batch_size: int = BATCH
+) -> float:
+    """Nats that the loss rises by if later blocks no longer read what the heads of ``block`` write.
+
+    Patterns and the values of all other blocks are those of the whole model, so that composition through attention is
+    kept and only the direct way to the output is cut.
+    """
+    cut = (*clamps, *_PRESERVED, f"Ablate({block}:*)")
+    return (
+        clamped_progress(model, batch, cut, batch_size=batch_size).loss
+        - clamped_progress(model, batch, clamps, batch_size=batch_size).loss
+    )
+
+
+def clamped_progress(model: Model, batch: Sequences, clamps: Sequence[Any], *, batch_size: int = BATCH) -> Outcome:
+    """How far a model has come apart from what ``clamps`` supply: its loss under clamps it was not trained with."""
+    return _outcome(answers(model, batch, clamps=clamps, batch_size=batch_size).metrics)
+
+
+def composition_scores(
+    arrays: Mapping[str, Any], *, earlier: int = 0, later: int = 1
+) -> dict[str, NDArray[np.float64]]:
+    """How much the queries, keys and values of one block read of what another writes.
+
+    Args:
+        arrays: the model's parameters, as from ``to_arrays``.
+        earlier: the block that writes.
+        later: the block that reads.
+
+    Returns:
+        "q", "k" and "v", each ``[H1, H0]``.
+
+    Raises:
+        KeyError: there is no such block.
+    """
+    w_o = np.asarray(arrays[f"blocks.{earlier}.attn.W_o"], dtype=np.float64)
+    read = {x: np.asarray(arrays[f"blocks.{later}.attn.W_{x}"], dtype=np.float64) for x in "qkv"}
+    return {x: composition_score(w_o, w_x) for x, w_x in read.items()}
+
+
+def _outcome(metrics: Any) -> Outcome:
+    return Outcome(float(metrics.acc.mean()), float(metrics.loss.mean()))
+
+
+def _falling(strength: float) -> float:
+    return math.inf if math.isnan(strength) else -strength

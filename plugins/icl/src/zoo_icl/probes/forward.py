@@ -1,0 +1,103 @@
+"""Running a model over a batch of sequences, a part at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from zoo_icl.probes.query import QueryMetrics, context_mask, query_metrics
+
+Floats = NDArray[np.floating[Any]]
+
+BATCH = 1000
+"""sequences that pass at once, unless told"""
+
+
+class Sequences(Protocol):
+    """What is read of a batch, such as ``zoo_envs.icl.SequenceBatch``."""
+
+    @property
+    def x(self) -> NDArray[np.float32]:
+        """Exemplars ``[B, N+1, D]``, the query last."""
+
+    @property
+    def y(self) -> NDArray[np.int64]:
+        """Labels ``[B, N+1]``, the target last."""
+
+
+class Model(Protocol):
+    """What a model offers: logits ``[B, K]`` and, for ``record``, patterns by the names of their taps.
+
+    With ``record`` the answer is ``(logits, {tap: array})``; ``blocks.{l}.attn.pattern`` is ``[B, H, T, T]``. Labels
+    are given whole, ``[B, N+1]``: some clamps are defined by the target, and nothing else reads it.
+    """
+
+    def __call__(self, x: Any, y: Any, *, record: Any = None, clamps: Any = ()) -> Any:
+        """Answer the query of each sequence."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a model answered to B sequences.
+
+    Attributes:
+        logits: float64 ``[B, K]``.
+        y: labels, the target last, int64 ``[B, N+1]``.
+        taps: what was recorded, each ``[B, ...]``.
+    """
+
+    logits: NDArray[np.float64]
+    y: NDArray[np.int64]
+    taps: Mapping[str, Floats]
+
+    @property
+    def metrics(self) -> QueryMetrics:
+        """The metrics of every sequence."""
+        return query_metrics(self.logits, self.y[:, -1], context_mask(self.y[:, :-1], self.logits.shape[1]))
+
+
+def pattern_tap(block: int) -> str:
+    """Name of a block's attention pattern."""
+    return f"blocks.{block}.attn.pattern"
+
+
+def answers(
+    model: Model, batch: Sequences, *, record: Sequence[str] = (), clamps: Sequence[Any] = (), batch_size: int = BATCH
+) -> Answers:
+    """Run ``model`` without gradients, ``batch_size`` sequences at a time; the parts do not show in the result.
+
+    Args:
+        model: the model.
+        batch: the sequences, at least one.
+        record: taps to keep.
+        clamps: as the model takes them.
+        batch_size: at least 1.
+
+    Raises:
+        ValueError: the batch is empty, or ``batch_size`` is below 1.
+    """
+    if batch_size < 1 or not len(batch.y):
+        raise ValueError(f"{len(batch.y)} sequences, {batch_size} at a time: expected at least 1 of both.")
+    logits: list[NDArray[np.float64]] = []
+    taps: dict[str, list[Floats]] = {name: [] for name in record}
+    with torch.no_grad():
+        for start in range(0, len(batch.y), batch_size):
+            part = slice(start, start + batch_size)
+            asked = {"record": tuple(record)} if record else {}
+            asked |= {"clamps": tuple(clamps)} if clamps else {}
+            found = model(batch.x[part], batch.y[part], **asked)
+            if record:
+                found, cache = found
+                for name, kept in taps.items():
+                    kept.append(_numpy(cache[name]))
+            logits.append(_numpy(found).astype(np.float64))
+    return Answers(np.concatenate(logits), batch.y, {name: np.concatenate(kept) for name, kept in taps.items()})
+
+
+def _numpy(values: Any) -> Floats:
+    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
