@@ -76,7 +76,8 @@ class ICLTransformerLearner(Algorithm[ICLTransformerConfig]):
         steps = min(max(self.config.log_sequences // size, 1), left)
         x, y = tensors(self.task.sample_batch(steps * size, self._rng), self.optimiser.flat)
         losses, right = [], []
-        for batch, labels in zip(x.split(size), y.split(size), strict=True):
+        for start in range(0, steps * size, size):
+            batch, labels = x[start : start + size], y[start : start + size]
             self.optimiser.zero()
             logits = self.model(batch, labels, clamps=self.clamps)
             loss = F.cross_entropy(logits, labels[:, -1])
@@ -97,8 +98,8 @@ class ICLTransformerLearner(Algorithm[ICLTransformerConfig]):
     def act(self, obs: Array, *, greedy: bool = True) -> NDArray[np.int64]:
         """Labels int64[B] for observations [B,N+1,D+K]: exemplars beside their labels, one-hot."""
         shown = torch.as_tensor(np.asarray(obs)).to(self.optimiser.flat)
-        exemplars, labels = shown.split([self.task.input_dim, self.task.num_labels], dim=-1)
-        logits = self.model(exemplars, labels[:, :-1].argmax(-1), clamps=self.clamps)
+        exemplars, labels = shown[..., : self.task.input_dim], shown[:, :-1, self.task.input_dim :].argmax(-1)
+        logits = self.model(exemplars, labels, clamps=self.clamps)
         return np.asarray(logits.argmax(-1).cpu().numpy(), dtype=np.int64)
 
     def state(self) -> State:
