@@ -191,7 +191,7 @@ class ICLTransformer(nn.Module):
     def computed(self, h: Tensor, tap: Taps, start: int = 0) -> Tensor:
         """Logits [B, K] from the residual stream ``h`` [B, T, d] before block ``start``."""
         rotary = self.rotary(h.shape[1], h)
-        *before, last = cast("list[Block]", list(self.blocks))[start:]
+        *before, last = [self.block(layer) for layer in range(start, self.depth)]
         for block in before:
             h = block.rows(block.tokens(h, tap, rotary, all_rows=True), tap, rotary, 0)
         end = h.shape[1] - 1
@@ -200,6 +200,10 @@ class ICLTransformer(nn.Module):
             with torch.set_grad_enabled(torch.is_grad_enabled() and not tap.detach):
                 tap("logits_all", self._read_out(last.rows(stream, tap, rotary, 0), tap, 0)[:, ::2])
         return tap("logits", self._read_out(last.rows(stream, tap, rotary, end), tap, end)[:, 0])
+
+    def block(self, layer: int) -> Block:
+        """One block."""
+        return cast("Block", self.blocks[layer])
 
     def rotary(self, tokens: int, like: Tensor) -> Tensor | None:
         """The table of angles for ``rotate``, or None where positions are not rotary."""

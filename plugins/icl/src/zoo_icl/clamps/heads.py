@@ -1,0 +1,56 @@
+"""Heads by layer: ``"1:3"``, ``"0:0,0:3"``, ``"1:0-2"``, ``"0:*"``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+HEAD = re.compile(r"(\d+):(\*|\d+(?:-\d+)?)")
+
+
+@lru_cache(maxsize=256)
+def by_layer(heads: str) -> Mapping[int, frozenset[int] | None]:
+    """The heads of each layer that ``heads`` names; None: all of them.
+
+    Raises:
+        ValueError: not a list of heads.
+    """
+    found: dict[int, frozenset[int] | None] = {}
+    for word in heads.split(","):
+        match = HEAD.fullmatch(word.strip())
+        if match is None:
+            raise ValueError(f"{word.strip()!r} is no head: expected layer:head, such as '1:3', '1:0-2' or '0:*'.")
+        layer, which = int(match[1]), match[2]
+        low, _, high = which.partition("-")
+        if which == "*":
+            found[layer] = None
+        elif (before := found.get(layer, frozenset())) is not None:
+            found[layer] = before | frozenset(range(int(low), int(high or low) + 1))
+    return dict(sorted(found.items()))
+
+
+def check(heads: str, depth: int, n_heads: int, who: str) -> None:
+    """Refuse heads that a model of this size does not have.
+
+    Raises:
+        ValueError: naming layer and head.
+    """
+    for layer, which in by_layer(heads).items():
+        if layer >= depth:
+            raise ValueError(f"{who}: there is no layer {layer}; layers are 0 to {depth - 1}.")
+        for head in sorted(which or ()):
+            if head >= n_heads:
+                raise ValueError(f"{who}: layer {layer} has no head {head}; heads are 0 to {n_heads - 1}.")
+
+
+@lru_cache(maxsize=256)
+def mask(heads: str, layer: int, n_heads: int, device: torch.device) -> Tensor:
+    """Which heads of ``layer`` are meant, bool [H, 1, 1]."""
+    which = by_layer(heads)[layer]
+    with torch.inference_mode(False):
+        flags = [which is None or head in which for head in range(n_heads)]
+        return torch.tensor(flags, dtype=torch.bool, device=device)[:, None, None]
