@@ -35,3 +35,10 @@ def zoo_register(zoo: Registrar) -> None:
             presets="zoo_composite_rm:presets",
             steps=81_920,
         )
+    zoo.evaluator(
+        "composite",
+        "zoo_composite_rm.exact:CompositeEvaluator",
+        config="",
+        summary="exact mean scores, KL and truth of a policy, where all sequences can be enumerated",
+        subject="algorithm",
+    )
