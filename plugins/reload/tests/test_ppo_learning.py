@@ -188,6 +188,37 @@ def test_states_give_a_policy_and_all_give_multipliers():
     assert run.policy().shape == (2, 2)
 
 
+def occupancy(model, policy):
+    """(1 - gamma) sum_t gamma^t Pr(s_t, a_t), [S, A], by adding up until nothing is left."""
+    state, total = model.rho.copy(), np.zeros(policy.shape)
+    for t in range(2000):
+        pair = state[:, None] * policy
+        total += (1 - model.gamma) * model.gamma**t * pair
+        state = np.einsum("sa,sat->t", pair, model.P)
+    return total
+
+
+@pytest.mark.parametrize("theta", [0.5, 0.2])
+def test_err_is_the_distance_of_the_policy_that_is_now_from_the_optimum(theta):
+    """On two-state J* = 1 - theta (constrained.md, section 8); members of a batch are judged each by its own policy."""
+    contexts = [context(two_state(), seed) for seed in (0, 1)]
+    batch = ReloadPPO.batch(contexts, ReloadPPOConfig(**SHORT, thresholds={"utility": theta}, lr_mu=2.0))
+    model = two_state().model()
+    for _ in range(5):
+        rows = batch.update()
+        for index, row in enumerate(rows):
+            d = occupancy(model, batch.member(index).policy())
+            gap, short = abs((d * model.r).sum() - (1 - theta)), theta - (d * model.c[0]).sum()
+            assert row["err"] == pytest.approx(max(gap, short), abs=1e-9)
+    assert rows[0]["err"] != rows[1]["err"]
+
+
+def test_without_an_optimum_to_compare_with_there_is_no_err():
+    assert "err" in made().update()
+    assert "err" not in made(thresholds={"utility": 1.5}).update()
+    assert "err" not in ReloadPPO(context(two_state(), model=False), ReloadPPOConfig(**SHORT)).update()
+
+
 def test_acting_samples_the_policy_anew_at_every_step():
     run = made()
     run.learner.network.parameters.views["table"][0, :, 0] = [1.0, -2.0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 
 from zoo import Algorithm, Array, Batch, Context, InterfaceError, Metrics, State
 from zoo_onpolicy.config import PPOConfig
-from zoo_onpolicy.distributions import Categorical
 from zoo_onpolicy.learner import Learner
 from zoo_onpolicy.mixer import Mixer
 
@@ -36,8 +36,8 @@ class OnPolicy(Algorithm[ConfigT]):
         self.learner = learner if learner is not None else self.make_learner([ctx], config)
         self.index = index
         self._act_rng = ctx.stream("act")
-        if self.learner.encoder.discrete and isinstance(self.learner.distribution, Categorical):
-            self.policy = self._policy
+        if self.learner.explicit:
+            self.policy = partial(self.learner.policy, index)
 
     @classmethod
     def make_mixer(cls, contexts: Sequence[Context], config: ConfigT) -> Mixer:
@@ -89,13 +89,6 @@ class OnPolicy(Algorithm[ConfigT]):
         else:
             actions = distribution.sample(outputs, distribution.noise(self._act_rng, outputs.shape[:-1]))
         return np.asarray(distribution.to_env(actions))
-
-    def _policy(self) -> NDArray[np.float64]:
-        encoder = self.learner.encoder
-        states = encoder(np.arange(encoder.size) + encoder.start)[None]
-        logits = self.learner.network.act(states, slice(self.index, self.index + 1))[0].astype(np.float64)
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
     def restart(self) -> None:
         """The next update begins with ``env.reset()``."""

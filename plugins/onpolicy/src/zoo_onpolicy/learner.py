@@ -12,7 +12,7 @@ from zoo import Array, Context, State, UsageError, stack
 from zoo_onpolicy.adam import Adam, clip_norm
 from zoo_onpolicy.arrays import compact, namespace, on_device, on_host
 from zoo_onpolicy.config import PPOConfig, Schedule, scheduled
-from zoo_onpolicy.distributions import distribution_on
+from zoo_onpolicy.distributions import Categorical, distribution_on
 from zoo_onpolicy.gae import following_values, gae
 from zoo_onpolicy.loss import Coefficients, Loss, Minibatch, ppo_loss, standardised
 from zoo_onpolicy.mixer import Mixer
@@ -76,6 +76,18 @@ class Learner:
     def __len__(self) -> int:
         """S."""
         return len(self.contexts)
+
+    @property
+    def explicit(self) -> bool:
+        """Whether observations and actions are discrete, so that a policy is a table."""
+        return self.encoder.discrete and isinstance(self.distribution, Categorical)
+
+    def policy(self, member: int) -> NDArray[np.float64]:
+        """Action probabilities float64[states, A] of one member in all states, where policies are ``explicit``."""
+        states = self.encoder(np.arange(self.encoder.size) + self.encoder.start)[None]
+        logits = self.network.act(states, slice(member, member + 1))[0].astype(np.float64)
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
     def _head_weights(self, vf_coef: float | tuple[float, ...]) -> Array:
         weights = vf_coef if isinstance(vf_coef, tuple) else (vf_coef,) * len(self.heads)

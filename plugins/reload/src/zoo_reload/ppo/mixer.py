@@ -17,6 +17,7 @@ from zoo import Array
 from zoo_reload.core import Floats
 from zoo_reload.ppo.config import ReloadPPOConfig
 from zoo_reload.ppo.episodes import Episodes
+from zoo_reload.ppo.judge import Judge
 from zoo_reload.ppo.limits import Limits
 from zoo_reload.ppo.multipliers import Multipliers, Projected, Sigmoid
 from zoo_reload.ppo.record import Record
@@ -63,6 +64,7 @@ class LagrangianMixer(Mixer):
         self._critic: Array = learner.network.parameters.flat + 0.0
         """parameters [S, P] at iteration k - 1"""
         self._mixture = self._on_device(self._weights)
+        self.judge = Judge.of(learner.contexts[0].problem, self.limits) if learner.explicit else None
 
     def advantages(self, rollout: Rollout) -> Singles:
         """A_k of each head, and with an optimistic policy those that the critic of iteration k - 1 finds as well.
@@ -97,7 +99,8 @@ class LagrangianMixer(Mixer):
             All of iteration k, whose policy collected the rollout: for each constraint ``multiplier/``,
             ``weight/`` and ``threshold/``; where an episode ended also ``value/`` and ``violation/``,
             ``value/reward``, ``violation``, ``penalised_return`` and ``oscillation``;
-            ``train/episodes`` and ``train/rollouts_without_episode``.
+            ``train/episodes`` and ``train/rollouts_without_episode``. Where the policy is a table and the model
+            is known, ``err`` as well, exactly, of the policy that is now: iteration k + 1.
         """
         J, ended = self.episodes.add(rollout.rewards, rollout.terminated, rollout.truncated)
         violation, mu = self.limits.violation(J[:, 1:]), self.multipliers.effective(self.x)
@@ -114,6 +117,8 @@ class LagrangianMixer(Mixer):
                 record.add(penalised, violation[member], self.x[member])
                 row |= {"value/reward": float(J[member, 0]), "violation": float(violation[member].max(initial=0.0))}
                 row |= {"penalised_return": penalised, "oscillation": record.oscillation()}
+            if self.judge is not None:
+                row["err"] = self.judge.err(self.learner.policy(member))
             for what, numbers in told.items():
                 row |= {f"{what}/{name}": float(x) for name, x in zip(self.limits.names, numbers, strict=True)}
             rows.append(row)
