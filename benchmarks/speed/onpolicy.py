@@ -3,27 +3,32 @@
 Every function of a table takes the same number of seed-steps (environment steps, summed over seeds) with the same
 network, optimiser and schedule: 8 copies, rollouts of 128 steps, 4 epochs, minibatches of 256. Ours runs on
 environments that step all copies as one array; SB3 as it comes (DummyVecEnv with Monitor) and on the same array
-environment, so that what the environment gives and what the learner gives can be told apart.
+environment, so that what the environment gives and what the learner gives can be told apart. That cart-pole is
+gymnasium's CartPole-v1 bit for bit is tested where it is defined.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 import gymnasium
 import numpy as np
 import torch
-import zoo_envs  # noqa: F401  (registers the ids)
-from gymnasium.vector import AutoresetMode, VectorEnv
-from gymnasium.vector.utils import batch_space
+from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 from ratio import Table, arguments, compare, show
 from stable_baselines3 import PPO as SB3
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.monitor import Monitor
+from zoo_envs.cart_pole import FAR, TILTED, CartPoleVector
+from zoo_envs.copies import Move
 from zoo_onpolicy.agent import PPO
 from zoo_onpolicy.config import NetworkConfig, PPOConfig
 from zoo_sb3.vecenv import GymnasiumVecEnv
@@ -35,97 +40,18 @@ from zoo.training.vector import Recorder
 COPIES, STEPS = 8, 128
 OPTIONS: dict[str, Any] = {"n_steps": STEPS, "batch_size": 256, "n_epochs": 4, "ent_coef": 0.01}
 HAZARD = "zoo/HazardGrid-v0"
+EIGHT, ONE = "zoo train ppo-native cart-pole --seeds 0:8", "zoo train ppo-native cart-pole --seeds 0"
 
 
-class CartPole(VectorEnv[Any, Any, Any]):
-    """gymnasium's CartPole-v1, all copies as one array, SAME_STEP; perhaps with two constraint signals.
+class Signals(CartPoleVector):
+    """Cart-pole with two constraint signals: |position| / 2.4 m and |angle| / 12 degrees of the state arrived in."""
 
-    The signals are |position| / 2.4 and |angle| / 12 degrees of the state arrived in.
-    """
+    constraint_spec = ConstraintSpec(names=("position", "angle"), thresholds=[0.2, 0.2], senses=("<=",) * 2)
 
-    metadata: ClassVar[dict[str, Any]] = {"autoreset_mode": AutoresetMode.SAME_STEP}
-
-    def __init__(self, num_envs: int, *, signals: bool = False) -> None:
-        single = gymnasium.make("CartPole-v1")
-        self.num_envs, self.signals = num_envs, signals
-        self.single_observation_space = single.observation_space
-        self.single_action_space = single.action_space
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.action_space = batch_space(self.single_action_space, num_envs)
-        if signals:
-            self.constraint_spec = ConstraintSpec(
-                names=("position", "angle"), thresholds=[0.2, 0.2], senses=("<=",) * 2
-            )
-        self.physics = np.zeros((4, num_envs))
-        self.age = np.zeros(num_envs, dtype=np.int64)
-        self.parts: Sequence[CartPole] = (self,)
-
-    @classmethod
-    def stacked(cls, members: Sequence[Self]) -> Self:
-        """All members as one environment, in which each draws its own first states."""
-        whole = cls(sum(member.num_envs for member in members), signals=members[0].signals)
-        whole.parts, start = members, 0
-        for member in members:
-            columns = slice(start, start + member.num_envs)
-            whole.physics[:, columns], whole.age[columns] = member.physics, member.age
-            member.physics, member.age, start = whole.physics[:, columns], whole.age[columns], columns.stop
-        return whole
-
-    def reset(self, *, seed: Any = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
-        """A first state for every copy."""
-        super().reset(seed=seed)
-        self.begin(np.ones(self.num_envs, dtype=bool))
-        return self.physics.T.astype(np.float32), {}
-
-    def begin(self, where: NDArray[np.bool_]) -> None:
-        """New episodes in these copies."""
-        for part, rows in zip(self.parts, where.reshape(len(self.parts), -1), strict=True):
-            if rows.any():
-                part.physics[:, rows] = part.np_random.uniform(-0.05, 0.05, (4, int(rows.sum())))
-        self.age[where] = 0
-
-    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
-        """Euler's method with a step of 0.02 s; the episode ends after 500 steps, 2.4 m off or 12 degrees tilted."""
-        _, x_dot, theta, theta_dot = self.physics
-        sine, cosine = np.sin(theta), np.cos(theta)
-        push = (np.asarray(actions) * 20.0 - 10.0 + 0.05 * theta_dot * theta_dot * sine) / 1.1
-        theta_acc = (9.8 * sine - cosine * push) / (0.5 * (4.0 / 3.0 - 0.1 * cosine * cosine / 1.1))
-        x_acc = push - 0.05 * theta_acc * cosine / 1.1
-        self.physics += 0.02 * np.stack([x_dot, x_acc, theta_dot, theta_acc])
-        self.age += 1
-        far, tilted = np.abs(self.physics[0]), np.abs(self.physics[2])
-        terminated = (far > 2.4) | (tilted > np.pi / 15)
-        truncated = (self.age >= 500) & ~terminated
-        arrived = obs = self.physics.T.astype(np.float32)
-        infos: dict[str, Any] = {"arrived": arrived}
-        if self.signals:
-            infos["constraints"] = np.stack([far / 2.4, tilted / (np.pi / 15)], axis=1, dtype=np.float32)
-        done = terminated | truncated
-        if done.any():
-            self.begin(done)
-            obs = self.physics.T.astype(np.float32)
-            final = np.empty(self.num_envs, dtype=object)
-            for copy in np.flatnonzero(done):
-                final[copy] = arrived[copy]
-            infos |= {"final_obs": final, "_final_obs": done}
-        return obs, np.ones(self.num_envs), terminated, truncated, infos
-
-
-def difference_from_gymnasium() -> float:
-    """Largest difference of any observation over 20 episodes of gymnasium's own environment."""
-    ours, theirs = CartPole(1), gymnasium.make("CartPole-v1").unwrapped
-    rng, worst = np.random.default_rng(0), 0.0
-    for _ in range(20):
-        theirs.reset(seed=int(rng.integers(2**31)))
-        ours.physics[:, 0], done = theirs.state, False
-        while not done:
-            action = int(rng.integers(2))
-            told = ours.step([action])
-            obs, _, done, *_ = theirs.step(action)
-            worst = max(worst, float(np.abs(told[4]["arrived"][0] - obs).max()))
-            if bool(told[2][0]) != done:
-                return float("inf")
-    return worst
+    def _advance(self, actions: NDArray[np.integer[Any]]) -> Move:
+        move = super()._advance(actions)
+        share = np.abs(move.arrived[:, [0, 2]]) / np.array([FAR, TILTED])
+        return move._replace(signals={"constraints": share.astype(np.float32)})
 
 
 def ours(make: Callable[[], Any], seeds: int, calls: int, constraints: bool = False) -> Callable[[], object]:
@@ -170,9 +96,9 @@ def cartpole(rounds: int, calls: int) -> Table:
         )
 
     def alone() -> Any:
-        return CartPole(COPIES)
+        return CartPoleVector(COPIES)
 
-    array = CartPole(COPIES)
+    array = alone()
     array.reset(seed=0)
     functions: Mapping[str, Callable[[], object]] = {
         "ppo-native, eight seeds at once": ours(alone, 8, calls // 8),
@@ -182,9 +108,32 @@ def cartpole(rounds: int, calls: int) -> Table:
         "SB3 on the array environment": sb3(GymnasiumVecEnv(Recorder(array, None)), calls),
     }
     table = compare(functions, rounds, title=f"PPO on CartPole-v1, {calls * COPIES * STEPS} seed-steps")
-    notes(table, calls, {"ppo-native, one seed": (3, 5), "ppo-native, eight seeds at once": (8, 12)})
-    table.notes["array environment, largest difference from gymnasium's"] = difference_from_gymnasium()
-    return table
+    return notes(table, calls, {"ppo-native, one seed": (3, 5), "ppo-native, eight seeds at once": (8, 12)})
+
+
+def command(rounds: int, calls: int) -> Table:
+    """``zoo train ppo-native cart-pole`` as a process of its own: start, checkpoints and logs included, no evaluation.
+
+    SB3's time is that of ``learn`` alone, without starting Python or importing torch.
+    """
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in OPTIONS.items()]
+    options += [f"--steps={calls * COPIES * STEPS}", f"--num-envs={COPIES}", "--eval-episodes=0", "--quiet"]
+
+    def train(seeds: str) -> Callable[[], object]:
+        def run() -> None:
+            with tempfile.TemporaryDirectory() as folder:
+                zoo = [sys.executable, "-m", "zoo.cli.main", "train", "ppo-native", "cart-pole", "--seeds", seeds]
+                subprocess.run([*zoo, *options, "--dir", folder], check=True, stdout=subprocess.DEVNULL)
+
+        return run
+
+    functions = {
+        EIGHT: train("0:8"),
+        ONE: train("0"),
+        "SB3": sb3(make_vec_env("CartPole-v1", COPIES), calls),
+    }
+    table = compare(functions, rounds, title=f"the command, {calls * COPIES * STEPS} steps of each seed")
+    return notes(table, calls, {ONE: (3, 5), EIGHT: (8, 12)}, {EIGHT: 8})
 
 
 def grid(rounds: int, calls: int) -> Table:
@@ -208,30 +157,39 @@ def grid(rounds: int, calls: int) -> Table:
 def heads(rounds: int, calls: int) -> Table:
     """What two constraint signals cost: three value heads instead of one."""
     functions = {
-        "one head": ours(lambda: CartPole(COPIES, signals=True), 1, calls),
-        "three heads": ours(lambda: CartPole(COPIES, signals=True), 1, calls, constraints=True),
+        "one head": ours(lambda: Signals(COPIES), 1, calls),
+        "three heads": ours(lambda: Signals(COPIES), 1, calls, constraints=True),
     }
     table = compare(functions, rounds, title="CartPole with two constraint signals")
     table.notes["three heads over one, goal at most 1.15"] = round(table["three heads"].ratio, 3)
     return table
 
 
-def notes(table: Table, calls: int, goals: Mapping[str, tuple[int, int]]) -> Table:
-    """Seed-steps per second, and how many times SB3's they are, with the range over the rounds."""
+def notes(
+    table: Table, calls: int, goals: Mapping[str, tuple[int, int]], seeds: Mapping[str, int] = MappingProxyType({})
+) -> Table:
+    """Seed-steps per second, and how many times SB3's they are, with the range over the rounds.
+
+    Args:
+        table: the times.
+        calls: iterations of each seed.
+        goals: name of a row to the least ratio, and to the ratio aimed at.
+        seeds: how many seeds' steps a row took, where it is not one's.
+    """
     peer = table["SB3"]
     for row in table.rows:
-        table.notes[f"{row.name}: thousand seed-steps per CPU second"] = round(
-            calls * COPIES * STEPS / row.median / 1e3, 1
-        )
+        steps = seeds.get(row.name, 1) * calls * COPIES * STEPS
+        table.notes[f"{row.name}: thousand seed-steps per CPU second"] = round(steps / row.median / 1e3, 1)
     for name, (goal, aim) in goals.items():
-        ratios = sorted(theirs / mine for mine, theirs in zip(table[name].seconds, peer.seconds, strict=True))
+        pairs = zip(table[name].seconds, peer.seconds, strict=True)
+        ratios = sorted(seeds.get(name, 1) * theirs / mine for mine, theirs in pairs)
         table.notes[f"{name}: times SB3 (goal {goal}, aim {aim})"] = (
             f"{float(np.median(ratios)):.1f} ({ratios[0]:.1f} to {ratios[-1]:.1f})"
         )
     return table
 
 
-TABLES = {"cartpole": (cartpole, 16), "grid": (grid, 16), "heads": (heads, 8)}
+TABLES = {"cartpole": (cartpole, 16), "command": (command, 50), "grid": (grid, 16), "heads": (heads, 8)}
 
 
 def main() -> None:
