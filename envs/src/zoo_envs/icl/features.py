@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from pathlib import Path
 
@@ -49,14 +50,17 @@ def from_file(path: str) -> NDArray[np.float32]:
     if not path:
         raise ValueError('source "file" needs path, the .npz file with the features')
     try:
-        with np.load(Path(path), allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile) or _KEY not in file:
-                raise ValueError(f"features file {path} has no entry {_KEY!r}: expected an .npz file that does")
-            table = file[_KEY]
-    except (OSError, zipfile.BadZipFile) as error:
-        raise ValueError(f"features file {path} cannot be read: {error}") from error
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise ValueError(f"features file {path} cannot be read: {error.strerror}") from error
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        raise ValueError(f"features file {path} is no .npz file")
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        if _KEY not in file:
+            raise ValueError(f"features file {path} has no entry {_KEY!r}, but {', '.join(file) or 'nothing'}")
+        table = file[_KEY]
     if table.ndim != 3 or table.dtype.kind not in "fiu" or 0 in table.shape:
         raise ValueError(f"{_KEY} in {path} must be numbers [C,E,D], got {table.dtype} of shape {table.shape}")
     if not np.isfinite(table).all():
         raise ValueError(f"{_KEY} in {path} must be finite, got NaN or infinity")
-    return table.astype(np.float32)
+    return np.asarray(table, dtype=np.float32)
