@@ -14,8 +14,8 @@ from zoo_composite_rm.environment import offered
 class CompositeEvaluator(Evaluator[None]):
     """Mean scores, sequence KL and the truth of a policy, exactly (constrained-RL specification, section 9).
 
-    Scores: ``value/`` of each reward model, ``kl`` in nats, ``kl_projection``, the least KL of any policy with these mean
-    scores, and ``evaluation``, what the policy is worth in truth.
+    Scores: ``value/`` of each reward model, ``kl`` in nats, ``kl_projection``, the least KL of any policy with these
+    mean scores, and ``evaluation``, what the policy is worth in truth.
 
     Raises:
         UsageError: the algorithm is none of this plugin's, or the environment has no exact oracle.
