@@ -160,7 +160,7 @@ class ICLTransformer(nn.Module):
             ValueError: shapes or labels that do not fit, or clamps of layers or heads that the model does not have.
         """
         wanted = resolve(record, self.taps)
-        x, y, target = self._inputs(x, y)
+        x, y, target = self.checked(x, y)
         edits: Mapping[str, Any] = {}
         held: frozenset[str] = frozenset()
         if clamps:
@@ -181,8 +181,6 @@ class ICLTransformer(nn.Module):
         paired = torch.stack((exemplars[:, :-1], labels), dim=2).view(batch, 2 * pairs, width)
         h = torch.cat((paired, exemplars[:, -1:]), dim=1)
         if self.W_pos is not None:
-            if h.shape[1] > len(self.W_pos):
-                raise ValueError(f"T = {h.shape[1]} tokens: learned positions end at max_tokens = {len(self.W_pos)}.")
             h = h + self.W_pos[: h.shape[1]]
         elif self.pos == "sinusoidal":
             h = h + sinusoids(h.shape[1], width, self.sinusoid_base, h.dtype, h.device)
@@ -231,13 +229,19 @@ class ICLTransformer(nn.Module):
             low, high = int(y.min()), int(y.max())
             raise ValueError(f"labels from {low} to {high}: expected 0 to {self.n_outputs - 1}.") from None
 
-    def _inputs(self, x: Array, y: Array) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Exemplars, context labels and, if given, the query's labels, as tensors where the parameters are."""
+    def checked(self, x: Array, y: Array) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Exemplars, context labels and, if given, the query's labels, as tensors where the parameters are.
+
+        Raises:
+            ValueError: shapes that do not fit.
+        """
         x = torch.as_tensor(x, dtype=self.W_ex.dtype, device=self.W_ex.device)
         y = torch.as_tensor(y, dtype=torch.int64, device=self.W_ex.device)
         if x.ndim != 3 or x.shape[1] < 2 or x.shape[2] != self.d_in:
             raise ValueError(f"exemplars of shape {tuple(x.shape)}: expected [B, N+1, {self.d_in}] with N at least 1.")
         pairs = x.shape[1] - 1
+        if self.W_pos is not None and 2 * pairs + 1 > len(self.W_pos):
+            raise ValueError(f"T = {2 * pairs + 1} tokens: learned positions end at max_tokens = {len(self.W_pos)}.")
         if y.ndim != 2 or y.shape[0] != x.shape[0] or y.shape[1] not in (pairs, pairs + 1):
             expected = f"[{x.shape[0]}, {pairs}] or [{x.shape[0]}, {pairs + 1}]"
             raise ValueError(f"labels of shape {tuple(y.shape)}: expected {expected}, as exemplars {tuple(x.shape)}.")

@@ -1,0 +1,167 @@
+"""The gradient of one training step by hand: several times as quick as autograd on a CPU.
+
+    step = FastGradients(model)          # once, after the optimiser has laid the parameters out
+    loss, logits = step(x, y)            # sets every parameter's .grad; nothing to zero before
+
+Only the last row of the last block is computed. Clamps need autograd, and a GPU prefers it: see ``supports``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from zoo_icl.model import parts
+from zoo_icl.model.parts import Floats
+from zoo_icl.model.positions import sinusoids
+from zoo_icl.model.transformer import Array, ICLTransformer
+
+
+def supports(model: ICLTransformer) -> bool:
+    """Whether ``FastGradients`` can be used: the parameters are on the CPU, in float32 or float64."""
+    return model.W_ex.device.type == "cpu" and model.W_ex.dtype in (torch.float32, torch.float64)
+
+
+class FastGradients:
+    """Mean cross-entropy at the query, and its gradient with respect to all parameters.
+
+    Parameters and gradients are read and written where they are; moving either to other memory is noticed.
+
+    Args:
+        model: on the CPU; unclamped.
+
+    Raises:
+        ValueError: the model is elsewhere.
+    """
+
+    def __init__(self, model: ICLTransformer) -> None:
+        if not supports(model):
+            raise ValueError(f"the model is {model.W_ex.dtype} on {model.W_ex.device}: expected float32 or 64 on cpu.")
+        self.model = model
+        self._named = dict(model.named_parameters())
+        self._where: list[int] = []
+
+    def __call__(self, x: Array, y: Array) -> tuple[float, NDArray[Any]]:
+        """One forward and backward pass.
+
+        Args:
+            x: exemplars [B, N+1, D], the query last.
+            y: labels [B, N+1], the query's last.
+
+        Returns:
+            The mean loss, and the logits [B, K].
+
+        Raises:
+            ValueError: shapes or labels that do not fit.
+        """
+        self._bind()
+        x, y = self._inputs(x, y)
+        batch, pairs = len(x), x.shape[1] - 1
+        h = self._embedded(x, y)
+        end = h.shape[1] - 1
+        rotary = self._rotary(h.shape[1])
+        for attention, ln1, mlp, ln2 in self.blocks:
+            first = end if attention is self.blocks[-1][0] else 0
+            mixed = h[:, first:] + attention.forward(h if ln1 is None else ln1.forward(h), first, rotary)
+            h = mixed if mlp is None else mixed + mlp.forward(mixed if ln2 is None else ln2.forward(mixed))
+        final = h if self.ln_f is None else self.ln_f.forward(h)
+        logits = self.W_un[0].T @ final[:, 0]
+        logits += self.b_un[0][:, None]
+
+        shifted = logits - logits.max(0)
+        logsum = np.log(np.exp(shifted).sum(0))
+        sequences = np.arange(batch)
+        loss = float((logsum - shifted[y[:, pairs], sequences]).mean())
+        dlogits = np.exp(shifted - logsum)
+        dlogits[y[:, pairs], sequences] -= 1.0
+        dlogits /= batch
+        self._backward(x, y, final, dlogits)
+        return loss, logits.T
+
+    def _backward(self, x: Floats, y: NDArray[np.int64], final: Floats, dlogits: Floats) -> None:
+        """Set all gradients from that of the logits [K, B]."""
+        self.W_un[1][...] = final[:, 0] @ dlogits.T
+        self.b_un[1][...] = dlogits.sum(1)
+        dh = (self.W_un[0] @ dlogits)[:, None]
+        if self.ln_f is not None:
+            dh = self.ln_f.backward(dh)
+        for attention, ln1, mlp, ln2 in reversed(self.blocks):
+            if mlp is not None:
+                dm = mlp.backward(dh)
+                dh = dh + (dm if ln2 is None else ln2.backward(dm))
+            dn = attention.backward(dh)
+            passed = dn if ln1 is None else ln1.backward(dn)
+            passed[:, attention.first :] += dh
+            dh = passed
+        if self.W_pos is not None:
+            self.W_pos[1][...] = 0.0
+            self.W_pos[1][: dh.shape[1]] = dh.sum(2).T
+        batch, pairs = len(x), x.shape[1] - 1
+        dexemplars = dh[:, ::2].transpose(2, 1, 0).reshape(batch * (pairs + 1), -1)
+        self.W_ex[1][...] = x.reshape(len(dexemplars), -1).T @ dexemplars
+        self.b_ex[1][...] = dexemplars.sum(0)
+        labels = np.zeros((len(self.W_lab[0]), pairs, batch), dtype=dh.dtype)
+        labels[y[:, :pairs].T, np.arange(pairs)[:, None], np.arange(batch)] = 1.0
+        self.W_lab[1][...] = parts.product(labels, dh[:, 1::2])
+
+    def _embedded(self, x: Floats, y: NDArray[np.int64]) -> Floats:
+        """Tokens with their positions, [d, T, B]."""
+        batch, pairs = len(x), x.shape[1] - 1
+        width = self.model.d_model
+        exemplars = x.reshape(batch * (pairs + 1), -1) @ self.W_ex[0]
+        exemplars += self.b_ex[0]
+        h = np.empty((width, 2 * pairs + 1, batch), dtype=x.dtype)
+        h[:, ::2] = exemplars.reshape(batch, pairs + 1, width).transpose(2, 1, 0)
+        h[:, 1::2] = self.W_lab[0][y[:, :pairs]].transpose(2, 1, 0)
+        if self.W_pos is not None:
+            h += self.W_pos[0][: h.shape[1]].T[:, :, None]
+        elif self.model.pos == "sinusoidal":
+            like = self.model.W_ex
+            table = sinusoids(h.shape[1], width, self.model.sinusoid_base, like.dtype, like.device)
+            h += table.numpy().T[:, :, None]
+        return h
+
+    def _rotary(self, tokens: int) -> parts.Rotary | None:
+        like = self.model.W_ex
+        table = self.model.rotary(tokens, like)
+        return None if table is None else parts.Rotary(table[0, :, ::2].numpy().T, table[1, :, 1::2].numpy().T)
+
+    def _inputs(self, x: Array, y: Array) -> tuple[Floats, NDArray[np.int64]]:
+        """As arrays of the model's dtype, checked as the model checks them."""
+        exemplars, labels, target = self.model.checked(x, y)
+        if target is None:
+            raise ValueError(f"labels of shape {tuple(labels.shape)}: the query's label must be there, last.")
+        found = torch.cat((labels, target[:, None]), dim=1).numpy()
+        if found.size and not 0 <= found.min() <= found.max() < self.model.n_outputs:
+            raise ValueError(f"labels from {found.min()} to {found.max()}: expected 0 to {self.model.n_outputs - 1}.")
+        return np.ascontiguousarray(exemplars.numpy()), found
+
+    def _bind(self) -> None:
+        """Look the arrays up, if they are new or have moved."""
+        for parameter in self._named.values():
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        where = [place.data_ptr() for p in self._named.values() for place in (p, p.grad) if place is not None]
+        if where == self._where:
+            return
+        self._where = where
+
+        def look(name: str) -> tuple[Floats, Floats]:
+            parameter = self._named[name]
+            return parameter.detach().numpy(), cast("torch.Tensor", parameter.grad).numpy()
+
+        def norm(prefix: str) -> parts.Norm | None:
+            return parts.Norm(look, prefix) if f"{prefix}.w" in self._named else None
+
+        self.W_ex, self.b_ex, self.W_lab = look("W_ex"), look("b_ex"), look("W_lab")
+        self.W_pos = look("W_pos") if "W_pos" in self._named else None
+        self.blocks = []
+        for layer in range(self.model.depth):
+            at = f"blocks.{layer}"
+            mlp = parts.MLP(look, f"{at}.mlp") if f"{at}.mlp.W_in" in self._named else None
+            attention = parts.Attention(look, f"{at}.attn", self.model.causal)
+            self.blocks.append((attention, norm(f"{at}.ln1"), mlp, norm(f"{at}.ln2")))
+        self.ln_f, self.W_un, self.b_un = norm("ln_f"), look("W_un"), look("b_un")
