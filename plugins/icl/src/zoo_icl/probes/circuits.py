@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo_icl.clamps import Ablate, compose
+from zoo_icl.clamps.heads import by_layer
 from zoo_icl.probes.attention import induction_strength
 from zoo_icl.probes.forward import BATCH, Model, Sequences, answers, pattern_tap
 from zoo_icl.probes.heads import complementarity, composition_score
@@ -59,7 +61,7 @@ class AblationTable:
 
     Attributes:
         whole: nothing ablated.
-        heads: one entry for each, in their order.
+        heads: one entry for each, in their order; those that are ablated throughout are left out.
         order: heads by falling strength (heads whose strength is undefined last).
         add_back: with the first 1, 2, ..., H of ``order``; the last is ``whole``.
         best: the head with the smallest loss alone, to which ``complementarity`` refers.
@@ -78,7 +80,7 @@ def head_ablation_table(
     """Each head of ``block`` alone, all but it, and the heads added back one by one, the strongest first.
 
     Args:
-        model: the model; its clamps ``Ablate(...)`` are used.
+        model: the model; it must know the clamp ``Ablate``.
         batch: the sequences.
         block: which block.
         clamps: hold throughout.
@@ -86,19 +88,23 @@ def head_ablation_table(
 
     Raises:
         KeyError: the model has no such block.
+        ValueError: ``clamps`` leave no head of the block.
     """
     tap = pattern_tap(block)
     whole = answers(model, batch, record=(tap,), clamps=clamps, batch_size=batch_size)
-    strengths = induction_strength(whole.taps[tap], whole.y).heads
-    names = [f"{block}:{head}" for head in range(len(strengths))]
+    every = induction_strength(whole.taps[tap], whole.y).heads
+    kept = [head for head in range(len(every)) if head not in _silent(clamps, block, len(every))]
+    if not kept:
+        raise ValueError(f"the clamps ablate every head of block {block}: expected one that is left.")
+    strengths, names = every[kept], [f"{block}:{head}" for head in kept]
 
-    def right(kept: Sequence[str]) -> tuple[Outcome, NDArray[np.bool_]]:
+    def left_with(kept: Sequence[str]) -> tuple[Outcome, NDArray[np.bool_]]:
         off = [name for name in names if name not in kept]
         ablated = (*clamps, f"Ablate({','.join(off)})") if off else tuple(clamps)
         found = answers(model, batch, clamps=ablated, batch_size=batch_size).metrics
         return Outcome(float(found.acc.mean()), float(found.loss.mean())), found.acc == 1.0
 
-    alone = [right([name]) for name in names]
+    alone = [left_with([name]) for name in names]
     best = min(range(len(names)), key=lambda head: alone[head][0].loss)
     ranks = sorted(range(len(names)), key=lambda head: _falling(strengths[head]))
     order = tuple(names[head] for head in ranks)
@@ -107,12 +113,12 @@ def head_ablation_table(
             head=name,
             strength=float(strengths[head]),
             only=alone[head][0],
-            without=right([other for other in names if other != name])[0],
+            without=left_with([other for other in names if other != name])[0],
             complementarity=complementarity(alone[best][1], alone[head][1]),
         )
         for head, name in enumerate(names)
     )
-    added = [alone[ranks[0]][0], *(right(order[:count])[0] for count in range(2, len(names)))]
+    added = [alone[ranks[0]][0], *(left_with(order[:count])[0] for count in range(2, len(names)))]
     everything = _outcome(whole.metrics)
     return AblationTable(everything, tuple(heads), order, (*added[: len(names) - 1], everything), names[best])
 
@@ -156,6 +162,16 @@ def composition_scores(
     w_o = np.asarray(arrays[f"blocks.{earlier}.attn.W_o"], dtype=np.float64)
     read = {x: np.asarray(arrays[f"blocks.{later}.attn.W_{x}"], dtype=np.float64) for x in "qkv"}
     return {x: composition_score(w_o, w_x) for x, w_x in read.items()}
+
+
+def _silent(clamps: Sequence[Any], block: int, heads: int) -> frozenset[int]:
+    """Heads of ``block`` that ``clamps`` ablate."""
+    found: set[int] = set()
+    for clamp in compose(clamps).members:
+        if isinstance(clamp, Ablate) and block in (named := by_layer(clamp.heads)):
+            which = named[block]
+            found |= set(range(heads)) if which is None else which
+    return frozenset(found)
 
 
 def _outcome(metrics: Any) -> Outcome:

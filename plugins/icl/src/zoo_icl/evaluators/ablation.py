@@ -1,0 +1,80 @@
+"""``icl-ablation``: what each head of a block is good for, alone and among the others."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from zoo import EvalContext, Evaluator, Report, UsageError
+from zoo_icl.evaluators.config import AblationConfig
+from zoo_icl.evaluators.subject import Judged, drawn, task
+from zoo_icl.probes.circuits import AblationTable, Outcome, head_ablation_table, layer_output_contribution
+
+
+class Ablation(Evaluator[AblationConfig]):
+    """Heads removed and added back.
+
+    Scores: ``whole/...``; for each head ``only/{block}.{head}/...`` (all others of the block ablated),
+    ``without/{block}.{head}/...`` and ``complementarity/{block}.{head}`` (share of the mistakes of the best head that
+    this one alone does not make); ``add_back/{k}/...`` with the k strongest heads; each with ``acc`` and ``loss``. For
+    each earlier block ``contribution/{block}``: nats that the loss rises by where nothing but patterns and values reads
+    what its heads write. Rows: one for each head, then one for each k.
+    """
+
+    def evaluate(self, subject: Any, ctx: EvalContext) -> Report:
+        """Judge.
+
+        Raises:
+            UsageError: the subject has no heads to ablate, or there is no such block or set.
+        """
+        config = self.config
+        batch = drawn(task(ctx), config.set, config.sequences, ctx)
+        judged = Judged.of(subject, batch)
+        model, last = judged.circuits(), len(judged.taps) - 1
+        block = last if config.block is None else config.block
+        if not 0 <= block <= last:
+            raise UsageError(f"there is no block {block}: expected 0 to {last}.")
+        try:
+            table = head_ablation_table(model, batch, block=block, clamps=judged.clamps, batch_size=config.batch_size)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        scores, notes = _scores(table), [f"heads are of block {block}; the best alone is {table.best}."]
+        for earlier in range(block):
+            try:
+                scores[f"contribution/{earlier}"] = layer_output_contribution(
+                    model, batch, block=earlier, clamps=judged.clamps, batch_size=config.batch_size
+                )
+            except ValueError as error:  # clamps of the training that ablate the same heads
+                notes.append(f"the contribution of block {earlier} is left out: {error}")
+        return Report(scores=scores, rows=_rows(table), notes=notes)
+
+
+def _scores(table: AblationTable) -> dict[str, float]:
+    scores = _two("whole", table.whole)
+    for head in table.heads:
+        name = head.head.replace(":", ".")
+        scores |= _two(f"only/{name}", head.only) | _two(f"without/{name}", head.without)
+        if math.isfinite(head.complementarity):
+            scores[f"complementarity/{name}"] = head.complementarity
+    for count, outcome in enumerate(table.add_back, start=1):
+        scores |= _two(f"add_back/{count}", outcome)
+    return scores
+
+
+def _rows(table: AblationTable) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for head in table.heads:
+        row: dict[str, Any] = {"of": head.head}
+        if math.isfinite(head.strength):
+            row["induction_strength"] = head.strength
+        row |= _two("only", head.only) | _two("without", head.without)
+        if math.isfinite(head.complementarity):
+            row["complementarity"] = head.complementarity
+        rows.append(row)
+    for count, outcome in enumerate(table.add_back, start=1):
+        rows.append({"of": f"{count} strongest", "added": table.order[count - 1], **_two("kept", outcome)})
+    return rows
+
+
+def _two(name: str, outcome: Outcome) -> dict[str, float]:
+    return {f"{name}/acc": outcome.acc, f"{name}/loss": outcome.loss}

@@ -1,0 +1,27 @@
+"""Weights of a run's earlier checkpoints, from their files (docs/interfaces.md, "Run directory")."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+_FOLDER, _STEP, _TENSORS = "checkpoints", "step-", "tensors.safetensors"
+_WEIGHTS = "algorithm.model."
+"""where ``icl-transformer`` keeps them"""
+
+
+def kept(run: Path) -> list[tuple[int, Path]]:
+    """Steps and folders of the run's checkpoints, oldest first."""
+    folders = (run / _FOLDER).glob(f"{_STEP}*")
+    numbered = ((folder.name.removeprefix(_STEP), folder) for folder in folders)
+    return sorted((int(step), folder) for step, folder in numbered if step.isdecimal())
+
+
+def weights(folder: Path) -> dict[str, NDArray[Any]]:
+    """The model's arrays by name; empty where the checkpoint holds none."""
+    from safetensors.numpy import load_file
+
+    tensors = load_file(folder / _TENSORS)
+    return {name.removeprefix(_WEIGHTS): array for name, array in tensors.items() if name.startswith(_WEIGHTS)}

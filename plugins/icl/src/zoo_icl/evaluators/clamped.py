@@ -1,0 +1,97 @@
+"""``icl-clamped``: how far a model has come where clamps supply the rest of the circuit."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo import EvalContext, Evaluator, Report, UsageError
+from zoo_icl.evaluators.checkpoints import kept, weights
+from zoo_icl.evaluators.config import ClampedConfig
+from zoo_icl.evaluators.subject import Judged, drawn, task
+from zoo_icl.probes import induction_strength
+from zoo_icl.probes.circuits import clamped_progress
+from zoo_icl.probes.forward import Model, Sequences, answers
+
+NONE = "none"
+"""what the unclamped model is called"""
+
+
+class Clamped(Evaluator[ClampedConfig]):
+    """Loss under clamps that the model was not trained with: the progress measure of what they leave to be learned.
+
+    Each clamp acts alone, instead of those of the training; "none" and, if there were any, "trained" stand beside them.
+    By default: ``PrevToken(0:*)`` supplies the attention to previous tokens; ``Layer1()`` all of the first layer, so
+    that match and copying remain; ``Induction(1:*)`` the attention of the second, so that copying remains; ``Copy(h)`` the
+    copying, by the strongest head h; ``Layer1()+Copy(h)`` all but the match.
+
+    Scores: ``{clamp}/loss``, ``{clamp}/acc``. Rows: ``sequences``, ``clamp``, ``loss``, ``acc``, for every checkpoint
+    that the run has kept, and last for the model judged.
+    """
+
+    def evaluate(self, subject: Any, ctx: EvalContext) -> Report:
+        """Judge.
+
+        Raises:
+            UsageError: the subject takes no clamps, or there is no such set.
+        """
+        config = self.config
+        batch = drawn(task(ctx), config.set, config.sequences, ctx)
+        judged = Judged.of(subject, batch)
+        model = judged.circuits()
+        asked: dict[str, tuple[Any, ...]] = {NONE: ()}
+        if judged.clamps:
+            asked["trained"] = judged.clamps
+        asked |= {text: (text,) for text in config.clamps or _subcircuits(model, batch, judged, config.batch_size)}
+        notes: list[str] = []
+        now = list(self._rows(model, batch, asked, notes))
+        if config.clamps and notes:
+            raise UsageError(notes[0])
+        known = {name: asked[name] for name in (row["clamp"] for row in now)}
+        rows: list[dict[str, Any]] = []
+        steps = int(getattr(subject, "env_steps", 0))
+        if config.checkpoints and ctx.path is not None:
+            rows += self._earlier(model, ctx.path, steps, batch, known)
+        rows += [{"sequences": steps, **row} for row in now]
+        scores = {f"{row['clamp']}/{name}": row[name] for row in now for name in ("loss", "acc")}
+        return Report(scores=scores, rows=rows, notes=notes)
+
+    def _rows(
+        self, model: Model, batch: Sequences, asked: dict[str, tuple[Any, ...]], notes: list[str]
+    ) -> Iterator[dict[str, Any]]:
+        """One row for each clamp; one that the model or the batch has no room for becomes a note."""
+        for name, clamps in asked.items():
+            try:
+                found = clamped_progress(model, batch, clamps, batch_size=self.config.batch_size)
+            except ValueError as error:
+                notes.append(f"{name} is left out: {error}")
+                continue
+            yield {"clamp": name, "loss": found.loss, "acc": found.acc}
+
+    def _earlier(
+        self, model: Any, path: Path, now: int, batch: Sequences, asked: dict[str, tuple[Any, ...]]
+    ) -> Iterator[dict[str, Any]]:
+        """Rows of the checkpoints before ``now``, oldest first."""
+        if not hasattr(model, "load_arrays"):
+            return
+        then = copy.deepcopy(model)
+        for step, folder in kept(path):
+            arrays = weights(folder) if step < now else {}
+            if arrays:
+                then.load_arrays(arrays)
+                for row in self._rows(then, batch, asked, []):
+                    yield {"sequences": step, **row}
+
+
+def _subcircuits(model: Model, batch: Sequences, judged: Judged, batch_size: int) -> tuple[str, ...]:
+    """The clamps that each isolate a part of the circuit of two layers."""
+    tap = judged.taps[-1]
+    found = answers(model, batch, record=(tap,), clamps=judged.clamps, batch_size=batch_size)
+    strengths = induction_strength(found.taps[tap], found.y).heads
+    block = len(judged.taps) - 1
+    head = f"{block}:{int(np.argmax(np.nan_to_num(strengths, nan=-1.0)))}"
+    return "PrevToken(0:*)", "Layer1()", f"Induction({block}:*)", f"Copy({head})", f"Layer1()+Copy({head})"

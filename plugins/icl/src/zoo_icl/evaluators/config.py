@@ -1,0 +1,76 @@
+"""Options of the evaluators; light, so that a help text needs neither numpy nor torch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchConfig:
+    """What all evaluators share."""
+
+    sequences: int = 1000
+    """sequences of each evaluation set, drawn afresh"""
+    batch_size: int = 1000
+    """sequences that pass through the model at once; does not show in the results"""
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        for name in ("sequences", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} = {getattr(self, name)}: expected an integer of at least 1.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InductionConfig(BatchConfig):
+    """Options of ``icl-induction``."""
+
+    sets: tuple[str, ...] = ()
+    """evaluation sets (default: all that the environment has)"""
+    dense: bool = False
+    """add the set "dense", every sequence of training classes and label pairs (two pairs in context, relabelled)"""
+    patterns: bool = False
+    """keep each head's mean pattern in the report, for zoo plot icl-patterns"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AblationConfig(BatchConfig):
+    """Options of ``icl-ablation``."""
+
+    set: str = "train"
+    """evaluation set on which the model is judged"""
+    block: int | None = None
+    """block whose heads are ablated (default: the last)"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClampedConfig(BatchConfig):
+    """Options of ``icl-clamped``."""
+
+    set: str = "train"
+    """evaluation set on which the model is judged"""
+    clamps: tuple[str, ...] = ()
+    """clamps, one of them at a time, each as in "Layer1()+Copy(1:3)" (default: those that isolate a subcircuit)"""
+    checkpoints: bool = True
+    """judge all kept checkpoints of the run, too, one row for each"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransienceConfig(BatchConfig):
+    """Options of ``icl-transience``."""
+
+    icl: str = "icl/in_context_acc"
+    """logged accuracy that may be transient"""
+    flip: str = "flip/in_context_acc"
+    """logged accuracy under flipped labels"""
+    loss: str = "train/loss"
+    """logged loss whose phase change is sought"""
+    floor: float = math.log(2.0)
+    """nats of the plateau, above 0: ln 2 where two labels in the context are told from the others"""
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        super().__post_init__()
+        if not (math.isfinite(self.floor) and self.floor > 0.0):
+            raise ValueError(f"floor = {self.floor}: expected a number above 0.")

@@ -1,0 +1,140 @@
+"""What an evaluator is handed: a trained learner, a bare model, or an agent that only answers."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo import Algorithm, EvalContext, InterfaceError, UsageError
+from zoo.seeding import stream
+from zoo_icl.probes.forward import Answers, Model, Sequences, answers
+from zoo_icl.training.task import Task, task_of
+
+PATTERNS = "blocks.*.attn.pattern"
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A subject.
+
+    Attributes:
+        model: gives logits; None: it only acts.
+        agent: acts on observations, where there is no model.
+        clamps: those it was trained under.
+        taps: its attention patterns, by block; empty: it does not show them.
+    """
+
+    model: Model | None
+    agent: Algorithm[Any] | None
+    clamps: tuple[Any, ...]
+    taps: tuple[str, ...]
+
+    @classmethod
+    def of(cls, subject: Any, batch: Sequences) -> Judged:
+        """Find out what ``subject`` offers, with the first sequence of ``batch``.
+
+        Raises:
+            InterfaceError: it neither acts nor can be called.
+        """
+        own = getattr(subject, "model", None) if isinstance(subject, Algorithm) else subject
+        if callable(own) and _takes(own, "record"):
+            clamps = tuple(getattr(subject, "clamps", ()))
+            _, cache = own(batch.x[:1], batch.y[:1], record=PATTERNS)
+            return cls(own, None, clamps, tuple(sorted(cache, key=_block)))
+        if isinstance(subject, Algorithm):
+            return cls(None, subject, (), ())
+        if callable(own):
+            return cls(own, None, (), ())
+        raise InterfaceError(
+            f"a {type(subject).__name__} is no subject of this evaluator: expected an algorithm, or a model that is "
+            "called with exemplars and labels."
+        )
+
+    @property
+    def note(self) -> str:
+        """What cannot be judged, and why; empty if nothing."""
+        if self.agent is not None:
+            return f"{type(self.agent).__name__} only acts: it is judged by its answers alone, without logits or heads."
+        return "" if self.taps else f"{type(self.model).__name__} records no patterns: its heads are not judged."
+
+    def circuits(self) -> Model:
+        """The model, for what needs its heads.
+
+        Raises:
+            UsageError: it shows none.
+        """
+        if self.model is None or not self.taps:
+            raise UsageError(
+                f"{self.note} Clamping and ablating need a model with heads.", "icl-induction judges any agent."
+            )
+        return self.model
+
+
+def task(ctx: EvalContext) -> Task:
+    """The sequences of the subject's environment.
+
+    Raises:
+        InterfaceError: the context builds no environment.
+        UsageError: the environment has no evaluation sets.
+    """
+    if ctx.make_env is None:
+        raise InterfaceError("this evaluator draws sequences: expected a context with make_env.")
+    env = ctx.make_env(1)
+    try:
+        return task_of(env)
+    finally:
+        env.close()
+
+
+def drawn(of: Task, name: str, size: int, ctx: EvalContext) -> Sequences:
+    """``size`` sequences of an evaluation set, the same whatever else is drawn.
+
+    Raises:
+        UsageError: the environment has no such set.
+    """
+    try:
+        return of.evaluation_batch(name, size, stream(ctx.seed, f"set {name}"))
+    except ValueError as error:
+        raise UsageError(f"{error}.") from error
+
+
+def acted(agent: Algorithm[Any], batch: Sequences, num_labels: int, batch_size: int) -> NDArray[np.float64]:
+    """1 where the agent's label is right, else 0, ``[B]``; the agent is left as it was."""
+    shown = (batch.y[:, :-1, None] == np.arange(num_labels)).astype(np.float32)
+    observations = np.concatenate([batch.x, np.pad(shown, ((0, 0), (0, 1), (0, 0)))], axis=2)
+    state, steps = agent.state(), agent.env_steps
+    try:
+        parts = range(0, len(batch.y), batch_size)
+        labels = np.concatenate([np.asarray(agent.act(observations[i : i + batch_size])) for i in parts])
+    finally:
+        agent.load_state(state)
+        agent.env_steps = steps
+    return np.asarray(labels == batch.y[:, -1], dtype=np.float64)
+
+
+def answered(judged: Judged, batch: Sequences, batch_size: int, *, record: Sequence[str] = ()) -> Answers:
+    """The answers of a subject with a model, under the clamps that it was trained with."""
+    if judged.model is None:
+        raise InterfaceError(judged.note)
+    return answers(judged.model, batch, record=record, clamps=judged.clamps, batch_size=batch_size)
+
+
+def shown(name: str) -> str:
+    """What a set is called in scores: "train" is "seen", because "train/loss" is what a learner logs of its own."""
+    return "seen" if name == "train" else name
+
+
+def _takes(function: Any, argument: str) -> bool:
+    try:
+        return argument in inspect.signature(getattr(function, "forward", function)).parameters
+    except (TypeError, ValueError):
+        return False
+
+
+def _block(tap: str) -> int:
+    return int(tap.split(".")[1])
