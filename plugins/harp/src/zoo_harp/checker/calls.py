@@ -89,6 +89,9 @@ class Calls(Phrases):
             called = Apply("log", (number(10), argument))
         elif name in ("gcd", "lcm", "max", "min"):
             called = Apply(name, argument.items if isinstance(argument, Tuple | Listing | Set) else (argument,))
+        elif name == "cis":
+            turned = Apply("mul", (Constant("i"), Apply("sin", (argument,))))
+            called = Apply("add", (Apply("cos", (argument,)), turned))
         elif base is not None:
             raise ParseError("a subscript of a function")
         else:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from zoo_harp.checker import labels
+from zoo_harp.checker import compounds, forms, labels
 from zoo_harp.checker.answers import Answer, parse
 from zoo_harp.checker.equations import equal_relations
 from zoo_harp.checker.evaluate import Evaluator
@@ -78,6 +78,10 @@ def _other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
             read = parse(other.text, letters_as_units=True).tree
             if isinstance(read, Quantity) and read.unit is not None:
                 ways.append((read, one.tree) if swap else (one.tree, read))
+    for one, other, swap in ((gold, response, False), (response, gold, True)):
+        joined = _mixed(other.tree)
+        if joined is not None:
+            ways.append((joined, one.tree) if swap else (one.tree, joined))
     bare = _LABELLED.match(response.text)
     if bare:
         ways.append((gold.tree, parse(response.text[bare.end() :]).tree))
@@ -87,6 +91,15 @@ def _other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
     if any(isinstance(node, Text) for side in (gold.tree, response.tree) for node in walk(side)):
         ways.append((_as_words(gold.text), _as_words(response.text)))
     return ways
+
+
+def _mixed(node: Node) -> Node | None:
+    """The mixed number that "3 and 1/4" may be; None if it is none."""
+    if not isinstance(node, Listing) or node.joiner != "and" or len(node.items) != 2:
+        return None
+    whole, part = node.items
+    fraction = part.args if isinstance(part, Apply) and part.op == "div" else ()
+    return forms.mixed(whole, *fraction) if isinstance(whole, Number) and whole.places is None else None
 
 
 def _as_words(text: str) -> Text:
@@ -111,6 +124,10 @@ class Comparison:
         gold, response = labels.exact_part(gold), labels.exact_part(response)
         if isinstance(gold, EXPRESSIONS) and isinstance(response, EXPRESSIONS) and not labels.has_signs(gold, response):
             return self._expressions(gold, response)
+        ways = compounds.sides(gold, response)
+        if ways is not None:
+            same = any(self._expressions(*way).correct for way in ways)
+            return Decision(same, "unit", "the same quantity" if same else "different sums of quantities")
         if isinstance(gold, Quantity) or isinstance(response, Quantity):
             return self._quantities(gold, response)
         if isinstance(gold, Clock) or isinstance(response, Clock):

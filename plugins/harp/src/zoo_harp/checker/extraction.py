@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from zoo_harp.checker.answers import parse, strip
+from zoo_harp.checker.inline import formulas
 from zoo_harp.checker.limits import MAX_ANSWER, MAX_RESPONSE
 from zoo_harp.checker.tree import Listing, Node, Quantity, Relation, Text
 from zoo_harp.checker.vocabulary import names
 
 _BRACES: Final = re.compile(r"\\(?:boxed|fbox|framebox)(?![A-Za-z])[ \t]{0,8}(\{?)|\\.|[{}]", re.DOTALL)
+_BETWEEN: Final = re.compile(r"[}\s$]{0,4}(?:,|,?\s?(?:and|or|\\text\{ ?(?:and|or) ?\}))[\s$]{0,4}")
 _BARE_BOX: Final = re.compile(r"[^\s$.,;]{1,200}")
 _ANCHOR: Final = re.compile(
     r"answers?[*_\s\"'`)\]}]{0,8}"
-    r"(?:\b(?:is|are|equals|was)\b(?:\s{1,4}(?:simply|just|therefore|thus|exactly|then|equal\s{1,4}to|given\s{1,4}by))?"
+    r"(?:\b(?:is|are|equals|was|(?:must|should|would|will|has\s{1,4}to)\s{1,4}be)\b(?:\s{1,4}(?:simply|just|therefore|thus|exactly|then|equal\s{1,4}to|given\s{1,4}by))?"
     r"|[:=：])[:*_\s]{0,12}",
     re.IGNORECASE,
 )
@@ -50,6 +52,8 @@ _MARKED: Final = re.compile(r"answer|\\[bf]", re.IGNORECASE)
 _MAX_ANCHORS: Final = 16
 _COMMANDS: Final = re.compile(r"\\[A-Za-z]+")
 _PROSE: Final = re.compile(r"[A-Za-z]{4}")
+_FLAT_TEXT: Final = re.compile(r"\\text[a-z]{0,6}\{([^{}]{0,400})\}")
+_VERB: Final = re.compile(r" (?:is|are|equals) ")
 _STOP_WORDS: Final = frozenset(
     names(
         "above below as follows shown correct incorrect this that these those it we i you he she they in "
@@ -64,6 +68,9 @@ _LETTER: Final = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _PROSE_AFTER: Final = re.compile(r"\s{1,8}(?!because|since|as\b|is\b|for\b|and\b|or\b|with\b)[a-z]{2,}")
+_REJECTED: Final = re.compile(
+    r"[\s})$.*]{0,12}(?:is|are|cannot be|can't be)\s{1,8}(?:wrong|incorrect|not|false|impossible)\b"
+)
 _SECOND: Final = re.compile(
     r"[\s})$.*]{0,12}(?:,|\bor\b|\band\b|\\text\{\s{0,4}(?:or|and)\s{0,4}\}|/)[\s({$*]{0,12}"
     r"(?:\\text\w{0,6}\s?\{\s?\(?)?([A-E])(?![A-Za-z])"
@@ -149,6 +156,8 @@ def _letter(text: str) -> str | None:
         _PROSE_AFTER.match(after) or (found[1].islower() and after.strip(" .)*"))
     ):
         return None
+    if _REJECTED.match(after):
+        return None
     second = _SECOND.match(after)
     if second and second[1].upper() != letter:
         return ""
@@ -156,7 +165,7 @@ def _letter(text: str) -> str | None:
 
 
 def last_box(text: str) -> Place | None:
-    """The last box that is not empty and lies in no other box."""
+    """The last box that is not empty and lies in no other box, with those that commas, "and" or "or" join to it."""
     stack: list[tuple[int, int]] = []
     best: Place | None = None
     closed: list[tuple[int, int, int]] = []
@@ -178,8 +187,13 @@ def last_box(text: str) -> Place | None:
                     closed.pop()
                 closed.append((start, inside, found.start()))
     for start, inside, end in reversed(closed):
-        if _has_content(text[inside : min(end, inside + MAX_ANSWER + 1)]):
+        if not _has_content(text[inside : min(end, inside + MAX_ANSWER + 1)]):
+            continue
+        if best is None:
             best = Place(start, end, text[inside:end])
+        elif _BETWEEN.fullmatch(text, end, best.start) and best.end - start <= MAX_ANSWER:
+            best = Place(start, best.end, f"{text[inside:end]}, {best.text}")
+        else:
             break
     return best
 
@@ -201,6 +215,10 @@ def _inside(text: str) -> str | None:
             inner = _from_capture(_opened(text[found.end() :]))
             if inner:
                 return inner
+        if not _is_answer(text):
+            value = _VERB.split(_FLAT_TEXT.sub(r"\1", text))[-1]
+            if value and _is_answer(value) and not isinstance(parse(value).tree, Text):
+                return strip(value)
     return strip(text) or None
 
 
@@ -326,9 +344,15 @@ def _last_value(prose: str) -> str | None:
 
 
 def _last_number(text: str) -> str | None:
+    """The last number that stands alone, with the formula around it."""
     if _PROGRAM.search(text):
         return None
     best = None
-    for found in _NUMBER.finditer(_CALL.sub(" ", text)):
-        best = found[0]
-    return best
+    for found in _NUMBER.finditer(_CALL.sub(lambda call: " " * len(call[0]), text)):
+        best = found
+    for formula, end in formulas(text):
+        if best is not None and end < best.end():
+            break
+        if _is_answer(formula) and not isinstance(parse(formula).tree, Text):
+            return strip(formula)
+    return best[0] if best else None

@@ -11,6 +11,7 @@ from zoo_harp.checker.cursor import ParseError
 from zoo_harp.checker.limits import MAX_BITS, LimitExceeded
 from zoo_harp.checker.tokens import Token
 from zoo_harp.checker.tree import (
+    EXPRESSIONS,
     Apply,
     Constant,
     Listing,
@@ -103,6 +104,14 @@ def negative(inner: Node) -> Node:
     return Apply("neg", (inner,))
 
 
+def product(left: Node, right: Node) -> Node:
+    """Their product; a matrix times an expression is a matrix."""
+    for matrix, factor in ((left, right), (right, left)):
+        if isinstance(matrix, Matrix) and isinstance(factor, EXPRESSIONS):
+            return Matrix(tuple(tuple(Apply("mul", (factor, entry)) for entry in row) for row in matrix.rows))
+    return Apply("mul", (left, right))
+
+
 def whole(node: Node) -> int | None:
     """The value of a small integer literal, also in words ("four", "base 4"); None if it is none."""
     if isinstance(node, Number) and node.value.denominator == 1 and node.value <= 100:
@@ -155,10 +164,14 @@ def unit_words(tokens: list[Token], at: int) -> tuple[list[str], list[int]]:
 
 
 def plain_words(tokens: list[Token], at: int) -> list[str]:
-    """The words from ``at`` on, with hyphens and "and" between them."""
+    """The words from ``at`` on, with hyphens, "and" and "and a" between them."""
     words: list[str] = []
-    while at < len(tokens) and (tokens[at][0] == "word" or tokens[at][1] in ("-", "and")):
-        words.append(tokens[at][1])
+    while at < len(tokens):
+        kind, value, _ = tokens[at]
+        article = value == "a" and words[-1:] == ["and"]
+        if kind != "word" and value not in ("-", "and") and not article:
+            break
+        words.append(value)
         at += 1
     return words
 

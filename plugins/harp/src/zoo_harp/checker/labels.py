@@ -142,8 +142,18 @@ def _several(node: Listing) -> Labelled | None:
     if len(given) == 1:
         return Labelled((names[0] or first.names[0],), tuple(values), replace(node, items=tuple(values)))
     if len(given) == len(names):
-        return Labelled(tuple(n for n in names if n is not None), tuple(values), Listing(tuple(values), ","))
+        pairs = [(name, value) for name, value in zip(names, values, strict=True) if name is not None]
+        if _are_neighbours(given):
+            pairs.sort(key=lambda pair: str(pair[0]))
+        ordered = tuple(value for _, value in pairs)
+        return Labelled(tuple(name for name, _ in pairs), ordered, Listing(ordered, ","))
     return None
+
+
+def _are_neighbours(given: set[Node]) -> bool:
+    """Whether the names are letters in a row, such as x, y, z: their order is that of a point's coordinates."""
+    letters = sorted(name.name for name in given if isinstance(name, Symbol) and len(name.name) == 1)
+    return len(letters) == len(given) and ord(letters[-1]) - ord(letters[0]) == len(letters) - 1
 
 
 def has_signs(*nodes: Node) -> bool:

@@ -105,6 +105,9 @@ class Parser(Calls):
                 continue
             if (kind, value) == ("op", "(") and self._skips_aside(left):
                 continue
+            if (kind, value) == ("op", "and") and (whole := self.with_part(left)) is not None:
+                left = whole
+                continue
             if self._joins(left, kind, value, spaced):
                 if binding >= _PRODUCT:
                     return left
@@ -180,7 +183,7 @@ class Parser(Calls):
             if isinstance(group, Tuple) and len(group.items) == 2 and left.name == "C":
                 return Apply("binom", group.items)
             return Apply("mul", (left, group))
-        return Apply("mul", (left, self.expression(_PRODUCT)))
+        return forms.product(left, self.expression(_PRODUCT))
 
     def infix(self, left: Node, value: str, strength: int) -> Node:
         """``left`` with the operator that comes next and what belongs to it."""
@@ -215,7 +218,9 @@ class Parser(Calls):
             return SetOp("difference", left, right)
         if isinstance(left, Text) or isinstance(right, Text):
             raise ParseError("words in a calculation")
-        name = {"+": "add", "-": "sub", "*": "mul", "/": "div", "bmod": "mod"}.get(value, value)
+        if value == "*":
+            return forms.product(left, right)
+        name = {"+": "add", "-": "sub", "/": "div", "bmod": "mod"}.get(value, value)
         return Apply(name, (left, right))
 
     def _chain(self, left: Node, op: str) -> Node:

@@ -22,7 +22,7 @@ from zoo_harp.checker.tree import (
     number,
 )
 from zoo_harp.checker.units import is_unit, read_unit
-from zoo_harp.checker.words import FILLERS, NUMBER_WORDS, PARTS, read_number
+from zoo_harp.checker.words import FILLERS, NUMBER_WORDS, PARTS, read_number, read_part
 
 _SCALES: Final = {"C": "celsius", "F": "fahrenheit", "Celsius": "celsius", "Fahrenheit": "fahrenheit"}
 _REALS: Final = frozenset((("all", "real", "numbers"), ("all", "reals"), ("real", "numbers"), ("all", "real", "x")))
@@ -53,6 +53,9 @@ class Phrases(Cursor):
         if words[0] == "to":
             self.at += 1
             return Ratio((left, self.expression(30)))
+        if words[:2] == ["out", "of"]:
+            self.at += 2
+            return Apply("div", (left, self.expression(30)))
         if words[0] == "in" and isinstance(left, Symbol):
             return self.infix(left, "in", 10)
         if words[0] == "base" and isinstance(left, Number) and left.value.denominator == 1:
@@ -119,12 +122,24 @@ class Phrases(Cursor):
             return Constant("oo")
         return self._text()
 
+    def with_part(self, left: Node) -> Node | None:
+        """``left`` and the fraction in words after it, as in "2 and a half"; None if there is none."""
+        if not isinstance(left, Number) or left.value.denominator != 1 or left.places is not None:
+            return None
+        found = read_part([word.lower() for word in forms.plain_words(self.tokens, self.at)])
+        if found is None:
+            return None
+        self.at += found[1]
+        return Number(left.value + found[0])
+
     def _text(self) -> Node:
         words: list[str] = []
         while self.peek()[0] == "word" or self.is_op("'", ".", "-"):
             kind, value, _ = self.take()
             if kind == "word" and value.lower() not in ("a", "an", "the"):
                 words.append(value.lower())
+        if words[:2] == ["infinitely", "many"] or words == ["infinite"]:
+            return Constant("oo")
         return Named("R") if tuple(words) in _REALS else Text(tuple(words))
 
     def subscript(self, left: Node) -> Node:

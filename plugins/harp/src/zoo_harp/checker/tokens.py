@@ -35,6 +35,7 @@ _PATTERN: Final = re.compile(
     r"|(?P<rep>\d*\.\d*)\\(?:overline|bar|dot)\s*(?:\{\s*(?P<block>\d+)\s*\}|(?P<digit>\d))"
     r"|(?P<rep2>\d*\.\d*)\((?P<block2>\d+)\)"
     r"|(?P<based>(?:\d|[A-F](?=[0-9A-F]*\d))[0-9A-F]*(?:\.[0-9A-F]+)?)(?=\s*_)"
+    r"|(?P<based2>\d[0-9a-f]*[a-f][0-9a-f]*)(?=_(?:16|\{16\}))"
     r"|(?P<sci>(?:\d+(?:\.\d+)?|\.\d+)[eE][+-]?\d+)(?![\w.])"
     r"|(?P<num>\d+(?:\.\d+)?|\.\d+)"
     r"|\\(?P<cmd>[A-Za-z]+\*?|.)"
@@ -138,6 +139,8 @@ def _scan(text: str, tokens: list[Token], *, prose: bool = False) -> None:
             tokens.append(("rep", f"{found['rep']}|{found[kind]}", spaced))
         elif kind == "block2":
             tokens.append(("rep", f"{found['rep2']}|{found['block2']}", spaced))
+        elif kind == "based2":
+            tokens.append(("based", found["based2"].upper(), spaced))
         elif kind == "cmd":
             at = _command(found["cmd"].rstrip("*"), text, at, tokens, spaced)
             # A skipped command stands for white space.

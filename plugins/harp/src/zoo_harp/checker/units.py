@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Final, TypeAlias
 
 Unit: TypeAlias = tuple[tuple[str, int], ...]
@@ -52,6 +53,22 @@ _NAMES: Final = {
     "acre": "acre",
     "hectare": "hectare ha",
 }
+SIZES: Final[Mapping[str, tuple[str, Fraction]]] = {
+    base: (kind, Fraction(size))
+    for kind, sizes in {
+        "length": {"inch": 1, "foot": 12, "yard": 36, "mile": 63360},
+        "metric length": {"mm": 1, "cm": 10, "dm": 100, "m": 1000, "km": 10**6},
+        "mass": {"oz": 1, "lb": 16},
+        "metric mass": {"mg": 1, "g": 1000, "kg": 10**6},
+        "volume": {"cup": 1, "pint": 2, "quart": 4, "gallon": 16},
+        "metric volume": {"mL": 1, "L": 1000},
+        "time": {"s": 1, "min": 60, "h": 3600, "day": 86400, "week": 604800},
+        "years": {"month": 1, "year": 12},
+        "money": {"cent": 1, "dollar": 100},
+    }.items()
+    for base, size in sizes.items()
+}
+"""base name to what it measures, and its size beside the other units of that"""
 _PLURALS: Final = {"foot": "feet", "inch": "inches", "penny": "pennies", "century": "centuries"}
 
 

@@ -13,7 +13,7 @@ def names(text: str) -> list[str]:
 FUNCTIONS: Final = frozenset(
     names(
         "sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh log ln lg exp "
-        "gcd lcm max min abs floor ceil det"
+        "gcd lcm max min abs floor ceil det cis"
     )
 )
 FUNCTION_NAMES: Final = {

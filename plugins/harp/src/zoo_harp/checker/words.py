@@ -39,12 +39,19 @@ _KNOWN: Final = frozenset(
     names(
         "is it he we of so on my the are was has had its his her our you can but any way she they old yes "
         "no odd even red blue true false none all both neither never always sun mon tue wed thu fri sat "
-        "by to per from if for not box"
+        "by to per from if for not box men out"
     )
 )
 _WORDS: Final = re.compile(r"[a-z]+|\d+(?:\.\d+)?|[^\sa-z\d]")
 _COMMAND: Final = re.compile(r"\\(?:([A-Za-z]+)\*?|[,;:!> ])|[{}$~]")
 _STYLES: Final = SKIPPED | TEXT | BARE | {None}
+_ORDINAL: Final = re.compile(r"(?<=\d)(?:st|nd|rd|th)(?![a-z])")
+_ORDINALS: Final = {
+    word: str(value)
+    for value, word in enumerate(
+        names("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"), start=1
+    )
+}
 _DROPPED: Final = frozenset(".,;:!?'\"`*()[]-_\\") | {"a", "an", "the"}
 
 
@@ -93,10 +100,22 @@ def read_number(words: Sequence[str]) -> tuple[Fraction, int] | None:
     after = used + 1 if words[used : used + 1] == ["-"] else used
     if after < len(words) and words[after] in PARTS:
         return Fraction(total + current, PARTS[words[after]]), after + 1
-    return Fraction(total + current), used
+    part = read_part(words[used:])
+    return (total + current + part[0], used + part[1]) if part else (Fraction(total + current), used)
+
+
+def read_part(words: Sequence[str]) -> tuple[Fraction, int] | None:
+    """The proper fraction that "and a half", "and two thirds" adds, and how many words; None if it adds none."""
+    if len(words) < 3 or words[0] != "and":
+        return None
+    counted = {"a": 1, "an": 1, **_SMALL}.get(words[1], 0)
+    at = 3 if words[2] == "-" else 2
+    parts = PARTS.get(words[at], 0) if at < len(words) else 0
+    return (Fraction(counted, parts), at + 1) if 0 < counted < parts else None
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """Words, numerals and signs of ``text`` in lower case, without styles, punctuation and articles."""
+    """Words, numerals and signs of ``text`` in lower case, without styles, punctuation and articles; "5th" is 5."""
     plain = _COMMAND.sub(lambda found: " " if found[1] in _STYLES else f" {found[1]} ", text)
-    return tuple(word for word in _WORDS.findall(plain.lower()) if word not in _DROPPED)
+    found = _WORDS.findall(_ORDINAL.sub("", plain.lower()))
+    return tuple(_ORDINALS.get(word, word) for word in found if word not in _DROPPED)
