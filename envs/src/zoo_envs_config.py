@@ -6,6 +6,7 @@ They live beside the package, not in it, so that a command line can read them wi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +23,7 @@ __all__ = [
     "RiverSwimConfig",
     "SixArmsConfig",
     "TabularConfig",
+    "TextCompositeConfig",
     "ThreeStateConfig",
     "TinyCompositeConfig",
     "TwoRoomsConfig",
@@ -127,6 +129,34 @@ class CartPoleConfig:
 
     max_episode_steps: int | None = 500
     """steps until an episode is truncated; None: never"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextCompositeConfig:
+    """Options of ``zoo/TextComposite-v0``, which needs the extra ``zoo-envs[text]``."""
+
+    language_model: str = "local"
+    """"local", a tiny GPT-2 that is trained once; else a folder, or a name on the Hugging Face hub"""
+    reward_models: tuple[str, ...] = ("ngram", "intent")
+    """"ngram", "intent", "hf:<folder or name>", and those of the entry points zoo_envs.reward_models"""
+    thresholds: Mapping[str, float] | None = None
+    """of the mean scores by name of reward model; those not named have their own"""
+    sense: Literal[">=", "=="] = ">="
+    """of all constraints"""
+    context: int = 3
+    """utterances before the one to be written, at least 1"""
+    context_tokens: int = 32
+    """of them the last so many are read, at least 1"""
+    new_tokens: int = 20
+    """tokens after which an episode ends, at least 1"""
+    top_k: int | None = 20
+    """only the reference's so many most probable tokens are possible, at least 2; None: all"""
+    seed: int = 0
+    """of the grammar and the local model (not of the sampled episodes), at least 0"""
+    cache: str | None = None
+    """folder of the local model; None: that of ZOO_ENVS_CACHE, or the user's for caches"""
+    device: str = "cpu"
+    """where the reference computes, as torch calls it"""
 
 
 @dataclass(frozen=True, kw_only=True)

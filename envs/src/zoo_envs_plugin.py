@@ -83,6 +83,13 @@ TABLE: tuple[Row, ...] = (
         constraints=False,
         tabular=False,
     ),
+    _row(
+        "text-composite",
+        "text.environment",
+        "a language model writes an utterance, and several reward models score it",
+        observation="box",
+        tabular=False,
+    ),
     _row("tabular", "given", "a CMDP given as arrays, or in an .npz or .json file"),
     _row(
         "four-rooms", "four_rooms", "four rooms with one goal, hidden goals or diminishing rewards", constraints=False
