@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from zoo import Algorithm, Array, Context, Metrics, State
+from zoo import Algorithm, Array, Context, Metrics, State, UsageError
+from zoo_icl.clamps import Clamps, Induction, compose
 from zoo_icl.config import ICLTransformerConfig
 from zoo_icl.model import ICLTransformer
 from zoo_icl.training.adam import FlatAdam
+from zoo_icl.training.gradients import gradients
 from zoo_icl.training.look import Sets, tensors
 from zoo_icl.training.schedule import Schedule
 from zoo_icl.training.task import task_of
@@ -36,13 +35,32 @@ class ICLTransformerLearner(Algorithm[ICLTransformerConfig]):
         """Build model, optimiser and evaluation sets.
 
         Raises:
-            UsageError: the environment has no sequences.
-            ValueError: the model's options do not fit together, or a clamp is none.
+            UsageError: the environment has no sequences, the model's options do not fit together, or a clamp is none,
+                conflicts with another, or names a head that the model lacks.
         """
         super().__init__(ctx, config)
         self.task = task_of(ctx.env)
-        generator = torch.Generator().manual_seed(int(ctx.stream("init").integers(2**63)))
-        self.model = ICLTransformer(
+        try:
+            self.model = self._built()
+            self.clamps = _checked(config.clamp, self.model)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        self.optimiser = FlatAdam(
+            self.model,
+            config.learning_rate,
+            weight_decay=config.weight_decay,
+            l2=config.l2,
+            norm_sum=config.norm_sum,
+        )
+        self.sets = Sets.drawn(self.task, config.eval_size, ctx.stream("evaluation"), self.optimiser.flat)
+        self._gradients = gradients(self.model, self.optimiser, self.clamps)
+        self._schedule = Schedule(config.eval_growth, config.eval_change)
+        self._rng = ctx.stream("train")
+
+    def _built(self) -> ICLTransformer:
+        config = self.config
+        generator = torch.Generator().manual_seed(int(self.ctx.stream("init").integers(2**63)))
+        model = ICLTransformer(
             self.task.input_dim,
             self.task.num_labels,
             d_model=config.d_model,
@@ -56,18 +74,8 @@ class ICLTransformerLearner(Algorithm[ICLTransformerConfig]):
             max_tokens=2 * self.task.context + 1,
             dtype=getattr(torch, config.dtype),
             generator=generator,
-        ).to(ctx.device)
-        self.clamps: Any = config.clamp
-        self.optimiser = FlatAdam(
-            self.model,
-            config.learning_rate,
-            weight_decay=config.weight_decay,
-            l2=config.l2,
-            norm_sum=config.norm_sum,
         )
-        self.sets = Sets.drawn(self.task, config.eval_size, ctx.stream("evaluation"), self.optimiser.flat)
-        self._schedule = Schedule(config.eval_growth, config.eval_change)
-        self._rng = ctx.stream("train")
+        return model.to(self.ctx.device)
 
     def update(self) -> Metrics:
         """Learn from ``log_sequences`` sequences, batch by batch; look at the evaluation sets when that is due."""
@@ -78,13 +86,10 @@ class ICLTransformerLearner(Algorithm[ICLTransformerConfig]):
         losses, right = [], []
         for start in range(0, steps * size, size):
             batch, labels = x[start : start + size], y[start : start + size]
-            self.optimiser.zero()
-            logits = self.model(batch, labels, clamps=self.clamps)
-            loss = F.cross_entropy(logits, labels[:, -1])
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss, logits = self._gradients(batch, labels)
             self.optimiser.step()
-            losses.append(loss.detach())
-            right.append(logits.detach().argmax(1) == labels[:, -1])
+            losses.append(loss)
+            right.append(logits.argmax(1) == labels[:, -1])
         self.env_steps += steps * size
         metrics = {
             "train/loss": float(torch.stack(losses).mean()),
@@ -96,10 +101,13 @@ class ICLTransformerLearner(Algorithm[ICLTransformerConfig]):
 
     @torch.no_grad()
     def act(self, obs: Array, *, greedy: bool = True) -> NDArray[np.int64]:
-        """Labels int64[B] for observations [B,N+1,D+K]: exemplars beside their labels, one-hot."""
+        """Labels int64[B] for observations [B,N+1,D+K]: exemplars beside their labels, one-hot.
+
+        A clamp that is defined by the right answer, ``Induction``, is left out: nobody tells it here.
+        """
         shown = torch.as_tensor(np.asarray(obs)).to(self.optimiser.flat)
         exemplars, labels = shown[..., : self.task.input_dim], shown[:, :-1, self.task.input_dim :].argmax(-1)
-        logits = self.model(exemplars, labels, clamps=self.clamps)
+        logits = self.model(exemplars, labels, clamps=_answerless(self.clamps))
         return np.asarray(logits.argmax(-1).cpu().numpy(), dtype=np.int64)
 
     def state(self) -> State:
@@ -115,3 +123,19 @@ class ICLTransformerLearner(Algorithm[ICLTransformerConfig]):
         self.model.load_arrays(state["model"])
         self.optimiser.load_state(state["optimiser"])
         self._schedule.load_state(state["schedule"])
+
+
+def _checked(texts: tuple[str, ...], model: ICLTransformer) -> tuple[Clamps, ...]:
+    """The clamps as one composition; none if there are none.
+
+    Raises:
+        ValueError: a text is no clamp, two conflict, or a head is not there.
+    """
+    composed = compose(texts)
+    for clamp in composed.members:
+        clamp.check(model)
+    return (composed,) if composed else ()
+
+
+def _answerless(clamps: tuple[Clamps, ...]) -> tuple[Clamps, ...]:
+    return tuple(Clamps(tuple(clamp for clamp in each.members if not isinstance(clamp, Induction))) for each in clamps)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from zoo_icl.clamps import Clamps
 from zoo_icl.model import ICLTransformer
 from zoo_icl.probes import context_mask, induction_strength, prev_token_strength, query_metrics, summaries
 from zoo_icl.training.task import Sequences, Task
@@ -43,7 +43,7 @@ class Sets:
         return cls({name: tensors(task.evaluation_batch(name, size, rng), like) for name in names})
 
     @torch.no_grad()
-    def metrics(self, model: ICLTransformer, clamps: Any) -> dict[str, float]:
+    def metrics(self, model: ICLTransformer, clamps: tuple[Clamps, ...]) -> dict[str, float]:
         """Means of all query metrics of every set, and the strengths of the heads on training-like sequences.
 
         The set "train" is reported under "seen": "train/loss" is what the optimiser saw. What is undefined is left

@@ -57,10 +57,11 @@ def task_of(env: Any) -> Task:
     """
     base = env.unwrapped
     copies = getattr(base, "envs", None)
-    for candidate in (base, copies[0].unwrapped if copies else None):
+    candidates = [base, *(copy.unwrapped for copy in copies[:1])] if copies else [base]
+    for candidate in candidates:
         if all(hasattr(candidate, name) for name in _NAMES):
             return cast("Task", candidate)
     raise UsageError(
         f"icl-transformer needs an environment that offers batches of sequences (sample_batch), and "
-        f"{type(base).__name__} does not: icl-exemplars does."
+        f"{type(candidates[-1]).__name__} does not: icl-exemplars does."
     )

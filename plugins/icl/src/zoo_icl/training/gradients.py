@@ -1,0 +1,41 @@
+"""The gradient of one batch: by hand where that is quickest, by autograd where clamps or a GPU ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from zoo_icl.clamps import Clamps
+from zoo_icl.model import ICLTransformer
+from zoo_icl.model.fast import FastGradients, supports
+from zoo_icl.training.adam import FlatAdam
+
+__all__ = ["Gradients", "gradients"]
+
+Gradients: TypeAlias = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Called with x [B,N+1,D] and y [B,N+1]; leaves the gradient with the optimiser; returns mean loss and logits [B,K]."""
+
+
+def gradients(model: ICLTransformer, optimiser: FlatAdam, clamps: tuple[Clamps, ...]) -> Gradients:
+    """The way to the gradient that suits a model and its clamps."""
+    if supports(model) and not clamps:
+        fast = FastGradients(model)
+
+        def by_hand(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+            loss, logits = fast(x, y)
+            return torch.tensor(loss), torch.from_numpy(logits)
+
+        return by_hand
+
+    def by_autograd(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        optimiser.zero()
+        logits = model(x, y, clamps=clamps)
+        loss = F.cross_entropy(logits, y[:, -1])
+        torch.autograd.backward(loss)
+        return loss.detach(), logits.detach()
+
+    return by_autograd
