@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from zoo import EvalContext, Evaluator, Report, UsageError
@@ -18,7 +19,7 @@ class Ablation(Evaluator[AblationConfig]):
     ``without/{block}.{head}/...`` and ``complementarity/{block}.{head}`` (share of the mistakes of the best head that
     this one alone does not make); ``add_back/{k}/...`` with the k strongest heads; each with ``acc`` and ``loss``. For
     each earlier block ``contribution/{block}``: nats that the loss rises by where nothing but patterns and values reads
-    what its heads write. Rows: one for each head, then one for each k.
+    what its heads write. Rows: which heads of the block are kept, and the outcome.
     """
 
     def evaluate(self, subject: Any, ctx: EvalContext) -> Report:
@@ -46,7 +47,7 @@ class Ablation(Evaluator[AblationConfig]):
                 )
             except ValueError as error:  # clamps of the training that ablate the same heads
                 notes.append(f"the contribution of block {earlier} is left out: {error}")
-        return Report(scores=scores, rows=_rows(table), notes=notes)
+        return Report(scores=scores, rows=list(_rows(table)), notes=notes)
 
 
 def _scores(table: AblationTable) -> dict[str, float]:
@@ -61,19 +62,20 @@ def _scores(table: AblationTable) -> dict[str, float]:
     return scores
 
 
-def _rows(table: AblationTable) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
+def _rows(table: AblationTable) -> Iterator[dict[str, Any]]:
+    yield _row("all", table.whole)
     for head in table.heads:
-        row: dict[str, Any] = {"of": head.head}
-        if math.isfinite(head.strength):
-            row["induction_strength"] = head.strength
-        row |= _two("only", head.only) | _two("without", head.without)
-        if math.isfinite(head.complementarity):
-            row["complementarity"] = head.complementarity
-        rows.append(row)
+        found = {"induction_strength": head.strength, "complementarity": head.complementarity}
+        defined = {name: value for name, value in found.items() if math.isfinite(value)}
+        yield _row(f"only {head.head}", head.only) | defined
+    for head in table.heads:
+        yield _row(f"all but {head.head}", head.without)
     for count, outcome in enumerate(table.add_back, start=1):
-        rows.append({"of": f"{count} strongest", "added": table.order[count - 1], **_two("kept", outcome)})
-    return rows
+        yield _row(f"only {' '.join(table.order[:count])}", outcome)
+
+
+def _row(kept: str, outcome: Outcome) -> dict[str, Any]:
+    return {"kept": kept, "acc": outcome.acc, "loss": outcome.loss}
 
 
 def _two(name: str, outcome: Outcome) -> dict[str, float]:

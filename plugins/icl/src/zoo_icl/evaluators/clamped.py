@@ -26,8 +26,8 @@ class Clamped(Evaluator[ClampedConfig]):
 
     Each clamp acts alone, instead of those of the training; "none" and, if there were any, "trained" stand beside them.
     By default: ``PrevToken(0:*)`` supplies the attention to previous tokens; ``Layer1()`` all of the first layer, so
-    that match and copying remain; ``Induction(1:*)`` the attention of the second, so that copying remains; ``Copy(h)`` the
-    copying, by the strongest head h; ``Layer1()+Copy(h)`` all but the match.
+    that match and copying remain; ``Induction(1:*)`` the attention of the second, so that copying remains; ``Copy(h)``
+    the copying, by the strongest head h; ``Layer1()+Copy(h)`` all but the match.
 
     Scores: ``{clamp}/loss``, ``{clamp}/acc``. Rows: ``sequences``, ``clamp``, ``loss``, ``acc``, for every checkpoint
     that the run has kept, and last for the model judged.

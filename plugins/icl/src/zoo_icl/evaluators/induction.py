@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,8 @@ from zoo_icl.probes import (
     context_mask,
     induction_strength,
     mean_pattern,
-    prev_token_excess,
-    prev_token_strength,
+    prev_token_baseline,
+    prev_token_sequences,
     summaries,
     summarise,
 )
@@ -27,7 +27,7 @@ from zoo_icl.probes.forward import Answers, Sequences
 
 _HEADS_ON = "train"
 _KEPT = ("loss", "acc", "in_context_acc")
-"""metrics among the scores; the rows have all"""
+"""metrics of sets among the scores; the rows have all"""
 
 
 class Induction(Evaluator[InductionConfig]):
@@ -36,10 +36,10 @@ class Induction(Evaluator[InductionConfig]):
     Scores: ``{set}/loss``, ``{set}/acc`` and ``{set}/in_context_acc`` where they are defined (the set "train" is called
     "seen"); ``heads/{block}.{head}/induction_strength`` (where the context tells right from wrong labels),
     ``.../prev_token_strength`` (from labels) and ``.../prev_token_excess`` (above even attention); and
-    ``heads/max_induction_strength`` of the last block, ``heads/max_prev_token_strength`` of the first. Rows: one for
-    each set and metric (mean, standard error, number of sequences on which it is defined), then for each head, then the
-    composition of each pair of heads of neighbouring blocks. A model without patterns gets the sets alone, an agent
-    that only acts ``acc`` alone.
+    ``heads/max_induction_strength`` of the last block, ``heads/max_prev_token_strength`` of the first;
+    ``heads/n_used`` sequences have an induction strength. Rows: mean, standard error and number of sequences of each
+    metric of each set, of each strength of each head, then the composition of heads of neighbouring blocks. A model
+    without patterns gets the sets alone, an agent that only acts ``acc`` alone.
     """
 
     def evaluate(self, subject: Any, ctx: EvalContext) -> Report:
@@ -67,11 +67,14 @@ class Induction(Evaluator[InductionConfig]):
             scores |= {f"{shown(name)}/{m}": found[m].mean for m in _KEPT if m in found and found[m].n}
         if judged.taps:
             answer = answered(judged, heads_on, config.batch_size, record=judged.taps)
-            heads = list(_heads(judged, answer, patterns=config.patterns))
-            rows += heads
-            scores |= _head_scores(heads)
-            notes += _repeats(heads_on, induction_strength(answer.taps[judged.taps[-1]], answer.y).n_used)
+            heads = list(_heads(judged, answer))
+            rows += [_row(f"{block}:{head}", name, summary) for block, head, name, summary in heads]
             rows += _composition(judged)
+            if config.patterns:
+                rows += _patterns(judged, answer)
+            used = induction_strength(answer.taps[judged.taps[-1]], answer.y).n_used
+            scores |= _head_scores(heads) | {"heads/n_used": float(used)}
+            notes += _repeats(heads_on, used)
         return Report(scores=scores, rows=rows, notes=notes)
 
 
@@ -86,35 +89,38 @@ def _row(of: str, metric: str, summary: Summary) -> dict[str, Any]:
     return {"of": of, "metric": metric, "mean": summary.mean, **sem, "n": summary.n}
 
 
-def _heads(judged: Judged, answer: Answers, *, patterns: bool) -> Iterator[dict[str, Any]]:
-    """One row for each head; what is undefined is left out."""
+def _heads(judged: Judged, answer: Answers) -> Iterator[tuple[int, int, str, Summary]]:
+    """Block, head, name and value of each strength that is defined."""
     for block, tap in enumerate(judged.taps):
         pattern = answer.taps[tap]
-        strength = induction_strength(pattern, answer.y).heads
-        before, excess = prev_token_strength(pattern), prev_token_excess(pattern)
-        shape = mean_pattern(pattern, answer.y) if patterns else None
+        even = prev_token_baseline(pattern.shape[-1])
+        before = prev_token_sequences(pattern)
+        strengths = {
+            "induction_strength": induction_strength(pattern, answer.y).sequences,
+            "prev_token_strength": before,
+            "prev_token_excess": before - even,
+        }
         for head in range(pattern.shape[1]):
-            row: dict[str, Any] = {"of": f"{block}:{head}", "block": block, "head": head}
-            if np.isfinite(strength[head]):
-                row["induction_strength"] = float(strength[head])
-            row |= {"prev_token_strength": float(before[head]), "prev_token_excess": float(excess[head])}
-            if shape is not None and np.isfinite(shape).all():
-                row["pattern"] = shape[head].tolist()
-            yield row
+            for name, sequences in strengths.items():
+                summary = summarise(sequences[:, head])
+                if summary.n:
+                    yield block, head, name, summary
 
 
-def _head_scores(heads: list[dict[str, Any]]) -> dict[str, float]:
-    scores = {
-        f"heads/{row['block']}.{row['head']}/{name}": row[name]
-        for row in heads
-        for name in ("induction_strength", "prev_token_strength", "prev_token_excess")
-        if name in row
-    }
-    last = max(row["block"] for row in heads)
-    for name, block in (("induction_strength", last), ("prev_token_strength", 0)):
-        values = [row[name] for row in heads if row["block"] == block and name in row]
+def _head_scores(heads: Sequence[tuple[int, int, str, Summary]]) -> dict[str, float]:
+    scores = {f"heads/{block}.{head}/{name}": summary.mean for block, head, name, summary in heads}
+    last = max(block for block, *_ in heads)
+    for name, of in (("induction_strength", last), ("prev_token_strength", 0)):
+        values = [summary.mean for block, _, metric, summary in heads if (block, metric) == (of, name)]
         scores |= {f"heads/max_{name}": max(values)} if values else {}
     return scores
+
+
+def _patterns(judged: Judged, answer: Answers) -> Iterator[dict[str, Any]]:
+    for block, tap in enumerate(judged.taps):
+        for head, pattern in enumerate(mean_pattern(answer.taps[tap], answer.y)):
+            if np.isfinite(pattern).all():
+                yield {"of": f"{block}:{head}", "metric": "pattern", "pattern": pattern.tolist()}
 
 
 def _composition(judged: Judged) -> Iterator[dict[str, Any]]:
@@ -124,9 +130,10 @@ def _composition(judged: Judged) -> Iterator[dict[str, Any]]:
     parameters = arrays()
     for later in range(1, len(judged.taps)):
         scores = composition_scores(parameters, earlier=later - 1, later=later)
-        for i, j in np.ndindex(scores["q"].shape):
-            row = {"of": f"{later}:{i}", "from": f"{later - 1}:{j}"}
-            yield row | {f"{x}_composition": float(values[i, j]) for x, values in scores.items()}
+        for name, values in scores.items():
+            for i, j in np.ndindex(values.shape):
+                row = {"of": f"{later}:{i} of {later - 1}:{j}", "metric": f"{name}_composition"}
+                yield row | {"mean": float(values[i, j])}
 
 
 def _repeats(batch: Sequences, used: int) -> Iterator[str]:
