@@ -115,7 +115,7 @@ def test_ppo_sat_pays_the_squared_distance_of_each_sequence_at_its_end_only(buil
         r = rollout.rewards[0, 1:, t, b]
         wanted = -((r - [0.5, 0.25]) ** 2) if rollout.done[0, t, b] else np.zeros(2)
         np.testing.assert_allclose(rollout.signals[0, :2, t, b], wanted, atol=1e-6)
-    assert row["threshold/r1"], row["threshold/r2"] == (0.5, 0.25)
+    assert (row["threshold/r1"], row["threshold/r2"]) == (0.5, 0.25)
     assert row["violation/r2"] == pytest.approx(abs(row["value/r2"] - 0.25))
 
 

@@ -21,7 +21,7 @@ CAP = 1e4
 FORMS = [("projected", False), ("projected", True), ("sigmoid", False), ("tanh", True)]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(x=arrays(np.float64, (4, 3), elements=st.floats(-2 * CAP, 2 * CAP)))
 @pytest.mark.parametrize(("kind", "equality"), FORMS)
 def test_every_form_has_finite_weights_and_multipliers_that_fit_its_constraints(kind, equality, x):
@@ -57,7 +57,7 @@ def test_slopes_are_derivatives(kind, equality):
     np.testing.assert_allclose(form.slope(x), (loss(x + h) - loss(x - h)) / (2 * h), rtol=1e-6)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(done=arrays(bool, (2, 7, 3)))
 def test_ends_against_a_walk(done):
     found, share = ends(done)

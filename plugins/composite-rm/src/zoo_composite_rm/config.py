@@ -126,6 +126,11 @@ class AllConfig(MuConfig):
             _check("kl_target", self.kl_target, self.kl_target > 0, "more than 0")
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExactConfig:
+    """The evaluator ``composite`` has no options."""
+
+
 def _check_named(name: str, numbers: object) -> None:
     if not isinstance(numbers, Mapping):
         raise UsageError(

@@ -8,10 +8,11 @@ import numpy as np
 
 from zoo import EvalContext, Evaluator, Report, UsageError
 from zoo_composite_rm.agent import Composite
+from zoo_composite_rm.config import ExactConfig
 from zoo_composite_rm.environment import offered
 
 
-class CompositeEvaluator(Evaluator[None]):
+class CompositeEvaluator(Evaluator[ExactConfig]):
     """Mean scores, sequence KL and the truth of a policy, exactly (constrained-RL specification, section 9).
 
     Scores: ``value/`` of each reward model, ``kl`` in nats, ``kl_projection``, the least KL of any policy with these

@@ -88,8 +88,8 @@ class Bounded(Multipliers):
         return np.asarray((1.0 - self.shares(x)).sum(axis=1))
 
     def fullness(self, x: Floats) -> Floats:
-        """See Multipliers."""
-        return np.abs(self.shares(x))
+        """|sigma|, and 1 at the cap."""
+        return np.where(np.abs(x) >= self.high, 1.0, np.abs(self.shares(x)))
 
 
 class Sigmoid(Bounded):
