@@ -73,7 +73,7 @@ class Induction(Evaluator[InductionConfig]):
             if config.patterns:
                 rows += _patterns(judged, answer)
             used = induction_strength(answer.taps[judged.taps[-1]], answer.y).n_used
-            scores |= _head_scores(heads) | {"heads/n_used": float(used)}
+            scores |= {"heads/n_used": float(used)} | _head_scores(heads)
             notes += _repeats(heads_on, used)
         return Report(scores=scores, rows=rows, notes=notes)
 
@@ -108,12 +108,12 @@ def _heads(judged: Judged, answer: Answers) -> Iterator[tuple[int, int, str, Sum
 
 
 def _head_scores(heads: Sequence[tuple[int, int, str, Summary]]) -> dict[str, float]:
-    scores = {f"heads/{block}.{head}/{name}": summary.mean for block, head, name, summary in heads}
+    scores: dict[str, float] = {}
     last = max(block for block, *_ in heads)
     for name, of in (("induction_strength", last), ("prev_token_strength", 0)):
         values = [summary.mean for block, _, metric, summary in heads if (block, metric) == (of, name)]
         scores |= {f"heads/max_{name}": max(values)} if values else {}
-    return scores
+    return scores | {f"heads/{block}.{head}/{name}": summary.mean for block, head, name, summary in heads}
 
 
 def _patterns(judged: Judged, answer: Answers) -> Iterator[dict[str, Any]]:
