@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoo import Needs, hookimpl
 
 if TYPE_CHECKING:
+    import argparse
+
     from zoo.discovery.entry import Registrar
 
-__all__ = ["zoo_derived", "zoo_register"]
+__all__ = ["zoo_commands", "zoo_derived", "zoo_register"]
 
 _PAPERS = "Singh et al. 2023, arXiv:2311.08360; 2024, arXiv:2404.07129"
 _EVALUATORS = (
-    ("icl-induction", "induction:Induction", "InductionConfig", "answers on every evaluation set; strengths of heads"),
-    ("icl-ablation", "ablation:Ablation", "AblationConfig", "each head alone, all but it, and heads added back"),
-    ("icl-clamped", "clamped:Clamped", "ClampedConfig", "loss where clamps supply parts of the circuit"),
+    (
+        "icl-induction",
+        "induction:Induction",
+        "accuracies on every evaluation set, and the strengths of induction heads",
+    ),
+    ("icl-ablation", "ablation:Ablation", "one head alone, all but one, and one after another"),
+    ("icl-clamped", "clamped:Clamped", "loss under clamps that isolate parts of the circuit"),
     (
         "icl-transience",
         "transience:TransienceEvaluator",
-        "TransienceConfig",
-        "whether in-context learning comes and goes",
+        "whether in-context learning came and went, from a run's curves",
     ),
 )
 _DERIVED = (
-    "phase_onset", "phase_t_half", "plateau_length", "transience_cross", "transience_drop", "transience_peak",
-    "transience_peak_at",
+    "phase_onset", "phase_t_half", "plateau_length", "transience_peak", "transience_peak_at", "transience_drop",
+    "transience_cross",
 )  # fmt: skip
 
 
 @hookimpl
 def zoo_register(zoo: Registrar) -> None:
-    """Register what the plugin has."""
+    """Register the learner and the evaluators."""
     zoo.algorithm(
         "icl-transformer",
         "zoo_icl.training.agent:ICLTransformerLearner",
@@ -42,11 +47,11 @@ def zoo_register(zoo: Registrar) -> None:
         presets="zoo_icl:presets",
         steps=256_000,
     )
-    for name, target, config, summary in _EVALUATORS:
+    for name, target, summary in _EVALUATORS:
         zoo.evaluator(
             name,
             f"zoo_icl.evaluators.{target}",
-            config=f"zoo_icl.evaluators.config:{config}",
+            config=f"zoo_icl.evaluators.config:{target.partition(':')[0].capitalize()}Config",
             summary=summary,
             subject="algorithm",
         )
@@ -54,5 +59,14 @@ def zoo_register(zoo: Registrar) -> None:
 
 @hookimpl
 def zoo_derived() -> dict[str, str]:
-    """Events of learning curves, for suites."""
-    return {name: f"zoo_icl.derived:{name}" for name in _DERIVED}
+    """Events of curves, and values at given numbers of sequences, for the metrics of suites."""
+    at = {name: f"zoo_icl.training.curves:{name}" for name in ("icl_at", "icl_max_until", "icl_fall_after")}
+    return {name: f"zoo_icl.derived:{name}" for name in _DERIVED} | at
+
+
+@hookimpl
+def zoo_commands(app: argparse._SubParsersAction[Any]) -> None:
+    """Add ``zoo icl``."""
+    from zoo_icl.cli import add_command
+
+    add_command(app)
