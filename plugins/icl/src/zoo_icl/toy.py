@@ -1,8 +1,8 @@
 """Why subcircuits that wait for one another make a phase change: a product of three vectors (Singh et al. 2024).
 
-Gradient descent fits the outer product of a, b and c to a target of the same form. From small values every factor waits
-for the others, so that the loss stays on a plateau and then drops; with one factor given the wait is shorter; with two it
-is gone, and the loss decays exponentially.
+Gradient descent fits the outer product of a, b and c to a target of the same form. From small values every factor
+waits for the others, so that the loss stays on a plateau and then drops. With one factor given the wait is shorter;
+with two there is none, and the loss decays exponentially.
 """
 
 from __future__ import annotations

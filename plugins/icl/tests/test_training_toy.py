@@ -1,0 +1,84 @@
+"""The three-vector model of a phase change, and the metrics of suites."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+import torch
+from zoo_icl.toy import FACTORS, fit
+from zoo_icl.training.curves import icl_at, icl_fall_after, icl_max_until
+
+
+@pytest.mark.parametrize("clamped", [(), ("b",), ("a", "c")])
+def test_descends_the_gradient_that_autograd_finds(clamped: tuple[str, ...]) -> None:
+    dim, steps, lr = 4, 6, 0.7
+    rng = np.random.default_rng(5)
+    target = torch.from_numpy(rng.standard_normal((3, dim)))
+    start = torch.from_numpy(0.1 * rng.standard_normal((3, dim)))
+    factors = [
+        (target[i] if name in clamped else start[i]).clone().requires_grad_(name not in clamped)
+        for i, name in enumerate(FACTORS)
+    ]
+    truth = torch.einsum("i,j,k->ijk", *target)
+    expected = []
+    for _ in range(steps + 1):
+        loss = 0.5 * ((torch.einsum("i,j,k->ijk", *factors) - truth) ** 2).mean()
+        expected.append(float(loss.detach()))
+        free = [factor for factor in factors if factor.requires_grad]
+        for factor, gradient in zip(free, torch.autograd.grad(loss, free), strict=True):
+            factor.data -= lr * gradient
+    found = fit(clamped, dim=dim, steps=steps, lr=lr, seed=5)
+    np.testing.assert_allclose(found.loss, expected, rtol=1e-10)
+
+
+def test_each_clamped_vector_shortens_the_plateau_and_two_leave_none() -> None:
+    none = fit()
+    assert none.plateau > 5
+    for name in FACTORS:
+        assert fit((name,)).plateau < none.plateau / 4
+    for pair in itertools.combinations(FACTORS, 2):
+        decay = fit(pair)
+        assert decay.plateau < 0.1
+        steps = np.log(decay.loss[5:100])
+        slope = np.diff(steps)
+        assert slope.std() < 0.02 * abs(slope.mean())  # a straight line: exponential
+
+
+def test_a_level_that_is_not_reached_is_none() -> None:
+    short = fit(steps=3)
+    assert short.steps_to(0.5) is None and np.isnan(short.plateau)
+    with pytest.raises(ValueError, match="'d' is no factor: expected some of a, b, c"):
+        fit(("a", "d"))
+
+
+@dataclass
+class Curve:
+    steps: list[float] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+
+
+class Stored:
+    def __init__(self, **curves: Curve) -> None:
+        self.curves = curves
+
+    def series(self, name: str) -> Curve:
+        return self.curves.get(name.replace("/", "_"), Curve())
+
+
+def test_values_at_given_numbers_of_sequences() -> None:
+    run = Stored(
+        icl_acc=Curve([10, 20, 40], [0.5, 0.9, 0.6]), train_loss=Curve([10, 15, 20, 30, 40], [2.0, 1.5, 1.0, 0.5, 0.25])
+    )
+    assert icl_at(run, "icl/acc", sequences=30) == 0.9
+    assert icl_at(run, "icl/acc", sequences=40) == 0.6
+    assert icl_at(run, "icl/acc", sequences=5) is None
+    assert icl_at(run, "icl/acc", sequences=41) is None  # the run is shorter: not a final value in disguise
+    assert icl_max_until(run, "icl/acc", sequences=19) == 0.5
+    assert icl_max_until(run, "icl/acc", sequences=50) == 0.9
+    assert icl_max_until(run, "icl/acc", sequences=9) is None
+    assert icl_fall_after(run, "icl/acc") == pytest.approx(0.75)
+    assert icl_fall_after(run, "other") is None
+    assert icl_fall_after(Stored(icl_acc=run.curves["icl_acc"]), "icl/acc") is None
