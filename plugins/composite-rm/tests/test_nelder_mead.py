@@ -93,7 +93,7 @@ def test_names_and_not_positions_decide():
     for point in points:
         assert machine.ask() == pytest.approx(point)
         machine.tell(0.0)
-    with pytest.raises(UsageError, match="expected a mapping such as {'METEOR': 0.5}"):
+    with pytest.raises(UsageError, match=r"expected a mapping such as \{'METEOR': 0\.5\}"):
         NelderMead([[0.1, 0.5]] * 3, bounds)
     with pytest.raises(UnknownNameError, match="meteor"):
         NelderMead([{"meteor": 0.1, "intent": 0.5}] * 3, bounds)

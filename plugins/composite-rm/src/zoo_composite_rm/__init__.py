@@ -35,6 +35,16 @@ def zoo_register(zoo: Registrar) -> None:
             presets="zoo_composite_rm:presets",
             steps=81_920,
         )
+    zoo.algorithm(
+        "nm-ppo",
+        "zoo_composite_rm.proxy.agent:NMPPO",
+        config="zoo_composite_rm.proxy.config:NMConfig",
+        summary="xi-ppo while a simplex search finds the thresholds; the policy is never reset",
+        needs=Needs(action="discrete", constraints=True),
+        paper=_PAPER,
+        presets="zoo_composite_rm:presets",
+        steps=163_840,
+    )
     zoo.evaluator(
         "composite",
         "zoo_composite_rm.exact:CompositeEvaluator",

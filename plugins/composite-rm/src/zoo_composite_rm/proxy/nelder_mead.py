@@ -131,12 +131,15 @@ class NelderMead:
     def _after_second(self, told: Measured) -> None:
         reflected = self._reflected
         assert reflected is not None  # noqa: S101  a reflection came before
-        if self._move == "expand":
-            self._accept(told if told.value < reflected.value else reflected)
-        elif self._move == "contract outside" and told.value <= reflected.value:
+        better = {
+            "expand": told.value < reflected.value,
+            "contract outside": told.value <= reflected.value,
+            "contract inside": told.value < self._values[-1],
+        }[self._move]
+        if better:
             self._accept(told)
-        elif self._move == "contract inside" and told.value < self._values[-1]:
-            self._accept(told)
+        elif self._move == "expand":
+            self._accept(reflected)
         else:
             self._shrink()
 

@@ -1,0 +1,89 @@
+"""``xi-ppo``'s mixer with thresholds that a search moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from zoo_onpolicy.rollout import Rollout
+
+from zoo import Context, Outcome, UsageError
+from zoo.errors import UnknownNameError
+from zoo_composite_rm.environment import Singles, Task
+from zoo_composite_rm.lagrangian import XiMixer
+from zoo_composite_rm.measures import Means
+from zoo_composite_rm.proxy.config import NMConfig
+from zoo_composite_rm.proxy.search import ThresholdSearch
+
+
+class NMMixer(XiMixer):
+    """v_i = theta_i of the mean scores, theta from a simplex search for each of S members (``nm-ppo``).
+
+    Raises:
+        UsageError: the environment does not evaluate policies.
+        UnknownNameError: the options name an unknown reward model.
+    """
+
+    def __init__(self, contexts: Sequence[Context], task: Task, config: NMConfig) -> None:
+        super().__init__(contexts, task, config)
+        if task.evaluate is None:
+            raise UsageError(
+                "this environment does not tell what a policy is worth: expected a method evaluate(scores, kl, "
+                "statistics), as tiny-composite has."
+            )
+        for name in config.highest:
+            if name not in task.names:
+                raise UnknownNameError("reward model", name, task.names)
+        self.searches = [ThresholdSearch(task.names, config, ctx.budget, ctx.stream("simplex")) for ctx in contexts]
+
+    def signals(self, rollout: Rollout) -> Singles:
+        """See LagrangianMixer. The first rollout is the reference policy's: the search begins before learning does."""
+        found = super().signals(rollout)
+        if not all(search.begun for search in self.searches):
+            means = Means.of(rollout, self._log_ratio, self.task)
+            best = np.where(rollout.done[:, None], rollout.rewards[:, 1:], -np.inf).max(axis=(2, 3)).astype(np.float64)
+            for member, search in enumerate(self.searches):
+                if not search.begun and means.episodes[member]:
+                    search.begin(means.scores[member], best[member], int(self.learner.steps[member]))
+                    self._aim(member)
+        return found
+
+    def finish(self, rollout: Rollout) -> Sequence[Mapping[str, float]]:
+        """See LagrangianMixer; further ``search/proposals`` and, once there is one, ``search/best``, its evaluation."""
+        rows = super().finish(rollout)
+        told = []
+        for member, (search, row) in enumerate(zip(self.searches, rows, strict=True)):
+            if self.means.episodes[member] and self.means.evaluation is not None:
+                worth, steps = float(self.means.evaluation[member]), int(self.learner.steps[member])
+                search.add(self.means.scores[member], worth, steps)
+                self._aim(member)
+            more = {"search/proposals": float(search.proposals)}
+            if search.proposals:
+                more["search/best"] = search.best[1]
+            told.append({**row, **more})
+        return told
+
+    def _aim(self, member: int) -> None:
+        """Train for what the search proposes."""
+        theta = self.searches[member].thresholds()
+        self.thresholds[member] = [theta[name] for name in self.task.names]
+
+    def outcome(self, member: int) -> Outcome | None:
+        """What the search found, once it has ended; before that, as of LagrangianMixer."""
+        search = self.searches[member]
+        if not search.over:
+            return super().outcome(member)
+        theta, value = search.best
+        found = ", ".join(f"{name} {threshold:.4g}" for name, threshold in theta.items())
+        sentence = f"{search.over}; the best thresholds are {found}, worth {value:.4g}."
+        return Outcome("converged" if search.agreed else "not_converged", sentence)
+
+    def state(self, member: int) -> Mapping[str, Any]:
+        """See Mixer."""
+        return {**super().state(member), "search": self.searches[member].state()}
+
+    def load_state(self, member: int, state: Mapping[str, Any]) -> None:
+        """See Mixer."""
+        super().load_state(member, state)
+        self.searches[member].load_state(state["search"])
