@@ -196,7 +196,7 @@ def test_clamped_measures_each_clamp_alone_and_every_checkpoint(model, tmp_path)
     earlier = {name: array * 0.5 for name, array in model.to_arrays().items()}
     folder = tmp_path / "checkpoints" / "step-000000000128"
     folder.mkdir(parents=True)
-    save_file({f"algorithm.model.{name}": array for name, array in earlier.items()}, folder / "tensors.safetensors")
+    save_file({f"member.algorithm.model.{name}": array for name, array in earlier.items()}, folder / "tensors.safetensors")
     config = ClampedConfig(sequences=40, clamps=("Induction(1:*)", "Layer1()+Copy(1:0)"))
     report = Clamped(config).evaluate(Trained(model, ("PrevToken(0:0)",)), context(tmp_path))
     ctx = context()

@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 _FOLDER, _STEP, _TENSORS = "checkpoints", "step-", "tensors.safetensors"
-_WEIGHTS = "algorithm.model."
+_WEIGHTS = "member.algorithm.model."
 """where ``icl-transformer`` keeps them"""
 
 
