@@ -39,13 +39,23 @@ def same(one, two):
 
 def test_a_batch_resumes_bit_for_bit_in_the_middle(build, name):
     """Sequences of different lengths, so that rollouts end in the middle of some."""
-    whole, resumed = (build.batch(name, lambda: build.letters(statistic=True), seeds) for seeds in ((0, 1), (5, 6)))
+    options = {"kl_target": 0.1} if name in ("PPOSum", "AllPPO") else {}
+    whole, resumed = (
+        build.batch(name, lambda: build.letters(statistic=True), seeds, **options) for seeds in ((0, 1), (5, 6))
+    )
     for _ in range(3):
         whole.update()
+    mixer, obs = whole.member(0).mixer, whole.member(0).learner.collector.obs[0]
+    if name in LAGRANGIAN:
+        mixer.thresholds += [[0.0, 0.1], [0.2, -0.1]]
+        mixer._full += [[0, 3], [12, 1]]
+    for i in range(2):
+        whole.member(i).act(obs)
     contexts = [[batch.member(i).ctx for i in range(2)] for batch in (whole, resumed)]
     for i in range(2):
         resumed.member(i).load_state(whole.member(i).state())
         assert resumed.member(i).outcome == whole.member(i).outcome
+        same(resumed.member(i).state()["mixer"], whole.member(i).state()["mixer"])
         theirs, ours = contexts[0][i], contexts[1][i]
         ours.rng.bit_generator.state = theirs.rng.bit_generator.state
         for one, two in zip(theirs.env.unwrapped.envs, ours.env.unwrapped.envs, strict=True):
@@ -54,6 +64,7 @@ def test_a_batch_resumes_bit_for_bit_in_the_middle(build, name):
         same(resumed.update(), whole.update())
     for i in range(2):
         same(resumed.member(i).state()["mixer"], whole.member(i).state()["mixer"])
+        same(resumed.member(i).act(obs), whole.member(i).act(obs))
 
 
 @pytest.mark.parametrize("target_kl", [None, 2e-4])
@@ -71,6 +82,17 @@ def test_members_of_a_batch_learn_what_they_learn_alone(build, name, target_kl):
         np.testing.assert_allclose(ours["weights"], alone["weights"], atol=1e-5)
         if name in LAGRANGIAN:
             np.testing.assert_allclose(ours["mixer"]["x"], alone["mixer"]["x"], atol=1e-6)
+
+
+def test_multipliers_go_on_in_the_update_after_epochs_that_ended_early(build):
+    run = build.one("XiPPO", n_epochs=4, target_kl=1e-7, learning_rate=0.01)
+    steps = []
+    for _ in range(3):
+        before = run.mixer.x.copy()
+        run.update()
+        steps.append(np.abs(run.mixer.x - before).max())
+    # The first minibatch of an update is of the policy that acted, the second exceeds the target: two steps.
+    assert min(steps) > 1e-3 and max(steps) < 2.5 * 0.1 * 0.5
 
 
 def test_only_those_with_multipliers_offer_them(build, name):
@@ -206,8 +228,10 @@ def test_a_rollout_without_an_end_teaches_the_multipliers_nothing(build):
     assert "value/r1" not in rows[1] and "value/r1" in rows[2]
     fresh = build.one("XiPPO", n_steps=3)
     before = fresh.mixer.x.copy()
-    fresh.update()
+    for _ in range(2):
+        fresh.update()
     np.testing.assert_array_equal(fresh.mixer.x, before)
+    assert fresh.mixer.means.kl == 0.0 and not fresh.mixer.means.scores.any()
 
 
 def test_a_state_of_another_algorithm_is_refused(build):

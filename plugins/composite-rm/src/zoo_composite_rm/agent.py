@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from zoo_onpolicy.agent import OnPolicy
 from zoo_onpolicy.learner import Learner
 
-from zoo import Array, Context, InterfaceError, Outcome, State
+from zoo import Array, Context, Outcome
 from zoo_composite_rm.config import (
     AllConfig,
     CompositeConfig,
@@ -42,7 +42,6 @@ class Composite(OnPolicy[ConfigT]):
     def __init__(self, ctx: Context, config: ConfigT, *, learner: Learner | None = None, index: int = 0) -> None:
         super().__init__(ctx, config, learner=learner, index=index)
         self.mixer = cast(CompositeMixer, self.learner.mixer)
-        self._act_rng = ctx.stream("act")
 
     @classmethod
     @abstractmethod
@@ -71,24 +70,7 @@ class Composite(OnPolicy[ConfigT]):
 
     def act(self, obs: Array, *, greedy: bool = True) -> NDArray[Any]:
         """Actions [B] for observations [B, ...], always sampled: the likeliest text alone has other scores."""
-        distribution, logits = self.learner.distribution, self.logits(obs)
-        noise = distribution.noise(self._act_rng, logits.shape[:-1])
-        return np.asarray(distribution.to_env(distribution.sample(logits, noise)))
-
-    def state(self) -> State:
-        """That of the learner and its mixer, and the stream of ``act``."""
-        return {**super().state(), "act": self._act_rng.bit_generator.state}
-
-    def load_state(self, state: State) -> None:
-        """Continue from ``state``.
-
-        Raises:
-            InterfaceError: it is of other options or another environment.
-        """
-        super().load_state(state)
-        if "act" not in state:
-            raise InterfaceError(f"this state is not of {type(self).__name__}: it has no stream for acting.")
-        self._act_rng.bit_generator.state = state["act"]
+        return super().act(obs, greedy=False)
 
 
 class PPOSum(Composite[SumConfig]):
