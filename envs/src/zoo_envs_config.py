@@ -14,6 +14,7 @@ __all__ = [
     "BasicGridConfig",
     "CartPoleConfig",
     "ConstrainedCatchConfig",
+    "ControlSuiteConfig",
     "EscapeConfig",
     "ForagingPatchesConfig",
     "FourRoomsConfig",
@@ -381,3 +382,15 @@ class ICLExemplarsConfig:
     """labels K that an answer may have, at least those in use; None: just those"""
     pair_split: tuple[int, int, int] = (8, 2, 0)
     """numbers of the L(L-1)/2 pairs of labels of "relabel" """
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlSuiteConfig:
+    """Options of the ``zoo/DMC-<domain>-<task>-<constraint>-v0``."""
+
+    threshold: float | None = None
+    """bound of the signal's average over all steps; it has to be given"""
+    sense: Literal["<=", ">=", "=="] = "<="
+    """how that average must stand to the threshold"""
+    max_episode_steps: int | None = 1000
+    """control steps until an episode is truncated; None: never"""

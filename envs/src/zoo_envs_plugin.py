@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -31,7 +32,10 @@ _TABULAR_CMDP: Mapping[str, object] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One environment: its two names, where its classes are and what it offers."""
+    """One environment: its two names, where its classes are and what it offers.
+
+    ``vector`` is empty where copies are stepped one by one; ``needs`` is a module of an extra, or empty.
+    """
 
     name: str
     gymnasium_id: str
@@ -40,6 +44,7 @@ class Row:
     config: str
     summary: str
     offers: Mapping[str, object]
+    needs: str = ""
 
 
 def _row(name: str, module: str, summary: str, *, camel: str = "", **offers: object) -> Row:
@@ -53,6 +58,21 @@ def _row(name: str, module: str, summary: str, *, camel: str = "", **offers: obj
         config=f"zoo_envs_config:{camel}Config",
         summary=summary,
         offers={**_TABULAR_CMDP, **offers},
+    )
+
+
+def _control_row(domain: str, task: str, constraint: str, summary: str) -> Row:
+    """Return the row of a task of the control suite, whose class is called as its parts."""
+    name = f"{domain}-{task}-{constraint}"
+    return Row(
+        name=f"dmc-{name}",
+        gymnasium_id=f"zoo/DMC-{name}-v0",
+        target=f"zoo_envs.dmc:{domain.capitalize()}{task.capitalize()}{constraint.capitalize()}",
+        vector="",
+        config="zoo_envs_config:ControlSuiteConfig",
+        summary=f"control suite, {domain} {task}: {summary}",
+        offers={"action": "box", "observation": "box", "constraints": True, "snapshot": True},
+        needs="dm_control",
     )
 
 
@@ -109,6 +129,10 @@ TABLE: tuple[Row, ...] = (
         constraints=False,
         tabular=False,
     ),
+    _control_row("walker", "walk", "height", "the torso's height is bounded"),
+    _control_row("reacher", "easy", "speed", "the joints' speed is bounded"),
+    _control_row("quadruped", "walk", "effort", "the mean size of the controls is bounded"),
+    _control_row("humanoid", "walk", "height", "the head's height is bounded"),
 )
 
 
@@ -127,8 +151,10 @@ class _Registrar(Protocol):
 
 @_hookimpl
 def zoo_register(zoo: _Registrar) -> None:
-    """Tell the registrar every row of the table."""
+    """Tell the registrar every row of the table whose extra is there."""
     for row in TABLE:
+        if row.needs and find_spec(row.needs) is None:
+            continue
         zoo.environment(
             row.name,
             row.target,

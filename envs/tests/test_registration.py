@@ -8,6 +8,7 @@ import importlib
 import inspect
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,13 @@ import zoo_envs_plugin
 from zoo_envs_plugin import TABLE
 
 NAMES = [row.name for row in TABLE]
-OBSERVATIONS = {"constrained-catch": None, "tiny-composite": "box", "cart-pole": "box"}  # None: may be a picture
+CONTROL = [row for row in TABLE if row.needs == "dm_control"]
+SAMPLED = [row for row in TABLE if row not in CONTROL]
+NO_TABLES = {"tiny-composite", "cart-pole", "text-composite", "icl-exemplars"}
+CONSTRAINED = {
+    *("two-state", "three-state", "garnet", "hazard-grid", "constrained-catch", "tabular"),
+    *("tiny-composite", "text-composite"),
+}
 
 
 def load(target: str) -> Any:
@@ -54,23 +61,24 @@ def test_registrar_gets_every_row() -> None:
             calls[name] = {"target": target, **rest}
 
     zoo_envs_plugin.zoo_register(Registrar())
-    assert list(calls) == NAMES
-    assert NAMES[:5] == ["two-state", "three-state", "garnet", "hazard-grid", "constrained-catch"]
-    assert NAMES[5:8] == ["tiny-composite", "cart-pole", "tabular"]
-    assert NAMES[8:12] == ["four-rooms", "basic-grid", "two-rooms", "escape"]
-    assert NAMES[12:] == ["riverswim", "sixarms", "foraging-patches"]
-    for name, call in calls.items():
+    there = [row for row in TABLE if not row.needs or find_spec(row.needs)]
+    assert list(calls) == [row.name for row in there]
+    assert len(set(NAMES)) == len(NAMES)
+    for call in calls.values():
         assert set(call) == {"target", "vector", "config", "summary", "offers"}
-        offers = {
+        assert call["summary"]
+    for row in SAMPLED:
+        box = "box" if row.name in NO_TABLES else "discrete"
+        assert row.offers == {
             "action": "discrete",
-            "observation": OBSERVATIONS.get(name, "discrete"),
-            "constraints": name in NAMES[:8] and name != "cart-pole",
-            "tabular": name not in ("tiny-composite", "cart-pole"),
+            "observation": None if row.name == "constrained-catch" else box,  # perhaps a picture
+            "constraints": row.name in CONSTRAINED,
+            "tabular": row.name not in NO_TABLES,
             "snapshot": True,
             "batched": True,
         }
-        assert call["offers"] == offers
-        assert call["summary"]
+    for row in CONTROL:
+        assert row.offers == {"action": "box", "observation": "box", "constraints": True, "snapshot": True}
 
 
 def test_hook_is_marked_for_zoo() -> None:
@@ -80,9 +88,10 @@ def test_hook_is_marked_for_zoo() -> None:
 @pytest.mark.parametrize("row", TABLE, ids=NAMES)
 def test_targets_resolve_and_gymnasium_knows_them(row: zoo_envs_plugin.Row) -> None:
     assert issubclass(load(row.target), gymnasium.Env)
-    assert issubclass(load(row.vector), gymnasium.vector.VectorEnv)
+    assert not row.vector or issubclass(load(row.vector), gymnasium.vector.VectorEnv)
+    assert bool(row.vector) == bool(row.offers.get("batched"))
     spec = gymnasium.spec(row.gymnasium_id)
-    assert (spec.entry_point, spec.vector_entry_point) == (row.target, row.vector)
+    assert (spec.entry_point, spec.vector_entry_point) == (row.target, row.vector or None)
 
 
 @pytest.mark.parametrize("row", TABLE, ids=NAMES)
@@ -90,7 +99,7 @@ def test_config_fields_are_the_constructor_arguments(row: zoo_envs_plugin.Row) -
     config = load(row.config)
     assert config.__dataclass_params__.frozen
     defaults = {field.name: field.default for field in dataclasses.fields(config)}
-    for target in (row.target, row.vector):
+    for target in filter(None, (row.target, row.vector)):
         parameters = inspect.signature(load(target)).parameters.values()
         taken = {p.name: p.default for p in parameters if p.name not in ("num_envs", "render_mode", "model")}
         assert taken == defaults
@@ -99,7 +108,7 @@ def test_config_fields_are_the_constructor_arguments(row: zoo_envs_plugin.Row) -
 def test_every_config_field_has_a_docstring() -> None:
     tree = ast.parse(Path(zoo_envs_config.__file__).read_text(encoding="utf-8"))
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    assert len(classes) == len(TABLE)
+    assert {f"zoo_envs_config:{node.name}" for node in classes} == {row.config for row in TABLE}
     for node in classes:
         for here, after in zip(node.body, [*node.body[1:], None], strict=True):
             if isinstance(here, ast.AnnAssign):

@@ -19,4 +19,4 @@ __all__ = ["__version__"]
 __version__ = "0.1.0"
 
 for _row in TABLE:
-    gymnasium.register(id=_row.gymnasium_id, entry_point=_row.target, vector_entry_point=_row.vector)
+    gymnasium.register(id=_row.gymnasium_id, entry_point=_row.target, vector_entry_point=_row.vector or None)
