@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from zoo import Needs, hookimpl
 
 if TYPE_CHECKING:
+    import argparse
+
     from zoo.discovery.entry import Registrar
 
-__all__ = ["zoo_register"]
+__all__ = ["zoo_commands", "zoo_register"]
 
 _PAPER = "Moskovitz et al. 2024, Confronting Reward Model Overoptimization with Constrained RLHF, arXiv:2310.04373"
 _ALGORITHMS = (
@@ -52,3 +54,11 @@ def zoo_register(zoo: Registrar) -> None:
         summary="exact mean scores, KL and truth of a policy, where all sequences can be enumerated",
         subject="algorithm",
     )
+
+
+@hookimpl
+def zoo_commands(app: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``zoo composite``."""
+    from zoo_composite_rm.proxy.cli import add_command
+
+    add_command(app)

@@ -1,0 +1,65 @@
+"""``zoo composite proxy``: proxy points from stored runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, TypeAlias
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[Any]"
+
+_EXAMPLES = (
+    "zoo train ppo-sum tiny-composite --weights r1 1 r2 0 --learning-rate 1e-4 --steps 24576 --dir paths",
+    "zoo train ppo-sum tiny-composite --weights r1 0 r2 1 --learning-rate 1e-4 --steps 24576 --dir paths",
+    "zoo train ppo-sum tiny-composite --learning-rate 1e-4 --steps 24576 --dir paths",
+    "zoo composite proxy paths",
+)
+
+
+def add_command(app: Subparsers) -> None:
+    """Add ``composite`` with the command ``proxy``."""
+    about = "Composite reward models: where each stops being a good proxy."
+    parser = app.add_parser("composite", help=about, description=about, examples=["zoo composite proxy paths"])
+    commands = parser.add_subparsers(dest="composite_command", metavar="COMMAND", required=True)
+    about = "Individual and joint proxy points from runs that follow one reward model each, and their sum."
+    proxy = commands.add_parser("proxy", help=about, description=about, examples=list(_EXAMPLES))
+    proxy.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run directory, or one above some")
+    proxy.add_argument("--degree", type=int, metavar="N", help="of the polynomial surface, 1 to 6 (default: 4)")
+    proxy.add_argument(
+        "--min-density",
+        type=float,
+        metavar="X",
+        help="look only where runs were at least as dense as this, 1 being evenly spread (default: 0.1)",
+    )
+    proxy.add_argument("--json", action="store_true", help="print one JSON document on standard output")
+    proxy.set_defaults(run=show_points)
+
+
+def show_points(args: argparse.Namespace) -> int:
+    """``zoo composite proxy``."""
+    from zoo.results.store import open_runs
+    from zoo_composite_rm.proxy.points import find_proxy_points
+    from zoo_composite_rm.proxy.runs import paths_of
+
+    names, paths = paths_of(open_runs(args.runs).runs)
+    options = {"degree": args.degree, "min_density": args.min_density}
+    found = find_proxy_points(paths, names, **{name: value for name, value in options.items() if value is not None})
+    rows, warnings = found.rows(), found.warnings
+    if args.json:
+        _say(json.dumps({"points": rows, "warnings": warnings}, indent=2, allow_nan=False))
+        return 0
+    heads = [*rows[0]][:-1]
+    lines = [[head.replace("_", " ") for head in heads]]
+    lines += [[row[head] if head == "point" else f"{row[head]:.4f}" for head in heads] for row in rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
+    for line in lines:
+        _say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    for warning in warnings:
+        _say(f"warning: {warning}")
+    return 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
