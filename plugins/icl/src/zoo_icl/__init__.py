@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from zoo.discovery.entry import Registrar
 
-__all__ = ["zoo_commands", "zoo_derived", "zoo_register"]
+__all__ = ["zoo_commands", "zoo_derived", "zoo_plots", "zoo_register"]
 
 _PAPERS = "Singh et al. 2023, arXiv:2311.08360; 2024, arXiv:2404.07129"
 _EVALUATORS = (
@@ -32,6 +32,7 @@ _DERIVED = (
     "phase_onset", "phase_t_half", "plateau_length", "transience_peak", "transience_peak_at", "transience_drop",
     "transience_cross",
 )  # fmt: skip
+_FIGURES = ("phases", "heads", "progress", "strategies", "patterns")
 
 
 @hookimpl
@@ -70,3 +71,9 @@ def zoo_commands(app: argparse._SubParsersAction[Any]) -> None:
     from zoo_icl.cli import add_command
 
     add_command(app)
+
+
+@hookimpl
+def zoo_plots() -> dict[str, str]:
+    """``zoo plot icl-phases``, ``icl-heads``, ``icl-progress``, ``icl-strategies`` and ``icl-patterns``."""
+    return {f"icl-{name}": f"zoo_icl.figures:{name}" for name in _FIGURES}
