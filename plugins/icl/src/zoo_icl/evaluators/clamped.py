@@ -13,7 +13,7 @@ from zoo import EvalContext, Evaluator, Report, UsageError
 from zoo_icl.evaluators.checkpoints import kept, weights
 from zoo_icl.evaluators.config import ClampedConfig
 from zoo_icl.evaluators.subject import Judged, drawn, task
-from zoo_icl.probes import induction_strength
+from zoo_icl.probes import induction_strength, prev_token_strength
 from zoo_icl.probes.circuits import clamped_progress
 from zoo_icl.probes.forward import Model, Sequences, answers
 
@@ -25,9 +25,9 @@ class Clamped(Evaluator[ClampedConfig]):
     """Loss under clamps that the model was not trained with: the progress measure of what they leave to be learned.
 
     Each clamp acts alone, instead of those of the training; "none" and, if there were any, "trained" stand beside them.
-    By default: ``PrevToken(0:*)`` supplies the attention to previous tokens; ``Layer1()`` all of the first layer, so
-    that match and copying remain; ``Induction(1:*)`` the attention of the second, so that copying remains; ``Copy(h)``
-    the copying, by the strongest head h; ``Layer1()+Copy(h)`` all but the match.
+    By default: ``PrevToken(p)`` supplies the attention of the strongest previous-token head p; ``Layer1()`` all of the
+    first layer, so that match and copying remain; ``Induction(1:*)`` the attention of the second, so that copying
+    remains; ``Copy(h)`` the copying, by the strongest induction head h; ``Layer1()+Copy(h)`` all but the match.
 
     Scores: ``{clamp}/loss``, ``{clamp}/acc``. Rows: ``sequences``, ``clamp``, ``loss``, ``acc``, for every checkpoint
     that the run has kept, and last for the model judged.
@@ -89,9 +89,9 @@ class Clamped(Evaluator[ClampedConfig]):
 
 def _subcircuits(model: Model, batch: Sequences, judged: Judged, batch_size: int) -> tuple[str, ...]:
     """The clamps that each isolate a part of the circuit of two layers."""
-    tap = judged.taps[-1]
-    found = answers(model, batch, record=(tap,), clamps=judged.clamps, batch_size=batch_size)
-    strengths = induction_strength(found.taps[tap], found.y).heads
-    block = len(judged.taps) - 1
+    first, last, block = judged.taps[0], judged.taps[-1], len(judged.taps) - 1
+    found = answers(model, batch, record=(first, last), clamps=judged.clamps, batch_size=batch_size)
+    strengths = induction_strength(found.taps[last], found.y).heads
     head = f"{block}:{int(np.argmax(np.nan_to_num(strengths, nan=-1.0)))}"
-    return "PrevToken(0:*)", "Layer1()", f"Induction({block}:*)", f"Copy({head})", f"Layer1()+Copy({head})"
+    before = f"0:{int(np.argmax(prev_token_strength(found.taps[first])))}"
+    return f"PrevToken({before})", "Layer1()", f"Induction({block}:*)", f"Copy({head})", f"Layer1()+Copy({head})"

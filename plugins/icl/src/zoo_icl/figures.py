@@ -1,0 +1,330 @@
+"""Figures for ``zoo plot``: how a circuit forms, and where in-context learning goes.
+
+Horizontal axes are of sequences seen. Runs that differ in their seed alone share a panel and are drawn alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo import UsageError
+from zoo_icl.probes.attention import prev_token_baseline
+from zoo_icl.probes.events import PhaseChange, phase_change, transience
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_BLUE, _RED, _GREEN, _PURPLE, _ORANGE, _SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
+_GREY = "#555555"
+_PANEL = (3.2, 2.2)  # inches
+_PER_ROW = 3
+_FLOOR = math.log(2.0)
+_LOSS = "train/loss"
+_SETS = {
+    "seen/acc": ("as in training", _BLUE),
+    "relabel_val/acc": ("new pairs of labels", _GREEN),
+    "new_exemplar/acc": ("new exemplars", _ORANGE),
+    "new_class/acc": ("new classes", _RED),
+}
+_STRATEGIES = {
+    "icl/in_context_acc": ("icl: context alone", _BLUE),
+    "icl_new_class/in_context_acc": ("icl, new classes", _SKY),
+    "flip/in_context_acc": ("flip: context against weights", _RED),
+    "ciwl/in_context_acc": ("ciwl: weights among labels shown", _ORANGE),
+    "iwl/acc": ("iwl: weights alone", _GREEN),
+}
+_STRENGTHS = {
+    "prev_token_strength": "attention to the token before",
+    "induction_strength": "induction strength",
+}
+_CLAMPS = {
+    "none": _GREY, "PrevToken": _SKY, "Layer1": _GREEN, "Copy": _PURPLE, "Induction": _RED, "Layer1+Copy": _ORANGE,
+}  # fmt: skip
+"""colours by the kinds of clamps, without what is merely ablated"""
+
+Line = tuple[str, str]
+"""label and colour"""
+
+
+def phases(runs: Sequence[Any], options: Any) -> Figure:
+    """Loss and accuracies, with plateau (shaded), onset (dashed) and half loss (solid) of the phase change.
+
+    The plateau is the longest stretch within 0.1 nats of ln 2; the loss is below 0.9 ln 2 from the onset on, and below
+    0.5 ln 2 at the solid line. Marks are of the first seed.
+
+    Raises:
+        UsageError: no run logged a loss.
+    """
+    panels = _panels([run for run in runs if run.series(_LOSS).values], f"logged {_LOSS}")
+    figure, board = _board(len(panels), 2)
+    for (left, right), (title, seeds) in zip(board, panels.items(), strict=True):
+        _curves(left, seeds, {_LOSS: ("", _GREY)})
+        _curves(right, seeds, _SETS)
+        series = seeds[0].series(_LOSS)
+        found = phase_change(series.steps, series.values)
+        for axes in (left, right):
+            _mark(axes, found)
+        left.axhline(_FLOOR, color=_GREY, linestyle=":", linewidth=1.0)
+        left.set_ylim(bottom=0.0)
+        left.set(title=title, ylabel="training loss (dotted: ln 2)")
+        right.set(ylim=(-0.02, 1.02), ylabel="accuracy")
+    _finish(figure, board[-1], _logged(runs, _SETS))
+    return figure
+
+
+def strategies(runs: Sequence[Any], options: Any) -> Figure:
+    """Context against weights: trajectories of icl, flip, ciwl and iwl; a line where flip falls below one half.
+
+    Raises:
+        UsageError: no run logged any of them.
+    """
+    kept = [run for run in runs if any(run.series(name).values for name in _STRATEGIES)]
+    panels = _panels(kept, f"logged {' or '.join(_STRATEGIES)}")
+    columns = min(_PER_ROW, len(panels))
+    figure, board = _board(math.ceil(len(panels) / columns), columns)
+    for axes, (title, seeds) in zip(board.ravel(), panels.items(), strict=False):
+        _curves(axes, seeds, _STRATEGIES)
+        flip = seeds[0].series("flip/in_context_acc")
+        crossed = transience(flip.steps, flip.values, flip.values).t_cross if flip.values else None
+        if crossed is not None:
+            axes.axvline(crossed, color=_GREY, linewidth=0.9)
+        axes.axhline(0.5, color=_GREY, linestyle=":", linewidth=1.0)
+        axes.set(title=title, ylim=(-0.02, 1.02), ylabel="accuracy")
+    for axes in board.ravel()[len(panels) :]:
+        axes.set_visible(False)
+    _finish(figure, board.ravel()[: len(panels)], _logged(kept, _STRATEGIES))
+    return figure
+
+
+def heads(runs: Sequence[Any], options: Any) -> Figure:
+    """Strength of each head: to the token before in the first block (dotted: even attention), induction in the last.
+
+    Of several seeds the first is drawn; heads are named where their lines end.
+
+    Raises:
+        UsageError: no run logged strengths.
+    """
+    kept = [run for run in runs if any(_heads(run, kind) for kind in _STRENGTHS)]
+    panels = _panels(kept, "logged strengths of heads")
+    figure, board = _board(len(panels), 2)
+    for row, (title, (run, *_)) in zip(board, panels.items(), strict=True):
+        for axes, (kind, label) in zip(row, _STRENGTHS.items(), strict=True):
+            _head_lines(axes, run, _heads(run, kind))
+            axes.set_ylabel(label)
+        even = prev_token_baseline(2 * int(run.spec.env_config.get("context", 2)) + 1)
+        for axes, level in zip(row, (even, 0.0), strict=True):
+            axes.axhline(level, color=_GREY, linestyle=":", linewidth=1.0)
+        row[0].set_title(title)
+    _finish(figure, board[-1], [])
+    return figure
+
+
+def progress(runs: Sequence[Any], options: Any) -> Figure:
+    """Loss of an unclamped training judged under clamps (left), and of trainings under these clamps (right).
+
+    The left is from the report of ``icl-clamped``, of the first run that has one with checkpoints; the right is of all
+    runs given that were trained under clamps, and of those that were not.
+
+    Raises:
+        UsageError: there is neither such a report nor a run trained under clamps.
+    """
+    reports = (_clamped(run) for run in runs)
+    judged = next((rows for rows in reports if len({row["sequences"] for row in rows}) > 1), [])
+    trained: dict[str, list[Any]] = {}
+    for run in runs:
+        if run.series(_LOSS).values:
+            trained.setdefault(_kind("+".join(run.spec.config.get("clamp") or ())), []).append(run)
+    right = {kind: seeds for kind, seeds in trained.items() if len(trained) > 1}
+    if not judged and not right:
+        raise UsageError(
+            "these runs show no progress under clamps: expected runs trained under different clamps, or one judged by "
+            "icl-clamped at several checkpoints.",
+            "zoo eval RUN icl-clamped judges those that --checkpoint-every 4000 keeps.",
+        )
+    curves: dict[str, list[tuple[float, float]]] = {}
+    for row in judged:
+        curves.setdefault(_kind(row["clamp"]), []).append((row["sequences"], row["loss"]))
+    colours = _colours([*curves, *right])
+    figure, board = _board(1, bool(judged) + bool(right))
+    axes = iter(board[0])
+    if judged:
+        left = next(axes)
+        for kind, points in curves.items():
+            left.plot(*zip(*points, strict=True), marker=".", color=colours[kind], linewidth=1.2)
+        left.set(title="trained without, judged with the clamp", ylabel="loss")
+    if right:
+        last = next(axes)
+        for kind, seeds in right.items():
+            _curves(last, seeds, {_LOSS: (kind, colours[kind])})
+        last.set(title="trained with the clamp", ylabel="training loss")
+    for each in board[0]:
+        each.axhline(0.5 * _FLOOR, color=_GREY, linestyle=":", linewidth=1.0)
+        each.set_ylim(0.0, min(each.get_ylim()[1], 2.5))
+    _finish(figure, board[0], list(colours.items()))
+    return figure
+
+
+def patterns(runs: Sequence[Any], options: Any) -> Figure:
+    """Mean attention of every head as heat maps, over sequences whose right pair is the first: query rows, key columns.
+
+    From the report of ``icl-induction --patterns``, of the first run that has one.
+
+    Raises:
+        UsageError: no run has patterns in its report.
+    """
+    found = next((rows for run in runs if (rows := _patterns(run))), None)
+    if found is None:
+        raise UsageError(
+            "these runs have no patterns in their reports.", "zoo eval RUN icl-induction --patterns keeps them."
+        )
+    from matplotlib.figure import Figure
+
+    places = [tuple(map(int, name.split(":"))) for name in found]
+    rows, columns = (max(axis) + 1 for axis in zip(*places, strict=True))
+    figure = Figure(figsize=(1.05 * columns + 0.9, 1.25 * rows + 0.35), layout="constrained")
+    board = figure.subplots(rows, columns, squeeze=False)
+    for axes in board.ravel():
+        axes.set_visible(False)
+    for (block, head), (name, pattern) in zip(places, found.items(), strict=True):
+        axes = board[block, head]
+        axes.set_visible(True)
+        image = axes.imshow(pattern, vmin=0.0, vmax=1.0, cmap="viridis", interpolation="nearest")
+        _tokens(axes, len(pattern), left=head == 0)
+        axes.set_title(name, fontsize=7.5)
+    figure.colorbar(image, ax=list(board.ravel()), shrink=0.7, aspect=25, pad=0.02, label="attention")
+    figure.suptitle("mean attention where the first pair is the right one", fontsize=8.5)
+    return figure
+
+
+def _panels(runs: Sequence[Any], what: str) -> dict[str, list[Any]]:
+    """Seeds by a title: the environment, and the options in which its runs differ.
+
+    Raises:
+        UsageError: there are no runs.
+    """
+    if not runs:
+        raise UsageError(f"none of these runs {what}.", "zoo plot RUN --list shows what they logged.")
+    groups: dict[Any, list[Any]] = {}
+    for run in sorted(runs, key=lambda run: run.seed):
+        groups.setdefault(run.path.parent, []).append(run)
+    told = [_told(seeds[0]) for seeds in groups.values()]
+    every = {name for own in told for name in own}
+    names = sorted(name for name in every if any(own.get(name) != told[0].get(name) for own in told))
+    found: dict[str, list[Any]] = {}
+    for own, seeds in zip(told, groups.values(), strict=True):
+        options = ", ".join(f"{name} {_short(own[name])}" for name in names[:3] if name in own)
+        title = f"{seeds[0].environment}{': ' if options else ''}{options}"
+        found.setdefault(title if title not in found else f"{title} ({seeds[0].path.parent.name})", []).extend(seeds)
+    return found
+
+
+def _told(run: Any) -> dict[str, Any]:
+    return {**run.spec.env_config, **run.spec.config, "steps": run.spec.steps}
+
+
+def _short(value: Any) -> str:
+    text = "+".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    return text if len(text) <= 24 else f"{text[:23]}…"
+
+
+def _heads(run: Any, kind: str) -> dict[str, str]:
+    """Metric of each head, by "block:head"."""
+    named = (name.split("/") for name in run.metrics if name.startswith("heads/") and name.endswith(f"/{kind}"))
+    return {parts[1].replace(".", ":"): "/".join(parts) for parts in named}
+
+
+def _head_lines(axes: Axes, run: Any, metrics: Mapping[str, str]) -> None:
+    from matplotlib import colormaps
+
+    shades = colormaps["viridis"](np.linspace(0.0, 0.88, len(metrics)))
+    lines = [(name, run.series(metric)) for name, metric in metrics.items()]
+    spread = float(np.ptp(np.concatenate([series.values for _, series in lines])))
+    ends = _apart([series.values[-1] for _, series in lines], 0.045 * (spread or 1.0))
+    for (name, series), end, shade in zip(lines, ends, shades, strict=True):
+        axes.plot(series.steps, series.values, color=shade, linewidth=1.2)
+        axes.annotate(
+            name, (series.steps[-1], end), xytext=(3, 0), textcoords="offset points", color=shade, fontsize=6.5,
+            va="center", annotation_clip=False,
+        )  # fmt: skip
+
+
+def _apart(values: Sequence[float], gap: float) -> list[float]:
+    """The values, moved up where they would otherwise be closer than ``gap``, in their order."""
+    moved = [0.0] * len(values)
+    last = -math.inf
+    for index in sorted(range(len(values)), key=values.__getitem__):
+        last = moved[index] = max(values[index], last + gap)
+    return moved
+
+
+def _clamped(run: Any) -> list[dict[str, Any]]:
+    return [row for row in run.evaluations.get("icl-clamped", {}).get("rows", []) if "clamp" in row]
+
+
+def _patterns(run: Any) -> dict[str, NDArray[np.float64]]:
+    rows = run.evaluations.get("icl-induction", {}).get("rows", [])
+    return {row["of"]: np.asarray(row["pattern"]) for row in rows if row.get("metric") == "pattern"}
+
+
+def _kind(clamps: str) -> str:
+    """Kinds of clamps in a text, in their order, without what is ablated: "Layer1+Copy"; "none" if nothing is left."""
+    kinds = [part.partition("(")[0].strip() for part in clamps.split("+")]
+    return "+".join(kind for kind in kinds if kind not in ("", "Ablate")) or "none"
+
+
+def _colours(kinds: Iterable[str]) -> dict[str, str]:
+    spare = iter((_BLUE, "#882255", "#332288", "#999933"))
+    return {kind: _CLAMPS.get(kind) or next(spare, _GREY) for kind in dict.fromkeys(kinds)}
+
+
+def _logged(runs: Sequence[Any], lines: Mapping[str, Line]) -> list[Line]:
+    return [line for name, line in lines.items() if any(run.series(name).values for run in runs)]
+
+
+def _curves(axes: Axes, seeds: Sequence[Any], lines: Mapping[str, Line]) -> None:
+    for run in seeds:
+        for name, (_, colour) in lines.items():
+            series = run.series(name)
+            axes.plot(series.steps, series.values, color=colour, linewidth=1.2, alpha=1.0 if len(seeds) == 1 else 0.6)
+
+
+def _mark(axes: Axes, found: PhaseChange) -> None:
+    if found.plateau:
+        axes.axvspan(*found.plateau, color="#eeeeee", linewidth=0, zorder=0)
+    for at, style in ((found.onset, "--"), (found.t_half, "-")):
+        if at is not None:
+            axes.axvline(at, color=_GREY, linestyle=style, linewidth=0.9)
+
+
+def _tokens(axes: Axes, count: int, *, left: bool) -> None:
+    """Name the tokens: exemplars x, labels y, the query."""
+    names = [f"{'xy'[place % 2]}{place // 2 + 1}" for place in range(count - 1)] + ["?"]
+    size = 6.0 if count <= 9 else 3.5
+    axes.grid(visible=False)
+    axes.set_xticks(range(count), names, fontsize=size)
+    axes.set_yticks(range(count), names if left else [""] * count, fontsize=size)
+    axes.tick_params(length=0, pad=1)
+
+
+def _board(rows: int, columns: int) -> tuple[Figure, NDArray[Any]]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(_PANEL[0] * columns, _PANEL[1] * rows + 0.4), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def _finish(figure: Figure, bottom: Iterable[Axes], lines: Sequence[Line]) -> None:
+    """Name the horizontal axes; say above the figure which colour is which."""
+    from matplotlib.lines import Line2D
+
+    for axes in bottom:
+        axes.set_xlabel("sequences seen")
+    if lines:
+        handles = [Line2D([], [], color=colour) for _, colour in lines]
+        figure.legend(handles, [label for label, _ in lines], loc="outside upper left", ncols=min(3, len(lines)))
