@@ -42,7 +42,8 @@ class FastGradients:
             raise ValueError(f"the model is {model.W_ex.dtype} on {model.W_ex.device}: expected float32 or 64 on cpu.")
         self.model = model
         self._named = dict(model.named_parameters())
-        self._where: list[int] = []
+        self._where = (0, 0)
+        self._turning: dict[int, parts.Rotary | None] = {}
 
     def __call__(self, x: Array, y: Array) -> tuple[float, NDArray[Any]]:
         """One forward and backward pass.
@@ -125,29 +126,35 @@ class FastGradients:
         return h
 
     def _rotary(self, tokens: int) -> parts.Rotary | None:
-        like = self.model.W_ex
-        table = self.model.rotary(tokens, like)
-        return None if table is None else parts.Rotary(table[0, :, ::2].numpy().T, table[1, :, 1::2].numpy().T)
+        """The rotation for sequences of this length, kept for the next."""
+        if tokens not in self._turning:
+            table = self.model.rotary(tokens, self.model.W_ex)
+            turn = None if table is None else parts.Rotary(table[0, :, ::2].numpy().T, table[1, :, 1::2].numpy().T)
+            self._turning[tokens] = turn
+        return self._turning[tokens]
 
     def _inputs(self, x: Array, y: Array) -> tuple[Floats, NDArray[np.int64]]:
-        """As arrays of the model's dtype, checked as the model checks them."""
-        exemplars, labels, target = self.model.checked(x, y)
-        if target is None:
-            raise ValueError(f"labels of shape {tuple(labels.shape)}: the query's label must be there, last.")
-        found = torch.cat((labels, target[:, None]), dim=1).numpy()
-        if found.size and not 0 <= found.min() <= found.max() < self.model.n_outputs:
-            raise ValueError(f"labels from {found.min()} to {found.max()}: expected 0 to {self.model.n_outputs - 1}.")
-        return np.ascontiguousarray(exemplars.numpy()), found
+        """As arrays of the model's dtype, checked."""
+        exemplars = np.ascontiguousarray(x, dtype=self.W_ex[0].dtype)
+        labels = np.asarray(y, dtype=np.int64)
+        self.model.check_shapes(exemplars.shape, labels.shape)
+        if labels.shape[1] < exemplars.shape[1]:
+            raise ValueError(f"labels of shape {labels.shape}: the query's label must be there, last.")
+        low, high = labels.min(), labels.max()
+        if low < 0 or high >= self.model.n_outputs:
+            raise ValueError(f"labels from {low} to {high}: expected 0 to {self.model.n_outputs - 1}.")
+        return exemplars, labels
 
     def _bind(self) -> None:
         """Look the arrays up, if they are new or have moved."""
+        first = self.model.W_ex
+        if first.grad is not None and (first.data_ptr(), first.grad.data_ptr()) == self._where:
+            return
         for parameter in self._named.values():
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
-        where = [place.data_ptr() for p in self._named.values() for place in (p, p.grad) if place is not None]
-        if where == self._where:
-            return
-        self._where = where
+        self._where = (first.data_ptr(), cast("torch.Tensor", first.grad).data_ptr())
+        self._turning = {}
 
         def look(name: str) -> tuple[Floats, Floats]:
             parameter = self._named[name]

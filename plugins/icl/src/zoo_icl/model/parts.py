@@ -8,6 +8,7 @@ last forward, and sets gradients (never adds to them). Same symbols as in the sp
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,8 +25,15 @@ CUBIC = 0.044715
 
 def product(one: Floats, other: Floats) -> Floats:
     """Sum over columns and sequences of ``one`` [a, R, B] times ``other`` [c, R, B]: [a, c]."""
-    found: Floats = one.reshape(len(one), -1) @ other.reshape(len(other), -1).T
+    found: Floats = np.matmul(one.reshape(len(one), -1), other.reshape(len(other), -1).T)
     return found
+
+
+@lru_cache(maxsize=16)
+def future(tokens: int) -> Floats:
+    """What is added to scores [H, T, T, B] so that no row sees what comes after it: 0 or -inf, [T, T, 1]."""
+    shut: Floats = np.triu(np.full((tokens, tokens), -np.inf, dtype=np.float32), 1)[:, :, None]
+    return shut
 
 
 class Norm:
@@ -36,7 +44,7 @@ class Norm:
 
     def forward(self, h: Floats) -> Floats:
         """``h`` [d, R, B], normalised, scaled and shifted."""
-        self.hat = h - h.mean(0)
+        self.hat = h - np.add.reduce(h) / len(h)
         variance = np.einsum("d...,d...->...", self.hat, self.hat) / len(h)
         self.rate = 1.0 / np.sqrt(variance + EPSILON)
         self.hat *= self.rate
@@ -50,31 +58,33 @@ class Norm:
         self.dw[...] = np.einsum("drb,drb->d", dn, self.hat)
         g = dn * self.w[:, None, None]
         along = np.einsum("drb,drb->rb", g, self.hat) / len(g)
-        g -= g.mean(0)
+        g -= np.add.reduce(g) / len(g)
         g -= self.hat * along
         g *= self.rate
         return g
 
 
 class Rotary:
-    """Rotation of the pairs (2i, 2i+1) of queries and keys [H, hd, R, B]."""
+    """Rotation of the pairs (2i, 2i+1) of queries and keys [..., hd, R, B]."""
 
     def __init__(self, cosine: Floats, sine: Floats) -> None:
         self.cosine, self.sine = cosine[:, :, None], sine[:, :, None]
 
-    def turn(self, vectors: Floats, first: int, sign: float = 1.0) -> None:
-        """Rotate in place the rows from ``first``; ``sign`` -1 rotates back, which is the gradient's way."""
-        even, odd = vectors[:, ::2], vectors[:, 1::2]
-        cosine, sine = self.cosine[:, first:], sign * self.sine[:, first:]
+    def turn(self, vectors: Floats, sign: float = 1.0) -> None:
+        """Rotate in place the last R rows; ``sign`` -1 rotates back, which is the gradient's way."""
+        rows = vectors.shape[-2]
+        even, odd = vectors[..., ::2, :, :], vectors[..., 1::2, :, :]
+        cosine, sine = self.cosine[:, -rows:], sign * self.sine[:, -rows:]
         turned = even * sine
         turned += odd * cosine
         even *= cosine
-        even -= odd * sine
+        odd *= sine
+        even -= odd
         odd[...] = turned
 
 
 class Attention:
-    """H heads for the rows from ``first``; the tables of angles are None where positions are not rotary."""
+    """H heads, which read all T tokens and write the rows from ``first``: 0, or T - 1, the last."""
 
     def __init__(self, look: Look, prefix: str, causal: bool) -> None:
         names = ("W_q", "W_k", "W_v")
@@ -84,58 +94,70 @@ class Attention:
         self.causal = causal
 
     def forward(self, n: Floats, first: int, rotary: Rotary | None) -> Floats:
-        """What the heads write to the rows from ``first``, [d, R, B], from normalised tokens ``n`` [d, T, B]."""
-        heads, width, head_dim = self.heads, self.width, self.head_dim
-        tokens, batch = n.shape[1:]
+        """What the heads add to the rows from ``first``, [d, R, B], from normalised tokens ``n`` [d, T, B]."""
+        size, (width, tokens, batch) = self.heads * self.head_dim, n.shape
         self.n, self.first, self.rotary = n, first, rotary
-        # Three weights as one [3 H hd, d], so that all tokens are projected by one product of matrices.
-        self.W = np.stack(self.weights).transpose(0, 1, 3, 2).reshape(-1, width)
+        # One [d, 3 H hd], so that a token's query, key and value are one product.
+        self.W = np.concatenate([W.transpose(1, 0, 2) for W in self.weights], axis=1).reshape(width, 3 * size)
         columns = n.reshape(width, -1)
+        shape = (self.heads, self.head_dim, -1, batch)
         if first:
-            q = (self.W[: heads * head_dim] @ columns[:, first * batch :]).reshape(heads, head_dim, -1, batch)
-            k, v = (self.W[heads * head_dim :] @ columns).reshape(2, heads, head_dim, tokens, batch)
+            q = (self.W[:, :size].T @ columns[:, first * batch :]).reshape(shape)
+            k, v = (self.W[:, size:].T @ columns).reshape(2, *shape)
+            turning: tuple[Floats, ...] = (q, k)
         else:
-            q, k, v = (self.W @ columns).reshape(3, heads, head_dim, tokens, batch)
+            all_three = (self.W.T @ columns).reshape(3, *shape)
+            q, k, v = all_three
+            turning = (all_three[:2],)
         if rotary is not None:
-            rotary.turn(q, first)
-            rotary.turn(k, 0)
-        q *= head_dim**-0.5
+            for vectors in turning:
+                rotary.turn(vectors)
+        q *= self.head_dim**-0.5
         A = np.einsum("hetb,hesb->htsb", q, k)
         if self.causal and not first:
-            A[:, np.triu(np.ones((tokens, tokens), dtype=np.bool_), 1)] = -np.inf
-        A -= A.max(2, keepdims=True)
+            A += future(tokens)
+        A -= np.maximum.reduce(A, 2, keepdims=True)
         np.exp(A, out=A)
-        A /= A.sum(2, keepdims=True)
+        A /= np.add.reduce(A, 2, keepdims=True)
         self.q, self.k, self.v, self.A = q, k, v, A
-        self.z = np.einsum("htsb,hesb->hetb", A, v).reshape(width, -1)
+        self.z = np.einsum("htsb,hesb->hetb", A, v).reshape(size, -1)
         out: Floats = (self.W_o.T @ self.z).reshape(width, -1, batch)
         return out
 
     def backward(self, dout: Floats) -> Floats:
         """The gradient of ``n`` from that of the result."""
-        heads, width, head_dim = self.heads, self.width, self.head_dim
-        tokens, batch = self.n.shape[1:]
-        size = heads * head_dim
+        size, (width, tokens, batch) = self.heads * self.head_dim, self.n.shape
         flat = dout.reshape(width, -1)
-        self.dW_o[...] = self.z @ flat.T
-        dz = (self.W_o @ flat).reshape(heads, head_dim, -1, batch)
-        dkv = np.empty((2, heads, head_dim, tokens, batch), dtype=dout.dtype)
-        np.einsum("htsb,hetb->hesb", self.A, dz, out=dkv[1])
+        np.matmul(self.z, flat.T, out=self.dW_o)
+        dz = (self.W_o @ flat).reshape(self.q.shape)
+        rows = tokens - self.first
+        # Gradients of queries, keys and values in one piece, for one product; of the queries only some rows are there.
+        piece = np.empty((size * (rows + 2 * tokens), batch), dtype=dout.dtype)
+        dq = piece[: size * rows].reshape(self.q.shape)
+        dk, dv = piece[size * rows :].reshape(2, *self.k.shape)
+        np.einsum("htsb,hetb->hesb", self.A, dz, out=dv)
         dA = np.einsum("hetb,hesb->htsb", dz, self.v)
         dA -= np.einsum("htsb,htsb->htb", dA, self.A)[:, :, None]
         dA *= self.A
-        dq = np.einsum("htsb,hesb->hetb", dA, self.k)
-        dq *= head_dim**-0.5
-        np.einsum("htsb,hetb->hesb", dA, self.q, out=dkv[0])
+        np.einsum("htsb,hesb->hetb", dA, self.k, out=dq)
+        dq *= self.head_dim**-0.5
+        np.einsum("htsb,hetb->hesb", dA, self.q, out=dk)
         if self.rotary is not None:
-            self.rotary.turn(dq, self.first, -1.0)
-            self.rotary.turn(dkv[0], 0, -1.0)
-        columns, dq, dkv = self.n.reshape(width, -1), dq.reshape(size, -1), dkv.reshape(2 * size, -1)
-        dn = self.W[size:].T @ dkv
-        dn[:, self.first * batch :] += self.W[:size].T @ dq
-        found = (columns[:, self.first * batch :] @ dq.T, *np.hsplit(columns @ dkv.T, 2))
-        for gradient, dW in zip(self.gradients, found, strict=True):
-            gradient[...] = dW.reshape(width, heads, head_dim).transpose(1, 0, 2)
+            self.rotary.turn(dq, -1.0)
+            self.rotary.turn(dk, -1.0)
+        columns = self.n.reshape(width, -1)
+        if self.first:
+            late, dq = columns[:, self.first * batch :], dq.reshape(size, -1)
+            dkv = piece[size * rows :].reshape(2 * size, -1)
+            dW = np.concatenate((late @ dq.T, columns @ dkv.T), axis=1)
+            dn = self.W[:, size:] @ dkv
+            dn[:, self.first * batch :] += self.W[:, :size] @ dq
+        else:
+            dqkv = piece.reshape(3 * size, -1)
+            dW, dn = columns @ dqkv.T, self.W @ dqkv
+        parts = dW.reshape(width, 3, self.heads, self.head_dim).transpose(1, 2, 0, 3)
+        for gradient, part in zip(self.gradients, parts, strict=True):
+            gradient[...] = part
         result: Floats = dn.reshape(self.n.shape)
         return result
 

@@ -230,19 +230,25 @@ class ICLTransformer(nn.Module):
             raise ValueError(f"labels from {low} to {high}: expected 0 to {self.n_outputs - 1}.") from None
 
     def checked(self, x: Array, y: Array) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Exemplars, context labels and, if given, the query's labels, as tensors where the parameters are.
-
-        Raises:
-            ValueError: shapes that do not fit.
-        """
+        """Exemplars, context labels and, if given, the query's labels, as tensors where the parameters are."""
         x = torch.as_tensor(x, dtype=self.W_ex.dtype, device=self.W_ex.device)
         y = torch.as_tensor(y, dtype=torch.int64, device=self.W_ex.device)
-        if x.ndim != 3 or x.shape[1] < 2 or x.shape[2] != self.d_in:
-            raise ValueError(f"exemplars of shape {tuple(x.shape)}: expected [B, N+1, {self.d_in}] with N at least 1.")
+        self.check_shapes(tuple(x.shape), tuple(y.shape))
         pairs = x.shape[1] - 1
-        if self.W_pos is not None and 2 * pairs + 1 > len(self.W_pos):
-            raise ValueError(f"T = {2 * pairs + 1} tokens: learned positions end at max_tokens = {len(self.W_pos)}.")
-        if y.ndim != 2 or y.shape[0] != x.shape[0] or y.shape[1] not in (pairs, pairs + 1):
-            expected = f"[{x.shape[0]}, {pairs}] or [{x.shape[0]}, {pairs + 1}]"
-            raise ValueError(f"labels of shape {tuple(y.shape)}: expected {expected}, as exemplars {tuple(x.shape)}.")
         return x, y[:, :pairs], y[:, pairs] if y.shape[1] > pairs else None
+
+    def check_shapes(self, x: tuple[int, ...], y: tuple[int, ...]) -> None:
+        """Refuse exemplars and labels of shapes that do not fit.
+
+        Raises:
+            ValueError: saying what was expected.
+        """
+        if len(x) != 3 or x[1] < 2 or x[2] != self.d_in:
+            raise ValueError(f"exemplars of shape {x}: expected [B, N+1, {self.d_in}] with N at least 1.")
+        batch, slots, _ = x
+        if len(y) != 2 or y[0] != batch or y[1] not in (slots - 1, slots):
+            raise ValueError(
+                f"labels of shape {y}: expected {[batch, slots - 1]} or {[batch, slots]}, as exemplars {x}."
+            )
+        if self.W_pos is not None and 2 * slots - 1 > len(self.W_pos):
+            raise ValueError(f"T = {2 * slots - 1} tokens: learned positions end at max_tokens = {len(self.W_pos)}.")
