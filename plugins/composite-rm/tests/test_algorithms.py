@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import zoo_composite_rm
 from zoo_composite_rm.environment import Task, offered
 from zoo_envs.two_state import TwoStateVector
 
 from zoo.api import PrimalDual
+from zoo.discovery.entry import Registrar
 from zoo.errors import InterfaceError, UsageError
-from zoo.testing import check_algorithm, check_evaluator
+from zoo.testing import check_plugin
 
 SHORT = {"n_steps": 8, "batch_size": 32, "n_epochs": 2, "gamma": 1.0}
 LAGRANGIAN = ["MuPPO", "XiPPO", "AllPPO"]
 
 
-@pytest.mark.parametrize(
-    ("algorithm", "options"),
-    [("ppo-sum", {"kl_target": 1.0}), ("ppo-sat", {}), ("mu-ppo", {"multiplier": "sigmoid", "adv_norm": "each"}),
-     ("xi-ppo", {}), ("all-ppo", {"kl_target": 1.0})],
-)  # fmt: skip
-def test_conformance(algorithm, options):
-    check_algorithm(algorithm, "tiny-composite", steps=8 * 8 * 4, config={**SHORT, **options}, num_envs=8)
-
-
-def test_conformance_of_the_evaluator():
-    check_evaluator("composite", ("xi-ppo", "tiny-composite"), subject_config=SHORT, steps=64)
+def test_the_whole_plugin_conforms():
+    """Every algorithm resumes bit for bit through the core's checkpoints, and more; see the kit."""
+    special = {"ppo-sum": {"kl_target": 1.0}, "mu-ppo": {"multiplier": "sigmoid", "adv_norm": "each"}}
+    registrar = Registrar("zoo-composite-rm", "0.1.0")
+    zoo_composite_rm.zoo_register(registrar)
+    options = {
+        entry.name: {
+            "env": "tiny-composite", "steps": 256, "num_envs": 8, "config": {**SHORT, **special.get(entry.name, {})}
+        }
+        for entry in registrar.entries
+        if entry.kind == "algorithm"
+    }  # fmt: skip
+    judged = {"subject": ("xi-ppo", "tiny-composite"), "subject_config": SHORT, "steps": 64}
+    check_plugin("zoo-composite-rm", options={**options, "composite": judged})
 
 
 def same(one, two):
