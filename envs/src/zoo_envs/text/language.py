@@ -20,9 +20,6 @@ __all__ = ["OUTSIDE", "Reference", "WindowModel", "load", "not_loaded", "quietly
 OUTSIDE = -1e4
 """logarithm in place of that of a probability 0: it underflows to 0 exactly, and sums and products stay finite"""
 
-_AT_ONCE = 256
-"""sequences in one pass where no gradient is needed"""
-
 
 class WindowModel(nn.Module):
     """Reads windows int64[M,D], see `zoo_envs.text.windows`; windows that begin alike are read as one sequence.
@@ -49,12 +46,11 @@ class WindowModel(nn.Module):
         """Return what the model holds at the last token of each window, float32[M,width]."""
         device = windows.device
         read = reading(windows.cpu().numpy(), self.vocabulary)
-        tokens, sequence, last = (torch.from_numpy(part).to(device) for part in (read.tokens, read.sequence, read.last))
         # What follows a sequence stands to its right, where a causal model does not look: no mask is needed.
-        parts = (tokens,) if torch.is_grad_enabled() else torch.split(tokens, _AT_ONCE)
-        states = torch.cat([self.model.base_model(input_ids=p, use_cache=False).last_hidden_state for p in parts])
-        found: torch.Tensor = states[sequence, last]
-        return found
+        parts = [torch.from_numpy(part).to(device) for part in read.parts]
+        states = [self.model.base_model(input_ids=part, use_cache=False).last_hidden_state for part in parts]
+        flat = torch.cat([state.reshape(-1, self.width) for state in states])
+        return flat[torch.from_numpy(read.place).to(device)]
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Return those of the next token, [M,V], for what `hidden` returned."""

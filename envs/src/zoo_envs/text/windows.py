@@ -34,18 +34,17 @@ class Reading:
     A causal model reads every beginning of a sequence while it reads the sequence.
 
     Attributes:
-        tokens: int64[U,L], at the left; what follows a sequence is 0 and is read by nobody.
-        sequence: int64[M], the sequence that has window m as its beginning.
-        last: int64[M], the place of the window's last token in it.
+        parts: the sequences int64[U_p,L_p] at the left, those of about the same length together; what follows a
+            sequence is 0 and is read by nobody.
+        place: int64[M], where the window's last token is among the tokens of all parts, one after the other.
     """
 
-    tokens: Windows
-    sequence: NDArray[np.int64]
-    last: NDArray[np.int64]
+    parts: list[Windows]
+    place: NDArray[np.int64]
 
 
-def reading(windows: Windows, nothing: int) -> Reading:
-    """Return how to read `windows` int64[M,D], each with one token at least."""
+def reading(windows: Windows, nothing: int, at_once: int = 64) -> Reading:
+    """Return how to read `windows` int64[M,D], each with one token at least, `at_once` sequences in a part."""
     M, D = windows.shape
     empty = (windows == nothing).sum(1)
     columns = np.arange(D) + empty[:, None]
@@ -58,5 +57,14 @@ def reading(windows: Windows, nothing: int) -> Reading:
     whole[:-1] = ~((rows[:-1] == rows[1:]) | (rows[:-1] < 0)).all(1)
     sequence = np.empty(M, dtype=np.int64)
     sequence[order] = np.cumsum(whole) - whole
-    length = D - int(empty.min())
-    return Reading(rows[whole, :length].clip(min=0), sequence, D - empty - 1)
+    sequences, lengths = rows[whole], (D - empty)[order][whole]
+    parts: list[Windows] = []
+    begin = np.empty(len(sequences), dtype=np.int64)  # of each sequence among all tokens
+    total = 0
+    by_length = np.argsort(lengths, kind="stable")
+    for together in np.split(by_length, range(at_once, len(by_length), at_once)):
+        longest = int(lengths[together[-1]])
+        parts.append(sequences[together, :longest].clip(min=0))
+        begin[together] = total + longest * np.arange(len(together))
+        total += parts[-1].size
+    return Reading(parts, begin[sequence] + D - empty - 1)
