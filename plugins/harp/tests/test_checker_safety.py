@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from zoo_harp import check
-from zoo_harp.checker import answers, compare, extraction, normalise, tokens
+from zoo_harp.checker import answers, compare, extraction, inline, normalise, tokens
 from zoo_harp.checker.extraction import extract
 from zoo_harp.checker.limits import MAX_WORK, Budget, LimitExceeded, Timeout
 
@@ -298,6 +298,9 @@ def _calls(text: str) -> int:
         r"\boxed 5 ",
         "# Answer\n",
         r"\text{a}",
+        r"\boxed{1}, ",
+        "x = 2 or ",
+        "(1, 2) is ",
     ],
 )
 def test_extraction_is_linear(unit):
@@ -321,7 +324,7 @@ def _repeats(parsed, inside=False):
                 yield from _repeats(branch, inside)
 
 
-@pytest.mark.parametrize("module", [answers, compare, extraction, normalise, tokens])
+@pytest.mark.parametrize("module", [answers, compare, extraction, inline, normalise, tokens])
 def test_no_pattern_repeats_a_repeat(module):
     """Nested unbounded repeats are what makes regular expressions explode."""
     patterns = {name: value for name, value in vars(module).items() if isinstance(value, re.Pattern)}

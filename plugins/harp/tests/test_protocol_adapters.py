@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import warnings
+from importlib import import_module
 
 import pytest
 from zoo_harp.protocol.trl_reward import harp_reward
 
 from zoo import UsageError
+
+need = import_module if os.environ.get("ZOO_REQUIRE_EXTRAS") else pytest.importorskip
 
 
 @pytest.fixture(autouse=True)
@@ -31,10 +35,10 @@ def test_a_reward_for_each_completion():
 @pytest.mark.slow
 def test_trl_trains_on_the_reward(tmp_path):
     """One step of GRPO on a model of a few thousand weights: the trainer calls the reward and logs it."""
-    pytest.importorskip("trl")
+    need("trl")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        datasets, tokenizers, transformers = map(pytest.importorskip, ("datasets", "tokenizers", "transformers"))
+        datasets, tokenizers, transformers = map(import_module, ("datasets", "tokenizers", "transformers"))
         from trl import GRPOConfig, GRPOTrainer
 
         words = {word: place for place, word in enumerate(["[PAD]", "[EOS]", *"0123456789"])}
@@ -85,7 +89,7 @@ filter_list:
 
 
 def test_lm_eval_filters_and_scores(tmp_path, monkeypatch):
-    pytest.importorskip("lm_eval")
+    need("lm_eval")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -14,7 +14,7 @@ import warnings
 from collections import Counter
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib import resources
+from importlib import import_module, resources
 from pathlib import Path
 
 import pytest
@@ -22,10 +22,11 @@ from zoo_harp.evaluation.data import load_dataset
 
 from zoo.cli.main import main
 
+need = import_module if os.environ.get("ZOO_REQUIRE_EXTRAS") else pytest.importorskip
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    pytest.importorskip("inspect_ai")
-    pytest.importorskip("openai")
+    need("inspect_ai")
+    need("openai")
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of inspect_ai and what it imports
 
@@ -166,43 +167,65 @@ def test_failures_that_pass_and_failures_that_stay(tmp_path, capsys):
     assert judged["scores"]["unfinished"] == pytest.approx(100 / 8)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("how", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
-def test_stopped_in_the_middle_no_answered_question_is_asked_twice(tmp_path, how, status):
-    out = tmp_path / "r.jsonl"
+@contextmanager
+def hanging_after_five():
+    """A service that answers five questions and lets the others wait; the event's end lets all be answered."""
     hang = threading.Event()
     hang.set()
+    with serving(lambda place, times: NEVER if place >= 5 and hang.is_set() else f"answer {place}") as service:
+        yield service, hang
 
-    def reply(place, times):
-        return NEVER if place >= 5 and hang.is_set() else f"answer {place}"
 
-    with serving(reply) as service:
-        ask = [
-            sys.executable,
-            "-m",
-            "zoo.cli.main",
-            *command(service, out, "--limit", "8", "--attempt-timeout-s", "60"),
-        ]
-        process = subprocess.Popen(ask, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ))
+def wait_for_five(service, out, running):
+    deadline = time.monotonic() + 120
+    while not (out.exists() and out.read_bytes().count(b"\n") == 5 and len(service.asked) == 8):
+        assert running()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def no_answered_question_is_asked_twice(service, out, hang):
+    hang.clear()
+    assert main(command(service, out, "--limit", "8")) == 0
+    asked = {number(question): times for question, times in service.asked.items()}
+    assert [asked[place] for place in range(5)] == [1] * 5
+    assert [asked[place] for place in range(5, 8)] == [2] * 3
+    assert sorted(line["response"] for line in lines(out)) == [f"answer {place}" for place in range(8)]
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_it_goes_on(tmp_path):
+    out = tmp_path / "r.jsonl"
+    with hanging_after_five() as (service, hang):
+        ask = command(service, out, "--limit", "8", "--attempt-timeout-s", "60")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "zoo.cli.main", *ask], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
-            deadline = time.monotonic() + 120
-            while not (out.exists() and out.read_bytes().count(b"\n") == 5 and len(service.asked) == 8):
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-            process.send_signal(how)
-            assert process.wait(timeout=60) == status
+            wait_for_five(service, out, lambda: process.poll() is None)
+            process.kill()
+            assert process.wait(timeout=60) == -signal.SIGKILL
         finally:
             process.kill()
             process.wait()
         with out.open("a", encoding="utf-8") as file:
             file.write('{"id": "2026/SAM')  # a kill in the middle of a write
-        hang.clear()
-        assert main(command(service, out, "--limit", "8")) == 0
-        asked = {number(question): times for question, times in service.asked.items()}
-    assert [asked[place] for place in range(5)] == [1] * 5
-    assert [asked[place] for place in range(5, 8)] == [2] * 3
-    assert sorted(line["response"] for line in lines(out)) == [f"answer {place}" for place in range(8)]
+        no_answered_question_is_asked_twice(service, out, hang)
+
+
+def test_interrupted_in_the_middle_it_goes_on(tmp_path):
+    out = tmp_path / "r.jsonl"
+    with hanging_after_five() as (service, hang):
+
+        def interrupt():
+            wait_for_five(service, out, lambda: True)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        assert main(command(service, out, "--limit", "8", "--attempt-timeout-s", "60")) == 130
+        thread.join()
+        no_answered_question_is_asked_twice(service, out, hang)
 
 
 def test_samples_batches_and_settings(tmp_path, capsys, monkeypatch):
@@ -278,16 +301,17 @@ def test_a_model_that_is_none(tmp_path, capsys):
 
 
 def test_inspect_s_own_way_scores_and_logs(tmp_path):
+    """By name, which inspect_ai finds through the entry point, as ``inspect eval zoo_harp/harp`` does."""
     from inspect_ai import eval as evaluate
     from inspect_ai.model import get_model
     from zoo_harp.evaluation.responses import load_responses
-    from zoo_harp.protocol.inspect_task import harp
 
     replies = [rf"So \boxed{{{problem.answer}}}." for problem in PROBLEMS[:2]]
     replies += ["no", completion(PROBLEMS[3].answer, "length")]
     with serving(lambda place, times: replies[place]) as service:
         model = get_model(MODEL, base_url=service.url)
-        (log,) = evaluate(harp(SAMPLE, limit=4), model=model, log_dir=str(tmp_path), display="none")
+        options = {"dataset": SAMPLE, "limit": 4}
+        (log,) = evaluate("zoo_harp/harp", task_args=options, model=model, log_dir=str(tmp_path), display="none")
     assert log.status == "success"
     values = {sample.id.split(" ")[0]: sample.scores["harp_scorer"].value for sample in log.samples}
     assert values == {problem.id: value for problem, value in zip(PROBLEMS, "CCII", strict=False)}

@@ -14,6 +14,7 @@ from zoo import UsageError
 from zoo.errors import UnknownNameError
 
 if TYPE_CHECKING:
+    from zoo_harp.backends.compare import Pair
     from zoo_harp.checker import Verdict
     from zoo_harp.evaluation.data import Problem
     from zoo_harp.protocol.run import Outcome
@@ -168,12 +169,14 @@ def _add_check(commands: Subparsers) -> None:
         commands, "check", _check, "Is a response right? One pair, or a file of pairs.",
         [r"zoo harp check '\frac{9}{4}' 'The answer is $2\frac14$.'",
          "zoo harp check C 'I choose (C).' --kind choice",
-         "zoo harp check --pairs pairs.jsonl --workers 4 --json"],
+         "zoo harp check --pairs pairs.jsonl --workers 4 --json",
+         "zoo harp check --pairs pairs.jsonl --compare-backends"],
     )  # fmt: skip
     add = parser.add_argument
     add("gold", nargs="?", metavar="GOLD", help="the reference answer")
     add("response", nargs="?", metavar="RESPONSE", help="what a model wrote")
-    add("--pairs", type=Path, metavar="FILE", help='lines with "gold" and "response" instead')
+    add("--pairs", type=Path, metavar="FILE", help='lines with "gold", "response" and perhaps "correct" instead')
+    add("--compare-backends", action="store_true", help="also ask math-verify, and show where the two differ")
     add("--kind", choices=("auto", "short", "choice"), default="auto", help="of answer (default: auto)")
     add("--workers", type=int, default=1, metavar="N", help="processes for a file (default: 1)")
     add("--timeout-s", type=float, default=2.0, metavar="SECONDS", help="for one check (default: 2)")
@@ -182,17 +185,20 @@ def _add_check(commands: Subparsers) -> None:
 
 def _check(parsed: argparse.Namespace) -> int:
     from zoo_harp import check_many
+    from zoo_harp.backends.compare import Pair
 
     if (parsed.pairs is None) == (parsed.gold is None or parsed.response is None):
         raise UsageError("expected either GOLD and RESPONSE, or --pairs FILE.", "zoo harp check --help has examples.")
     if parsed.workers < 1:
         raise UsageError(f"--workers is {parsed.workers}: expected at least 1.")
-    pairs = [(parsed.gold, parsed.response)] if parsed.pairs is None else _pairs(parsed.pairs)
+    pairs = _pairs(parsed.pairs) if parsed.pairs else [Pair(parsed.gold, parsed.response)]
     try:
-        verdicts = check_many(pairs, workers=parsed.workers, kind=parsed.kind, timeout_s=parsed.timeout_s)
+        if parsed.compare_backends:
+            return _compare(pairs, parsed)
+        texts = [(pair.gold, pair.response) for pair in pairs]
+        verdicts = check_many(texts, workers=parsed.workers, kind=parsed.kind, timeout_s=parsed.timeout_s)
     except ValueError as error:
         raise UsageError(f"{error}") from error
-    verdicts = list(verdicts)
     for verdict in verdicts:
         _say(json.dumps(asdict(verdict)) if parsed.json else _line(verdict))
     if len(verdicts) > 1 and not parsed.json:
@@ -205,14 +211,24 @@ def _line(verdict: Verdict) -> str:
     return f"{'right' if verdict.correct else 'wrong'}  {answer}  {verdict.rule}: {verdict.reason}"
 
 
-def _pairs(path: Path) -> list[tuple[str, str]]:
+def _compare(pairs: Sequence[Pair], parsed: argparse.Namespace) -> int:
+    from zoo_harp.backends.compare import compare_backends, report
+
+    compared = compare_backends(pairs, kind=parsed.kind, timeout_s=parsed.timeout_s)
+    for line in [json.dumps(asdict(found)) for found in compared] if parsed.json else report(compared):
+        _say(line)
+    return 0
+
+
+def _pairs(path: Path) -> list[Pair]:
+    from zoo_harp.backends.compare import Pair
     from zoo_harp.evaluation.jsonl import Line, load, shown
 
-    def parse(line: Line) -> tuple[str, str]:
+    def parse(line: Line) -> Pair:
         response = line.need("response")
         if not isinstance(response, str):
             line.fail("response", f"is {shown(response)}: expected a string.")
-        return line.text("gold"), response
+        return Pair(line.text("gold"), response, line.flag("correct") if "correct" in line.values else None)
 
     return list(load(path, parse).items)
 

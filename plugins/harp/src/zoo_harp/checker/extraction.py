@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from zoo_harp.checker.answers import parse, strip
@@ -22,7 +23,7 @@ _BARE_BOX: Final = re.compile(r"[^\s$.,;]{1,200}")
 _ANCHOR: Final = re.compile(
     r"answers?[*_\s\"'`)\]}]{0,8}"
     r"(?:\b(?:is|are|equals|was|(?:must|should|would|will|has\s{1,4}to)\s{1,4}be)\b(?:\s{1,4}(?:simply|just|therefore|thus|exactly|then|equal\s{1,4}to|given\s{1,4}by))?"
-    r"|[:=：])[:*_\s]{0,12}",
+    r"|[:=：]|\s[-–—]\s)[:*_\s]{0,12}",
     re.IGNORECASE,
 )
 _HEADING: Final = re.compile(r"^[#*_ \t]{0,8}(?:the )?(?:final )?answer[*_ \t]{0,8}$", re.IGNORECASE | re.MULTILINE)
@@ -50,6 +51,7 @@ _CALL: Final = re.compile(r"\w\([^()]{0,200}\)")
 _SHORT: Final = 100
 _MARKED: Final = re.compile(r"answer|\\[bf]", re.IGNORECASE)
 _MAX_ANCHORS: Final = 16
+_MAX_FORMULAS: Final = 8
 _COMMANDS: Final = re.compile(r"\\[A-Za-z]+")
 _PROSE: Final = re.compile(r"[A-Za-z]{4}")
 _FLAT_TEXT: Final = re.compile(r"\\text[a-z]{0,6}\{([^{}]{0,400})\}")
@@ -75,6 +77,7 @@ _SECOND: Final = re.compile(
     r"[\s})$.*]{0,12}(?:,|\bor\b|\band\b|\\text\{\s{0,4}(?:or|and)\s{0,4}\}|/)[\s({$*]{0,12}"
     r"(?:\\text\w{0,6}\s?\{\s?\(?)?([A-E])(?![A-Za-z])"
 )
+_JOINED: Final = re.compile(r"(?<![\w\\'])\(?([A-E])\)?,?\s{1,4}(?:and|or)\s{1,4}$")
 _LAST_LETTER: Final = re.compile(r"\(([A-E])\)|(?<![\w\\'])([A-E])(?![\w'])(?=[.)*\s]{0,8}$)")
 
 
@@ -141,8 +144,12 @@ def extract_choice(response: str) -> str | None:
             return letter or None
     last = None
     for found in _LAST_LETTER.finditer(text):
-        last = found[1] or found[2]
-    return last
+        last = found
+    if last is None:
+        return None
+    letter = last[1] or last[2]
+    joined = _JOINED.search(text, max(0, last.start() - _SHORT), last.start())
+    return letter if joined is None or joined[1] == letter else None
 
 
 def _letter(text: str) -> str | None:
@@ -350,7 +357,7 @@ def _last_number(text: str) -> str | None:
     best = None
     for found in _NUMBER.finditer(_CALL.sub(lambda call: " " * len(call[0]), text)):
         best = found
-    for formula, end in formulas(text):
+    for formula, end in islice(formulas(text), _MAX_FORMULAS):
         if best is not None and end < best.end():
             break
         if _is_answer(formula) and not isinstance(parse(formula).tree, Text):

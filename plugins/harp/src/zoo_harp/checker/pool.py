@@ -28,12 +28,12 @@ class WorkerDied(Exception):
 
 
 class Worker:
-    """One process."""
+    """One process, which runs ``module``."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = "zoo_harp.checker.worker") -> None:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "zoo_harp.checker.worker"],
+            [sys.executable, "-P", "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 from zoo_harp.checker.limits import NotDecided
@@ -65,7 +66,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     return {"ready": sympy.__version__}
 
 
-def main() -> None:
+def serve(answer: Callable[[dict[str, Any]], dict[str, Any]] = answer) -> None:
     """Answer until the input ends or nothing has come for a minute."""
     _limit_memory()
     while True:
@@ -86,4 +87,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve()
