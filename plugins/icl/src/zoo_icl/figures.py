@@ -72,7 +72,8 @@ def phases(runs: Sequence[Any], options: Any) -> Figure:
             _mark(axes, found)
         left.axhline(_FLOOR, color=_GREY, linestyle=":", linewidth=1.0)
         left.set_ylim(bottom=0.0)
-        left.set(title=title, ylabel="training loss (dotted: ln 2)")
+        left.set_title(title, loc="left")
+        left.set_ylabel("training loss (dotted: ln 2)")
         right.set(ylim=(-0.02, 1.02), ylabel="accuracy")
     _finish(figure, board[-1], _logged(runs, _SETS))
     return figure
@@ -95,7 +96,8 @@ def strategies(runs: Sequence[Any], options: Any) -> Figure:
         if crossed is not None:
             axes.axvline(crossed, color=_GREY, linewidth=0.9)
         axes.axhline(0.5, color=_GREY, linestyle=":", linewidth=1.0)
-        axes.set(title=title, ylim=(-0.02, 1.02), ylabel="accuracy")
+        axes.set(ylim=(-0.02, 1.02), ylabel="accuracy")
+        axes.set_title(title, loc="left")
     for axes in board.ravel()[len(panels) :]:
         axes.set_visible(False)
     _finish(figure, board.ravel()[: len(panels)], _logged(kept, _STRATEGIES))
@@ -120,7 +122,7 @@ def heads(runs: Sequence[Any], options: Any) -> Figure:
         even = prev_token_baseline(2 * int(run.spec.env_config.get("context", 2)) + 1)
         for axes, level in zip(row, (even, 0.0), strict=True):
             axes.axhline(level, color=_GREY, linestyle=":", linewidth=1.0)
-        row[0].set_title(title)
+        row[0].set_title(title, loc="left")
     _finish(figure, board[-1], [])
     return figure
 
@@ -157,12 +159,14 @@ def progress(runs: Sequence[Any], options: Any) -> Figure:
         left = next(axes)
         for kind, points in curves.items():
             left.plot(*zip(*points, strict=True), marker=".", color=colours[kind], linewidth=1.2)
-        left.set(title="trained without, judged with the clamp", ylabel="loss")
+        left.set_title("trained without, judged with the clamp", loc="left")
+        left.set_ylabel("loss")
     if right:
         last = next(axes)
         for kind, seeds in right.items():
             _curves(last, seeds, {_LOSS: (kind, colours[kind])})
-        last.set(title="trained with the clamp", ylabel="training loss")
+        last.set_title("trained with the clamp", loc="left")
+        last.set_ylabel("training loss")
     for each in board[0]:
         each.axhline(0.5 * _FLOOR, color=_GREY, linestyle=":", linewidth=1.0)
         each.set_ylim(0.0, min(each.get_ylim()[1], 2.5))
@@ -327,4 +331,5 @@ def _finish(figure: Figure, bottom: Iterable[Axes], lines: Sequence[Line]) -> No
         axes.set_xlabel("sequences seen")
     if lines:
         handles = [Line2D([], [], color=colour) for _, colour in lines]
-        figure.legend(handles, [label for label, _ in lines], loc="outside upper left", ncols=min(3, len(lines)))
+        columns = 2 if figure.get_figwidth() < 2 * _PANEL[0] else 3
+        figure.legend(handles, [label for label, _ in lines], loc="outside upper left", ncols=min(columns, len(lines)))
