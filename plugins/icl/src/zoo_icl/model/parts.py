@@ -25,7 +25,7 @@ CUBIC = 0.044715
 
 def product(one: Floats, other: Floats) -> Floats:
     """Sum over columns and sequences of ``one`` [a, R, B] times ``other`` [c, R, B]: [a, c]."""
-    found: Floats = np.matmul(one.reshape(len(one), -1), other.reshape(len(other), -1).T)
+    found: Floats = one.reshape(len(one), -1) @ other.reshape(len(other), -1).T
     return found
 
 
