@@ -47,7 +47,7 @@ class Row:
     needs: str = ""
 
 
-def _row(name: str, module: str, summary: str, *, camel: str = "", **offers: object) -> Row:
+def _row(name: str, module: str, summary: str, *, camel: str = "", needs: str = "", **offers: object) -> Row:
     """Return the row of an environment with classes named `Class`, `ClassVector` and `ClassConfig`."""
     camel = camel or "".join(part.capitalize() for part in name.split("-"))
     return Row(
@@ -58,6 +58,7 @@ def _row(name: str, module: str, summary: str, *, camel: str = "", **offers: obj
         config=f"zoo_envs_config:{camel}Config",
         summary=summary,
         offers={**_TABULAR_CMDP, **offers},
+        needs=needs,
     )
 
 
@@ -107,6 +108,7 @@ TABLE: tuple[Row, ...] = (
         "text-composite",
         "text.environment",
         "a language model writes an utterance, and several reward models score it",
+        needs="transformers",
         observation="box",
         tabular=False,
     ),

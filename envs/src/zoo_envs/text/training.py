@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tokenizers
 import torch
 import transformers
@@ -38,7 +40,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What determines the tiny model, beside this module, the grammar, and the versions of the libraries.
+    """What determines the tiny model, beside this module, the grammar, and the versions of libraries.
 
     Attributes:
         seed: of the corpus, the initial weights and the order of the dialogues.
@@ -72,22 +74,18 @@ def trained(root: Path, training: Training) -> Path:
         root: the folder of all such models, see `zoo_envs.text.cache.folder`.
         training: what to train.
     """
-    said = [
-        [utterance.text for utterance in dialogue]
-        for dialogue in grammar.dialogues(training.seed, _STREAM, training.corpus, training.turns)
-    ]
+    code = b"".join(Path(str(module.__file__)).read_bytes() for module in (grammar, sys.modules[__name__]))
     recipe = {
         **asdict(training),
-        "corpus_sha256": hashlib.sha256(repr(said).encode()).hexdigest(),
-        "code_sha256": hashlib.sha256(Path(__file__).read_bytes()).hexdigest(),
-        "torch": torch.__version__,
-        "transformers": transformers.__version__,
-        "tokenizers": tokenizers.__version__,
+        "code_sha256": hashlib.sha256(code).hexdigest(),
+        **{module.__name__: module.__version__ for module in (np, tokenizers, torch, transformers)},
     }
-    return cached(root, "language-model", recipe, lambda folder: _train(folder, said, training))
+    return cached(root, "language-model", recipe, lambda folder: _train(folder, training))
 
 
-def _train(folder: Path, said: Sequence[Sequence[str]], training: Training) -> None:
+def _train(folder: Path, training: Training) -> None:
+    drawn = grammar.dialogues(training.seed, _STREAM, training.corpus, training.turns)
+    said = [[utterance.text for utterance in dialogue] for dialogue in drawn]
     tokenizer = _tokenizer(said)
     end = tokenizer.eos_token_id
     # Every utterance is followed by the end, and something must stand before the first word.
