@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from zoo.api import State as State
     from zoo.api import Tabular as Tabular
     from zoo.api import Transitions as Transitions
+    from zoo.api import lookup as lookup
     from zoo.discovery.hooks import hookimpl as hookimpl
     from zoo.discovery.registry import discover as discover
     from zoo.errors import InterfaceError as InterfaceError
@@ -50,7 +51,7 @@ _API = (
     "Algorithm", "Array", "Batch", "Constrained", "ConstraintSpec", "Context", "DiminishingRewards", "EvalContext",
     "Evaluator", "Explicit", "Grid", "Metrics", "Needs", "Offers", "Outcome", "PrimalDual", "Problem", "Report",
     "Representation", "RepresentationBatch", "Snapshot", "Solvable", "Stackable", "Stacked", "State", "Tabular",
-    "Transitions",
+    "Transitions", "lookup",
 )  # fmt: skip
 _HOME = {
     **dict.fromkeys(_API, "zoo.api"),

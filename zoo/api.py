@@ -20,6 +20,7 @@ from zoo.offered import Snapshot as Snapshot
 from zoo.offered import Stackable as Stackable
 from zoo.offered import Stacked as Stacked
 from zoo.offered import Tabular as Tabular
+from zoo.offered import lookup as lookup
 from zoo.specs import ConstraintSpec as ConstraintSpec
 from zoo.specs import DiminishingRewards as DiminishingRewards
 from zoo.specs import Grid as Grid

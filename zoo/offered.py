@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    import gymnasium
+
     from zoo.api import Array, State
 
 
@@ -74,3 +76,19 @@ class Snapshot(Protocol):
 
     def set_state(self, state: State) -> None:
         """Undo everything since ``get_state`` returned ``state``."""
+
+
+def lookup(env: gymnasium.vector.VectorEnv[Any, Any, Any], attribute: str) -> Any:
+    """An optional attribute of a vector environment or of its first copy, through all wrappers; None if absent."""
+    layer: Any = env
+    while layer is not None:
+        if hasattr(layer, attribute):
+            return getattr(layer, attribute)
+        layer = layer.__dict__.get("env")
+    copies = getattr(env.unwrapped, "envs", None)
+    if copies:
+        try:
+            return copies[0].get_wrapper_attr(attribute)
+        except AttributeError:
+            return None
+    return None

@@ -10,10 +10,10 @@ import numpy as np
 from gymnasium.spaces import Discrete
 from numpy.typing import NDArray
 
-from zoo.api import DiminishingRewards
+from zoo.api import DiminishingRewards, lookup
 from zoo.tabular import TabularCMDP
 from zoo.testing.contract import Contract
-from zoo.training.vector import Recorder, arrived, lookup, problem_of
+from zoo.training.vector import Recorder, arrived, problem_of
 
 STEPS = 3000
 """transitions sampled of each form; 6 standard errors leave a false alarm less likely than 1e-8 a test"""

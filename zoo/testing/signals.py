@@ -9,9 +9,9 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from zoo.api import ConstraintSpec, DiminishingRewards, Grid
+from zoo.api import ConstraintSpec, DiminishingRewards, Grid, lookup
 from zoo.testing.contract import Contract
-from zoo.training.vector import Recorder, lookup, problem_of
+from zoo.training.vector import Recorder, problem_of
 
 STEPS = 24
 Env = gymnasium.Env[Any, Any]

@@ -25,6 +25,7 @@ from zoo.api import (
 )
 from zoo.discovery.names import EnvName
 from zoo.errors import InterfaceError, UsageError
+from zoo.offered import lookup
 from zoo.training.snapshot import capture_env, restore_env
 from zoo.training.tally import Episode, Tally
 
@@ -183,22 +184,6 @@ def _build(name: EnvName, kwargs: dict[str, Any], num_envs: int) -> VectorEnv:
         return env
 
     return gymnasium.vector.SyncVectorEnv([make] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
-
-
-def lookup(env: VectorEnv, attribute: str) -> Any:
-    """An optional attribute of a vector environment or of its first copy, through all wrappers; None if absent."""
-    layer: Any = env
-    while layer is not None:
-        if hasattr(layer, attribute):
-            return getattr(layer, attribute)
-        layer = layer.__dict__.get("env")
-    copies = getattr(env.unwrapped, "envs", None)
-    if copies:
-        try:
-            return copies[0].get_wrapper_attr(attribute)
-        except AttributeError:
-            return None
-    return None
 
 
 def problem_of(env: Recorder) -> Problem:
