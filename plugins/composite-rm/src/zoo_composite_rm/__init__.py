@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from zoo.discovery.entry import Registrar
 
-__all__ = ["zoo_commands", "zoo_register"]
+__all__ = ["zoo_commands", "zoo_derived", "zoo_plots", "zoo_register"]
 
 _PAPER = "Moskovitz et al. 2024, Confronting Reward Model Overoptimization with Constrained RLHF, arXiv:2310.04373"
 _ALGORITHMS = (
@@ -54,6 +54,19 @@ def zoo_register(zoo: Registrar) -> None:
         summary="exact mean scores, KL and truth of a policy, where all sequences can be enumerated",
         subject="algorithm",
     )
+
+
+@hookimpl
+def zoo_derived() -> dict[str, str]:
+    """What suites ask of runs: the truth at mean scores, distances from thresholds, proxy points."""
+    functions = ("truth_at_means", "distance_from_threshold", "peak_minus_final", "proxy_point", "joint_proxy_point")
+    return {name: f"zoo_composite_rm.proxy.derived:{name}" for name in functions}
+
+
+@hookimpl
+def zoo_plots() -> dict[str, str]:
+    """``zoo plot composite`` and ``zoo plot proxy``."""
+    return {"composite": "zoo_composite_rm.figures:composite", "proxy": "zoo_composite_rm.figures:proxy"}
 
 
 @hookimpl

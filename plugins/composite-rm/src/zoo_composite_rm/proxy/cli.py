@@ -26,12 +26,12 @@ def add_command(app: Subparsers) -> None:
     about = "Individual and joint proxy points from runs that follow one reward model each, and their sum."
     proxy = commands.add_parser("proxy", help=about, description=about, examples=list(_EXAMPLES))
     proxy.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run directory, or one above some")
-    proxy.add_argument("--degree", type=int, metavar="N", help="of the polynomial surface, 1 to 6 (default: 4)")
+    proxy.add_argument("--degree", type=int, metavar="N", help="of the polynomial surface, 1 to 6 (default: 3)")
     proxy.add_argument(
         "--min-density",
         type=float,
         metavar="X",
-        help="look only where runs were at least as dense as this, 1 being evenly spread (default: 0.1)",
+        help="look only where runs were at least as dense as this, 1 being evenly spread (default: 0.3)",
     )
     proxy.add_argument("--json", action="store_true", help="print one JSON document on standard output")
     proxy.set_defaults(run=show_points)

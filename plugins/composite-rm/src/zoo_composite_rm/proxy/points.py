@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from zoo import UsageError
 from zoo_composite_rm.proxy.surface import MAX_DEGREE, Floats, Landscape, Surface
 
-DEGREE, MIN_DENSITY = 4, 0.1
+DEGREE, MIN_DENSITY = 3, 0.3
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

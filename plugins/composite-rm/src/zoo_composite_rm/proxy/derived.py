@@ -1,0 +1,75 @@
+"""Metrics for suites, offered through the hook ``zoo_derived``. Of a run's last updates there are 16, unless told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from zoo.results.store import open_runs
+from zoo_composite_rm.proxy.points import ProxyPoints, find_proxy_points
+from zoo_composite_rm.proxy.runs import direction, names_of, paths_of
+
+
+def _final(run: Any, of: str, points: float) -> float | None:
+    values = run.series(of).values
+    return float(np.mean(values[-int(points) :])) if values else None
+
+
+def truth_at_means(run: Any, of: str, /, *, points: float = 16) -> float | None:
+    """What tiny-composite's truth makes of the mean scores and the mean KL of the last updates.
+
+    ``of`` is the metric with the KL. The mean over updates of the truth itself is lower where scores oscillate.
+    """
+    from zoo_envs.tiny_oracle import utility
+
+    r1, r2, kl = (_final(run, name, points) for name in ("value/r1", "value/r2", of))
+    return None if r1 is None or r2 is None or kl is None else float(utility(r1, r2, kl))
+
+
+def distance_from_threshold(run: Any, of: str, /, *, points: float = 16) -> float | None:
+    """How far the mean score of the reward model ``of``, over the last updates, is from its last threshold."""
+    score, threshold = _final(run, f"value/{of}", points), _final(run, f"threshold/{of}", 1)
+    return None if score is None or threshold is None else abs(score - threshold)
+
+
+def peak_minus_final(run: Any, of: str, /, *, points: float = 16) -> float | None:
+    """The largest value less the mean of the last ones."""
+    values = run.series(of).values
+    return float(max(values) - np.mean(values[-int(points) :])) if values else None
+
+
+def proxy_point(run: Any, of: str, /) -> float | None:
+    """The individual proxy point of the reward model ``of``, from the run that follows it alone; see ``_found``."""
+    found = _found(run)
+    return None if found is None or of not in found.own else float(found.own[of].best[0])
+
+
+def joint_proxy_point(run: Any, of: str, /) -> float | None:
+    """The score of the reward model ``of`` at the joint proxy point; see ``_found``."""
+    found = _found(run)
+    return None if found is None else float(found.joint.best[found.names.index(of)])
+
+
+def _found(run: Any) -> ProxyPoints | None:
+    """Proxy points from a run and its siblings: the same algorithm, environment and seed, with other weights.
+
+    They are the runs beside it that differ in the option ``weights`` alone; None unless every reward model has its own.
+    """
+    own = _but_weights(run)
+    siblings = [
+        other
+        for other in open_runs([run.path.parent.parent]).runs
+        if other.seed == run.seed and _but_weights(other) == own and other.state == "finished"
+    ]
+    names = names_of(run)
+    if not set(names) <= {direction(other, names) for other in siblings}:
+        return None
+    names, paths = paths_of(siblings)
+    return find_proxy_points(paths, names)
+
+
+def _but_weights(run: Any) -> dict[str, Any]:
+    spec = run.spec
+    options = {name: value for name, value in spec.config.items() if name != "weights"}
+    return {**options, "env": dict(spec.env_config), "steps": spec.steps, "num_envs": spec.num_envs}
