@@ -28,7 +28,6 @@ _EVALUATORS = (
         "whether in-context learning came and went, from a run's curves",
     ),
 )
-_FIGURES = ("phases", "strategies", "heads", "progress", "patterns")
 _DERIVED = (
     "phase_onset", "phase_t_half", "plateau_length", "transience_peak", "transience_peak_at", "transience_drop",
     "transience_cross",
@@ -64,12 +63,6 @@ def zoo_derived() -> dict[str, str]:
     """Events of curves, and values at given numbers of sequences, for the metrics of suites."""
     at = {name: f"zoo_icl.training.curves:{name}" for name in ("icl_at", "icl_max_until", "icl_fall_after")}
     return {name: f"zoo_icl.derived:{name}" for name in _DERIVED} | at
-
-
-@hookimpl
-def zoo_plots() -> dict[str, str]:
-    """``zoo plot icl-phases`` and its siblings."""
-    return {f"icl-{name}": f"zoo_icl.figures:{name}" for name in _FIGURES}
 
 
 @hookimpl
