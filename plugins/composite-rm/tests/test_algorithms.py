@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import zoo_composite_rm
+from scipy.special import log_softmax
 from zoo_composite_rm.environment import Task, offered
 from zoo_envs.two_state import TwoStateVector
+from zoo_onpolicy.config import NetworkConfig
 
 from zoo.api import PrimalDual
 from zoo.discovery.entry import Registrar
@@ -98,6 +100,27 @@ def test_multipliers_go_on_in_the_update_after_epochs_that_ended_early(build):
         steps.append(np.abs(run.mixer.x - before).max())
     # The first minibatch of an update is of the policy that acted, the second exceeds the target: two steps.
     assert min(steps) > 1e-3 and max(steps) < 2.5 * 0.1 * 0.5
+
+
+def test_torch_computes_what_numpy_does(build, name):
+    runs = [build.one(name, device=device) for device in ("cpu", "cpu:0")]
+    for _ in range(2):
+        one, other = (run.update() for run in runs)
+        assert one.keys() == other.keys()
+        np.testing.assert_allclose(list(one.values()), list(other.values()), rtol=2e-3, atol=1e-4)
+    one, other = (run.state() for run in runs)
+    np.testing.assert_allclose(one["weights"], other["weights"], atol=1e-4)
+
+
+def test_a_penalty_on_the_exact_kl_is_to_the_reference(build):
+    """From a policy that did not start there: PPO's own reference would be the policy at the start."""
+    run = build.one("PPOSum", network=NetworkConfig(policy_gain=1.0), reference_kl=0.5, learning_rate=0.0)
+    rollout = run.learner.collector.collect(run.learner.network, [np.random.default_rng(0)])
+    run.learner.estimate(rollout)
+    log_p, log_pi0 = (log_softmax(x, axis=-1) for x in (rollout.outputs, build.tiny().reference_logits(rollout.obs)))
+    wanted = (np.exp(log_p) * (log_p - log_pi0)).sum(axis=-1).mean()
+    assert run.learner.improve(rollout)[0]["train/reference_kl"] == pytest.approx(wanted, rel=1e-4)
+    assert wanted > 0.01
 
 
 def test_only_those_with_multipliers_offer_them(build, name):
