@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 MAX_DEGREE = 6
 """The paper's 10 has 66 terms for two reward models: too many for paths of a few dozen points."""
-_CELLS = 40_000
+_CELLS = 10_000
 """of a grid, about"""
 _PENALTIES = np.logspace(-8, 2, 41)
 
@@ -116,12 +116,9 @@ class Landscape:
         axes = tuple(np.linspace(a, b, per_axis) for a, b in zip(low, high, strict=True))
         grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
         shape, flat = grid.shape[:-1], grid.reshape(-1, N)
-        try:
-            kernel = gaussian_kde(((scores - low) / (high - low)).T)
-        except np.linalg.LinAlgError as error:
-            raise UsageError(
-                f"the scores of {' and '.join(names)} lie on a line: expected runs that move them apart."
-            ) from error
+        if N > 1 and np.linalg.eigvalsh(np.corrcoef(scores.T))[0] < 1e-9:
+            raise UsageError(f"the scores of {' and '.join(names)} lie on a line: expected runs that move them apart.")
+        kernel = gaussian_kde(((scores - low) / (high - low)).T)
         density = kernel(((flat - low) / (high - low)).T).reshape(shape)
         mask = density >= min_density
         if not mask.any():
