@@ -44,7 +44,7 @@ class Norm:
 
     def forward(self, h: Floats) -> Floats:
         """``h`` [d, R, B], normalised, scaled and shifted."""
-        self.hat = h - np.add.reduce(h) / len(h)
+        self.hat: Floats = h - np.add.reduce(h) / len(h)
         variance = np.einsum("d...,d...->...", self.hat, self.hat) / len(h)
         self.rate = 1.0 / np.sqrt(variance + EPSILON)
         self.hat *= self.rate
