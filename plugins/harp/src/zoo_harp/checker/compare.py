@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
-from zoo_harp.checker import compounds, forms, labels
-from zoo_harp.checker.answers import Answer, parse
+from zoo_harp.checker import compounds, labels
+from zoo_harp.checker.answers import Answer
 from zoo_harp.checker.equations import equal_relations
 from zoo_harp.checker.evaluate import Evaluator
 from zoo_harp.checker.intervals import Line, is_set_of_reals
 from zoo_harp.checker.limits import Budget, Undefined, Unsupported
+from zoo_harp.checker.readings import other_readings
 from zoo_harp.checker.tree import (
     EXPRESSIONS,
     Apply,
@@ -29,19 +29,13 @@ from zoo_harp.checker.tree import (
     Relation,
     Set,
     SetOp,
+    Symbol,
     Text,
     Tuple,
     number,
-    symbols,
-    walk,
 )
 from zoo_harp.checker.values import Decision, compare_values
-from zoo_harp.checker.words import words_of
 
-_LABELLED: Final = re.compile(
-    r"^\s*(?:\\(?:text\w*|mathrm|mathbf|bf)\s*\{?\s*)?(?:\(\s*[A-E]\s*\)|[A-E]\s*[).:])\s*\}?"
-    r"(?:\\[ ,;]|\\quad|[\s~:])*(?=\S)"
-)
 _NOTHING: Final = frozenset(
     (("no", "solution"), ("no", "solutions"), ("none",), ("no", "real", "solutions"), ("no", "real", "solution"),
      ("empty", "set"), ("no", "such", "x"))
@@ -63,47 +57,11 @@ def compare_answers(gold: Answer, response: Answer, budget: Budget) -> Decision:
     decision = comparison.compare(gold.tree, response.tree)
     if decision.correct:
         return decision
-    for one, other in _other_readings(gold, response):
+    for one, other in other_readings(gold, response):
         again = comparison.compare(one, other)
         if again.correct:
             return again
     return decision
-
-
-def _other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
-    """Further ways to read an answer: letters as units, without the letter of a choice, as words."""
-    ways: list[tuple[Node, Node]] = []
-    for one, other, swap in ((gold, response, False), (response, gold, True)):
-        if symbols(other.tree) - symbols(one.tree) and not symbols(one.tree):
-            read = parse(other.text, letters_as_units=True).tree
-            if isinstance(read, Quantity) and read.unit is not None:
-                ways.append((read, one.tree) if swap else (one.tree, read))
-    for one, other, swap in ((gold, response, False), (response, gold, True)):
-        joined = _mixed(other.tree)
-        if joined is not None:
-            ways.append((joined, one.tree) if swap else (one.tree, joined))
-    bare = _LABELLED.match(response.text)
-    if bare:
-        ways.append((gold.tree, parse(response.text[bare.end() :]).tree))
-    bare = _LABELLED.match(gold.text)
-    if bare:
-        ways.append((parse(gold.text[bare.end() :]).tree, response.tree))
-    if any(isinstance(node, Text) for side in (gold.tree, response.tree) for node in walk(side)):
-        ways.append((_as_words(gold.text), _as_words(response.text)))
-    return ways
-
-
-def _mixed(node: Node) -> Node | None:
-    """The mixed number that "3 and 1/4" may be; None if it is none."""
-    if not isinstance(node, Listing) or node.joiner != "and" or len(node.items) != 2:
-        return None
-    whole, part = node.items
-    fraction = part.args if isinstance(part, Apply) and part.op == "div" else ()
-    return forms.mixed(whole, *fraction) if isinstance(whole, Number) and whole.places is None else None
-
-
-def _as_words(text: str) -> Text:
-    return Text(tuple(word for word in words_of(text) if word != "and"))
 
 
 def _no(reason: str) -> Decision:
@@ -132,8 +90,8 @@ class Comparison:
             return self._quantities(gold, response)
         if isinstance(gold, Clock) or isinstance(response, Clock):
             return self._clocks(gold, response)
-        if isinstance(gold, Text) and isinstance(response, Text):
-            return self._texts(gold, response)
+        if isinstance(gold, Text | Symbol) and isinstance(response, Text | Symbol):
+            return self._texts(_words(gold), _words(response))
         unlabelled = self._without_labels(gold, response)
         if unlabelled is not None:
             return unlabelled
@@ -220,8 +178,8 @@ class Comparison:
     # Words
 
     @staticmethod
-    def _texts(gold: Text, response: Text) -> Decision:
-        same = gold.words == response.words or (gold.words in _NOTHING and response.words in _NOTHING)
+    def _texts(gold: tuple[str, ...], response: tuple[str, ...]) -> Decision:
+        same = gold == response or (gold in _NOTHING and response in _NOTHING)
         return Decision(same, "text", "the same words" if same else "different words")
 
     @staticmethod
@@ -366,6 +324,10 @@ class Comparison:
                 return Decision(False, "tuple", "different brackets")
             return self._all(gold.items, response.items, "tuple")
         return _no("a tuple or matrix and something else")
+
+
+def _words(node: Text | Symbol) -> tuple[str, ...]:
+    return node.words if isinstance(node, Text) else (node.name.lower(),)
 
 
 def _inside(node: Node, mark: str) -> Node | None:

@@ -52,6 +52,8 @@ _SHORT: Final = 100
 _MARKED: Final = re.compile(r"answer|\\[bf]", re.IGNORECASE)
 _MAX_ANCHORS: Final = 16
 _MAX_FORMULAS: Final = 8
+_MAX_ITEMS: Final = 12
+_PLURAL: Final = re.compile(r"\b(?:are|were|be|values|solutions|roots):?\s{0,4}$")
 _COMMANDS: Final = re.compile(r"\\[A-Za-z]+")
 _PROSE: Final = re.compile(r"[A-Za-z]{4}")
 _FLAT_TEXT: Final = re.compile(r"\\text[a-z]{0,6}\{([^{}]{0,400})\}")
@@ -114,7 +116,8 @@ def extract(response: str) -> str | None:
         return strip(text)
     if len(text) > MAX_ANSWER and text.count(" ") + text.count("\n") < len(text) // 50:
         return text  # one expression beyond the limits, no prose
-    found = _last_formula(text) or _last_number(text)
+    formula = _last_formula(text)
+    found = formula.text if formula else _last_number(text)
     if found is None and prose is not None:
         found = _trimmed(prose)[0]
     if found is None and "\n" not in text.strip() and 0 < len(text.strip()) <= 200:
@@ -139,7 +142,7 @@ def extract_choice(response: str) -> str | None:
         if letter is not None:
             return letter or None
     for formula in reversed(list(_formulas(text))):
-        letter = _letter(formula[:200])
+        letter = _letter(formula.text[:200])
         if letter is not None:
             return letter or None
     last = None
@@ -289,8 +292,8 @@ def _from_capture(capture: str) -> str | None:
         if len(way) <= MAX_ANSWER and _is_answer(way):
             return way
     first = _trimmed(capture)[0]
-    formulas = list(_formulas(first))
-    return _last_value(first) if len(formulas) == 1 and _is_answer(formulas[0]) else None
+    places = list(_formulas(first))
+    return _last_value(first) if len(places) == 1 and _is_answer(places[0].text) else None
 
 
 def _is_answer(text: str) -> bool:
@@ -318,36 +321,44 @@ def _is_plain(tree: Node, text: str) -> bool:
     return True
 
 
-def _formulas(text: str) -> Iterator[str]:
-    r"""Contents of ``$..$``, ``$$..$$``, ``\(..\)`` and ``\[..\]``, in order."""
-    opened, start = "", 0
+def _formulas(text: str) -> Iterator[Place]:
+    r"""``$..$``, ``$$..$$``, ``\(..\)`` and ``\[..\]`` with what they contain, in order."""
+    opened, start, inside = "", 0, 0
     pairs = {r"\(": r"\)", r"\[": r"\]", "$": "$", "$$": "$$"}
     for found in _MATH.finditer(text):
         sign = found[0]
         if opened:
             if sign == pairs[opened]:
-                yield text[start : found.start()]
+                yield Place(start, found.end(), text[inside : found.start()])
                 opened = ""
         elif sign in pairs:
-            opened, start = sign, found.end()
+            opened, start, inside = sign, found.start(), found.end()
 
 
-def _last_formula(text: str) -> str | None:
-    best = None
-    for formula in _formulas(text):
-        if 0 < len(formula.strip()) <= MAX_ANSWER:
-            best = formula
-    if best is None or not _is_answer(best):
+def _last_formula(text: str) -> Place | None:
+    """The last formula that is an answer, with those that "or" joins to it, or a list that a plural announces."""
+    places = [place for place in _formulas(text) if 0 < len(place.text.strip()) <= MAX_ANSWER]
+    if not places or not _is_answer(places[-1].text):
         return None
-    return strip(best)
+    joined = listed = [strip(places[-1].text)]
+    first = places[-1]
+    for place in places[-2:-_MAX_ITEMS:-1]:
+        between = text[place.end : first.start]
+        if not _BETWEEN.fullmatch(between):
+            break
+        first, listed = place, [strip(place.text), *listed]
+        if between.strip() == "or" and len(joined) == len(listed) - 1:
+            joined = listed
+    plural = _PLURAL.search(text, max(0, first.start - _SHORT), first.start)
+    return Place(first.start, places[-1].end, ", ".join(listed if plural else joined))
 
 
 def _last_value(prose: str) -> str | None:
     """The last formula or number of a sentence, whichever comes later."""
     formula, number = _last_formula(prose), _last_number(prose)
     if formula is None or number is None:
-        return formula or number
-    return formula if prose.rfind(formula) + len(formula) >= prose.rfind(number) else number
+        return formula.text if formula else number
+    return formula.text if formula.end >= prose.rfind(number) else number
 
 
 def _last_number(text: str) -> str | None:

@@ -66,6 +66,7 @@ _JOINTS: Final = re.compile(r"[^\d]")
 _DECIMAL_COMMA: Final = re.compile(r"(?<=\d)\{,\}(?=\d)")
 _LOOSE_COMMA: Final = re.compile(r"[ ]{0,4}\{[ ]{0,4},[ ]{0,4}\}[ ]{0,4}")
 _POINT: Final = re.compile(r"(?<=\d)\{\.\}(?=\d)")
+_ORDINAL: Final = re.compile(r"(?<=\d)(?:st|nd|rd|th|\^\{?(?:\\text\{)?(?:st|nd|rd|th)\}{0,2})(?![A-Za-z}])")
 _ROW_SPACE: Final = re.compile(r"\\\\\s{0,4}\[-?[\d.]{1,8}\s{0,4}(?:pt|em|ex|cm|mm|in)\]")
 _TIMES_TEN: Final = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*\^)")
 _CHOOSE: Final = re.compile(
@@ -87,6 +88,8 @@ def clean(text: str) -> str:
         text = _join_groups(text)
     if "10" in text:
         text = _TIMES_TEN.sub(r"\\times ", text)
+    if "t" in text or "d" in text:
+        text = _ORDINAL.sub("", text)
     if "C" in text:
         text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
     if len(text) > MAX_ANSWER:

@@ -10,6 +10,7 @@ from zoo_harp.checker.tree import (
     Apply,
     Based,
     Constant,
+    Listing,
     Named,
     Node,
     Number,
@@ -53,6 +54,9 @@ class Phrases(Cursor):
         if words[0] == "to":
             self.at += 1
             return Ratio((left, self.expression(30)))
+        if words[0] == "by":
+            self.at += 1
+            return Listing((left, self.expression(30)), ",")
         if words[:2] == ["out", "of"]:
             self.at += 2
             return Apply("div", (left, self.expression(30)))
@@ -138,6 +142,9 @@ class Phrases(Cursor):
             kind, value, _ = self.take()
             if kind == "word" and value.lower() not in ("a", "an", "the"):
                 words.append(value.lower())
+        if words == ["all", "real"] and self.peek()[0] == "let":
+            self.at += 1
+            return Named("R")
         if words[:2] == ["infinitely", "many"] or words == ["infinite"]:
             return Constant("oo")
         return Named("R") if tuple(words) in _REALS else Text(tuple(words))

@@ -1,0 +1,52 @@
+"""Further ways to read an answer: letters as units, a mixed number, without the letter of a choice, as words."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from zoo_harp.checker import forms
+from zoo_harp.checker.answers import Answer, parse
+from zoo_harp.checker.tree import Apply, Listing, Node, Number, Quantity, Text, symbols, walk
+from zoo_harp.checker.words import words_of
+
+_LABELLED: Final = re.compile(
+    r"^\s*(?:\\(?:text\w*|mathrm|mathbf|bf)\s*\{?\s*)?(?:\(\s*[A-E]\s*\)|[A-E]\s*[).:])\s*\}?"
+    r"(?:\\[ ,;]|\\quad|[\s~:])*(?=\S)"
+)
+
+
+def other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
+    """Pairs of trees for the gold and the response, to compare where the plain reading finds them different."""
+    ways: list[tuple[Node, Node]] = []
+    for one, other, swap in ((gold, response, False), (response, gold, True)):
+        if symbols(other.tree) - symbols(one.tree) and not symbols(one.tree):
+            read = parse(other.text, letters_as_units=True).tree
+            if isinstance(read, Quantity) and read.unit is not None:
+                ways.append((read, one.tree) if swap else (one.tree, read))
+    for one, other, swap in ((gold, response, False), (response, gold, True)):
+        joined = _mixed(other.tree)
+        if joined is not None:
+            ways.append((joined, one.tree) if swap else (one.tree, joined))
+    bare = _LABELLED.match(response.text)
+    if bare:
+        ways.append((gold.tree, parse(response.text[bare.end() :]).tree))
+    bare = _LABELLED.match(gold.text)
+    if bare:
+        ways.append((parse(gold.text[bare.end() :]).tree, response.tree))
+    if any(isinstance(node, Text) for side in (gold.tree, response.tree) for node in walk(side)):
+        ways.append((_as_words(gold.text), _as_words(response.text)))
+    return ways
+
+
+def _mixed(node: Node) -> Node | None:
+    """The mixed number that "3 and 1/4" may be; None if it is none."""
+    if not isinstance(node, Listing) or node.joiner != "and" or len(node.items) != 2:
+        return None
+    whole, part = node.items
+    fraction = part.args if isinstance(part, Apply) and part.op == "div" else ()
+    return forms.mixed(whole, *fraction) if isinstance(whole, Number) and whole.places is None else None
+
+
+def _as_words(text: str) -> Text:
+    return Text(tuple(word for word in words_of(text) if word != "and"))
