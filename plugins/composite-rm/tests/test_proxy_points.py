@@ -104,7 +104,7 @@ def test_points_spread_evenly_have_density_one():
     even = (24 / 25) ** 2
     mask = Landscape.of(NAMES, scores, scores.sum(1), degree=1, min_density=0.99 * even).mask
     assert mask[35:65, 35:65].all()  # nearer to the edges, part of each kernel lies outside
-    with pytest.raises(UsageError, match="the densest has 0.92"):
+    with pytest.raises(UsageError, match=r"the densest has 0\.92"):
         Landscape.of(NAMES, scores, scores.sum(1), degree=1, min_density=1.01 * even)
 
 
