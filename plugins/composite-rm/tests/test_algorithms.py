@@ -78,8 +78,8 @@ def test_a_batch_resumes_bit_for_bit_in_the_middle(build, name):
 def test_members_of_a_batch_learn_what_they_learn_alone(build, name, target_kl):
     """With a target KL members leave the epochs at different minibatches, and then their multipliers rest as well."""
     options = {"n_epochs": 4, "target_kl": target_kl, "learning_rate": 3e-3}
-    batch = build.batch(name, build.tiny, (0, 1, 2), **options)
-    solo = [build.one(name, seed=seed, **options) for seed in (0, 1, 2)]
+    batch = build.batch(name, build.tiny, (0, 1), **options)
+    solo = [build.one(name, seed=seed, **options) for seed in (0, 1)]
     for _ in range(3):
         for row, alone in zip(batch.update(), [one.update() for one in solo], strict=True):
             assert row.keys() == alone.keys()
@@ -102,6 +102,7 @@ def test_multipliers_go_on_in_the_update_after_epochs_that_ended_early(build):
     assert min(steps) > 1e-3 and max(steps) < 2.5 * 0.1 * 0.5
 
 
+@pytest.mark.parametrize("name", ["PPOSat", "XiPPO"])
 def test_torch_computes_what_numpy_does(build, name):
     runs = [build.one(name, device=device) for device in ("cpu", "cpu:0")]
     for _ in range(2):
@@ -188,11 +189,11 @@ def test_thresholds_beyond_the_possible_scores_are_reported_at_once(build, name,
         )
 
 
-@pytest.mark.parametrize("cap", [50.0, 1e4])
 @pytest.mark.parametrize(
-    ("name", "multiplier"),
-    [("MuPPO", "projected"), ("MuPPO", "sigmoid"), ("XiPPO", "projected"), ("XiPPO", "tanh"), ("AllPPO", "sigmoid")],
-)
+    ("name", "multiplier", "cap"),
+    [("MuPPO", "projected", 50.0), ("MuPPO", "sigmoid", 1e4), ("XiPPO", "projected", 1e4), ("XiPPO", "tanh", 50.0),
+     ("AllPPO", "sigmoid", 50.0)],
+)  # fmt: skip
 def test_hitting_the_cap_is_reported_and_leaves_everything_finite(build, name, multiplier, cap):
     theta = 0.0 if name == "AllPPO" else 1.0
     run = build.one(

@@ -69,8 +69,7 @@ def test_the_command_line_from_training_to_judgement(tmp_path):
     assert len(rows) == 4
     assert (last["threshold/r1"], last["threshold/r2"]) == (0.4555, 0.4)
     assert {"kl", "evaluation/estimate", "multiplier/r1", "weight/r2", "violation/r1", "saturated"} <= last.keys()
-    judged = zoo("eval", "runs", "composite", cwd=tmp_path)
-    assert judged.returncode == 0, judged.stderr
+    assert main(["eval", str(tmp_path / "runs"), "composite"]) == 0
     scores = json.loads(next((tmp_path / "runs").rglob("evaluations/composite.json")).read_text("utf-8"))["scores"]
     assert scores.keys() == {"value/r1", "value/r2", "kl", "kl_projection", "evaluation"}
     assert scores["kl_projection"] <= scores["kl"] < 0.5
