@@ -30,8 +30,8 @@ CART, POLE = 1.0, 0.1
 TOTAL = CART + POLE
 HALF = 0.5
 """half the pole's length in m"""
-PUSH = 10.0
-"""size of the force in N"""
+PUSH = np.array([-10.0, 10.0])
+"""force of each action in N"""
 TAU = 0.02
 """seconds between states"""
 FAR, TILTED = 2.4, 12 * 2 * math.pi / 360
@@ -52,7 +52,7 @@ def moved(state: NDArray[np.float64], action: NDArray[np.int64]) -> NDArray[np.f
     """
     x_dot, theta, theta_dot = state[:, 1], state[:, 2], state[:, 3]
     sine, cosine = np.sin(theta), np.cos(theta)
-    force = (PUSH * (2 * action - 1) + POLE * HALF * np.square(theta_dot) * sine) / TOTAL
+    force = (PUSH.take(action) + POLE * HALF * np.square(theta_dot) * sine) / TOTAL
     theta_acc = (GRAVITY * sine - cosine * force) / (HALF * (4 / 3 - POLE * np.square(cosine) / TOTAL))
     x_acc = force - POLE * HALF * theta_acc * cosine / TOTAL
     slope = np.empty_like(state)
