@@ -189,7 +189,7 @@ def notes(
     return table
 
 
-TABLES = {"cartpole": (cartpole, 16), "command": (command, 50), "grid": (grid, 16), "heads": (heads, 8)}
+TABLES = {"cartpole": (cartpole, 16), "command": (command, 100), "grid": (grid, 16), "heads": (heads, 8)}
 
 
 def main() -> None:
