@@ -276,6 +276,28 @@ def test_thousands(n):
 
 
 @fuzz
+@given(st.integers(1, 40), st.integers(1, 59), st.integers(0, 1))
+def test_sums_of_units(hours, minutes, extra):
+    written = f"{hours} hours {minutes + extra} minutes"
+    assert check_bool(rf"{60 * hours + minutes}\text{{ minutes}}", written) is (extra == 0)
+    assert check_bool(written, rf"{hours}\frac{{{minutes}}}{{60}} hours") is (extra == 0)
+    assert check_bool(f"{hours} hours and {minutes} minutes", written) is (extra == 0)
+    assert not check_bool(written, f"{60 * hours + minutes + extra} seconds")
+
+
+SENTENCES = ["so the result is {}.", "After that we are left with {}", "This gives {} (as it should).", "Hence y = {}."]
+
+
+@fuzz
+@given(rationals, rationals, st.booleans(), st.sampled_from(SENTENCES), st.data())
+def test_formulas_in_plain_prose(q, r, equal, sentence, data):
+    r = q if equal else r
+    spelling = data.draw(st.sampled_from([way for way in latex(r) if "=" not in way]))
+    said = f"There are 3 steps. {sentence.format(spelling)}"
+    assert check_bool(latex(q)[0], said) is (q == r), said
+
+
+@fuzz
 @given(st.integers(2, 10**6), st.integers(2, 60), st.integers(0, 1))
 def test_powers_and_factorials(base, exponent, extra):
     assert check_bool(f"{base}^{{{2 * exponent}}}", f"{base**2}^{{{exponent}}}+{extra}") is (extra == 0)

@@ -21,6 +21,8 @@ _MATH: Final = re.compile(r"[A-Za-z]|.*[\d\\^_=+*/<>|√π°≤≥∞].*", re.DO
 _PROSE: Final = re.compile(r"[A-Za-z]{3}")
 _NAME: Final = re.compile(r"[A-Za-z]+_?\d+\w*|[A-Za-z]\w*\([^()]*\)|#?\d+(?:st|nd|rd|th)|\(?\d+\)")
 """what is not the answer on its own: an index, an argument, an ordinal, a number in brackets"""
+_WHOLE: Final = re.compile(r"[-−]?\d{1,9}")
+_PART: Final = re.compile(r"\d{1,9}/\d{1,9}(?!\d)|\\[dt]?frac")
 _SCALES: Final = frozenset(names("percent hundred thousand million billion trillion"))
 _SEVERAL: Final = frozenset(names("are were be values solutions roots"))
 _LINKS: Final = ("=", "<", ">")
@@ -49,7 +51,7 @@ def _is_math(word: str) -> bool:
 
 
 def _ends_phrase(word: str) -> bool:
-    return word[-1] in _STOPS
+    return word[-1] in ".,;:?"
 
 
 def _leftmost(words: list[str], at: int) -> int:
@@ -61,7 +63,7 @@ def _leftmost(words: list[str], at: int) -> int:
         joins = before in _SIGNS or before == "or" or (before == "and" and linked)
         if joins and at > 1 and _is_math(words[at - 2]) and not _ends_phrase(words[at - 2]):
             at -= 2
-        elif before in ("-", "−", "±", r"\pm"):
+        elif before in ("-", "−", "±", r"\pm") or (_PART.match(words[at]) and _WHOLE.fullmatch(before)):
             at -= 1
         elif words[at][0] in _LINKS or before[-1] in _LINKS:
             if not _is_math(before) or _ends_phrase(before):
