@@ -43,7 +43,7 @@ class FastGradients:
         self.model = model
         self._named = dict(model.named_parameters())
         self._where = (0, 0)
-        self._turning: dict[int, parts.Rotary | None] = {}
+        self._turns: dict[int, Floats] = {}
 
     def __call__(self, x: Array, y: Array) -> tuple[float, NDArray[Any]]:
         """One forward and backward pass.
@@ -63,10 +63,10 @@ class FastGradients:
         batch, pairs = len(x), x.shape[1] - 1
         h = self._embedded(x, y)
         end = h.shape[1] - 1
-        rotary = self._rotary(h.shape[1])
+        turn = self._turn(h.shape[1])
         for attention, ln1, mlp, ln2 in self.blocks:
             first = end if attention is self.blocks[-1][0] else 0
-            mixed = h[:, first:] + attention.forward(h if ln1 is None else ln1.forward(h), first, rotary)
+            mixed = h[:, first:] + attention.forward(h if ln1 is None else ln1.forward(h), first, turn)
             h = mixed if mlp is None else mixed + mlp.forward(mixed if ln2 is None else ln2.forward(mixed))
         final = h if self.ln_f is None else self.ln_f.forward(h)
         logits = self.W_un[0].T @ final[:, 0]
@@ -125,18 +125,25 @@ class FastGradients:
             h += table.numpy().T[:, :, None]
         return h
 
-    def _rotary(self, tokens: int) -> parts.Rotary | None:
-        """The rotation for sequences of this length, kept for the next."""
-        if tokens not in self._turning:
-            table = self.model.rotary(tokens, self.model.W_ex)
-            turn = None if table is None else parts.Rotary(table[0, :, ::2].numpy().T, table[1, :, 1::2].numpy().T)
-            self._turning[tokens] = turn
-        return self._turning[tokens]
+    def _turn(self, tokens: int) -> Floats:
+        """What queries and keys are multiplied by, [2, T, hd, hd]; kept for the next batch of the same length."""
+        if tokens not in self._turns:
+            head_dim = self.model.head_dim
+            turn = np.zeros((2, tokens, head_dim, head_dim), dtype=self.W_ex[0].dtype)
+            turn[:] = np.eye(head_dim)
+            if (table := self.model.rotary(tokens, self.model.W_ex)) is not None:
+                cosine, sine = table.numpy()
+                turn *= cosine[:, :, None]
+                even = np.arange(0, head_dim, 2)
+                turn[:, :, even, even + 1], turn[:, :, even + 1, even] = sine[:, even], sine[:, even + 1]
+            turn[0] *= head_dim**-0.5
+            self._turns[tokens] = turn
+        return self._turns[tokens]
 
     def _inputs(self, x: Array, y: Array) -> tuple[Floats, NDArray[np.int64]]:
         """As arrays of the model's dtype, checked."""
-        exemplars = np.ascontiguousarray(x, dtype=self.W_ex[0].dtype)
-        labels = np.asarray(y, dtype=np.int64)
+        given = (part.numpy() if isinstance(part, torch.Tensor) else part for part in (x, y))
+        exemplars, labels = (np.ascontiguousarray(part, dtype) for part, dtype in zip(given, self._types, strict=True))
         self.model.check_shapes(exemplars.shape, labels.shape)
         if labels.shape[1] < exemplars.shape[1]:
             raise ValueError(f"labels of shape {labels.shape}: the query's label must be there, last.")
@@ -147,14 +154,14 @@ class FastGradients:
 
     def _bind(self) -> None:
         """Look the arrays up, if they are new or have moved."""
-        first = self.model.W_ex
+        first = self._named["W_ex"]
         if first.grad is not None and (first.data_ptr(), first.grad.data_ptr()) == self._where:
             return
         for parameter in self._named.values():
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         self._where = (first.data_ptr(), cast("torch.Tensor", first.grad).data_ptr())
-        self._turning = {}
+        self._turns = {}
 
         def look(name: str) -> tuple[Floats, Floats]:
             parameter = self._named[name]
@@ -163,6 +170,7 @@ class FastGradients:
         def norm(prefix: str) -> parts.Norm | None:
             return parts.Norm(look, prefix) if f"{prefix}.w" in self._named else None
 
+        self._types = (look("W_ex")[0].dtype, np.dtype(np.int64))
         self.W_ex, self.b_ex, self.W_lab = look("W_ex"), look("b_ex"), look("W_lab")
         self.W_pos = look("W_pos") if "W_pos" in self._named else None
         self.blocks = []

@@ -31,9 +31,16 @@ def product(one: Floats, other: Floats) -> Floats:
 
 @lru_cache(maxsize=16)
 def future(tokens: int) -> Floats:
-    """What is added to scores [H, T, T, B] so that no row sees what comes after it: 0 or -inf, [T, T, 1]."""
-    shut: Floats = np.triu(np.full((tokens, tokens), -np.inf, dtype=np.float32), 1)[:, :, None]
+    """What is added to scores [T, T, H, B] so that no row sees what comes after it: 0 or -inf, [T, T, 1, 1]."""
+    shut: Floats = np.triu(np.full((tokens, tokens), -np.inf, dtype=np.float32), 1)[:, :, None, None]
     return shut
+
+
+def turned(turn: Floats, vectors: Floats) -> Floats:
+    """The matrices ``turn`` [n, R, hd, hd] times ``vectors`` [n, R, hd, H, B]."""
+    *lead, heads, batch = vectors.shape
+    found: Floats = np.matmul(turn, vectors.reshape(*lead, heads * batch)).reshape(vectors.shape)
+    return found
 
 
 class Norm:
@@ -64,27 +71,11 @@ class Norm:
         return g
 
 
-class Rotary:
-    """Rotation of the pairs (2i, 2i+1) of queries and keys [..., hd, R, B]."""
-
-    def __init__(self, cosine: Floats, sine: Floats) -> None:
-        self.cosine, self.sine = cosine[:, :, None], sine[:, :, None]
-
-    def turn(self, vectors: Floats, sign: float = 1.0) -> None:
-        """Rotate in place the last R rows; ``sign`` -1 rotates back, which is the gradient's way."""
-        rows = vectors.shape[-2]
-        even, odd = vectors[..., ::2, :, :], vectors[..., 1::2, :, :]
-        cosine, sine = self.cosine[:, -rows:], sign * self.sine[:, -rows:]
-        turned = even * sine
-        turned += odd * cosine
-        even *= cosine
-        odd *= sine
-        even -= odd
-        odd[...] = turned
-
-
 class Attention:
-    """H heads, which read all T tokens and write the rows from ``first``: 0, or T - 1, the last."""
+    """H heads, which read all T tokens and write the rows from ``first``: 0, or T - 1, the last.
+
+    Between the projections heads stand beside sequences, [T, hd, H, B], for rows as long as they can be.
+    """
 
     def __init__(self, look: Look, prefix: str, causal: bool) -> None:
         names = ("W_q", "W_k", "W_v")
@@ -93,67 +84,70 @@ class Attention:
         self.heads, self.width, self.head_dim = self.weights[0].shape
         self.causal = causal
 
-    def forward(self, n: Floats, first: int, rotary: Rotary | None) -> Floats:
-        """What the heads add to the rows from ``first``, [d, R, B], from normalised tokens ``n`` [d, T, B]."""
+    def _split(self, rows: Floats, batch: int) -> Floats:
+        """[n H hd, R B] to [n, R, hd, H, B]."""
+        parts = rows.reshape(-1, self.heads, self.head_dim, rows.shape[1] // batch, batch)
+        return np.ascontiguousarray(parts.transpose(0, 3, 2, 1, 4))
+
+    def _joined(self, parts: Floats) -> Floats:
+        """[n, R, hd, H, B] to [n H hd, R B]."""
+        return parts.transpose(0, 3, 2, 1, 4).reshape(len(parts) * self.heads * self.head_dim, -1)
+
+    def forward(self, n: Floats, first: int, turn: Floats) -> Floats:
+        """What the heads add to the rows from ``first``, [d, R, B], from normalised tokens ``n`` [d, T, B].
+
+        ``turn`` [2, T, hd, hd] is multiplied onto queries and keys: rotations by position, 1/sqrt(hd) for queries.
+        """
         size, (width, tokens, batch) = self.heads * self.head_dim, n.shape
-        self.n, self.first, self.rotary = n, first, rotary
+        self.n, self.first, self.turn = n, first, turn
         # One [d, 3 H hd], so that a token's query, key and value are one product.
         self.W = np.concatenate([W.transpose(1, 0, 2) for W in self.weights], axis=1).reshape(width, 3 * size)
         columns = n.reshape(width, -1)
-        shape = (self.heads, self.head_dim, -1, batch)
         if first:
-            q = (self.W[:, :size].T @ columns[:, first * batch :]).reshape(shape)
-            k, v = (self.W[:, size:].T @ columns).reshape(2, *shape)
-            turning: tuple[Floats, ...] = (q, k)
+            (q,) = turned(turn[:1, first:], self._split(self.W[:, :size].T @ columns[:, first * batch :], batch))
+            k, v = self._split(self.W[:, size:].T @ columns, batch)
+            (k,) = turned(turn[1:], k[None])
         else:
-            all_three = (self.W.T @ columns).reshape(3, *shape)
-            q, k, v = all_three
-            turning = (all_three[:2],)
-        if rotary is not None:
-            for vectors in turning:
-                rotary.turn(vectors)
-        q *= self.head_dim**-0.5
-        A = np.einsum("hetb,hesb->htsb", q, k)
+            qkv = self._split(self.W.T @ columns, batch)
+            (q, k), v = turned(turn, qkv[:2]), qkv[2]
+        A = np.einsum("tehb,sehb->tshb", q, k)
         if self.causal and not first:
             A += future(tokens)
-        A -= np.maximum.reduce(A, 2, keepdims=True)
+        A -= np.maximum.reduce(A, 1, keepdims=True)
         np.exp(A, out=A)
-        A /= np.add.reduce(A, 2, keepdims=True)
+        A /= np.add.reduce(A, 1, keepdims=True)
         self.q, self.k, self.v, self.A = q, k, v, A
-        self.z = np.einsum("htsb,hesb->hetb", A, v).reshape(size, -1)
+        self.z = self._joined(np.einsum("tshb,sehb->tehb", A, v)[None])
         out: Floats = (self.W_o.T @ self.z).reshape(width, -1, batch)
         return out
 
     def backward(self, dout: Floats) -> Floats:
         """The gradient of ``n`` from that of the result."""
-        size, (width, tokens, batch) = self.heads * self.head_dim, self.n.shape
+        size, (width, _, batch) = self.heads * self.head_dim, self.n.shape
         flat = dout.reshape(width, -1)
         np.matmul(self.z, flat.T, out=self.dW_o)
-        dz = (self.W_o @ flat).reshape(self.q.shape)
-        rows = tokens - self.first
-        # Gradients of queries, keys and values in one piece, for one product; of the queries only some rows are there.
-        piece = np.empty((size * (rows + 2 * tokens), batch), dtype=dout.dtype)
-        dq = piece[: size * rows].reshape(self.q.shape)
-        dk, dv = piece[size * rows :].reshape(2, *self.k.shape)
-        np.einsum("htsb,hetb->hesb", self.A, dz, out=dv)
-        dA = np.einsum("hetb,hesb->htsb", dz, self.v)
-        dA -= np.einsum("htsb,htsb->htb", dA, self.A)[:, :, None]
+        (dz,) = self._split(self.W_o @ flat, batch)
+        dA = np.einsum("tehb,sehb->tshb", dz, self.v)
+        dA -= np.einsum("tshb,tshb->thb", dA, self.A)[:, None]
         dA *= self.A
-        np.einsum("htsb,hesb->hetb", dA, self.k, out=dq)
-        dq *= self.head_dim**-0.5
-        np.einsum("htsb,hetb->hesb", dA, self.q, out=dk)
-        if self.rotary is not None:
-            self.rotary.turn(dq, -1.0)
-            self.rotary.turn(dk, -1.0)
+        # Queries, keys and values; with the last row alone, its queries stand where those of all rows would.
+        d = np.empty((3, *self.k.shape), dtype=dout.dtype)
+        dq, dk = d[:1, self.first :], d[1:2]
+        np.einsum("tshb,sehb->tehb", dA, self.k, out=dq[0])
+        np.einsum("tshb,tehb->sehb", dA, self.q, out=dk[0])
+        np.einsum("tshb,tehb->sehb", self.A, dz, out=d[2])
+        back = self.turn.swapaxes(-1, -2)
         columns = self.n.reshape(width, -1)
         if self.first:
-            late, dq = columns[:, self.first * batch :], dq.reshape(size, -1)
-            dkv = piece[size * rows :].reshape(2 * size, -1)
-            dW = np.concatenate((late @ dq.T, columns @ dkv.T), axis=1)
+            drow = self._joined(turned(back[:1, self.first :], dq))
+            d[1:2] = turned(back[1:], dk)
+            late, dkv = columns[:, self.first * batch :], self._joined(d[1:])
+            dW = np.concatenate((late @ drow.T, columns @ dkv.T), axis=1)
             dn = self.W[:, size:] @ dkv
-            dn[:, self.first * batch :] += self.W[:, :size] @ dq
+            dn[:, self.first * batch :] += self.W[:, :size] @ drow
         else:
-            dqkv = piece.reshape(3 * size, -1)
+            d[:2] = turned(back, d[:2])
+            dqkv = self._joined(d)
             dW, dn = columns @ dqkv.T, self.W @ dqkv
         parts = dW.reshape(width, 3, self.heads, self.head_dim).transpose(1, 2, 0, 3)
         for gradient, part in zip(self.gradients, parts, strict=True):
