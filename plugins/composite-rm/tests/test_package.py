@@ -11,6 +11,7 @@ from importlib import resources
 
 import pytest
 import zoo_composite_rm
+from zoo_envs.tiny_oracle import utility
 from zoo_envs_plugin import TABLE
 
 from zoo.cli.main import main
@@ -72,7 +73,8 @@ def test_the_command_line_from_training_to_judgement(tmp_path):
     assert main(["eval", str(tmp_path / "runs"), "composite"]) == 0
     scores = json.loads(next((tmp_path / "runs").rglob("evaluations/composite.json")).read_text("utf-8"))["scores"]
     assert scores.keys() == {"value/r1", "value/r2", "kl", "kl_projection", "evaluation"}
-    assert scores["kl_projection"] <= scores["kl"] < 0.5
+    assert 0 < scores["kl_projection"] <= scores["kl"] < 0.5
+    assert scores["evaluation"] == float(utility(scores["value/r1"], scores["value/r2"], scores["kl"]))
 
 
 @pytest.mark.parametrize(
