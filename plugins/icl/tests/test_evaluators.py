@@ -11,8 +11,10 @@ import torch
 from safetensors.numpy import save_file
 from zoo_envs.icl.environment import ICLExemplarsVector
 from zoo_icl.evaluators.ablation import Ablation
+from zoo_icl.evaluators.checkpoints import kept
 from zoo_icl.evaluators.clamped import Clamped
 from zoo_icl.evaluators.config import AblationConfig, ClampedConfig, InductionConfig, TransienceConfig
+from zoo_icl.evaluators.dense import dense
 from zoo_icl.evaluators.induction import Induction
 from zoo_icl.evaluators.subject import drawn, task
 from zoo_icl.evaluators.transience import TransienceEvaluator
@@ -105,10 +107,36 @@ def test_induction_reports_what_the_probes_say(model):
     assert not report.notes
 
 
+def test_a_learner_is_judged_under_the_clamps_of_its_training(model):
+    report = Induction(InductionConfig(sequences=30)).evaluate(Trained(model, ("Ablate(1:*)",)), context())
+    bare = Clamped(ClampedConfig(sequences=30, clamps=("Ablate(1:*)",))).evaluate(model, context())
+    assert report.scores["seen/loss"] == bare.scores["Ablate(1:*)/loss"] != bare.scores["none/loss"]
+
+
+def test_checkpoints_are_found_in_the_order_of_their_steps(tmp_path):
+    for name in ("step-000000000030", "step-000000000004", "step-000000000200", "step-000000000004.tmp", "other"):
+        (tmp_path / "checkpoints" / name).mkdir(parents=True)
+    assert [step for step, _ in kept(tmp_path)] == [4, 30, 200]
+    assert kept(tmp_path / "none") == []
+
+
+def test_the_dense_set_shows_the_first_exemplar_of_each_training_class():
+    source = task(context(exemplar_split=(2, 0, 1)))
+    found = dense(source)
+    features = source.task.train.features
+    assert found.x[3:5].shape == (2, 3, 8)
+    classes = found.x.classes
+    assert set(classes.ravel()) == set(range(6))
+    assert (found.x[0:50] == features[classes[:50], 0]).all()
+    assert {tuple(sorted(pair)) for pair in found.y[:, :2].tolist()} == {
+        tuple(sorted(pair)) for pair in source.task.train.labels.pairs.tolist()
+    }
+
+
 def test_the_parts_do_not_show(model):
     for evaluator, config in ((Induction, InductionConfig), (Ablation, AblationConfig), (Clamped, ClampedConfig)):
         whole = evaluator(config(sequences=40)).evaluate(model, context()).scores
-        parts = evaluator(config(sequences=40, batch_size=7)).evaluate(model, context()).scores
+        parts = evaluator(config(sequences=40, batch_size=13)).evaluate(model, context()).scores
         assert whole.keys() == parts.keys()
         assert all(math.isclose(whole[name], parts[name], abs_tol=1e-12) for name in whole)
 
@@ -196,7 +224,9 @@ def test_clamped_measures_each_clamp_alone_and_every_checkpoint(model, tmp_path)
     earlier = {name: array * 0.5 for name, array in model.to_arrays().items()}
     folder = tmp_path / "checkpoints" / "step-000000000128"
     folder.mkdir(parents=True)
-    save_file({f"member.algorithm.model.{name}": array for name, array in earlier.items()}, folder / "tensors.safetensors")
+    save_file(
+        {f"member.algorithm.model.{name}": array for name, array in earlier.items()}, folder / "tensors.safetensors"
+    )
     config = ClampedConfig(sequences=40, clamps=("Induction(1:*)", "Layer1()+Copy(1:0)"))
     report = Clamped(config).evaluate(Trained(model, ("PrevToken(0:0)",)), context(tmp_path))
     ctx = context()

@@ -78,7 +78,7 @@ def test_strategies_mark_where_flip_falls_below_one_half():
 
 
 def test_heads_are_named_where_they_end_and_do_not_overlap():
-    metrics = {f"heads/0.{h}/prev_token_strength": np.full(10, 0.4 + 0.001 * h) for h in range(3)}
+    metrics = {f"heads/0.{h}/prev_token_strength": np.full(10, max(0.4, 0.3 * h)) for h in range(3)}
     metrics |= {f"heads/1.{h}/induction_strength": np.linspace(0, 0.3 * h, 10) for h in range(3)}
     metrics |= {"heads/max_induction_strength": np.ones(10)}
     left, right = heads([run(metrics), run(metrics, seed=1)], OPTIONS).axes

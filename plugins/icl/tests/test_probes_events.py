@@ -42,6 +42,8 @@ def test_the_curve_of_the_specification():
     nothing = phase_change(seqs[:3], [1.9, 1.8, float("nan")])
     assert (nothing.plateau, nothing.onset, nothing.t_half, nothing.t_04) == (None, None, None, None)
     assert phase_change([1, 2], [0.1, 0.1]).onset is None
+    assert phase_change([1, 2, 3], [0.91 * LN2] * 3).onset is None
+    assert phase_change([1, 2, 3], [0.89 * LN2] * 3).onset == 1
     assert phase_change([1, 2], [2.0, 0.9], floor=2.0).t_half == 2
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _BLUE, _RED, _GREEN, _PURPLE, _ORANGE, _SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 _GREY = "#555555"
 _PANEL = (3.2, 2.2)  # inches
+_NARROWEST = 4.4  # inches: two columns of a legend
 _PER_ROW = 3
 _FLOOR = math.log(2.0)
 _LOSS = "train/loss"
@@ -319,7 +320,8 @@ def _tokens(axes: Axes, count: int, *, left: bool) -> None:
 def _board(rows: int, columns: int) -> tuple[Figure, NDArray[Any]]:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(_PANEL[0] * columns, _PANEL[1] * rows + 0.4), layout="constrained")
+    size = (max(_PANEL[0] * columns, _NARROWEST), _PANEL[1] * rows + 0.4)
+    figure = Figure(figsize=size, layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
