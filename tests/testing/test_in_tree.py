@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,14 @@ def test_zoo_envs(tmp_path: Path) -> None:
     file = tmp_path / "model.npz"
     half, cost = np.full((2, 2, 2), 0.5), np.ones((1, 2, 2))
     TabularCMDP(half, np.eye(2), 0.9, np.array([1.0, 0.0]), cost, np.array([1.0]), ("<=",), ("use",)).save(file)
-    check("zoo-envs", {"tabular": {"path": str(file)}})
+    options: dict[str, dict[str, Any]] = {"tabular": {"path": str(file)}}
+    if find_spec("transformers"):  # else text-composite is not registered
+        from zoo_envs.text.training import Training, trained
+
+        brief = Training(steps=2, batch=4, corpus=300, turns=3, width=16, heads=2, positions=40)
+        model = str(trained(tmp_path, brief))
+        options["text-composite"] = {"language_model": model, "context": 2, "context_tokens": 16, "new_tokens": 5}
+    check("zoo-envs", options)
 
 
 @pytest.mark.parametrize("distribution", ["zoo-reload", "zoo-tensorboard"])
