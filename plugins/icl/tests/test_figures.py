@@ -64,6 +64,10 @@ def test_runs_that_differ_have_panels_that_say_in_what():
     runs = [run({"train/loss": LOSS}, key="a", depth=2), run({"train/loss": LOSS}, key="b", depth=3)]
     titles = [axes.get_title(loc="left") for axes in phases(runs, OPTIONS).axes]
     assert titles == ["icl-exemplars: depth 2", "", "icl-exemplars: depth 3", ""]
+    clamped = [run({"train/loss": LOSS}, clamp=("Ablate(1:0,1:1,1:2,1:4)", "Layer1()")), runs[0], runs[1]]
+    clamped[0].path = Path("runs/c/seed-0")
+    titles = [axes.get_title(loc="left") for axes in phases(clamped[:2], OPTIONS).axes]
+    assert titles[::2] == ["icl-exemplars: clamp Ablate(…)+Layer1()", "icl-exemplars: clamp none, depth 2"]
 
 
 def test_strategies_mark_where_flip_falls_below_one_half():
@@ -101,8 +105,8 @@ def test_progress_has_the_measure_left_and_the_cause_right():
         for i, clamp in enumerate(("none", "Induction(1:*)"))
     ]
     judged = run({"train/loss": LOSS}, reports=report(rows))
-    off = "Ablate(1:0,1:1)"
-    trained = [run({"train/loss": LOSS}, key=clamp[:3], clamp=(off, clamp)) for clamp in CLAMPS]
+    arms = [(), *((clamp,) for clamp in CLAMPS)]
+    trained = [run({"train/loss": LOSS}, key=f"arm{i}", clamp=("Ablate(1:0,1:1)", *arm)) for i, arm in enumerate(arms)]
     figure = progress([judged, *trained], OPTIONS)
     left, right = figure.axes
     assert [list(line.get_ydata()) for line in curves_of(left)] == [[1 / 10, 1 / 20, 1 / 30], [1 / 11, 1 / 21, 1 / 31]]

@@ -6,6 +6,7 @@ Horizontal axes are of sequences seen. Runs that differ in their seed alone shar
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,9 @@ _CLAMPS = {
     "none": _GREY, "PrevToken": _SKY, "Layer1": _GREEN, "Copy": _PURPLE, "Induction": _RED, "Layer1+Copy": _ORANGE,
 }  # fmt: skip
 """colours by the kinds of clamps, without what is merely ablated"""
+
+_CALL = re.compile(r"(\w+)\([^()]{12,}\)")
+"""a clamp with arguments too long for a title"""
 
 Line = tuple[str, str]
 """label and colour"""
@@ -132,18 +136,14 @@ def progress(runs: Sequence[Any], options: Any) -> Figure:
     """Loss of an unclamped training judged under clamps (left), and of trainings under these clamps (right).
 
     The left is from the report of ``icl-clamped``, of the first run that has one with checkpoints; the right is of all
-    runs given that were trained under clamps, and of those that were not.
+    runs given that were trained under clamps, and of those without whose heads are ablated alike.
 
     Raises:
         UsageError: there is neither such a report nor a run trained under clamps.
     """
     reports = (_clamped(run) for run in runs)
     judged = next((rows for rows in reports if len({row["sequences"] for row in rows}) > 1), [])
-    trained: dict[str, list[Any]] = {}
-    for run in runs:
-        if run.series(_LOSS).values:
-            trained.setdefault(_kind("+".join(run.spec.config.get("clamp") or ())), []).append(run)
-    right = {kind: seeds for kind, seeds in trained.items() if len(trained) > 1}
+    right = _trained(runs)
     if not judged and not right:
         raise UsageError(
             "these runs show no progress under clamps: expected runs trained under different clamps, or one judged by "
@@ -230,12 +230,13 @@ def _panels(runs: Sequence[Any], what: str) -> dict[str, list[Any]]:
 
 
 def _told(run: Any) -> dict[str, Any]:
-    return {**run.spec.env_config, **run.spec.config, "steps": run.spec.steps}
+    clamps = [_CALL.sub(r"\1(…)", clamp) for clamp in run.spec.config.get("clamp") or ()]
+    return {**run.spec.env_config, **run.spec.config, "clamp": clamps or "none"}
 
 
 def _short(value: Any) -> str:
     text = "+".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-    return text if len(text) <= 24 else f"{text[:23]}…"
+    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def _heads(run: Any, kind: str) -> dict[str, str]:
@@ -266,6 +267,17 @@ def _apart(values: Sequence[float], gap: float) -> list[float]:
     for index in sorted(range(len(values)), key=values.__getitem__):
         last = moved[index] = max(values[index], last + gap)
     return moved
+
+
+def _trained(runs: Sequence[Any]) -> dict[str, list[Any]]:
+    """Runs by the kinds of their clamps, of the first that ablate the same heads and differ; empty if none do."""
+    found: dict[tuple[str, ...], dict[str, list[Any]]] = {}
+    for run in runs:
+        if run.series(_LOSS).values:
+            clamps = run.spec.config.get("clamp") or ()
+            ablated = tuple(clamp for clamp in clamps if clamp.startswith("Ablate("))
+            found.setdefault(ablated, {}).setdefault(_kind("+".join(clamps)), []).append(run)
+    return next((by_kind for by_kind in found.values() if len(by_kind) > 1), {})
 
 
 def _clamped(run: Any) -> list[dict[str, Any]]:
