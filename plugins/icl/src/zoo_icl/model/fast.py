@@ -72,14 +72,15 @@ class FastGradients:
         logits = self.W_un[0].T @ final[:, 0]
         logits += self.b_un[0][:, None]
 
-        shifted = logits - logits.max(0)
-        logsum = np.log(np.exp(shifted).sum(0))
-        sequences = np.arange(batch)
-        loss = float((logsum - shifted[y[:, pairs], sequences]).mean())
-        dlogits = np.exp(shifted - logsum)
-        dlogits[y[:, pairs], sequences] -= 1.0
-        dlogits /= batch
-        self._backward(x, y, final, dlogits)
+        shifted = logits - np.maximum.reduce(logits)
+        right = y[:, pairs], np.arange(batch)
+        p = np.exp(shifted)
+        total = np.add.reduce(p)
+        loss = float((np.log(total) - shifted[right]).mean())
+        p /= total
+        p[right] -= 1.0
+        p /= batch
+        self._backward(x, y, final, p)
         return loss, logits.T
 
     def _backward(self, x: Floats, y: NDArray[np.int64], final: Floats, dlogits: Floats) -> None:
@@ -147,9 +148,8 @@ class FastGradients:
         self.model.check_shapes(exemplars.shape, labels.shape)
         if labels.shape[1] < exemplars.shape[1]:
             raise ValueError(f"labels of shape {labels.shape}: the query's label must be there, last.")
-        low, high = labels.min(), labels.max()
-        if low < 0 or high >= self.model.n_outputs:
-            raise ValueError(f"labels from {low} to {high}: expected 0 to {self.model.n_outputs - 1}.")
+        if np.maximum.reduce(labels.view(np.uint64), None) >= self.model.n_outputs:  # negative ones are huge here
+            raise ValueError(f"labels from {labels.min()} to {labels.max()}: expected 0 to {self.model.n_outputs - 1}.")
         return exemplars, labels
 
     def _bind(self) -> None:

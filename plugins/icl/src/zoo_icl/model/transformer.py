@@ -250,5 +250,5 @@ class ICLTransformer(nn.Module):
             raise ValueError(
                 f"labels of shape {y}: expected {[batch, slots - 1]} or {[batch, slots]}, as exemplars {x}."
             )
-        if self.W_pos is not None and 2 * slots - 1 > len(self.W_pos):
-            raise ValueError(f"T = {2 * slots - 1} tokens: learned positions end at max_tokens = {len(self.W_pos)}.")
+        if self.pos == "ape" and 2 * slots - 1 > cast("int", self.max_tokens):
+            raise ValueError(f"T = {2 * slots - 1} tokens: learned positions end at max_tokens = {self.max_tokens}.")
