@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from zoo.errors import InterfaceError as InterfaceError
     from zoo.errors import UsageError as UsageError
     from zoo.errors import ZooError as ZooError
+    from zoo.results.store import open_runs as open_runs
     from zoo.training.stack import Stack as Stack
     from zoo.training.stack import stack as stack
 
@@ -57,6 +58,7 @@ _HOME = {
     **dict.fromkeys(_API, "zoo.api"),
     "hookimpl": "zoo.discovery.hooks",
     "discover": "zoo.discovery.registry",
+    "open_runs": "zoo.results.store",
     **dict.fromkeys(("Stack", "stack"), "zoo.training.stack"),
     **dict.fromkeys(("InterfaceError", "UsageError", "ZooError"), "zoo.errors"),
 }

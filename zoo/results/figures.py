@@ -11,7 +11,9 @@ from zoo.discovery.entry import NAME, TARGET, describe
 from zoo.discovery.registry import Registry, owner
 from zoo.errors import PluginError, UnknownNameError, ZooError
 from zoo.results.curves import Axis
-from zoo.results.palette import colour
+from zoo.results.labels import labels
+from zoo.results.legend import legend_above
+from zoo.results.palette import Dash, colour, dashes
 from zoo.results.plot import Scale, styled
 from zoo.results.store import Run
 
@@ -36,6 +38,18 @@ class FigureOptions:
     def colour(self, algorithm: str) -> str:
         """The one colour of an algorithm in every figure, as ``#RRGGBB``."""
         return colour(algorithm)
+
+    def dashes(self, names: Sequence[str]) -> list[Dash]:
+        """A line style for each of these curves of one figure, so that those of one colour differ."""
+        return dashes(names)
+
+    def labels(self, groups: Sequence[list[Run]]) -> list[str]:
+        """A name for each group of runs that differ only in their seed: the algorithm, and what tells it apart."""
+        return labels(groups)
+
+    def legend_above(self, figure: Figure, handles: Sequence[Any], texts: Sequence[str], most: int) -> None:
+        """One legend above all panels, in at most ``most`` columns, for which the figure grows."""
+        legend_above(figure, handles, texts, most)
 
 
 @dataclass(frozen=True, kw_only=True)
