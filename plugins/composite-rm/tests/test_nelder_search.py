@@ -123,6 +123,20 @@ def test_thresholds_worth_85_are_found_without_being_told(build):
     assert rows[-1]["threshold/r1"] == made.mixer.searches[0].best[0]["r1"]
 
 
+@pytest.mark.parametrize("models", [1, 2])
+def test_the_search_begins_with_the_first_sequences_that_end(build, models):
+    """Sequences of one to four letters: the reference's mean scores are the lowest thresholds, its best the highest."""
+    ctx = build.context(build.letters(models=models, statistic=True), budget=40 * 48)
+    made = NMPPO(ctx, NMConfig(n_steps=8, batch_size=16, n_epochs=2))
+    first = made.update()
+    low, high = zip(*made.mixer.searches[0].bounds.values(), strict=True)
+    assert list(low) == [first[f"value/r{i + 1}"] for i in range(models)]
+    assert all(a < b <= 1.0 for a, b in zip(low, high, strict=True))
+    rows = [made.update() for _ in range(39)]
+    assert rows[-1]["search/proposals"] >= 6  # each had at most an eighth of the budget
+    assert rows[-1]["search/best"] == made.mixer.searches[0].best[1]
+
+
 def test_conformance_and_an_exact_resume():
     options = {"n_steps": 8, "batch_size": 64, "n_epochs": 2, "gamma": 1.0}
     check_algorithm("nm-ppo", "tiny-composite", steps=8 * 16 * 8, num_envs=16, config=options)

@@ -30,7 +30,8 @@ class ThresholdSearch:
     def __init__(self, names: tuple[str, ...], config: NMConfig, budget: int, rng: np.random.Generator) -> None:
         self._names, self._config, self._rng = names, config, rng
         self._patience, self._last_call = config.share * budget, (1 - config.share) * budget
-        self._bounds: dict[str, tuple[float, float]] = {}
+        self.bounds: dict[str, tuple[float, float]] = {}
+        """lowest and highest threshold of each reward model; empty before ``begin``"""
         self._machine: NelderMead | None = None
         self._since = 0
         """environment steps at which the proposal was made"""
@@ -49,9 +50,9 @@ class ThresholdSearch:
         """
         tops = [self._config.highest.get(name, top) for name, top in zip(self._names, best, strict=True)]
         high = np.maximum(low, tops)
-        self._bounds = {name: (float(a), float(b)) for name, a, b in zip(self._names, low, high, strict=True)}
+        self.bounds = {name: (float(a), float(b)) for name, a, b in zip(self._names, low, high, strict=True)}
         vertices = [dict(zip(self._names, vertex, strict=True)) for vertex in self._first(low, high).tolist()]
-        self._machine = NelderMead(vertices, self._bounds, cache_tol=self._config.cache_tol)
+        self._machine = NelderMead(vertices, self.bounds, cache_tol=self._config.cache_tol)
         self._since = steps
 
     def _first(self, low: Floats, high: Floats) -> Floats:
@@ -128,7 +129,7 @@ class ThresholdSearch:
             return {"machine": None}
         return {
             "machine": self._machine.state(),
-            "bounds": {name: list(pair) for name, pair in self._bounds.items()},
+            "bounds": {name: list(pair) for name, pair in self.bounds.items()},
             "since": self._since,
             "proposals": self.proposals,
             "over": self.over,
@@ -141,8 +142,8 @@ class ThresholdSearch:
             return
         # In the order of the names, which plain data need not keep.
         bounds = {name: state["bounds"][name] for name in self._names}
-        self._bounds = {name: (float(low), float(high)) for name, (low, high) in bounds.items()}
-        corner = {name: pair[0] for name, pair in self._bounds.items()}
-        self._machine = NelderMead([corner] * (len(corner) + 1), self._bounds, cache_tol=self._config.cache_tol)
+        self.bounds = {name: (float(low), float(high)) for name, (low, high) in bounds.items()}
+        corner = {name: pair[0] for name, pair in self.bounds.items()}
+        self._machine = NelderMead([corner] * (len(corner) + 1), self.bounds, cache_tol=self._config.cache_tol)
         self._machine.load_state(state["machine"])
         self._since, self.proposals, self.over = int(state["since"]), int(state["proposals"]), str(state["over"])
