@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,7 @@ _BLUE, _RED, _GREEN, _PURPLE, _ORANGE, _SKY = "#0072B2", "#D55E00", "#009E73", "
 _GREY = "#555555"
 _PANEL = (3.2, 2.2)  # inches
 _NARROWEST = 4.4  # inches: two columns of a legend
+_TITLE = 42  # letters in a line
 _PER_ROW = 3
 _FLOOR = math.log(2.0)
 _LOSS = "train/loss"
@@ -224,18 +226,18 @@ def _panels(runs: Sequence[Any], what: str) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for own, seeds in zip(told, groups.values(), strict=True):
         options = ", ".join(f"{name} {_short(own[name])}" for name in names[:3] if name in own)
-        title = f"{seeds[0].environment}{': ' if options else ''}{options}"
+        title = fill(f"{seeds[0].environment}{': ' if options else ''}{options}", _TITLE)
         found.setdefault(title if title not in found else f"{title} ({seeds[0].path.parent.name})", []).extend(seeds)
     return found
 
 
 def _told(run: Any) -> dict[str, Any]:
     clamps = [_CALL.sub(r"\1(…)", clamp) for clamp in run.spec.config.get("clamp") or ()]
-    return {**run.spec.env_config, **run.spec.config, "clamp": clamps or "none"}
+    return {**run.spec.env_config, **run.spec.config, "clamp": "+".join(clamps) or "none"}
 
 
 def _short(value: Any) -> str:
-    text = "+".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
