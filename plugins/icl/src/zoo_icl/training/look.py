@@ -50,21 +50,22 @@ class Sets:
         out.
         """
         found: dict[str, float] = {}
+        heads: dict[str, float] = {}
         last = model.depth - 1
         patterns = ("blocks.0.attn.pattern", f"blocks.{last}.attn.pattern")
         for name, (x, y) in self.sets.items():
             if name == _TRAIN:
                 logits, cache = model(x, y, record=patterns, clamps=clamps)
-                found |= _strengths("prev_token_strength", 0, prev_token_strength(cache[patterns[0]]))
+                heads |= _strengths("prev_token_strength", 0, prev_token_strength(cache[patterns[0]]))
                 if y.shape[1] > 2:
                     strength = induction_strength(cache[patterns[1]], y)
-                    found |= _strengths("induction_strength", last, strength.heads)
+                    heads |= _strengths("induction_strength", last, strength.heads)
             else:
                 logits = model(x, y, clamps=clamps)
             answers = query_metrics(logits, y[:, -1], context_mask(y[:, :-1], logits.shape[1]))
             shown = _SEEN if name == _TRAIN else name
             found |= {f"{shown}/{metric}": summary.mean for metric, summary in summaries(answers).items()}
-        return {name: value for name, value in found.items() if not math.isnan(value)}
+        return {name: value for name, value in (found | heads).items() if not math.isnan(value)}
 
 
 def _strengths(name: str, layer: int, heads: Tensor) -> dict[str, float]:
