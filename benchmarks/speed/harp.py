@@ -17,6 +17,7 @@ from pathlib import Path
 import ratio
 from math_verify import parse, verify
 from zoo_harp import check
+from zoo_harp.backends.math_verify import marked
 from zoo_harp.checker import answers, integers
 
 TABLE = Path(__file__).parents[2] / "plugins" / "harp" / "tests" / "pairs.jsonl"
@@ -41,8 +42,8 @@ def easy(count: int = 400) -> Pairs:
 
 
 def mixed() -> Pairs:
-    """A right and a wrong answer for every gold of the test table."""
-    rows = [json.loads(line) for line in TABLE.read_text(encoding="ascii").splitlines()]
+    """A right and a wrong answer for every third gold of the test table."""
+    rows = [json.loads(line) for line in TABLE.read_text(encoding="ascii").splitlines()[::3]]
     return [(row["gold"], row[key][-1], key == "right") for row in rows for key in ("right", "wrong") if row[key]]
 
 
@@ -55,11 +56,7 @@ def ours(pairs: Pairs) -> list[bool]:
 
 def theirs(pairs: Pairs) -> list[bool]:
     """Verdicts of math-verify, as its documentation calls it: parse both, then verify."""
-    found = []
-    for gold, response, _ in pairs:
-        marked = response if "\\boxed" in response or "answer" in response.lower() else f"${response}$"
-        found.append(bool(verify(parse(f"${gold}$"), parse(marked))))
-    return found
+    return [bool(verify(parse(marked(gold)), parse(marked(response)))) for gold, response, _ in pairs]
 
 
 def right(verdicts: list[bool], pairs: Pairs) -> str:

@@ -25,7 +25,9 @@ PAIRS = [
 
 
 def test_what_has_no_mark_is_set_in_dollars():
-    assert [marked(text) for text in ("x", "$x$", r"\(x\)", "Answer: x")] == ["$x$", "$x$", r"\(x\)", "Answer: x"]
+    assert [marked(text) for text in ("x", r"5\text{ cm}")] == ["$x$", r"$5\text{ cm}$"]
+    for text in ("$x$", r"\(x\)", "Answer: x", r"\boxed{x}", "so there are 5"):
+        assert marked(text) == text
 
 
 def test_the_report_counts_what_it_is_given():

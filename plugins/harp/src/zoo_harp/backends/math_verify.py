@@ -6,6 +6,7 @@ It reads only what stands between delimiters, so a gold and a bare answer are se
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from zoo import UsageError
 from zoo_harp.checker.pool import Worker, WorkerDied
 
 _MARKS: Final = ("$", "\\(", "\\[", "\\boxed", "answer")
+_PROSE: Final = re.compile(r"(?<![\\\w])[A-Za-z]{3,}\s{1,8}[A-Za-z]{2,}")
 _LOADING: Final = 60.0
 """seconds that the library may take to load"""
 
@@ -30,8 +32,8 @@ class Opinion:
 
 
 def marked(text: str) -> str:
-    """``text``, in dollars if nothing in it says where the answer is."""
-    return text if any(mark in text.lower() for mark in _MARKS) else f"${text}$"
+    """``text``, in dollars if it is a bare answer: nothing in it says where the answer is, and it is no prose."""
+    return text if any(mark in text.lower() for mark in _MARKS) or _PROSE.search(text) else f"${text}$"
 
 
 def opinions(pairs: Iterable[tuple[str, str]], timeout_s: float = 2.0) -> Iterator[Opinion]:
