@@ -61,7 +61,7 @@ class HookSpecs:
     def zoo_plots(self) -> Mapping[str, str]:  # type: ignore[empty-body]
         """Figures for ``zoo plot NAME RUN...``: name to ``"module:function"``, called as ``function(runs, options)``.
 
-        ``runs`` is a list of ``zoo.results.store.Run``; ``options`` is a ``zoo.results.figures.FigureOptions``: what was
-        asked for, and colours, labels and legends alike everywhere. The result is a ``matplotlib.figure.Figure``, made
-        without ``pyplot``.
+        ``runs`` is a list of ``zoo.results.store.Run``; ``options`` is a ``zoo.results.figures.FigureOptions``: what
+        was asked for, and colours, labels and legends as of all others. The result is a ``matplotlib.figure.Figure``,
+        made without ``pyplot``.
         """

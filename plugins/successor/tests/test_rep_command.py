@@ -79,7 +79,7 @@ def test_an_unreachable_goal_is_said_and_nothing_is_drawn(tmp_path, capsys):
         (("plan", "four-rooms", "--env", "noise=0.1"), "a route needs certain transitions"),
         (("plan", "four-rooms", "--segments", -1), "--segments -1: expected at least 0"),
         (("remaining", "four-rooms"), "the rewards of four-rooms do not diminish"),
-        (("returns", "nowhere"), "no finished run under nowhere logged return/total."),
+        (("returns", "nowhere"), "there is no nowhere."),
     ],
 )
 def test_mistakes_are_one_sentence_and_status_2(args, complaint, capsys, monkeypatch, tmp_path):
@@ -133,7 +133,8 @@ def stored(folder, name, seed, value, **config):
     run = folder / name / f"seed-{seed}"
     run.mkdir(parents=True)
     (run / "status.json").write_text(json.dumps({"state": "finished", "metrics": {"return/total": value}}))
-    spec = {"environment": "zoo-envs/riverswim", "algorithm": "zoo-successor/sarsa", "config": config}
+    spec = {"environment": "zoo-envs/riverswim", "algorithm": "zoo-successor/sarsa", "config": config, "steps": 5000}
+    spec |= {"kind": "algorithm", "plugin_version": "0.1.0", "seed": seed}
     (run / "spec.json").write_text(json.dumps(spec))
 
 

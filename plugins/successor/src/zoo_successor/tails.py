@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo import UsageError
+from zoo import UsageError, open_runs
 
 
 def summarise(paths: Sequence[Path], metric: str, above: float) -> list[dict[str, Any]]:
@@ -27,27 +27,23 @@ def summarise(paths: Sequence[Path], metric: str, above: float) -> list[dict[str
     Raises:
         UsageError: there is no finished run with the metric.
     """
-    groups: dict[Path, list[float]] = {}
-    specs: dict[Path, dict[str, Any]] = {}
-    for status in sorted(file for path in paths for file in path.glob("**/status.json")):
-        status_told = json.loads(status.read_text(encoding="utf-8"))
-        value = (status_told.get("metrics") or {}).get(metric)
-        if status_told.get("state") == "finished" and isinstance(value, (int, float)):
-            groups.setdefault(status.parent.parent, []).append(float(value))
-            specs[status.parent.parent] = json.loads(status.with_name("spec.json").read_text(encoding="utf-8"))
+    groups: dict[Path, list[Any]] = {}
+    for run in open_runs(paths).runs:
+        if run.state == "finished" and metric in run.status.get("metrics", {}):
+            groups.setdefault(run.path.parent, []).append(run)
     if not groups:
         raise UsageError(f"no finished run under {', '.join(map(str, paths))} logged {metric}.")
+    several = [(runs[0].spec, [run.status["metrics"][metric] for run in runs]) for runs in groups.values()]
     rows = []
-    for key, values in groups.items():
-        found, spec = np.array(values), specs[key]
-        own = options(spec.get("env_config"), spec.get("config"))
-        same = [other for other in specs.values() if other["environment"] == spec["environment"]]
-        names = varied([options(other.get("env_config"), other.get("config")) for other in same])
+    for spec, values in several:
+        found = np.array(values, dtype=np.float64)
+        same = [other for other, _ in several if other.environment == spec.environment]
+        names = varied([options(other.env_config, other.config) for other in same])
         deviation = float(found.std(ddof=1) / np.sqrt(len(found))) if len(found) > 1 else 0.0
         rows.append({
-            "environment": str(spec["environment"]).rpartition("/")[2],
-            "algorithm": str(spec["algorithm"]).rpartition("/")[2],
-            "options": told(own, names),
+            "environment": spec.short[1],
+            "algorithm": spec.short[0],
+            "options": told(options(spec.env_config, spec.config), names),
             "runs": len(found),
             "median": float(np.median(found)),
             "mean": float(found.mean()),
