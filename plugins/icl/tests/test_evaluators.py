@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.numpy import save_file
 from zoo_envs.icl.environment import ICLExemplarsVector
 from zoo_icl.evaluators.ablation import Ablation
@@ -242,6 +243,10 @@ def test_clamped_measures_each_clamp_alone_and_every_checkpoint(model, tmp_path)
     assert [(row["sequences"], row["clamp"]) for row in report.rows] == [row[:2] for row in want]
     assert np.allclose([row["loss"] for row in report.rows], [row[2] for row in want])
     assert math.isclose(report.scores["trained/loss"], loss(model, "PrevToken(0:0)"))
+    filmed = InductionConfig(sequences=40, sets=("train",), film=str(tmp_path / "film.gif"))
+    Induction(filmed).evaluate(Trained(model), context(tmp_path))
+    with Image.open(tmp_path / "film.gif") as image:
+        assert image.n_frames == 2  # the checkpoint, and the model as it is
     with pytest.raises(UsageError, match="no clamp is called 'Inductoin': did you mean Induction"):
         Clamped(ClampedConfig(clamps=("Inductoin(1:0)",))).evaluate(model, context())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,3 +27,18 @@ def weights(folder: Path) -> dict[str, NDArray[Any]]:
 
     tensors = load_file(folder / _TENSORS)
     return {name.removeprefix(_WEIGHTS): array for name, array in tensors.items() if name.startswith(_WEIGHTS)}
+
+
+def earlier(model: Any, run: Path, now: int) -> Iterator[tuple[int, Any]]:
+    """The model as it was at every kept checkpoint before step ``now``, oldest first.
+
+    One object, loaded anew each time; nothing for a model that cannot load arrays.
+    """
+    if not hasattr(model, "load_arrays"):
+        return
+    then = copy.deepcopy(model)
+    for step, folder in kept(run):
+        arrays = weights(folder) if step < now else {}
+        if arrays:
+            then.load_arrays(arrays)
+            yield step, then

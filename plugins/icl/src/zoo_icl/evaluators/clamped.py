@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zoo import EvalContext, Evaluator, Report, UsageError
-from zoo_icl.evaluators.checkpoints import kept, weights
+from zoo_icl.evaluators.checkpoints import earlier
 from zoo_icl.evaluators.config import ClampedConfig
 from zoo_icl.evaluators.subject import Judged, drawn, task
 from zoo_icl.probes import induction_strength, prev_token_strength
@@ -55,7 +53,8 @@ class Clamped(Evaluator[ClampedConfig]):
         rows: list[dict[str, Any]] = []
         steps = int(getattr(subject, "env_steps", 0))
         if config.checkpoints and ctx.path is not None:
-            rows += self._earlier(model, ctx.path, steps, batch, known)
+            for step, then in earlier(model, ctx.path, steps):
+                rows += [{"sequences": step, **row} for row in self._rows(then, batch, known, [])]
         rows += [{"sequences": steps, **row} for row in now]
         scores = {f"{row['clamp']}/{name}": row[name] for row in now for name in ("loss", "acc")}
         return Report(scores=scores, rows=rows, notes=notes)
@@ -71,20 +70,6 @@ class Clamped(Evaluator[ClampedConfig]):
                 notes.append(f"{name} is left out: {error}")
                 continue
             yield {"clamp": name, "loss": found.loss, "acc": found.acc}
-
-    def _earlier(
-        self, model: Any, path: Path, now: int, batch: Sequences, asked: dict[str, tuple[Any, ...]]
-    ) -> Iterator[dict[str, Any]]:
-        """Rows of the checkpoints before ``now``, oldest first."""
-        if not hasattr(model, "load_arrays"):
-            return
-        then = copy.deepcopy(model)
-        for step, folder in kept(path):
-            arrays = weights(folder) if step < now else {}
-            if arrays:
-                then.load_arrays(arrays)
-                for row in self._rows(then, batch, asked, []):
-                    yield {"sequences": step, **row}
 
 
 def _subcircuits(model: Model, batch: Sequences, judged: Judged, batch_size: int) -> tuple[str, ...]:

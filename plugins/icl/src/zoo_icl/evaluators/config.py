@@ -32,6 +32,8 @@ class InductionConfig(BatchConfig):
     """add the set "dense", every sequence of training classes and label pairs (two pairs in context, relabelled)"""
     patterns: bool = False
     """keep each head's mean pattern in the report, for zoo plot icl-patterns"""
+    film: str = ""
+    """write an animation of the circuit, one frame for each kept checkpoint, to this file, a .gif"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zoo import EvalContext, Evaluator, Report
+from zoo_icl.evaluators.checkpoints import earlier
 from zoo_icl.evaluators.config import InductionConfig
 from zoo_icl.evaluators.dense import dense
 from zoo_icl.evaluators.subject import Judged, acted, answered, drawn, shown, task
+from zoo_icl.film import Frame, film
 from zoo_icl.probes import (
     Summary,
     context_mask,
@@ -72,10 +76,27 @@ class Induction(Evaluator[InductionConfig]):
             rows += _composition(judged)
             if config.patterns:
                 rows += _patterns(judged, answer)
+            if config.film:
+                film(self._frames(judged, heads_on, subject, ctx), Path(config.film))
             used = induction_strength(answer.taps[judged.taps[-1]], answer.y).n_used
             scores |= {"heads/n_used": float(used)} | _head_scores(heads)
             notes += _repeats(heads_on, used)
         return Report(scores=scores, rows=rows, notes=notes)
+
+    def _frames(self, judged: Judged, batch: Sequences, subject: Any, ctx: EvalContext) -> list[Frame]:
+        """The model at every checkpoint that the run has kept, and as it is."""
+        now = int(getattr(subject, "env_steps", 0))
+        frames = []
+        if ctx.path is not None:
+            for step, then in earlier(judged.model, ctx.path, now):
+                frames.append(_frame(step, replace(judged, model=then), batch, self.config.batch_size))
+        return [*frames, _frame(now, judged, batch, self.config.batch_size)]
+
+
+def _frame(step: int, judged: Judged, batch: Sequences, batch_size: int) -> Frame:
+    answer = answered(judged, batch, batch_size, record=judged.taps)
+    shapes = [mean_pattern(answer.taps[tap], answer.y) for tap in judged.taps]
+    return Frame(step, summarise(answer.metrics.loss).mean, shapes)
 
 
 def _summaries(judged: Judged, batch: Sequences, num_labels: int, batch_size: int) -> Mapping[str, Summary]:
