@@ -112,22 +112,27 @@ class Block(nn.Module):
         k = tap(at + "attn.k", k if rotary is None else rotate(k, rotary))
         return Stream(h, n, made[0] if all_rows else None, k, tap(at + "attn.v", v))
 
-    def rows(self, stream: Stream, tap: Taps, rotary: Tensor | None, first: int) -> Tensor:
-        """The residual stream after the block, [B, T - first, d]; ``first`` is 0, or T - 1 for the last row alone."""
+    def pattern(self, stream: Stream, tap: Taps, rotary: Tensor | None, first: int) -> Tensor:
+        """Where the rows from ``first`` look, [B, H, T - first, T]; ``first`` is 0, or T - 1 for the last row alone."""
         at = self.prefix
-        h, n, q, k, v = stream
+        q, k = stream.q, stream.k
         if q is None:
-            (q,) = self.attn.project(n[:, first:], "W_q")
+            (q,) = self.attn.project(stream.n[:, first:], "W_q")
         q = tap(at + "attn.q_pre", q, first)
         q = tap(at + "attn.q", q if rotary is None else rotate(q, rotary[:, first:]), first)
         scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
         if self.causal and not first:
             scores = scores.masked_fill(future(k.shape[-2], k.device), -torch.inf)
         scores = tap(at + "attn.scores", scores, first)
-        pattern = tap(at + "attn.pattern", scores.softmax(-1), first)
-        z = tap(at + "attn.z", pattern @ v, first)
+        return tap(at + "attn.pattern", scores.softmax(-1), first)
+
+    def rows(self, stream: Stream, tap: Taps, rotary: Tensor | None, first: int) -> Tensor:
+        """The residual stream after the block for the rows from ``first``, [B, T - first, d]."""
+        at = self.prefix
+        pattern = self.pattern(stream, tap, rotary, first)
+        z = tap(at + "attn.z", pattern @ stream.v, first)
         out = tap(at + "attn.out", self.attn.read_out(z), first)
-        h = tap(at + "resid_mid", h[:, first:] + out, first)
+        h = tap(at + "resid_mid", stream.h[:, first:] + out, first)
         if self.mlp is not None:
             h = h + tap(at + "mlp.out", self.mlp(h if self.ln2 is None else self.ln2(h)), first)
         return tap(at + "resid_post", h, first)

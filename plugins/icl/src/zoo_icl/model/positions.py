@@ -26,7 +26,7 @@ def rotary_table(tokens: int, head_dim: int, base: float, dtype: torch.dtype, de
 def rotate(vectors: Tensor, table: Tensor) -> Tensor:
     """Rotate the pairs ``(2i, 2i+1)`` of ``vectors`` [..., R, head_dim] by the angles of ``table`` [2, R, head_dim]."""
     swapped = vectors.reshape(*vectors.shape[:-1], -1, 2).flip(-1).flatten(-2)
-    return vectors * table[0] + swapped * table[1]
+    return torch.addcmul(vectors * table[0], swapped, table[1])
 
 
 @lru_cache(maxsize=64)

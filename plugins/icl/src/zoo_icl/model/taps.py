@@ -31,6 +31,8 @@ BLOCK = (
 """taps of one block, in the order of the computation"""
 SHARED = frozenset({"resid_pre", "ln1_out", "attn.k_pre", "attn.k", "attn.v"})
 """those that all rows of a block need; of the others the last row suffices for the answer"""
+LOOKING = SHARED | {"attn.q_pre", "attn.q", "attn.scores", "attn.pattern"}
+"""those up to the pattern"""
 
 
 def names(depth: int, mlp: bool) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from zoo_icl.model import arrays as by_name
 from zoo_icl.model.layers import Block, Norm
 from zoo_icl.model.positions import rotary_table, sinusoids
-from zoo_icl.model.taps import SHARED, Cache, Taps, names, resolve
+from zoo_icl.model.taps import LOOKING, SHARED, Cache, Taps, names, resolve
 
 Array: TypeAlias = "Tensor | NDArray[Any]"
 Position: TypeAlias = Literal["rope", "ape", "sinusoidal"]
@@ -194,9 +194,11 @@ class ICLTransformer(nn.Module):
             h = block.rows(block.tokens(h, tap, rotary, all_rows=True), tap, rotary, 0)
         end = h.shape[1] - 1
         stream = last.tokens(h, tap, rotary, all_rows=False)
-        if self._rows_wanted(tap.wanted):
-            with torch.set_grad_enabled(torch.is_grad_enabled() and not tap.detach):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not tap.detach):
+            if self._wanted_beyond(LOOKING, tap):
                 tap("logits_all", self._read_out(last.rows(stream, tap, rotary, 0), tap, 0)[:, ::2])
+            elif self._wanted_beyond(SHARED, tap):
+                last.pattern(stream, tap, rotary, 0)
         return tap("logits", self._read_out(last.rows(stream, tap, rotary, end), tap, end)[:, 0])
 
     def block(self, layer: int) -> Block:
@@ -214,13 +216,11 @@ class ICLTransformer(nn.Module):
         final = tap("final", h if self.ln_f is None else self.ln_f(h), first)
         return torch.matmul(final, self.W_un) + self.b_un
 
-    def _rows_wanted(self, wanted: frozenset[str]) -> bool:
-        """Whether a recorded tap has rows that the logits do not need."""
-        if not wanted:
-            return False
+    def _wanted_beyond(self, taps: frozenset[str], tap: Taps) -> bool:
+        """Whether a tap is recorded that comes in the last block, but is none of ``taps``, or later."""
         prefix = f"blocks.{self.depth - 1}."
-        partial = {tap for tap in wanted if tap.startswith(prefix) and tap.removeprefix(prefix) not in SHARED}
-        return bool(partial or wanted & {"final", "logits_all"})
+        late = (name for name in tap.wanted if name.startswith((prefix, "final", "logits_all")))
+        return any(name.removeprefix(prefix) not in taps for name in late)
 
     def _looked_up(self, y: Tensor) -> Tensor:
         try:
