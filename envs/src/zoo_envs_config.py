@@ -150,8 +150,8 @@ class TextCompositeConfig:
     """of them the last so many are read, at least 1"""
     new_tokens: int = 20
     """tokens after which an episode ends, at least 1"""
-    top_k: int | None = 20
-    """only the reference's so many most probable tokens are possible, at least 2; None: all"""
+    top_k: int | None = None
+    """only the reference's so many most probable tokens are possible, at least 2 (the paper: 20); None: all"""
     seed: int = 0
     """of the grammar and the local model (not of the sampled episodes), at least 0"""
     cache: str | None = None

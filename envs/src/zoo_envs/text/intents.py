@@ -82,7 +82,8 @@ def _classifier(seed: int) -> IntentClassifier:
 class Intent(RewardModel):
     """The classifier's probability of the sample's intent, in [0, 1]."""
 
-    threshold: ClassVar[float | None] = 0.5
+    # The local reference has .46 where it samples, and .61 where it always says the most probable word.
+    threshold: ClassVar[float | None] = 0.58
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
 
     def __init__(self, argument: str, seed: int) -> None:
