@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
+from zoo import lookup
 from zoo.api import ConstraintSpec, Offers, unmet
 from zoo.discovery.names import EnvName
 from zoo.errors import InterfaceError, UsageError
-from zoo.training.vector import Recorder, lookup, make_env, offers_of, problem_of
+from zoo.training.vector import Recorder, make_env, offers_of, problem_of
 
 
 class Ramp(gymnasium.Env[Any, Any]):

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import zoo_composite_rm
 from scipy.special import log_softmax
-from zoo_composite_rm.environment import Task, offered
+from zoo_composite_rm.environment import Task
 from zoo_envs.two_state import TwoStateVector
 from zoo_onpolicy.config import NetworkConfig
 
+from zoo import lookup
 from zoo.api import PrimalDual
 from zoo.discovery.entry import Registrar
 from zoo.errors import InterfaceError, UsageError
@@ -238,9 +239,9 @@ def test_environments_that_do_not_fit_are_refused_in_one_sentence(build, monkeyp
 
 def test_what_an_environment_offers_is_found_through_wrappers_and_in_its_copies(build):
     ctx = build.context(build.letters(statistic=True))
-    assert offered(ctx.env, "evaluation_names") == ("length",)
-    assert offered(ctx.env, "oracle") is None
-    assert callable(offered(build.context(build.tiny()).env, "oracle"))
+    assert lookup(ctx.env, "evaluation_names") == ("length",)
+    assert lookup(ctx.env, "oracle") is None
+    assert callable(lookup(build.context(build.tiny()).env, "oracle"))
     np.testing.assert_array_equal(Task.of(ctx).ranges, [[0, 1], [0, 1]])
 
 

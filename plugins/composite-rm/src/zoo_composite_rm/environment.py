@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
-from zoo import Context, UsageError
+from zoo import Context, UsageError, lookup
 from zoo.errors import UnknownNameError
 
 Floats = NDArray[np.float64]
@@ -49,7 +48,7 @@ class Task:
         spec, env = ctx.problem.constraints, ctx.env
         if spec is None:
             raise UsageError("this environment has no constraints: expected one for each reward model.")
-        reference = offered(env, "reference_logits")
+        reference = lookup(env, "reference_logits")
         if not callable(reference):
             raise UsageError(
                 "this environment has no reference policy: expected a method reference_logits(observations), as "
@@ -60,14 +59,14 @@ class Task:
                 f"the thresholds of {', '.join(spec.names)} are not of an episode's undiscounted score: expected "
                 'unit "episode", not discounted.'
             )
-        ranges = offered(env, "constraint_ranges")
+        ranges = lookup(env, "constraint_ranges")
         return cls(
             names=spec.names,
             thresholds=np.array(spec.thresholds, dtype=np.float64),
             ranges=None if ranges is None else np.asarray(ranges, dtype=np.float64).reshape(-1, 2),
             reference_logits=reference,
-            evaluate=offered(env, "evaluate"),
-            evaluation_names=tuple(offered(env, "evaluation_names") or ()),
+            evaluate=lookup(env, "evaluate"),
+            evaluation_names=tuple(lookup(env, "evaluation_names") or ()),
         )
 
     def named(self, given: Mapping[str, float], default: Floats) -> Floats:
@@ -80,16 +79,3 @@ class Task:
             if name not in self.names:
                 raise UnknownNameError("reward model", name, self.names)
         return np.array([given.get(name, own) for name, own in zip(self.names, default.tolist(), strict=True)])
-
-
-def offered(env: VectorEnv[Any, Any, Any], attribute: str) -> Any:
-    """An optional attribute of a vector environment or of its first copy, through all wrappers; None if absent."""
-    layer: Any = env
-    while layer is not None:
-        if hasattr(layer, attribute):
-            return getattr(layer, attribute)
-        layer = layer.__dict__.get("env")
-    copies = getattr(env.unwrapped, "envs", None)
-    if copies and copies[0].has_wrapper_attr(attribute):
-        return copies[0].get_wrapper_attr(attribute)
-    return None

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from zoo import EvalContext, Evaluator, Report, UsageError
+from zoo import EvalContext, Evaluator, Report, UsageError, lookup
 from zoo_composite_rm.agent import Composite
 from zoo_composite_rm.config import ExactConfig
-from zoo_composite_rm.environment import offered
 
 
 class CompositeEvaluator(Evaluator[ExactConfig]):
@@ -27,7 +26,7 @@ class CompositeEvaluator(Evaluator[ExactConfig]):
         if not isinstance(subject, Composite):
             raise UsageError(f"composite judges the algorithms of zoo-composite-rm: got {type(subject).__name__}.")
         env = ctx.make_env(1) if ctx.make_env is not None else None
-        find = offered(env, "oracle") if env is not None else None
+        find = lookup(env, "oracle") if env is not None else None
         if not callable(find):
             raise UsageError(
                 "composite needs an environment with an exact oracle, as tiny-composite has.",

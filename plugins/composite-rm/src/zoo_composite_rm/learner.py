@@ -14,8 +14,7 @@ from zoo_onpolicy.learner import Learner
 from zoo_onpolicy.networks import Network
 from zoo_onpolicy.rollout import Rollout
 
-from zoo import Context, UsageError
-from zoo_composite_rm.environment import offered
+from zoo import Context, UsageError, lookup
 from zoo_composite_rm.mixer import CompositeMixer
 from zoo_composite_rm.network import ReferenceMLP
 
@@ -44,7 +43,7 @@ class CompositeLearner(Learner):
                 f"observations are {env.single_observation_space} and actions {env.single_action_space}: expected a "
                 "Box of what the reference policy reads, and Discrete tokens."
             )
-        if offered(env, "language_model") is not None:
+        if lookup(env, "language_model") is not None:
             from zoo_composite_rm.language import make_network
 
             network: Network = make_network(self, env)

@@ -13,8 +13,7 @@ from torch.func import functional_call
 from zoo_onpolicy.arrays import on_device, on_host
 from zoo_onpolicy.networks import EVERY, Floats, Network, Parameters
 
-from zoo import Array
-from zoo_composite_rm.environment import offered
+from zoo import Array, lookup
 from zoo_composite_rm.language.actor_critic import ActorCritic, Allowed, LanguageModel
 
 if TYPE_CHECKING:
@@ -109,8 +108,8 @@ def make_network(learner: Learner, env: VectorEnv[Any, Any, Any]) -> LanguageNet
 
     If it also offers ``allowed_tokens(observations)``, the others are impossible for the policy, too.
     """
-    allowed: Allowed = offered(env, "allowed_tokens") or _all
-    return LanguageNetwork(len(learner), len(learner.heads), offered(env, "language_model"), allowed, learner.device)
+    allowed: Allowed = lookup(env, "allowed_tokens") or _all
+    return LanguageNetwork(len(learner), len(learner.heads), lookup(env, "language_model"), allowed, learner.device)
 
 
 def _all(windows: NDArray[np.int64]) -> None:
