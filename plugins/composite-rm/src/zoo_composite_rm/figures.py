@@ -51,9 +51,10 @@ def composite(runs: Sequence[Any], options: Any) -> Figure:
     for group, label, dash in zip(several, called, styles, strict=True):
         colour = options.colour(label)
         handles.append(Line2D([], [], color=colour, linestyle=dash))
+        faint = 0.9 / len(group) ** 0.5  # many seeds would hide one another
         for run in group:
             for axes, metric in zip(panels.flat, metrics, strict=True):
-                _line(axes, run, metric, options, color=colour, linestyle=dash, linewidth=0.9, alpha=0.75)
+                _line(axes, run, metric, options, color=colour, linestyle=dash, linewidth=0.9, alpha=faint)
             for axes, name in zip(panels[0], names, strict=False):
                 _line(axes, run, f"threshold/{name}", options, color=colour, linestyle=":", drawstyle="steps-post")
     for axes, title in zip(panels.flat, titles, strict=True):
