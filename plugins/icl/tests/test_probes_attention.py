@@ -44,7 +44,7 @@ def by_loops(pattern, right):
 
 
 @KINDS
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_induction_strength_is_right_minus_wrong(kind, data):
     size, heads, pairs = (data.draw(st.integers(1, high)) for high in (6, 3, 4))

@@ -16,7 +16,7 @@ LN2 = math.log(2.0)
 CURVES = st.lists(st.floats(0.0, 1.5), min_size=1, max_size=25)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(loss=CURVES)
 def test_a_phase_change_is_what_a_reader_of_the_curve_would_say(loss):
     seqs = [10.0 * i**1.5 + i for i in range(len(loss))]
@@ -47,7 +47,7 @@ def test_the_curve_of_the_specification():
     assert phase_change([1, 2], [2.0, 0.9], floor=2.0).t_half == 2
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(icl=st.lists(st.floats(0.0, 1.0), min_size=1, max_size=20), seed=st.integers(0, 99))
 def test_transience_is_of_the_median_filtered_curve(icl, seed):
     seqs = [100.0 * (i + 1) for i in range(len(icl))]

@@ -32,7 +32,7 @@ def expected(logits, target, context):
 
 
 @pytest.mark.parametrize("kind", [np.asarray, torch.as_tensor], ids=["numpy", "torch"])
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_every_metric_is_its_definition(kind, data):
     size, labels, items = (data.draw(st.integers(low, high)) for low, high in ((1, 6), (2, 7), (1, 4)))
