@@ -14,9 +14,11 @@ from zoo_icl.model import ICLTransformer
 from zoo_icl.model.fast import FastGradients, supports
 
 
-def autograd(model: ICLTransformer, x: torch.Tensor, y: torch.Tensor) -> tuple[float, torch.Tensor, dict[str, Any]]:
+def autograd(
+    model: ICLTransformer, x: torch.Tensor, y: torch.Tensor, clamps: str = ""
+) -> tuple[float, torch.Tensor, dict[str, Any]]:
     """Loss, logits and gradients."""
-    logits = model(x, y)
+    logits = model(x, y, clamps=clamps)
     loss = F.cross_entropy(logits, y[:, -1])
     names, parameters = zip(*model.named_parameters(), strict=True)
     gradients = torch.autograd.grad(loss, parameters, materialize_grads=True)
@@ -62,6 +64,33 @@ def test_it_equals_autograd(
     np.testing.assert_allclose(ours, logits, atol=1e-12)
     for name, parameter in model.named_parameters():
         torch.testing.assert_close(parameter.grad, gradients[name], atol=1e-12, rtol=1e-9, msg=name)
+
+
+@pytest.mark.parametrize(
+    "clamps",
+    [
+        "PrevToken(0:0)+Ablate(1:0,1:2-3)",
+        "PrevToken(0:*, strength=0.7, only_labels=true)",
+        "PrevToken(1:1, strength=0.3)",
+        "Induction(1:3, 0.9)+Ablate(0:1)",
+        "Induction(0:*, 0.8)",
+        "Match(1:*, 0.5)+PrevToken(0:1)",
+        "Match(0:2, 0.5)+PrevToken(0:0-1)",
+    ],
+)
+@pytest.mark.parametrize("pos", ["rope", "sinusoidal"])
+def test_constant_clamps_too(clamps: str, pos: Any) -> None:
+    generator = torch.Generator().manual_seed(0)
+    model = ICLTransformer(7, 4, 16, 4, pos=pos, dtype=torch.float64, generator=generator)
+    x, y = drawn(0, 6, 3, torch.float64)
+    y[:, 0], y[:, 1] = y[:, -1], (y[:, -1] + 1) % 4
+    loss, logits, gradients = autograd(model, x, y, clamps)
+    told, ours = FastGradients(model, clamps)(x, y)
+    assert abs(told - loss) < 1e-12
+    np.testing.assert_allclose(ours, logits, atol=1e-12)
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(parameter.grad, gradients[name], atol=1e-12, rtol=1e-9, msg=name)
+        assert torch.equal(parameter.grad == 0, gradients[name] == 0), name
 
 
 def test_in_single_precision_it_stays_close() -> None:
@@ -111,6 +140,9 @@ def test_what_it_cannot_do_is_refused() -> None:
         step(x, torch.arange(15).view(5, 3) % 5)
     with pytest.raises(ValueError, match="T = 7 tokens"):
         step(*drawn(1, 5, 3, torch.float32))
+    assert not supports(model, "Layer1()") and supports(model, "PrevToken(0:0)+Ablate(1:0)")
+    with pytest.raises(ValueError, match=r"Ablate\(1:0\)\+Copy\(1:1\) has a clamp whose gradient is not known by hand"):
+        FastGradients(model, "Ablate(1:0)+Copy(1:1)")
     half = ICLTransformer(7, 4, 8, 2).bfloat16()
     assert not supports(half)
     with pytest.raises(ValueError, match=r"torch.bfloat16 on cpu: expected float32 or 64 on cpu"):

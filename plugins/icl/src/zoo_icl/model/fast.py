@@ -3,7 +3,8 @@
     step = FastGradients(model)          # once, after the optimiser has laid the parameters out
     loss, logits = step(x, y)            # sets every parameter's .grad; nothing to zero before
 
-Only the last row of the last block is computed. Clamps need autograd, and a GPU prefers it: see ``supports``.
+Only the last row of the last block is computed. Clamps that set patterns or values to constants are understood; others
+need autograd, and a GPU prefers it: see ``supports``.
 """
 
 from __future__ import annotations
@@ -14,15 +15,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from zoo_icl.clamps import Ablate, Induction, Match, PrevToken, compose
+from zoo_icl.clamps.composition import Clamping
 from zoo_icl.model import parts
 from zoo_icl.model.parts import Floats
 from zoo_icl.model.positions import sinusoids
 from zoo_icl.model.transformer import Array, ICLTransformer
 
+CONSTANT = (Ablate, Induction, Match, PrevToken)
+"""clamps whose values are constants, at patterns or values"""
 
-def supports(model: ICLTransformer) -> bool:
-    """Whether ``FastGradients`` can be used: the parameters are on the CPU, in float32 or float64."""
-    return model.W_ex.device.type == "cpu" and model.W_ex.dtype in (torch.float32, torch.float64)
+
+def supports(model: ICLTransformer, clamps: Clamping = ()) -> bool:
+    """Whether ``FastGradients`` can be used: float32 or float64 on the CPU, and clamps it knows."""
+    on_cpu = model.W_ex.device.type == "cpu" and model.W_ex.dtype in (torch.float32, torch.float64)
+    return on_cpu and all(isinstance(clamp, CONSTANT) for clamp in compose(clamps).members)
 
 
 class FastGradients:
@@ -31,16 +38,20 @@ class FastGradients:
     Parameters and gradients are read and written where they are; moving either to other memory is noticed.
 
     Args:
-        model: on the CPU; unclamped.
+        model: on the CPU.
+        clamps: in force at every step; of the kinds in ``CONSTANT``.
 
     Raises:
-        ValueError: the model is elsewhere.
+        ValueError: the model is elsewhere, or another clamp.
     """
 
-    def __init__(self, model: ICLTransformer) -> None:
+    def __init__(self, model: ICLTransformer, clamps: Clamping = ()) -> None:
         if not supports(model):
             raise ValueError(f"the model is {model.W_ex.dtype} on {model.W_ex.device}: expected float32 or 64 on cpu.")
-        self.model = model
+        if not supports(model, clamps):
+            known = ", ".join(kind.__name__ for kind in CONSTANT)
+            raise ValueError(f"{compose(clamps)} has a clamp whose gradient is not known by hand; known are {known}.")
+        self.model, self.clamps = model, compose(clamps)
         self._named = dict(model.named_parameters())
         self._where = (0, 0)
         self._turns: dict[int, Floats] = {}
@@ -64,9 +75,10 @@ class FastGradients:
         h = self._embedded(x, y)
         end = h.shape[1] - 1
         turn = self._turn(h.shape[1])
-        for attention, ln1, mlp, ln2 in self.blocks:
+        fixed = self._fixed(x, y) if self.clamps else [parts.FREE] * len(self.blocks)
+        for (attention, ln1, mlp, ln2), clamped in zip(self.blocks, fixed, strict=True):
             first = end if attention is self.blocks[-1][0] else 0
-            mixed = h[:, first:] + attention.forward(h if ln1 is None else ln1.forward(h), first, turn)
+            mixed = h[:, first:] + attention.forward(h if ln1 is None else ln1.forward(h), first, turn, clamped)
             h = mixed if mlp is None else mixed + mlp.forward(mixed if ln2 is None else ln2.forward(mixed))
         final = h if self.ln_f is None else self.ln_f.forward(h)
         logits = self.W_un[0].T @ final[:, 0]
@@ -140,6 +152,21 @@ class FastGradients:
             turn[0] *= head_dim**-0.5
             self._turns[tokens] = turn
         return self._turns[tokens]
+
+    def _fixed(self, x: Floats, y: NDArray[np.int64]) -> list[parts.Fixed]:
+        """What the clamps put in place, block by block."""
+        exemplars, labels = torch.from_numpy(x), torch.from_numpy(y)
+        edits, _ = self.clamps.edits(self.model, exemplars, labels[:, :-1], labels[:, -1])
+
+        def sequences_last(part: Any) -> Floats:
+            array = np.asarray(part.numpy())
+            return array.reshape((1,) * (4 - array.ndim) + array.shape).transpose(2, 3, 1, 0)
+
+        def at(tap: str) -> list[tuple[Floats, Floats]]:
+            return [(sequences_last(edit.mask), sequences_last(edit.value)) for edit in edits.get(tap, ())]
+
+        layers = range(self.model.depth)
+        return [parts.Fixed(at(f"blocks.{layer}.attn.v"), at(f"blocks.{layer}.attn.pattern")) for layer in layers]
 
     def _inputs(self, x: Array, y: Array) -> tuple[Floats, NDArray[np.int64]]:
         """As arrays of the model's dtype, checked."""

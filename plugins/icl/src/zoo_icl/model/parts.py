@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,18 @@ def future(tokens: int) -> Floats:
     """What is added to scores [T, T, H, B] so that no row sees what comes after it: 0 or -inf, [T, T, 1, 1]."""
     shut: Floats = np.triu(np.full((tokens, tokens), -np.inf, dtype=np.float32), 1)[:, :, None, None]
     return shut
+
+
+class Fixed(NamedTuple):
+    """What clamps put in the place of one block's values and pattern: (mask, value) pairs, one after the other."""
+
+    v: list[tuple[Floats, Floats]]
+    """broadcast to [T, hd, H, B]"""
+    pattern: list[tuple[Floats, Floats]]
+    """broadcast to [T, T, H, B]: rows, columns"""
+
+
+FREE = Fixed([], [])
 
 
 def turned(turn: Floats, vectors: Floats) -> Floats:
@@ -93,13 +105,15 @@ class Attention:
         """[n, R, hd, H, B] to [n H hd, R B]."""
         return parts.transpose(0, 3, 2, 1, 4).reshape(len(parts) * self.heads * self.head_dim, -1)
 
-    def forward(self, n: Floats, first: int, turn: Floats) -> Floats:
+    def forward(self, n: Floats, first: int, turn: Floats, fixed: Fixed = FREE) -> Floats:
         """What the heads add to the rows from ``first``, [d, R, B], from normalised tokens ``n`` [d, T, B].
 
         ``turn`` [2, T, hd, hd] is multiplied onto queries and keys: rotations by position, 1/sqrt(hd) for queries.
         """
         size, (width, tokens, batch) = self.heads * self.head_dim, n.shape
         self.n, self.first, self.turn = n, first, turn
+        of_rows = [tuple(part[first:] if len(part) > 1 else part for part in pair) for pair in fixed.pattern]
+        self.fixed = Fixed(fixed.v, cast("list[tuple[Floats, Floats]]", of_rows))
         # One [d, 3 H hd], so that a token's query, key and value are one product.
         self.W = np.concatenate([W.transpose(1, 0, 2) for W in self.weights], axis=1).reshape(width, 3 * size)
         columns = n.reshape(width, -1)
@@ -110,12 +124,17 @@ class Attention:
         else:
             qkv = self._split(self.W.T @ columns, batch)
             (q, k), v = turned(turn, qkv[:2]), qkv[2]
+        for mask, value in self.fixed.v:
+            v = np.where(mask, value, v)
         A = np.einsum("tehb,sehb->tshb", q, k)
         if self.causal and not first:
             A += future(tokens)
         A -= np.maximum.reduce(A, 1, keepdims=True)
         np.exp(A, out=A)
         A /= np.add.reduce(A, 1, keepdims=True)
+        self.softmax = A
+        for mask, value in self.fixed.pattern:
+            A = np.where(mask, value, A)
         self.q, self.k, self.v, self.A = q, k, v, A
         self.z = self._joined(np.einsum("tshb,sehb->tehb", A, v)[None])
         out: Floats = (self.W_o.T @ self.z).reshape(width, -1, batch)
@@ -128,14 +147,18 @@ class Attention:
         np.matmul(self.z, flat.T, out=self.dW_o)
         (dz,) = self._split(self.W_o @ flat, batch)
         dA = np.einsum("tehb,sehb->tshb", dz, self.v)
-        dA -= np.einsum("tshb,tshb->thb", dA, self.A)[:, None]
-        dA *= self.A
+        for mask, _ in self.fixed.pattern:
+            np.copyto(dA, 0.0, where=mask)
+        dA -= np.einsum("tshb,tshb->thb", dA, self.softmax)[:, None]
+        dA *= self.softmax
         # Queries, keys and values; with the last row alone, its queries stand where those of all rows would.
         d = np.empty((3, *self.k.shape), dtype=dout.dtype)
         dq, dk = d[:1, self.first :], d[1:2]
         np.einsum("tshb,sehb->tehb", dA, self.k, out=dq[0])
         np.einsum("tshb,tehb->sehb", dA, self.q, out=dk[0])
         np.einsum("tshb,tehb->sehb", self.A, dz, out=d[2])
+        for mask, _ in self.fixed.v:
+            np.copyto(d[2], 0.0, where=mask)
         back = self.turn.swapaxes(-1, -2)
         columns = self.n.reshape(width, -1)
         if self.first:
