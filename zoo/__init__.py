@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from zoo.errors import InterfaceError as InterfaceError
     from zoo.errors import UsageError as UsageError
     from zoo.errors import ZooError as ZooError
+    from zoo.results.store import Run as Run
+    from zoo.results.store import Series as Series
     from zoo.results.store import open_runs as open_runs
     from zoo.training.stack import Stack as Stack
     from zoo.training.stack import stack as stack
@@ -58,7 +60,7 @@ _HOME = {
     **dict.fromkeys(_API, "zoo.api"),
     "hookimpl": "zoo.discovery.hooks",
     "discover": "zoo.discovery.registry",
-    "open_runs": "zoo.results.store",
+    **dict.fromkeys(("Run", "Series", "open_runs"), "zoo.results.store"),
     **dict.fromkeys(("Stack", "stack"), "zoo.training.stack"),
     **dict.fromkeys(("InterfaceError", "UsageError", "ZooError"), "zoo.errors"),
 }

@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-
-class Series(Protocol):
-    """A logged metric."""
-
-    @property
-    def steps(self) -> Sequence[float]:
-        """Steps at which it was logged, rising."""
-
-    @property
-    def values(self) -> Sequence[float]:
-        """What was logged there."""
-
-
-class Run(Protocol):
-    """What is read of a stored run."""
-
-    def series(self, name: str) -> Series:
-        """A logged metric; empty if there is none."""
+if TYPE_CHECKING:
+    from zoo import Run
 
 
 def at_step(run: Run, of: str, /, *, step: float) -> float | None:
