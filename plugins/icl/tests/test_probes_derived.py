@@ -1,0 +1,42 @@
+"""The metrics of suites are the events of the run's own curves; None where nothing was logged."""
+
+from __future__ import annotations
+
+import importlib
+from types import SimpleNamespace
+
+import pytest
+import zoo_icl
+
+LOSS = [0.7, 0.7, 0.6, 0.6, 0.5, 0.3, 0.2]
+FLIP = [0.4, 0.9, 0.9, 0.9, 0.4, 0.3, 0.3]
+RUN = SimpleNamespace(
+    series=lambda name: SimpleNamespace(
+        steps=[float(i) for i in range(7)] if name in ("loss", "flip") else [],
+        values={"loss": LOSS, "flip": FLIP}.get(name, []),
+    )
+)
+FUNCTIONS = {
+    name: getattr(importlib.import_module(target.partition(":")[0]), target.partition(":")[2])
+    for name, target in zoo_icl.zoo_derived().items()
+}
+EXPECTED = {
+    "phase_onset": ("loss", 2.0),
+    "phase_t_half": ("loss", 5.0),
+    "plateau_length": ("loss", 3.0),
+    "transience_peak": ("flip", 0.9),
+    "transience_peak_at": ("flip", 0.0),  # the median of the first three
+    "transience_drop": ("flip", 0.6),
+    "transience_cross": ("flip", 4.0),  # the medians are .9 .9 .9 .9 .4 .35 .3 from step 0 on
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_each_function_reads_its_event(name):
+    of, value = EXPECTED[name]
+    assert FUNCTIONS[name](RUN, of) == pytest.approx(value)
+    assert FUNCTIONS[name](RUN, "nothing") is None
+
+
+def test_the_floor_may_be_another():
+    assert FUNCTIONS["phase_t_half"](RUN, "loss", floor=1.3) == 2.0
