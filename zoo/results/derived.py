@@ -118,6 +118,18 @@ def final_mean(steps: Floats, values: Floats, *, points: float = 10) -> float:
     return float(values[-int(points) :].mean())
 
 
+def at_step(steps: Floats, values: Floats, *, step: float) -> float | None:
+    """The value logged last at or before ``step``; None if nothing was logged so early."""
+    until = values[steps <= step]
+    return float(until[-1]) if until.size else None
+
+
+def max_until(steps: Floats, values: Floats, *, step: float) -> float | None:
+    """Largest value logged at or before ``step``; None if nothing was logged so early."""
+    until = values[steps <= step]
+    return float(until.max()) if until.size else None
+
+
 def steps_to_below(steps: Floats, values: Floats, *, level: float) -> float | None:
     """Steps until the value is at or below ``level`` for the first time; None if it never is."""
     reached = np.flatnonzero(values <= level)
@@ -159,6 +171,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "last_half_range": _lifted(last_half_range),
     "last_half_std": _lifted(last_half_std),
     "final_mean": _lifted(final_mean),
+    "at_step": _lifted(at_step),
+    "max_until": _lifted(max_until),
     "steps_to_below": _lifted(steps_to_below),
     "steps_to_above": _lifted(steps_to_above),
     "steps_to_stay_below": _lifted(steps_to_stay_below),

@@ -11,7 +11,7 @@ import zoo_successor
 
 from zoo.api import Offers, unmet
 from zoo.discovery.entry import Registrar
-from zoo.discovery.presets import load_preset
+from zoo.discovery.presets import Preset, load_preset
 
 ALGORITHMS = {"sarsa", "frp", "value-iteration", "gpi", "lambda-q", "mvt"}
 
@@ -48,13 +48,11 @@ def test_only_sarsa_and_the_tables_do_without_a_model():
     ],
 )
 def test_presets_are_the_settings_of_the_two_codes(preset, env, expected):
-    values, run = load_preset(entries()["algorithm", "sarsa"], env, preset)
-    assert values == expected
-    assert run == {"steps": 5000}
+    assert load_preset(entries()["algorithm", "sarsa"], env, preset) == Preset(options=expected, run={"steps": 5000})
 
 
 def test_tables_take_sixteen_copies():
-    assert load_preset(entries()["representation", "fr"], "four-rooms", "") == ({}, {"num_envs": 16})
+    assert load_preset(entries()["representation", "fr"], "four-rooms", "") == Preset(run={"num_envs": 16})
 
 
 def test_registration_and_options_load_no_numerical_library():

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from zoo.api import Subject
     from zoo.discovery.entry import Registrar
 
-__all__ = ["zoo_commands", "zoo_derived", "zoo_plots", "zoo_register"]
+__all__ = ["zoo_commands", "zoo_plots", "zoo_register"]
 
 _SR = "Dayan 1993"
 _FR = "Moskovitz et al. 2022, A First-Occupancy Representation for Reinforcement Learning, arXiv:2109.13863"
@@ -84,12 +84,6 @@ def zoo_register(zoo: Registrar) -> None:
             subject=subject,
         )
     register_deep(zoo)
-
-
-@hookimpl
-def zoo_derived() -> dict[str, str]:
-    """The function ``at_step`` for the metrics of suites."""
-    return {"at_step": "zoo_successor.derived:at_step"}
 
 
 @hookimpl
