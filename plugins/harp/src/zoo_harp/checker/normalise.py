@@ -67,6 +67,9 @@ _DECIMAL_COMMA: Final = re.compile(r"(?<=\d)\{,\}(?=\d)")
 _LOOSE_COMMA: Final = re.compile(r"[ ]{0,4}\{[ ]{0,4},[ ]{0,4}\}[ ]{0,4}")
 _POINT: Final = re.compile(r"(?<=\d)\{\.\}(?=\d)")
 _ORDINAL: Final = re.compile(r"(?<=\d)(?:st|nd|rd|th|\^\{?(?:\\text\{)?(?:st|nd|rd|th)\}{0,2})(?![A-Za-z}])")
+_INTERVAL: Final = re.compile(
+    r"((?<!\\sqrt)\[|(?<![\w})])\]|(?<=\\left)\])([^\[\]()]{1,80}[,;][^\[\]()]{1,80})(\]|(?<!\\sqrt)\[)"
+)
 _ROW_SPACE: Final = re.compile(r"\\\\\s{0,4}\[-?[\d.]{1,8}\s{0,4}(?:pt|em|ex|cm|mm|in)\]")
 _TIMES_TEN: Final = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*\^)")
 _CHOOSE: Final = re.compile(
@@ -88,6 +91,8 @@ def clean(text: str) -> str:
         text = _join_groups(text)
     if "10" in text:
         text = _TIMES_TEN.sub(r"\\times ", text)
+    if "[" in text or "]" in text:
+        text = _INTERVAL.sub(_turned, text)
     if "t" in text or "d" in text:
         text = _ORDINAL.sub("", text)
     if "C" in text:
@@ -95,6 +100,12 @@ def clean(text: str) -> str:
     if len(text) > MAX_ANSWER:
         raise LimitExceeded("an answer of too many characters")
     return text
+
+
+def _turned(found: re.Match[str]) -> str:
+    """An interval whose open ends are brackets turned outwards, with round ones."""
+    left, inner, right = found.groups()
+    return ("(" if left == "]" else left) + inner + (")" if right == "[" else right)
 
 
 def unicode_to_latex(text: str) -> str:

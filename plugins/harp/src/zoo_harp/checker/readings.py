@@ -14,6 +14,7 @@ _LABELLED: Final = re.compile(
     r"^\s*(?:\\(?:text\w*|mathrm|mathbf|bf)\s*\{?\s*)?(?:\(\s*[A-E]\s*\)|[A-E]\s*[).:])\s*\}?"
     r"(?:\\[ ,;]|\\quad|[\s~:])*(?=\S)"
 )
+_BRACKET: Final = re.compile(r"[\[\]()]")
 
 
 def other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
@@ -35,7 +36,10 @@ def other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
     if bare:
         ways.append((parse(gold.text[bare.end() :]).tree, response.tree))
     if any(isinstance(node, Text) for side in (gold.tree, response.tree) for node in walk(side)):
-        ways.append((_as_words(gold.text), _as_words(response.text)))
+        one, other = _as_words(gold.text), _as_words(response.text)
+        in_words = any(len(word) > 1 and word.isalpha() for word in one.words)
+        if in_words or not _BRACKET.search(gold.text + response.text):  # which words do not keep
+            ways.append((one, other))
     return ways
 
 
