@@ -178,12 +178,14 @@ def test_without_the_extra_the_error_names_it() -> None:
     code = (
         "import sys, zoo_envs.text.environment as e\n"
         "assert 'torch' not in sys.modules\n"
-        "sys.modules['transformers'] = None\n"
+        "sys.modules['torch'] = None\n"
         "try: e.TextComposite()\n"
         "except Exception as error: print(type(error).__name__, error)\n"
     )
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    assert told.startswith("DependencyNotInstalled") and "pip install 'zoo-envs[text]'" in told
+    assert (
+        told.startswith("DependencyNotInstalled text-composite needs torch") and "pip install 'zoo-envs[text]'" in told
+    )
 
 
 def test_the_default_model_is_trained_into_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

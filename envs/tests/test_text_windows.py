@@ -11,7 +11,7 @@ D, NOTHING = 6, 3
 TEXTS = st.lists(st.lists(st.integers(0, NOTHING - 1), min_size=1, max_size=D), min_size=1, max_size=30)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(texts=TEXTS, at_once=st.integers(1, 8))
 def test_every_window_is_the_beginning_of_a_sequence_and_no_sequence_of_another(
     texts: list[list[int]], at_once: int

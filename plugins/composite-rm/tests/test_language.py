@@ -146,7 +146,6 @@ def test_the_environment_keeps_its_contract(options: dict[str, Any]) -> None:
     check_environment("text-composite", **options)
 
 
-@pytest.mark.parametrize("name", ["xi-ppo", "ppo-sum"])
-def test_algorithms_resume_bit_for_bit_on_text(options: dict[str, Any], name: str) -> None:
+def test_an_algorithm_resumes_bit_for_bit_on_text(options: dict[str, Any]) -> None:
     config = {"n_steps": 5, "batch_size": 10, "n_epochs": 2, "learning_rate": 1e-3}
-    check_algorithm(name, "text-composite", config=config, env_config=options, steps=60, num_envs=4)
+    check_algorithm("xi-ppo", "text-composite", config=config, env_config=options, steps=60, num_envs=4)
