@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from zoo_icl.clamps import Ablate, Induction, Match, PrevToken, compose
-from zoo_icl.clamps.composition import Clamping
+from zoo_icl.clamps.composition import Clamping, Clamps
 from zoo_icl.model import parts
 from zoo_icl.model.parts import Floats
 from zoo_icl.model.positions import sinusoids
@@ -24,6 +24,8 @@ from zoo_icl.model.transformer import Array, ICLTransformer
 
 CONSTANT = (Ablate, Induction, Match, PrevToken)
 """clamps whose values are constants, at patterns or values"""
+CHANGING = (Induction, Match)
+"""those of them that differ from sequence to sequence"""
 
 
 def supports(model: ICLTransformer, clamps: Clamping = ()) -> bool:
@@ -51,7 +53,11 @@ class FastGradients:
         if not supports(model, clamps):
             known = ", ".join(kind.__name__ for kind in CONSTANT)
             raise ValueError(f"{compose(clamps)} has a clamp whose gradient is not known by hand; known are {known}.")
-        self.model, self.clamps = model, compose(clamps)
+        self.model = model
+        members = compose(clamps).members
+        self._steady = Clamps(tuple(clamp for clamp in members if not isinstance(clamp, CHANGING)))
+        self._changing = Clamps(tuple(clamp for clamp in members if isinstance(clamp, CHANGING)))
+        self._always: dict[int, list[parts.Fixed]] = {}
         self._named = dict(model.named_parameters())
         self._where = (0, 0)
         self._turns: dict[int, Floats] = {}
@@ -75,7 +81,7 @@ class FastGradients:
         h = self._embedded(x, y)
         end = h.shape[1] - 1
         turn = self._turn(h.shape[1])
-        fixed = self._fixed(x, y) if self.clamps else [parts.FREE] * len(self.blocks)
+        fixed = self._fixed(x, y)
         for (attention, ln1, mlp, ln2), clamped in zip(self.blocks, fixed, strict=True):
             first = end if attention is self.blocks[-1][0] else 0
             mixed = h[:, first:] + attention.forward(h if ln1 is None else ln1.forward(h), first, turn, clamped)
@@ -155,8 +161,18 @@ class FastGradients:
 
     def _fixed(self, x: Floats, y: NDArray[np.int64]) -> list[parts.Fixed]:
         """What the clamps put in place, block by block."""
+        tokens = 2 * x.shape[1] - 1
+        if tokens not in self._always:
+            self._always[tokens] = self._edits(self._steady, x, y)
+        if not self._changing:
+            return self._always[tokens]
+        now = self._edits(self._changing, x, y)
+        return [parts.Fixed(a.v + b.v, a.pattern + b.pattern) for a, b in zip(self._always[tokens], now, strict=True)]
+
+    def _edits(self, clamps: Clamps, x: Floats, y: NDArray[np.int64]) -> list[parts.Fixed]:
+        """What some clamps put in place."""
         exemplars, labels = torch.from_numpy(x), torch.from_numpy(y)
-        edits, _ = self.clamps.edits(self.model, exemplars, labels[:, :-1], labels[:, -1])
+        edits, _ = clamps.edits(self.model, exemplars, labels[:, :-1], labels[:, -1])
 
         def sequences_last(part: Any) -> Floats:
             array = np.asarray(part.numpy())
@@ -188,7 +204,7 @@ class FastGradients:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         self._where = (first.data_ptr(), cast("torch.Tensor", first.grad).data_ptr())
-        self._turns = {}
+        self._turns, self._always = {}, {}
 
         def look(name: str) -> tuple[Floats, Floats]:
             parameter = self._named[name]
