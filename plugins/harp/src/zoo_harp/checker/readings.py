@@ -14,7 +14,8 @@ _LABELLED: Final = re.compile(
     r"^\s*(?:\\(?:text\w*|mathrm|mathbf|bf)\s*\{?\s*)?(?:\(\s*[A-E]\s*\)|[A-E]\s*[).:])\s*\}?"
     r"(?:\\[ ,;]|\\quad|[\s~:])*(?=\S)"
 )
-_BRACKET: Final = re.compile(r"[\[\]()]")
+_LOST: Final = re.compile(r"[\[\]()-]")
+"""signs that words do not keep"""
 
 
 def other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
@@ -36,10 +37,10 @@ def other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
     if bare:
         ways.append((parse(gold.text[bare.end() :]).tree, response.tree))
     if any(isinstance(node, Text) for side in (gold.tree, response.tree) for node in walk(side)):
-        one, other = _as_words(gold.text), _as_words(response.text)
-        in_words = any(len(word) > 1 and word.isalpha() for word in one.words)
-        if in_words or not _BRACKET.search(gold.text + response.text):  # which words do not keep
-            ways.append((one, other))
+        words = _as_words(gold.text)
+        in_words = any(len(word) > 1 and word.isalpha() for word in words.words)
+        if in_words or not _LOST.search(gold.text + response.text):
+            ways.append((words, _as_words(response.text)))
     return ways
 
 
