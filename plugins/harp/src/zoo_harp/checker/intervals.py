@@ -207,8 +207,12 @@ class Line:
         name = next(iter(names))
         result = LINE
         for op, left, right in zip(node.ops, node.terms, node.terms[1:], strict=False):
-            if not _infinite(left) and not _infinite(right):
-                result = self.combine(result, self._condition(op, left, right, name), operator.and_)
+            low, high = _sign_of_infinity(left), _sign_of_infinity(right)
+            if low or high:  # the other side is finite, or infinite as well
+                part = LINE if (low > high) - (low < high) in _SIGNS[op] else EMPTY
+            else:
+                part = self._condition(op, left, right, name)
+            result = self.combine(result, part, operator.and_)
         return Cells(result.points, result.at, result.gaps, name)
 
     def _condition(self, op: str, left: Node, right: Node, name: str) -> Cells:
