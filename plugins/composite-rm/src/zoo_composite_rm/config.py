@@ -37,8 +37,8 @@ class CompositeConfig(PPOConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SumConfig(CompositeConfig):
-    """Options of ``ppo-sum``: maximise the weighted sum of the reward models and the KL reward."""
+class WeightedConfig(CompositeConfig):
+    """What the algorithms that maximise a weighted sum of the reward models and the KL reward share."""
 
     weights: dict[str, float] = field(default_factory=dict)
     """reward model name to its weight in the sum; those not named have 1"""
@@ -51,6 +51,11 @@ class SumConfig(CompositeConfig):
         _check_named("weights", self.weights)
         if self.kl_target is not None:
             _check("kl_target", self.kl_target, self.kl_target > 0, "more than 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SumConfig(WeightedConfig):
+    """Options of ``ppo-sum``: maximise the weighted sum of the reward models and the KL reward."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,20 +115,8 @@ class XiConfig(LagrangianConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AllConfig(MuConfig):
+class AllConfig(MuConfig, WeightedConfig):
     """Options of ``all-ppo``: maximise the weighted sum and the KL reward subject to v_i <= theta_i."""
-
-    weights: dict[str, float] = field(default_factory=dict)
-    """reward model name to its weight in the sum; those not named have 1"""
-    kl_target: float | None = None
-    """adapt kl_coef after each update towards this KL of a sequence, in nats; none: it stays as it is"""
-
-    def __post_init__(self) -> None:
-        """Check every range."""
-        super().__post_init__()
-        _check_named("weights", self.weights)
-        if self.kl_target is not None:
-            _check("kl_target", self.kl_target, self.kl_target > 0, "more than 0")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from zoo import UsageError
-from zoo.results.labels import labels
-from zoo.results.legend import legend_above
-from zoo.results.palette import dashes
 from zoo_composite_rm.proxy.points import ProxyPoints, find_proxy_points
 from zoo_composite_rm.proxy.runs import EVALUATION, direction, names_of, paths_of, recorded
 
@@ -39,7 +36,7 @@ def composite(runs: Sequence[Any], options: Any) -> Figure:
     names = names_of(runs[0])
     if not names:
         raise UsageError(f"{runs[0].path} logged no mean scores: expected runs of zoo-composite-rm.")
-    called = labels(several)
+    called = options.labels(several)
     N = len(names)
     figure = Figure(figsize=(_PANEL[0] * (N + 1), 2 * _PANEL[1] + 0.3), layout="constrained")
     panels = figure.subplots(2, N + 1, sharex=True)
@@ -47,7 +44,7 @@ def composite(runs: Sequence[Any], options: Any) -> Figure:
     titles = [f"mean of {name}" for name in names] + ["evaluation"]
     titles += [f"multiplier of {name}" for name in names] + ["KL from the reference (nats)"]
     handles = []
-    styles: list[Any] = list(dashes(called))
+    styles: list[Any] = list(options.dashes(called))
     for group, label, dash in zip(several, called, styles, strict=True):
         colour = options.colour(label)
         handles.append(Line2D([], [], color=colour, linestyle=dash))
@@ -64,7 +61,7 @@ def composite(runs: Sequence[Any], options: Any) -> Figure:
     for axes in panels[1]:
         axes.set_xlabel("seconds of training" if options.axis == "wall" else "environment steps")
     handles.append(Line2D([], [], color=_GREY, linestyle=":"))
-    legend_above(figure, handles, [*called, "threshold"], 4)
+    options.legend_above(figure, handles, [*called, "threshold"], 4)
     return figure
 
 
@@ -86,7 +83,7 @@ def proxy(runs: Sequence[Any], options: Any) -> Figure:
     axes.grid(visible=False)
     _surface(figure, axes, found)
     followed = list(paths)
-    styles: list[Any] = list(dashes(followed))
+    styles: list[Any] = list(options.dashes(followed))
     handles = [
         Line2D([], [], color=options.colour(label), linestyle=dash)
         for label, dash in zip(followed, styles, strict=True)
@@ -107,7 +104,7 @@ def proxy(runs: Sequence[Any], options: Any) -> Figure:
     texts.append(f"joint proxy point ({x:.3f}, {y:.3f})")
     axes.set_xlabel(f"mean of {names[0]}")
     axes.set_ylabel(f"mean of {names[1]}")
-    legend_above(figure, handles, texts, 2)
+    options.legend_above(figure, handles, texts, 2)
     return figure
 
 

@@ -39,7 +39,7 @@ def add_command(app: Subparsers) -> None:
 
 def show_points(args: argparse.Namespace) -> int:
     """``zoo composite proxy``."""
-    from zoo.results.store import open_runs
+    from zoo import open_runs
     from zoo_composite_rm.proxy.points import find_proxy_points
     from zoo_composite_rm.proxy.runs import paths_of
 

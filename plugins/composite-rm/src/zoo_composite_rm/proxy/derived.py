@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.results.store import open_runs
+from zoo import open_runs
 from zoo_composite_rm.proxy.points import ProxyPoints, find_proxy_points
 from zoo_composite_rm.proxy.runs import direction, names_of, paths_of
 
