@@ -59,8 +59,13 @@ def jax_logits(p: Any, x: Any, y: Any, *, last_row: bool) -> Any:
     return norm(h[:, -1], "ln_f") @ p["W_un"] + p["b_un"]
 
 
-def jax_steps(arrays: Arrays, x: NDArray[Any], y: NDArray[Any], lr: float, *, last_row: bool) -> Callable[[], Any]:
-    """A function that takes one Adam step for each batch of ``x`` [steps, B, N+1, D], all in one compiled loop."""
+def jax_steps(
+    arrays: Arrays, x: NDArray[Any], y: NDArray[Any], lr: float, *, last_row: bool = False, looped: bool = True
+) -> Callable[[], Any]:
+    """A function that takes one Adam step for each batch of ``x`` [steps, B, N+1, D].
+
+    ``looped``: all steps in one compiled loop, for which the data of all must be there before; else a call for each.
+    """
     optimiser = optax.adam(lr)
 
     def loss(p: Any, batch: Any) -> Any:
@@ -77,12 +82,22 @@ def jax_steps(arrays: Arrays, x: NDArray[Any], y: NDArray[Any], lr: float, *, la
     parameters = {name: jnp.asarray(array) for name, array in arrays.items()}
     carry = (parameters, optimiser.init(parameters))
 
-    def steps() -> Any:
+    def loop() -> Any:
         nonlocal carry
         carry, losses = run(carry, (x, y))
         return np.asarray(losses)
 
-    return steps
+    one = jax.jit(step)
+
+    def calls() -> Any:
+        nonlocal carry
+        losses = []
+        for batch in zip(x, y, strict=True):
+            carry, value = one(carry, batch)
+            losses.append(value)
+        return np.asarray(jnp.stack(losses))
+
+    return loop if looped else calls
 
 
 class Eager(torch.nn.Module):
