@@ -21,7 +21,11 @@ __all__ = ["NAMES", "RANGES", "Quality", "evaluate"]
 
 NAMES: tuple[str, ...] = ("lexical", "diversity")
 RANGES: tuple[tuple[float, float], ...] = ((0.2, 0.6), (0.2, 0.6))
-"""of the means of `NAMES` that count as 0 and as 1"""
+"""of the means of `NAMES`: what counts as 0 and as 1
+
+Measured with the local model: (.24, .51) where the reference samples, (.34, .47) where it always says the most probable
+word, and (.27, .47) after 128,000 tokens of PPO on the sum of the reward models without KL.
+"""
 _STREAM = 2
 """of the grammar: utterances to count words in"""
 
