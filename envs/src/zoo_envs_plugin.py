@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -34,7 +33,8 @@ _TABULAR_CMDP: Mapping[str, object] = MappingProxyType(
 class Row:
     """One environment: its two names, where its classes are and what it offers.
 
-    ``vector`` is empty where copies are stepped one by one; ``needs`` is a module of an extra, or empty.
+    ``vector`` is empty where copies are stepped one by one; ``needs`` is a module of an extra, or empty:
+    without it making the environment says which extra to install.
     """
 
     name: str
@@ -153,10 +153,8 @@ class _Registrar(Protocol):
 
 @_hookimpl
 def zoo_register(zoo: _Registrar) -> None:
-    """Tell the registrar every row of the table whose extra is there."""
+    """Tell the registrar every row of the table."""
     for row in TABLE:
-        if row.needs and find_spec(row.needs) is None:
-            continue
         zoo.environment(
             row.name,
             row.target,

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import metadata
 from typing import Any
 
+from gymnasium.error import DependencyNotInstalled
+
 from zoo.api import unmet
 from zoo.discovery.entry import Entry
 from zoo.discovery.names import EnvName, resolve_env
@@ -72,7 +74,8 @@ def _check_metadata(contract: Contract, distribution: str) -> None:
 
 def _check_entry(entry: Entry, registry: Registry, given: dict[str, Any]) -> None:
     if entry.kind == "environment":
-        check_environment(entry.qualified, registry=registry, **given)
+        if not _lacks_package(entry, given):
+            check_environment(entry.qualified, registry=registry, **given)
         return
     if entry.kind == "evaluator":
         subject = given.pop("subject", None) or _subject(entry, registry)
@@ -81,6 +84,15 @@ def _check_entry(entry: Entry, registry: Registry, given: dict[str, Any]) -> Non
     env = given.pop("env", None) or cheapest(entry, registry)
     check = check_algorithm if entry.kind == "algorithm" else check_representation
     check(entry.qualified, env, registry=registry, **given)
+
+
+def _lacks_package(entry: Entry, given: Mapping[str, Any]) -> bool:
+    """Whether an environment is of an extra that is not installed, and says so: that is nothing broken."""
+    try:
+        make_env(EnvName(entry=entry), given, 1).close()
+    except UsageError as error:
+        return isinstance(error.__cause__, (ImportError, DependencyNotInstalled))
+    return False
 
 
 def cheapest(entry: Entry, registry: Registry) -> str:

@@ -49,7 +49,7 @@ class Stack:
         Returns:
             Observations [S, B, ...].
         """
-        return _joined([env.reset()[0] for env in self.envs])
+        return np.stack([env.reset()[0] for env in self.envs])
 
     def step(self, actions: Array) -> Step:
         """One step of every copy of every member.
@@ -72,7 +72,18 @@ class Stack:
             raise InterfaceError(
                 f"the actions have shape {actions.shape}: expected {len(self)} members of {self.num_envs} copies first."
             )
+        if len(self) == 1:
+            return self._alone(actions[0])
         return self._separately(actions) if self._handle is None else self._together(self._handle, actions)
+
+    def _alone(self, actions: Array) -> Step:
+        """A stack of one adds nothing but an axis: this is every step of a solo run."""
+        obs, reward, terminated, truncated, told = self.envs[0].step(actions)
+        infos = {"arrived": arrived(obs, told)[None]}
+        if "constraints" in told:
+            infos["constraints"] = told["constraints"][None]
+        infos |= {name: step_info(told, name, self.num_envs)[None] for name in self._asked}
+        return obs[None], reward[None], terminated[None], truncated[None], infos
 
     def _together(self, handle: Stacked, actions: Array) -> Step:
         S, B = len(self), self.num_envs
@@ -92,11 +103,11 @@ class Stack:
 
     def _separately(self, actions: Array) -> Step:
         steps = [env.step(action) for env, action in zip(self.envs, actions, strict=True)]
-        obs, reward, terminated, truncated = (_joined([step[part] for step in steps]) for part in range(4))
-        infos = {"arrived": _joined([arrived(step[0], step[4]) for step in steps])}
+        obs, reward, terminated, truncated = (np.stack([np.asarray(step[part]) for step in steps]) for part in range(4))
+        infos = {"arrived": np.stack([arrived(step[0], step[4]) for step in steps])}
         if all("constraints" in step[4] for step in steps):
-            infos["constraints"] = _joined([step[4]["constraints"] for step in steps])
-        infos |= {name: _joined([step_info(step[4], name, self.num_envs) for step in steps]) for name in self._asked}
+            infos["constraints"] = np.stack([step[4]["constraints"] for step in steps])
+        infos |= {name: np.stack([step_info(step[4], name, self.num_envs) for step in steps]) for name in self._asked}
         return obs, reward, terminated, truncated, infos
 
 
@@ -111,11 +122,6 @@ def stack(envs: Sequence[VectorEnv], *, infos: Sequence[str] = ()) -> Stack:
         InterfaceError: they differ in copies, spaces or constraints, are not SAME_STEP, or observe no arrays.
     """
     return Stack(envs, infos)
-
-
-def _joined(parts: Sequence[Array]) -> Array:
-    """One array with the parts as its rows; a single one is not copied, because that is every step of a solo run."""
-    return parts[0][None] if len(parts) == 1 else np.stack(parts)
 
 
 def _check(envs: Sequence[VectorEnv]) -> None:
