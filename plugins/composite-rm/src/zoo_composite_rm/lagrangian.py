@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from zoo_onpolicy.arrays import on_host
 from zoo_onpolicy.rollout import Rollout
 
-from zoo import Context, Outcome
+from zoo import Array, Context, Outcome
 from zoo_composite_rm.config import AllConfig, LagrangianConfig, MuConfig, XiConfig
 from zoo_composite_rm.environment import Floats, Singles, Task
 from zoo_composite_rm.measures import ends
@@ -97,11 +98,12 @@ class LagrangianMixer(CompositeMixer):
         self._togo, self._share = togo.reshape(*togo.shape[:2], -1), share.reshape(len(share), -1)
         return found
 
-    def after_minibatch(self, index: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
+    def after_minibatch(self, index: Array, active: NDArray[np.bool_]) -> None:
         """One step of the multipliers: SGD with momentum, gradient clipped in norm.
 
         Transitions are weighted such that each episode counts alike, however long it is.
         """
+        index = on_host(index)
         share = np.take_along_axis(self._share, index, axis=1)
         total = share.sum(axis=1)
         togo = np.take_along_axis(self._togo, index[:, None], axis=2)

@@ -91,9 +91,6 @@ class CompositeMixer(Mixer):
         """To be called when the weights have changed."""
         self._mixture = on_device(self.weights().astype(np.float32)[:, :, None], self.learner.device)
 
-    def after_minibatch(self, index: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
-        """Called with the transitions [S, M] of each minibatch, and which members learned from it, bool[S]."""
-
     def finish(self, rollout: Rollout) -> Sequence[Mapping[str, float]]:
         """Measure the rollout, and adapt the KL coefficient if there is a target.
 

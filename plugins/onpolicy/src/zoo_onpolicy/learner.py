@@ -160,6 +160,7 @@ class Learner:
                     break
             self.adam.step(self.network.parameters.gradient, rate, active)
             self.network.parameters.changed()
+            self.mixer.after_minibatch(batch.index, active)
         means = np.stack([on_host(row) for row in told]).astype(np.float64)
         return self._metrics(rollout, means, np.stack(taken), rate)
 

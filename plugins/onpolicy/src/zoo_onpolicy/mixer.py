@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from zoo import Array, Problem
 from zoo_onpolicy.rollout import Floats, Rollout
 
@@ -49,6 +52,9 @@ class Mixer:
             [S, M].
         """
         return advantages[:, 0]
+
+    def after_minibatch(self, index: Array, active: NDArray[np.bool_]) -> None:
+        """Called after each gradient step, with the transitions int64[S, M] and which members took it, bool[S]."""
 
     def reference(self, rollout: Rollout) -> Floats | None:
         """Outputs of the actor for a reference policy, [S, T, B, W]; None: the policy at the start of the run."""
