@@ -53,6 +53,8 @@ _MARKED: Final = re.compile(r"answer|\\[bf]", re.IGNORECASE)
 _MAX_ANCHORS: Final = 16
 _MAX_FORMULAS: Final = 8
 _MAX_ITEMS: Final = 12
+_MARK: Final = re.compile(r"\s*\\(?:blacksquare|square|Box|qed|checkmark)\s*")
+_ABOUT: Final = re.compile(r"\(\s{0,4}(?:about|approximately|roughly|or about|i\.e\.)\s{1,4}$")
 _PLURAL: Final = re.compile(r"\b(?:are|were|be|values|solutions|roots):?\s{0,4}$")
 _COMMANDS: Final = re.compile(r"\\[A-Za-z]+")
 _PROSE: Final = re.compile(r"[A-Za-z]{4}")
@@ -338,6 +340,9 @@ def _formulas(text: str) -> Iterator[Place]:
 def _last_formula(text: str) -> Place | None:
     """The last formula that is an answer, with those that "or" joins to it, or a list that a plural announces."""
     places = [place for place in _formulas(text) if 0 < len(place.text.strip()) <= MAX_ANSWER]
+    places = [place for place in places if not _MARK.fullmatch(place.text)]
+    while len(places) > 1 and _ABOUT.search(text, max(0, places[-1].start - _SHORT), places[-1].start):
+        places.pop()
     if not places or not _is_answer(places[-1].text):
         return None
     joined = listed = [strip(places[-1].text)]
