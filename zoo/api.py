@@ -209,6 +209,8 @@ class Algorithm(ABC, Generic[ConfigT]):
 
     env_steps: int = 0
     outcome: Outcome | None = None
+    milestone: bool = False
+    """whether the state after the last update is to be kept for good, as that of a turning point"""
 
     def __init__(self, ctx: Context, config: ConfigT) -> None:
         self.ctx = ctx

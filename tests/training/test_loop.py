@@ -77,6 +77,22 @@ def test_lines_written_after_the_last_checkpoint_are_taken_back(run: Trainer, tm
     assert rows(rest) == rows(whole)
 
 
+def test_what_the_algorithm_calls_a_milestone_is_saved_and_kept(
+    run: Trainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import toys
+
+    monkeypatch.setattr(toys.Walk, "milestone", property(lambda self: self.updates in (5, 17)))
+    stop = Stop()
+    run(root=tmp_path / "b", stop=stop, watch=StopAfter(stop, 11))
+    (result,) = run(root=tmp_path / "b")
+    kept = checkpoint.steps(result.path / "checkpoints")
+    assert {5, 17} <= set(kept) and kept[-1] == 40
+    monkeypatch.undo()
+    (plain,) = run()
+    assert not {5, 17} & set(checkpoint.steps(plain.path / "checkpoints"))
+
+
 def test_a_damaged_checkpoint_is_passed_over(run: Trainer, tmp_path: Path) -> None:
     (whole,) = run()
     stop = Stop()

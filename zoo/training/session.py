@@ -252,13 +252,13 @@ class Session:
         self.watch.updated(self.run, self.step, row)
 
     def checkpoint_if_due(self) -> None:
-        """Save when the cadence says so, or this is the best evaluation so far."""
+        """Save when the cadence says so, this is the best evaluation so far, or the algorithm calls it a milestone."""
         cadence = self.settings.checkpoint
         step, when = self._saved
         by_steps = cadence.steps > 0 and self.step // cadence.steps > step // cadence.steps
         by_time = cadence.seconds > 0 and time.perf_counter() - when >= cadence.seconds
         new_best = self._best is not None and self._best[1] == self.step and self._best[1] != step
-        if by_steps or by_time or new_best:
+        if by_steps or by_time or new_best or self.member.algorithm.milestone:
             self.checkpoint()
 
     def checkpoint(self) -> None:
@@ -271,7 +271,8 @@ class Session:
         if self._saved[0] == self.step and checkpoint.steps(self.run.checkpoints)[-1:] == [self.step]:
             return
         self._count += 1
-        if self._count & (self._count - 1) == 0:  # 1st, 2nd, 4th, 8th, ...: a history that grows slowly
+        doubled = self._count & (self._count - 1) == 0  # 1st, 2nd, 4th, 8th, ...: a history that grows slowly
+        if doubled or self.member.algorithm.milestone:
             self._milestones.append(self.step)
         tensors, skeleton = checkpoint.pack(self._state())
         bad = checkpoint.nonfinite(tensors, "member.algorithm")
