@@ -60,8 +60,8 @@ def _parser() -> CommandParser:
         prog="zoo eval",
         add_help=False,
         usage="zoo eval RUN [RUN ...] EVALUATOR [options] [options of the evaluator]",
-        description="Judge the newest checkpoint of stored runs, or a file. RUN is a run directory, any directory above\n"
-        "some, or the file. Nothing is trained; the report is also kept in the run, under evaluations/.\n"
+        description="Judge the newest checkpoint of stored runs, or a file. RUN is a run directory, any directory\n"
+        "above some, or the file. Nothing is trained; the report is also kept in the run, under evaluations/.\n"
         "zoo list evaluators shows the evaluators; zoo eval EVALUATOR --help shows the options of one.",
         examples=[
             "zoo eval runs/two-state constraints",

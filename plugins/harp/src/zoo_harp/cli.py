@@ -8,10 +8,9 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zoo import UsageError
-from zoo.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from zoo_harp.backends.compare import Pair
@@ -35,29 +34,6 @@ Subparsers: TypeAlias = "argparse._SubParsersAction[Any]"
 Command = Callable[[argparse.Namespace], int]
 
 
-class _CommandParser(argparse.ArgumentParser):
-    """argparse with errors as one sentence, and the nearest flag for one that is unknown."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(allow_abbrev=False, **kwargs)
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As argparse, but nothing unknown is passed on: the parser above knows other flags."""
-        parsed, unknown = super().parse_known_args(args, namespace)
-        if unknown and unknown[0].startswith("-"):
-            flag = unknown[0].partition("=")[0]
-            raise UnknownNameError(
-                "option", flag, self._option_string_actions, f"{self.prog} --help lists all options."
-            )
-        if unknown:
-            self.error(f"{unknown[0]!r} is one argument too many")
-        return parsed, []
-
-    def error(self, message: str) -> NoReturn:
-        """Raise a ``UsageError`` with the words of argparse."""
-        raise UsageError(f"{message.removeprefix('argument ')}.", f"{self.prog} --help lists all options.")
-
-
 def add_command(app: Subparsers) -> None:
     """Add ``harp`` and its four commands."""
     parser = _add(
@@ -67,7 +43,7 @@ def add_command(app: Subparsers) -> None:
          r"zoo harp explain '\sqrt{45}' 'So the length is $3\sqrt5$.'"],
     )  # fmt: skip
     parser.epilog = f"{parser.epilog}\n{_FORMAT}"
-    commands = parser.add_subparsers(dest="harp_command", metavar="COMMAND", required=True, parser_class=_CommandParser)
+    commands = parser.add_subparsers(dest="harp_command", metavar="COMMAND", required=True)
     _add_run(commands)
     _add_check(commands)
     _add_explain(commands)
@@ -77,11 +53,7 @@ def add_command(app: Subparsers) -> None:
 def _add(
     commands: Subparsers, name: str, run: Command | None, summary: str, examples: Sequence[str]
 ) -> argparse.ArgumentParser:
-    shown = "\n".join(f"  {example}" for example in examples)
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=summary, description=summary, epilog=f"examples:\n{shown}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary, examples=examples)
     if run is not None:
         parser.set_defaults(run=run)
     return parser
