@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adam import adam
 
 __all__ = ["FlatAdam"]
 
@@ -36,7 +36,7 @@ class FlatAdam:
         self.flat = torch.cat([parameter.detach().reshape(-1) for parameter in self._parameters])
         self.gradient = torch.zeros_like(self.flat)
         self._m, self._v = torch.zeros_like(self.flat), torch.zeros_like(self.flat)
-        self._steps = 0
+        self._steps = torch.zeros((), dtype=torch.float32, device=self.flat.device)
         self._views: list[tuple[Tensor, Tensor]] = []
         end = 0
         for parameter in self._parameters:
@@ -53,7 +53,6 @@ class FlatAdam:
     @torch.no_grad()
     def step(self) -> None:
         """One update from what the gradient holds."""
-        self._steps += 1
         if self.l2:
             self.gradient.add_(self.flat, alpha=2 * self.l2)
         if self.norm_sum:
@@ -62,18 +61,18 @@ class FlatAdam:
                 gradient.add_(torch.where(norm > 0, value / norm, torch.zeros_like(value)), alpha=self.norm_sum)
         if self.weight_decay:
             self.flat.mul_(1 - self.lr * self.weight_decay)
-        self._m.lerp_(self.gradient, 1 - _BETA1)
-        self._v.mul_(_BETA2).addcmul_(self.gradient, self.gradient, value=1 - _BETA2)
-        correction = math.sqrt(1 - _BETA2**self._steps)
-        scale = self._v.sqrt().div_(correction).add_(_EPS)
-        self.flat.addcdiv_(self._m, scale, value=-self.lr / (1 - _BETA1**self._steps))
+        # Torch's own kernel, without what its optimiser class does around it at every step.
+        adam(
+            [self.flat], [self.gradient], [self._m], [self._v], [], [self._steps], foreach=False, fused=True,
+            amsgrad=False, beta1=_BETA1, beta2=_BETA2, lr=self.lr, weight_decay=0.0, eps=_EPS, maximize=False,
+        )  # fmt: skip
 
     def state(self) -> dict[str, Any]:
         """Moments and the number of steps; the parameters are the model's."""
-        return {"m": self._m, "v": self._v, "steps": self._steps}
+        return {"m": self._m, "v": self._v, "steps": int(self._steps)}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Continue from ``state()``."""
         self._m.copy_(state["m"])
         self._v.copy_(state["v"])
-        self._steps = int(state["steps"])
+        self._steps.fill_(state["steps"])

@@ -95,7 +95,9 @@ class ICLTransformerLearner(Algorithm[ICLTransformerConfig]):
             "train/loss": float(torch.stack(losses).mean()),
             "train/acc": float(torch.cat(right).double().mean()),
         }
-        if self._schedule.due(self.env_steps, metrics["train/loss"]) or self.env_steps >= self.ctx.budget:
+        # What was looked at can be looked at again: each look leaves a checkpoint.
+        self.milestone = self._schedule.due(self.env_steps, metrics["train/loss"]) or self.env_steps >= self.ctx.budget
+        if self.milestone:
             metrics |= self.sets.metrics(self.model, self.clamps)
         return metrics
 

@@ -23,8 +23,8 @@ Gradients: TypeAlias = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 def gradients(model: ICLTransformer, optimiser: FlatAdam, clamps: tuple[Clamps, ...]) -> Gradients:
     """The way to the gradient that suits a model and its clamps."""
-    if supports(model) and not clamps:
-        fast = FastGradients(model)
+    if supports(model, clamps):
+        fast = FastGradients(model, clamps)
 
         def by_hand(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
             with np.errstate(over="ignore", invalid="ignore"):  # a loss that overflows is told, not warned of
