@@ -40,3 +40,16 @@ def test_each_function_reads_its_event(name):
 
 def test_the_floor_may_be_another():
     assert FUNCTIONS["phase_t_half"](RUN, "loss", floor=1.3) == 2.0
+
+
+def test_the_fall_of_the_loss_is_counted_from_the_peak_of_an_accuracy_logged_less_often():
+    curves = {
+        "icl/acc": SimpleNamespace(steps=[10, 20, 40], values=[0.5, 0.9, 0.6]),
+        "train/loss": SimpleNamespace(steps=[10, 15, 20, 30, 40], values=[2.0, 1.5, 1.0, 0.5, 0.25]),
+    }
+    nothing = SimpleNamespace(steps=[], values=[])
+    fall = FUNCTIONS["transience_fall"]
+    assert fall(SimpleNamespace(series=lambda name: curves.get(name, nothing)), "icl/acc") == pytest.approx(0.75)
+    assert fall(SimpleNamespace(series=lambda name: curves.get(name, nothing)), "other") is None
+    del curves["train/loss"]
+    assert fall(SimpleNamespace(series=lambda name: curves.get(name, nothing)), "icl/acc") is None

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 import torch
 from zoo_icl.toy import FACTORS, fit
-from zoo_icl.training.curves import icl_at, icl_fall_after, icl_max_until
 
 
 @pytest.mark.parametrize("clamped", [(), ("b",), ("a", "c")])
@@ -52,33 +50,3 @@ def test_a_level_that_is_not_reached_is_none() -> None:
     assert short.steps_to(0.5) is None and np.isnan(short.plateau)
     with pytest.raises(ValueError, match="'d' is no factor: expected some of a, b, c"):
         fit(("a", "d"))
-
-
-@dataclass
-class Curve:
-    steps: list[float] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-
-
-class Stored:
-    def __init__(self, **curves: Curve) -> None:
-        self.curves = curves
-
-    def series(self, name: str) -> Curve:
-        return self.curves.get(name.replace("/", "_"), Curve())
-
-
-def test_values_at_given_numbers_of_sequences() -> None:
-    run = Stored(
-        icl_acc=Curve([10, 20, 40], [0.5, 0.9, 0.6]), train_loss=Curve([10, 15, 20, 30, 40], [2.0, 1.5, 1.0, 0.5, 0.25])
-    )
-    assert icl_at(run, "icl/acc", sequences=30) == 0.9
-    assert icl_at(run, "icl/acc", sequences=40) == 0.6
-    assert icl_at(run, "icl/acc", sequences=5) is None
-    assert icl_at(run, "icl/acc", sequences=41) is None  # the run is shorter: not a final value in disguise
-    assert icl_max_until(run, "icl/acc", sequences=19) == 0.5
-    assert icl_max_until(run, "icl/acc", sequences=50) == 0.9
-    assert icl_max_until(run, "icl/acc", sequences=9) is None
-    assert icl_fall_after(run, "icl/acc") == pytest.approx(0.75)
-    assert icl_fall_after(run, "other") is None
-    assert icl_fall_after(Stored(icl_acc=run.curves["icl_acc"]), "icl/acc") is None

@@ -30,7 +30,7 @@ _EVALUATORS = (
 )
 _DERIVED = (
     "phase_onset", "phase_t_half", "plateau_length", "transience_peak", "transience_peak_at", "transience_drop",
-    "transience_cross",
+    "transience_cross", "transience_fall",
 )  # fmt: skip
 _FIGURES = ("phases", "heads", "progress", "strategies", "patterns")
 
@@ -60,9 +60,8 @@ def zoo_register(zoo: Registrar) -> None:
 
 @hookimpl
 def zoo_derived() -> dict[str, str]:
-    """Events of curves, and values at given numbers of sequences, for the metrics of suites."""
-    at = {name: f"zoo_icl.training.curves:{name}" for name in ("icl_at", "icl_max_until", "icl_fall_after")}
-    return {name: f"zoo_icl.derived:{name}" for name in _DERIVED} | at
+    """Events of curves, for the metrics of suites."""
+    return {name: f"zoo_icl.derived:{name}" for name in _DERIVED}
 
 
 @hookimpl

@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from zoo_icl.probes.events import Transience, phase_change, transience
 
-
-class Series(Protocol):
-    """A logged metric."""
-
-    @property
-    def steps(self) -> Sequence[float]:
-        """Steps at which it was logged, rising."""
-
-    @property
-    def values(self) -> Sequence[float]:
-        """What was logged there."""
-
-
-class Run(Protocol):
-    """What is read of a stored run."""
-
-    def series(self, name: str) -> Series:
-        """A logged metric; empty if there is none."""
+if TYPE_CHECKING:
+    from zoo import Run
 
 
 def phase_onset(run: Run, of: str, /, *, floor: float = math.log(2.0)) -> float | None:
@@ -69,6 +52,16 @@ def transience_cross(run: Run, of: str, /) -> float | None:
     """When the filtered accuracy ``of``, such as flip/in_context_acc, first is below 0.5 after a peak above it."""
     series = run.series(of)
     return transience(series.steps, series.values, series.values).t_cross if series.values else None
+
+
+def transience_fall(run: Run, of: str, /) -> float | None:
+    """How far ``train/loss`` falls from where ``of`` is largest, unfiltered, to the end; None if either is missing."""
+    peak, loss = run.series(of), run.series("train/loss")
+    if not peak.values or not loss.values:
+        return None
+    best = max(range(len(peak.values)), key=peak.values.__getitem__)
+    at_peak = [value for step, value in zip(loss.steps, loss.values, strict=True) if step <= peak.steps[best]]
+    return float(at_peak[-1] - loss.values[-1]) if at_peak else None
 
 
 def _transience(run: Run, of: str) -> Transience | None:
