@@ -15,6 +15,7 @@ import pytest
 from tests.bench.made_up import spec, store
 from zoo.cli.main import main
 
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SUITE = """
 [suite]
 title = "A & B"
@@ -315,9 +316,8 @@ def test_the_committed_tables_are_those_of_the_committed_page() -> None:
     """Each number of results/*.csv stands, rounded, in the README; whoever changes one by hand is found out."""
     from zoo.results.table import number
 
-    folder = Path(__file__).parents[2] / "benchmarks"
-    page = (folder / "README.md").read_text(encoding="utf-8")
-    files = sorted((folder / "results").glob("*.csv"))
+    page = (BENCHMARKS / "README.md").read_text(encoding="utf-8")
+    files = sorted((BENCHMARKS / "results").glob("*.csv"))
     assert files
     for file in files:
         part = page.split(f"<!-- zoo table {file.stem} -->")[1].split("<!-- end -->")[0]
@@ -329,14 +329,13 @@ def test_the_committed_tables_are_those_of_the_committed_page() -> None:
             assert shown in ("never", *(number(float(f"{float(row['iqm']):.{digits}g}")) for digits in (3, 4, 6)))
 
 
-@pytest.mark.parametrize("name", ["smoke", "reload", "control"])
-def test_the_suites_of_this_repository_fit_the_plugins(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ZOO_PLUGINS", "zoo-core,zoo-envs,zoo-reload,zoo-sb3")
+@pytest.mark.parametrize("name", sorted(path.stem for path in BENCHMARKS.glob("*.toml")))
+def test_the_suites_of_this_repository_fit_the_plugins(name: str) -> None:
     from zoo.discovery.registry import discover
     from zoo.results.resolve import resolve_suite
     from zoo.results.suite import load_suite
 
-    suite = resolve_suite(load_suite(Path(__file__).parents[2] / "benchmarks" / f"{name}.toml"), discover())
+    suite = resolve_suite(load_suite(BENCHMARKS / f"{name}.toml"), discover())
     keys = [cell.spec.key for cell in suite.cells if cell.spec]
     assert len(keys) == len(suite.cells)
     assert suite.quick().cells

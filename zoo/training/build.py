@@ -169,14 +169,15 @@ def check_needs(entry: Entry, name: EnvName, env: Recorder | None, registry: Reg
         fitting = [other.name for other in registry.fitting(entry)]
         raise UsageError(
             f"{entry.name} needs an environment with {' and '.join(missing)}; {name.short} does not offer that.",
-            f"These fit: {', '.join(fitting)}." if fitting else _gymnasium_hint(entry),
+            " ".join(filter(None, (f"These fit: {', '.join(fitting)}." if fitting else "", _gymnasium_hint(entry))))
+            or "No installed environment fits.",
         )
 
 
 def _gymnasium_hint(entry: Entry) -> str:
     known = {"discrete": "CartPole-v1", "box": "Pendulum-v1"}.get(entry.needs.action or "discrete")
     if entry.needs.constraints or entry.needs.tabular or entry.needs.tasks or known is None:
-        return "No installed environment fits."
+        return ""
     return f"gymnasium's environments with {entry.needs.action or 'any'} actions fit, such as {known}."
 
 
