@@ -20,11 +20,11 @@ from zoo_envs.icl.environment import ICLExemplars, ICLExemplarsVector
 from zoo_icl.clamps import compose
 from zoo_icl.config import ICLTransformerConfig
 from zoo_icl.model import ICLTransformer
+from zoo_icl.sequences import task_of
 from zoo_icl.training.adam import FlatAdam
 from zoo_icl.training.agent import ICLTransformerLearner
 from zoo_icl.training.gradients import gradients
 from zoo_icl.training.schedule import Schedule
-from zoo_icl.training.task import task_of
 
 from zoo import Context, UsageError
 from zoo.cli.main import main

@@ -13,7 +13,8 @@ from zoo_icl.evaluators.config import ClampedConfig
 from zoo_icl.evaluators.subject import Judged, drawn, task
 from zoo_icl.probes import induction_strength, prev_token_strength
 from zoo_icl.probes.circuits import clamped_progress
-from zoo_icl.probes.forward import Model, Sequences, answers
+from zoo_icl.probes.forward import Model, answers
+from zoo_icl.sequences import Sequences
 
 NONE = "none"
 """what the unclamped model is called"""

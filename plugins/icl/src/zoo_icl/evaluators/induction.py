@@ -27,7 +27,8 @@ from zoo_icl.probes import (
     summarise,
 )
 from zoo_icl.probes.circuits import composition_scores
-from zoo_icl.probes.forward import Answers, Sequences
+from zoo_icl.probes.forward import Answers
+from zoo_icl.sequences import Sequences
 
 _HEADS_ON = "train"
 _KEPT = ("loss", "acc", "in_context_acc")

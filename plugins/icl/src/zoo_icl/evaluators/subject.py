@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from zoo import Algorithm, EvalContext, InterfaceError, UsageError
 from zoo.seeding import stream
-from zoo_icl.probes.forward import Answers, Model, Sequences, answers
-from zoo_icl.training.task import Task, task_of
+from zoo_icl.probes.forward import Answers, Model, answers
+from zoo_icl.sequences import Sequences, Task, task_of
 
 PATTERNS = "blocks.*.attn.pattern"
 

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from zoo_icl.clamps import Ablate, compose
 from zoo_icl.clamps.heads import by_layer
 from zoo_icl.probes.attention import induction_strength
-from zoo_icl.probes.forward import BATCH, Model, Sequences, answers, pattern_tap
+from zoo_icl.probes.forward import BATCH, Model, answers, pattern_tap
 from zoo_icl.probes.heads import complementarity, composition_score
+from zoo_icl.sequences import Sequences
 
 _PRESERVED = ("PreservePatterns()", "PreserveValues()")
 

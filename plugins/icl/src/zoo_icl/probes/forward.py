@@ -11,23 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from zoo_icl.probes.query import QueryMetrics, context_mask, query_metrics
+from zoo_icl.sequences import Sequences
 
 Floats = NDArray[np.floating[Any]]
 
 BATCH = 1000
 """sequences that pass at once, unless told"""
-
-
-class Sequences(Protocol):
-    """What is read of a batch, such as ``zoo_envs.icl.SequenceBatch``."""
-
-    @property
-    def x(self) -> NDArray[np.float32]:
-        """Exemplars ``[B, N+1, D]``, the query last."""
-
-    @property
-    def y(self) -> NDArray[np.int64]:
-        """Labels ``[B, N+1]``, the target last."""
 
 
 class Model(Protocol):

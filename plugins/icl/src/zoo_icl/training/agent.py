@@ -10,11 +10,11 @@ from zoo import Algorithm, Array, Context, Metrics, State, UsageError
 from zoo_icl.clamps import Clamps, Induction, compose
 from zoo_icl.config import ICLTransformerConfig
 from zoo_icl.model import ICLTransformer
+from zoo_icl.sequences import task_of
 from zoo_icl.training.adam import FlatAdam
 from zoo_icl.training.gradients import gradients
 from zoo_icl.training.look import Sets, tensors
 from zoo_icl.training.schedule import Schedule
-from zoo_icl.training.task import task_of
 
 __all__ = ["ICLTransformerLearner"]
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from zoo_icl.clamps import Clamps
 from zoo_icl.model import ICLTransformer
 from zoo_icl.probes import context_mask, induction_strength, prev_token_strength, query_metrics, summaries
-from zoo_icl.training.task import Sequences, Task
+from zoo_icl.sequences import Sequences, Task
 
 __all__ = ["Sets", "tensors"]
 

@@ -1,4 +1,4 @@
-"""What the learner reads of an environment, found by its names alone."""
+"""What learner, probes and evaluators read of an environment and its batches, found by its names alone."""
 
 from __future__ import annotations
 
