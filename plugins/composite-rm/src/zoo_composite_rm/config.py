@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from zoo_onpolicy.config import NetworkConfig, PPOConfig
+from zoo_onpolicy.config import NetworkConfig, PPOConfig, check
 
 from zoo.errors import UsageError
 
@@ -32,8 +31,8 @@ class CompositeConfig(PPOConfig):
     def __post_init__(self) -> None:
         """Check every range."""
         super().__post_init__()
-        _check("vf_coef_kl", self.vf_coef_kl, self.vf_coef_kl >= 0, "at least 0")
-        _check("kl_coef", self.kl_coef, self.kl_coef >= 0, "at least 0")
+        check("vf_coef_kl", self.vf_coef_kl, self.vf_coef_kl >= 0, "at least 0")
+        check("kl_coef", self.kl_coef, self.kl_coef >= 0, "at least 0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +49,7 @@ class WeightedConfig(CompositeConfig):
         super().__post_init__()
         _check_named("weights", self.weights)
         if self.kl_target is not None:
-            _check("kl_target", self.kl_target, self.kl_target > 0, "more than 0")
+            check("kl_target", self.kl_target, self.kl_target > 0, "more than 0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,10 +91,10 @@ class LagrangianConfig(CompositeConfig):
         """Check every range."""
         super().__post_init__()
         _check_named("thresholds", self.thresholds)
-        _check("lr_mu", self.lr_mu, self.lr_mu >= 0, "at least 0")
-        _check("momentum", self.momentum, 0 <= self.momentum < 1, "at least 0 and less than 1")
-        _check("cap", self.cap, self.cap > 1, "more than 1")
-        _check("tol", self.tol, self.tol > 0, "more than 0")
+        check("lr_mu", self.lr_mu, self.lr_mu >= 0, "at least 0")
+        check("momentum", self.momentum, 0 <= self.momentum < 1, "at least 0 and less than 1")
+        check("cap", self.cap, self.cap > 1, "more than 1")
+        check("tol", self.tol, self.tol > 0, "more than 0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,9 +130,4 @@ def _check_named(name: str, numbers: object) -> None:
             "whose order is easily mistaken."
         )
     for key, number in numbers.items():
-        _check(f"{name}[{key!r}]", number, True, "any size")
-
-
-def _check(name: str, number: float, inside: bool, expected: str) -> None:
-    if not (math.isfinite(number) and inside):
-        raise UsageError(f"{name} = {number}: expected a finite number of {expected}.")
+        check(f"{name}[{key!r}]", number, True, "any size")

@@ -99,6 +99,16 @@ class PPOConfig:
                 raise UsageError(f"{name} = {number}: expected a number above 0.")
 
 
+def check(name: str, number: float, inside: bool, expected: str) -> None:
+    """Refuse an option of a relative that is not finite, or not ``inside`` its range.
+
+    Raises:
+        UsageError: with the range in words, such as "at least 0".
+    """
+    if not (math.isfinite(number) and inside):
+        raise UsageError(f"{name} = {number}: expected a finite number of {expected}.")
+
+
 def _at_least(name: str, number: float, least: float) -> None:
     if not (math.isfinite(number) and number >= least):
         raise UsageError(f"{name} = {number}: expected a number of at least {least}.")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-from zoo_onpolicy.config import PPOConfig, Schedule
+from zoo_onpolicy.config import PPOConfig, Schedule, check
 
-from zoo.errors import UsageError
 from zoo_reload.config import Optimism
 
 
@@ -35,14 +33,9 @@ class ReloadPPOConfig(PPOConfig):
         """Check every range."""
         super().__post_init__()
         for number in self.lr_mu if isinstance(self.lr_mu, tuple) else (self.lr_mu,):
-            _check("lr_mu", number, number >= 0, "at least 0")
-        _check("cap", self.cap, self.cap > 1, "more than 1")
-        _check("kappa", self.kappa, self.kappa >= 0, "at least 0")
-        _check("tol", self.tol, self.tol > 0, "more than 0")
+            check("lr_mu", number, number >= 0, "at least 0")
+        check("cap", self.cap, self.cap > 1, "more than 1")
+        check("kappa", self.kappa, self.kappa >= 0, "at least 0")
+        check("tol", self.tol, self.tol > 0, "more than 0")
         for name, threshold in self.thresholds.items():
-            _check(f"thresholds[{name!r}]", threshold, True, "any size")
-
-
-def _check(name: str, number: float, inside: bool, expected: str) -> None:
-    if not (math.isfinite(number) and inside):
-        raise UsageError(f"{name} = {number}: expected a finite number of {expected}.")
+            check(f"thresholds[{name!r}]", threshold, True, "any size")
