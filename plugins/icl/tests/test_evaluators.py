@@ -259,13 +259,20 @@ def test_clamps_that_a_model_has_no_room_for_are_left_out_by_default():
     assert "Layer1() is left out: Layer1() is for models with 2 blocks" in report.notes[0]
 
 
+def stored(folder):
+    """The specification that makes ``folder`` a run."""
+    spec = {"algorithm": "zoo-icl/icl-transformer", "kind": "algorithm", "environment": "zoo-envs/icl-exemplars"}
+    (folder / "spec.json").write_text(json.dumps(spec | {"plugin_version": "0.1.0", "steps": 1000}), encoding="utf-8")
+    return folder
+
+
 def test_transience_reads_the_curves_of_the_run(tmp_path):
     icl = [0.5, 0.7, 0.95, 0.95, 0.9, 0.8, 0.7, 0.6, 0.6, 0.6]
     lines = [{"step": 100 * i, "train/loss": loss} for i, loss in enumerate([0.7, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2])]
     lines += [{"step": 50 + 100 * i, "icl/in_context_acc": v, "flip/in_context_acc": v} for i, v in enumerate(icl)]
     text = "\n".join(json.dumps(line) for line in sorted(lines, key=lambda line: line["step"]))
     (tmp_path / "metrics.jsonl").write_text(text + '\n{"step": 9', encoding="utf-8")
-    report = TransienceEvaluator(TransienceConfig(sequences=20)).evaluate(mute, context(tmp_path, **FIXED))
+    report = TransienceEvaluator(TransienceConfig(sequences=20)).evaluate(mute, context(stored(tmp_path), **FIXED))
     found = report.scores
     assert (found["transience/peak"], found["transience/final"], found["transience/transient"]) == (0.9, 0.6, 1.0)
     assert (found["phase/plateau_start"], found["phase/plateau_end"], found["phase/onset"]) == (0.0, 200.0, 200.0)
@@ -276,7 +283,7 @@ def test_transience_reads_the_curves_of_the_run(tmp_path):
 
 
 def test_transience_says_what_it_has_no_curve_of(tmp_path):
-    report = TransienceEvaluator(TransienceConfig(sequences=20)).evaluate(mute, context(tmp_path))
+    report = TransienceEvaluator(TransienceConfig(sequences=20)).evaluate(mute, context(stored(tmp_path)))
     assert "no curve of icl/in_context_acc or train/loss was logged: its events are left out." in report.notes
     assert set(report.scores) == {"icl/in_context_acc"}
     with pytest.raises(UsageError, match="no curve icl/in_context_acc or train/loss to judge, and no set icl"):

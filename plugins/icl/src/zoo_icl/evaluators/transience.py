@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo import EvalContext, Evaluator, Report, UsageError
+from zoo import EvalContext, Evaluator, Report, UsageError, open_runs
 from zoo_icl.evaluators.config import TransienceConfig
 from zoo_icl.evaluators.subject import Judged, acted, answered, drawn, shown, task
 from zoo_icl.probes import phase_change, summaries, summarise, transience
 
 _SETS = ("icl", "flip", "ciwl", "iwl")
-_METRICS = "metrics.jsonl"
 
 Curve = tuple[list[float], list[float]]
 
@@ -69,9 +67,9 @@ class TransienceEvaluator(Evaluator[TransienceConfig]):
 
     def _events(self, run: Path | None, notes: list[str]) -> Mapping[str, float | None]:
         """Events of the curves by name; those of a curve that was not logged are left out."""
-        curves = _curves(run / _METRICS) if run is not None else {}
-        events: dict[str, float | None] = {}
         config = self.config
+        curves = _curves(run, (config.icl, config.flip, config.loss)) if run is not None else {}
+        events: dict[str, float | None] = {}
         if config.icl in curves:
             seqs, values = curves[config.icl]
             flip = _beside(seqs, curves.get(config.flip))
@@ -91,20 +89,11 @@ class TransienceEvaluator(Evaluator[TransienceConfig]):
         return events
 
 
-def _curves(path: Path) -> dict[str, Curve]:
-    """Every logged metric: steps, increasing, and values; a line that does not parse is passed over."""
-    if not path.is_file():
-        return {}
-    found: dict[str, dict[float, float]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        for name, value in row.items():
-            if isinstance(value, (int, float)) and "step" in row:
-                found.setdefault(name, {})[float(row["step"])] = float(value)
-    return {name: (sorted(points), [points[step] for step in sorted(points)]) for name, points in found.items()}
+def _curves(path: Path, names: Sequence[str]) -> dict[str, Curve]:
+    """Those of the metrics that were logged: steps, increasing, and values."""
+    (run,) = open_runs([path]).runs
+    found = {name: run.series(name) for name in names}
+    return {name: (series.steps, series.values) for name, series in found.items() if series.values}
 
 
 def _beside(seqs: list[float], curve: Curve | None) -> list[float] | None:
