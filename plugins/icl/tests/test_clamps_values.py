@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from zoo_icl import clamps as c
 from zoo_icl.model import ICLTransformer
@@ -80,6 +80,7 @@ def test_prev_token(batch: tuple[torch.Tensor, torch.Tensor], strength: float, o
 
 
 @settings(max_examples=20, deadline=None)
+@example(seed=0, strength=0.5000302258162163, pairs=2)
 @given(seed=st.integers(0, 1000), strength=st.floats(0, 1), pairs=st.integers(2, 4))
 def test_induction_has_the_strength_it_says(seed: int, strength: float, pairs: int) -> None:
     rng = np.random.default_rng(seed)

@@ -98,7 +98,7 @@ class Induction(Clamp):
         if call.target is None:
             raise ValueError(f"{self} needs the queries' labels: give y as [B, N+1] with the query's label last.")
         right = call.y == call.target[:, None]
-        count = right.sum(1, keepdim=True)
+        count = right.sum(1, keepdim=True, dtype=call.x.dtype)  # a number over integers would have single precision
         others = right.shape[1] - count
         if missing := int((count == 0).sum()):
             raise ValueError(f"{self}: {missing} of {len(count)} contexts lack the query's label; there must be one.")
@@ -107,7 +107,7 @@ class Induction(Clamp):
         weights = torch.where(right, self.strength / count, (1.0 - self.strength) / others.clamp(min=1))
         for layer in by_layer(self.heads):
             mask = call.heads(self.heads, layer) & _last_row(call)
-            yield Edit(f"blocks.{layer}.attn.pattern", mask, _on_labels(weights.to(call.x.dtype)))
+            yield Edit(f"blocks.{layer}.attn.pattern", mask, _on_labels(weights))
 
 
 @dataclass(frozen=True)
