@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from zoo.api import Explicit as Explicit
     from zoo.api import Grid as Grid
     from zoo.api import Metrics as Metrics
+    from zoo.api import Multitask as Multitask
     from zoo.api import Needs as Needs
     from zoo.api import Offers as Offers
     from zoo.api import Outcome as Outcome
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from zoo.api import Stacked as Stacked
     from zoo.api import State as State
     from zoo.api import Tabular as Tabular
+    from zoo.api import Task as Task
+    from zoo.api import TaskDistribution as TaskDistribution
     from zoo.api import Transitions as Transitions
     from zoo.api import lookup as lookup
     from zoo.discovery.hooks import hookimpl as hookimpl
@@ -52,9 +55,9 @@ __version__ = "0.1.0"
 
 _API = (
     "Algorithm", "Array", "Batch", "Constrained", "ConstraintSpec", "Context", "DiminishingRewards", "EvalContext",
-    "Evaluator", "Explicit", "Grid", "Metrics", "Needs", "Offers", "Outcome", "PrimalDual", "Problem", "Report",
-    "Representation", "RepresentationBatch", "Snapshot", "Solvable", "Stackable", "Stacked", "State", "Tabular",
-    "Transitions", "lookup",
+    "Evaluator", "Explicit", "Grid", "Metrics", "Multitask", "Needs", "Offers", "Outcome", "PrimalDual", "Problem",
+    "Report", "Representation", "RepresentationBatch", "Snapshot", "Solvable", "Stackable", "Stacked", "State",
+    "Tabular", "Task", "TaskDistribution", "Transitions", "lookup",
 )  # fmt: skip
 _HOME = {
     **dict.fromkeys(_API, "zoo.api"),

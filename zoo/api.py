@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, Ty
 
 from zoo.errors import InterfaceError
 from zoo.offered import Constrained as Constrained
+from zoo.offered import Multitask as Multitask
 from zoo.offered import Snapshot as Snapshot
 from zoo.offered import Stackable as Stackable
 from zoo.offered import Stacked as Stacked
 from zoo.offered import Tabular as Tabular
+from zoo.offered import Task as Task
+from zoo.offered import TaskDistribution as TaskDistribution
 from zoo.offered import lookup as lookup
 from zoo.specs import ConstraintSpec as ConstraintSpec
 from zoo.specs import DiminishingRewards as DiminishingRewards
@@ -90,7 +93,8 @@ class Problem:
     constraints: ConstraintSpec | None = None
     model: Callable[[], TabularCMDP] | None = None
     """builds the exact model; use ``tabular``, which keeps it"""
-    tasks: Any = None
+    tasks: TaskDistribution | None = None
+    """what tasks the environment may pose; ``env.reset(options={"task": task})`` poses one"""
     diminishing: DiminishingRewards | None = None
     """rewards that shrink with each visit"""
     grid: Grid | None = None

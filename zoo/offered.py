@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import gymnasium
+    import numpy as np
 
     from zoo.api import Array, State
 
@@ -76,6 +77,54 @@ class Snapshot(Protocol):
 
     def set_state(self, state: State) -> None:
         """Undo everything since ``get_state`` returned ``state``."""
+
+
+@runtime_checkable
+class Task(Protocol):
+    """One task of a distribution. Tasks are hashable; equal tasks make environments with the same dynamics."""
+
+    @property
+    def id(self) -> str:
+        """A short name, unique within the distribution, such as "goals-21-24"; in ``info["task"]`` of each reset."""
+
+    def to_dict(self) -> Mapping[str, Any]:
+        """Plain JSON data from which ``TaskDistribution.from_dict`` makes an equal task."""
+
+    def make(self) -> gymnasium.Env[Any, Any]:
+        """An environment of this task alone; all tasks of a distribution have the same two spaces."""
+
+
+@runtime_checkable
+class TaskDistribution(Protocol):
+    """What tasks an environment may pose, and how often; all randomness comes from the generator handed in."""
+
+    def sample(self, rng: np.random.Generator) -> Task:
+        """Draw one task."""
+
+    def sample_many(self, rng: np.random.Generator, n: int) -> Sequence[Task]:
+        """Draw n tasks, n >= 0."""
+
+    def tasks(self) -> Iterator[Task] | None:
+        """Every task once, in a fixed order, where there are finitely many; None otherwise."""
+
+    def from_dict(self, data: Mapping[str, Any]) -> Task:
+        """The task that ``to_dict`` described.
+
+        Raises:
+            ValueError: there is no such task.
+        """
+
+
+class Multitask(Protocol):
+    """An environment whose episodes may each be of another task; found by ``lookup(env, "tasks")``, never required.
+
+    ``reset(options={"task": task})`` poses ``task`` in this episode and in those that follow (autoreset included),
+    until another is given; ``{"task": None}`` goes back to drawing a task for each episode from the environment's
+    own generator, which is how it begins. ``info`` of ``reset`` holds "task", the id, and "task_index", the position
+    in ``tasks.tasks()`` (-1 where there is none). A vector environment takes the same options, for all its copies.
+    """
+
+    tasks: TaskDistribution
 
 
 def lookup(env: gymnasium.vector.VectorEnv[Any, Any, Any], attribute: str) -> Any:

@@ -25,6 +25,7 @@ from zoo.testing.options import check_options
 from zoo.testing.rollouts import check_same, check_snapshot, play
 from zoo.testing.signals import check_signals, check_vector
 from zoo.testing.stacks import check_stack
+from zoo.testing.tasks import check_tasks
 from zoo.training.vector import Recorder, make_env, offers_of
 
 LIMIT = "max_episode_steps"
@@ -68,7 +69,8 @@ def check_environment(name: str, *, registry: Registry | None = None, **kwargs: 
     was declared with ``Offers`` is there; constraint signals come with every step, also where episodes have
     length 1 and 2; an exact model is a valid one, and rewards (diminishing ones by their visits), signals,
     frequencies of transitions and the states that end an episode match it in both forms;
-    ``set_state(get_state())`` after a passage through a checkpoint goes on bit for bit; where ``stacked`` is
+    ``set_state(get_state())`` after a passage through a checkpoint goes on bit for bit; the same task twice has the
+    same dynamics, and a restored environment meets the same tasks; where ``stacked`` is
     offered, members step together bit for bit as alone.
 
     Args:
@@ -94,7 +96,8 @@ def check_environment(name: str, *, registry: Registry | None = None, **kwargs: 
         if entry is not None and not kwargs:  # the registration speaks of the default options
             _check_offers(contract, entry, vector)
         check_vector(contract, make.scalar(), vector)
-        constrained, has_model = vector.constraints is not None, offers_of(vector).tabular
+        found = offers_of(vector)
+        constrained, has_model, multitask = vector.constraints is not None, found.tabular, found.tasks
     if constrained:
         lengths: tuple[dict[str, Any], ...] = ({LIMIT: 1}, {LIMIT: 2}, {}) if make.limited else ({},)
         for changes in lengths:
@@ -104,6 +107,8 @@ def check_environment(name: str, *, registry: Registry | None = None, **kwargs: 
     if entry is not None and entry.vector:
         check_moments(contract, make.scalar, make.vector(COPIES))
     check_snapshot(contract, make.scalar, make.vector)
+    if multitask:
+        check_tasks(contract, make.scalar, make.vector)
     check_stack(contract, make.vector)
 
 

@@ -22,6 +22,7 @@ from zoo.api import (
     Space,
     State,
     Tabular,
+    TaskDistribution,
 )
 from zoo.discovery.names import EnvName
 from zoo.errors import InterfaceError, UsageError
@@ -203,7 +204,7 @@ def problem_of(env: Recorder) -> Problem:
     problem = Problem(
         constraints=env.constraints,
         model=tabular if callable(model) else None,
-        tasks=lookup(env.env, "tasks"),
+        tasks=_tasks(env),
         diminishing=DiminishingRewards.of(diminishing) if diminishing is not None else None,
         grid=Grid.of(grid) if grid is not None else None,
     )
@@ -223,10 +224,16 @@ def offers_of(env: Recorder) -> Offers:
         observation=space_kind(env.single_observation_space),
         constraints=env.constraints is not None or isinstance(base, Constrained),
         tabular=isinstance(base, Tabular) or callable(lookup(env.env, "model")),
-        tasks=lookup(env.env, "tasks") is not None,
+        tasks=_tasks(env) is not None,
         snapshot=isinstance(base, Snapshot),
         batched=not isinstance(base, gymnasium.vector.SyncVectorEnv),
     )
+
+
+def _tasks(env: Recorder) -> TaskDistribution | None:
+    """What is called ``tasks`` and is none, as other libraries' environments may have, is not offered."""
+    tasks = lookup(env.env, "tasks")
+    return tasks if isinstance(tasks, TaskDistribution) else None
 
 
 def space_kind(space: Any) -> Space:
