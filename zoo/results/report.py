@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from zoo.results.claims import Effect, Verdict, claimed
+from zoo.results.claims import Effect, Verdict, claimed, source_of
 from zoo.results.experiment import Claim, Metric, Reference, Suite
 from zoo.results.formats import Sheet
 from zoo.results.records import Dropped
@@ -145,12 +145,17 @@ def _claims(verdicts: Sequence[Verdict]) -> Sheet:
                          effect.answer if several else verdict.words])  # fmt: skip
         if several:
             rows.append(["", "all of these", "", "", str(verdict.n), verdict.words])
-    notes = [f"{verdict.claim.id}: {verdict.claim.text.rstrip('.')}; {claimed(verdict.claim)}." for verdict in verdicts]
+    notes = [_claim_note(verdict.claim) for verdict in verdicts]
     notes.append("Measured is the left side minus the right one (over it, where a ratio is claimed), or the left side "
                  "alone beside a number; its interval is widened for few seeds.")  # fmt: skip
     return Sheet(
         title="Claims", head=head, rows=rows, numeric=frozenset(["measured", "claimed", "seeds"]), keep=2, notes=notes
     )
+
+
+def _claim_note(claim: Claim) -> str:
+    source = f" Source: {source_of(claim)}." if claim.source else ""
+    return f"{claim.id}: {claim.text.rstrip('.')}; {claimed(claim)}.{source}"
 
 
 def _effect(claim: Claim, effect: Effect) -> str:
