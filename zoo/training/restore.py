@@ -13,6 +13,7 @@ from zoo.errors import RunError
 from zoo.training import checkpoint
 from zoo.training.build import Member, Parts
 from zoo.training.run import RunDir
+from zoo.training.vector import Recorder
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,15 @@ class LoadedRun:
     def algorithm(self) -> Algorithm[Any]:
         """The trained algorithm."""
         return self.member.algorithm
+
+    @property
+    def env(self) -> Recorder:
+        """The environment that it was trained on."""
+        return self.member.env
+
+    def make_env(self, copies: int, *, seed: int) -> Recorder:
+        """Fresh copies of that environment, seeded and ready for ``reset()``."""
+        return self.parts.make_env(copies, seed)
 
 
 def newest(run: RunDir) -> tuple[int, Any, str]:
@@ -87,3 +97,17 @@ def load_run(
     (member,), _ = parts.members([run.seed], device)
     restore_member(member, state["member"], run, parts)
     return LoadedRun(run, parts, member, step, notice)
+
+
+def load(run: Path | str, *, device: str = "cpu") -> LoadedRun:
+    """A stored run, read and never written: ``.algorithm`` as the newest checkpoint left it, ``.env``, ``.make_env``.
+
+    Args:
+        run: its directory.
+        device: where tensors are put.
+
+    Raises:
+        RunError: there is no run, no sound checkpoint, or the environment's id would import a module.
+        UsageError: a plugin that it needs is not installed.
+    """
+    return load_run(run, device=device)
