@@ -225,6 +225,15 @@ class TvD(Transfer[TvDConfig]):
                 converged=False,
             )
 
+    def coupled(self) -> Floats | None:
+        """The plan [n, m] between the samples last seen and those of the source under f, for whoever looks at it."""
+        if self.target is None or self.source is None or self.cost is None:
+            return None
+        if choose(self.config.solver, len(self.target), len(self.source)) == "sliced":
+            return None
+        found = plan(self.f, self.target, self.source, self.cost, solver=self.config.solver).coupling
+        return None if found is None else found.plan
+
     def _metrics(self, planned: Planned) -> Metrics:
         assert self.target is not None and self.source is not None  # noqa: S101, PT018
         over = self.outcome is not None and self.kept is not None

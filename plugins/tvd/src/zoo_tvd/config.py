@@ -42,6 +42,9 @@ class TvDConfig(TransferConfig):
 
     episodes: int = 300
     """episodes of each collection in the target, and of the one in the source, at least 1"""
+    epsilon: float = 0.5
+    """probability of a uniform action where a policy is followed for its data, in [0, 1]; near 0 a wrong f leaves the
+    pushforward policy stuck at the nearest wall, and its trajectories tell nothing"""
     cost: Literal["state", "state-action", "transition", "trajectory"] = "trajectory"
     """ground cost; the paper: of trajectories"""
     behaviour: Behaviour = "policy"
@@ -49,15 +52,15 @@ class TvDConfig(TransferConfig):
     "uniform": uniform actions on both sides, once"""
     map: Literal["affine", "orthogonal", "permutation", "mlp"] = "affine"
     """the undo map f"""
-    iterations: int = 10
+    iterations: int = 15
     """refits of f from each start at most, at least 1"""
     tol: float = 1e-6
     """stop where the objective changes by less than this share of itself, at least 0"""
     starts: int = 0
     """whitened orthogonal starts beside the identity, of which the lowest objective is kept; their steps count too"""
-    lam_a: float = 100.0
+    lam_a: float = 300.0
     """weight of an action that differs, at least 0"""
-    lam_d: float = 100.0
+    lam_d: float = 10.0
     """weight of the difference of displacements, at least 0"""
     solver: Literal["auto", "exact", "entropic", "sliced"] = "auto"
     """of the transport; "auto": exact up to 2,000 distinct samples a side, sliced beyond"""

@@ -83,6 +83,8 @@ class Cost:
 
     def features(self, states: Floats) -> Floats:
         """L s in units of the source, for states [n, T, d]: [n, B, d]."""
+        if self.kind == "trajectory":  # L is the identity
+            return states / self.unit
         return np.einsum("bt,ntd->nbd", self.L, states) / self.unit
 
     def matrix(self, mapped: Floats, target: Samples, source: Samples) -> Floats:

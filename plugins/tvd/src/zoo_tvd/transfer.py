@@ -91,6 +91,32 @@ class Transfer(Algorithm[ConfigT]):
         seen = g.forward(points).astype(np.float32)
         return np.asarray(np.eye(self.ctx.num_actions)[self.act(seen)])
 
+    maps_states: ClassVar[bool] = True
+    """whether ``f`` says where the source would be"""
+
+    def act_in_source(self, obs: Array) -> Array:
+        """Actions [B, ...] of the source policy in states of the source [B, d_S]."""
+        return self.policy_source.act(np.asarray(obs, dtype=np.float64))
+
+    def source_env(self, copies: int) -> Any:
+        """Copies of the source's environment; begin with ``reset(seed=...)``."""
+        return self._make_source(copies)
+
+    def source_unchanged(self) -> bool:
+        """Whether the source policy is, byte for byte, what it was at the beginning."""
+        return self.policy_source.digest() == self._digest
+
+    def states_of_source(self, rng: np.random.Generator) -> Floats:
+        """States [N, d_S] that uniform actions visit in the source."""
+        env = self._make_source(50)
+        try:
+            env.reset(seed=int(rng.integers(2**31)))
+            space = env.single_action_space
+            found = transitions(env, lambda obs: uniform(space, len(obs), rng), 50, self.config.horizon)
+        finally:
+            env.close()
+        return found.states[:, 0]
+
     # Samples
 
     def observe(self, behaviour: Choose | None, *, whole: bool, rng: np.random.Generator) -> Samples:
@@ -118,9 +144,7 @@ class Transfer(Algorithm[ConfigT]):
             env.reset(seed=int(rng.integers(2**31)))
             space = env.single_action_space
             if policy:
-                choose = exploring(
-                    lambda obs: self.policy_source.act(np.asarray(obs, dtype=np.float64)), config.epsilon, space, rng
-                )
+                choose = exploring(self.act_in_source, config.epsilon, space, rng)
             else:
                 choose = lambda obs: uniform(space, len(obs), rng)  # noqa: E731
             samples = (trajectories if whole else transitions)(env, choose, config.episodes, config.horizon)
@@ -137,7 +161,7 @@ class Transfer(Algorithm[ConfigT]):
             "rank": float(self.fit.rank),
             "identifiable": float(self.fit.identifiable),
             "source_steps": float(self.source_steps),
-            "source_changed": float(self.policy_source.digest() != self._digest),
+            "source_changed": float(not self.source_unchanged()),
         }
 
     def done(self, message: str, *, converged: bool = True) -> None:
