@@ -26,7 +26,9 @@ def export(model: PPO, file: Path) -> None:
     """Write the actor's weights."""
     weights = {name: tensor.numpy() for name, tensor in model.policy.state_dict().items()}
     layers = ("mlp_extractor.policy_net.0", "mlp_extractor.policy_net.2", "action_net")
-    tensors = {f"{i}.{part}": weights[f"{layer}.{part}"] for i, layer in enumerate(layers) for part in ("weight", "bias")}
+    tensors = {
+        f"{i}.{part}": weights[f"{layer}.{part}"] for i, layer in enumerate(layers) for part in ("weight", "bias")
+    }
     save_file(tensors, file, metadata={"kind": "logits", "activation": "tanh"})
 
 

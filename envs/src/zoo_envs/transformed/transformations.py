@@ -156,7 +156,9 @@ def named(name: TransformName, d: int, seed: int = 0) -> Transformation:
     known = get_args(TransformName)
     if name not in known:
         near = difflib.get_close_matches(str(name), known, 1)
-        raise ValueError(f"transform must be one of {', '.join(known)}, got {name!r}" + "".join(f": did you mean {n}?" for n in near))
+        raise ValueError(
+            f"transform must be one of {', '.join(known)}, got {name!r}" + "".join(f": did you mean {n}?" for n in near)
+        )
     if d < 2 and name in _PAIRS | {"warp"}:
         raise ValueError(f"the transformation {name!r} needs two coordinates, and the observation has {d}")
     rng = np.random.default_rng(integer("transform_seed", seed, 0))

@@ -20,7 +20,7 @@ from zoo_tvd.maps.affine import Affine, Orthogonal
 from zoo_tvd.maps.base import Fit, UndoMap
 from zoo_tvd.maps.mlp import MLP
 from zoo_tvd.maps.permutation import Permutation
-from zoo_tvd.policy_term import descend
+from zoo_tvd.policy_term import descend, envelope_gradient
 from zoo_tvd.samples import Samples
 from zoo_tvd.starts import by_dynamics, gromov, orthogonal, whitened
 from zoo_tvd.transfer import Transfer, restored_map
@@ -122,11 +122,9 @@ class TvD(Transfer[TvDConfig]):
 
     def _advance(self, last: Coupling | None) -> tuple[Planned, bool]:
         """One plan, then a refit or the end of this start; whether all starts are over."""
-        assert self.target is not None and self.source is not None and self.cost is not None  # noqa: S101, PT018
+        assert self.target is not None and self.source is not None and self.cost is not None  # noqa: S101
         config = self.config
-        planned = plan(
-            self.f, self.target, self.source, self.cost, solver=config.solver, rng=self._rng, start=last
-        )
+        planned = plan(self.f, self.target, self.source, self.cost, solver=config.solver, rng=self._rng, start=last)
         self.history.append(planned.value)
         converged = settled(self.history, config.tol)
         if len(self.history) <= config.iterations and not converged:
@@ -145,7 +143,7 @@ class TvD(Transfer[TvDConfig]):
         if not config.policy_term:
             self.f, self.fit = f.fitted(planned.regression)
             return
-        assert isinstance(f, (Affine, MLP)) and planned.coupling is not None and self.target is not None  # noqa: S101, PT018
+        assert isinstance(f, (Affine, MLP)) and planned.coupling is not None and self.target is not None  # noqa: S101
         self.fit = f.fitted(planned.regression)[1]
         self.f, self._adam = descend(
             f, planned.regression, self.target, planned.coupling.potential, self.policy_source, self._adam,
@@ -203,7 +201,12 @@ class TvD(Transfer[TvDConfig]):
 
     def _broadly(self) -> tuple[Samples, Samples]:
         """Transitions of both sides under uniform actions, collected once; the target's steps count."""
-        if self.config.behaviour == "uniform" and not self._whole and self.target is not None and self.source is not None:
+        if (
+            self.config.behaviour == "uniform"
+            and not self._whole
+            and self.target is not None
+            and self.source is not None
+        ):
             return self.target, self.source
         if self._broad is None:
             target = self.observe(None, whole=False, rng=self._rng).merged()
@@ -234,8 +237,30 @@ class TvD(Transfer[TvDConfig]):
         found = plan(self.f, self.target, self.source, self.cost, solver=self.config.solver).coupling
         return None if found is None else found.plan
 
+    def imitation_gap(self, rng: np.random.Generator) -> float | None:
+        """How far the derivative of the transport cost at a fixed plan is from that of the weighted regression, relative.
+
+        The first by central differences of sum_ij P_ij C_ij(f) along a random direction, which are exact for affine f since
+        the cost is quadratic in it; the second as f is fitted. Both at a random map near f. None where f is not affine.
+        """
+        f, cost = self.f, self.cost
+        if type(f) is not Affine or self.target is None or self.source is None or cost is None:
+            return None
+        f = f.moved(f.parameters + 0.1 * rng.standard_normal(len(f.parameters)))
+        planned = plan(f, self.target, self.source, cost, solver="exact")
+        if planned.coupling is None:
+            return None
+        direction, P = rng.standard_normal(len(f.parameters)), planned.coupling.plan
+        ends = [
+            float((P * cost.matrix(f.moved(f.parameters + sign * direction)(self.target.states), self.target, self.source)).sum())
+            for sign in (1.0, -1.0)
+        ]
+        numeric = 0.5 * (ends[0] - ends[1])
+        exact = float(envelope_gradient(f, planned.regression) @ direction)
+        return abs(numeric - exact) / abs(exact)
+
     def _metrics(self, planned: Planned) -> Metrics:
-        assert self.target is not None and self.source is not None  # noqa: S101, PT018
+        assert self.target is not None and self.source is not None  # noqa: S101
         over = self.outcome is not None and self.kept is not None
         return {
             "objective": self.kept.value if over and self.kept is not None else planned.value,
@@ -278,7 +303,9 @@ class TvD(Transfer[TvDConfig]):
         self.kept = None
         if kept is not None:
             fit = Fit(int(kept["fit"][0]), int(kept["fit"][1]))
-            self.kept = Kept(float(kept["value"]), restored_map(kept["map"]), fit, int(kept["start"]), kept["converged"])
+            self.kept = Kept(
+                float(kept["value"]), restored_map(kept["map"]), fit, int(kept["start"]), kept["converged"]
+            )
         broad: Any = state["broad"]
         self._broad = None
         if broad:

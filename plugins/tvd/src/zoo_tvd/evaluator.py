@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo import EvalContext, Evaluator, Report, UsageError, lookup
+from zoo_tvd.agent import TvD
 from zoo_tvd.config import EvaluationConfig
 from zoo_tvd.rollout import returns, uniform
 from zoo_tvd.transfer import Transfer
@@ -18,12 +19,12 @@ Floats = NDArray[np.float64]
 class TransferEvaluator(Evaluator[EvaluationConfig]):
     """Judges a run of this plugin.
 
-    Scores: ``return`` of fresh greedy episodes in the target (exact, where the target is tabular and ends or is truncated
-    by itself); ``source`` of the source policy in the source; ``uniform`` of uniform actions in the target; ``recovered``,
-    (return - uniform) / (source - uniform). Where the environment tells its transformation g and it is affine with matrix
-    A, and f is W o + c: ``error``, the largest entry of |W A - I|. For any g and f: ``distance``, the root mean square of
-    (f(g(s)) - s) / sd(s) over states s of the source. ``unmodified`` is 1 where the source policy's files are, byte for
-    byte, what they were.
+    Scores: ``return`` of fresh greedy episodes in the target; ``source`` of the source policy in the source; ``uniform`` of
+    uniform actions in the target; ``recovered``, (return - uniform) / (source - uniform). Where the environment tells its
+    transformation g, and it is affine with matrix A, and f is W o + c: ``error``, the largest entry of |W A - I|. For any
+    g and f: ``distance``, the root mean square of (f(g(s)) - s) / sd(s) over states s of the source. Of tvd with an affine
+    map: ``imitation``, how far the derivative at a fixed plan is from that of a weighted regression, relative.
+    ``unmodified`` is 1 where the source policy's files are, byte for byte, what they were.
     """
 
     def evaluate(self, subject: Transfer[Any], ctx: EvalContext) -> Report:
@@ -33,7 +34,9 @@ class TransferEvaluator(Evaluator[EvaluationConfig]):
             UsageError: the subject is no method of this plugin.
         """
         if not isinstance(subject, Transfer):
-            raise UsageError("transfer judges tvd, tvd-transition and their comparators: expected a run of one of them.")
+            raise UsageError(
+                "transfer judges tvd, tvd-transition and their comparators: expected a run of one of them."
+            )
         if ctx.make_env is None:
             raise UsageError("transfer plays episodes: expected a run whose environment can be built.")
         episodes, rng = self.config.episodes, ctx.rng
@@ -56,6 +59,9 @@ class TransferEvaluator(Evaluator[EvaluationConfig]):
         finally:
             env.close()
             source.close()
+        gap_of_gradients = subject.imitation_gap(rng) if isinstance(subject, TvD) else None
+        if gap_of_gradients is not None:
+            scores["imitation"] = gap_of_gradients
         scores["unmodified"] = float(subject.source_unchanged())
         rows = [{"episode": index, "return": float(total)} for index, total in enumerate(played)]
         return Report(scores=scores, rows=rows, notes=notes)

@@ -53,7 +53,7 @@ def undo(
     source: Data,
     target: Data,
     *,
-    map: Map = "affine",  # noqa: A002  what it is called everywhere else
+    map: Map = "affine",
     cost: Kind = "transition",
     lam_a: float = 300.0,
     lam_d: float = 10.0,
@@ -141,7 +141,9 @@ def _start(kind: Map, index: int, target: Samples, source: Samples, rng: np.rand
     if kind not in ("affine", "orthogonal", "permutation", "mlp"):
         raise ValueError(f"map must be 'affine', 'orthogonal', 'permutation' or 'mlp', got {kind!r}")
     if kind in ("orthogonal", "permutation") and d_T != d_S:
-        raise ValueError(f"map = {kind} needs as many coordinates on both sides: {d_S} in the source, {d_T} in the target")
+        raise ValueError(
+            f"map = {kind} needs as many coordinates on both sides: {d_S} in the source, {d_T} in the target"
+        )
     if kind == "permutation":
         known = target.actions is not None and target.states.shape[1] == 2 and index == 0
         return by_dynamics(target, source) if known else Permutation(rng.permutation(d_S))
@@ -166,7 +168,9 @@ def _samples(data: Any, cost: Kind, name: str) -> Samples:
     parts = list(data) if isinstance(data, (tuple, list)) else []
     wanted = 3 if cost == "transition" else 2
     if len(parts) < wanted:
-        raise ValueError(f"{name} has {len(parts)} parts: expected {'(s, a, s)' if wanted == 3 else '(s, a)'} for {cost}")
+        raise ValueError(
+            f"{name} has {len(parts)} parts: expected {'(s, a, s)' if wanted == 3 else '(s, a)'} for {cost}"
+        )
     s, actions = _floats(parts[0], name), np.asarray(parts[1])
     if len(actions) != len(s):
         raise ValueError(f"{name} has {len(s)} states and {len(actions)} actions: expected one for each")

@@ -59,7 +59,7 @@ class Transfer(Algorithm[ConfigT]):
         self._act_rng = ctx.stream("act")
 
     def first_map(self) -> UndoMap:
-        """f before anything is known: the identity, or, between different dimensions, the first coordinates."""
+        """F before anything is known: the identity, or, between different dimensions, the first coordinates."""
         return Affine(np.eye(self.d_source, self.d_target), np.zeros(self.d_source))
 
     @abstractmethod
@@ -214,4 +214,6 @@ def _restored(state: Mapping[str, Any] | None) -> Samples | None:
     if state is None:
         return None
     actions = state.get("actions")
-    return Samples(np.array(state["states"]), None if actions is None else np.array(actions), np.array(state["weights"]))
+    return Samples(
+        np.array(state["states"]), None if actions is None else np.array(actions), np.array(state["weights"])
+    )

@@ -32,7 +32,7 @@ class Permutation(UndoMap):
         return cls(np.arange(d))
 
     @property
-    def W(self) -> Floats:  # noqa: N802  the matrix of every other linear map
+    def W(self) -> Floats:
         """Pi."""
         return np.eye(len(self.order))[self.order]
 
