@@ -1,4 +1,4 @@
-"""Options of the environments whose observations are transformed: frozen dataclasses that load neither numpy nor gymnasium.
+"""Options of the environments with transformed observations; they load neither numpy nor gymnasium.
 
 They live beside the package, as those in ``zoo_envs_config`` do, and for the same reason.
 """

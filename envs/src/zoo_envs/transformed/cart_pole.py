@@ -24,7 +24,7 @@ def _seen(transformation: Transformation, obs: NDArray[np.float32]) -> NDArray[n
 
 
 class CartPoleTransformed(CartPole):
-    """``zoo/CartPoleTransformed-v0``, one copy: `CartPole` with observations g(position, velocity, angle, its velocity).
+    """``zoo/CartPoleTransformed-v0``, one copy: `CartPole` with its four numbers seen through g.
 
     Attributes:
         transformation: g.

@@ -107,7 +107,7 @@ class Affine(Transformation):
 
     def inverse(self, y: ArrayLike) -> Floats:
         """Return A^+ (y - b)."""
-        return _times(np.asarray(y, dtype=np.float64) - self.b, np.linalg.pinv(self.A))
+        return _times(np.asarray(y, dtype=np.float64) - self.b, np.asarray(np.linalg.pinv(self.A), dtype=np.float64))
 
     @property
     def invertible(self) -> bool:
@@ -122,7 +122,7 @@ class Affine(Transformation):
 
 @dataclass(frozen=True, eq=False)
 class Warp(Transformation):
-    """A smooth bijection: x_i += 0.4 sin(2 x_{i-1}) for i = 0, 1, ..., d-1 in turn, the last coordinate before the first.
+    """A smooth bijection: x_i += 0.4 sin(2 x_{i-1}) for i = 0, 1, ..., d-1 in turn, the last before the first.
 
     Each of these additions is undone exactly by a subtraction, in the opposite order.
     """

@@ -42,7 +42,7 @@ class Transformed(gymnasium.ObservationWrapper[Any, Any, Any]):
             raise ValueError(f"the observations are {space}: expected floating-point numbers")
         # A bound method is constant to whoever captures the attributes of a wrapper, as zoo does to resume runs.
         self._forward = transformation.forward
-        self.observation_space = spaces.Box(-np.inf, np.inf, space.shape, space.dtype)  # type: ignore[arg-type]
+        self.observation_space = spaces.Box(-np.inf, np.inf, space.shape, space.dtype)
 
     @property
     def transformation(self) -> Transformation:
@@ -93,10 +93,10 @@ class TransformedEnv(Transformed):
 
 
 def _made(base: tuple[str, tuple[tuple[str, float], ...]], render_mode: str | None = None) -> _Env:
-    name, options = base
+    name, options = base[0], dict[str, Any](base[1])
     if ":" in name:
         raise ValueError(f"base = {name!r} would import a module: expected the id of a registered environment")
     try:
-        return gymnasium.make(name, disable_env_checker=True, render_mode=render_mode, **dict(options))
+        return gymnasium.make(name, disable_env_checker=True, render_mode=render_mode, **options)
     except gymnasium.error.Error as error:
         raise ValueError(f"base = {name!r} cannot be made: {' '.join(str(error).split())}") from error

@@ -43,9 +43,9 @@ class Kept:
 class TvD(Transfer[TvDConfig]):
     """Alternates between the optimal plan for f and the best f for the plan, from one or several starts.
 
-    With behaviour "policy" an update is one iteration: new episodes of the pushforward policy, a plan, a refit; after the
-    last refit of a start, one more collection decides its objective. With behaviour "uniform" the data do not depend on f,
-    so that one update collects and does everything.
+    With behaviour "policy" an update is one iteration: new episodes of the pushforward policy, a plan, a refit; after
+    the last refit of a start, one more collection decides its objective. With behaviour "uniform" the data do not
+    depend on f, so that one update collects and does everything.
     """
 
     uses_transport = True
@@ -107,10 +107,9 @@ class TvD(Transfer[TvDConfig]):
             if self.target is None:
                 self.target = self.observe(None, whole=self._whole, rng=self._rng).merged()
                 self._prepare_map()
-            ended, planned, last = False, None, None
+            planned, ended = self._advance(None)
             while not ended:
-                planned, ended = self._advance(last)
-                last = None if len(self.history) == 0 else planned.coupling
+                planned, ended = self._advance(planned.coupling if self.history else None)
         if ended:
             self._finish()
         return self._metrics(planned)
@@ -157,8 +156,7 @@ class TvD(Transfer[TvDConfig]):
         self.history = []
         if self.start == 0:
             self.f = self.first_map()
-            needs_data = self.config.map == "permutation" or self.d_source != self.d_target
-            if needs_data and self.config.behaviour == "policy":
+            if self._needs_data and self.config.behaviour == "policy":
                 self.f = self._from_data()
         else:
             target, source = self._broadly()
@@ -166,12 +164,16 @@ class TvD(Transfer[TvDConfig]):
         if self.config.behaviour == "policy" or self.target is not None:
             self._prepare_map()
 
+    @property
+    def _needs_data(self) -> bool:
+        """Whether there is no identity to begin from."""
+        return self.config.map == "permutation" or self.d_source != self.d_target
+
     def _prepare_map(self) -> None:
         """What a start still lacks before its first plan: data for some kinds of map, hidden units for an mlp."""
         config = self.config
-        if self.start == 0 and config.behaviour == "uniform":
-            if config.map == "permutation" or self.d_source != self.d_target:
-                self.f = self._from_data()
+        if self.start == 0 and config.behaviour == "uniform" and self._needs_data:
+            self.f = self._from_data()
         if config.map == "mlp" and isinstance(self.f, Affine):
             assert self.cost is not None  # noqa: S101
             seen = self.target.states.reshape(-1, self.d_target) if self.target is not None else None
@@ -238,10 +240,11 @@ class TvD(Transfer[TvDConfig]):
         return None if found is None else found.plan
 
     def imitation_gap(self, rng: np.random.Generator) -> float | None:
-        """How far the derivative of the transport cost at a fixed plan is from that of the weighted regression, relative.
+        """How far the derivative of the cost at a fixed plan is from that of the weighted regression, relative.
 
-        The first by central differences of sum_ij P_ij C_ij(f) along a random direction, which are exact for affine f since
-        the cost is quadratic in it; the second as f is fitted. Both at a random map near f. None where f is not affine.
+        The first by central differences of sum_ij P_ij C_ij(f) along a random direction, which are exact for affine f
+        since the cost is quadratic in it; the second as f is fitted. Both at a random map near f. None where f is not
+        affine.
         """
         f, cost = self.f, self.cost
         if type(f) is not Affine or self.target is None or self.source is None or cost is None:
@@ -252,7 +255,14 @@ class TvD(Transfer[TvDConfig]):
             return None
         direction, P = rng.standard_normal(len(f.parameters)), planned.coupling.plan
         ends = [
-            float((P * cost.matrix(f.moved(f.parameters + sign * direction)(self.target.states), self.target, self.source)).sum())
+            float(
+                (
+                    P
+                    * cost.matrix(
+                        f.moved(f.parameters + sign * direction)(self.target.states), self.target, self.source
+                    )
+                ).sum()
+            )
             for sign in (1.0, -1.0)
         ]
         numeric = 0.5 * (ends[0] - ends[1])

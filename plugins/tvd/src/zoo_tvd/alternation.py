@@ -1,8 +1,8 @@
 """The alternation: a plan for the map, then a map for the plan.
 
-The objective of Gupta et al. 2022 (arXiv:2211.14469) is the optimal-transport distance between the target's samples, seen
-through f, and the source's. For a fixed batch each half step is exact (with a map in closed form), so the objective never
-rises. On policy the batch changes with f, and it may.
+The objective of Gupta et al. 2022 (arXiv:2211.14469) is the optimal-transport distance between the target's samples,
+seen through f, and the source's. For a fixed batch each half step is exact (with a map in closed form), so the
+objective never rises. On policy the batch changes with f, and it may.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Planned:
 
 
 def choose(solver: Solver, n: int, m: int) -> Solver:
-    """What "auto" comes to for n and m points, by measured cost: the exact solver up to ``EXACT`` a side, else sliced."""
+    """What "auto" comes to for n and m points, by measured cost: exact up to ``EXACT`` a side, else sliced."""
     if solver != "auto":
         return solver
     return "exact" if max(n, m) <= EXACT else "sliced"

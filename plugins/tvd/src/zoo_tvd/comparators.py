@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
+from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Discrete
@@ -113,8 +114,8 @@ class Closed(Transfer[ConfigT]):
 class Moments(Closed[MomentsConfig]):
     """f matches the mean and covariance of the states, or, per action, their mean displacement under each action.
 
-    The first is the linear map of Monge between two Gaussians up to a rotation, T^(-1/2) then S^(1/2), and cannot tell a
-    rotation of an isotropic cloud. The second is the regression W E[o' - o | a] = E[s' - s | a], W E[o] + c = E[s].
+    The first is the linear map of Monge between two Gaussians up to a rotation, T^(-1/2) then S^(1/2), and cannot tell
+    a rotation of an isotropic cloud. The second is the regression W E[o' - o | a] = E[s' - s | a], W E[o] + c = E[s].
     """
 
     def learn(self, target: Samples, source: Samples) -> None:
@@ -148,9 +149,9 @@ def _displacements(samples: Samples, A: int) -> Floats:
 class LinearDynamics(Closed[TransferConfig]):
     """f under which a linear model of the target moves as a linear model of the source does.
 
-    With s' - s = A s + b_a fitted in the source, and o' - o = m_a(o) likewise in the target, f(o) = W o + c minimises the
-    mean of |W m_a(o) - A (W o + c) - b_a|^2 over the target's samples: linear least squares in (W, c). Taking the model's
-    displacement m rather than the sampled one matters where moves are blocked by chance, which would shrink W.
+    With s' - s = A s + b_a fitted in the source, and o' - o = m_a(o) likewise in the target, f(o) = W o + c minimises
+    the mean of |W m_a(o) - A (W o + c) - b_a|^2 over the target's samples: linear least squares in (W, c). Taking the
+    model's displacement m rather than the sampled one matters where moves are blocked by chance, which would shrink W.
     """
 
     def learn(self, target: Samples, source: Samples) -> None:
@@ -186,7 +187,7 @@ class LinearDynamics(Closed[TransferConfig]):
         assert samples.actions is not None  # noqa: S101  collected with them
         taken = samples.actions[:, 0]
         if isinstance(self.ctx.env.single_action_space, Discrete):
-            return np.eye(self.ctx.num_actions)[taken]
+            return np.asarray(np.eye(self.ctx.num_actions)[taken])
         flat = taken.reshape(len(taken), -1)
         return np.concatenate([flat, np.ones((len(flat), 1))], axis=1)
 
@@ -208,6 +209,7 @@ class Cloning(Closed[CloningConfig]):
                 f"{self.d_target}."
             )
         self.clone: UndoMap | None = None
+        self._space: Any = ctx.env.single_action_space
 
     def learn(self, target: Samples, source: Samples) -> None:
         """Match, then train."""
@@ -237,14 +239,14 @@ class Cloning(Closed[CloningConfig]):
         actions = self.policy_source.act(source.states[:, 0])
         space = self.ctx.env.single_action_space
         if isinstance(space, Discrete):
-            return np.eye(self.ctx.num_actions)[actions - space.start]
+            return np.asarray(np.eye(self.ctx.num_actions)[actions - space.start])
         return np.asarray(actions, dtype=np.float64).reshape(len(actions), -1)
 
     def push(self, obs: Array) -> Array:
         """The clone's actions; before there is one, the source policy's."""
         if self.clone is None:
             return super().push(obs)
-        out, space = self.clone(np.asarray(obs, dtype=np.float64)), self.ctx.env.single_action_space
+        out, space = self.clone(np.asarray(obs, dtype=np.float64)), self._space
         if isinstance(space, Discrete):
             return out.argmax(axis=1) + space.start
         return np.clip(out.reshape(len(out), *space.shape), space.low, space.high).astype(space.dtype)

@@ -48,8 +48,8 @@ class TvDConfig(TransferConfig):
     cost: Literal["state", "state-action", "transition", "trajectory"] = "trajectory"
     """ground cost; the paper: of trajectories"""
     behaviour: Behaviour = "policy"
-    """whom the data follow: "policy": the source policy there, and the pushforward policy here, anew at every iteration;
-    "uniform": uniform actions on both sides, once"""
+    """whom the data follow: "policy": the source policy there, and the pushforward policy here, anew at every
+    iteration; "uniform": uniform actions on both sides, once"""
     map: Literal["affine", "orthogonal", "permutation", "mlp"] = "affine"
     """the undo map f"""
     iterations: int = 15
@@ -65,8 +65,8 @@ class TvDConfig(TransferConfig):
     solver: Literal["auto", "exact", "entropic", "sliced"] = "auto"
     """of the transport; "auto": exact up to 2,000 distinct samples a side, sliced beyond"""
     policy_term: bool = False
-    """add the score-function part of the gradient, by centred dual potentials; needs behaviour "policy" and a source with
-    known probabilities (a network of logits, or "exact" with a bandwidth)"""
+    """add the score-function part of the gradient, by centred dual potentials; needs behaviour "policy" and a source
+    with known probabilities (a network of logits, or "exact" with a bandwidth)"""
     bandwidth: float = 0.0
     """of an exact source policy that is read smoothly, in units of its coordinates; 0: the nearest cell"""
     hidden: int = 32

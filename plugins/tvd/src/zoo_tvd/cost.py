@@ -1,7 +1,7 @@
 """Ground costs between samples of the target, seen through the undo map f, and samples of the source.
 
-Gupta et al. 2022 (arXiv:2211.14469) compare distributions of trajectories; its ground cost is not given in its abstract.
-Ours, for target samples (o_t, a) and source samples (s_t, b), in units of the source's standard deviation:
+Gupta et al. 2022 (arXiv:2211.14469) compare distributions of trajectories; its ground cost is not given in its
+abstract. Ours, for target samples (o_t, a) and source samples (s_t, b), in units of the source's standard deviation:
 
 ==============  =====================================================================================
 state           |f(o) - s|^2
@@ -10,9 +10,10 @@ transition      |f(o) - s|^2 + lam_a [a != b] + lam_d |(f(o') - f(o)) - (s' - s)
 trajectory      sum_t |f(o_t) - s_t|^2, a trajectory that has ended staying in its last state
 ==============  =====================================================================================
 
-All are squared distances of *linear* features of the T states of a sample, C = |L f(o) - L s|^2 with L [B, T], plus what
-the actions add; for affine f the best f given a plan is then one weighted least-squares problem. Displacements have a
-unit of their own, their root mean square in the source, so that lam_d does not depend on the time step or the grid.
+All are squared distances of *linear* features of the T states of a sample, C = |L f(o) - L s|^2 with L [B, T], plus
+what the actions add; for affine f the best f given a plan is then one weighted least-squares problem. Displacements
+have a unit of their own, their root mean square in the source, so that lam_d does not depend on the time step or the
+grid.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Cost:
         kind: which of the four.
         L: float64 [B, T], features of the T states of a sample; the square roots of the weights are in it.
         unit: float64 [d], what one unit of each coordinate of the source is divided by.
-        lam_a: weight of an action that differs (of the squared distance of standardised ones, where they are continuous).
+        lam_a: weight of an action that differs; where continuous, of their squared distance, standardised.
         action_unit: float64 [k], or None where actions are discrete or do not count.
     """
 
@@ -84,8 +85,8 @@ class Cost:
     def features(self, states: Floats) -> Floats:
         """L s in units of the source, for states [n, T, d]: [n, B, d]."""
         if self.kind == "trajectory":  # L is the identity
-            return states / self.unit
-        return np.einsum("bt,ntd->nbd", self.L, states) / self.unit
+            return np.asarray(states / self.unit)
+        return np.asarray(np.einsum("bt,ntd->nbd", self.L, states) / self.unit)
 
     def matrix(self, mapped: Floats, target: Samples, source: Samples) -> Floats:
         """The cost [n, m] of each target sample, its states mapped to ``mapped`` [n, T, d], with each source sample."""

@@ -19,12 +19,13 @@ Floats = NDArray[np.float64]
 class TransferEvaluator(Evaluator[EvaluationConfig]):
     """Judges a run of this plugin.
 
-    Scores: ``return`` of fresh greedy episodes in the target; ``source`` of the source policy in the source; ``uniform`` of
-    uniform actions in the target; ``recovered``, (return - uniform) / (source - uniform). Where the environment tells its
-    transformation g, and it is affine with matrix A, and f is W o + c: ``error``, the largest entry of |W A - I|. For any
-    g and f: ``distance``, the root mean square of (f(g(s)) - s) / sd(s) over states s of the source. Of tvd with an affine
-    map: ``imitation``, how far the derivative at a fixed plan is from that of a weighted regression, relative.
-    ``unmodified`` is 1 where the source policy's files are, byte for byte, what they were.
+    Scores: ``return`` of fresh greedy episodes in the target; ``source`` of the source policy in the source;
+    ``uniform`` of uniform actions in the target; ``recovered``, (return - uniform) / (source - uniform). Where the
+    environment tells its transformation g, and it is affine with matrix A, and f is W o + c: ``error``, the largest
+    entry of |W A - I|. For any g and f: ``distance``, the root mean square of (f(g(s)) - s) / sd(s) over states s of
+    the source. Of tvd with an affine map: ``imitation``, how far the derivative at a fixed plan is from that of a
+    weighted regression, relative. ``unmodified`` is 1 where the source policy's files are, byte for byte, what they
+    were.
     """
 
     def evaluate(self, subject: Transfer[Any], ctx: EvalContext) -> Report:

@@ -20,7 +20,7 @@ _PER_ROW = 3
 
 
 def undo(runs: Sequence[Any], options: Any) -> Figure:
-    """The source's states, the target's as they are and through f, and the heaviest arcs of the plan: first two coordinates.
+    """The states of source and target, the latter also through f, and the heaviest arcs of the plan; two coordinates.
 
     Of several seeds of one experiment the first is drawn.
 
@@ -37,16 +37,16 @@ def undo(runs: Sequence[Any], options: Any) -> Figure:
     for run in sorted(first.values(), key=lambda run: (run.environment, run.algorithm, run.spec.key)):
         loaded = zoo.load(run.path).algorithm
         if isinstance(loaded, Transfer) and loaded.target is not None and loaded.source is not None:
-            drawn.append((run, loaded))
+            drawn.append((run, loaded, loaded.target, loaded.source))
     if not drawn:
         raise zoo.UsageError("none of these runs kept samples of both sides: expected runs of tvd or tvd-transition.")
     columns = min(_PER_ROW, len(drawn))
     rows = -(-len(drawn) // columns)
     figure = Figure(figsize=(3.1 * columns, 3.0 * rows + 0.4), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes, (run, agent) in zip(grid, drawn, strict=False):
+    for axes, (run, agent, target, source) in zip(grid, drawn, strict=False):
         plan = agent.coupled() if isinstance(agent, TvD) else None
-        _points(axes, agent.target.states[:, 0], agent.source.states[:, 0], agent.f, plan)
+        _points(axes, target.states[:, 0], source.states[:, 0], agent.f, plan)
         told = run.spec.env_config.get("transform", "")
         axes.set_title(f"{run.algorithm}, {told or run.environment}", loc="left")
     for axes in grid[len(drawn) :]:

@@ -23,7 +23,7 @@ def uniform(space: Any, copies: int, rng: np.random.Generator) -> NDArray[Any]:
         UsageError: the actions are neither discrete nor bounded.
     """
     if isinstance(space, Discrete):
-        return space.start + rng.integers(space.n, size=copies)
+        return np.asarray(space.start + rng.integers(space.n, size=copies))
     if isinstance(space, Box) and space.is_bounded():
         return rng.uniform(space.low, space.high, (copies, *space.shape)).astype(space.dtype)
     raise zoo.UsageError(f"the actions are {space}: expected discrete or bounded ones.")
@@ -44,8 +44,8 @@ def exploring(choose: Choose, epsilon: float, space: Any, rng: np.random.Generat
 def trajectories(env: Any, choose: Choose, episodes: int, horizon: int) -> Samples:
     """Whole beginnings of episodes, padded with the last state where one ended: T = horizon + 1.
 
-    At least ``episodes`` of them: rounded up to whole rounds of the environment's copies. Where an episode has ended, the
-    actions are -1 (NaN where they are continuous).
+    At least ``episodes`` of them: rounded up to whole rounds of the environment's copies. Where an episode has ended,
+    the actions are -1 (NaN where they are continuous).
     """
     stack = zoo.stack([env])
     parts = []
@@ -63,11 +63,12 @@ def trajectories(env: Any, choose: Choose, episodes: int, horizon: int) -> Sampl
             running &= ~(terminated[0] | truncated[0])
             obs = np.asarray(following[0])
         parts.append((np.stack(states, axis=1), np.stack(actions, axis=1)))
-    return Samples.of(*(np.concatenate(part) for part in zip(*parts, strict=True)), name="the trajectories")
+    whole, done = (np.concatenate([part[index] for part in parts]) for index in (0, 1))
+    return Samples.of(whole, done, "the trajectories")
 
 
 def transitions(env: Any, choose: Choose, episodes: int, horizon: int) -> Samples:
-    """Single transitions, episodes following one another: T = 2; ``episodes * horizon`` of them, rounded up as above."""
+    """Single transitions, T = 2, episodes following one another: ``episodes * horizon``, rounded up as above."""
     stack = zoo.stack([env])
     states, actions = [], []
     for _ in range(-(-episodes // stack.num_envs)):
@@ -82,7 +83,7 @@ def transitions(env: Any, choose: Choose, episodes: int, horizon: int) -> Sample
 
 
 def _where(running: NDArray[np.bool_], new: Any, old: NDArray[Any]) -> NDArray[Any]:
-    return np.where(running[:, None], np.asarray(new), old)
+    return np.asarray(np.where(running[:, None], np.asarray(new), old))
 
 
 def returns(env: Any, choose: Choose, episodes: int) -> Floats:

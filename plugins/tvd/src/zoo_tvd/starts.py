@@ -65,7 +65,8 @@ def gromov(target: Samples, source: Samples, rng: np.random.Generator, tries: in
     if few.actions is None or others.actions is None:
         M = np.zeros((len(few), len(others)))
     else:
-        M = np.asarray(few.actions.reshape(len(few), -1)[:, None] != others.actions.reshape(len(others), -1)).any(-1)
+        a, b = few.actions.reshape(len(few), -1), others.actions.reshape(len(others), -1)
+        M = np.asarray((a[:, None] != b).any(axis=-1), dtype=np.float64)
     p, q = few.weights, others.weights
     best, least = np.outer(p, q), np.inf
     for attempt in range(tries):
@@ -77,7 +78,7 @@ def gromov(target: Samples, source: Samples, rng: np.random.Generator, tries: in
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             plan, log = pot().gromov.fused_gromov_wasserstein(
-                M.astype(np.float64), C1, C2, p, q, alpha=0.5, G0=G0, symmetric=True, log=True, max_iter=200
+                M, C1, C2, p, q, alpha=0.5, G0=G0, symmetric=True, log=True, max_iter=200
             )
         if float(log["fgw_dist"]) < least:
             best, least = np.asarray(plan), float(log["fgw_dist"])
@@ -105,8 +106,8 @@ def _distances(x: Floats) -> Floats:
 def by_dynamics(target: Samples, source: Samples) -> Permutation:
     """The assignment of one-hot states by signatures: whether each action leads back to the state, here and nearby.
 
-    A signature is phi_0(s) = P_a(s | s) for each action a, then phi_{h+1}(s) = E[phi_h(s') | s, a] for each a: the colours
-    of Weisfeiler & Leman, averaged. Renaming the states renames the signatures, and changes nothing in them.
+    A signature is phi_0(s) = P_a(s | s) for each action a, then phi_{h+1}(s) = E[phi_h(s') | s, a] for each a: the
+    colours of Weisfeiler & Leman, averaged. Renaming the states renames the signatures, and changes nothing in them.
     """
     mine, theirs = (_signatures(samples) for samples in (target, source))
     rows, columns = linear_sum_assignment(squared_distances(theirs, mine))

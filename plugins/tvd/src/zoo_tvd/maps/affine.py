@@ -46,7 +46,7 @@ class Affine(Differentiable):
 
         Where the observations lie in a plane, W is not determined; a ridge of 1e-6 decides, and a warning has the rank.
         """
-        B, T = to.cost.L.shape
+        B = len(to.cost.L)
         d_T, d_S = to.observations.shape[2], to.targets.shape[2]
         centre = to.weights @ to.observations.mean(axis=1)
         spread = float(np.sqrt((to.weights @ np.square(to.observations - centre).mean(axis=1)).mean())) or 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ class Regression:
 
     def residual(self, mapped: Floats) -> Floats:
         """L f - t in units of the source [n, B, d_S], for mapped states [n, T, d_S]."""
-        return self.cost.features(mapped) - self.targets
+        return np.asarray(self.cost.features(mapped) - self.targets)
 
     def value(self, mapped: Floats) -> float:
         """sum_i u_i |L f(o_i) - t_i|^2."""
@@ -64,7 +64,7 @@ class Fit:
 class UndoMap(ABC):
     """A map f: R^{d_T} -> R^{d_S}. Maps are values: fitting returns another."""
 
-    kind: str
+    kind: ClassVar[str]
 
     @abstractmethod
     def __call__(self, o: Floats) -> Floats:

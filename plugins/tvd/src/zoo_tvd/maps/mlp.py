@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -59,7 +60,7 @@ class MLP(Differentiable):
         d_S, d_T = affine.W.shape
         sizes = (d_T, hidden, hidden, d_S)
         layers: list[Floats] = []
-        for index, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for index, (inputs, outputs) in enumerate(pairwise(sizes)):
             drawn = rng.standard_normal((outputs, inputs)) / np.sqrt(inputs)
             layers += [drawn * (index < 2), np.zeros(outputs)]
         spread = observations.std(axis=0)

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 
 class ExactPolicy(SourcePolicy):
-    """The optimal action of the nearest cell; or, with a bandwidth, of each cell with a weight that falls with distance.
+    """The optimal action of the nearest cell; with a bandwidth, of all cells, with weights that fall with distance.
 
     With bandwidth h > 0: pi(a | s) = sum_k w_k(s) pi_k(a), w = softmax(-|s - x_k|^2 / 2 h^2) over the cells x_k, and
     pi_k epsilon-greedy in cell k: a smooth policy, as the policy term needs.
@@ -62,7 +62,7 @@ class ExactPolicy(SourcePolicy):
     def _weights(self, states: Floats) -> Floats:
         distance = squared_distances(states, self.points)
         if not self.bandwidth:
-            return np.eye(len(self.points))[distance.argmin(axis=1)]
+            return np.asarray(np.eye(len(self.points))[distance.argmin(axis=1)])
         logits = -(distance - distance.min(axis=1, keepdims=True)) / (2 * self.bandwidth**2)
         w = np.exp(logits)
         return np.asarray(w / w.sum(axis=1, keepdims=True))

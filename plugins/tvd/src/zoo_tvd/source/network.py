@@ -1,8 +1,8 @@
 """A perceptron's weights from a file: a ``.zip`` of stable-baselines3, or ``.safetensors``.
 
 Neither is unpickled. A zip of stable-baselines3 holds the weights as a torch archive, which is read with
-``weights_only=True``, and its settings as JSON, in which what is not plain data is pickled: only the text beside that is
-read. What cannot be known without unpickling is refused.
+``weights_only=True``, and its settings as JSON, in which what is not plain data is pickled: only the text beside that
+is read. What cannot be known without unpickling is refused.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,8 @@ class NetworkPolicy(SourcePolicy):
             space: of the actions, for the number of them, or the bounds.
 
         Raises:
-            UsageError: the file cannot be read without unpickling, holds another kind of policy, or is for other actions.
+            UsageError: the file cannot be read without unpickling, holds another kind of policy, or is for other
+            actions.
         """
         self.path = path
         self.layers = _from_zip(path) if path.suffix == ".zip" else _from_safetensors(path)
@@ -84,8 +86,8 @@ class NetworkPolicy(SourcePolicy):
         wanted = int(discrete) if discrete is not None else int(np.prod(space.shape))
         if (discrete is None) != (self.layers.kind == "actions") or outputs != wanted:
             raise UsageError(
-                f"source {path} has {outputs} {self.layers.kind}, and the target's actions are {space}: expected a source "
-                "with the same actions."
+                f"source {path} has {outputs} {self.layers.kind}, and the target's actions are {space}: expected a "
+                "source with the same actions."
             )
 
     def act(self, states: Floats) -> NDArray[Any]:
@@ -196,7 +198,7 @@ def _layers(
     names = [f"{prefix}{number}" for number in numbers] + ([last] if last else [])
     weights = tuple(np.asarray(tensors[f"{name}.weight"], dtype=np.float64) for name in names)
     biases = tuple(np.asarray(tensors[f"{name}.bias"], dtype=np.float64) for name in names)
-    fits = all(b.shape[1] == a.shape[0] for a, b in zip(weights, weights[1:], strict=False))
+    fits = all(b.shape[1] == a.shape[0] for a, b in pairwise(weights))
     if not weights or any(W.ndim != 2 for W in weights) or not fits:
         raise UsageError(f"source {path} has layers that do not follow one another: expected a plain perceptron.")
     return Layers(weights, biases, activation, kind, squashed)

@@ -1,1 +1,1 @@
-"""Optimal transport between weighted point clouds: exact, entropic, sliced; and Gromov-Wasserstein across dimensions."""
+"""Optimal transport between weighted point clouds: exact, entropic and sliced solvers."""

@@ -77,7 +77,7 @@ def gradient(plan: ArrayLike, x: ArrayLike, y: ArrayLike) -> Floats:
     2 (a_i x_i - sum_j P_ij y_j).
     """
     P, points, others = np.asarray(plan, dtype=np.float64), _points(x, "x"), _points(y, "y")
-    return 2.0 * (P.sum(axis=1)[:, None] * points - P @ others)
+    return np.asarray(2.0 * (P.sum(axis=1)[:, None] * points - P @ others))
 
 
 def _points(x: ArrayLike, name: str) -> Floats:

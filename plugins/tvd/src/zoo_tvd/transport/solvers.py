@@ -1,8 +1,8 @@
 """Couplings of two weighted sets for a cost matrix: the exact plan, the entropic one, and the sliced one.
 
 The exact solver is POT's network simplex. Costs of one solve on one core, unit-variance clouds in 8 dimensions (see
-``benchmarks/speed/tvd.py``): exact takes about 4e-9 n^2 log-linear seconds a pair and is quickest up to ``EXACT`` points a
-side; the entropic one grows as n^2 an iteration; the sliced one as n log n.
+``benchmarks/speed/tvd.py``): exact takes about 4e-9 n^2 log-linear seconds a pair and is quickest up to ``EXACT``
+points a side; the entropic one grows as n^2 an iteration; the sliced one as n log n.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Coupling:
         """Where each point's mass goes on average, sum_j P_ij y_j / u_i, [n, ...]."""
         mass = self.plan.sum(axis=1)
         flat = self.plan @ y.reshape(len(y), -1)
-        return (flat / mass[:, None]).reshape(len(mass), *y.shape[1:])
+        return np.asarray((flat / mass[:, None]).reshape(len(mass), *y.shape[1:]))
 
 
 def squared_distances(x: Floats, y: Floats) -> Floats:
@@ -56,7 +56,7 @@ def squared_distances(x: Floats, y: Floats) -> Floats:
     cost *= -2.0
     cost += np.einsum("ij,ij->i", x, x)[:, None]
     cost += np.einsum("ij,ij->i", y, y)
-    return np.maximum(cost, 0.0, out=cost)
+    return np.asarray(np.maximum(cost, 0.0, out=cost))
 
 
 def exact(u: Floats, v: Floats, cost: Floats, start: tuple[Floats, Floats] | None = None) -> Coupling:
@@ -84,7 +84,8 @@ def assigned(cost: Floats) -> tuple[float, NDArray[np.int64]]:
 def entropic(u: Floats, v: Floats, cost: Floats, regularisation: float = REGULARISATION) -> Coupling:
     """The plan of least cost minus entropy, by Sinkhorn's iterations in the logarithm (Cuturi 2013).
 
-    ``regularisation`` is relative to the median cost. ``value`` is the cost of the plan alone, so at least the exact one.
+    ``regularisation`` is relative to the median cost. ``value`` is the cost of the plan alone, so at least the exact
+    one.
     """
     scale = float(np.median(cost)) or 1.0
     with warnings.catch_warnings():
@@ -120,7 +121,8 @@ def sliced_barycentres(
         directions: how many; they come in orthogonal frames.
 
     Returns:
-        D times the mean squared distance on the lines (an unbiased |x - y|^2 for two single points), and targets [n, D].
+        D times the mean squared distance on the lines (an unbiased |x - y|^2 for two single points), and targets [n,
+        D].
     """
     D = x.shape[1]
     frames = [np.linalg.qr(rng.standard_normal((D, D)))[0] for _ in range(-(-directions // D))]
