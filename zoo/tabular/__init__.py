@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from zoo.tabular.model import TabularCMDP
     from zoo.tabular.plan import Plan, modified_policy_iteration, policy_iteration, value_iteration
     from zoo.tabular.program import OccupancyProgram
-    from zoo.tabular.residual import Residuals, attainable_range, residuals
+    from zoo.tabular.residual import Residuals, residuals
     from zoo.tabular.solution import CMDPSolution
     from zoo.tabular.solve import solve_lp
+    from zoo.tabular.units import Units, attainable_range
 
 __all__ = [
     "CMDPSolution",
@@ -27,6 +28,7 @@ __all__ = [
     "Plan",
     "Residuals",
     "TabularCMDP",
+    "Units",
     "attainable_range",
     "evaluate",
     "modified_policy_iteration",
@@ -43,9 +45,10 @@ _HOMES = {
     "model": ("TabularCMDP",),
     "plan": ("Plan", "modified_policy_iteration", "policy_iteration", "value_iteration"),
     "program": ("OccupancyProgram",),
-    "residual": ("Residuals", "attainable_range", "residuals"),
+    "residual": ("Residuals", "residuals"),
     "solution": ("CMDPSolution",),
     "solve": ("solve_lp",),
+    "units": ("Units", "attainable_range"),
 }
 
 

@@ -2,6 +2,7 @@
 
 Variables ``d[S, A] >= 0``; maximise ``<r, d>`` subject to the flow equations
 ``sum_a d(s', a) - gamma sum_{s,a} P(s'|s,a) d(s,a) = (1 - gamma) rho(s')`` and ``s_i <c_i, d> <= s_i b_i`` (or ``=``).
+A solver's tolerances are absolute, so that it is given reward and signals in units of their attainable range.
 """
 
 from __future__ import annotations
@@ -21,12 +22,16 @@ from zoo.tabular.evaluation import DENSE_STATES
 from zoo.tabular.model import TabularCMDP
 from zoo.tabular.plan import modified_policy_iteration, policy_iteration
 from zoo.tabular.solution import CMDPSolution, policy_of, read_out
+from zoo.tabular.units import Units
 
 _TOLERANCE = 1e-10
-"""Primal and dual feasibility; HiGHS's own default, 1e-7, is visible in the values."""
+"""Primal and dual feasibility in the program's units; HiGHS's own default, 1e-7, is visible in the values."""
+_SMALLEST = 1e-12
+"""Entries of the matrix below this are dropped; HiGHS's own default is 1e-9, and allows no less than this."""
 _NO_MASS = 1e-12
 _CONTRADICTION = 1e-8
-"""A smaller least violation is rounding of a threshold that sits exactly on the attainable limit."""
+"""A smaller least violation, relative to the range of the signal, is rounding of a threshold that sits exactly on the
+attainable limit."""
 
 
 class OccupancyProgram:
@@ -41,12 +46,14 @@ class OccupancyProgram:
 
     def __init__(self, cmdp: TabularCMDP) -> None:
         self._cmdp = cmdp
+        self._units = Units.rough(cmdp)
         self._highs = _silent_highs()
         S, A, N = cmdp.num_states, cmdp.num_actions, cmdp.num_constraints
         model = highspy.HighsLp()
-        matrix = _flow_and_constraints(cmdp)
+        played = self._units.scaled(cmdp)
+        matrix = _flow_and_constraints(played)
         model.num_col_, model.num_row_ = S * A, S + N
-        model.col_cost_ = -cmdp.r.reshape(-1)
+        model.col_cost_ = -played.r.reshape(-1)
         model.col_lower_, model.col_upper_ = np.zeros(S * A), np.full(S * A, highspy.kHighsInf)
         lower, upper = self._bounds()
         inflow = (1.0 - cmdp.gamma) * cmdp.rho
@@ -80,7 +87,10 @@ class OccupancyProgram:
             raise InvalidCMDPError(f"r has shape {reward.shape}: expected {self._cmdp.r.shape}.")
         self._cmdp = replace(self._cmdp, r=reward)
         count = self._cmdp.r.size
-        self._highs.changeColsCost(count, np.arange(count, dtype=np.int32), -self._cmdp.r.reshape(-1))
+        alone = TabularCMDP(self._cmdp.P, self._cmdp.r, self._cmdp.gamma, self._cmdp.rho)
+        self._units = replace(self._units, reward=Units.rough(alone).reward)
+        costs = -self._cmdp.r.reshape(-1) / self._units.reward
+        self._highs.changeColsCost(count, np.arange(count, dtype=np.int32), costs)
 
     def solve(self) -> CMDPSolution:
         """Solve for the present thresholds and reward.
@@ -113,10 +123,10 @@ class OccupancyProgram:
         self._highs.run()
         status = self._highs.getModelStatus()
         if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
-            worst, least, policy = least_violation(cmdp)
+            least, contradiction = least_violation(cmdp, context)
             if least > _CONTRADICTION:
-                raise InfeasibleCMDPError(worst, least, policy, context)
-            self._pass_bounds(2.0 * least + _TOLERANCE)
+                raise contradiction
+            self._pass_bounds(4.0 * least + _TOLERANCE)
             self._highs.run()
             status = self._highs.getModelStatus()
             self._pass_bounds(0.0)
@@ -129,15 +139,15 @@ class OccupancyProgram:
         return read_out(
             cmdp,
             np.asarray(solution.col_value),
-            duals[:S],
-            duals[S:],
+            duals[:S] * self._units.reward,
+            self._units.original(duals[S:]),
             status="optimal",
             began=began,
             no_mass=_NO_MASS,
         )
 
     def _bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        upper = self._cmdp.signs * self._cmdp.b
+        upper = self._cmdp.signs * self._cmdp.b / self._units.signals
         return np.where(self._cmdp.equality, upper, -highspy.kHighsInf), upper
 
     def _pass_bounds(self, relax: float) -> None:
@@ -159,12 +169,14 @@ class OccupancyProgram:
         self._highs.setBasis(basis)
 
 
-def least_violation(cmdp: TabularCMDP) -> tuple[list[str], float, NDArray[np.float64]]:
-    """Minimise ``t >= 0`` subject to the flow equations and ``violation_i <= t`` for every constraint.
+def least_violation(cmdp: TabularCMDP, context: str = "") -> tuple[float, InfeasibleCMDPError]:
+    """Minimise ``t >= 0`` subject to the flow equations and ``violation_i <= t * range of J_i`` for every constraint.
 
     Returns:
-        The names of the constraints that hold ``t`` up, by falling multiplier; ``t``; a policy ``[S, A]`` attaining it.
+        ``t``, and the error that tells of it, with ``context`` put before the sentence.
     """
+    units = Units.of(cmdp)
+    original, cmdp = cmdp, units.scaled(cmdp)
     S, A, N = cmdp.num_states, cmdp.num_actions, cmdp.num_constraints
     inf = highspy.kHighsInf
     # An equality is two inequalities, its second row coming after all the first ones.
@@ -191,9 +203,12 @@ def least_violation(cmdp: TabularCMDP) -> tuple[list[str], float, NDArray[np.flo
     values = np.asarray(solution.col_value)
     weight = np.bincount(owner, weights=-np.asarray(solution.row_dual)[S:], minlength=N)
     order = np.argsort(-weight, kind="stable")
-    worst = [cmdp.names[i] for i in order if weight[i] > _TOLERANCE] or [cmdp.names[i] for i in order[:1]]
+    worst = [int(i) for i in order if weight[i] > _TOLERANCE] or [int(order[0])]
+    least = float(values[-1])
     occupancy = np.maximum(values[:-1], 0.0).reshape(S, A)
-    return worst, float(values[-1]), policy_of(cmdp, occupancy, np.zeros(N), _NO_MASS)
+    policy = policy_of(cmdp, occupancy, np.zeros(N), _NO_MASS)
+    violations = [least * float(units.signals[i]) for i in worst]
+    return least, InfeasibleCMDPError([original.names[i] for i in worst], violations, policy, context)
 
 
 def _flow(cmdp: TabularCMDP) -> sp.csr_array:
@@ -221,8 +236,9 @@ def _silent_highs() -> Any:
     highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("threads", 1)
-    # The flow matrix is of unit size already; without scaling the tolerances hold for the numbers that are read out.
+    # Flow matrix and signals are of unit size already; without scaling the tolerances hold for what is read out.
     highs.setOptionValue("simplex_scale_strategy", 0)
+    highs.setOptionValue("small_matrix_value", _SMALLEST)
     highs.setOptionValue("primal_feasibility_tolerance", _TOLERANCE)
     highs.setOptionValue("dual_feasibility_tolerance", _TOLERANCE)
     return highs

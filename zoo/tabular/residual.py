@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from zoo.errors import UsageError
-from zoo.tabular.evaluation import DENSE_STATES, Evaluation, evaluate
+from zoo.tabular.evaluation import Evaluation, evaluate
 from zoo.tabular.model import TabularCMDP
-from zoo.tabular.plan import modified_policy_iteration, policy_iteration
+from zoo.tabular.plan import policy_iteration
 from zoo.tabular.solution import CMDPSolution
 
 
@@ -86,18 +86,3 @@ def residuals(
         evaluation=known,
         best_response=plan.policy,
     )
-
-
-def attainable_range(cmdp: TabularCMDP) -> NDArray[np.float64]:
-    """Least and largest ``J_i`` over all policies, for each constraint on its own: ``[N, 2]``.
-
-    Two unconstrained problems for each constraint, all solved together; exact up to 500 states, then within 1e-9.
-    """
-    N = cmdp.num_constraints
-    if N == 0:
-        return np.empty((0, 2))
-    both = np.concatenate([-cmdp.c, cmdp.c])
-    exact = cmdp.num_states <= DENSE_STATES
-    plan = policy_iteration(cmdp, both) if exact else modified_policy_iteration(cmdp, both, tol=1e-9)
-    ends = plan.value @ cmdp.rho
-    return np.stack([-ends[:N], ends[N:]], axis=1) + 0.0
