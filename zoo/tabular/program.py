@@ -22,7 +22,7 @@ from zoo.tabular.evaluation import DENSE_STATES
 from zoo.tabular.model import TabularCMDP
 from zoo.tabular.plan import modified_policy_iteration, policy_iteration
 from zoo.tabular.solution import CMDPSolution, policy_of, read_out
-from zoo.tabular.units import Units
+from zoo.tabular.units import Scaling, Units
 
 _TOLERANCE = 1e-10
 """Primal and dual feasibility in the program's units; HiGHS's own default, 1e-7, is visible in the values."""
@@ -46,14 +46,14 @@ class OccupancyProgram:
 
     def __init__(self, cmdp: TabularCMDP) -> None:
         self._cmdp = cmdp
-        self._units = Units.rough(cmdp)
+        self._scaling = Scaling.of(cmdp)
+        self._played = self._scaling.applied(cmdp)
         self._highs = _silent_highs()
         S, A, N = cmdp.num_states, cmdp.num_actions, cmdp.num_constraints
         model = highspy.HighsLp()
-        played = self._units.scaled(cmdp)
-        matrix = _flow_and_constraints(played)
+        matrix = _flow_and_constraints(self._played)
         model.num_col_, model.num_row_ = S * A, S + N
-        model.col_cost_ = -played.r.reshape(-1)
+        model.col_cost_ = -self._played.r.reshape(-1)
         model.col_lower_, model.col_upper_ = np.zeros(S * A), np.full(S * A, highspy.kHighsInf)
         lower, upper = self._bounds()
         inflow = (1.0 - cmdp.gamma) * cmdp.rho
@@ -74,6 +74,7 @@ class OccupancyProgram:
             InvalidCMDPError: if the shape does not fit or a number is not finite.
         """
         self._cmdp = self._cmdp.with_thresholds(b)
+        self._played = self._played.with_thresholds(self._scaling.thresholds(self._cmdp.b))
         self._pass_bounds(0.0)
 
     def set_reward(self, r: ArrayLike) -> None:
@@ -87,10 +88,11 @@ class OccupancyProgram:
             raise InvalidCMDPError(f"r has shape {reward.shape}: expected {self._cmdp.r.shape}.")
         self._cmdp = replace(self._cmdp, r=reward)
         count = self._cmdp.r.size
-        alone = TabularCMDP(self._cmdp.P, self._cmdp.r, self._cmdp.gamma, self._cmdp.rho)
-        self._units = replace(self._units, reward=Units.rough(alone).reward)
-        costs = -self._cmdp.r.reshape(-1) / self._units.reward
-        self._highs.changeColsCost(count, np.arange(count, dtype=np.int32), costs)
+        alone = Scaling.of(replace(self._cmdp, c=np.empty(0), b=np.empty(0), senses=(), names=()))
+        units = replace(self._scaling.units, reward=alone.units.reward)
+        self._scaling = Scaling(units, np.concatenate([alone.shift, self._scaling.shift[1:]]))
+        self._played = self._scaling.applied(self._cmdp)
+        self._highs.changeColsCost(count, np.arange(count, dtype=np.int32), -self._played.r.reshape(-1))
 
     def solve(self) -> CMDPSolution:
         """Solve for the present thresholds and reward.
@@ -120,15 +122,13 @@ class OccupancyProgram:
     def _solve(self, context: str) -> CMDPSolution:
         began = time.perf_counter()
         cmdp = self._cmdp
-        self._highs.run()
-        status = self._highs.getModelStatus()
+        status = self._run()
         if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
             least, contradiction = least_violation(cmdp, context)
             if least > _CONTRADICTION:
                 raise contradiction
             self._pass_bounds(4.0 * least + _TOLERANCE)
-            self._highs.run()
-            status = self._highs.getModelStatus()
+            status = self._run()
             self._pass_bounds(0.0)
         if status != highspy.HighsModelStatus.kOptimal:
             raise ZooError(f"HiGHS stopped with {self._highs.modelStatusToString(status)!r}: expected 'Optimal'.")
@@ -138,17 +138,29 @@ class OccupancyProgram:
         duals = -np.asarray(solution.row_dual)
         return read_out(
             cmdp,
+            self._played,
+            self._scaling,
             np.asarray(solution.col_value),
-            duals[:S] * self._units.reward,
-            self._units.original(duals[S:]),
+            duals[:S],
+            duals[S:],
             status="optimal",
             began=began,
             no_mass=_NO_MASS,
         )
 
+    def _run(self) -> Any:
+        self._highs.run()
+        status = self._highs.getModelStatus()
+        if status == highspy.HighsModelStatus.kUnknown:
+            # The path from this basis met rounding: another one, from none, need not.
+            self._highs.clearSolver()
+            self._highs.run()
+            status = self._highs.getModelStatus()
+        return status
+
     def _bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        upper = self._cmdp.signs * self._cmdp.b / self._units.signals
-        return np.where(self._cmdp.equality, upper, -highspy.kHighsInf), upper
+        upper = self._played.signs * self._played.b
+        return np.where(self._played.equality, upper, -highspy.kHighsInf), upper
 
     def _pass_bounds(self, relax: float) -> None:
         lower, upper = self._bounds()
@@ -175,8 +187,9 @@ def least_violation(cmdp: TabularCMDP, context: str = "") -> tuple[float, Infeas
     Returns:
         ``t``, and the error that tells of it, with ``context`` put before the sentence.
     """
+    original, scaling = cmdp, Scaling.of(cmdp)
     units = Units.of(cmdp)
-    original, cmdp = cmdp, units.scaled(cmdp)
+    cmdp = Scaling(units, scaling.shift).applied(cmdp)
     S, A, N = cmdp.num_states, cmdp.num_actions, cmdp.num_constraints
     inf = highspy.kHighsInf
     # An equality is two inequalities, its second row coming after all the first ones.
@@ -206,7 +219,7 @@ def least_violation(cmdp: TabularCMDP, context: str = "") -> tuple[float, Infeas
     worst = [int(i) for i in order if weight[i] > _TOLERANCE] or [int(order[0])]
     least = float(values[-1])
     occupancy = np.maximum(values[:-1], 0.0).reshape(S, A)
-    policy = policy_of(cmdp, occupancy, np.zeros(N), _NO_MASS)
+    policy = policy_of(original, occupancy, np.zeros(N), _NO_MASS)
     violations = [least * float(units.signals[i]) for i in worst]
     return least, InfeasibleCMDPError([original.names[i] for i in worst], violations, policy, context)
 

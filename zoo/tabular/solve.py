@@ -14,7 +14,7 @@ from zoo.errors import UsageError, ZooError, nearest
 from zoo.tabular.model import TabularCMDP
 from zoo.tabular.program import OccupancyProgram, least_violation
 from zoo.tabular.solution import CMDPSolution, read_out
-from zoo.tabular.units import Units
+from zoo.tabular.units import Scaling
 
 _log = logging.getLogger("zoo.tabular")
 
@@ -74,8 +74,8 @@ def _solve_cvxpy(cmdp: TabularCMDP, name: str) -> CMDPSolution:
         raise UsageError(f"cvxpy has no solver {name!r} here: there are {', '.join(installed)}.")
     S, A, N = cmdp.num_states, cmdp.num_actions, cmdp.num_constraints
     # Written apart from program.py on purpose: this route is the check of that one.
-    units = Units.rough(cmdp)
-    original, cmdp = cmdp, units.scaled(cmdp)
+    scaling = Scaling.of(cmdp)
+    original, cmdp = cmdp, scaling.applied(cmdp)
     outflow = sp.kron(sp.eye_array(S), np.ones((1, A)), format="csr")
     d = cvxpy.Variable(S * A, nonneg=True)
     flow = (outflow - cmdp.gamma * cmdp.kernel.T) @ d == (1.0 - cmdp.gamma) * cmdp.rho
@@ -96,9 +96,11 @@ def _solve_cvxpy(cmdp: TabularCMDP, name: str) -> CMDPSolution:
     mu = np.array([float(limit.dual_value) for limit in limits])
     return read_out(
         original,
+        cmdp,
+        scaling,
         np.asarray(d.value),
-        np.asarray(flow.dual_value) * units.reward,
-        units.original(mu),
+        np.asarray(flow.dual_value),
+        mu,
         status=str(problem.status),
         began=began,
         no_mass=_INTERIOR_NO_MASS,

@@ -17,7 +17,11 @@ from zoo.tabular.plan import modified_policy_iteration, policy_iteration
 
 _RESOLVED = 1e-5
 """Of the largest attainable magnitude: differences much smaller than this are lost in the rounding of the values."""
+_NOISE = 1e-11
+"""Of the largest attainable magnitude: a smaller range is none, but for rounding."""
 _ROUGH = (1e-3, 1e-6, 1e-9)
+_FAR = 16.0
+"""A middle this many ranges away from 0 is taken from the signal."""
 
 
 def attainable_range(cmdp: TabularCMDP, signals: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
@@ -49,8 +53,8 @@ def attainable_range(cmdp: TabularCMDP, signals: NDArray[np.float64] | None = No
 class Units:
     """The range of ``J_r`` and of each ``J_i`` over all policies.
 
-    Where all policies earn the same (but for rounding), a small share of the largest attainable magnitude stands in;
-    where a signal is 0 throughout, the size of its threshold; else 1.
+    Where all policies earn the same (but for rounding), the magnitude of that stands in; where a signal is 0
+    throughout, the size of its threshold; else 1.
     """
 
     reward: float
@@ -66,44 +70,66 @@ class Units:
         mixed = _mixed(x)
         size = np.abs(ends).max(axis=1)
         size[mixed] = attainable_range(cmdp, np.abs(x[mixed]))[:, 1]
-        return cls._from(cmdp, ends[:, 1] - ends[:, 0], size)
+        return cls.over(cmdp, ends[:, 1] - ends[:, 0], size)
 
     @classmethod
-    def rough(cls, cmdp: TabularCMDP) -> Units:
-        """Powers of two within a factor of about 2 of the ranges, quickly: to scale by them rounds nothing."""
-        x = cmdp.rewards
-        size = np.abs(x).max(axis=(1, 2))
-        size[size == 0.0] = 1.0
-        x = x / size[:, None, None]
-        mixed = _mixed(x)
-        every = np.concatenate([x, -x, np.abs(x[mixed])])
-        for tol in _ROUGH:
-            ends = modified_policy_iteration(cmdp, every, tol=tol).value @ cmdp.rho
-            width = ends[: len(x)] + ends[len(x) : 2 * len(x)]
-            largest = np.maximum(np.abs(ends[: len(x)]), np.abs(ends[len(x) : 2 * len(x)]))
-            largest[mixed] = ends[2 * len(x) :]
-            if (np.maximum(width, _RESOLVED * largest) >= 8 * tol).all():
-                break
-        units = cls._from(cmdp, np.where(width > 2 * tol, width, 0.0) * size, np.maximum(largest, 0.0) * size)
-        power = np.exp2(np.round(np.log2([units.reward, *units.signals])))
-        return cls(float(power[0]), power[1:])
-
-    @classmethod
-    def _from(cls, cmdp: TabularCMDP, width: NDArray[np.float64], size: NDArray[np.float64]) -> Units:
-        found = np.maximum(width, _RESOLVED * size)
+    def over(cls, cmdp: TabularCMDP, width: NDArray[np.float64], size: NDArray[np.float64]) -> Units:
+        """From the ranges and the largest magnitudes of ``J_r, J_1, ..., J_N``, ``[N+1]`` each."""
+        found = np.where(width > _NOISE * size, np.maximum(width, _RESOLVED * size), size)
         nothing = found == 0.0
         found[nothing] = np.abs(np.concatenate([[0.0], cmdp.b]))[nothing]
         found[found == 0.0] = 1.0
         return cls(float(found[0]), found[1:])
 
-    def scaled(self, cmdp: TabularCMDP) -> TabularCMDP:
-        """``cmdp`` in these units: ``r``, ``c`` and ``b`` divided by them."""
-        signals = self.signals
-        return replace(cmdp, r=cmdp.r / self.reward, c=cmdp.c / signals[:, None, None], b=cmdp.b / signals)
-
     def original(self, mu: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Multipliers ``[N]`` of the scaled process as multipliers of the original: reward per unit of signal."""
+        """Multipliers ``[N]`` of the process in these units as reward per unit of signal."""
         return mu * self.reward / self.signals
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """Powers of two within a factor of about 2 of the ranges, and what to take away first: for a solver's sake.
+
+    To scale by powers of two rounds nothing. An occupancy sums to 1, so that a constant may be taken from a signal and
+    its threshold alike: where values are large beside their range, such as temperatures in kelvin, their middle is.
+    """
+
+    units: Units
+    shift: NDArray[np.float64]
+    """of the reward and of each signal, in their own units, ``[N+1]``"""
+
+    @classmethod
+    def of(cls, cmdp: TabularCMDP) -> Scaling:
+        """By a few quick sweeps: more only where the range is small beside the signal itself."""
+        x = cmdp.rewards
+        size = np.abs(x).max(axis=(1, 2))
+        size[size == 0.0] = 1.0
+        both = np.concatenate([x, -x]) / np.tile(size, 2)[:, None, None]
+        for tol in _ROUGH:
+            high, low = np.split(modified_policy_iteration(cmdp, both, tol=tol).value @ cmdp.rho, 2)
+            high, low = high * size, -low * size
+            width, middle = high - low, (high + low) / 2
+            if (np.maximum(width, _RESOLVED * size) >= 8 * tol * size).all():
+                break
+        width = np.where(width > 2 * tol * size, width, 0.0)
+        units = Units.over(cmdp, width, np.maximum(np.abs(high), np.abs(low)))
+        power = np.exp2(np.round(np.log2([units.reward, *units.signals])))
+        shift = np.where(np.abs(middle) > _FAR * power, middle, 0.0)
+        return cls(Units(float(power[0]), power[1:]), shift)
+
+    def applied(self, cmdp: TabularCMDP) -> TabularCMDP:
+        """The process as the solver sees it; that its terminal states pay nothing is no longer so."""
+        r = (cmdp.r - self.shift[0]) / self.units.reward
+        c = (cmdp.c - self.shift[1:, None, None]) / self.units.signals[:, None, None]
+        return replace(cmdp, r=r, c=c, b=self.thresholds(cmdp.b), terminal=np.zeros(cmdp.num_states, dtype=np.bool_))
+
+    def thresholds(self, b: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Those of the solver, ``[N]``, for ``b [N]``."""
+        return (b - self.shift[1:]) / self.units.signals
+
+    def restored(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The solver's ``J_r, J_1, ..., J_N`` in their own units, ``[N+1]``."""
+        return self.shift + values * np.array([self.units.reward, *self.units.signals])
 
 
 def _mixed(x: NDArray[np.float64]) -> NDArray[np.bool_]:
