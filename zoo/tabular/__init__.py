@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from zoo.tabular.errors import InfeasibleCMDPError, InvalidCMDPError
     from zoo.tabular.evaluation import Evaluation, evaluate, policy_values
+    from zoo.tabular.kernel import row_tolerance
     from zoo.tabular.model import TabularCMDP
     from zoo.tabular.plan import Plan, modified_policy_iteration, policy_iteration, value_iteration
     from zoo.tabular.program import OccupancyProgram
@@ -35,6 +36,7 @@ __all__ = [
     "policy_iteration",
     "policy_values",
     "residuals",
+    "row_tolerance",
     "solve_lp",
     "value_iteration",
 ]
@@ -42,6 +44,7 @@ __all__ = [
 _HOMES = {
     "errors": ("InfeasibleCMDPError", "InvalidCMDPError"),
     "evaluation": ("Evaluation", "evaluate", "policy_values"),
+    "kernel": ("row_tolerance",),
     "model": ("TabularCMDP",),
     "plan": ("Plan", "modified_policy_iteration", "policy_iteration", "value_iteration"),
     "program": ("OccupancyProgram",),

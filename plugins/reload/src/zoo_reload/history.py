@@ -98,9 +98,13 @@ class History:
         err = float(self._column(-2)[-1])
         return None if err < 0 else err
 
-    def recent_kkt(self, count: int = 3) -> float:
-        """Worst relative ``kkt`` of the last ``count`` checks: one lucky point of a cycle is no progress."""
-        return float(self._column(-3)[-count:].max())
+    def recent_kkt(self, window: int = 100) -> float:
+        """Worst relative ``kkt`` of the last ``window`` iterations, of the last half where there are fewer than two.
+
+        A lucky arc of a cycle is no progress.
+        """
+        k = self._column(0)
+        return float(self._column(-3)[k >= k[-1] - min(window, k[-1] / 2)].max())
 
     def oscillation(self) -> float:
         """``max err`` over the checks of the last half of the iterations (section 4); needs an oracle."""
