@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from zoo.tabular.residual import Residuals, residuals
     from zoo.tabular.solution import CMDPSolution
     from zoo.tabular.solve import solve_lp
+    from zoo.tabular.transitions import from_transitions, listed_model
     from zoo.tabular.units import Units, attainable_range
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "Units",
     "attainable_range",
     "evaluate",
+    "from_transitions",
+    "listed_model",
     "modified_policy_iteration",
     "policy_iteration",
     "policy_values",
@@ -51,6 +54,7 @@ _HOMES = {
     "residual": ("Residuals", "residuals"),
     "solution": ("CMDPSolution",),
     "solve": ("solve_lp",),
+    "transitions": ("from_transitions", "listed_model"),
     "units": ("Units", "attainable_range"),
 }
 

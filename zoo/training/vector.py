@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import gymnasium
 import numpy as np
@@ -193,17 +193,18 @@ def problem_of(env: Recorder) -> Problem:
     Raises:
         InterfaceError: ``diminishing`` or ``grid`` is not what it should be, or of another number of states.
     """
-    model = lookup(env.env, "model")
+    model = _model(env)
 
     def tabular() -> TabularCMDP:
         from zoo.tabular import TabularCMDP  # brings scipy: only for those who ask
 
+        assert model is not None
         return TabularCMDP.from_model(model())
 
     diminishing, grid = lookup(env.env, "diminishing"), lookup(env.env, "grid")
     problem = Problem(
         constraints=env.constraints,
-        model=tabular if callable(model) else None,
+        model=tabular if model is not None else None,
         tasks=_tasks(env),
         diminishing=DiminishingRewards.of(diminishing) if diminishing is not None else None,
         grid=Grid.of(grid) if grid is not None else None,
@@ -223,11 +224,25 @@ def offers_of(env: Recorder) -> Offers:
         action=space_kind(env.single_action_space),
         observation=space_kind(env.single_observation_space),
         constraints=env.constraints is not None or isinstance(base, Constrained),
-        tabular=isinstance(base, Tabular) or callable(lookup(env.env, "model")),
+        tabular=isinstance(base, Tabular) or _model(env) is not None,
         tasks=_tasks(env) is not None,
         snapshot=isinstance(base, Snapshot),
         batched=not isinstance(base, gymnasium.vector.SyncVectorEnv),
     )
+
+
+def _model(env: Recorder) -> Callable[[], Any] | None:
+    """What builds the exact model: the environment's own, or that of the transitions which it lists."""
+    model = lookup(env.env, "model")
+    if callable(model):
+        return cast(Callable[[], Any], model)
+    copies = getattr(env.env.unwrapped, "envs", None)
+    # Without a table there is none to read, and scipy need not be imported.
+    if not copies or not hasattr(copies[0].unwrapped, "initial_state_distrib"):
+        return None
+    from zoo.tabular import listed_model
+
+    return listed_model(copies[0])
 
 
 def _tasks(env: Recorder) -> TaskDistribution | None:
