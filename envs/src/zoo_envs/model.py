@@ -14,6 +14,7 @@ from zoo_envs.constraints import ConstraintSpec
 __all__ = ["TabularModel"]
 
 _ROW_TOLERANCE = 1e-8
+_ROUNDINGS = 8.0  # of sums of numbers in a coarser type, in units of its precision times the root of their number
 DENSE_ENTRIES = 2**22
 """Kernels of up to so many entries S*A*S are dense; larger ones stay sparse, if they were given so."""
 
@@ -24,6 +25,19 @@ def _no_floats() -> NDArray[np.float64]:
 
 def _no_states() -> NDArray[np.bool_]:
     return np.zeros(0, dtype=np.bool_)
+
+
+def _laws(name: str, value: object) -> NDArray[np.float64]:
+    """As `_frozen`; rows that came in less than double precision and sum to 1 but for its rounding are made to."""
+    array = _frozen(name, value)
+    dtype = np.asarray(value).dtype
+    if dtype.kind != "f" or dtype.itemsize >= 8 or not array.ndim:
+        return array
+    sums = array.sum(-1, keepdims=True)
+    within = max(_ROW_TOLERANCE, _ROUNDINGS * float(np.finfo(dtype).eps) * float(np.sqrt(array.shape[-1])))
+    array = array / np.where(np.abs(sums - 1) <= within, sums, 1.0)
+    array.flags.writeable = False
+    return array
 
 
 def _frozen(name: str, value: object) -> NDArray[np.float64]:
@@ -43,12 +57,12 @@ def _first(bad: NDArray[np.bool_]) -> str:
 def _kernel(value: Any, S: int, A: int) -> Any:
     """Return a read-only copy of the kernel: dense [S,A,S], or CSR [S*A,S] where it was given sparse and is large."""
     if not hasattr(value, "tocsr"):  # no scipy.sparse matrix; asked without importing scipy
-        P = _frozen("P", value)
+        P = _laws("P", value)
         return P.reshape(S, A, S) if P.shape == (S * A, S) else P
     if value.shape != (S * A, S):
         raise ValueError(f"P must have shape [{S * A}, {S}] where it is sparse, got {list(value.shape)}")
     if S * A * S <= DENSE_ENTRIES:
-        return _frozen("P", value.toarray()).reshape(S, A, S)
+        return _laws("P", value.toarray()).reshape(S, A, S)
     kernel = value.tocsr().astype(np.float64, copy=True)
     kernel.sum_duplicates()
     for part in (kernel.data, kernel.indices, kernel.indptr):
@@ -155,7 +169,7 @@ class TabularModel:
             raise ValueError(f"r must have shape [S,A] with S, A at least 1, got {list(r.shape)}")
         S, A = r.shape
         P = _kernel(self.P, S, A)
-        rho, b = _frozen("rho", self.rho), _frozen("b", self.b)
+        rho, b = _laws("rho", self.rho), _frozen("b", self.b)
         N = b.size
         c = _frozen("c", self.c)
         if c.size == 0:
