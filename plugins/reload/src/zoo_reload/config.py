@@ -22,7 +22,8 @@ class RunnerConfig:
     cap: float = 1e4
     """largest |mu_i|, in the unit of eta_mu: under eta = "auto" that of the scaled problem; reaching it is reported"""
     tol: float = 1e-6
-    """converged: kkt, and err where known, stay at or below this over the whole last half; relative to attainable ranges"""
+    """the run is converged once kkt, and err where known, stay at or below this over its whole last half; rewards and
+    violations are measured by the range of J_r and of each J_i over all policies"""
     check_every: int = 10
     """iterations in one update, after which the residuals are computed"""
     init_std: float = 0.1

@@ -38,14 +38,16 @@ class Game:
     Attributes:
         cmdp: the problem as the players see it.
         original: the problem as the environment states it.
-        units: original reward / played reward, and original signal / played signal.
+        reward_unit: original reward / played reward.
+        units: original signal / played signal, ``[N]``.
         lo, cap: range of the played multipliers, ``[N]``.
         natural: the ranges of J_r and J_i over all policies, in which distances are judged whatever is played.
     """
 
     cmdp: TabularCMDP
     original: TabularCMDP
-    units: Units
+    reward_unit: float
+    units: Floats
     lo: Floats
     cap: Floats
     natural: Units
@@ -53,23 +55,25 @@ class Game:
     @classmethod
     def of(cls, cmdp: TabularCMDP, cap: float) -> Game:
         """The game in the environment's own units, in which ``cap`` bounds the multipliers too."""
-        return cls._build(cmdp, cmdp, Units(1.0, np.ones(cmdp.num_constraints)), Units.of(cmdp), cap)
+        return cls._build(cmdp, cmdp, 1.0, np.ones(cmdp.num_constraints), Units.of(cmdp), cap)
 
     @classmethod
     def scaled(cls, cmdp: TabularCMDP, cap: float) -> Game:
-        """The game with reward range 1 and ``max |J_i - b_i| = 1`` over all policies, multipliers up to ``cap`` in it."""
+        """The game with reward range 1 and ``max |J_i - b_i| = 1`` over all policies; ``cap`` bounds its multipliers."""
         natural = Units.of(cmdp)
         distances = np.abs(attainable_range(cmdp) - cmdp.b[:, None]).max(axis=1, initial=0.0)
         # Where all policies have the same J_i, and b_i is that, there is nothing to play for.
-        units = Units(natural.reward, np.maximum(distances, natural.signals))
-        r, c, b = cmdp.r / units.reward, cmdp.c / units.signals[:, None, None], cmdp.b / units.signals
-        return cls._build(replace(cmdp, r=r, c=c, b=b), cmdp, units, natural, cap)
+        units = np.maximum(distances, natural.signals)
+        played = replace(cmdp, r=cmdp.r / natural.reward, c=cmdp.c / units[:, None, None], b=cmdp.b / units)
+        return cls._build(played, cmdp, natural.reward, units, natural, cap)
 
     @classmethod
-    def _build(cls, played: TabularCMDP, original: TabularCMDP, units: Units, natural: Units, cap: float) -> Game:
+    def _build(
+        cls, played: TabularCMDP, original: TabularCMDP, reward: float, units: Floats, natural: Units, cap: float
+    ) -> Game:
         caps = np.full(played.num_constraints, cap)
         lo = np.where(played.equality, -caps, 0.0)
-        return cls(played, original, units, lo, caps, natural)
+        return cls(played, original, reward, units, lo, caps, natural)
 
     def evaluate(self, z: Floats) -> Point:
         """Exact values of ``softmax(z)``, ``z [S, A]``: one factorisation for the reward and all constraints."""
@@ -107,4 +111,4 @@ class Game:
 
     def original_multipliers(self, mu: Floats) -> Floats:
         """``mu [N]`` in the environment's own unit: reward per unit of signal."""
-        return self.units.original(mu)
+        return mu * self.reward_unit / self.units

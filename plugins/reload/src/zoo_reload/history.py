@@ -99,7 +99,7 @@ class History:
         return None if err < 0 else err
 
     def recent_kkt(self, window: int = 100) -> float:
-        """Worst relative ``kkt`` of the last ``window`` iterations, of the last half where there are fewer than two.
+        """Worst relative ``kkt`` of the last ``window`` iterations, or of the last half of a short trajectory.
 
         A lucky arc of a cycle is no progress.
         """

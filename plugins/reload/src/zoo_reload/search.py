@@ -65,7 +65,7 @@ class StepSearch:
     def first(self) -> Trajectory:
         """The first candidate."""
         first = self._fresh(*self._ladder[0])
-        self._initial = first.copy().check(0).kkt
+        self._initial = first.copy().check().kkt
         return first
 
     def best(self, current: Trajectory) -> Trajectory:

@@ -78,14 +78,20 @@ class Trajectory:
         pi, mu = self.rule.answer(self.x, self.point)
         return pi, self.game.original_multipliers(mu)
 
-    def check(self, step: int) -> Judged:
-        """Judge the present answer at ``step`` of the run, and remember the figures."""
+    def check(self, step: int | None = None) -> Judged:
+        """Judge the present answer, and remember the figures.
+
+        Args:
+            step: of the run, where other trajectories have taken some of its steps; k when not given.
+        """
         policy, mu = self.answer()
         known = self.point.known if policy is self.point.pi else None
         found = residuals(self.game.original, policy, mu, solution=self.solution, evaluation=known)
         relative = found.relative(self.game.natural)
         self.judged = Judged(policy, mu, found, *relative)
-        self.history.add(Check(self.k, step, found.kkt, found.err, found.violations, mu, relative))
+        self.history.add(
+            Check(self.k, self.k if step is None else step, found.kkt, found.err, found.violations, mu, relative)
+        )
         return self.judged
 
     def copy(self) -> Trajectory:

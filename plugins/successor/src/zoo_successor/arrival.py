@@ -23,7 +23,9 @@ EQUAL = 1e-12
 """Relative difference between discounts of arrival up to which they count as equal."""
 
 
-def soonest(model: TabularCMDP, gamma: float, *, sweeps: int | None = None, goals: Sequence[int] | None = None) -> Floats:
+def soonest(
+    model: TabularCMDP, gamma: float, *, sweeps: int | None = None, goals: Sequence[int] | None = None
+) -> Floats:
     """The largest expected discount of the time to each goal that any policy attains, ``[S, G]`` in [0, 1].
 
     Args:
@@ -68,7 +70,7 @@ def soonest_logs(
         further = np.log(gamma) + _ahead(model, L).max(axis=1)
         further[model.terminal] = -np.inf
         further[at, column] = 0.0
-        gained = np.abs(np.where(further > -np.inf, further, 0.0) - np.where(L > -np.inf, L, 0.0))
+        gained = np.abs(np.where(further > -np.inf, further, 0.0) - np.where(-np.inf < L, L, 0.0))
         settled = bool((gained <= SETTLED * np.abs(np.where(further > -np.inf, further, 1.0))).all())
         L, made = further, made + 1
         if sweeps is None and settled:
@@ -76,9 +78,7 @@ def soonest_logs(
     return L
 
 
-def actions_towards(
-    model: TabularCMDP, gamma: float, goals: Sequence[int], *, sweeps: int | None = None
-) -> Ints:
+def actions_towards(model: TabularCMDP, gamma: float, goals: Sequence[int], *, sweeps: int | None = None) -> Ints:
     """The actions that reach each goal soonest, and stay there if they can, ``[G, S]``; lowest on ties."""
     U = soonest(model, gamma, sweeps=sweeps, goals=goals)
     if gamma == 0 or not (U < TINY).any():
