@@ -18,8 +18,8 @@ _ROUNDINGS = 8.0
 def row_tolerance(eps: float, width: int) -> float:
     """How far from 1 a law of ``width`` numbers may sum: 1e-8, or what the rounding of a coarser type leaves.
 
-    Each number is rounded, and so is every sum on the way to normalising them: errors of either sign, of which ``width``
-    add up as their square root.
+    Each number is rounded, and so is every sum on the way to normalising them: errors of either sign, which add up as
+    the square root of ``width``.
 
     Args:
         eps: of the floating-point type that the numbers came in, such as 1.2e-7 for float32.
@@ -149,7 +149,7 @@ def ended(
 
 
 def expected(name: str, x: Any, P: NDArray[np.float64] | sp.csr_array, S: int, A: int) -> NDArray[np.float64]:
-    """A reward or signal of transitions, ``[..., S, A, S]``, as what is expected of a state and action, ``[..., S, A]``.
+    """A reward or signal of transitions, ``[..., S, A, S]``, as what a state and action lead one to expect.
 
     One that has no axis for the successor is returned as it is.
 

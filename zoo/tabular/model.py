@@ -35,8 +35,8 @@ class TabularCMDP:
     The arrays are copied, checked and made read-only on construction.
 
     Args:
-        P: transition kernel, dense ``[S, A, S]``, or dense or sparse ``[S*A, S]`` with row ``s*A + a``, or a list of one
-            matrix ``[S, S]`` for each action; rows sum to 1 as precisely as their numbers came (within 1e-8 in double
+        P: transition kernel, dense ``[S, A, S]``, or dense or sparse ``[S*A, S]`` with row ``s*A + a``, or a list of
+            one matrix ``[S, S]`` for each action; rows sum to 1 as precisely as they came (within 1e-8 in double
             precision), or to 0 in states that end an episode.
         r: task reward, ``[S, A]``, or of each transition, ``[S, A, S]``: its expectation is kept.
         gamma: discount, in [0, 1).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import numpy as np
@@ -194,17 +194,10 @@ def problem_of(env: Recorder) -> Problem:
         InterfaceError: ``diminishing`` or ``grid`` is not what it should be, or of another number of states.
     """
     model = _model(env)
-
-    def tabular() -> TabularCMDP:
-        from zoo.tabular import TabularCMDP  # brings scipy: only for those who ask
-
-        assert model is not None
-        return TabularCMDP.from_model(model())
-
     diminishing, grid = lookup(env.env, "diminishing"), lookup(env.env, "grid")
     problem = Problem(
         constraints=env.constraints,
-        model=tabular if model is not None else None,
+        model=model,
         tasks=_tasks(env),
         diminishing=DiminishingRewards.of(diminishing) if diminishing is not None else None,
         grid=Grid.of(grid) if grid is not None else None,
@@ -231,11 +224,17 @@ def offers_of(env: Recorder) -> Offers:
     )
 
 
-def _model(env: Recorder) -> Callable[[], Any] | None:
+def _model(env: Recorder) -> Callable[[], TabularCMDP] | None:
     """What builds the exact model: the environment's own, or that of the transitions which it lists."""
     model = lookup(env.env, "model")
+
+    def own() -> TabularCMDP:
+        from zoo.tabular import TabularCMDP  # brings scipy: only for those who ask
+
+        return TabularCMDP.from_model(model())
+
     if callable(model):
-        return cast(Callable[[], Any], model)
+        return own
     copies = getattr(env.env.unwrapped, "envs", None)
     # Without a table there is none to read, and scipy need not be imported.
     if not copies or not hasattr(copies[0].unwrapped, "initial_state_distrib"):

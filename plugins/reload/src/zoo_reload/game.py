@@ -59,7 +59,7 @@ class Game:
 
     @classmethod
     def scaled(cls, cmdp: TabularCMDP, cap: float) -> Game:
-        """The game with reward range 1 and ``max |J_i - b_i| = 1`` over all policies; ``cap`` bounds its multipliers."""
+        """The game with reward range 1 and ``max |J_i - b_i| = 1`` over policies; ``cap`` bounds the multipliers."""
         natural = Units.of(cmdp)
         distances = np.abs(attainable_range(cmdp) - cmdp.b[:, None]).max(axis=1, initial=0.0)
         # Where all policies have the same J_i, and b_i is that, there is nothing to play for.

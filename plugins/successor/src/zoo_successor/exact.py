@@ -11,8 +11,8 @@ Arrays are numpy, scipy.sparse (any container) or torch, or nested lists; result
 rounding of the precision they came in are made to.
 
 A terminal state counts its one visit and has no successor. It is one whose row is empty, or one in the mask
-``terminal`` bool[n], whatever its row; ``TabularCMDP`` reads both in the same way. A self-loop that is not in the mask is
-no end: it counts for ever.
+``terminal`` bool[n], whatever its row; ``TabularCMDP`` reads both in the same way. A self-loop that is not in the mask
+is no end: it counts for ever.
 
 Sources: Dayan 1993 (SR); Moskovitz et al., ICLR 2022, arXiv:2109.13863 (FR); NeurIPS 2023, arXiv:2309.03710 (lambda).
 """

@@ -24,7 +24,7 @@ def policy_chain(P: Array, pi: Array) -> Array:
     Raises:
         ValueError: shapes that do not fit, or the state whose row is no law.
     """
-    P, pi, home = _laws(P, pi)
+    P, pi = _laws(P, pi)
     n, A = pi.shape
     if sp.issparse(P):
         choose = sp.csr_array((pi.reshape(-1), np.arange(n * A), np.arange(n + 1) * A), shape=(n, n * A))
@@ -53,7 +53,7 @@ def state_action(
         ValueError: as for ``policy_chain`` and ``exact.diminishing``.
         SingularRepresentationError: as for ``exact.successor``.
     """
-    P, pi, _ = _laws(P, pi, lam=lam)
+    P, pi = _laws(P, pi, lam=lam)
     chain = policy_chain(P, pi)
     home = Home.of(P=P)
     n = chain.shape[0]
@@ -103,8 +103,8 @@ def _lookahead(P: Array, Phi: Array, gamma: float, lam: Array, terminal: NDArray
     return compressed(X.reshape(n * A, n)) if home.kind == "sparse" else X
 
 
-def _laws(P: Array, pi: Array, **others: Array) -> tuple[Array, Array, Home]:
-    """Kernel and policy in double precision, checked, and where they live; ``others`` must live there too."""
+def _laws(P: Array, pi: Array, **others: Array) -> tuple[Array, Array]:
+    """Kernel and policy in double precision, checked; ``others`` must live where they do."""
     pi = given.chain(pi, "pi")
     if len(pi.shape) != 2:
         raise ValueError(f"pi has shape {tuple(pi.shape)}: expected [n, A].")
@@ -115,4 +115,4 @@ def _laws(P: Array, pi: Array, **others: Array) -> tuple[Array, Array, Home]:
     short = host(pi.sum(-1)) < 1 - checks.ROW_SUM_TOLERANCE
     if short.any():
         raise ValueError(f"pi: the row of state {short.argmax()} sums to less than 1: expected action probabilities.")
-    return P, pi, home
+    return P, pi
