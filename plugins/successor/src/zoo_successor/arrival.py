@@ -96,7 +96,8 @@ def actions_towards(model: TabularCMDP, gamma: float, goals: Sequence[int], *, s
 def _ahead(model: TabularCMDP, L: Floats) -> Floats:
     """``ln sum_t P[s, a, t] exp L[t, g]``, ``[S, A, G]``."""
     P = model.kernel
-    terms = np.log(P.data)[:, None] + L[P.indices]
+    with np.errstate(divide="ignore"):
+        terms = np.log(P.data)[:, None] + L[P.indices]
     most = np.maximum.reduceat(terms, P.indptr[:-1], axis=0)
     base = np.where(most > -np.inf, most, 0.0)
     # Beside the largest term of a row, what underflows is nothing.
