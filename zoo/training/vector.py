@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
@@ -193,17 +193,11 @@ def problem_of(env: Recorder) -> Problem:
     Raises:
         InterfaceError: ``diminishing`` or ``grid`` is not what it should be, or of another number of states.
     """
-    model = lookup(env.env, "model")
-
-    def tabular() -> TabularCMDP:
-        from zoo.tabular import TabularCMDP  # brings scipy: only for those who ask
-
-        return TabularCMDP.from_model(model())
-
+    model = _model(env)
     diminishing, grid = lookup(env.env, "diminishing"), lookup(env.env, "grid")
     problem = Problem(
         constraints=env.constraints,
-        model=tabular if callable(model) else None,
+        model=model,
         tasks=_tasks(env),
         diminishing=DiminishingRewards.of(diminishing) if diminishing is not None else None,
         grid=Grid.of(grid) if grid is not None else None,
@@ -223,11 +217,31 @@ def offers_of(env: Recorder) -> Offers:
         action=space_kind(env.single_action_space),
         observation=space_kind(env.single_observation_space),
         constraints=env.constraints is not None or isinstance(base, Constrained),
-        tabular=isinstance(base, Tabular) or callable(lookup(env.env, "model")),
+        tabular=isinstance(base, Tabular) or _model(env) is not None,
         tasks=_tasks(env) is not None,
         snapshot=isinstance(base, Snapshot),
         batched=not isinstance(base, gymnasium.vector.SyncVectorEnv),
     )
+
+
+def _model(env: Recorder) -> Callable[[], TabularCMDP] | None:
+    """What builds the exact model: the environment's own, or that of the transitions which it lists."""
+    model = lookup(env.env, "model")
+
+    def own() -> TabularCMDP:
+        from zoo.tabular import TabularCMDP  # brings scipy: only for those who ask
+
+        return TabularCMDP.from_model(model())
+
+    if callable(model):
+        return own
+    copies = getattr(env.env.unwrapped, "envs", None)
+    # Without a table there is none to read, and scipy need not be imported.
+    if not copies or not hasattr(copies[0].unwrapped, "initial_state_distrib"):
+        return None
+    from zoo.tabular import listed_model
+
+    return listed_model(copies[0])
 
 
 def _tasks(env: Recorder) -> TaskDistribution | None:
