@@ -156,7 +156,7 @@ def complete(
     if drafted.takes_any:
         origins |= dict.fromkeys((f"env.{name}" for name in drafted.preset.env), "preset")
         origins |= dict.fromkeys((f"env.{name}" for name in env_config), origin)
-        env_config = {**drafted.preset.env, **env_config}
+        env_config = _keywords(drafted, env_config, typed=origin == "cli")
     sizes = {"steps": entry.steps, "num_envs": 1}
     for name, default in sizes.items():
         asked = getattr(request, name)
@@ -179,6 +179,16 @@ def complete(
         device=request.device,
         origins=origins,
     )
+
+
+def _keywords(drafted: Draft, asked: Mapping[str, Any], *, typed: bool) -> dict[str, Any]:
+    """Keyword arguments of an environment without a dataclass, the preset's included, as its constructor takes them."""
+    if not asked and not drafted.preset.env:
+        return {}
+    from zoo.discovery.constructors import parameters_of
+
+    parameters, where = parameters_of(drafted.env.gym_id), f"option of {drafted.env.short}"
+    return {**parameters.read(drafted.preset.env, where), **parameters.read(asked, where, typed=typed)}
 
 
 def resolve(request: CellRequest, registry: Registry, *, origin: str = "suite") -> RunSpec:
