@@ -46,7 +46,9 @@ class Entry:
         """``plugin/name``, unique in a registry for its kind."""
         return f"{self.plugin}/{self.name}"
 
-    def _owner(self) -> str:
+    @property
+    def owner(self) -> str:
+        """What messages call it, with the plugin that it is from."""
         return f"{self.kind} {self.name!r} of plugin {self.plugin} {self.version}"
 
     def load(self, target: str) -> Any:
@@ -62,7 +64,7 @@ class Entry:
                 found = getattr(found, part)
         except Exception as error:
             raise PluginError(
-                f"{self._owner()} cannot be loaded from {target!r}: {describe(error)}",
+                f"{self.owner} cannot be loaded from {target!r}: {describe(error)}",
                 "zoo plugins --check shows what else is broken.",
             ) from error
         return found
@@ -76,16 +78,16 @@ class Entry:
         found = self.load(self.target)
         if self.kind == "environment":
             if not callable(found):
-                raise PluginError(f"{self._owner()}: {self.target!r} is {found!r}, expected a callable.")
+                raise PluginError(f"{self.owner}: {self.target!r} is {found!r}, expected a callable.")
             return found
         wanted = _INTERFACES[self.kind]
         if not (isinstance(found, type) and issubclass(found, wanted)):
             raise PluginError(
-                f"{self._owner()}: {self.target!r} is {found!r}, expected a subclass of zoo.{wanted.__name__}."
+                f"{self.owner}: {self.target!r} is {found!r}, expected a subclass of zoo.{wanted.__name__}."
             )
         undefined = sorted(getattr(found, "__abstractmethods__", ()))
         if undefined:
-            raise PluginError(f"{self._owner()}: {self.target!r} does not define {', '.join(undefined)}.")
+            raise PluginError(f"{self.owner}: {self.target!r} does not define {', '.join(undefined)}.")
         return found
 
     def resolve_config(self) -> type | None:
@@ -98,7 +100,7 @@ class Entry:
             return None
         found = self.load(self.config)
         if not (isinstance(found, type) and hasattr(found, "__dataclass_fields__")):
-            raise PluginError(f"{self._owner()}: config {self.config!r} is {found!r}, expected a dataclass.")
+            raise PluginError(f"{self.owner}: config {self.config!r} is {found!r}, expected a dataclass.")
         return found
 
 

@@ -31,6 +31,11 @@ class EnvName:
         return self.entry.name if self.entry else self.gym_id
 
     @property
+    def owner(self) -> str:
+        """What messages call it, with the plugin that it is from."""
+        return self.entry.owner if self.entry else f"environment {self.gym_id}"
+
+    @property
     def imports(self) -> str:
         """The module that building it imports merely because the id says so; empty for registered names."""
         module, colon, _ = self.gym_id.rpartition(":")
