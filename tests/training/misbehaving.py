@@ -57,6 +57,13 @@ class Crash(Base):
         return 1.0
 
 
+class CrashLate(Base):
+    def pay(self) -> Any:
+        if self.t == 9:
+            raise OSError("gone")
+        return 1.0
+
+
 class Exits(Base):
     def pay(self) -> Any:
         sys.exit(0)

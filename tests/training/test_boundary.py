@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
@@ -19,6 +20,7 @@ from zoo.discovery.names import EnvName
 from zoo.errors import EnvironmentFailed, UsageError
 from zoo.training import step as steps
 from zoo.training.boundary import BadActionError, finite, first_bad
+from zoo.training.copies import Copies
 from zoo.training.stack import stack
 from zoo.training.vector import Recorder, make_env
 
@@ -142,13 +144,7 @@ def test_the_state_arrived_in_is_not_the_reset_state(name: str) -> None:
 
 def test_copies_that_share_a_buffer_are_told_apart() -> None:
     makers = [lambda length=length: bad.ClassBuffer(length) for length in (2, 5)]
-    from zoo.training.boundary import bound
-
-    env = Recorder(
-        SyncVectorEnv([lambda m=m, i=i: bound(m(), i) for i, m in enumerate(makers)],  # type: ignore[misc]
-                      autoreset_mode=AutoresetMode.SAME_STEP),
-        None,
-    )  # fmt: skip
+    env = Recorder(Copies(makers), None)
     env.reset(seed=0)
     seen = [env.step(np.zeros(2, int))[0][:, 0].tolist() for _ in range(4)]
     assert seen == [[1, 1], [0, 2], [1, 3], [0, 4]]
@@ -209,3 +205,52 @@ def test_every_number_of_a_batch_is_looked_at(fault: str) -> None:
 def test_options_the_constructor_refuses_are_the_users_affair() -> None:
     with pytest.raises(UsageError, match="cannot be built"):
         make_env(EnvName(gym_id="CartPole-v1"), {"gravitas": 3}, 1)
+
+
+IDS = [
+    "CartPole-v1", "Pendulum-v1", "MountainCarContinuous-v0", "FrozenLake-v1", "Taxi-v4", "Blackjack-v1",
+    "DictBuffer-v0",
+]  # fmt: skip
+
+
+def same(a: Any, b: Any) -> None:
+    assert type(a) is type(b)
+    if isinstance(a, dict):
+        assert a.keys() == b.keys()
+        for key in a:
+            same(a[key], b[key])
+    elif isinstance(a, tuple) or (isinstance(a, np.ndarray) and a.dtype == object):
+        for one, other in zip(a, b, strict=True):
+            same(one, other)
+    elif isinstance(a, np.ndarray):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b)
+    else:
+        assert a == b
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_copies_are_gymnasiums_synchronous_ones_to_the_bit(env_id: str) -> None:
+    ours = make_env(EnvName(gym_id=env_id), {}, 3)
+    theirs: Any = SyncVectorEnv([lambda: gymnasium.make(env_id)] * 3, autoreset_mode=AutoresetMode.SAME_STEP)
+    same(ours.reset(seed=3), theirs.reset(seed=3))
+    theirs.action_space.seed(1)
+    for _ in range(250):
+        actions = theirs.action_space.sample()
+        mine, reference = ours.step(actions), theirs.step(actions)
+        if env_id != "DictBuffer-v0":  # whose final observation gymnasium gets wrong
+            same(mine, reference)
+        same(mine[:4], reference[:4])
+    same(ours.reset(), theirs.reset())
+
+
+def test_the_boundary_is_taken_away_after_the_first_steps_and_errors_are_named_all_the_same() -> None:
+    env: Any = make_env(EnvName(gym_id="CrashLate-v0"), {}, 2)
+    env.reset(seed=0)
+    layers = str(env.env.envs[0])
+    assert "Boundary" in layers
+    for _ in range(8):
+        env.step(np.zeros(2, int))
+    assert "Boundary" not in str(env.env.envs[0])
+    with pytest.raises(EnvironmentFailed, match=r"CrashLate-v0 raised in step\(\): OSError: gone \(copy 0, step 9"):
+        env.step(np.zeros(2, int))

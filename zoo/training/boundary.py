@@ -1,7 +1,8 @@
-"""The boundary around an environment: what it returns is checked and copied, and what it raises is its own.
+"""The boundary around an environment: what it returns is checked, and what it raises is its own.
 
-Each copy stands behind a ``Boundary``, directly around what was registered, inside the wrappers of ``gymnasium.make``.
-gymnasium's own checker looks at the first reset and step of the first copy, and explains itself in warnings.
+For its first steps each copy stands behind a ``Boundary``, directly around what was registered, inside the wrappers of
+``gymnasium.make``, which cannot tell a six-tuple from any other mistake. gymnasium's own checker looks at the first
+reset and step of the first copy, and explains itself in warnings.
 """
 
 from __future__ import annotations
@@ -52,7 +53,6 @@ class Boundary(gymnasium.Wrapper[Any, Any, Any, Any]):
         self._copy = copy
         self._shape = env.observation_space.shape
         self._unchecked = {"reset", "step"} if copy == 0 else set()
-        self._last: str = ""
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """As gymnasium's."""
@@ -68,69 +68,36 @@ class Boundary(gymnasium.Wrapper[Any, Any, Any, Any]):
             raise self._fault(_old_reset(self.env.reset) or f"raised in reset(): {describe(error)}") from error
         if type(result) is not tuple or len(result) != 2 or not isinstance(result[1], Mapping):
             raise self._fault(
-                f"returned {_kind(result)} from reset(): expected an observation and a dictionary (gym before 0.26 "
+                f"returned {kind(result)} from reset(): expected an observation and a dictionary (gym before 0.26 "
                 "returned the observation alone)"
             )
-        return self._observation(result[0], "reset()"), dict(result[1])
+        return result[0], dict(result[1])
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """As gymnasium's."""
         try:
-            result: Any = self.env.step(action.copy() if isinstance(action, np.ndarray) else action)
+            result: Any = self.env.step(action)
         except (KeyboardInterrupt, FaultError):
             raise
         except BaseException as error:
-            if _outside(action, self.action_space):
+            if outside(action, self.action_space):
                 raise BadActionError(f"the action {action!r} is outside {self.action_space}") from error
             raise self._fault(f"raised in step(): {describe(error)}") from error
         if type(result) is not tuple or len(result) != 5:
             raise self._fault(_other_step(result))
         obs, reward, terminated, truncated, info = result
-        if type(reward) is not float:
-            reward = self._number(reward)
-        if type(terminated) is not bool or type(truncated) is not bool:
-            terminated, truncated = self._truth(terminated, "terminated"), self._truth(truncated, "truncated")
-        if type(info) is not dict:
-            raise self._fault(f"returned {_kind(info)} as the info of step(): expected a dictionary")
-        obs = self._observation(obs, "step()")
+        if not isinstance(info, Mapping):
+            raise self._fault(f"returned {kind(info)} as the info of step(): expected a dictionary")
+        result = (
+            obs, number(reward, self._copy), truth(terminated, "terminated", self._copy),
+            truth(truncated, "truncated", self._copy), dict(info),
+        )  # fmt: skip
         if "step" in self._unchecked:
-            self._explain((obs, reward, terminated, truncated, info))
-        return obs, reward, terminated, truncated, info
-
-    def close(self) -> None:
-        """As gymnasium's; what it raises is for ``closing`` to say, and spoils nothing."""
-        try:
-            self.env.close()
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            self._last = f"raised in close(): {describe(error)}"
+            self._explain(result)
+        return result  # type: ignore[no-any-return]
 
     def _fault(self, what: str) -> FaultError:
         return FaultError(what, self._copy)
-
-    def _observation(self, obs: Any, where: str) -> Any:
-        """A copy that the environment cannot change any more."""
-        if type(obs) is np.ndarray:
-            if obs.shape != self._shape and self._shape is not None:
-                raise self._fault(f"returned an observation of shape {obs.shape} from {where}: expected {self._shape}")
-            return obs.copy()
-        return copied(obs)
-
-    def _number(self, reward: Any) -> float:
-        if isinstance(reward, (int, float, np.integer, np.floating, np.bool_)):
-            return float(reward)
-        if np.ndim(reward) == 0 and np.asarray(reward).dtype.kind in "biuf":
-            return float(reward)
-        shape = f" of shape {np.shape(reward)}" if np.ndim(reward) else ""
-        how = ", such as reward.item()" if shape and np.size(reward) == 1 else ""
-        raise self._fault(f"gave {_kind(reward)}{shape} as reward: expected one number{how}")
-
-    def _truth(self, value: Any, name: str) -> bool:
-        if isinstance(value, (bool, np.bool_)) or (isinstance(value, (int, np.integer)) and value in (0, 1)):
-            return bool(value)
-        hint = f" (a cost belongs into info; {_BRIDGE})" if isinstance(value, float) else ""
-        raise self._fault(f"gave {value!r} as {name}: expected True or False{hint}")
 
     def _explain(self, result: tuple[Any, ...]) -> None:
         """Let gymnasium's checker look at a step that was already taken."""
@@ -152,6 +119,35 @@ class _Taken:
 
     def step(self, action: Any) -> tuple[Any, ...]:
         return self._result
+
+
+def number(reward: Any, copy: int) -> float:
+    """A reward as a number.
+
+    Raises:
+        FaultError: it is none.
+    """
+    if isinstance(reward, (int, float, np.integer, np.floating, np.bool_)):
+        return float(reward)
+    if np.ndim(reward) == 0 and np.asarray(reward).dtype.kind in "biuf":
+        return float(reward)
+    shape = f" of shape {np.shape(reward)}" if np.ndim(reward) else ""
+    how = ", such as reward.item()" if shape and np.size(reward) == 1 else ""
+    raise FaultError(f"gave {kind(reward)}{shape} as reward: expected one number{how}", copy)
+
+
+def truth(value: Any, name: str, copy: int) -> bool:
+    """``terminated`` or ``truncated`` as a boolean.
+
+    Raises:
+        FaultError: it is none.
+    """
+    if isinstance(value, (bool, np.bool_)) or (isinstance(value, (int, np.integer)) and value in (0, 1)):
+        return bool(value)
+    if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype == np.bool_:
+        return bool(value)
+    hint = f" (a cost belongs into info; {_BRIDGE})" if isinstance(value, float) else ""
+    raise FaultError(f"gave {value!r} as {name}: expected True or False{hint}", copy)
 
 
 def copied(value: Any) -> Any:
@@ -214,18 +210,8 @@ def bound(made: gymnasium.Env[Any, Any], copy: int) -> gymnasium.Env[Any, Any]:
     return Boundary(made, copy)
 
 
-def closing_faults(env: Any) -> list[str]:
-    """What the copies of a closed vector environment raised in ``close``."""
-    found = []
-    for layer in getattr(env, "envs", ()):
-        while isinstance(layer, gymnasium.Wrapper):
-            if isinstance(layer, Boundary) and layer._last:
-                found.append(layer._last)
-            layer = layer.env
-    return list(dict.fromkeys(found))
-
-
-def _kind(value: Any) -> str:
+def kind(value: Any) -> str:
+    """What something is, for a sentence: "a tuple of 3", "None", "an array"."""
     if isinstance(value, tuple):
         return f"a tuple of {len(value)}"
     name = "array" if isinstance(value, np.ndarray) else type(value).__name__
@@ -239,7 +225,7 @@ def _other_step(result: Any) -> str:
         return f"returned four values from step(), as gym before 0.26 did: {expected}"
     if isinstance(result, tuple) and len(result) == 6:
         return f"returned six values from step(), as safety-gymnasium does with its cost third: {expected} ({_BRIDGE})"
-    return f"returned {_kind(result)} from step(): {expected}"
+    return f"returned {kind(result)} from step(): {expected}"
 
 
 def _old_reset(reset: Any) -> str:
@@ -256,7 +242,7 @@ def _old_reset(reset: Any) -> str:
     return f"has a reset() without {' and '.join(missing)}: expected reset(*, seed=None, options=None)"
 
 
-def _outside(action: Any, space: gymnasium.Space[Any]) -> bool:
+def outside(action: Any, space: gymnasium.Space[Any]) -> bool:
     """Whether an action cannot be one, whatever the environment makes of those that are out of its bounds."""
     if isinstance(space, gymnasium.spaces.Discrete):
         return not (np.ndim(action) == 0 and space.start <= action < space.start + space.n)

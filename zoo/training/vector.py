@@ -28,7 +28,8 @@ from zoo.discovery.entry import describe
 from zoo.discovery.names import EnvName
 from zoo.errors import EnvironmentFailed, InterfaceError, UsageError, ZooError
 from zoo.offered import lookup
-from zoo.training.boundary import BadActionError, bound, closing_faults, copied
+from zoo.training.boundary import BadActionError, bound, copied
+from zoo.training.copies import Copies
 from zoo.training.snapshot import capture_env, restore_env
 from zoo.training.step import check_finite, check_step, constraint_signals, environment_failed, owned
 from zoo.training.tally import Episode, Tally
@@ -102,7 +103,7 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
             raise
         except BaseException as error:
             faults.append(f"raised in close(): {describe(error)}")
-        for what in [*faults, *closing_faults(self.env)]:
+        for what in [*faults, *dict.fromkeys(getattr(self.env, "faults", ()))]:
             if (self.name, what) not in _SAID:
                 _SAID.add((self.name, what))
                 sys.stderr.write(f"zoo: {self.name} {what}. Nothing is lost by that.\n")
@@ -178,7 +179,7 @@ def _build(name: EnvName, kwargs: dict[str, Any], num_envs: int) -> VectorEnv:
         return bound(entry.resolve()(**kwargs), copy)
 
     makers = [partial(make, copy) for copy in range(num_envs)]
-    return gymnasium.vector.SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP)
+    return Copies(makers)
 
 
 def problem_of(env: Recorder) -> Problem:
