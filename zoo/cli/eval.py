@@ -34,13 +34,10 @@ def main(args: Sequence[str], options: Options) -> int:
     set_threads(1)
     registry = options.registry()
     paths, entry = _request(names, flags, registry, asks_help=asks_help)
-    config_cls = entry.resolve_config()
-    config = None
-    if config_cls is not None:
+    config = entry.default_config()
+    if config is not None:
         flags = [*flags, *(["--help"] if asks_help else [])]
-        chosen, _ = parse_options(
-            {"": config_cls()}, flags, prog=f"zoo eval RUN {entry.name}", description=entry.summary
-        )
+        chosen, _ = parse_options({"": config}, flags, prog=f"zoo eval RUN {entry.name}", description=entry.summary)
         config = chosen[""]
     elif flags:
         raise UsageError(f"evaluator {entry.name!r} has no options, and {flags[0]} was given.")

@@ -18,7 +18,7 @@ from zoo import __version__
 from zoo.errors import UnknownNameError, UsageError, ZooError
 
 if TYPE_CHECKING:
-    from zoo.cli.parser import Options
+    pass
 
 COMMANDS = {
     "list": "algorithms, representations, environments and evaluators that are installed",
@@ -71,7 +71,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write("\nzoo: interrupted.\n")
         return 130
     except SystemExit as end:  # argparse and tyro leave this way after printing a help text
-        return int(end.code or 0)
+        if end.code is None or isinstance(end.code, int):
+            return int(end.code or 0)
+        sys.stderr.write(f"{end.code}\n")
+        return 1
 
 
 def _report(error: ZooError, as_json: bool) -> int:
@@ -117,23 +120,12 @@ def _dispatch(args: list[str]) -> int:
 
     options = Options(files=tuple(files), debug=debug)
     if command not in COMMANDS:
-        return _plugin_command(command, rest, options)
+        from zoo.cli.plugin_commands import run
+
+        return run(command, rest, options, list(COMMANDS))
     module = importlib.import_module(f"zoo.cli.{command.replace('-', '_')}")
     status: int = module.main(rest, options)
     return status
-
-
-def _plugin_command(command: str, rest: Sequence[str], options: Options) -> int:
-    from zoo.cli.parser import CommandParser
-
-    registry = options.registry()
-    parser = CommandParser(prog="zoo")
-    subparsers = parser.add_subparsers()
-    registry.hooks.zoo_commands(app=subparsers)
-    if command not in subparsers.choices:
-        raise UnknownNameError("command", command, [*COMMANDS, *subparsers.choices], "zoo --help lists all commands.")
-    parsed = parser.parse_args([command, *rest])
-    return int(parsed.run(parsed) or 0)
 
 
 if __name__ == "__main__":

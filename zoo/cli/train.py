@@ -129,9 +129,9 @@ def set_threads(count: int) -> None:
 
 def print_options(entry: Entry) -> None:
     """The options of one component alone."""
-    config = entry.resolve_config()
+    config = entry.default_config()
     if config is not None:
-        parse_options({"": config()}, ["--help"], prog=f"zoo train {entry.name} ENVIRONMENT", description=entry.summary)
+        parse_options({"": config}, ["--help"], prog=f"zoo train {entry.name} ENVIRONMENT", description=entry.summary)
 
 
 def _spec(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> tuple[Any, list[int]]:

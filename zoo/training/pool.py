@@ -29,7 +29,7 @@ from zoo.discovery.entry import describe
 from zoo.discovery.registry import Registry, discover
 from zoo.errors import ZooError
 from zoo.training.build import Parts, offers_batch
-from zoo.training.loop import Stop, finished_seeds, train
+from zoo.training.loop import Stop, finished_seeds, not_started, train
 from zoo.training.run import RunDir
 from zoo.training.session import Cadence, RunResult, Settings, Watcher, stored_result
 from zoo.training.spec import RunSpec
@@ -267,26 +267,27 @@ def train_parallel(
     are trained one by one by whoever is free.
 
     Raises:
-        ZooError: a seed could not be started; the others are brought to their end first.
+        ZooError: no seed could be started.
     """
     results: dict[int, RunResult] = {}
-    problems: list[ZooError] = []
+    problems: dict[int, ZooError] = {}
     module = registry.find(spec.algorithm, "algorithm", "representation").target.partition(":")[0]
 
     def ended(end: Ended) -> None:
-        if end.error is not None:
-            problems.append(end.error)
         for seed in end.task.seeds:
             own = spec.with_seed(seed)
-            results[seed] = stored_result(RunDir(own.folder(settings.root), own))
+            stored = stored_result(RunDir(own.folder(settings.root), own))
+            if end.error is not None and stored.status not in ("finished", "failed"):
+                problems[seed] = end.error
+            else:
+                results[seed] = stored
 
     for seed in finished_seeds(spec, seeds, settings):  # so that the groups share what is left
         results[seed] = stored_result(RunDir(spec.with_seed(seed).folder(settings.root), spec.with_seed(seed)))
     pending = [seed for seed in seeds if seed not in results]
     with Pool(min(jobs, len(pending)), registry, settings, [module]) as pool:
         pool.run([Task(spec=spec, seeds=group) for group in groups(pending, jobs)], watch, stop, ended)
-    if problems:
-        raise problems[0]
+    results |= {result.seed: result for result in not_started(spec, problems, settings, having=bool(results))}
     return [results[seed] for seed in seeds if seed in results]
 
 
@@ -346,7 +347,9 @@ def _do(request: Mapping[str, Any], registry: Registry, settings: Settings, repo
         function(spec, seeds, registry, settings, report, stop, request["extra"])
     except ZooError as error:
         report.send("error", error.message, error.hint)
-    except Exception as error:  # of the core itself, or of a plugin with --debug; the next task may be sound
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # of the core itself, or of a plugin with --debug; the next task may be sound
         traceback.print_exc()
         report.send("error", f"the worker failed: {describe(error)}.")
     else:

@@ -99,14 +99,14 @@ def draft(request: CellRequest, registry: Registry) -> Draft:
     represented = registry.find(request.representation, "representation") if request.representation else None
     parts: dict[str, Any] = {}
     bases: dict[str, Any] = {}
-    config_cls = entry.resolve_config()
-    if config_cls is not None:
-        bases[""] = config_cls()
-        parts[""] = decode_fields(config_cls, preset.options, where=f"option in the preset of {entry.name}")
+    config = entry.default_config()
+    if config is not None:
+        bases[""] = config
+        parts[""] = decode_fields(type(config), preset.options, where=f"option in the preset of {entry.name}")
     for prefix, owner in (("env", env.entry), ("representation", represented)):
-        cls = owner.resolve_config() if owner else None
-        if cls is not None:
-            parts[prefix] = bases[prefix] = cls()
+        config = owner.default_config() if owner else None
+        if config is not None:
+            parts[prefix] = bases[prefix] = config
     if env.entry is not None and preset.env:
         if "env" not in parts:
             raise UsageError(f"{env.short} has no options, and the preset of {entry.name} changes some.")
