@@ -150,7 +150,7 @@ def lines(run: Run) -> list[str]:
     return text
 
 
-_RESUME = {"exact": "bit for bit", "statistical": "with fresh episodes: the environment offers no snapshot"}
+_RESUME = {"exact": "bit for bit", "statistical": "with fresh episodes: the environment cannot be put back exactly"}
 
 
 def _lineage(start: Mapping[str, Any]) -> str:

@@ -16,7 +16,9 @@ from zoo.discovery.names import EnvName, resolve_env
 from zoo.discovery.registry import Registry
 from zoo.errors import PluginError, RunError, UsageError, ZooError
 from zoo.seeding import capture_torch, child_seed, restore_torch, seed_torch, stream
+from zoo.training.probe import Grade, grade
 from zoo.training.rollout import ActError
+from zoo.training.snapshot import capture_env
 from zoo.training.spec import RunSpec
 from zoo.training.vector import Recorder, make_env, offers_of, problem_of
 
@@ -64,6 +66,7 @@ class Parts:
     representation: Any = None
     representation_config: Any = None
     registry: Registry = field(default_factory=Registry)
+    grade: Grade | None = None
 
     @classmethod
     def of(cls, spec: RunSpec, registry: Registry, *, trust: bool = False) -> Parts:
@@ -102,6 +105,14 @@ class Parts:
         else:
             what = f"failed: {describe(error)}"
         return PluginError(f"{self.whose} {what}", "--debug shows where.")
+
+    def graded(self, env: Recorder) -> Grade:
+        """How runs on this environment resume, found out once; ``env`` is one that is not stepped for that."""
+        if self.grade is None:
+            copies = min(2, self.spec.num_envs)
+            hidden = capture_env(env.env) is None
+            self.grade = Grade(False) if hidden else grade(lambda seed: self.make_env(copies, seed), self.env.owner)
+        return self.grade
 
     @property
     def whose(self) -> str:

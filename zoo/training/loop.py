@@ -126,6 +126,8 @@ def train(
         if stop.asked():
             break
     results += not_started(spec, problems, settings, having=bool(results))
+    if parts.grade is not None and parts.grade.notice:
+        observers.notices.append(parts.grade.notice)
     for notice in observers.notices:
         sys.stderr.write(f"zoo: {notice}\n")
     by_seed = {result.seed: result for result in results}
@@ -178,7 +180,10 @@ def train_parts(parts: Parts, seeds: Sequence[int], settings: Settings, watch: W
                 runs[seed].set_aside()
             run = RunDir.create(settings.root, runs[seed].spec)
             sessions.append(stack.enter_context(Session(run, parts, settings, watch)))
+        graded = parts.graded(members[0].env)
         for session, member, found in zip(sessions, members, _common(sessions), strict=True):
+            member.env.restorable = graded.exact
+            session.notices += [graded.notice] if graded.notice else []
             session.begin(member, found)
         _drive(sessions, batch, parts, settings, stop)
         return finished + [session.result for session in sessions if session.result]

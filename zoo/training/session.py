@@ -155,6 +155,7 @@ class Session:
     def begin(self, member: Member, found: tuple[int, Any, str]) -> None:
         """Start, or continue from the checkpoint ``found`` = (step, state, notice)."""
         self.member = member
+        self._exact = member.env.restorable
         step, state, notice = found
         sizes = {"metrics": 0, "eval": 0}
         if notice:
@@ -169,7 +170,7 @@ class Session:
             self._best = loop["best"]
             self._count, self._milestones = loop["checkpoints"]["count"], loop["checkpoints"]["milestones"]
             self._exact = self._exact and loop["exact"]
-            how = "" if self._exact else ", the environment starting fresh episodes (it offers no snapshot)"
+            how = "" if self._exact else ", the environment starting fresh episodes (it cannot be put back exactly)"
             self.notices.append(f"continued from step {step}{how}.")
         self._metrics = self._open(METRICS, sizes["metrics"])
         self._eval = self._open(EVAL, sizes["eval"])

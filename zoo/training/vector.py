@@ -60,6 +60,8 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         super().__init__(env)
         self.constraints = constraints
         self.name = name
+        self.restorable = True
+        """whether its state is worth capturing: a probe may have shown that it cannot be put back exactly"""
         self.finished: list[Episode] = []
         self.tally = Tally.of(self.num_envs, len(constraints.names) if constraints else 0)
         self._reuses = not isinstance(env, gymnasium.vector.SyncVectorEnv)  # that one copies what it returns
@@ -124,7 +126,7 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
     def capture(self) -> State:
         """Everything needed to continue, including the environment where it can be captured (else "env" is None)."""
         return {
-            "env": capture_env(self.env),
+            "env": capture_env(self.env) if self.restorable else None,
             "returns": self.tally.returns.copy(),
             "lengths": self.tally.lengths.copy(),
             "signals": self.tally.signals.copy(),
@@ -132,7 +134,7 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
 
     def restore(self, state: State) -> bool:
         """Continue from ``state``; False if the environment could not be captured, and was left as it is."""
-        if state["env"] is None:
+        if state["env"] is None or not self.restorable:
             return False
         restore_env(self.env, state["env"])
         self.tally.put(Tally(state["returns"], state["lengths"], state["signals"]))
