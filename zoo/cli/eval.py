@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.cli.document import emit
 from zoo.cli.parser import CommandParser, Options
 from zoo.cli.train import set_threads
 from zoo.discovery.config import parse_options
@@ -155,7 +155,7 @@ def _show(done: Sequence[Evaluation], failed: Sequence[tuple[Path, ZooError]], p
         document = {"evaluations": documents}
         if failed:
             document["failed"] = [{"path": str(path), "error": error.message} for path, error in failed]
-        print(json.dumps(document, indent=1))
+        emit(document)
         return
     if not done:
         return

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from zoo.api import unmet
+from zoo.cli.document import emit
 from zoo.cli.parser import CommandParser, Options, columns
 from zoo.discovery.entry import KINDS, Entry, Kind
 from zoo.discovery.registry import Registry
@@ -33,7 +33,7 @@ def main(args: Sequence[str], options: Options) -> int:
         asked = {(entry.kind, entry.qualified) for entry in entries}
         entries = [entry for entry in _suited(parsed.suits, registry) if (entry.kind, entry.qualified) in asked]
     if parsed.json:
-        print(json.dumps({"entries": [_plain(entry) for entry in entries]}, indent=1))
+        emit({"entries": [_plain(entry) for entry in entries]})
         return 0
     bare = Counter((entry.kind, entry.name) for entry in registry.entries())
     for kind in KINDS:

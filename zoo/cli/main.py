@@ -7,7 +7,6 @@ Exit status: 0 done; 1 a run failed; 2 the request was wrong; 3 finished, but no
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo import __version__
+from zoo.cli import document
 from zoo.errors import UnknownNameError, UsageError, ZooError
 
 if TYPE_CHECKING:
@@ -56,10 +56,18 @@ examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; the exit status is returned, never raised."""
     args = list(sys.argv[1:] if argv is None else argv)
-    as_json = "--json" in args
     debug = "--debug" in args
+    as_json = "--json" in args
     try:
-        return _dispatch(args)
+        if not document.wanted(args):
+            return _dispatch(args)
+        with document.reserved():
+            try:
+                return _dispatch(args)
+            except ZooError as error:
+                if debug:
+                    raise
+                return _report(error, as_json)
     except ZooError as error:
         if debug:
             raise
@@ -82,8 +90,8 @@ def _report(error: ZooError, as_json: bool) -> int:
     sys.stderr.write(f"zoo: {message}\n")
     if error.hint:
         sys.stderr.write(f"     {error.hint}\n")
-    if as_json:
-        print(json.dumps({"error": message, "hint": error.hint, "exit_code": error.exit_code}))
+    if as_json and not document.written():
+        document.emit({"error": message, "hint": error.hint, "exit_code": error.exit_code})
     return error.exit_code
 
 

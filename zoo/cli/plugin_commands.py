@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from zoo.cli.document import spoken_by_plugin
 from zoo.cli.parser import CommandParser, Options
 from zoo.discovery.guard import ask, blaming
 from zoo.discovery.registry import Registry
@@ -38,7 +39,8 @@ def run(command: str, args: Sequence[str], options: Options, known: Sequence[str
         )
     plugin, name, parser = full[found[0]]
     parsed = parser.parse_args([name, *args])
-    with blaming(f"command {name!r} of plugin {plugin}", debug=options.debug, passing=(SystemExit, BrokenPipeError)):
+    passing = (SystemExit, BrokenPipeError)
+    with spoken_by_plugin(), blaming(f"command {name!r} of plugin {plugin}", debug=options.debug, passing=passing):
         return int(parsed.run(parsed) or 0)
 
 

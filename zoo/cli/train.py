@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.cli.document import emit
 from zoo.cli.parser import CommandParser, Options
 from zoo.discovery.config import parse_keywords, parse_options
 from zoo.discovery.entry import Entry
@@ -159,7 +160,7 @@ def _spec(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> tu
 
 def _dry_run(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace) -> int:
     if parsed.json:
-        print(json.dumps({**spec.to_json(), "seeds": list(seeds)}, indent=1))
+        emit({**spec.to_json(), "seeds": list(seeds)})
         return 0
     from zoo.cli.parser import columns
 
@@ -217,7 +218,7 @@ def _train(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace, registry
         else:
             results = train(spec, seeds, registry, settings, watch, stop)
     if parsed.json:
-        print(json.dumps({"runs": [result.to_json() for result in results]}, indent=1))
+        emit({"runs": [result.to_json() for result in results]})
     else:
         summary(spec, results, stop.reason)
     return _status(results, stop.signal)

@@ -28,6 +28,9 @@ from zoo.discovery.guard import Answer, ask
 from zoo.discovery.hooks import PROJECT, HookSpecs
 from zoo.errors import PluginError, UnknownNameError, UsageError
 
+FILE = "file"
+"""The version of a plugin that is one file."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plugin:
@@ -173,7 +176,7 @@ def discover(files: Sequence[Path] = (), *, only: Sequence[str] | None = None, s
     for name, version, point in points:
         _add(registry, name, version, point.value, f"{name}:{point.name}", point.load)
     for file in registry.files:
-        _add(registry, file.stem, "file", str(file), f"file:{file}", partial(_import_file, file))
+        _add(registry, file.stem, FILE, str(file), f"file:{file}", partial(_import_file, file))
     if strict and registry.failures:
         failed = registry.failures[0]
         raise PluginError(f"plugin {failed.plugin} {failed.version} failed to load: {failed.reason}")
