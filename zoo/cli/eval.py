@@ -37,7 +37,9 @@ def main(args: Sequence[str], options: Options) -> int:
     config = entry.default_config()
     if config is not None:
         flags = [*flags, *(["--help"] if asks_help else [])]
-        chosen, _ = parse_options({"": config}, flags, prog=f"zoo eval RUN {entry.name}", description=entry.summary)
+        chosen, _ = parse_options(
+            {"": config}, flags, prog=f"zoo eval RUN {entry.name}", description=entry.summary, own=parser.flags
+        )
         config = chosen[""]
     elif flags:
         raise UsageError(f"evaluator {entry.name!r} has no options, and {flags[0]} was given.")

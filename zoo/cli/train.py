@@ -16,7 +16,7 @@ from zoo.cli.document import emit
 from zoo.cli.parser import CommandParser, Options
 from zoo.discovery.config import parse_keywords, parse_options
 from zoo.discovery.entry import Entry
-from zoo.discovery.names import resolve_env
+from zoo.discovery.names import find_algorithm, resolve_env
 from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
 
@@ -39,12 +39,12 @@ def main(args: Sequence[str], options: Options) -> int:
     registry = options.registry()
     if parsed.resume_run:
         return _resume(parsed, rest, registry, options)
+    entry = find_algorithm(parsed.algorithm, parsed.environment or "", registry)
     if parsed.environment is None and not asks_help:
         raise UsageError(
             f"zoo train {parsed.algorithm} needs an environment.",
             f"zoo list environments --for {parsed.algorithm} shows what fits.",
         )
-    entry = registry.find(parsed.algorithm, "algorithm", "representation")
     if parsed.environment is None:
         print(parser.format_help())
         print_options(entry)
@@ -150,7 +150,7 @@ def _spec(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> tu
         env_config, rest = parse_keywords(rest, "env")
     chosen, given = parse_options(
         drafted.parts, rest, prog=f"zoo train {drafted.entry.name} {drafted.env.short}",
-        description=drafted.entry.summary,
+        description=drafted.entry.summary, own=_parser().flags,
     )  # fmt: skip
     spec = complete(drafted, chosen, given, registry, env_config, "cli")
     if parsed.seed is not None and parsed.seeds is not None:

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
+from zoo.discovery.aliases import UnknownOptionError
 from zoo.discovery.values import BOOLEAN_FORMS, NOTHING, members, truth
 from zoo.errors import UnknownNameError, UsageError, ZooError
 
@@ -118,7 +119,7 @@ def field_origins(config: Any, base: Any, base_origin: str) -> Origins:
 
 
 def parse_options(
-    parts: Mapping[str, Any], args: Sequence[str], *, prog: str, description: str = ""
+    parts: Mapping[str, Any], args: Sequence[str], *, prog: str, description: str = "", own: Sequence[str] = ()
 ) -> tuple[dict[str, Any], Origins]:
     """Parse plugin options with tyro.
 
@@ -128,6 +129,7 @@ def parse_options(
         args: what is left of the command line.
         prog: shown in the usage line.
         description: shown above the options.
+        own: options of the command itself, to suggest from.
 
     Returns:
         The instances by prefix, and for each field that was given (dotted) the origin "cli".
@@ -155,7 +157,7 @@ def parse_options(
         plain = flag if flag in fields else re.sub(r"(^|\.)no_", r"\1", flag)
         if plain not in fields:
             spelled = {field.flag for field in fields.values()}
-            raise UnknownNameError("option", arg.partition("=")[0], spelled, f"{prog} --help lists all options.")
+            raise UnknownOptionError(arg.partition("=")[0], own, spelled, f"{prog} --help lists all options.")
         field = fields[plain]
         given[field.name] = "cli"
         values = [value] if equals else []

@@ -116,7 +116,7 @@ def _kinds(annotation: Any, default: Any) -> tuple[Any, ...]:
     empty = inspect.Parameter.empty
     if isinstance(annotation, str):  # could not be evaluated: read the plain ones
         parts = [_BY_NAME.get(part.strip()) for part in annotation.split("|")]
-        annotation = empty if None in parts else typing.Union[tuple(parts)]  # type: ignore[arg-type]  # noqa: UP007
+        annotation = empty if None in parts else typing.Union[tuple(parts)]  # noqa: UP007
     found = () if annotation is empty or annotation is Any else members(annotation)
     if default is empty:
         return found

@@ -156,10 +156,10 @@ class Registrar:
                 ``default.toml`` applies when no ``--preset`` is given.
             steps: the budget when ``--steps`` is not given, in the algorithm's own ``env_steps``.
         """
-        needs = _made(Needs, needs, f"algorithm {name!r}: needs")
+        wanted: Needs = _made(Needs, needs, f"algorithm {name!r}: needs")
         self._add(Entry(
             kind="algorithm", name=name, plugin=self.plugin, version=self.version, target=target, config=config,
-            summary=summary, needs=needs, paper=paper, presets=presets, steps=steps,
+            summary=summary, needs=wanted, paper=paper, presets=presets, steps=steps,
         ))  # fmt: skip
 
     def representation(
@@ -175,10 +175,10 @@ class Registrar:
         steps: int = 100_000,
     ) -> None:
         """Register a Representation; arguments as for ``algorithm``."""
-        needs = _made(Needs, needs, f"representation {name!r}: needs")
+        wanted: Needs = _made(Needs, needs, f"representation {name!r}: needs")
         self._add(Entry(
             kind="representation", name=name, plugin=self.plugin, version=self.version, target=target,
-            config=config, summary=summary, needs=needs, paper=paper, presets=presets, steps=steps,
+            config=config, summary=summary, needs=wanted, paper=paper, presets=presets, steps=steps,
         ))  # fmt: skip
 
     def environment(
@@ -202,10 +202,10 @@ class Registrar:
                 ``num_envs`` and the config's fields; empty if copies are to be stepped one by one.
             offers: what the environment has beyond gymnasium's interface.
         """
-        offers = _made(Offers, offers, f"environment {name!r}: offers")
+        offered: Offers = _made(Offers, offers, f"environment {name!r}: offers")
         self._add(Entry(
             kind="environment", name=name, plugin=self.plugin, version=self.version, target=target, config=config,
-            summary=summary, vector=vector, offers=offers,
+            summary=summary, vector=vector, offers=offered,
         ))  # fmt: skip
 
     def evaluator(self, name: str, target: str, *, config: str, summary: str, subject: Subject) -> None:

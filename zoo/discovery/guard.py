@@ -37,9 +37,11 @@ def blaming(whose: str, *, debug: bool = False, passing: tuple[type[BaseExceptio
     """
     try:
         yield
-    except (ZooError, KeyboardInterrupt, *passing):
+    except (ZooError, KeyboardInterrupt):
         raise
     except BaseException as error:
+        if isinstance(error, passing):
+            raise
         if debug and isinstance(error, Exception):
             raise
         raise PluginError(f"{whose} failed: {describe(error).rstrip('.')}.", "--debug shows where.") from error

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import gymnasium
 import numpy as np
@@ -103,7 +103,7 @@ class Boundary(gymnasium.Wrapper[Any, Any, Any, Any]):
         """Let gymnasium's checker look at a step that was already taken."""
         self._unchecked.discard("step")
         try:
-            env_step_passive_checker(_Taken(result, self.observation_space), None)
+            env_step_passive_checker(cast("Any", _Taken(result, self.observation_space)), None)
         except KeyboardInterrupt:
             raise
         except BaseException as error:

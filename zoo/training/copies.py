@@ -132,7 +132,8 @@ class Copies(gymnasium.vector.SyncVectorEnv):
         if self._arrays:
             return batch
         space = self.single_observation_space
-        return concatenate(space, batch, create_empty_array(space, n=self.num_envs, fn=np.zeros))
+        empty: Any = create_empty_array(space, n=self.num_envs, fn=np.zeros)
+        return concatenate(space, batch, empty)
 
     def _release(self) -> None:
         """Take the boundaries away."""

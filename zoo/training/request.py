@@ -13,7 +13,7 @@ from typing import Any
 
 from zoo.discovery.config import decode_fields, encode, encode_fields, field_origins
 from zoo.discovery.entry import Entry
-from zoo.discovery.names import EnvName, resolve_env
+from zoo.discovery.names import EnvName, find_algorithm, resolve_env
 from zoo.discovery.presets import Preset, load_preset
 from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
@@ -93,7 +93,7 @@ def draft(request: CellRequest, registry: Registry) -> Draft:
     Raises:
         UsageError: a name or preset does not exist, or the preset's values do not fit.
     """
-    entry = registry.find(request.algorithm, "algorithm", "representation")
+    entry = find_algorithm(request.algorithm, request.environment, registry)
     env = resolve_env(request.environment, registry)
     preset = load_preset(entry, env.short, request.preset)
     represented = registry.find(request.representation, "representation") if request.representation else None
