@@ -42,7 +42,7 @@ def groups(folder: Path, *environments: list[str], points: int = 3) -> list[Grou
          ["episode/return", "err", "value/reward", "multiplier/heat"]),
         ([PLAN, [*PLAN, "violation/heat"]], ["err", "value/reward", "multiplier/heat"]),
         ([["loss", "kl"], ["kl", "loss", "grad"]], ["loss", "kl"]),
-        ([["a", "b", "c", "d"], ["d", "c", "b", "a"]], ["a", "b", "c"]),
+        ([["a", "b", "c", "d"], ["d", "c", "b", "a"]], ["a", "b", "c", "d"]),
         ([["a"], ["b"]], []),
         ([LEARN, LEARN, ["episode/return"]], ["episode/return"]),
     ],
