@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.cli.document import write
 from zoo.cli.parser import CommandParser, Options
 from zoo.errors import RunError, UnknownNameError, UsageError
 
@@ -245,7 +246,7 @@ def _compare(report: Report, file: Path) -> int:
 
 def _write(text: str, file: Path | None) -> None:
     if file is None:
-        sys.stdout.write(text)
+        write(text)
         return
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
