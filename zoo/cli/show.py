@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from zoo.cli.document import emit
 from zoo.cli.parser import CommandParser, Options
 
 
@@ -34,7 +34,7 @@ def main(args: Sequence[str], options: Options) -> int:
     runs = [run for group in catalogue.groups() for run in group]
     if parsed.json:
         refused = [{"path": str(found.path), "reason": found.reason} for found in catalogue.refused]
-        print(json.dumps({"runs": [describe(run) for run in runs], "refused": refused}, indent=1))
+        emit({"runs": [describe(run) for run in runs], "refused": refused})
         return 0
     for found in catalogue.refused:
         sys.stderr.write(f"zoo: left out: {found.reason}\n")

@@ -10,7 +10,7 @@ from typing import Any
 from zoo.results.claims import Effect, Verdict, claimed, source_of
 from zoo.results.experiment import Claim, Metric, Reference, Suite
 from zoo.results.formats import Sheet
-from zoo.results.records import Dropped
+from zoo.results.records import Dropped, Records
 from zoo.results.summary import FEW, Row, long_rows
 from zoo.results.table import number
 
@@ -32,6 +32,7 @@ class Report:
         dropped: runs that are in no average.
         suite: the suite, if one was asked for.
         repeat: the command that runs what is missing.
+        runs: the single runs behind the rows.
     """
 
     title: str
@@ -42,6 +43,7 @@ class Report:
     dropped: Sequence[Dropped] = field(default_factory=tuple)
     suite: Suite | None = None
     repeat: str = ""
+    runs: Records = field(default_factory=Records)
 
     @property
     def records(self) -> list[dict[str, Any]]:

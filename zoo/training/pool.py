@@ -18,7 +18,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -26,10 +26,11 @@ from pathlib import Path
 from typing import Any
 
 from zoo.discovery.entry import describe
-from zoo.discovery.registry import Registry, discover
+from zoo.discovery.registry import FILE, Registry, discover
 from zoo.errors import ZooError
 from zoo.training.build import Parts, offers_batch
-from zoo.training.loop import Stop, finished_seeds, train
+from zoo.training.loop import Stop, finished_seeds, not_started, train
+from zoo.training.preload import VARIABLE
 from zoo.training.run import RunDir
 from zoo.training.session import Cadence, RunResult, Settings, Watcher, stored_result
 from zoo.training.spec import RunSpec
@@ -130,9 +131,12 @@ class Pool:
             {
                 "settings": {**asdict(settings), "root": str(settings.root)},
                 "files": [str(file) for file in registry.files],
+                "path": sys.path,
+                "environ": sorted(os.environ),
             }
         )
-        self._context: Any = _context(preload)
+        self._context: Any = _context()
+        self._preload = ",".join(["zoo.training.pool", *preload])
         self._workers: list[_Worker] = []
 
     def __enter__(self) -> Pool:
@@ -205,7 +209,8 @@ class Pool:
     def _start(self) -> _Worker:
         here, there = self._context.Pipe()
         process = self._context.Process(target=_work, args=(self._common, there), name="zoo worker")
-        process.start()
+        with _safe_path(self._preload):
+            process.start()
         there.close()
         worker = _Worker(process, here)
         self._workers.append(worker)
@@ -250,12 +255,28 @@ def _words(task: Task) -> str:
     return f"{task.name}{', ' if task.name else ''}{many} {', '.join(map(str, task.seeds))}"
 
 
-def _context(preload: Sequence[str]) -> Any:
+def _context() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["zoo.training.pool", *preload])
+    context.set_forkserver_preload(["zoo.training.preload"])
     return context
+
+
+@contextlib.contextmanager
+def _safe_path(preload: str) -> Iterator[None]:
+    """Let interpreters that are started in the block not look for modules in the current directory."""
+    changed = {"PYTHONSAFEPATH": "1", VARIABLE: preload}
+    before = {name: os.environ.get(name) for name in changed}
+    os.environ.update(changed)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def train_parallel(
@@ -267,26 +288,28 @@ def train_parallel(
     are trained one by one by whoever is free.
 
     Raises:
-        ZooError: a seed could not be started; the others are brought to their end first.
+        ZooError: no seed could be started.
     """
     results: dict[int, RunResult] = {}
-    problems: list[ZooError] = []
-    module = registry.find(spec.algorithm, "algorithm", "representation").target.partition(":")[0]
+    problems: dict[int, ZooError] = {}
+    entry = registry.find(spec.algorithm, "algorithm", "representation")
+    preload = [entry.target.partition(":")[0]] if entry.version != FILE else []  # a file is imported by its path
 
     def ended(end: Ended) -> None:
-        if end.error is not None:
-            problems.append(end.error)
         for seed in end.task.seeds:
             own = spec.with_seed(seed)
-            results[seed] = stored_result(RunDir(own.folder(settings.root), own))
+            stored = stored_result(RunDir(own.folder(settings.root), own))
+            if end.error is not None and stored.status not in ("finished", "failed"):
+                problems[seed] = end.error
+            else:
+                results[seed] = stored
 
     for seed in finished_seeds(spec, seeds, settings):  # so that the groups share what is left
         results[seed] = stored_result(RunDir(spec.with_seed(seed).folder(settings.root), spec.with_seed(seed)))
     pending = [seed for seed in seeds if seed not in results]
-    with Pool(min(jobs, len(pending)), registry, settings, [module]) as pool:
+    with Pool(min(jobs, len(pending)), registry, settings, preload) as pool:
         pool.run([Task(spec=spec, seeds=group) for group in groups(pending, jobs)], watch, stop, ended)
-    if problems:
-        raise problems[0]
+    results |= {result.seed: result for result in not_started(spec, problems, settings, having=bool(results))}
     return [results[seed] for seed in seeds if seed in results]
 
 
@@ -313,6 +336,9 @@ def train_task(
 def _work(common: str, pipe: Connection) -> None:
     """Take tasks from the pipe until it closes; runs in the worker."""
     given = json.loads(common)
+    sys.path[:] = given["path"]
+    if "PYTHONSAFEPATH" not in given["environ"]:
+        os.environ.pop("PYTHONSAFEPATH", None)
     settings = given["settings"]
     settings |= {"root": Path(settings["root"]), "checkpoint": Cadence(**settings["checkpoint"])}
     stop = Stop(settings["time_limit"])
@@ -346,7 +372,9 @@ def _do(request: Mapping[str, Any], registry: Registry, settings: Settings, repo
         function(spec, seeds, registry, settings, report, stop, request["extra"])
     except ZooError as error:
         report.send("error", error.message, error.hint)
-    except Exception as error:  # of the core itself, or of a plugin with --debug; the next task may be sound
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # of the core itself, or of a plugin with --debug; the next task may be sound
         traceback.print_exc()
         report.send("error", f"the worker failed: {describe(error)}.")
     else:

@@ -20,6 +20,7 @@ from zoo.seeding import child_seed, keeping_torch
 from zoo.training import checkpoint
 from zoo.training.build import Member, Parts
 from zoo.training.checkpoint import Tensors
+from zoo.training.contract import Contract
 from zoo.training.restore import restore_member
 from zoo.training.rollout import play_round
 from zoo.training.run import EVAL, METRICS, Lock, Log, RunDir
@@ -130,6 +131,7 @@ class Session:
         self._count = 0
         self._milestones: list[int] = []
         self._exact = True
+        self.contract = Contract(parts.whose)
 
     def __enter__(self) -> Session:
         lock = self._stack.enter_context(Lock(self.run.path))
@@ -142,7 +144,8 @@ class Session:
     @property
     def step(self) -> int:
         """Environment steps consumed."""
-        return int(self.member.algorithm.env_steps)
+        steps = self.member.algorithm.env_steps
+        return int(steps) if isinstance(steps, (int, np.integer)) else self.contract.step
 
     @property
     def wall(self) -> float:
@@ -152,6 +155,7 @@ class Session:
     def begin(self, member: Member, found: tuple[int, Any, str]) -> None:
         """Start, or continue from the checkpoint ``found`` = (step, state, notice)."""
         self.member = member
+        self._exact = member.env.restorable
         step, state, notice = found
         sizes = {"metrics": 0, "eval": 0}
         if notice:
@@ -166,7 +170,7 @@ class Session:
             self._best = loop["best"]
             self._count, self._milestones = loop["checkpoints"]["count"], loop["checkpoints"]["milestones"]
             self._exact = self._exact and loop["exact"]
-            how = "" if self._exact else ", the environment starting fresh episodes (it offers no snapshot)"
+            how = "" if self._exact else ", the environment starting fresh episodes (it cannot be put back exactly)"
             self.notices.append(f"continued from step {step}{how}.")
         self._metrics = self._open(METRICS, sizes["metrics"])
         self._eval = self._open(EVAL, sizes["eval"])
@@ -189,13 +193,10 @@ class Session:
         """Log the metrics of one update, with those of the episodes it finished.
 
         Raises:
-            TrainingFailed: a metric is not a finite number.
+            TrainingFailed: a metric is not a finite number, or the algorithm's steps do not grow.
         """
-        row = {name: float(value) for name, value in metrics.items()}
-        row |= self._episodes(self.member.env.drain())
-        for name, value in row.items():
-            if not math.isfinite(value):
-                raise TrainingFailed(f"metric {name!r} became {value} at step {self.step}.")
+        self.contract.steps(self.member.algorithm)
+        row = self.contract.metrics(metrics) | self._episodes(self.member.env.drain())
         self._write(row)
         self.watch.updated(self.run, self.step, row)
         now = time.perf_counter()
@@ -305,17 +306,21 @@ class Session:
         except OSError as error:
             raise RunError(f"checkpoint in {folder} cannot be written: {error.strerror}.") from error
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """Keep what there is under ``failed/``, for whoever looks into it, and say why."""
         message = error.message if isinstance(error, ZooError) else describe(error)
         self.run.log("".join(traceback.format_exception(error)))
-        with contextlib.suppress(Exception):  # the first error is the one to report
+        try:
             self._publish(self.run.path / "failed", *checkpoint.pack(self._state()))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as second:  # the first error is the one to report
+            self.run.log(f"the state at the failure is not kept: {describe(second)}")
         self.close("failed", message)
 
     def close(self, state: str, message: str = "") -> None:
         """End the run as "finished", "interrupted" or "failed"."""
-        outcome = self.member.algorithm.outcome
+        outcome = None if state == "failed" else self.contract.outcome(self.member.algorithm)
         if outcome is not None and not message:
             message = outcome.message
         self._status(state, outcome=outcome, message=message, durable=True)
