@@ -38,7 +38,7 @@ def test_the_matrices_that_are_documented() -> None:
     x = np.array([0.2, -0.7])
     expected = {
         "identity": x, "rot90": [0.7, 0.2], "rot180": -x, "reflection": [-0.2, -0.7], "swap": [-0.7, 0.2],
-        "shift": x + [0.5, -0.3], "scale": [0.4, -0.35], "shear": [0.2 - 0.56, -0.7],
+        "shift": x + np.array([0.5, -0.3]), "scale": [0.4, -0.35], "shear": [0.2 - 0.56, -0.7],
     }  # fmt: skip
     for name, seen in expected.items():
         np.testing.assert_allclose(named(name, 2).forward(x), seen, atol=1e-15)  # type: ignore[arg-type]

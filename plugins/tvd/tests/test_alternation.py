@@ -29,7 +29,11 @@ def walks(n: int, seed: int, A: Any = None) -> tuple[Any, Any, Any]:
     return s @ A.T, a, after @ A.T
 
 
-@given(st.integers(0, 1000), st.sampled_from(["state", "state-action", "transition"]), st.sampled_from(["affine", "orthogonal"]))
+@given(
+    st.integers(0, 1000),
+    st.sampled_from(["state", "state-action", "transition"]),
+    st.sampled_from(["affine", "orthogonal"]),
+)
 @settings(max_examples=15, deadline=None)
 def test_the_objective_never_rises_on_a_fixed_batch(seed: int, cost: Any, kind: Any) -> None:
     rng = np.random.default_rng(seed)
@@ -42,7 +46,9 @@ def test_the_objective_never_rises_on_a_fixed_batch(seed: int, cost: Any, kind: 
 def test_the_envelope_term_is_a_weighted_regression_exactly(kind: Any) -> None:
     rng = np.random.default_rng(0)
     T = {"state": 1, "transition": 2, "trajectory": 6}[kind]
-    source, target = (Samples.of(rng.standard_normal((n, T, 2)), rng.integers(3, size=(n, max(1, T - 1)))) for n in (18, 14))
+    source, target = (
+        Samples.of(rng.standard_normal((n, T, 2)), rng.integers(3, size=(n, max(1, T - 1)))) for n in (18, 14)
+    )
     cost = Cost.of(kind, source, lam_a=5.0, lam_d=3.0)
     f = Affine(rng.standard_normal((2, 2)), rng.standard_normal(2))
     planned = plan(f, target, source, cost)
@@ -59,7 +65,9 @@ def test_the_envelope_term_is_a_weighted_regression_exactly(kind: Any) -> None:
     # And at a map where the optimal plan is unique, its derivative is that of the transport objective itself.
     direction, h = rng.standard_normal(6), 1e-6
     ends = [plan(f.moved(f.parameters + s * h * direction), target, source, cost).value for s in (1, -1)]
-    assert envelope_gradient(f, planned.regression) @ direction == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=1e-5)
+    assert envelope_gradient(f, planned.regression) @ direction == pytest.approx(
+        (ends[0] - ends[1]) / (2 * h), rel=1e-5
+    )
 
 
 def test_merging_duplicates_changes_nothing() -> None:

@@ -34,7 +34,9 @@ def test_the_affine_fit_leaves_no_gradient(kind: Any) -> None:
     assert np.abs(envelope_gradient(f, to)).max() < 1e-12 * to.value(to.observations)
     rng = np.random.default_rng(1)
     for _ in range(5):  # convex: no other map is better
-        assert to.value(f.moved(f.parameters + 0.1 * rng.standard_normal(6))(to.observations)) > to.value(f(to.observations))
+        assert to.value(f.moved(f.parameters + 0.1 * rng.standard_normal(6))(to.observations)) > to.value(
+            f(to.observations)
+        )
 
 
 def test_rows_of_the_affine_fit_are_states_and_displacements() -> None:
@@ -82,7 +84,9 @@ def test_the_permutation_against_all_of_them() -> None:
     noisy = cost.features(states) + 0.1 * rng.standard_normal((n, 2, d))
     to = Regression(states[..., rng.permutation(d)], noisy, np.full(n, 1 / n), cost)
     f, fit = Permutation.identity(d).fitted(to)
-    values = {order: to.value(Permutation(np.array(order))(to.observations)) for order in itertools.permutations(range(d))}
+    values = {
+        order: to.value(Permutation(np.array(order))(to.observations)) for order in itertools.permutations(range(d))
+    }
     assert tuple(f.order) == min(values, key=values.__getitem__)
     assert fit.identifiable
     np.testing.assert_array_equal(f(to.observations), to.observations @ f.W.T)
@@ -100,7 +104,9 @@ def test_gradients_against_finite_differences(kind: str) -> None:
     for direction in np.eye(len(f.parameters))[:: max(1, len(f.parameters) // 12)]:
         h = 1e-6
         ends = [to.value(f.moved(f.parameters + s * h * direction)(to.observations)) for s in (1, -1)]
-        assert exact @ direction == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=1e-5, abs=1e-5 * np.abs(exact).max())
+        assert exact @ direction == pytest.approx(
+            (ends[0] - ends[1]) / (2 * h), rel=1e-5, abs=1e-5 * np.abs(exact).max()
+        )
 
 
 def test_an_mlp_begins_as_its_affine_part_and_improves() -> None:

@@ -64,9 +64,13 @@ def test_both_parts_together_are_the_derivative_of_the_objective() -> None:
     other = policy_gradient(f, here, wrong - here.weights @ wrong, pi)
     for direction in np.eye(6):
         h = 1e-5
-        numeric = (objective(f.moved(f.parameters + h * direction)) - objective(f.moved(f.parameters - h * direction))) / (2 * h)
+        numeric = (
+            objective(f.moved(f.parameters + h * direction)) - objective(f.moved(f.parameters - h * direction))
+        ) / (2 * h)
         assert (first + second) @ direction == pytest.approx(numeric, rel=1e-4, abs=1e-6)
-    assert np.abs(other - second).max() > 0.01 * np.abs(second).max()  # the plan's cost in place of the potential is not it
+    assert (
+        np.abs(other - second).max() > 0.01 * np.abs(second).max()
+    )  # the plan's cost in place of the potential is not it
 
 
 def test_the_score_is_the_derivative_of_the_logarithm() -> None:

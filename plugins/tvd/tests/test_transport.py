@@ -53,7 +53,9 @@ def test_masses_scale_the_value(cloud: Any) -> None:
 
 def test_a_function_may_be_the_metric(cloud: Any) -> None:
     x, y = cloud(4)[0], cloud(4, seed=1)[0]
-    assert ot_distance(x, y, metric=lambda p, q: cdist(p, q))[0] == pytest.approx(ot_distance(x, y, metric="euclidean")[0])
+    assert ot_distance(x, y, metric=lambda p, q: cdist(p, q))[0] == pytest.approx(
+        ot_distance(x, y, metric="euclidean")[0]
+    )
 
 
 def test_the_gradient_is_that_of_the_value(cloud: Any) -> None:
