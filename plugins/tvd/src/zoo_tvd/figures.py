@@ -47,8 +47,7 @@ def undo(runs: Sequence[Any], options: Any) -> Figure:
     for axes, (run, agent, target, source) in zip(grid, drawn, strict=False):
         plan = agent.coupled() if isinstance(agent, TvD) else None
         _points(axes, target.states[:, 0], source.states[:, 0], agent.f, plan)
-        told = run.spec.env_config.get("transform", "")
-        axes.set_title(f"{run.algorithm}, {told or run.environment}", loc="left")
+        axes.set_title(f"{_label(run)}: {run.spec.env_config.get('transform') or run.environment}", loc="left")
     for axes in grid[len(drawn) :]:
         axes.set_visible(False)
     handles, texts = grid[0].get_legend_handles_labels()
@@ -135,8 +134,7 @@ def budget(runs: Sequence[Any], options: Any) -> Figure:
     for run in runs:
         score = _score(run)
         if score is not None:
-            label = run.algorithm + ("" if run.spec.config.get("cost") != "state" else ", state cost")
-            found.setdefault(label, {}).setdefault(float(run.step), []).append(score)
+            found.setdefault(_label(run), {}).setdefault(float(run.step), []).append(score)
     if not found:
         raise zoo.UsageError("no run was judged: expected runs after zoo eval RUN transfer, or return.")
     figure = Figure(figsize=(5.4, 3.2), layout="constrained")
@@ -155,6 +153,13 @@ def budget(runs: Sequence[Any], options: Any) -> Figure:
     handles, texts = axes.get_legend_handles_labels()
     options.legend_above(figure, handles, texts, 3)
     return figure
+
+
+def _label(run: Any) -> str:
+    """The algorithm, with its cost where that is not the one it is registered with."""
+    usual = {"tvd": "trajectory", "tvd-transition": "transition"}.get(run.algorithm)
+    cost = run.spec.config.get("cost", usual)
+    return str(run.algorithm) if cost == usual else f"{run.algorithm}, {cost} cost"
 
 
 def _score(run: Any) -> float | None:
