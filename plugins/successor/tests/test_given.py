@@ -86,7 +86,7 @@ def test_chains_in_single_precision_are_chains(kind):
 def test_a_mistake_in_single_precision_is_still_one():
     wrong = CHAIN.astype(np.float32)
     wrong[2, 0] += 1e-3
-    with pytest.raises(ValueError, match="row of state 2 sums to 1.001"):
+    with pytest.raises(ValueError, match=r"row of state 2 sums to 1\.001"):
         exact.successor(wrong, 0.9)
 
 

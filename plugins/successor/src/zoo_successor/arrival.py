@@ -74,7 +74,7 @@ def soonest_logs(
         further[model.terminal] = -np.inf
         further[at, column] = 0.0
         known = further > -np.inf
-        gained = np.abs(np.where(known, further, 0.0) - np.where(L > -np.inf, L, 0.0))
+        gained = np.abs(np.where(known, further, 0.0) - np.where(-np.inf < L, L, 0.0))
         settled = bool((gained <= ROUNDED * np.maximum(1.0, np.where(known, -further, 1.0))).all())
         L, made = further, made + 1
         if sweeps is None and settled:
