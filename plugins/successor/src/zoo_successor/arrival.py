@@ -122,4 +122,4 @@ def _ahead(model: TabularCMDP, L: Floats) -> Floats:
     terms = np.exp(terms - base[np.repeat(np.arange(len(most)), np.diff(P.indptr))])
     total = np.asarray(sp.csr_array((np.ones(P.nnz), np.arange(P.nnz), P.indptr), shape=(len(most), P.nnz)) @ terms)
     with np.errstate(divide="ignore"):
-        return (base + np.log(total)).reshape(*model.r.shape, -1)
+        return np.asarray((base + np.log(total)).reshape(*model.r.shape, -1))
