@@ -72,15 +72,16 @@ class Tally:
         Returns:
             The finished episodes with the number of their copy, in order.
         """
-        self.returns[:] += rewards
-        self.lengths[:] += 1
+        returns, lengths, sums = self.returns, self.lengths, self.signals
+        returns += rewards  # in place: a slice would be written back onto itself
+        lengths += 1
         if signals is not None:
-            self.signals[:] += signals
-        where = np.flatnonzero(done)
+            sums += signals
+        where = done.nonzero()[0]
         if not where.size:
             return []
-        totals, lengths, sums = self.returns[where].tolist(), self.lengths[where].tolist(), self.signals[where]
-        self.returns[where] = 0.0
-        self.lengths[where] = 0
-        self.signals[where] = 0.0
-        return [(copy, Episode(*told)) for copy, *told in zip(where.tolist(), totals, lengths, sums, strict=True)]
+        ended = zip(where.tolist(), returns[where].tolist(), lengths[where].tolist(), sums[where], strict=True)
+        returns[where] = 0.0
+        lengths[where] = 0
+        sums[where] = 0.0
+        return [(copy, Episode(*told)) for copy, *told in ended]
