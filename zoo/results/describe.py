@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.errors import RunError
 from zoo.results.store import Run
 from zoo.results.table import as_cell, number, table
+from zoo.training.files import open_read
 
 _SILENT_SECONDS = 60.0
 _LOG = "log.txt"
 _LOG_LINES = 10
+_LOG_BYTES = 1 << 20
 _HEADLINES = (("eval/return", "episode/return"), ("err", "kkt"))
 
 
@@ -89,6 +92,8 @@ def warnings(run: Run) -> list[str]:
         found.append(
             f"metrics.jsonl has {run.torn_lines} damaged line{'s' * (run.torn_lines > 1)}, which are left out."
         )
+    elif run.problem:
+        found.append(f"{run.problem}.")
     if (run.path / "failed").is_dir():
         found.append("the state at the failure is kept in failed/.")
     if not run.checkpoints and finished:
@@ -97,9 +102,12 @@ def warnings(run: Run) -> list[str]:
 
 
 def _logged(path: Path) -> list[str]:
+    """The last lines of a log that warn; only its end is looked at."""
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
+        with open_read(path) as file:
+            file.seek(max(0, path.lstat().st_size - _LOG_BYTES))
+            lines = file.read().decode(errors="replace").splitlines()
+    except (OSError, RunError):
         return []
     return [line.strip() for line in lines if "WARNING" in line or "ERROR" in line][-_LOG_LINES:]
 
@@ -172,5 +180,7 @@ def listing(runs: Sequence[Run]) -> str:
         record = {"algorithm": run.algorithm, "environment": run.environment, "key": run.spec.key, "seed": run.seed}
         record |= {"status": outcome.replace("_", " ") or run.state, "step": run.step}
         shown = [name for choice in _HEADLINES for name in [n for n in choice if n in run.last][:1]]
-        records.append(record | {name: run.last[name] for name in shown})
+        records.append(
+            record | {name: run.last[name] for name in shown} | ({"problem": "damaged"} if run.problem else {})
+        )
     return table(records, keep=4)

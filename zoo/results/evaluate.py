@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,9 @@ from zoo.discovery.registry import Registry
 from zoo.errors import InterfaceError, PluginError, RunError, UsageError, ZooError
 from zoo.results.store import EVALUATIONS, Run
 from zoo.seeding import child_seed, stream
-from zoo.training.checkpoint import replace_file, to_json
+from zoo.training.files import is_folder, kind, replace_file, sealed, to_json
 from zoo.training.represent import RepresentationTrainer
-from zoo.training.restore import LoadedRun, load_run
+from zoo.training.restore import LoadedRun, load
 
 FORMAT = 1
 
@@ -103,7 +104,7 @@ class Judge:
 
     def _load(self, run: Run) -> LoadedRun:
         try:
-            return load_run(run.path, registry=self.registry, device=self.device, trust=self.trust)
+            return load(run.path, registry=self.registry, device=self.device, trust=self.trust)
         except UsageError as error:
             raise RunError(f"{run.path} cannot be rebuilt: {error.message}", error.hint) from error
         except ZooError:
@@ -183,9 +184,11 @@ class Evaluation:
             "evaluation_seed": self.judge.seed,
             "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
+        if os.path.lexists(path.parent) and not is_folder(path.parent):
+            raise RunError(f"{path.parent} is {kind(path.parent) or 'a file'}: expected a directory.")
         try:
             path.parent.mkdir(exist_ok=True)
-            replace_file(path, to_json(content))
+            replace_file(path, to_json(sealed(content)))
         except OSError as error:
             raise RunError(f"{path} cannot be written: {error.strerror}.") from error
         return path

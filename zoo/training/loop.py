@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -18,8 +19,8 @@ from zoo.discovery.registry import Registry, owner
 from zoo.errors import PluginError, RunError, TrainingFailed, ZooError
 from zoo.training import checkpoint
 from zoo.training.build import Member, Parts, offers_batch
-from zoo.training.restore import newest
-from zoo.training.run import RunDir
+from zoo.training.restore import Found, contradiction, newest
+from zoo.training.run import SPEC, RunDir
 from zoo.training.session import RunResult, Session, Settings, Watcher, stored_result
 from zoo.training.spec import RunSpec
 
@@ -152,7 +153,7 @@ def train_parts(parts: Parts, seeds: Sequence[int], settings: Settings, watch: W
         sessions = []
         for seed, member in zip(pending, members, strict=True):
             stack.callback(member.env.close)
-            if settings.resume == "never" and runs[seed].status()["state"] != "new":
+            if settings.resume == "never" and os.path.lexists(runs[seed].path / SPEC):
                 runs[seed].set_aside()
             run = RunDir.create(settings.root, runs[seed].spec)
             sessions.append(stack.enter_context(Session(run, parts, settings, watch)))
@@ -163,11 +164,27 @@ def train_parts(parts: Parts, seeds: Sequence[int], settings: Settings, watch: W
 
 
 def finished_seeds(spec: RunSpec, seeds: Sequence[int], settings: Settings) -> list[int]:
-    """Those of ``seeds`` whose runs are finished and are to be left alone."""
+    """Those of ``seeds`` whose runs are finished and are to be left alone.
+
+    Raises:
+        RunError: a run says that it is finished, and what is in it says otherwise.
+    """
     if settings.resume != "auto":
         return []
-    runs = {seed: RunDir(own.folder(settings.root), own) for seed in seeds for own in [spec.with_seed(seed)]}
-    return [seed for seed, run in runs.items() if run.status()["state"] == "finished"]
+    found = []
+    for seed in seeds:
+        run = RunDir(spec.with_seed(seed).folder(settings.root), spec.with_seed(seed))
+        status = run.status()
+        if status["state"] != "finished":
+            continue
+        problem = contradiction(RunDir.open(run.path), status)
+        if problem:
+            raise RunError(
+                f"{run.path} says that it is finished, and {problem}.",
+                "zoo show RUN --verify tells more; --resume never starts afresh and keeps the old run.",
+            )
+        found.append(seed)
+    return found
 
 
 def _members(parts: Parts, seeds: Sequence[int]) -> tuple[list[Member], Batch | None]:
@@ -179,21 +196,23 @@ def _members(parts: Parts, seeds: Sequence[int]) -> tuple[list[Member], Batch | 
         raise _blame(parts, error) from error
 
 
-def _common(sessions: Sequence[Session]) -> list[tuple[int, Any, str]]:
+def _common(sessions: Sequence[Session]) -> list[Found]:
     """The newest sound checkpoint of each session; in a batch, of the newest step that all of them have."""
-    found = [newest(session.run) for session in sessions]
-    if len({step for step, *_ in found}) == 1:
-        return found
-    shared = set.intersection(*(set(checkpoint.steps(session.run.checkpoints)) for session in sessions))
-    step = max(shared, default=0)
-    if step == 0:
-        return [(0, None, "seeds had no common checkpoint; starting again.") for _ in sessions]
-    return [(step, checkpoint.load(session.run.checkpoints, step), "") for session in sessions]
+    among: set[int] | None = None
+    while True:
+        found = [newest(session.run, resume=True, among=among) for session in sessions]
+        if len({one.step for one in found}) == 1:
+            return found
+        least = min(one.step for one in found)
+        shared = set.intersection(*(set(checkpoint.steps(session.run.checkpoints)) for session in sessions))
+        among = {step for step in shared if step <= least}
+        if not among:
+            return [Found(notice="seeds had no common checkpoint; starting again.") for _ in sessions]
 
 
 def _drive(sessions: Sequence[Session], batch: Batch | None, parts: Parts, settings: Settings, stop: Stop) -> None:
     """Update until every session has used its budget, is final, has failed, or is asked to stop."""
-    active = list(enumerate(sessions))
+    active = [(index, session) for index, session in enumerate(sessions) if not _complete(session)]
     while active:
         try:
             rows: Mapping[int, Metrics] = (
@@ -215,11 +234,21 @@ def _drive(sessions: Sequence[Session], batch: Batch | None, parts: Parts, setti
         active = going
 
 
+def _complete(session: Session) -> bool:
+    """Whether a session has nothing left to do: killed, perhaps, between its last checkpoint and its end."""
+    if not (session.resumed and session.over):
+        return False
+    try:
+        session.close("finished")
+    except RunError as error:
+        session.fail(error)
+    return True
+
+
 def _advance(session: Session, metrics: Metrics, stop: Stop) -> bool:
     """Log, evaluate and save one session after an update; whether it goes on."""
     session.record(metrics)
-    outcome = session.member.algorithm.outcome
-    done = session.step >= session.run.spec.steps or (outcome is not None and outcome.final)
+    done = session.over
     session.evaluate_if_due(last=done)
     if done or stop.asked():
         session.checkpoint()

@@ -157,7 +157,7 @@ def complete(
         origins |= dict.fromkeys((f"env.{name}" for name in drafted.preset.env), "preset")
         origins |= dict.fromkeys((f"env.{name}" for name in env_config), origin)
         env_config = {**drafted.preset.env, **env_config}
-    sizes = {"steps": entry.steps, "num_envs": 1}
+    sizes: dict[str, Any] = {"steps": entry.steps, "num_envs": 1}
     for name, default in sizes.items():
         asked = getattr(request, name)
         origins[name] = origin if asked is not None else "preset" if name in drafted.preset.run else "default"
