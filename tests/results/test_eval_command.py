@@ -4,8 +4,8 @@ import csv
 import hashlib
 import json
 import shutil
-from dataclasses import replace
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from zoo import __version__
 from zoo.errors import UnknownNameError, UsageError, ZooError
+from zoo.visible import visible, visible_streams
 
 if TYPE_CHECKING:
     from zoo.cli.parser import Options
@@ -59,7 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     as_json = "--json" in args
     debug = "--debug" in args
     try:
-        return _dispatch(args)
+        with visible_streams():
+            return _dispatch(args)
     except ZooError as error:
         if debug:
             raise
@@ -75,10 +77,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _report(error: ZooError, as_json: bool) -> int:
-    message = " ".join(error.message.split())
+    message = visible(" ".join(error.message.split()))
     sys.stderr.write(f"zoo: {message}\n")
     if error.hint:
-        sys.stderr.write(f"     {error.hint}\n")
+        sys.stderr.write(f"     {visible(error.hint)}\n")
     if as_json:
         print(json.dumps({"error": message, "hint": error.hint, "exit_code": error.exit_code}))
     return error.exit_code

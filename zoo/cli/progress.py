@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -17,6 +17,7 @@ from rich.text import Text
 from zoo.training.run import RunDir
 from zoo.training.session import RunResult
 from zoo.training.spec import RunSpec
+from zoo.visible import console
 
 REFRESH_SECONDS = 0.2
 PLAIN_SECONDS = 10.0
@@ -51,7 +52,7 @@ class Terminal:
 
     def __init__(self, spec: RunSpec, count: int) -> None:
         self._spec = spec
-        self._console = Console(stderr=True)
+        self._console = console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
             TextColumn("{task.fields[latest]}"), console=self._console, auto_refresh=False,
@@ -119,9 +120,9 @@ def _chosen(metrics: Mapping[str, float], count: int = 3) -> list[tuple[str, flo
 
 def summary(spec: RunSpec, results: Sequence[RunResult], stopped: str) -> None:
     """Where the runs are, what they reached, and what to type next."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDE)
+    out = console()
+    if not out.is_terminal:
+        out = console(width=WIDE)
     algorithm, environment = spec.short
     table = Table(title=f"{algorithm} on {environment}", title_justify="left", box=None, pad_edge=False)
     for heading in ("seed", "status", "steps"):
@@ -143,15 +144,15 @@ def summary(spec: RunSpec, results: Sequence[RunResult], stopped: str) -> None:
             row += ["{return:.4g}", "[{low:.4g}, {high:.4g}]"] if result.score else ["", ""]
         row += [f"{result.metrics[name]:.3g}" if name in result.metrics else "" for name in shown]
         table.add_row(*(cell.format(**result.score) for cell in row))
-    console.print(table)
+    out.print(table)
     for message in dict.fromkeys(result.message for result in results if result.message):
         seeds = [str(result.seed) for result in results if result.message == message]
         which = f"seed {', '.join(seeds)}: " if len(results) > 1 else ""
-        console.print(Text(f"{which}{message}"))
+        out.print(Text(f"{which}{message}"))
     if stopped:
-        console.print(Text(f"Stopped ({stopped}); everything is saved. The same command continues."))
+        out.print(Text(f"Stopped ({stopped}); everything is saved. The same command continues."))
     if results:
         place = results[0].path if len(results) == 1 else results[0].path.parent
-        console.print(Text(f"\n{place}", style="bold"), soft_wrap=True)
-        console.print(Text(f"next: zoo plot {place}", style="dim"), soft_wrap=True)
+        out.print(Text(f"\n{place}", style="bold"), soft_wrap=True)
+        out.print(Text(f"next: zoo plot {place}", style="dim"), soft_wrap=True)
     sys.stdout.flush()

@@ -141,7 +141,7 @@ def lines(run: Run) -> list[str]:
         f"status       {state_in_words(status)}",
     ]
     if status.get("message"):
-        text.append(f"             {status['message']}")
+        text.append(f"             {' '.join(status['message'].split())}")
     if status.get("resume"):
         text.append(f"resume       {_RESUME.get(status['resume'], status['resume'])}")
     text.append(f"checkpoints  {', '.join(map(str, about['checkpoints'])) or 'none'}")

@@ -57,6 +57,10 @@ COUNT: Check = (is_count, "a whole number, 0 or more")
 NUMBERS: Check = (_is_numbers, "names with finite numbers")
 MAPPING: Check = (_is_mapping, "an object")
 TEXTS: Check = (_is_texts, "names with text")
+TEXTS_AND_TRUTH: Check = (
+    lambda value: isinstance(value, dict) and all(isinstance(item, (str, bool)) for item in value.values()),
+    "names with text, true or false",
+)
 
 SPEC: Mapping[str, Check] = {
     "algorithm": TEXT, "kind": _one_of(*KINDS), "plugin_version": TEXT, "environment": TEXT, "env_config": MAPPING,
@@ -80,6 +84,12 @@ REPORT: Mapping[str, Check] = {
     "step": COUNT, "time": TEXT, "evaluator": TEXT, "plugin_version": TEXT,
     "rows": (lambda value: isinstance(value, list) and all(map(_is_mapping, value)), "a list of objects"),
 }  # fmt: skip
+LOOP: Mapping[str, Check] = {
+    "wall": NUMBER, "last": NUMBERS, "score": NUMBERS, "evaluated": COUNT, "checkpoints": MAPPING,
+    "sizes": (lambda value: isinstance(value, dict) and all(map(is_count, value.values())), "names with sizes"),
+    "outcome": _or_none(TEXTS_AND_TRUTH), "exact": (lambda value: isinstance(value, bool), "true or false"),
+}  # fmt: skip
+"""What a checkpoint holds beside the state of the algorithm."""
 HOLDER: Mapping[str, Check] = {"pid": COUNT, "host": TEXT, "started": TEXT}
 
 

@@ -66,21 +66,21 @@ def check_plain(folder: Path) -> None:
     Raises:
         RunError: it holds a link, a pipe or a device, or too many entries.
     """
-    count = 0
-    waiting = [folder]
+    count, waiting = 0, [folder]
     while waiting:
-        for entry in os.scandir(waiting.pop()):
-            count += 1
-            what = kind(Path(entry.path))
+        with os.scandir(waiting.pop()) as entries:
+            paths = [Path(entry.path) for entry in entries]
+        count += len(paths)
+        for path in paths:
+            what = kind(path)
             if what:
                 raise RunError(
-                    f"{entry.path} is {what}: a run directory holds only files and directories.",
+                    f"{path} is {what}: a run directory holds only files and directories.",
                     "Nothing was written. Remove it, or put a copy in its place.",
                 )
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append(Path(entry.path))
-            if count > ENTRIES:
-                raise RunError(f"{folder} holds more than {ENTRIES} files: expected a run directory.")
+        if count > ENTRIES:
+            raise RunError(f"{folder} holds more than {ENTRIES} files: expected a run directory.")
+        waiting += filter(is_folder, paths)
 
 
 def open_read(path: Path) -> BinaryIO:

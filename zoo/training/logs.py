@@ -41,14 +41,16 @@ class Mark:
         return cls(data["bytes"], data["sha256"])
 
 
-def differs(path: Path, mark: Mark) -> str:
-    """How a log is not what ``mark`` says, in a few words; empty if its beginning is just that."""
+def differs(path: Path, mark: Mark, *, whole: bool = False) -> str:
+    """How a log is not what ``mark`` says, in a few words; empty if its beginning, or the ``whole``, is just that."""
     try:
         size = path.lstat().st_size if is_file(path) else 0
     except OSError:
         size = 0
     if size < mark.size:
         return f"{path.name} is shorter than its checkpoint says: {size} bytes, not {mark.size}"
+    if size > mark.size and whole:
+        return f"{path.name} is longer than its checkpoint says: {size} bytes, not {mark.size}"
     if mark.sha256 and _hash(path, mark.size).hexdigest() != mark.sha256:
         return f"{path.name} is damaged: it is not what was written"
     return ""
@@ -123,12 +125,13 @@ class Log:
         return Mark(self._size, self._running.hexdigest())
 
     def intact(self) -> bool:
-        """Whether the file of this name is still the one that was written here, and of the size it was left at."""
+        """Whether the file of this name is still the one that was written here, to the byte; it is read for that."""
         try:
             there, mine = self._path.lstat(), os.fstat(self._file.fileno())
         except OSError:
             return False
-        return (there.st_dev, there.st_ino, there.st_size) == (mine.st_dev, mine.st_ino, self._size)
+        same = (there.st_dev, there.st_ino, there.st_size) == (mine.st_dev, mine.st_ino, self._size)
+        return same and not differs(self._path, Mark(self._size, self._running.hexdigest()))
 
     def close(self) -> None:
         """Close the file."""

@@ -14,6 +14,7 @@ from zoo.errors import NewerFormatError, RunError, UsageError
 from zoo.training import checkpoint
 from zoo.training.build import Member, Parts
 from zoo.training.checkpoint import Manifest, summary_of
+from zoo.training.documents import LOOP, MAPPING, checked
 from zoo.training.logs import Mark, differs
 from zoo.training.run import RunDir
 
@@ -55,7 +56,7 @@ class Found:
         """How far each log went; an older zoo kept only the sizes, and those in the state."""
         if self.manifest.logs is not None:
             return self.manifest.logs
-        sizes = self.state["loop"]["sizes"] if self.state is not None else {}
+        sizes = self.state["loop"].get("sizes", {}) if self.state is not None else {}
         return {f"{name}.jsonl": Mark(size) for name, size in sizes.items()}
 
 
@@ -80,8 +81,9 @@ def newest(run: RunDir, *, resume: bool = False, among: Collection[int] | None =
         except RunError as error:
             notices.append(f"{error.message} Falling back to the one before.")
             continue
-        problem = next(filter(None, (differs(run.path / name, mark) for name, mark in found.logs.items())), "")
-        if problem and resume:
+        marks = found.logs.items() if resume else ()
+        problem = next(filter(None, (differs(run.path / name, mark) for name, mark in marks)), "")
+        if problem:
             raise RunError(
                 f"{run.path} cannot go on: {problem}.", "Start afresh with --resume never; the old run is kept."
             )
@@ -100,7 +102,11 @@ def _sound(run: RunDir, step: int) -> tuple[Any, Manifest]:
     manifest = checkpoint.manifest_of(run.checkpoints, step)
     if manifest.key not in ("", run.spec.key):
         raise RunError(f"checkpoint {checkpoint.place(run.checkpoints, step)} is of another run, {manifest.key}.")
-    return checkpoint.load(run.checkpoints, step), manifest
+    state = checkpoint.load(run.checkpoints, step)
+    where, what = checkpoint.place(run.checkpoints, step) / checkpoint.SKELETON, "the state of a run"
+    checked(state, {"member": MAPPING, "loop": MAPPING}, where, what, ("member", "loop"))
+    checked(state["loop"], LOOP, where, what, ("wall", "last", "score", "evaluated", "best", "checkpoints", "exact"))
+    return state, manifest
 
 
 def at(run: RunDir, which: str | int) -> Found:
@@ -164,7 +170,7 @@ def contradiction(run: RunDir, status: Mapping[str, Any]) -> str:
     ):
         return "its numbers are not those of its newest checkpoint"
     sizes = {name: Mark(mark.size) for name, mark in (manifest.logs or {}).items()}
-    return next(filter(None, (differs(run.path / name, mark) for name, mark in sizes.items())), "")
+    return next(filter(None, (differs(run.path / name, mark, whole=True) for name, mark in sizes.items())), "")
 
 
 def restore_member(member: Member, state: Any, run: RunDir, parts: Parts) -> bool:
