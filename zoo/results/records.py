@@ -14,7 +14,7 @@ from zoo.errors import RunError, UnknownNameError, UsageError
 from zoo.results.derived import Function, derive, series_of
 from zoo.results.experiment import Cell, Metric, Suite
 from zoo.results.labels import labels, options
-from zoo.results.store import Catalogue, Refused, Run
+from zoo.results.store import Catalogue, Refused, Run, distinct
 from zoo.training.run import SPEC, RunDir
 from zoo.training.spec import OUTSIDE_THE_KEY, RunSpec
 
@@ -119,6 +119,7 @@ def from_catalogue(catalogue: Catalogue, metrics: Sequence[Metric], measure: Mea
     Of runs that differ only in their plugin's version, those of the newest stay.
     """
     records = Records()
+    catalogue = distinct(catalogue)
     current, old = _newest(catalogue.groups())
     named = zip(current, labels(current), strict=True)
     for group, label in sorted(named, key=lambda pair: (pair[0][0].environment, pair[1])):

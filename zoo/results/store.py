@@ -233,6 +233,22 @@ class Catalogue:
         return [sorted(by_key[key], key=lambda run: run.seed) for key in sorted(by_key)]
 
 
+def distinct(catalogue: Catalogue) -> Catalogue:
+    """Each run once: of copies, those with the same key and seed, the one that got furthest; the others are refused."""
+    by_identity: dict[tuple[str, int], Run] = {}
+    copies = []
+    for run in catalogue.runs:
+        other = by_identity.get((run.spec.key, run.seed))
+        better = other is None or (run.state == "finished", run.step) > (other.state == "finished", other.step)
+        kept, left = (run, other) if better else (other, run)
+        if kept is not None:
+            by_identity[run.spec.key, run.seed] = kept
+        if kept is not None and left is not None:
+            copies.append(Refused(left.path, f"{left.path} is another copy of the run {kept.path}."))
+    kept_runs = set(map(id, by_identity.values()))
+    return Catalogue([run for run in catalogue.runs if id(run) in kept_runs], [*catalogue.refused, *copies])
+
+
 def open_runs(paths: Iterable[Path]) -> Catalogue:
     """All runs at or under ``paths``, each once; those set aside by a fresh start are left out.
 

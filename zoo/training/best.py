@@ -80,16 +80,14 @@ class Best:
 
     @classmethod
     def of(cls, stored: Any) -> Best | None:
-        """Read ``to_json``, or what an older zoo kept: (mean, step)."""
-        if stored is None:
+        """Read ``to_json``, or what an older zoo kept: (mean, step). What is neither counts as none."""
+        try:
+            if not isinstance(stored, dict):
+                return None if stored is None else cls(int(stored[1]), float(stored[0]), None)
+            violations = None if stored["violations"] is None else tuple(map(float, stored["violations"]))
+            return cls(int(stored["step"]), float(stored["mean"]), violations, tuple(map(float, stored["thresholds"])))
+        except (KeyError, IndexError, TypeError, ValueError):
             return None
-        if not isinstance(stored, dict):
-            return cls(int(stored[1]), float(stored[0]), None)
-        violations = stored["violations"]
-        return cls(
-            stored["step"], stored["mean"], None if violations is None else tuple(violations),
-            tuple(stored["thresholds"]),
-        )  # fmt: skip
 
 
 def _values(

@@ -43,6 +43,10 @@ def _is_texts(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
+def _is_history(count: Any = None, milestones: Any = None, **_: Any) -> bool:
+    return is_count(count) and isinstance(milestones, list) and all(map(is_count, milestones))
+
+
 def _one_of(*names: str) -> Check:
     return lambda value: value in names, f"one of {', '.join(names)}"
 
@@ -85,7 +89,8 @@ REPORT: Mapping[str, Check] = {
     "rows": (lambda value: isinstance(value, list) and all(map(_is_mapping, value)), "a list of objects"),
 }  # fmt: skip
 LOOP: Mapping[str, Check] = {
-    "wall": NUMBER, "last": NUMBERS, "score": NUMBERS, "evaluated": COUNT, "checkpoints": MAPPING,
+    "wall": NUMBER, "last": NUMBERS, "score": NUMBERS, "evaluated": COUNT,
+    "checkpoints": (lambda value: _is_mapping(value) and _is_history(**value), "a count and milestones"),
     "sizes": (lambda value: isinstance(value, dict) and all(map(is_count, value.values())), "names with sizes"),
     "outcome": _or_none(TEXTS_AND_TRUTH), "exact": (lambda value: isinstance(value, bool), "true or false"),
 }  # fmt: skip
