@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import RunError
+from zoo.results.labels import options
 from zoo.results.store import Run
 from zoo.results.table import as_cell, number, table
 from zoo.training.files import open_read
@@ -30,10 +31,12 @@ def describe(run: Run) -> dict[str, Any]:
         "environment": spec.environment,
         "seed": spec.seed,
         "key": spec.key,
+        "extended_from": spec.extended_from,
         "options": option_rows(run),
         "status": _status(run),
         "lineage": [_start(start) for start in run.starts],
         "checkpoints": run.checkpoints,
+        "best": run.best,
         "metrics": run.last,
         "evaluations": {
             name: {key: report.get(key) for key in ("scores", "notes", "step", "time")}
@@ -144,12 +147,15 @@ def lines(run: Run) -> list[str]:
         text.append(f"             {' '.join(status['message'].split())}")
     if status.get("resume"):
         text.append(f"resume       {_RESUME.get(status['resume'], status['resume'])}")
-    text.append(f"checkpoints  {', '.join(map(str, about['checkpoints'])) or 'none'}")
+    steps = [f"{step} (best)" if step == about["best"] else str(step) for step in about["checkpoints"]]
+    text.append(f"checkpoints  {', '.join(steps) or 'none'}")
+    if run.spec.extended_from is not None:
+        text.append(f"goes on from {options(run.spec)['extended_from']}")
     text.append(f"made by      {about['algorithm']} {about['plugin_version']}, key {about['key']}")
     text += [f"{'started' if i == 0 else '':<12} {_lineage(start)}" for i, start in enumerate(about["lineage"])]
     text += [f"warning      {warning}" for warning in about["warnings"]]
-    options = [row | {"value": as_cell(row["value"])} for row in about["options"]]
-    text += ["", table(options, keep=1)]
+    rows = [row | {"value": as_cell(row["value"])} for row in about["options"]]
+    text += ["", table(rows, keep=1)]
     if about["metrics"]:
         text += ["", table([{"last metric": name, "value": value} for name, value in about["metrics"].items()], keep=1)]
     for name, report in about["evaluations"].items():

@@ -20,7 +20,7 @@ from zoo.results.store import EVALUATIONS, Run
 from zoo.seeding import child_seed, stream
 from zoo.training.files import is_folder, kind, replace_file, sealed, to_json
 from zoo.training.represent import RepresentationTrainer
-from zoo.training.restore import LoadedRun, load
+from zoo.training.restore import LoadedRun, NoCheckpointError, load
 
 FORMAT = 1
 
@@ -35,6 +35,7 @@ class Judge:
         registry: plugins, to rebuild what the runs were made of.
         seed: root seed of the evaluation's own random streams.
         device: where tensors live.
+        checkpoint: which one is judged: "newest", "best", or a step.
         trust: allow environment ids that import modules.
         debug: let exceptions of the evaluator through, with their traceback.
     """
@@ -44,14 +45,15 @@ class Judge:
     registry: Registry
     seed: int = 0
     device: str = "cpu"
+    checkpoint: str | int = "newest"
     trust: bool = False
     debug: bool = False
 
     def run(self, run: Run) -> Evaluation:
-        """Judge the newest sound checkpoint of a run.
+        """Judge a checkpoint of a run: the newest sound one, unless another was asked for.
 
         Raises:
-            UsageError: the evaluator judges something else, or refuses the run.
+            UsageError: the evaluator judges something else, or refuses the run; or there is no such checkpoint.
             RunError: there is no sound checkpoint, or it does not fit the installed plugin.
             ZooError: the evaluator failed.
         """
@@ -104,7 +106,9 @@ class Judge:
 
     def _load(self, run: Run) -> LoadedRun:
         try:
-            return load(run.path, registry=self.registry, device=self.device, trust=self.trust)
+            return load(run.path, self.checkpoint, registry=self.registry, device=self.device, trust=self.trust)
+        except NoCheckpointError:
+            raise
         except UsageError as error:
             raise RunError(f"{run.path} cannot be rebuilt: {error.message}", error.hint) from error
         except ZooError:
@@ -168,13 +172,16 @@ class Evaluation:
     def save(self) -> Path | None:
         """Store it in the run as ``evaluations/<evaluator>.json``, replacing an earlier one; without a run, nowhere.
 
+        Of a checkpoint that was asked for, as ``<evaluator>@<step>.json``, beside that of the newest.
+
         Raises:
             RunError: the run cannot be written.
         """
         if self.source is None:
             return None
         entry = self.judge.entry
-        path = self.path / EVALUATIONS / f"{slug(entry.name)}.json"
+        of = "" if self.judge.checkpoint == "newest" else f"@{self.step}"
+        path = self.path / EVALUATIONS / f"{slug(entry.name)}{of}.json"
         content = self.to_json()
         del content["path"]  # a run may be moved
         content |= {

@@ -14,9 +14,10 @@ from zoo.training import checkpoint
 from zoo.training.documents import REPORT, checked, is_number
 from zoo.training.files import REPORT_BYTES, check_seal, is_folder, read_json
 from zoo.training.logs import LogReader, Mark
-from zoo.training.restore import best_step, contradiction
+from zoo.training.restore import best_step
 from zoo.training.run import EVAL, METRICS, RunDir, read_starts, read_status, search
 from zoo.training.spec import RunSpec
+from zoo.training.whole import contradiction
 
 EVALUATIONS = "evaluations"
 _NUMBERS = {int, float}

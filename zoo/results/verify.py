@@ -13,8 +13,8 @@ from zoo.results.store import EVALUATIONS, Run, read_report
 from zoo.training import checkpoint
 from zoo.training.files import check_plain, is_folder, open_read, read_json
 from zoo.training.logs import LogReader, Mark, differs
-from zoo.training.restore import contradiction
 from zoo.training.run import ENV, EVAL, METRICS, STATUS, RunDir, read_status
+from zoo.training.whole import contradiction
 
 State = Literal["sound", "not known", "damaged"]
 _PIECE = 1 << 20

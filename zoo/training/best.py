@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.api import ConstraintSpec
+from zoo.api import ConstraintSpec, Problem
 from zoo.training.rollout import Played
 
 _ROUNDING = 1e-6  # relative; signals arrive in single precision
@@ -49,8 +49,8 @@ class Best:
         equality = np.array([sense == "==" for sense in spec.senses])
         excess = sign * (values - spec.thresholds)
         excess = np.where(equality, np.abs(excess) - 2.0 * error, excess)  # an estimate is never quite equal
-        excess -= _ROUNDING * np.maximum(np.abs(values), np.abs(spec.thresholds))
-        return cls(step, mean, tuple(np.maximum(excess, 0.0).tolist()), tuple(spec.thresholds.tolist()))
+        kept = excess <= _ROUNDING * np.maximum(np.abs(values), np.abs(spec.thresholds))
+        return cls(step, mean, tuple(np.where(kept, 0.0, excess).tolist()), tuple(spec.thresholds.tolist()))
 
     @property
     def feasible(self) -> bool:
@@ -88,6 +88,16 @@ class Best:
             return cls(int(stored["step"]), float(stored["mean"]), violations, tuple(map(float, stored["thresholds"])))
         except (KeyError, IndexError, TypeError, ValueError):
             return None
+
+
+def discount_of(config: Any, problem: Problem) -> float | None:
+    """The discount of discounted constraints: the algorithm's own, or that of the exact model; None: not known."""
+    if problem.constraints is None or not problem.constraints.discounted:
+        return None
+    own = getattr(config, "gamma", None)
+    if isinstance(own, float) and 0.0 <= own < 1.0:
+        return own
+    return problem.tabular.gamma if problem.model is not None else None
 
 
 def _values(

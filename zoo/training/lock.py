@@ -50,13 +50,22 @@ class Lock:
             return self
         raise RunError(f"{self._path.parent} is being taken over by another process.", "Try again.")
 
-    def _remove_stale(self) -> None:
+    def check(self) -> Mapping[str, Any]:
+        """What a lock says whose process is gone; nothing where there is none.
+
+        Raises:
+            RunError: a process that lives holds it.
+        """
         holder = self._holder()
         if holder and not _dead(holder):
             raise RunError(
                 f"{self._path.parent} is being written by process {holder['pid']} on {holder['host']}.",
                 "Wait for it, or stop it; what it has saved stays.",
             )
+        return holder
+
+    def _remove_stale(self) -> None:
+        holder = self.check()
         mine = self._path.with_name(f".{LOCK}.{os.getpid()}")
         with contextlib.suppress(FileNotFoundError):  # whoever renames it first has won
             self._path.rename(mine)
@@ -83,6 +92,15 @@ class Lock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._path.unlink(missing_ok=True)
+
+
+def check_unlocked(path: Path) -> None:
+    """Refuse a run that a process is writing; nothing is changed.
+
+    Raises:
+        RunError: naming the process.
+    """
+    Lock(path).check()
 
 
 def _dead(holder: Mapping[str, Any]) -> bool:

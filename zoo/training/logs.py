@@ -78,7 +78,7 @@ class Log:
         problem = differs(path, mark)
         if problem:
             raise RunError(f"{path.parent}: {problem}.")
-        self._path = path
+        self.path = path
         try:
             self._running = _hash(path, mark.size)
             self._file = open_write(path)
@@ -127,11 +127,11 @@ class Log:
     def intact(self) -> bool:
         """Whether the file of this name is still the one that was written here, to the byte; it is read for that."""
         try:
-            there, mine = self._path.lstat(), os.fstat(self._file.fileno())
+            there, mine = self.path.lstat(), os.fstat(self._file.fileno())
         except OSError:
             return False
         same = (there.st_dev, there.st_ino, there.st_size) == (mine.st_dev, mine.st_ino, self._size)
-        return same and not differs(self._path, Mark(self._size, self._running.hexdigest()))
+        return same and not differs(self.path, Mark(self._size, self._running.hexdigest()))
 
     def close(self) -> None:
         """Close the file."""
@@ -139,7 +139,7 @@ class Log:
 
     def _refused(self, error: OSError) -> RunError:
         return RunError(
-            f"{self._path} cannot be written: {error.strerror or error}.",
+            f"{self.path} cannot be written: {error.strerror or error}.",
             "What was saved before stays; the same command continues.",
         )
 
@@ -153,7 +153,7 @@ class LogReader:
     """
 
     def __init__(self, path: Path, mark: Mark = Mark()) -> None:
-        self._path = path
+        self.path = path
         self._mark = mark
         self._left = 0
         self._running = hashlib.sha256()
@@ -163,7 +163,7 @@ class LogReader:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         self._left, self._running, self.torn = self._mark.size, hashlib.sha256(), 0
         try:
-            file = open_read(self._path)
+            file = open_read(self.path)
         except (OSError, RunError):
             self.damaged = self._left > 0
             return

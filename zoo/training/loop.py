@@ -19,10 +19,11 @@ from zoo.discovery.registry import Registry, owner
 from zoo.errors import PluginError, RunError, TrainingFailed, ZooError
 from zoo.training import checkpoint
 from zoo.training.build import Member, Parts, offers_batch
-from zoo.training.restore import Found, contradiction, newest
+from zoo.training.restore import Found, newest
 from zoo.training.run import SPEC, RunDir
 from zoo.training.session import RunResult, Session, Settings, Watcher, stored_result
 from zoo.training.spec import RunSpec
+from zoo.training.whole import contradiction
 
 
 class Stop:
@@ -113,19 +114,25 @@ def train(
         One result for each seed, in order.
 
     Raises:
-        ZooError: a run could not be started or written; runs that failed while training are results instead.
+        ZooError: a run could not be started or written; runs that failed while training are results instead, and
+            other seeds are brought to their end first.
     """
     parts = Parts.of(spec, registry, trust=settings.trust)
     prepare_torch(settings)
     observers = Observers(registry, watch)
     groups = [list(seeds)] if len(seeds) > 1 and offers_batch(parts.cls) else [[seed] for seed in seeds]
-    results = []
+    results, problems = [], []
     for group in groups:
-        results += train_parts(parts, group, settings, observers, stop)
+        try:
+            results += train_parts(parts, group, settings, observers, stop)
+        except RunError as error:  # the others are brought to their end first
+            problems.append(error)
         if stop.asked():
             break
     for notice in observers.notices:
         sys.stderr.write(f"zoo: {notice}\n")
+    if problems:
+        raise problems[0]
     by_seed = {result.seed: result for result in results}
     return [by_seed[seed] for seed in seeds if seed in by_seed]
 

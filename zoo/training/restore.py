@@ -13,10 +13,14 @@ from zoo.discovery.registry import Registry, discover
 from zoo.errors import NewerFormatError, RunError, UsageError
 from zoo.training import checkpoint
 from zoo.training.build import Member, Parts
-from zoo.training.checkpoint import Manifest, summary_of
+from zoo.training.checkpoint import Manifest
 from zoo.training.documents import LOOP, MAPPING, checked
 from zoo.training.logs import Mark, differs
 from zoo.training.run import RunDir
+
+
+class NoCheckpointError(UsageError):
+    """A run has no checkpoint of that name."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def at(run: RunDir, which: str | int) -> Found:
     """A checkpoint by name: "newest", "best" (of the evaluations while it trained), or the one of a step.
 
     Raises:
-        UsageError: there is no such checkpoint; those that are there are named.
+        NoCheckpointError: there is no such checkpoint; those that are there are named.
         RunError: none is sound, or this one is not.
     """
     if which == "newest":
@@ -123,13 +127,13 @@ def at(run: RunDir, which: str | int) -> Found:
     if which == "best":
         step = best_step(run)
         if step is None:
-            raise UsageError(f"{run.path} has no best checkpoint, for it was never evaluated: {there}.")
+            raise NoCheckpointError(f"{run.path} has no best checkpoint, for it was never evaluated: {there}.")
     elif isinstance(which, int) or which.isdecimal():
         step = int(which)
     else:
-        raise UsageError(f"checkpoint {which!r}: expected newest, best, or the step of one; {there}.")
+        raise NoCheckpointError(f"checkpoint {which!r}: expected newest, best, or the step of one; {there}.")
     if step not in steps:
-        raise UsageError(f"{run.path} has no checkpoint at step {step}: {there}.")
+        raise NoCheckpointError(f"{run.path} has no checkpoint at step {step}: {there}.")
     return Found(step, *_sound(run, step))
 
 
@@ -145,32 +149,6 @@ def best_step(run: RunDir) -> int | None:
         except RunError:
             continue
     return None
-
-
-def contradiction(run: RunDir, status: Mapping[str, Any]) -> str:
-    """What in the run says otherwise, where its status says that it is finished; empty if all agrees.
-
-    Only sizes are looked at; ``zoo show --verify`` reads everything.
-    """
-    steps = checkpoint.steps(run.checkpoints)
-    if run.spec.kind == "file":
-        return ""
-    if not steps:
-        return "there is no checkpoint"
-    try:
-        manifest = checkpoint.manifest_of(run.checkpoints, steps[-1])
-    except RunError as error:
-        return error.message.rstrip(".")
-    if steps[-1] != status["step"]:
-        return f"its newest checkpoint is of step {steps[-1]}, not {status['step']}"
-    if manifest.key not in ("", run.spec.key):
-        return f"its newest checkpoint is of another run, {manifest.key}"
-    if manifest.summary and manifest.summary != summary_of(
-        status["step"], status.get("metrics", {}), status.get("score", {})
-    ):
-        return "its numbers are not those of its newest checkpoint"
-    sizes = {name: Mark(mark.size) for name, mark in (manifest.logs or {}).items()}
-    return next(filter(None, (differs(run.path / name, mark, whole=True) for name, mark in sizes.items())), "")
 
 
 def restore_member(member: Member, state: Any, run: RunDir, parts: Parts) -> bool:

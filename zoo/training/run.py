@@ -92,10 +92,19 @@ class RunDir:
             return cls(path, cls.open(path).spec)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            replace_file(path / SPEC, to_json({"zoo": __version__, **spec.to_json(), SEAL: spec.digest}))
+            cls.write_spec(path, spec)
         except OSError as error:
             raise RunError(f"run directory {path} cannot be written: {error.strerror}.") from error
         return cls(path, spec)
+
+    @staticmethod
+    def write_spec(path: Path, spec: RunSpec) -> None:
+        """Write ``spec.json`` into a directory.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        replace_file(path / SPEC, to_json({"zoo": __version__, **spec.to_json(), SEAL: spec.digest}))
 
     def status(self) -> dict[str, Any]:
         """Last status; ``{"state": "new"}`` before the first, or where it cannot be read. Fields as ``set_status``."""

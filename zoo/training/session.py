@@ -18,7 +18,7 @@ from zoo.discovery.entry import describe
 from zoo.errors import RunError, TrainingFailed, ZooError
 from zoo.seeding import child_seed, keeping_torch
 from zoo.training import checkpoint
-from zoo.training.best import Best
+from zoo.training.best import Best, discount_of
 from zoo.training.build import Member, Parts
 from zoo.training.checkpoint import Manifest, Tensors
 from zoo.training.files import check_plain
@@ -28,6 +28,7 @@ from zoo.training.restore import Found, restore_member
 from zoo.training.rollout import play_round
 from zoo.training.run import EVAL, METRICS, RunDir
 from zoo.training.tally import Episode
+from zoo.training.whole import check_whole
 
 HEARTBEAT_SECONDS = 5.0
 
@@ -250,7 +251,7 @@ class Session:
         seed = child_seed(self.run.seed, "eval")
         env = self.parts.make_env(count, seed)
         try:
-            gamma = self._discount()
+            gamma = discount_of(self.parts.config, self.member.ctx.problem)
             with keeping_torch():
                 played = play_round(self.member.algorithm, env, gamma=1.0 if gamma is None else gamma)
         finally:
@@ -274,16 +275,6 @@ class Session:
         row = {"eval/return": mean, "eval/length": float(lengths.mean())}
         self._write(row)
         self.watch.updated(self.run, self.step, row)
-
-    def _discount(self) -> float | None:
-        """The discount of discounted constraints: the algorithm's own, or that of the exact model."""
-        constraints, problem = self.member.env.constraints, self.member.ctx.problem
-        if constraints is None or not constraints.discounted:
-            return None
-        own = getattr(self.parts.config, "gamma", None)
-        if isinstance(own, float) and 0.0 <= own < 1.0:
-            return own
-        return problem.tabular.gamma if problem.model is not None else None
 
     def checkpoint_if_due(self) -> None:
         """Save when the cadence says so, this is the best evaluation so far, or the algorithm calls it a milestone."""
@@ -372,20 +363,9 @@ class Session:
         if outcome is not None and not message:
             message = outcome.message
         if state == "finished":
-            self._check_whole()
+            check_whole(self.run, (self._metrics, self._eval), self.step)
         self._status(state, outcome=outcome, message=message, durable=True)
         self._report(state, message)
-
-    def _check_whole(self) -> None:
-        """A run is finished when specification, logs and checkpoint agree."""
-        spec = RunDir.open(self.run.path).spec
-        if spec.key != self.run.spec.key:
-            raise RunError(f"{self.run.path} was changed while it trained: its key is {spec.key} now.")
-        for log, name in ((self._metrics, METRICS), (self._eval, EVAL)):
-            if not log.intact():
-                raise RunError(f"{self.run.path / name} was removed or changed while the run trained.")
-        if checkpoint.steps(self.run.checkpoints)[-1:] != [self.step]:
-            raise RunError(f"the checkpoint of step {self.step} was removed from {self.run.path} while it trained.")
 
     def _report(self, state: str, message: str) -> None:
         outcome = self.member.algorithm.outcome
