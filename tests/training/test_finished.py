@@ -180,3 +180,50 @@ def test_failed_seeds_leave_the_others_alone(run: Trainer) -> None:
 
     results: list[RunResult] = run(seeds=(0, 1, 2), watch=RemoveOne())
     assert [result.status for result in results] == ["finished", "failed", "finished"]
+
+
+@pytest.mark.parametrize("where", ["log", "checkpoint", "everything"])
+def test_a_full_disk_is_one_sentence_and_a_failed_run_that_goes_on(
+    run: Trainer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str
+) -> None:
+    """Nothing more fits on the disk from the 15th update on, in one of these places or everywhere."""
+    from zoo.training import logs
+    from zoo.training import run as run_module
+
+    full = [False]
+    parts = {
+        "log": [(logs.Log, "append")],
+        "checkpoint": [(checkpoint, "write_file")],
+        "everything": [(logs.Log, "append"), (run_module, "replace_file"), (checkpoint, "write_file")],
+    }[where]
+    for owner, name in parts:
+        _refuse_when(full, owner, name, monkeypatch)
+
+    class Fill(Silent):
+        def updated(self, run: RunDir, step: int, _: object) -> None:
+            full[0] = full[0] or step == 15
+
+    (result,) = run(watch=Fill())
+    full[0] = False
+    assert result.status == "failed" and "No space left on device" in result.message
+    assert open_run(result.path).state == "failed"
+    (rest,) = run()
+    (whole,) = run(root=tmp_path / "whole")
+    assert rest.status == "finished" and logged(rest.path) == logged(whole.path)
+
+
+def _refuse_when(full: list[bool], owner: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import errno
+    import os
+
+    from zoo.training.logs import Log
+
+    before = getattr(owner, name)
+
+    def refusing(*args: Any, **kwargs: Any) -> Any:
+        if full[0]:
+            error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise args[0]._refused(error) if isinstance(args[0], Log) else error
+        return before(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, refusing)

@@ -1,11 +1,12 @@
 """``zoo``: finds the command, runs it, and turns errors into one sentence and an exit status.
 
 Exit status: 0 done; 1 a run failed; 2 the request was wrong; 3 finished, but not converged;
-130 and 143 interrupted.
+129, 130 and 143 interrupted.
 """
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import os
@@ -69,6 +70,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno != errno.EIO or debug:
+            raise
+        for stream in (sys.stdout, sys.stderr):  # the terminal is gone; what was saved stays
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return 129
     except KeyboardInterrupt:
         sys.stderr.write("\nzoo: interrupted.\n")
         return 130

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -96,8 +95,9 @@ class Log:
         """
         line = json.dumps(row, allow_nan=False, separators=(",", ":")).encode() + b"\n"
         try:
-            if self._file.write(line) != len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            rest = line
+            while rest:  # a disk that is nearly full takes a part, and says so when asked again
+                rest = rest[self._file.write(rest) :]
         except OSError as error:
             self.cut(self._size)
             raise self._refused(error) from error

@@ -47,12 +47,20 @@ class Stop:
         self.reason, self.signal = signal.Signals(number).name, number
 
     @contextmanager
-    def listening(self) -> Iterator[Stop]:
-        """Install the handlers, in the main thread, for the length of the block."""
+    def listening(self, *, interrupts: bool = True) -> Iterator[Stop]:
+        """Install the handlers, in the main thread, for the length of the block.
+
+        A hangup (the terminal was closed, the connection cut) asks like SIGTERM, unless it is ignored already, as
+        under nohup. Without ``interrupts``, SIGINT is left to the parent process.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield self
             return
-        before = {number: signal.signal(number, self.on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        numbers = [signal.SIGTERM, *([signal.SIGINT] if interrupts else [])]
+        hangup = getattr(signal, "SIGHUP", None)
+        if hangup is not None and signal.getsignal(hangup) != signal.SIG_IGN:
+            numbers.append(hangup)
+        before = {number: signal.signal(number, self.on_signal) for number in numbers}
         try:
             yield self
         finally:
@@ -65,7 +73,7 @@ class Observers:
 
     def __init__(self, registry: Registry, watch: Watcher) -> None:
         self._hooks = registry.hooks
-        self._watch = watch
+        self._watch: Watcher | None = watch
         self._muted: set[Any] = set()
         self.notices: list[str] = []
 
@@ -81,25 +89,33 @@ class Observers:
                 who = owner(implementation.plugin_name)
                 self.notices.append(f"plugin {who} failed in {hook} and is left out of this run: {describe(error)}")
 
+    def _tell(self, event: str, *arguments: Any) -> None:
+        """Tell whoever watches; a terminal that is gone must not stop training either."""
+        if self._watch is not None:
+            try:
+                getattr(self._watch, event)(*arguments)
+            except OSError:
+                self._watch = None
+
     def started(self, run: RunDir, step: int, notice: str) -> None:
         """As Watcher."""
         self._call("zoo_run_started", run=run)
-        self._watch.started(run, step, notice)
+        self._tell("started", run, step, notice)
 
     def updated(self, run: RunDir, step: int, metrics: Mapping[str, float]) -> None:
         """As Watcher."""
         self._call("zoo_metrics", run=run, step=step, metrics=metrics)
-        self._watch.updated(run, step, metrics)
+        self._tell("updated", run, step, metrics)
 
     def checkpointed(self, run: RunDir, path: Path) -> None:
         """As Watcher."""
         self._call("zoo_checkpoint", run=run, path=path)
-        self._watch.checkpointed(run, path)
+        self._tell("checkpointed", run, path)
 
     def finished(self, run: RunDir, result: RunResult) -> None:
         """As Watcher."""
         self._call("zoo_run_finished", run=run, status=result.status)
-        self._watch.finished(run, result)
+        self._tell("finished", run, result)
 
 
 def train(
@@ -114,25 +130,19 @@ def train(
         One result for each seed, in order.
 
     Raises:
-        ZooError: a run could not be started or written; runs that failed while training are results instead, and
-            other seeds are brought to their end first.
+        ZooError: a run could not be started or written; runs that failed while training are results instead.
     """
     parts = Parts.of(spec, registry, trust=settings.trust)
     prepare_torch(settings)
     observers = Observers(registry, watch)
     groups = [list(seeds)] if len(seeds) > 1 and offers_batch(parts.cls) else [[seed] for seed in seeds]
-    results, problems = [], []
+    results = []
     for group in groups:
-        try:
-            results += train_parts(parts, group, settings, observers, stop)
-        except RunError as error:  # the others are brought to their end first
-            problems.append(error)
+        results += train_parts(parts, group, settings, observers, stop)
         if stop.asked():
             break
     for notice in observers.notices:
         sys.stderr.write(f"zoo: {notice}\n")
-    if problems:
-        raise problems[0]
     by_seed = {result.seed: result for result in results}
     return [by_seed[seed] for seed in seeds if seed in by_seed]
 

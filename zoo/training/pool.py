@@ -12,13 +12,15 @@ import itertools
 import json
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.forkserver
 import os
+import signal
 import sys
 import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -138,9 +140,10 @@ class Pool:
     def __enter__(self) -> Pool:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        insists = kind is not None and issubclass(kind, KeyboardInterrupt)  # what was saved stays
         for worker in self._workers:
-            worker.process.terminate()  # SIGTERM: finish the update, save, end
+            (worker.process.kill if insists else worker.process.terminate)()  # SIGTERM: finish the update, save, end
             worker.pipe.close()
         for worker in self._workers:
             worker.process.join()
@@ -255,7 +258,27 @@ def _context(preload: Sequence[str]) -> Any:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["zoo.training.pool", *preload])
+    with _left_to_the_parent():
+        multiprocessing.forkserver.ensure_running()
     return context
+
+
+@contextlib.contextmanager
+def _left_to_the_parent() -> Iterator[None]:
+    """Ignore what a terminal sends to all processes of a command; what is started in this block does so from birth.
+
+    The parent alone decides, and tells its workers with SIGTERM.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def train_parallel(
@@ -315,9 +338,10 @@ def _work(common: str, pipe: Connection) -> None:
     given = json.loads(common)
     settings = given["settings"]
     settings |= {"root": Path(settings["root"]), "checkpoint": Cadence(**settings["checkpoint"])}
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # also where there is no fork server
     stop = Stop(settings["time_limit"])
     _stop_with_parent(stop)
-    with stop.listening():
+    with stop.listening(interrupts=False):
         registry = discover([Path(file) for file in given["files"]])
         while not stop.asked():
             try:
