@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from zoo.errors import RunError
 from zoo.results.store import EVALUATIONS, Run, read_report
-from zoo.training import checkpoint
+from zoo.training import buffers, checkpoint
 from zoo.training.files import check_plain, is_folder, open_read, read_json
 from zoo.training.logs import LogReader, Mark, differs
 from zoo.training.run import ENV, EVAL, METRICS, STATUS, RunDir, read_status
@@ -83,10 +83,14 @@ def _checkpoint(run: Run, step: int) -> tuple[Part, Mapping[str, Mark]]:
                 return Part(name, "damaged", f"{file} is not what was written"), {}
     except (OSError, RunError) as error:
         return Part(name, "damaged", error.message if isinstance(error, RunError) else str(error)), {}
+    found = buffers.problem(folder, manifest.buffers)
+    if found and step in run.checkpoints[-2:]:
+        return Part(name, "damaged", found), {}
     if manifest.key not in ("", run.spec.key):
         return Part(name, "damaged", f"it is of another run, {manifest.key}"), {}
+    kept = ", its replay buffer is not kept any more" if found else ""
     best = ", the best evaluation" if step == manifest.best else ""
-    return Part(name, "sound", f"{len(manifest.files)} files{best}"), manifest.logs or {}
+    return Part(name, "sound", f"{len(manifest.files)} files{best}{kept}"), manifest.logs or {}
 
 
 def _log(path: Path, mark: Mark) -> Part:

@@ -22,6 +22,9 @@ from numpy.typing import NDArray
 
 from zoo.api import State
 from zoo.errors import InterfaceError, NewerFormatError, RunError
+from zoo.ring import RingBuffer
+from zoo.training.buffers import check as check_buffers
+from zoo.training.buffers import read as read_buffer
 from zoo.training.documents import MANIFEST as MANIFEST_CHECKS
 from zoo.training.documents import checked, is_count
 from zoo.training.files import (
@@ -44,17 +47,27 @@ _TEMPORARY = ".tmp-"
 Tensors = dict[str, NDArray[Any]]
 
 
-def pack(state: State) -> tuple[Tensors, Any]:
+def pack(state: State, buffers: dict[str, RingBuffer] | None = None) -> tuple[Tensors, Any]:
     """Split ``state`` into a flat name -> array map and a JSON skeleton.
+
+    Args:
+        state: what to split.
+        buffers: the ring buffers are put in here by name, and left out of the map; by default they are copied into it.
 
     Raises:
         InterfaceError: a leaf is neither a tensor, an array, nor plain data; the message names its path.
     """
     tensors: Tensors = {}
-    return tensors, _pack(state, "", tensors)
+    return tensors, _pack(state, "", tensors, buffers)
 
 
-def _pack(value: Any, path: str, tensors: Tensors) -> Any:
+def _pack(value: Any, path: str, tensors: Tensors, buffers: dict[str, RingBuffer] | None) -> Any:
+    if isinstance(value, RingBuffer):
+        about = {"written": value.written, "capacity": value.capacity}
+        if buffers is None:
+            return {"$ring": about, "rows": _pack_array(value.array[: value.rows], path, tensors)}
+        buffers[path.lstrip(".")] = value
+        return {"$ring": about, "buffer": path.lstrip(".")}
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, np.generic):
@@ -69,9 +82,9 @@ def _pack(value: Any, path: str, tensors: Tensors) -> Any:
                 raise InterfaceError(
                     f"state{path} has the key {key!r}: expected a string that does not begin with '$'."
                 )
-        return {key: _pack(item, f"{path}.{key}", tensors) for key, item in value.items()}
+        return {key: _pack(item, f"{path}.{key}", tensors, buffers) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        items = [_pack(item, f"{path}[{index}]", tensors) for index, item in enumerate(value)]
+        items = [_pack(item, f"{path}[{index}]", tensors, buffers) for index, item in enumerate(value)]
         return {"$tuple": items} if isinstance(value, tuple) else items
     return _pack_array(value, path, tensors)
 
@@ -97,18 +110,27 @@ def _pack_array(value: Any, path: str, tensors: Tensors) -> Any:
     return mark
 
 
-def unpack(tensors: Mapping[str, NDArray[Any]], skeleton: Any) -> Any:
-    """Put together what ``pack`` took apart; torch tensors come back on the CPU."""
+def unpack(tensors: Mapping[str, NDArray[Any]], skeleton: Any, buffers: Mapping[str, NDArray[Any]] = {}) -> Any:
+    """Put together what ``pack`` took apart; torch tensors come back on the CPU.
+
+    Args:
+        tensors: the map.
+        skeleton: what points into it.
+        buffers: rows of the ring buffers that were left out, by name.
+    """
     if isinstance(skeleton, list):
-        return [unpack(tensors, item) for item in skeleton]
+        return [unpack(tensors, item, buffers) for item in skeleton]
     if not isinstance(skeleton, dict):
         return skeleton
     if "$float" in skeleton:
         return float(skeleton["$float"])
     if "$tuple" in skeleton:
-        return tuple(unpack(tensors, item) for item in skeleton["$tuple"])
+        return tuple(unpack(tensors, item, buffers) for item in skeleton["$tuple"])
+    if "$ring" in skeleton:
+        rows = buffers[skeleton["buffer"]] if "buffer" in skeleton else unpack(tensors, skeleton["rows"])
+        return RingBuffer(rows, skeleton["$ring"]["written"], skeleton["$ring"]["capacity"])
     if "$array" not in skeleton:
-        return {key: unpack(tensors, item) for key, item in skeleton.items()}
+        return {key: unpack(tensors, item, buffers) for key, item in skeleton.items()}
     array = tensors[skeleton["$array"]]
     if "complex" in skeleton:
         array = array.view(skeleton["complex"])[..., 0]
@@ -234,6 +256,7 @@ def manifest_of(folder: Path, step: int) -> Manifest:
     except RunError as error:
         raise RunError(f"checkpoint {path} cannot be used: {error.message}") from error
     logs = data.get("logs")
+    check_buffers(data.get("buffers", {}), path / MANIFEST)
     return Manifest(
         step=step, files=data["files"], key=data.get("key", ""), best=data.get("best"),
         finished=data.get("finished", False), summary=data.get("summary", ""), buffers=data.get("buffers", {}),
@@ -241,22 +264,30 @@ def manifest_of(folder: Path, step: int) -> Manifest:
     )  # fmt: skip
 
 
-def load(folder: Path, step: int) -> Any:
+def load(folder: Path, step: int, *, partial: bool = False) -> Any:
     """The state of one checkpoint.
+
+    Args:
+        folder: of all checkpoints of a run.
+        step: environment steps.
+        partial: whatever of a replay buffer is not kept any more may be 0, for whoever will not go on from it.
 
     Raises:
         RunError: it is missing, damaged, or of a newer format.
     """
     path = place(folder, step)
-    files = manifest_of(folder, step).files
+    manifest = manifest_of(folder, step)
     try:
         contents = {}
         for name in (TENSORS, SKELETON):
             with open_read(path / name) as file:
                 contents[name] = file.read()
-            if hashlib.sha256(contents[name]).hexdigest() != files[name]:
+            if hashlib.sha256(contents[name]).hexdigest() != manifest.files[name]:
                 raise RunError(f"checkpoint {path} is damaged: {name} is not what was written.")
-        return unpack(safetensors.numpy.load(contents[TENSORS]), json.loads(contents[SKELETON]))
+        buffers = {
+            name: read_buffer(folder, record, name, partial=partial) for name, record in manifest.buffers.items()
+        }
+        return unpack(safetensors.numpy.load(contents[TENSORS]), json.loads(contents[SKELETON]), buffers)
     except (OSError, KeyError, TypeError, ValueError, RecursionError, safetensors.SafetensorError) as error:
         raise RunError(f"checkpoint {path} is damaged: {error}") from error
 

@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from zoo.errors import RunError, UsageError
+from zoo.ring import RingBuffer
 from zoo.training import checkpoint
+from zoo.training.buffers import BufferStore
 from zoo.training.files import open_read
 from zoo.training.lock import check_unlocked
 from zoo.training.logs import Log, Mark
@@ -72,12 +74,18 @@ def begin(run: RunDir, spec: RunSpec, found: Found, root: Path) -> Path:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         logs = {name: _copied(run.path / name, temporary / name, mark) for name, mark in found.logs.items()}
+        (temporary / "checkpoints").mkdir()
+        store = BufferStore(temporary / "checkpoints")
         for one in _kept(run, found):
             about = replace(
-                one.manifest, key=spec.key, finished=False, best=found.manifest.best,
+                one.manifest, buffers={}, key=spec.key, finished=False, best=found.manifest.best,
                 logs=logs if one is found else one.manifest.logs,
             )  # fmt: skip
-            checkpoint.save(temporary / "checkpoints", one.step, *checkpoint.pack(one.state), about)
+            buffers: dict[str, RingBuffer] = {}
+            tensors, skeleton = checkpoint.pack(one.state, buffers)
+            if one is found:  # the other is only looked at
+                about = replace(about, buffers=store.write(buffers))
+            checkpoint.save(temporary / "checkpoints", one.step, tensors, skeleton, about)
         RunDir.write_spec(temporary, spec)
         temporary.rename(path)
     except OSError as error:

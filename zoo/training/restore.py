@@ -79,7 +79,7 @@ def newest(run: RunDir, *, resume: bool = False, among: Collection[int] | None =
     steps = [step for step in checkpoint.steps(run.checkpoints) if among is None or step in among]
     for step in reversed(steps):
         try:
-            found = Found(step, *_sound(run, step), " ".join(notices))
+            found = Found(step, *_sound(run, step, partial=not resume), " ".join(notices))
         except NewerFormatError:
             raise
         except RunError as error:
@@ -97,7 +97,7 @@ def newest(run: RunDir, *, resume: bool = False, among: Collection[int] | None =
     return Found()
 
 
-def _sound(run: RunDir, step: int) -> tuple[Any, Manifest]:
+def _sound(run: RunDir, step: int, *, partial: bool) -> tuple[Any, Manifest]:
     """State and manifest of a checkpoint.
 
     Raises:
@@ -106,7 +106,7 @@ def _sound(run: RunDir, step: int) -> tuple[Any, Manifest]:
     manifest = checkpoint.manifest_of(run.checkpoints, step)
     if manifest.key not in ("", run.spec.key):
         raise RunError(f"checkpoint {checkpoint.place(run.checkpoints, step)} is of another run, {manifest.key}.")
-    state = checkpoint.load(run.checkpoints, step)
+    state = checkpoint.load(run.checkpoints, step, partial=partial)
     where, what = checkpoint.place(run.checkpoints, step) / checkpoint.SKELETON, "the state of a run"
     checked(state, {"member": MAPPING, "loop": MAPPING}, where, what, ("member", "loop"))
     checked(state["loop"], LOOP, where, what, ("wall", "last", "score", "evaluated", "best", "checkpoints", "exact"))
@@ -134,7 +134,7 @@ def at(run: RunDir, which: str | int) -> Found:
         raise NoCheckpointError(f"checkpoint {which!r}: expected newest, best, or the step of one; {there}.")
     if step not in steps:
         raise NoCheckpointError(f"{run.path} has no checkpoint at step {step}: {there}.")
-    return Found(step, *_sound(run, step))
+    return Found(step, *_sound(run, step, partial=True))
 
 
 def best_step(run: RunDir) -> int | None:
@@ -144,7 +144,7 @@ def best_step(run: RunDir) -> int | None:
             manifest = checkpoint.manifest_of(run.checkpoints, step)
             if manifest.logs is not None:
                 return manifest.best
-            best = checkpoint.load(run.checkpoints, step)["loop"]["best"]  # of an older zoo: (mean, step)
+            best = checkpoint.load(run.checkpoints, step, partial=True)["loop"]["best"]  # of an older zoo: (mean, step)
             return int(best[1]) if best else None
         except RunError:
             continue

@@ -7,18 +7,18 @@ import math
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
-
-import numpy as np
 
 from zoo.api import Outcome
 from zoo.discovery.entry import describe
 from zoo.errors import RunError, TrainingFailed, ZooError
+from zoo.ring import RingBuffer
 from zoo.seeding import child_seed, keeping_torch
 from zoo.training import checkpoint
 from zoo.training.best import Best, discount_of
+from zoo.training.buffers import BufferStore, said
 from zoo.training.build import Member, Parts
 from zoo.training.checkpoint import Manifest, Tensors
 from zoo.training.files import check_plain
@@ -27,7 +27,7 @@ from zoo.training.logs import Log, Mark
 from zoo.training.restore import Found, restore_member
 from zoo.training.rollout import play_round
 from zoo.training.run import EVAL, METRICS, RunDir
-from zoo.training.tally import Episode
+from zoo.training.tally import episode_metrics
 from zoo.training.whole import check_whole
 
 HEARTBEAT_SECONDS = 5.0
@@ -166,6 +166,9 @@ class Session:
         elif (self.run.path / METRICS).exists():
             self.notices.append("there is no checkpoint; it starts again.")
         checkpoint.prune(self.run.checkpoints, after=found.step)  # they are damaged, and will not fit the logs
+        self._store = BufferStore(self.run.checkpoints)
+        self._store.adopt(found.manifest.buffers)
+        self.notices += filter(None, [self._disk()] if not self.resumed else [])
         self._metrics = self._open(METRICS, found.logs)
         self._eval = self._open(EVAL, found.logs)
         self._saved = (found.step, time.perf_counter())
@@ -177,6 +180,14 @@ class Session:
         for line in self.notices:
             self.run.log(line)
         self.watch.started(self.run, self.step, " ".join(self.notices))
+
+    def _disk(self) -> str:
+        """A sentence on the disk that a replay buffer will take, before the first checkpoint takes it."""
+        buffers: dict[str, RingBuffer] = {}
+        with contextlib.suppress(Exception):  # what is wrong with a state is told when it is saved
+            checkpoint.pack({"algorithm": self.member.algorithm.state()}, buffers)
+        most = -(-self.run.spec.steps // self.run.spec.num_envs)
+        return said(buffers, most, self.run.path)
 
     def _continue(self, found: Found) -> None:
         """Put back what the checkpoint holds."""
@@ -213,7 +224,7 @@ class Session:
             TrainingFailed: a metric is not a finite number.
         """
         row = {name: float(value) for name, value in metrics.items()}
-        row |= self._episodes(self.member.env.drain())
+        row |= episode_metrics(self.member.env.drain(), self.member.env.constraints)
         for name, value in row.items():
             if not math.isfinite(value):
                 raise TrainingFailed(f"metric {name!r} became {value} at step {self.step}.")
@@ -227,20 +238,6 @@ class Session:
     def _write(self, row: Mapping[str, float]) -> None:
         self.last.update(row)
         self._metrics.append({"step": self.step, "wall": round(self.wall, 3), **row})
-
-    def _episodes(self, episodes: list[Episode]) -> dict[str, float]:
-        if not episodes:
-            return {}
-        row = {
-            "episode/return": float(np.mean([episode.total for episode in episodes])),
-            "episode/length": float(np.mean([episode.length for episode in episodes])),
-            "episode/count": float(len(episodes)),
-        }
-        constraints = self.member.env.constraints
-        if constraints:
-            sums = np.mean([episode.constraints for episode in episodes], axis=0)
-            row |= {f"episode/{name}": float(total) for name, total in zip(constraints.names, sums, strict=True)}
-        return row
 
     def evaluate_if_due(self, *, last: bool = False) -> None:
         """Evaluate on separate, freshly seeded environments, when enough steps have passed or at the end."""
@@ -300,12 +297,16 @@ class Session:
         if doubled or self.member.algorithm.milestone:
             self._milestones.append(self.step)
         about, state = self._about(), self._state()
-        tensors, skeleton = checkpoint.pack(state)
+        buffers: dict[str, RingBuffer] = {}
+        tensors, skeleton = checkpoint.pack(state, buffers)
         bad = checkpoint.nonfinite(tensors, "member.algorithm")
         if bad:
             raise TrainingFailed(f"{bad.removeprefix('member.')} became NaN by step {self.step}.")
-        path = self._publish(self.run.checkpoints, tensors, skeleton, about)
+        path = self._publish(self.run.checkpoints, tensors, skeleton, about, buffers)
         checkpoint.prune(self.run.checkpoints, keep={*self._milestones, self._best.step if self._best else -1})
+        if buffers:  # older checkpoints are kept to look at, not to go on from
+            newest = checkpoint.steps(self.run.checkpoints)[-2:]
+            self._store.tidy([checkpoint.manifest_of(self.run.checkpoints, step).buffers for step in newest])
         self._saved = (self.step, time.perf_counter())
         self._status("running")
         self.watch.checkpointed(self.run, path)
@@ -334,8 +335,12 @@ class Session:
             },
         }
 
-    def _publish(self, folder: Path, tensors: Tensors, skeleton: Any, about: Manifest) -> Path:
+    def _publish(
+        self, folder: Path, tensors: Tensors, skeleton: Any, about: Manifest, buffers: Mapping[str, RingBuffer]
+    ) -> Path:
         try:
+            folder.mkdir(exist_ok=True)
+            about = replace(about, buffers=self._store.write(buffers) if buffers else {})
             return checkpoint.save(folder, self.step, tensors, skeleton, about)
         except OSError as error:
             raise RunError(
@@ -348,7 +353,8 @@ class Session:
         message = error.message if isinstance(error, ZooError) else describe(error)
         self.run.log("".join(traceback.format_exception(error)))
         with contextlib.suppress(Exception):  # the first error is the one to report
-            self._publish(self.run.path / "failed", *checkpoint.pack(self._state()), Manifest(step=self.step))
+            tensors, skeleton = checkpoint.pack(self._state(), {})  # without the replay buffer
+            self._publish(self.run.path / "failed", tensors, skeleton, Manifest(step=self.step), {})
         with contextlib.suppress(RunError):
             self._status("failed", message=message, durable=True)
         self._report("failed", message)
