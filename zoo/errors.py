@@ -65,6 +65,10 @@ class TrainingFailed(ZooError):
     """Training stopped by itself: a non-finite number, or an error of the algorithm."""
 
 
+class EnvironmentFailed(TrainingFailed):
+    """An environment raised, or returned what its interface does not know; the message names it, copy and step."""
+
+
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     """The up to ``count`` names in ``known`` closest to ``name``, closest first; case is ignored."""
     by_folded: dict[str, str] = {}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.cli.document import emit
 from zoo.cli.parser import CommandParser, Options, columns
 from zoo.cli.train import positive, seeds_of, set_threads
 from zoo.discovery.registry import Registry
@@ -131,7 +131,7 @@ def _list_suites(registry: Registry, parsed: argparse.Namespace) -> int:
     for notice in notices:
         sys.stderr.write(f"zoo: {notice}\n")
     if parsed.json:
-        print(json.dumps({"suites": documents}, indent=1))
+        emit({"suites": documents})
     elif rows:
         print(columns(rows, indent=""))
         print(f"\nnext: zoo bench {rows[0][0]} --list")
@@ -142,7 +142,7 @@ def _list_suites(registry: Registry, parsed: argparse.Namespace) -> int:
 
 def _list_cells(experiments: Sequence[Experiment], parsed: argparse.Namespace) -> int:
     if parsed.json:
-        print(json.dumps({"cells": [_cell_json(experiment, parsed) for experiment in experiments]}, indent=1))
+        emit({"cells": [_cell_json(experiment, parsed) for experiment in experiments]})
         return 0
     from zoo.cli.board import duration
 
@@ -213,7 +213,7 @@ def _run(
             "left_out": [problem.message for problem in problems],
             "claims": [{"suite": suite.name, **verdict.to_json()} for suite, verdict in verdicts],
         }  # fmt: skip
-        print(json.dumps(document, indent=1))
+        emit(document)
     else:
         _report(suites, experiments, verdicts, parsed, stopped=stop.reason)
     for problem in problems:

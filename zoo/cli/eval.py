@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.cli.document import emit
 from zoo.cli.parser import CommandParser, Options
 from zoo.cli.train import set_threads
 from zoo.discovery.config import parse_options
@@ -34,12 +34,11 @@ def main(args: Sequence[str], options: Options) -> int:
     set_threads(1)
     registry = options.registry()
     paths, entry = _request(names, flags, registry, asks_help=asks_help)
-    config_cls = entry.resolve_config()
-    config = None
-    if config_cls is not None:
+    config = entry.default_config()
+    if config is not None:
         flags = [*flags, *(["--help"] if asks_help else [])]
         chosen, _ = parse_options(
-            {"": config_cls()}, flags, prog=f"zoo eval RUN {entry.name}", description=entry.summary
+            {"": config}, flags, prog=f"zoo eval RUN {entry.name}", description=entry.summary, own=parser.flags
         )
         config = chosen[""]
     elif flags:
@@ -164,7 +163,7 @@ def _show(done: Sequence[Evaluation], failed: Sequence[tuple[Path, ZooError]], p
         document = {"evaluations": documents}
         if failed:
             document["failed"] = [{"path": str(path), "error": error.message} for path, error in failed]
-        print(json.dumps(document, indent=1))
+        emit(document)
         return
     if not done:
         return

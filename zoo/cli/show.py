@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.cli.document import emit
 from zoo.cli.parser import CommandParser, Options
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def main(args: Sequence[str], options: Options) -> int:
         return _verify(catalogue, as_json=parsed.json)
     if parsed.json:
         refused = [{"path": str(found.path), "reason": found.reason} for found in catalogue.refused]
-        print(json.dumps({"runs": [describe(run) for run in runs], "refused": refused}, indent=1))
+        emit({"runs": [describe(run) for run in runs], "refused": refused})
         return 0
     for found in catalogue.refused:
         sys.stderr.write(f"zoo: left out: {found.reason}\n")
@@ -66,7 +66,7 @@ def _verify(catalogue: Catalogue, *, as_json: bool) -> int:
             for run, parts in found
         ]
         refused = [{"path": str(one.path), "reason": one.reason} for one in catalogue.refused]
-        print(json.dumps({"runs": runs, "refused": refused}, indent=1))
+        emit({"runs": runs, "refused": refused})
         return 1 if broken or refused else 0
     for one in catalogue.refused:
         sys.stderr.write(f"zoo: left out: {one.reason}\n")

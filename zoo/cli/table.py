@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.cli.document import write
 from zoo.cli.parser import CommandParser, Options
 from zoo.errors import RunError, UnknownNameError, UsageError
 from zoo.visible import raw, visible
@@ -247,7 +248,7 @@ def _compare(report: Report, file: Path) -> int:
 def _write(text: str, file: Path | None, *, styled: bool = False) -> None:
     """Write to a file, or print; what is ``styled`` has been made visible before."""
     if file is None:
-        (raw(sys.stdout) if styled else sys.stdout).write(text)
+        write(text, styled=styled)
         return
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

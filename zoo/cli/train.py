@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.cli.document import emit
 from zoo.cli.parser import CommandParser, Options
 from zoo.discovery.config import parse_keywords, parse_options
 from zoo.discovery.entry import Entry
-from zoo.discovery.names import resolve_env
+from zoo.discovery.names import find_algorithm, resolve_env
 from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
 
@@ -40,12 +41,12 @@ def main(args: Sequence[str], options: Options) -> int:
         from zoo.cli.resume import left_over
 
         return _resume(parsed, left_over(parser, args), registry, options)
+    entry = find_algorithm(parsed.algorithm, parsed.environment or "", registry)
     if parsed.environment is None and not asks_help:
         raise UsageError(
             f"zoo train {parsed.algorithm} needs an environment.",
             f"zoo list environments --for {parsed.algorithm} shows what fits.",
         )
-    entry = registry.find(parsed.algorithm, "algorithm", "representation")
     if parsed.environment is None:
         print(parser.format_help())
         print_options(entry)
@@ -138,9 +139,9 @@ def set_threads(count: int) -> None:
 
 def print_options(entry: Entry) -> None:
     """The options of one component alone."""
-    config = entry.resolve_config()
+    config = entry.default_config()
     if config is not None:
-        parse_options({"": config()}, ["--help"], prog=f"zoo train {entry.name} ENVIRONMENT", description=entry.summary)
+        parse_options({"": config}, ["--help"], prog=f"zoo train {entry.name} ENVIRONMENT", description=entry.summary)
 
 
 def _spec(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> tuple[Any, list[int]]:
@@ -158,7 +159,7 @@ def _spec(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> tu
         env_config, rest = parse_keywords(rest, "env")
     chosen, given = parse_options(
         drafted.parts, rest, prog=f"zoo train {drafted.entry.name} {drafted.env.short}",
-        description=drafted.entry.summary,
+        description=drafted.entry.summary, own=_parser().flags,
     )  # fmt: skip
     spec = complete(drafted, chosen, given, registry, env_config, "cli")
     if parsed.seed is not None and parsed.seeds is not None:
@@ -168,7 +169,7 @@ def _spec(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> tu
 
 def _dry_run(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace) -> int:
     if parsed.json:
-        print(json.dumps({**spec.to_json(), "seeds": list(seeds)}, indent=1))
+        emit({**spec.to_json(), "seeds": list(seeds)})
         return 0
     from zoo.cli.parser import columns
 
@@ -219,7 +220,7 @@ def _train(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace, registry
         else:
             results = train(spec, seeds, registry, settings, watch, stop)
     if parsed.json:
-        print(json.dumps({"runs": [result.to_json() for result in results]}, indent=1))
+        emit({"runs": [result.to_json() for result in results]})
     else:
         if idle:
             print(idle)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,24 @@ def option_rows(run: Run) -> list[dict[str, Any]]:
         own = spec.representation.get("config") or {}
         values |= {f"representation.{name}": value for name, value in own.items()}
     values |= dict(spec.collect or {})
-    origin = spec.origins.get
-    return [{"option": name, "value": value, "origin": origin(name, "default")} for name, value in values.items()]
+    origins = spec.origins
+    return [
+        {"option": inner, "value": item, "origin": origins.get(inner, origins.get(name, "default"))}
+        for name, value in values.items()
+        for inner, item in _flat(name, value)
+    ]
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """An option, and those nested in it with dotted names, as they are typed; of a nested one first which it is."""
+    if not isinstance(value, Mapping):
+        yield name, value
+        return
+    if "type" in value or not value:
+        yield name, value.get("type", "")
+    for key, item in value.items():
+        if key != "type":
+            yield from _flat(f"{name}.{key}", item)
 
 
 def _status(run: Run) -> dict[str, Any]:
@@ -164,7 +180,7 @@ def lines(run: Run) -> list[str]:
     return text
 
 
-_RESUME = {"exact": "bit for bit", "statistical": "with fresh episodes: the environment offers no snapshot"}
+_RESUME = {"exact": "bit for bit", "statistical": "with fresh episodes: the environment cannot be put back exactly"}
 
 
 def _lineage(start: Mapping[str, Any]) -> str:

@@ -13,14 +13,16 @@ from typing import Any
 from zoo.api import EvalContext, Report
 from zoo.discovery.config import encode_fields
 from zoo.discovery.entry import Entry, describe
+from zoo.discovery.guard import blaming
 from zoo.discovery.names import slug
 from zoo.discovery.registry import Registry
-from zoo.errors import InterfaceError, PluginError, RunError, UsageError, ZooError
+from zoo.errors import InterfaceError, RunError, UsageError, ZooError
 from zoo.results.store import EVALUATIONS, Run
 from zoo.seeding import child_seed, stream
 from zoo.training.files import is_folder, kind, replace_file, sealed, to_json
 from zoo.training.represent import RepresentationTrainer
 from zoo.training.restore import LoadedRun, NoCheckpointError, load
+from zoo.training.rollout import ActError
 
 FORMAT = 1
 
@@ -79,6 +81,8 @@ class Judge:
         )
         try:
             report = self._judge(subject, ctx)
+        except ActError as error:
+            raise loaded.parts.blame(error) from error
         finally:
             env.close()
         notes = [*([loaded.notice] if loaded.notice else []), *map(str, report.notes)]
@@ -111,10 +115,10 @@ class Judge:
             raise
         except UsageError as error:
             raise RunError(f"{run.path} cannot be rebuilt: {error.message}", error.hint) from error
-        except ZooError:
+        except (ZooError, KeyboardInterrupt):
             raise
-        except Exception as error:  # whatever a plugin or its libraries do with a state or a device they cannot take
-            if self.debug:
+        except BaseException as error:  # whatever a plugin or its libraries do with a state or a device not theirs
+            if self.debug and isinstance(error, Exception):
                 raise
             raise RunError(
                 f"the checkpoint in {run.path} cannot be loaded by {run.algorithm} of plugin "
@@ -123,19 +127,9 @@ class Judge:
             ) from error
 
     def _judge(self, subject: Any, ctx: EvalContext) -> Report:
-        evaluator = self.entry.resolve()(self.config)
-        try:
-            report = evaluator.evaluate(subject, ctx)
-        except ZooError:
-            raise
-        except Exception as error:
-            if self.debug:
-                raise
-            raise PluginError(
-                f"evaluator {self.entry.name!r} of plugin {self.entry.plugin} {self.entry.version} failed: "
-                f"{describe(error)}.",
-                "--debug shows where.",
-            ) from error
+        cls = self.entry.resolve()
+        with blaming(self.entry.owner, debug=self.debug):
+            report = cls(self.config).evaluate(subject, ctx)
         return _checked(report, self.entry)
 
 

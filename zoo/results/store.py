@@ -250,8 +250,8 @@ def distinct(catalogue: Catalogue) -> Catalogue:
     return Catalogue([run for run in catalogue.runs if id(run) in kept_runs], [*catalogue.refused, *copies])
 
 
-def open_runs(paths: Iterable[Path]) -> Catalogue:
-    """All runs at or under ``paths``, each once; those set aside by a fresh start are left out.
+def open_runs(paths: Iterable[Path | str] | Path | str) -> Catalogue:
+    """All runs at or under ``paths`` (one, or several), each once; those set aside by a fresh start are left out.
 
     Raises:
         UsageError: a path does not exist.
@@ -259,7 +259,7 @@ def open_runs(paths: Iterable[Path]) -> Catalogue:
     """
     catalogue = Catalogue([], [])
     seen: set[Path] = set()
-    for path in paths:
+    for path in map(Path, [paths] if isinstance(paths, (str, Path)) else paths):
         if not path.exists():
             raise UsageError(f"there is no {path}.", _near(path))
         found = list(search(path))

@@ -15,8 +15,8 @@ from typing import Any
 
 from zoo.api import Batch, Metrics
 from zoo.discovery.entry import describe
-from zoo.discovery.registry import Registry, owner
-from zoo.errors import PluginError, RunError, TrainingFailed, ZooError
+from zoo.discovery.registry import Registry
+from zoo.errors import RunError, TrainingFailed, UsageError, ZooError
 from zoo.training import checkpoint
 from zoo.training.build import Member, Parts, offers_batch
 from zoo.training.restore import Found, newest
@@ -72,22 +72,17 @@ class Observers:
     """Passes events on to the hooks of plugins; one that raises is named, and heard no more in this run."""
 
     def __init__(self, registry: Registry, watch: Watcher) -> None:
-        self._hooks = registry.hooks
+        self._registry = registry
         self._watch: Watcher | None = watch
         self._muted: set[Any] = set()
         self.notices: list[str] = []
 
     def _call(self, hook: str, **arguments: Any) -> None:
-        caller = getattr(self._hooks, hook)
-        for implementation in reversed(caller.get_hookimpls()):
-            if implementation.plugin in self._muted:
-                continue
-            try:
-                implementation.function(*[arguments[name] for name in implementation.argnames])
-            except Exception as error:  # an observer must not stop training
-                self._muted.add(implementation.plugin)
-                who = owner(implementation.plugin_name)
-                self.notices.append(f"plugin {who} failed in {hook} and is left out of this run: {describe(error)}")
+        for answer in self._registry.ask(hook, muted=self._muted, **arguments):
+            if answer.error is not None:  # an observer must not stop training
+                self._muted.add(answer.source)
+                what = describe(answer.error)
+                self.notices.append(f"plugin {answer.plugin} failed in {hook} and is left out of this run: {what}")
 
     def _tell(self, event: str, *arguments: Any) -> None:
         """Tell whoever watches; a terminal that is gone must not stop training either."""
@@ -130,21 +125,50 @@ def train(
         One result for each seed, in order.
 
     Raises:
-        ZooError: a run could not be started or written; runs that failed while training are results instead.
+        ZooError: no run could be started or written; runs that failed while training are results instead, and so are
+            those that could not be started beside others that could.
     """
     parts = Parts.of(spec, registry, trust=settings.trust)
     prepare_torch(settings)
     observers = Observers(registry, watch)
     groups = [list(seeds)] if len(seeds) > 1 and offers_batch(parts.cls) else [[seed] for seed in seeds]
-    results = []
+    results: list[RunResult] = []
+    problems: dict[int, ZooError] = {}
     for group in groups:
-        results += train_parts(parts, group, settings, observers, stop)
+        try:
+            results += train_parts(parts, group, settings, observers, stop)
+        except UsageError:  # the same for every seed
+            raise
+        except ZooError as error:  # of this seed: the later ones are run all the same
+            problems |= dict.fromkeys(group, error)
         if stop.asked():
             break
+    results += not_started(spec, problems, settings, having=bool(results))
+    if parts.grade is not None and parts.grade.notice:
+        observers.notices.append(parts.grade.notice)
     for notice in observers.notices:
         sys.stderr.write(f"zoo: {notice}\n")
     by_seed = {result.seed: result for result in results}
     return [by_seed[seed] for seed in seeds if seed in by_seed]
+
+
+def not_started(
+    spec: RunSpec, problems: Mapping[int, ZooError], settings: Settings, *, having: bool
+) -> list[RunResult]:
+    """Results for seeds that could not be started.
+
+    Raises:
+        ZooError: none could; the first problem.
+    """
+    if problems and not having:
+        raise next(iter(problems.values()))
+    return [
+        RunResult(
+            path=spec.with_seed(seed).folder(settings.root), seed=seed, status="failed", steps=0, metrics={},
+            message=" ".join(filter(None, (error.message, error.hint))),
+        )
+        for seed, error in problems.items()
+    ]  # fmt: skip
 
 
 def prepare_torch(settings: Settings) -> None:
@@ -174,7 +198,10 @@ def train_parts(parts: Parts, seeds: Sequence[int], settings: Settings, watch: W
                 runs[seed].set_aside()
             run = RunDir.create(settings.root, runs[seed].spec)
             sessions.append(stack.enter_context(Session(run, parts, settings, watch)))
+        graded = parts.graded(members[0].env)
         for session, member, found in zip(sessions, members, _common(sessions), strict=True):
+            member.env.restorable = graded.exact
+            session.notices += [graded.notice] if graded.notice else []
             session.begin(member, found)
         _drive(sessions, batch, parts, settings, stop)
         return finished + [session.result for session in sessions if session.result]
@@ -207,10 +234,10 @@ def finished_seeds(spec: RunSpec, seeds: Sequence[int], settings: Settings) -> l
 def _members(parts: Parts, seeds: Sequence[int]) -> tuple[list[Member], Batch | None]:
     try:
         return parts.members(seeds, parts.spec.device)
-    except ZooError:
+    except KeyboardInterrupt:
         raise
-    except Exception as error:  # a plugin's constructor may raise anything
-        raise _blame(parts, error) from error
+    except BaseException as error:  # a plugin's constructor may raise anything
+        raise parts.blame(error) from error
 
 
 def _common(sessions: Sequence[Session]) -> list[Found]:
@@ -232,22 +259,26 @@ def _drive(sessions: Sequence[Session], batch: Batch | None, parts: Parts, setti
     active = [(index, session) for index, session in enumerate(sessions) if not _complete(session)]
     while active:
         try:
-            rows: Mapping[int, Metrics] = (
-                dict(enumerate(batch.update())) if batch is not None else {0: sessions[0].member.algorithm.update()}
-            )
-        except Exception as error:  # whatever a plugin raises ends its runs, and no others
-            if settings.debug:
+            rows = _updated(sessions, batch, parts)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever a plugin raises ends its runs, and no others
+            if settings.debug and isinstance(error, Exception):
                 raise
             for _, session in active:
-                session.fail(error if isinstance(error, ZooError) else _blame(parts, error))
+                session.fail(parts.blame(error))
             return
         going = []
         for index, session in active:
             try:
                 if _advance(session, rows[index], stop):
                     going.append((index, session))
-            except (TrainingFailed, RunError) as error:
-                session.fail(error)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # evaluating and saving call the plugin, too
+                if settings.debug and isinstance(error, Exception) and not isinstance(error, ZooError):
+                    raise
+                session.fail(parts.blame(error))
         active = going
 
 
@@ -262,6 +293,16 @@ def _complete(session: Session) -> bool:
     return True
 
 
+def _updated(sessions: Sequence[Session], batch: Batch | None, parts: Parts) -> Sequence[Metrics]:
+    """The metrics of one update of every member."""
+    if batch is None:
+        return [sessions[0].member.algorithm.update()]
+    rows = batch.update()
+    if len(rows) != len(sessions):
+        raise TrainingFailed(f"update() of a batch of {len(sessions)} {parts.whose} gave {len(rows)} metrics.")
+    return rows
+
+
 def _advance(session: Session, metrics: Metrics, stop: Stop) -> bool:
     """Log, evaluate and save one session after an update; whether it goes on."""
     session.record(metrics)
@@ -273,11 +314,3 @@ def _advance(session: Session, metrics: Metrics, stop: Stop) -> bool:
         return False
     session.checkpoint_if_due()
     return True
-
-
-def _blame(parts: Parts, error: Exception) -> PluginError:
-    """An error of a plugin, with its owner first."""
-    return PluginError(
-        f"{parts.entry.name} of plugin {parts.entry.plugin} {parts.entry.version} failed: {describe(error)}",
-        "--debug shows where.",
-    )

@@ -12,7 +12,6 @@ import itertools
 import json
 import multiprocessing
 import multiprocessing.connection
-import multiprocessing.forkserver
 import os
 import signal
 import sys
@@ -20,7 +19,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -28,13 +27,14 @@ from pathlib import Path
 from typing import Any
 
 from zoo.discovery.entry import describe
-from zoo.discovery.registry import Registry, discover
+from zoo.discovery.registry import FILE, Registry, discover
 from zoo.errors import ZooError
 from zoo.training.build import Parts, offers_batch
-from zoo.training.loop import Stop, finished_seeds, train
+from zoo.training.loop import Stop, finished_seeds, not_started, train
 from zoo.training.run import RunDir
 from zoo.training.session import Cadence, RunResult, Settings, Watcher, stored_result
 from zoo.training.spec import RunSpec
+from zoo.training.worker_start import left_to_the_parent, safe_path, worker_context
 
 ATTEMPTS = 2
 """How often a task is begun whose worker dies."""
@@ -132,9 +132,12 @@ class Pool:
             {
                 "settings": {**asdict(settings), "root": str(settings.root)},
                 "files": [str(file) for file in registry.files],
+                "path": sys.path,
+                "environ": sorted(os.environ),
             }
         )
-        self._context: Any = _context(preload)
+        self._context: Any = worker_context()
+        self._preload = ",".join(["zoo.training.pool", *preload])
         self._workers: list[_Worker] = []
 
     def __enter__(self) -> Pool:
@@ -208,7 +211,8 @@ class Pool:
     def _start(self) -> _Worker:
         here, there = self._context.Pipe()
         process = self._context.Process(target=_work, args=(self._common, there), name="zoo worker")
-        process.start()
+        with left_to_the_parent(), safe_path(self._preload):
+            process.start()
         there.close()
         worker = _Worker(process, here)
         self._workers.append(worker)
@@ -253,34 +257,6 @@ def _words(task: Task) -> str:
     return f"{task.name}{', ' if task.name else ''}{many} {', '.join(map(str, task.seeds))}"
 
 
-def _context(preload: Sequence[str]) -> Any:
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["zoo.training.pool", *preload])
-    with _left_to_the_parent():
-        multiprocessing.forkserver.ensure_running()
-    return context
-
-
-@contextlib.contextmanager
-def _left_to_the_parent() -> Iterator[None]:
-    """Ignore what a terminal sends to all processes of a command; what is started in this block does so from birth.
-
-    The parent alone decides, and tells its workers with SIGTERM.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def train_parallel(
     spec: RunSpec, seeds: Sequence[int], registry: Registry, settings: Settings, watch: Watcher, stop: Stop, jobs: int
 ) -> list[RunResult]:
@@ -290,26 +266,28 @@ def train_parallel(
     are trained one by one by whoever is free.
 
     Raises:
-        ZooError: a seed could not be started; the others are brought to their end first.
+        ZooError: no seed could be started.
     """
     results: dict[int, RunResult] = {}
-    problems: list[ZooError] = []
-    module = registry.find(spec.algorithm, "algorithm", "representation").target.partition(":")[0]
+    problems: dict[int, ZooError] = {}
+    entry = registry.find(spec.algorithm, "algorithm", "representation")
+    preload = [entry.target.partition(":")[0]] if entry.version != FILE else []  # a file is imported by its path
 
     def ended(end: Ended) -> None:
-        if end.error is not None:
-            problems.append(end.error)
         for seed in end.task.seeds:
             own = spec.with_seed(seed)
-            results[seed] = stored_result(RunDir(own.folder(settings.root), own))
+            stored = stored_result(RunDir(own.folder(settings.root), own))
+            if end.error is not None and stored.status not in ("finished", "failed"):
+                problems[seed] = end.error
+            else:
+                results[seed] = stored
 
     for seed in finished_seeds(spec, seeds, settings):  # so that the groups share what is left
         results[seed] = stored_result(RunDir(spec.with_seed(seed).folder(settings.root), spec.with_seed(seed)))
     pending = [seed for seed in seeds if seed not in results]
-    with Pool(min(jobs, len(pending)), registry, settings, [module]) as pool:
+    with Pool(min(jobs, len(pending)), registry, settings, preload) as pool:
         pool.run([Task(spec=spec, seeds=group) for group in groups(pending, jobs)], watch, stop, ended)
-    if problems:
-        raise problems[0]
+    results |= {result.seed: result for result in not_started(spec, problems, settings, having=bool(results))}
     return [results[seed] for seed in seeds if seed in results]
 
 
@@ -336,6 +314,9 @@ def train_task(
 def _work(common: str, pipe: Connection) -> None:
     """Take tasks from the pipe until it closes; runs in the worker."""
     given = json.loads(common)
+    sys.path[:] = given["path"]
+    if "PYTHONSAFEPATH" not in given["environ"]:
+        os.environ.pop("PYTHONSAFEPATH", None)
     settings = given["settings"]
     settings |= {"root": Path(settings["root"]), "checkpoint": Cadence(**settings["checkpoint"])}
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # also where there is no fork server
@@ -370,7 +351,9 @@ def _do(request: Mapping[str, Any], registry: Registry, settings: Settings, repo
         function(spec, seeds, registry, settings, report, stop, request["extra"])
     except ZooError as error:
         report.send("error", error.message, error.hint)
-    except Exception as error:  # of the core itself, or of a plugin with --debug; the next task may be sound
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # of the core itself, or of a plugin with --debug; the next task may be sound
         traceback.print_exc()
         report.send("error", f"the worker failed: {describe(error)}.")
     else:

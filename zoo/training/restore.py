@@ -159,7 +159,9 @@ def restore_member(member: Member, state: Any, run: RunDir, parts: Parts) -> boo
     """
     try:
         return member.restore(state)
-    except Exception as error:  # a plugin's load_state may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin's load_state may raise anything
         entry = parts.entry
         raise RunError(
             f"the checkpoint in {run.path} does not fit {entry.name} of plugin {entry.plugin} {entry.version}: "

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from zoo.api import Outcome
 from zoo.discovery.entry import describe
 from zoo.errors import RunError, TrainingFailed, ZooError
@@ -21,6 +23,7 @@ from zoo.training.best import Best, discount_of
 from zoo.training.buffers import BufferStore, said
 from zoo.training.build import Member, Parts
 from zoo.training.checkpoint import Manifest, Tensors
+from zoo.training.contract import Contract
 from zoo.training.files import check_plain
 from zoo.training.lock import Lock
 from zoo.training.logs import Log, Mark
@@ -135,6 +138,7 @@ class Session:
         self._count = 0
         self._milestones: list[int] = []
         self._exact = True
+        self.contract = Contract(parts.whose)
 
     def __enter__(self) -> Session:
         check_plain(self.run.path)
@@ -148,7 +152,8 @@ class Session:
     @property
     def step(self) -> int:
         """Environment steps consumed."""
-        return int(self.member.algorithm.env_steps)
+        steps = self.member.algorithm.env_steps
+        return int(steps) if isinstance(steps, (int, np.integer)) else self.contract.step
 
     @property
     def wall(self) -> float:
@@ -158,6 +163,7 @@ class Session:
     def begin(self, member: Member, found: Found) -> None:
         """Start, or continue from the checkpoint ``found``."""
         self.member = member
+        self._exact = member.env.restorable
         if found.notice:
             self.notices.append(found.notice)
         self.resumed = found.state is not None
@@ -203,13 +209,13 @@ class Session:
         if outcome is not None and self.member.algorithm.outcome is None:
             with contextlib.suppress(AttributeError):  # where it follows from the state
                 self.member.algorithm.outcome = Outcome(**outcome)
-        how = "" if self._exact else ", the environment starting fresh episodes (it offers no snapshot)"
+        how = "" if self._exact else ", the environment starting fresh episodes (it cannot be put back exactly)"
         self.notices.append(f"continued from step {found.step}{how}.")
 
     @property
     def over(self) -> bool:
         """Whether nothing is left to do: the budget is used, or the algorithm says that going on gains nothing."""
-        outcome = self.member.algorithm.outcome
+        outcome = self.contract.outcome(self.member.algorithm)
         return self.step >= self.run.spec.steps or (outcome is not None and outcome.final)
 
     def _open(self, name: str, logs: Mapping[str, Mark]) -> Log:
@@ -221,13 +227,11 @@ class Session:
         """Log the metrics of one update, with those of the episodes it finished.
 
         Raises:
-            TrainingFailed: a metric is not a finite number.
+            TrainingFailed: a metric is not a finite number, or the algorithm's steps do not grow.
         """
-        row = {name: float(value) for name, value in metrics.items()}
+        self.contract.steps(self.member.algorithm)
+        row = self.contract.metrics(metrics)
         row |= episode_metrics(self.member.env.drain(), self.member.env.constraints)
-        for name, value in row.items():
-            if not math.isfinite(value):
-                raise TrainingFailed(f"metric {name!r} became {value} at step {self.step}.")
         self._write(row)
         self.watch.updated(self.run, self.step, row)
         now = time.perf_counter()
@@ -348,16 +352,20 @@ class Session:
                 "What was saved before stays; the same command continues.",
             ) from error
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """Keep what there is under ``failed/``, for whoever looks into it, and say why."""
         message = error.message if isinstance(error, ZooError) else describe(error)
         self.run.log("".join(traceback.format_exception(error)))
-        with contextlib.suppress(Exception):  # the first error is the one to report
+        try:
             tensors, skeleton = checkpoint.pack(self._state(), {})  # without the replay buffer
             self._publish(self.run.path / "failed", tensors, skeleton, Manifest(step=self.step), {})
+        except KeyboardInterrupt:
+            raise
+        except BaseException as second:  # the first error is the one to report
+            self.run.log(f"the state at the failure is not kept: {describe(second)}")
         with contextlib.suppress(RunError):
             self._status("failed", message=message, durable=True)
-        self._report("failed", message)
+        self._report("failed", message, None)
 
     def close(self, state: str, message: str = "") -> None:
         """End the run as "finished" or "interrupted".
@@ -365,16 +373,15 @@ class Session:
         Raises:
             RunError: it would be called finished, and what is on the disk is not what was written.
         """
-        outcome = self.member.algorithm.outcome
+        outcome = self.contract.outcome(self.member.algorithm)
         if outcome is not None and not message:
             message = outcome.message
         if state == "finished":
             check_whole(self.run, (self._metrics, self._eval), self.step)
         self._status(state, outcome=outcome, message=message, durable=True)
-        self._report(state, message)
+        self._report(state, message, outcome)
 
-    def _report(self, state: str, message: str) -> None:
-        outcome = self.member.algorithm.outcome
+    def _report(self, state: str, message: str, outcome: Outcome | None) -> None:
         self.result = RunResult(
             path=self.run.path, seed=self.run.seed, status=state, steps=self.step, metrics=dict(self.last),
             message=message, outcome=outcome.status if outcome else "", score=dict(self.score),
