@@ -40,8 +40,9 @@ def states(cwd: Path) -> set[str]:
     return {json.loads((run / "status.json").read_text())["state"] for run in find_runs(cwd)}
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("number", "jobs"), [(signal.SIGHUP, 1), (signal.SIGHUP, 2), (signal.SIGTERM, 2), (signal.SIGINT, 2)]
+)
 def test_a_signal_to_all_processes_of_a_command_saves(tmp_path: Path, number: int, jobs: int) -> None:
     process = started("--seeds", f"0:{jobs}", "--jobs", str(jobs), "--quiet", cwd=tmp_path, seeds=jobs)
     os.killpg(process.pid, number)

@@ -13,6 +13,8 @@ from tests.rows import logged
 from tests.training.conftest import Trainer
 from tests.training.test_strangers import OLD as MADE_BY_0_1_0
 from zoo.cli.progress import Silent
+from zoo.cli.resume import left_over, open_resumed
+from zoo.cli.train import _parser
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError, UsageError
 from zoo.results.labels import labels
@@ -139,8 +141,11 @@ def test_the_command_line(tmp_path: Path) -> None:
         "--representation": "sr", "--env.theta": "0.6",
     }  # fmt: skip
     for flag, value in refused.items():
-        done = zoo("train", "--resume", name, flag, *filter(None, [value]), cwd=tmp_path)
-        assert done.returncode == 2 and f"leave out {flag}" in done.stderr, (flag, done.stderr)
+        line = ["--resume", name, flag, *filter(None, [value]), "--quiet", "--steps", "60"]
+        with pytest.raises(UsageError, match=f"leave out {flag}"):
+            open_resumed(path, left_over(_parser(), line))
+    done = zoo("train", "--resume", name, "--num-envs", "8", "--device=cuda", cwd=tmp_path)
+    assert done.returncode == 2 and "leave out --num-envs 8 --device=cuda" in done.stderr
     done = zoo("train", "--resume", name, "gda", "two-state", cwd=tmp_path)
     assert done.returncode == 2 and "leave out gda two-state" in done.stderr
     done = zoo("train", "--resume", name, "--steps", "60", "--dry-run", cwd=tmp_path)
