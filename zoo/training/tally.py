@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.api import Array
+from zoo.api import Array, ConstraintSpec
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,21 @@ class Episode:
     total: float
     length: int
     constraints: NDArray[np.float64]
+
+
+def episode_metrics(episodes: Sequence[Episode], constraints: ConstraintSpec | None) -> dict[str, float]:
+    """What is logged of the episodes that ended in one update: means, and how many; nothing where none ended."""
+    if not episodes:
+        return {}
+    row = {
+        "episode/return": float(np.mean([episode.total for episode in episodes])),
+        "episode/length": float(np.mean([episode.length for episode in episodes])),
+        "episode/count": float(len(episodes)),
+    }
+    if constraints:
+        sums = np.mean([episode.constraints for episode in episodes], axis=0)
+        row |= {f"episode/{name}": float(total) for name, total in zip(constraints.names, sums, strict=True)}
+    return row
 
 
 @dataclass(frozen=True, eq=False)
