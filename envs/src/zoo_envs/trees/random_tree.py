@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from zoo_envs_config import RandomTreeConfig
 
 from zoo_envs.arguments import integer, real
@@ -70,10 +71,9 @@ def random_tree(task: RandomTreeTask) -> TreeModel:
     reward = np.zeros(S)
     level = np.array([0])
     for depth in range(task.depth):
-        grown = np.asarray(rng.random((len(level), 2)) >= task.sparsity)
-        grown |= depth == 0
+        grown: NDArray[np.bool_] = np.asarray(rng.random((len(level), 2)) >= (task.sparsity if depth else 0.0))
         below = 2 * level[:, None] + np.array([1, 2])
-        parents = grown.any(axis=1)
+        parents = np.asarray(grown.any(axis=1))
         children[level[parents]] = below[parents]
         reward[below[parents[:, None] & ~grown]] = -1.0
         level = below[grown]
