@@ -39,7 +39,7 @@ class TreeEnv(SampledEnv):
             max_episode_steps=None,
             render_mode=render_mode,
             observations=np.eye(len(tree.children), dtype=np.float32) if observation == "one-hot" else None,
-            view=TreeView.of(tree),
+            view=TreeView(len(tree.children), tree),
         )
 
     def step(self, action: int | np.integer[Any]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,15 +26,17 @@ class TreeView(StateView):
 
     Attributes:
         tree: what is drawn.
-        place: column and row of each node, float64[S, 2]; NaN where it cannot be reached.
     """
 
     tree: TreeModel
-    place: NDArray[np.float64]
 
-    @classmethod
-    def of(cls, tree: TreeModel) -> TreeView:
-        """Lay out `tree`: leaves one column apart in the order of a walk that goes left first, parents between."""
+    @cached_property
+    def place(self) -> NDArray[np.float64]:
+        """Column and row of each node, float64[S, 2]; NaN where it cannot be reached.
+
+        Leaves stand one column apart in the order of a walk that goes left first, parents between their children.
+        """
+        tree = self.tree
         place = np.full((len(tree.children), 2), np.nan)
         columns = 0
         unfinished = [tree.root]
@@ -48,7 +51,7 @@ class TreeView(StateView):
             if np.isnan(place[node, 0]):
                 place[node] = (place[below, 0].mean() if below else columns), tree.depth[node]
                 columns += not below
-        return cls(len(tree.children), tree, place)
+        return place
 
     def text(self, state: int, marked: Sequence[int] = ()) -> str:
         """Return one line a node: the agent at @, leaves with their reward; a node met again is only named."""
