@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -41,6 +41,15 @@ class Table:
     def __init__(self, states: int, outputs: int, learning_rate: float) -> None:
         self.rows: NDArray[np.float64] = np.zeros((states, outputs))
         self.learning_rate = learning_rate
+
+    @classmethod
+    def joined(cls, tables: Sequence[Table]) -> Table:
+        """One table of M * S states whose parts are those of the M given, in memory as well."""
+        whole = cls(0, 1, tables[0].learning_rate)
+        whole.rows = np.concatenate([table.rows for table in tables])
+        for table, rows in zip(tables, np.split(whole.rows, len(tables)), strict=True):
+            table.rows = rows
+        return whole
 
     def outputs(self, obs: Array) -> Array:
         """Rows [..., W] of states int64[...]."""

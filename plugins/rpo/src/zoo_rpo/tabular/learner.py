@@ -73,7 +73,12 @@ class Learner:
         self._models: dict[Task, TaskModel] = {}
         per_task = config.updates * config.episodes
         count = max(1, -(-self.contexts[0].budget // per_task))
-        self.progress = [Progress(self._make_default(), self._draw(ctx, count)) for ctx in self.contexts]
+        defaults = self._make_defaults()
+        self.progress = [
+            Progress(default, self._draw(ctx, count)) for default, ctx in zip(defaults, self.contexts, strict=True)
+        ]
+        self._learns = type(defaults[0]).update is not DefaultPolicy.update
+        self._joined = type(defaults[0]).joined(defaults)
         M = len(self.contexts)
         self.theta: Floats = np.zeros((M, self.S, self.A))
         self.V: Floats = np.zeros((M, self.S))
@@ -87,7 +92,7 @@ class Learner:
         """M."""
         return len(self.contexts)
 
-    def _make_default(self) -> DefaultPolicy:
+    def _make_defaults(self) -> list[DefaultPolicy]:
         config = self.config
         name = self.regulariser.default if config.default == "auto" else config.default
         setting = Setting(
@@ -99,8 +104,8 @@ class Learner:
             lam=config.lam,
             model=lambda states, scale: Table(states, self.A, scale * config.learning_rate),
         )
-        default: DefaultPolicy = pieces.build("default", name, config.default_options).make(setting)
-        return default
+        options = pieces.build("default", name, config.default_options)
+        return [options.make(setting) for _ in self.contexts]
 
     def _draw(self, ctx: Context, count: int) -> list[Task]:
         distribution = ctx.problem.tasks
@@ -197,20 +202,28 @@ class Learner:
         return self._tables
 
     def _defaults(self) -> Categorical:
-        """pi_0 of all members in all states, [M, S, A]; the policies of the arrays given to the defaults are theirs."""
+        """pi_0 of all members in all states, [M, S, A]."""
         if self._pi_0 is None:
-            states = np.arange(self.S)
-            each = [np.asarray(progress.default.distribution(states).parameters) for progress in self.progress]
-            self._pi_0 = Categorical(np.stack(each))
+            if self._joined is not None:
+                logits = np.asarray(self._joined.distribution(np.arange(self.theta[..., 0].size)).parameters)
+            else:
+                states = np.arange(self.S)
+                each = [progress.default.distribution(states) for progress in self.progress]
+                logits = np.stack([np.asarray(one.parameters) for one in each])
+            self._pi_0 = Categorical(logits.reshape(self.theta.shape))
         return self._pi_0
 
     def _teach(self, pi: Categorical, visits: Floats) -> None:
-        """Every default learns from the states visited, each weighed by how often an episode came there."""
-        states = np.arange(self.S)
-        for member, progress in enumerate(self.progress):
-            if type(progress.default).update is not DefaultPolicy.update:
-                progress.default.update(states, Categorical(pi.parameters[member]), visits[member])
-                self._pi_0 = None
+        """Every default learns from the policy, in each state as much as an episode came there."""
+        if not self._learns:
+            return
+        if self._joined is not None:
+            rows = Categorical(pi.parameters.reshape(-1, self.A))
+            self._joined.update(np.arange(visits.size), rows, visits.reshape(-1))
+        else:
+            for member, progress in enumerate(self.progress):
+                progress.default.update(np.arange(self.S), Categorical(pi.parameters[member]), visits[member])
+        self._pi_0 = None
 
     def _record(self, value: Floats, taken: Floats) -> None:
         """Count a step that came to the exact values [M] with so many transitions [M]."""
