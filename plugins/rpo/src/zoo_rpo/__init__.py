@@ -9,7 +9,7 @@ from zoo import Needs, hookimpl
 if TYPE_CHECKING:
     from zoo.discovery.entry import Registrar
 
-__all__ = ["zoo_register"]
+__all__ = ["zoo_derived", "zoo_plots", "zoo_register", "zoo_suites"]
 
 _PAPER = (
     "Moskovitz et al. 2022, Towards an Understanding of Default Policies in Multitask Policy Optimization, "
@@ -34,3 +34,34 @@ def zoo_register(zoo: Registrar) -> None:
             presets="zoo_rpo:presets",
             steps=20_000,
         )
+    zoo.evaluator(
+        "default-policy",
+        "zoo_rpo.tabular.evaluator:DefaultPolicyTV",
+        config="zoo_rpo.config:DefaultPolicyConfig",
+        summary="total variation of default policies to the optimal policies of the tasks, exact",
+        subject="algorithm",
+    )
+
+
+@hookimpl
+def zoo_suites() -> list[str]:
+    """``zoo bench rpo``."""
+    return ["zoo_rpo:suites/rpo.toml"]
+
+
+@hookimpl
+def zoo_derived() -> dict[str, str]:
+    """Metrics of suites about runs on many tasks."""
+    names = ("task_mean", "task_final", "jump_start", "updates_to", "share_to")
+    return {name: f"zoo_rpo.derived:{name}" for name in names}
+
+
+@hookimpl
+def zoo_plots() -> dict[str, str]:
+    """Figures of runs on many tasks, and of default policies."""
+    return {
+        "by-task": "zoo_rpo.figures:by_task",
+        "task-curves": "zoo_rpo.figures:task_curves",
+        "regret": "zoo_rpo.figures:regret",
+        "default-policy": "zoo_rpo.figures_tree:default_policy",
+    }

@@ -86,3 +86,15 @@ def at_least(name: str, number: float, least: float) -> None:
     """
     if not (math.isfinite(number) and number >= least):
         raise UsageError(f"{name} = {number}: expected a number of at least {least}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefaultPolicyConfig:
+    """Options of the evaluator ``default-policy``."""
+
+    limit: int = 2**20
+    """most deterministic default policies that are tried"""
+
+    def __post_init__(self) -> None:
+        """Check the range."""
+        at_least("limit", self.limit, 1)

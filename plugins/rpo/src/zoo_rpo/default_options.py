@@ -108,8 +108,9 @@ def saved_default(run: Path) -> np.ndarray:
     steps = sorted((run / "checkpoints").glob("step-*"))
     try:
         folder = steps[-1]
-        mark: Any = json.loads((folder / "state.json").read_text(encoding="utf-8"))["algorithm"]["pi_0"]["$array"]
-        return np.asarray(load_file(folder / "tensors.safetensors")[mark])
+        state: Any = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        name = state["member"]["algorithm"]["pi_0"]["$array"]
+        return np.asarray(load_file(folder / "tensors.safetensors")[name])
     except (IndexError, KeyError, OSError, TypeError, ValueError):
         raise UsageError(f"{run} holds no default policy: expected the directory of a run of rpo or tvpo.") from None
 
