@@ -34,6 +34,16 @@ def zoo_register(zoo: Registrar) -> None:
             presets="zoo_rpo:presets",
             steps=20_000,
         )
+    zoo.algorithm(
+        "rpo-ppo",
+        "zoo_rpo.deep.agent:RPOPPO",
+        config="zoo_rpo.deep.config:RPOPPOConfig",
+        summary="the same with function approximation: PPO on one task after another",
+        needs=Needs(tasks=True),
+        paper=_PAPER,
+        presets="zoo_rpo:presets",
+        steps=200_000,
+    )
     zoo.evaluator(
         "default-policy",
         "zoo_rpo.tabular.evaluator:DefaultPolicyTV",

@@ -71,8 +71,8 @@ def graph(models: Sequence[TaskModel]) -> tuple[dict[tuple[int, int], list[int]]
     """The graph of all decisions that some task asks for.
 
     Returns:
-        Edges (state, successor) with the actions that lead along them; the states with decisions; where states lie, float64[S, 2], in rows by their
-        longest distance from the start, NaN where no task leads.
+        Edges (state, successor) with the actions that lead along them; the states with decisions; where states lie,
+        float64[S, 2], in rows by their longest distance from the start, NaN where no task leads.
 
     Raises:
         UsageError: there is a cycle, or there are too many states to be drawn.

@@ -74,9 +74,8 @@ class Learner:
         per_task = config.updates * config.episodes
         count = max(1, -(-self.contexts[0].budget // per_task))
         defaults = self._make_defaults()
-        self.progress = [
-            Progress(default, self._draw(ctx, count)) for default, ctx in zip(defaults, self.contexts, strict=True)
-        ]
+        self._streams = [ctx.stream("tasks") for ctx in self.contexts]
+        self.progress = [Progress(default, self._draw(member, count)) for member, default in enumerate(defaults)]
         self._learns = type(defaults[0]).update is not DefaultPolicy.update
         self._joined = type(defaults[0]).joined(defaults)
         M = len(self.contexts)
@@ -107,11 +106,11 @@ class Learner:
         options = pieces.build("default", name, config.default_options)
         return [options.make(setting) for _ in self.contexts]
 
-    def _draw(self, ctx: Context, count: int) -> list[Task]:
-        distribution = ctx.problem.tasks
+    def _draw(self, member: int, count: int) -> list[Task]:
+        distribution = self.contexts[member].problem.tasks
         if distribution is None:
             raise InterfaceError("the environment has no tasks.")
-        tasks = list(distribution.sample_many(ctx.stream("tasks"), count))
+        tasks = list(distribution.sample_many(self._streams[member], count))
         for task in tasks:
             self.model_of(task)
         return tasks
@@ -246,7 +245,7 @@ class Learner:
             progress.default.observe_task(_policy_of(progress.best), decisions, expected[decisions])
             progress.task, progress.updates = progress.task + 1, 0
             if progress.task >= len(progress.tasks):
-                progress.tasks += self._draw(self.contexts[member], 1)
+                progress.tasks += self._draw(member, 1)
         self._tables = self._pi_0 = None
 
     def pi_0(self, member: int) -> Floats:
