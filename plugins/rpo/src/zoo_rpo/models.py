@@ -99,13 +99,18 @@ class TorchModel:
         """Of the module, and of the optimiser with its numbers as text."""
         moments = self.optimiser.state_dict()["state"]
         return {
-            "module": dict(self.module.state_dict()),
-            "optimiser": {str(index): dict(moment) for index, moment in moments.items()},
+            "module": _copied(self.module.state_dict()),
+            "optimiser": {str(index): _copied(moment) for index, moment in moments.items()},
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Continue from ``state``."""
-        self.module.load_state_dict(dict(state["module"]))
+        self.module.load_state_dict(_copied(state["module"]))
         whole = self.optimiser.state_dict()
-        whole["state"] = {int(index): dict(moment) for index, moment in state["optimiser"].items()}
+        whole["state"] = {int(index): _copied(moment) for index, moment in state["optimiser"].items()}
         self.optimiser.load_state_dict(whole)
+
+
+def _copied(tensors: Mapping[str, Any]) -> dict[str, Any]:
+    """Tensors of their own: torch hands out and takes in those that it goes on to change."""
+    return {name: value.detach().clone() if hasattr(value, "detach") else value for name, value in tensors.items()}

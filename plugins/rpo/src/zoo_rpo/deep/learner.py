@@ -90,9 +90,8 @@ class Defaults(Mixer):
             }
             if type(default).update is not DefaultPolicy.update:
                 self._teach(default, obs, policy, learner.contexts[member].rng)
-            returned = self._episodes(member, rollout)
+            rows.append({"task": float(learner.task[member] + 1), **found, **self._episodes(member, rollout)})
             learner.advance(member, obs)
-            rows.append({"task": float(learner.task[member] + 1), **found} | returned)
         return rows
 
     def _teach(self, default: DefaultPolicy, obs: NDArray[Any], policy: Floats, rng: np.random.Generator) -> None:
