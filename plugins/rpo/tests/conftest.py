@@ -23,6 +23,12 @@ def context(env: Any, seed: int, budget: int) -> Context:
 
 
 @pytest.fixture
+def on() -> Callable[..., Context]:
+    """The context of one seed with one copy of an environment."""
+    return context
+
+
+@pytest.fixture
 def learner() -> Callable[..., Learner]:
     """A learner on the tree; keywords are options of the algorithm, ``env`` those of the tree."""
 

@@ -166,9 +166,9 @@ class Learner:
             gradient = core.sampled_gradient(tables, pi.p, self.V, episodes, config.gamma)
             taken, returned = episodes.active.sum(axis=(0, 2)), episodes.rewards.sum(axis=(0, 2)) / config.episodes
         by_theta, _ = self.regulariser.gradients(pi, pi_0)
+        self._teach(pi, gradient.visits)  # of the policy that acted: its parameters are changed in place below
         self.theta -= config.learning_rate * (gradient.theta + config.lam * gradient.visits[..., None] * by_theta)
         self.V -= config.value_learning_rate * gradient.value
-        self._teach(pi, gradient.visits)
         self.steps += config.episodes
         after = Categorical(self.theta)
         value = core.exact_value(tables, after.p)
