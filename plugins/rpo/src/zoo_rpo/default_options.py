@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from zoo import InterfaceError, UsageError
+from zoo import UsageError
 from zoo_rpo import pieces
 from zoo_rpo.defaults import DefaultPolicy, Distilled, Frozen, MajorityVote, MaskedInput, Uniform
 from zoo_rpo.distributions import Distribution
@@ -49,10 +49,10 @@ class Setting:
         """S and A.
 
         Raises:
-            InterfaceError: observations are no states, or actions are continuous.
+            UsageError: observations are no states, or actions are continuous.
         """
         if self.states is None or self.actions is None:
-            raise InterfaceError(f"{what} counts states and actions: it needs discrete ones; distilled does not.")
+            raise UsageError(f"{what} counts states and actions: it needs discrete ones; distilled does not.")
         return self.states, self.actions
 
 
@@ -71,7 +71,7 @@ class UniformOptions(DefaultOptions):
     def make(self, setting: Setting) -> DefaultPolicy:
         """Every action alike."""
         if setting.actions is None:
-            raise InterfaceError("there is no uniform distribution over continuous actions: choose another default.")
+            raise UsageError("there is no uniform distribution over continuous actions: choose another default.")
         return Uniform(setting.actions, dims=int(setting.states is None))
 
 

@@ -52,14 +52,14 @@ class TaskModel:
             horizon: steps of an episode; None: as many as the longest path has.
 
         Raises:
-            InterfaceError: the environment has no exact model, or its observations are not the model's states.
-            UsageError: ``horizon`` is None, and some path is endless.
+            InterfaceError: the observations are not the model's states.
+            UsageError: the environment has no exact model, or ``horizon`` is None, and some path is endless.
         """
         env = task.make()
         try:
             model = TabularCMDP.from_model(env.get_wrapper_attr("model")())
         except AttributeError:
-            raise InterfaceError(
+            raise UsageError(
                 f"task {task.id} makes an environment without an exact model; rpo-ppo learns from samples alone."
             ) from None
         space: Any = env.observation_space
