@@ -156,3 +156,12 @@ def test_states_survive(default: DefaultPolicy) -> None:
     assert not np.array_equal(before, default.distribution(np.arange(3)).p)
     default.load_state(json.loads(json.dumps(saved)))
     assert np.array_equal(before, default.distribution(np.arange(3)).p)
+
+
+@pytest.mark.parametrize("name", ["divergences", "distributions", "regularisers", "defaults"])
+def test_examples_in_docstrings(name: str) -> None:
+    import doctest
+    import importlib
+
+    found = doctest.testmod(importlib.import_module(f"zoo_rpo.{name}"))
+    assert found.attempted and not found.failed

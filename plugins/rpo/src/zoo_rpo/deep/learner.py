@@ -47,10 +47,10 @@ class Defaults(Mixer):
         super().bind(learner)
         config = self._config
         name = self.regulariser.default if config.default == "auto" else config.default
-        nothing = learner.actions.family(np.zeros((1, learner.distribution.outputs)))
+        nothing = self.learner.actions.family(np.zeros((1, learner.distribution.outputs)))
         self.regulariser.omega(nothing, nothing)  # one that does not suit the actions says so now
         options = pieces.build("default", name, config.default_options)
-        self.defaults = [options.make(self._setting(ctx)) for ctx in learner.contexts]
+        self.defaults = [options.make(self._setting(ctx)) for ctx in self.learner.contexts]
 
     def _setting(self, ctx: Context) -> Setting:
         learner, config = self.learner, self._config
