@@ -62,6 +62,20 @@ def _row(name: str, module: str, summary: str, *, camel: str = "", needs: str = 
     )
 
 
+def _tasks_row(name: str, module: str, summary: str, **offers: object) -> Row:
+    """Return the row of an environment of many tasks, whose copies are stepped one by one."""
+    camel = "".join(part.capitalize() for part in name.split("-"))
+    return Row(
+        name=name,
+        gymnasium_id=f"zoo/{camel}-v0",
+        target=f"zoo_envs.{module}:{camel}",
+        vector="",
+        config=f"zoo_envs_config:{camel}Config",
+        summary=summary,
+        offers={"action": "discrete", "observation": "discrete", "tasks": True, "snapshot": True, **offers},
+    )
+
+
 def _control_row(domain: str, task: str, constraint: str, summary: str) -> Row:
     """Return the row of a task of the control suite, whose class is called as its parts."""
     name = f"{domain}-{task}-{constraint}"
@@ -122,6 +136,8 @@ TABLE: tuple[Row, ...] = (
     _row("riverswim", "riverswim", "a large reward against the current", camel="RiverSwim", constraints=False),
     _row("sixarms", "sixarms", "six arms, the best of them hardest to enter", camel="SixArms", constraints=False),
     _row("foraging-patches", "foraging_patches", "harvest a patch that wears off, or travel on", constraints=False),
+    _tasks_row("tree", "trees.two_rooms", "two rooms of binary choices; tasks differ in goals or doors"),
+    _tasks_row("random-tree", "trees.random_tree", "left or right, in a random tree for each task"),
     _row(
         "icl-exemplars",
         "icl.environment",

@@ -20,7 +20,8 @@ from zoo_envs_plugin import TABLE
 
 NAMES = [row.name for row in TABLE]
 CONTROL = [row for row in TABLE if row.needs == "dm_control"]
-SAMPLED = [row for row in TABLE if row not in CONTROL]
+MULTITASK = [row for row in TABLE if row.offers.get("tasks")]
+SAMPLED = [row for row in TABLE if row not in CONTROL + MULTITASK]
 NO_TABLES = {"tiny-composite", "cart-pole", "text-composite", "icl-exemplars"}
 CONSTRAINED = {
     *("two-state", "three-state", "garnet", "hazard-grid", "constrained-catch", "tabular"),
@@ -77,6 +78,9 @@ def test_registrar_gets_every_row() -> None:
         }
     for row in CONTROL:
         assert row.offers == {"action": "box", "observation": "box", "constraints": True, "snapshot": True}
+    for name in ("tree", "random-tree"):
+        expected = {"action": "discrete", "observation": "discrete", "tasks": True, "snapshot": True}
+        assert calls[name]["offers"] == expected
 
 
 def test_hook_is_marked_for_zoo() -> None:
