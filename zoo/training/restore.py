@@ -17,6 +17,7 @@ from zoo.training.checkpoint import Manifest
 from zoo.training.documents import LOOP, MAPPING, checked
 from zoo.training.logs import Mark, differs
 from zoo.training.run import RunDir
+from zoo.training.vector import Recorder
 
 
 class NoCheckpointError(UsageError):
@@ -37,6 +38,15 @@ class LoadedRun:
     def algorithm(self) -> Algorithm[Any]:
         """The trained algorithm."""
         return self.member.algorithm
+
+    @property
+    def env(self) -> Recorder:
+        """The environment that it was trained on."""
+        return self.member.env
+
+    def make_env(self, copies: int, *, seed: int) -> Recorder:
+        """Fresh copies of that environment, seeded and ready for ``reset()``."""
+        return self.parts.make_env(copies, seed)
 
 
 @dataclass(frozen=True)
