@@ -62,6 +62,40 @@ def _row(name: str, module: str, summary: str, *, camel: str = "", needs: str = 
     )
 
 
+def _goals_row(name: str, module: str, summary: str, action: str) -> Row:
+    """Return the row of a family of tasks that differ in their goal."""
+    camel = "".join(part.capitalize() for part in name.split("-"))
+    return Row(
+        name=name,
+        gymnasium_id=f"zoo/{camel}-v0",
+        target=f"zoo_envs.goals.{module}:{camel}",
+        vector=f"zoo_envs.goals.{module}:{camel}Vector",
+        config=f"zoo_envs_goals_config:{camel}Config",
+        summary=summary,
+        offers={
+            "action": action,
+            "observation": None if name == "four-rooms-goals" else "box",  # perhaps the cell's number alone
+            "tasks": True,
+            "snapshot": True,
+            "batched": True,
+        },
+    )
+
+
+def _control_family_row(domain: str, summary: str) -> Row:
+    """Return the row of several tasks of one domain of the control suite."""
+    return Row(
+        name=f"dmc-{domain}-family",
+        gymnasium_id=f"zoo/DMC-{domain}-family-v0",
+        target=f"zoo_envs.goals.control_suite:{domain.capitalize()}Family",
+        vector="",
+        config="zoo_envs_goals_config:ControlFamilyConfig",
+        summary=f"control suite, {domain}: {summary}",
+        offers={"action": "box", "observation": "box", "tasks": True, "snapshot": True},
+        needs="dm_control",
+    )
+
+
 def _control_row(domain: str, task: str, constraint: str, summary: str) -> Row:
     """Return the row of a task of the control suite, whose class is called as its parts."""
     name = f"{domain}-{task}-{constraint}"
@@ -131,6 +165,11 @@ TABLE: tuple[Row, ...] = (
         constraints=False,
         tabular=False,
     ),
+    _goals_row("four-rooms-goals", "four_rooms", "four rooms, a goal for each task", "discrete"),
+    _goals_row("pendulum-goals", "pendulum", "swing up and hold an angle, another for each task", "box"),
+    _goals_row("cart-pole-goals", "cart_pole", "balance with the cart at a place, another for each task", "discrete"),
+    _control_family_row("cartpole", "balance and swingup as tasks of one environment"),
+    _control_family_row("walker", "stand, walk and run as tasks of one environment"),
     _control_row("walker", "walk", "height", "the torso's height is bounded"),
     _control_row("reacher", "easy", "speed", "the joints' speed is bounded"),
     _control_row("quadruped", "walk", "effort", "the mean size of the controls is bounded"),
