@@ -1,0 +1,1 @@
+"""Regularised policy optimisation over many tasks: registration, nothing else."""
