@@ -139,7 +139,7 @@ class CopiesEnv(VectorEnv[Any, Any, NDArray[Any]]):
         """Return the actions, int64[n], or finite numbers [n, ...] where they are no choice among a few."""
         array = np.asarray(actions)
         if not self._num_actions:
-            shape = self.action_space.shape
+            shape = (self.num_envs, *(self.single_action_space.shape or ()))
             if array.shape != shape or array.dtype.kind not in "iuf" or not np.isfinite(array).all():
                 raise ValueError(f"actions must be finite numbers of shape {shape}, got {array!r}")
             return array

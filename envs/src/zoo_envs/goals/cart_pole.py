@@ -13,7 +13,7 @@ from zoo_envs_goals_config import CartPoleGoalsConfig
 from zoo_envs.arguments import real
 from zoo_envs.cart_pole import FAR, START, TILTED, fallen, moved
 from zoo_envs.goals.env import GoalEnv, GoalVectorEnv
-from zoo_envs.goals.family import Floats, GoalFamily, GoalTasks
+from zoo_envs.goals.family import Floats, GoalFamily, GoalTask
 from zoo_envs.goals.features import GoalFeatures
 
 __all__ = ["CartPole", "CartPoleGoals", "CartPoleGoalsVector"]
@@ -44,9 +44,9 @@ class CartPole(GoalFamily):
         high[:4] = 2 * FAR, np.inf, 2 * TILTED, np.inf
         self.observation_space = spaces.Box(-high, high, dtype=np.float32)
 
-    def single(self, tasks: GoalTasks) -> gymnasium.Env[Any, Any]:
+    def single(self, task: GoalTask) -> gymnasium.Env[Any, Any]:
         """See GoalFamily."""
-        return CartPoleGoals.posing(tasks)
+        return CartPoleGoals.posing(task)
 
     def begin(self, rng: np.random.Generator, goals: NDArray[np.int64]) -> Floats:
         """Near the middle, whatever the goal."""

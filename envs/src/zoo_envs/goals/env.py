@@ -50,11 +50,12 @@ class GoalEnv(MultitaskEnv[GoalTask]):
         self._be(self._family(**options))
 
     @classmethod
-    def posing(cls, tasks: GoalTasks) -> Self:
-        """Return an environment that poses `tasks`."""
+    def posing(cls, task: GoalTask) -> Self:
+        """Return an environment that poses `task`; there is no other, so that nothing is drawn."""
         env = cls.__new__(cls)
-        env._be(tasks.family)
-        env.tasks = tasks
+        env._be(task.family)
+        env.tasks = GoalTasks((task,))
+        env.task, env._posed = task, True
         return env
 
     def _be(self, family: GoalFamily) -> None:

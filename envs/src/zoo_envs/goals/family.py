@@ -66,8 +66,8 @@ class GoalFamily(ABC):
         return GoalTasks(tuple(GoalTask(goal, goal, self) for goal in range(len(self.goals))), self.weights)
 
     @abstractmethod
-    def single(self, tasks: GoalTasks) -> gymnasium.Env[Any, Any]:
-        """Return one copy that poses `tasks`."""
+    def single(self, task: GoalTask) -> gymnasium.Env[Any, Any]:
+        """Return one copy that poses `task`."""
 
     @abstractmethod
     def begin(self, rng: np.random.Generator, goals: NDArray[np.int64]) -> Floats:
@@ -137,7 +137,7 @@ class GoalTask(Task):
 
     def make(self) -> gymnasium.Env[Any, Any]:
         """One copy that poses this task alone."""
-        return self.family.single(GoalTasks((self,)))
+        return self.family.single(self)
 
 
 class GoalTasks(FiniteTasks[GoalTask]):

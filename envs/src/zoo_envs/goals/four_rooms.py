@@ -16,7 +16,7 @@ from zoo_envs_goals_config import FourRoomsGoalsConfig
 from zoo_envs.arguments import integer, real
 from zoo_envs.four_rooms import four_rooms_grid
 from zoo_envs.goals.env import GoalEnv, GoalVectorEnv
-from zoo_envs.goals.family import Floats, GoalFamily, GoalTasks
+from zoo_envs.goals.family import Floats, GoalFamily, GoalTask
 from zoo_envs.goals.features import GoalFeatures
 from zoo_envs.grid import FOUR
 
@@ -90,9 +90,9 @@ class FourRooms(GoalFamily):
                 groups[name] = slice(start, start := start + width)
         return groups
 
-    def single(self, tasks: GoalTasks) -> gymnasium.Env[object, object]:
+    def single(self, task: GoalTask) -> gymnasium.Env[object, object]:
         """See GoalFamily."""
-        return FourRoomsGoals.posing(tasks)
+        return FourRoomsGoals.posing(task)
 
     def begin(self, rng: np.random.Generator, goals: NDArray[np.int64]) -> Floats:
         """Uniform on the start rooms without the goal's cell."""

@@ -13,7 +13,7 @@ from zoo_envs_goals_config import PendulumGoalsConfig
 
 from zoo_envs.arguments import real
 from zoo_envs.goals.env import GoalEnv, GoalVectorEnv
-from zoo_envs.goals.family import Floats, GoalFamily, GoalTasks
+from zoo_envs.goals.family import Floats, GoalFamily, GoalTask
 from zoo_envs.goals.features import GoalFeatures
 
 __all__ = ["Pendulum", "PendulumGoals", "PendulumGoalsVector"]
@@ -51,9 +51,9 @@ class Pendulum(GoalFamily):
         high[2] = FASTEST
         self.observation_space = spaces.Box(-high, high, dtype=np.float32)
 
-    def single(self, tasks: GoalTasks) -> gymnasium.Env[Any, Any]:
+    def single(self, task: GoalTask) -> gymnasium.Env[Any, Any]:
         """See GoalFamily."""
-        return PendulumGoals.posing(tasks)
+        return PendulumGoals.posing(task)
 
     def begin(self, rng: np.random.Generator, goals: NDArray[np.int64]) -> Floats:
         """Uniform on [-pi, pi) x [-1, 1)."""
