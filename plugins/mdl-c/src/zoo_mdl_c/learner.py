@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from zoo_onpolicy import distributions
 from zoo_onpolicy.learner import Learner
+from zoo_onpolicy.loss import Coefficients, Loss, Minibatch
 from zoo_onpolicy.mixer import Mixer
 from zoo_onpolicy.networks import Network
 from zoo_onpolicy.observations import Encoder
@@ -47,6 +48,8 @@ class MultitaskLearner(Learner):
         count = -(-updates // config.task_updates)
         self.sequences = [TaskSequence(ctx, config, count) for ctx in contexts]
         self.mixer.begin_run(self.sequences)
+        for member in range(len(self)):
+            self._values_from_zero(member)
 
     def make_distribution(self) -> distributions.Distribution:
         """With the divergence that control minimises."""
@@ -84,6 +87,15 @@ class MultitaskLearner(Learner):
         self.network.settle()
         return rows
 
+    def gradient(self, batch: Minibatch, weights: Coefficients) -> Loss:
+        """That of the sum over the steps of an episode, as REINFORCE has it, where the learner's is of the mean.
+
+        Adam's epsilon would otherwise damp what rare rewards teach.
+        """
+        loss = super().gradient(batch, weights)
+        self.network.parameters.gradient *= self.config.n_steps
+        return loss
+
     def place(self, member: int) -> tuple[int, int]:
         """Number of the task at hand, and of updates already spent on it."""
         done = int(self.steps[member]) // self.transitions
@@ -92,7 +104,15 @@ class MultitaskLearner(Learner):
     def _reset_control(self, member: int, number: int) -> None:
         """New weights for control; the stream is one of its own, so that it depends on nothing that was learned."""
         self.network.initialise(member, self.contexts[member].stream(f"weights of task {number}"))
+        self._values_from_zero(member)
         self.adam.m[member], self.adam.v[member], self.adam.t[member] = 0.0, 0.0, 0
+
+    def _values_from_zero(self, member: int) -> None:
+        """V = 0 at first: a task has few updates, too few to forget random values."""
+        parameters = self.network.parameters
+        critic = [name for name in parameters.views if name.startswith("critic.")]
+        for name in critic[-2:]:
+            parameters.put(name, member, np.zeros(parameters.views[name].shape[1:]))
 
 
 class DefaultMixer(Mixer):
