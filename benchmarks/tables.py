@@ -51,6 +51,7 @@ def main() -> int:
                 f"{first['environment']}, seed {first['seed']}: {first['reason']}. Try: zoo bench {suite}"
             )
         (RESULTS / f"{suite}.csv").write_text(zoo_table(suite, parsed.dir, "csv"), encoding="utf-8")
+        (RESULTS / f"{suite}.raw.csv").write_text(zoo_table(suite, parsed.dir, "raw"), encoding="utf-8")
         table = zoo_table(suite, parsed.dir, "markdown")
         README.write_text(with_table(README.read_text(encoding="utf-8"), suite, table), encoding="utf-8")
         print(f"{suite}: {RESULTS / f'{suite}.csv'} and its table in {README}")

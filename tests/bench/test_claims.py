@@ -323,3 +323,38 @@ def test_many_environments_raise_neither_error() -> None:
 def test_what_is_clearly_true_passes_nearly_always(seeds: int, shift: float) -> None:
     assert passes("reproduced", seeds, shift, 100, paired=True) >= 95
     assert passes("not reproduced", seeds, -shift, 100, paired=True) >= 95
+
+
+# Whose claim it is, and by which statistic
+
+
+def test_the_statistic_of_the_claim_decides() -> None:
+    rare = [0.0] * 15 + [8.0, 9.0, 8.5, 9.5, 8.2]  # successes of a quarter of the runs: cut off by an IQM
+    by = {name: judged(claim(statistic=name, relation=">", right=0.0), rare) for name in ("iqm", "mean", "median")}
+    assert by["mean"].effects[0].left == pytest.approx(np.mean(rare))
+    assert (by["mean"].answer, by["iqm"].effects[0].left, by["median"].effects[0].left) == ("reproduced", 0.0, 0.0)
+    assert by["iqm"].answer != "reproduced"
+
+
+@pytest.mark.parametrize("statistic", ["mean", "median"])
+def test_a_false_claim_about_another_statistic_passes_rarely(statistic: str) -> None:
+    rng = np.random.default_rng(5)
+    null = claim(statistic=statistic, relation=">", right=0.0)
+    passed = sum(judged(null, rng.normal(size=5)).answer == "reproduced" for _ in range(400))
+    assert passed <= 20  # 2.5 % of 400 are 10, with a standard deviation of 3.1
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"source": "paper", "setting": "paper"}, "reproduced"),
+        ({"source": "paper", "setting": "small model"}, "reproduced (small model)"),
+        ({"source": "exact"}, "as before"),
+        ({"source": "ours"}, "as before"),
+        ({"source": "ours", "relation": ">"}, "changed"),
+        ({"source": "paper", "setting": "small model", "relation": ">"}, "not reproduced (small model)"),
+        ({"source": "ours", "margin": -0.39}, "inconclusive at 5 seeds"),
+    ],
+)
+def test_only_what_a_paper_claims_is_reproduced(changes: dict[str, Any], words: str) -> None:
+    assert judged(claim(**changes), LOW, HIGH).words == words

@@ -120,6 +120,19 @@ def trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
+def test_the_table_of_raw_results_is_that_of_the_runs(zoo: Zoo, trial: Path, tmp_path: Path) -> None:
+    assert zoo("trial", "--format", "raw", "-o", "trial.raw.csv").status == 0
+    lines = (tmp_path / "trial.raw.csv").read_text().splitlines()
+    assert lines[0] == "cell,environment,seed,metric,value,status,reason"
+    assert "a,three-state,3,,,failed,failed at step 20: no reason given" in lines
+    stored, read = zoo("trial", "--json").json, zoo("trial", "--from", "trial.raw.csv", "--dir", "none", "--json").json
+    assert stored["rows"]
+    assert [read[part] for part in ("rows", "claims")] == [stored[part] for part in ("rows", "claims")]
+    refused = zoo("--from", "trial.raw.csv", "--dir", "runs")
+    assert (refused.status, refused.out) == (2, "")
+    assert "--from is for suites: expected zoo table SUITE." in refused.err
+
+
 def test_a_suite_as_a_table_with_references_verdicts_and_what_was_left_out(zoo: Zoo, trial: Path) -> None:
     shown = zoo("trial")
     assert (shown.status, shown.err) == (0, "")

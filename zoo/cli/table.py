@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from zoo.results.report import Report
     from zoo.results.store import Catalogue
 
-FORMATS = ("rich", "markdown", "latex", "csv", "json")
+FORMATS = ("rich", "markdown", "latex", "csv", "json", "raw")
 _ENDINGS = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".json": "json"}
 _HEADLINES = (("eval/return", "episode/return"), ("err", "kkt"), ("loss",))
 
@@ -50,13 +50,15 @@ def _parser() -> CommandParser:
         examples=[
             "zoo table smoke",
             "zoo table reload --format latex -o reload.tex",
+            "zoo table reload --format raw -o reload.raw.csv && zoo table reload --from reload.raw.csv",
             "zoo table runs/CartPole-v1 --group-by algorithm learning_rate --sort eval/return --descending",
             "zoo table --sql \"SELECT algorithm, avg(return) FROM episodes JOIN runs USING (run) GROUP BY ALL\"",
         ],
     )  # fmt: skip
     add = parser.add_argument
     add("what", nargs="*", metavar="SUITE|RUN", help="a suite (a name, or its TOML file), or runs")
-    add("--format", choices=FORMATS, help="how to print (default: by the ending of -o, else rich)")
+    add("--format", choices=FORMATS, help="how to print (default: by the ending of -o, else rich); raw: one line "
+        "of CSV for each run and metric of a suite")  # fmt: skip
     add("--metric", nargs="+", action="extend", metavar="NAME", help="columns (default: those of the suite, or errors "
         "and returns)")  # fmt: skip
     add("--group-by", nargs="+", action="extend", metavar="COLUMN",
@@ -65,6 +67,8 @@ def _parser() -> CommandParser:
     add("--descending", action="store_true", help="largest first, with --sort")
     add("--quick", action="store_true", help="only the suite's quick cells")
     add("--sql", metavar="SELECT", help="one query over the views runs, metrics and episodes; needs zoo-core[sql]")
+    add("--from", type=Path, metavar="FILE.csv", dest="raw", help="the suite's results from this file, which --format "
+        "raw wrote, instead of stored runs")  # fmt: skip
     add("--against", type=Path, metavar="FILE.csv", help="exit 1 where an interval does not meet that of this table")
     add("-o", "--output", type=Path, metavar="FILE", help="write to this file")
     add("--dir", type=Path, default=Path("runs"), help="directory of all runs (default: runs)")
@@ -76,6 +80,8 @@ def _report(parsed: argparse.Namespace, options: Options) -> Report:
     if not parsed.what or all(Path(name).is_dir() for name in parsed.what):
         if parsed.quick:
             raise UsageError("--quick is for suites: expected zoo table SUITE --quick.")
+        if parsed.raw or parsed.format == "raw":
+            raise UsageError(f"{'--from' if parsed.raw else '--format raw'} is for suites: expected zoo table SUITE.")
         return _runs_report(parsed)
     registry = options.registry()
     return _suite_report(_suite(parsed, registry), parsed, registry)
@@ -96,6 +102,7 @@ def _suite(parsed: argparse.Namespace, registry: Registry) -> Suite:
 def _suite_report(suite: Suite, parsed: argparse.Namespace, registry: Registry) -> Report:
     from zoo.results.claims import judge
     from zoo.results.derived import functions
+    from zoo.results.raw import from_raw
     from zoo.results.records import check_columns, check_metrics, from_suite, measure
     from zoo.results.report import Report
     from zoo.results.resolve import resolve_suite
@@ -104,7 +111,10 @@ def _suite_report(suite: Suite, parsed: argparse.Namespace, registry: Registry) 
     suite = resolve_suite(suite, registry)
     shown = [suite.metric(name) for name in dict.fromkeys(parsed.metric or ())] or list(suite.used_metrics)
     asked = {metric.name: metric for metric in (*shown, *suite.used_metrics)}
-    records = from_suite(suite, parsed.dir, list(asked.values()), measure(functions(registry)))
+    if parsed.raw:
+        records = from_raw(suite, parsed.raw)
+    else:
+        records = from_suite(suite, parsed.dir, list(asked.values()), measure(functions(registry)))
     group_by = parsed.group_by or ["environment", "label"]
     check_columns(records, group_by)
     check_metrics(records, parsed.metric or ())
@@ -112,7 +122,7 @@ def _suite_report(suite: Suite, parsed: argparse.Namespace, registry: Registry) 
     repeat = f"zoo bench {parsed.what[0]}{' --quick' if parsed.quick else ''} runs what is missing."
     report = Report(
         title=suite.title, rows=rows, metrics=shown, group_by=group_by, dropped=records.dropped, suite=suite,
-        verdicts=judge(suite, records.by_run) if records.found else (), repeat=repeat,
+        verdicts=judge(suite, records.by_run) if records.found else (), repeat=repeat, runs=records,
     )  # fmt: skip
     return _sorted(report, parsed)
 
@@ -169,6 +179,10 @@ def _sorted(report: Report, parsed: argparse.Namespace) -> Report:
 def _render(report: Report, form: str, parsed: argparse.Namespace) -> str:
     from zoo.results import formats
 
+    if form == "raw":
+        from zoo.results.raw import raw_text
+
+        return raw_text(report.runs)
     if form == "csv":
         return formats.csv_text(report.records)
     if form == "json":

@@ -1,13 +1,14 @@
 """Whether experiments bear out a claim, from intervals and never from points.
 
-**What a claim says.** ``left - right`` (or ``left / right``) of the interquartile means over seeds stands in the
-relation to the margin *on each* of the claim's environments. So it is *reproduced* if in every environment the whole
-95 % interval satisfies the relation (an intersection-union test: a false claim passes in at most 2.5 % of cases,
-however many environments there are), *not reproduced* if in some environment the whole interval violates it (at
-``1 - 0.05 / k`` for k environments, for the more there are, the likelier one of them errs by chance), and otherwise
-*inconclusive*. The effect over all environments, with seeds redrawn within each of them, is told beside the verdict
-and does not decide it: an average would hide an environment where the claim fails. Paired runs are compared seed by
-seed: the interquartile mean of their differences, or of the logarithms of their ratios.
+**What a claim says.** ``left - right`` (or ``left / right``) of the claim's statistic over seeds (interquartile mean,
+mean or median) stands in the relation to the margin *on each* of the claim's environments. So it is *reproduced* if in
+every environment the whole 95 % interval satisfies the relation (an intersection-union test: a false claim passes in at
+most 2.5 % of cases, however many environments there are), *not reproduced* if in some environment the whole interval
+violates it (at ``1 - 0.05 / k`` for k environments, for the more there are, the likelier one of them errs by chance),
+and otherwise *inconclusive*. What is ours or a theorem, not a paper's, is told as *as before* or *changed*. The effect
+over all environments, with seeds redrawn within each of them, is told beside the verdict and does not decide it: an
+average would hide an environment where the claim fails. Paired runs are compared seed by seed: the statistic of their
+differences, or of the logarithms of their ratios.
 
 **The interval** is a bootstrap over seeds, widened for small samples (see ``zoo.results.spread``): a false claim passes
 in at most 2.5 % of cases. Measured exceptions: 3 % at five seeds and 6 % at three for a very skewed metric (lognormal),
@@ -36,7 +37,7 @@ import numpy as np
 from zoo.errors import UnknownNameError, UsageError
 from zoo.results.experiment import Claim, Suite, Term
 from zoo.results.spread import FEWEST, TIED, UNKNOWN, Spread, equal, interval, spread
-from zoo.results.stats import LEVEL, Floats, iqm
+from zoo.results.stats import LEVEL, Floats, iqm, mean, median
 from zoo.results.table import number
 
 Answer = Literal["reproduced", "not reproduced", "inconclusive"]
@@ -44,6 +45,7 @@ Records = Mapping[tuple[str, str, int], Mapping[str, float | None]]
 """(label, environment, seed) -> metric -> value of a finished run; None, or no entry, where the run has none."""
 Files = Collection[tuple[str, str]]
 """(label, environment) of cells that judge a file."""
+_STATISTICS = {"iqm": iqm, "mean": mean, "median": median}
 _ROUND = 6  # significant digits
 _FLOOR = 1e-16  # a ratio takes residuals below it for rounding
 _NEVER = 1e150  # stands for infinity, so that differences and their squares stay finite
@@ -55,7 +57,7 @@ class Effect:
 
     Attributes:
         environment: which.
-        left, right: interquartile means over seeds; NaN without runs.
+        left, right: the claim's statistic over seeds; NaN without runs.
         estimate: the difference or ratio; NaN without runs.
         low, high: its interval; NaN where the seeds are too few for one.
         n: seeds (pairs of them, where paired) behind the interval, of the side that has fewer.
@@ -108,8 +110,12 @@ class Verdict:
 
     @property
     def words(self) -> str:
-        """The answer, and if there is none at how many seeds."""
-        return self.answer if self.answer != "inconclusive" else f"inconclusive at {_seeds(self.n)}"
+        """The answer as the claim's source allows: what is ours, or a theorem, is no reproduction of anything."""
+        if self.answer == "inconclusive":
+            return f"inconclusive at {_seeds(self.n)}"
+        if self.claim.source in ("exact", "ours"):
+            return "as before" if self.answer == "reproduced" else "changed"
+        return f"{self.answer} (small model)" if self.claim.setting == "small model" else self.answer
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; numbers that JSON does not have are None."""
@@ -118,6 +124,10 @@ class Verdict:
             "claim": self.claim.id,
             "text": self.claim.text,
             "claimed": claimed(self.claim),
+            "source": self.claim.source,
+            "where": self.claim.where,
+            "setting": self.claim.setting,
+            "statistic": self.claim.statistic,
             "verdict": self.words,
             **numbers,
             "environments": [effect.to_json() for effect in self.effects],
@@ -186,7 +196,8 @@ def _study(claim: Claim, environment: str, records: Records, files: Files) -> tu
         if not seeds:
             return Effect(environment=environment, paired=True, missing=missing), UNKNOWN
     columns = [np.array([side.values[seed] for seed in seeds or sorted(side.values)]) for side in sides]
-    shown = [_infinite(float(iqm(column))) for column in columns]
+    statistic = _STATISTICS[claim.statistic]
+    shown = [_infinite(float(statistic(column, 0))) for column in columns]
     scaled = [_in(claim, column) for column in columns]
     constant = 0.0
     if not isinstance(claim.right, Term):
@@ -195,14 +206,14 @@ def _study(claim: Claim, environment: str, records: Records, files: Files) -> tu
     samples, signs = [], []
     for sign, column, side in zip((1.0, -1.0), scaled, sides, strict=False):
         if side.exact:
-            constant += sign * float(iqm(column))
+            constant += sign * float(statistic(column, 0))
         else:
             samples.append(column)
             signs.append(sign)
     if paired:
         samples, signs = [scaled[0] - scaled[1]], [1.0]
     rng = np.random.default_rng(zlib.crc32(f"{claim.id} {environment}".encode()))  # the same verdict every time
-    found = spread(samples, signs, rng, constant=constant)
+    found = spread(samples, signs, rng, constant=constant, statistic=statistic)
     low, high = _interval(claim, [found], LEVEL)
     effect = Effect(
         environment=environment,
@@ -295,6 +306,12 @@ def _check(claim: Claim, records: Records) -> None:
 
 
 # In words
+
+
+def source_of(claim: Claim) -> str:
+    """Whose claim it is, where, by which statistic and in which setting: "paper (abstract), mean, small model"."""
+    where = f" ({claim.where})" if claim.where else ""
+    return ", ".join(filter(None, (claim.source + where, claim.statistic, claim.setting)))
 
 
 def claimed(claim: Claim) -> str:

@@ -43,7 +43,7 @@ def verdict(a: Run, b: Run) -> str:
         plural = {"algorithm": "algorithms", "environment": "environments"}
         note = "" if "environment" not in parts else ": their returns are not comparable"
         return f"different {' and '.join(plural[part] for part in parts)}{shared}{note}."
-    count = len(_differing(options(a), options(b)))
+    count = len(_differing(options(a.spec), options(b.spec)))
     seeds = "the same seed" if a.seed == b.seed else f"seeds {a.seed} and {b.seed}"
     if not count:
         return f"the same request to different versions of the plugin, {seeds}."
@@ -53,7 +53,7 @@ def verdict(a: Run, b: Run) -> str:
 def _identity(run: Run) -> dict[str, Any]:
     spec = run.spec
     head = {"algorithm": spec.algorithm, "environment": spec.environment, "seed": spec.seed, "device": spec.device}
-    return head | options(run)
+    return head | options(run.spec)
 
 
 def _versions(run: Run) -> dict[str, Any]:

@@ -13,6 +13,9 @@ from zoo.training.spec import RunSpec
 Relation = Literal["<", ">", "<=", ">=", "within"]
 Scale = Literal["difference", "ratio"]
 Better = Literal["lower", "higher", ""]
+Statistic = Literal["iqm", "mean", "median"]
+Source = Literal["paper", "paper-code", "exact", "ours", ""]
+Setting = Literal["paper", "small model", ""]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +115,11 @@ class Claim:
         scale: "difference" or "ratio".
         environments: where it is claimed; never empty.
         paired: whether runs with the same seed are compared with one another.
+        source: whose claim it is: the paper's, its published code's, an exact result (a theorem, a closed form), or
+            ours, against which a later version is held; empty where the suite does not say.
+        where: where in the source: "abstract", "table 2", "figure 3".
+        setting: whether the experiment is the paper's or a small model of it; empty where the suite does not say.
+        statistic: what of the runs is compared: that of the source, where it is known.
         lines: line of each key in the suite's file.
     """
 
@@ -124,6 +132,10 @@ class Claim:
     scale: Scale = "difference"
     environments: tuple[str, ...]
     paired: bool = True
+    source: Source = ""
+    where: str = ""
+    setting: Setting = ""
+    statistic: Statistic = "iqm"
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
 
     @property

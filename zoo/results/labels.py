@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from zoo.results.store import Run
+from zoo.training.spec import RunSpec
 
 _MOST = 3
 
 
-def options(run: Run) -> dict[str, Any]:
+def options(spec: RunSpec) -> dict[str, Any]:
     """Everything that decides a run's result except names and seed: options, environment's arguments, budget."""
-    spec = run.spec
     found = dict(spec.config) | {f"env.{name}": value for name, value in spec.env_config.items()}
     for name in ("steps", "num_envs", "eval_every", "eval_episodes", "representation", "collect"):
         found[name] = getattr(spec, name)
@@ -27,7 +27,7 @@ def labels(groups: Sequence[list[Run]]) -> list[str]:
     """
     rivals: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for runs in groups:
-        rivals.setdefault((runs[0].algorithm, runs[0].environment), []).append(options(runs[0]))
+        rivals.setdefault((runs[0].algorithm, runs[0].environment), []).append(options(runs[0].spec))
     # An option that varies at all differs, for each group, from that of some other.
     varying = {names: _varying(those) for names, those in rivals.items() if len(those) > 1}
     return [_label(runs[0], varying) for runs in groups]
@@ -43,7 +43,7 @@ def _label(own: Run, varying: dict[tuple[str, str], list[str]]) -> str:
     names = varying.get((own.algorithm, own.environment))
     if names is None:
         return own.algorithm
-    mine = options(own)
+    mine = options(own.spec)
     shown = ", ".join(f"{name}={mine.get(name)}" for name in names[:_MOST])
     return f"{own.algorithm} ({shown or own.spec.key})"
 

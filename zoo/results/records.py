@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,19 +31,23 @@ class Record:
     Attributes:
         label: what tables and claims call it.
         environment: as in the suite, or the run's short name.
-        run: where the numbers are from.
+        seed: the root seed.
+        spec: what was run.
         values: number by metric; a metric the run does not have is missing.
+        logged: names of all that was logged last, for suggestions.
     """
 
     label: str
     environment: str
-    run: Run
+    seed: int
+    spec: RunSpec
     values: Mapping[str, float]
+    logged: Collection[str] = ()
 
     @property
     def key(self) -> Key:
         """What claims know it by."""
-        return self.label, self.environment, self.run.seed
+        return self.label, self.environment, self.seed
 
     def column(self, name: str) -> str:
         """The value of a column to group by: a name in ``FIELDS``, or an option of the run.
@@ -52,13 +56,13 @@ class Record:
             UnknownNameError: it is neither.
         """
         if name in FIELDS:
-            return {"label": self.label, "environment": self.environment, "algorithm": self.run.algorithm}[name]
-        return str(options(self.run).get(name, "-"))
+            return {"label": self.label, "environment": self.environment, "algorithm": self.spec.short[0]}[name]
+        return str(options(self.spec).get(name, "-"))
 
     @property
     def columns(self) -> list[str]:
         """All names that ``column`` takes."""
-        return [*FIELDS, *options(self.run)]
+        return [*FIELDS, *options(self.spec)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +170,7 @@ def check_metrics(records: Records, names: Iterable[str]) -> None:
         UnknownNameError: no finished run has a value of one.
     """
     having = {name for record in records.found for name in record.values}
-    logged = {name for record in records.found[:50] for name in last_values(record.run)} | having
+    logged = {name for record in records.found[:50] for name in record.logged} | having
     for name in names:
         if records.found and name not in having:
             raise UnknownNameError("metric in these runs", name, logged)
@@ -186,7 +190,12 @@ def _add(
         left_out = _unfinished(run) or _damaged(run, metrics)
         if left_out is None:
             values = {metric.name: value for metric in metrics if (value := measure(metric, run)) is not None}
-            records.found.append(Record(label=label, environment=environment, run=run, values=values))
+            records.found.append(
+                Record(
+                    label=label, environment=environment, seed=run.seed, spec=run.spec, values=values,
+                    logged=tuple(last_values(run)),
+                )
+            )  # fmt: skip
             return
         state, reason = left_out
         run = Dropped(label=label, environment=environment, seed=seed, path=run.path, state=state, reason=reason)

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from zoo.results.claims import Effect, Verdict, claimed
+from zoo.results.claims import Effect, Verdict, claimed, source_of
 from zoo.results.experiment import Claim, Metric, Reference, Suite
 from zoo.results.formats import Sheet
-from zoo.results.records import Dropped
+from zoo.results.records import Dropped, Records
 from zoo.results.summary import FEW, Row, long_rows
 from zoo.results.table import number
 
@@ -32,6 +32,7 @@ class Report:
         dropped: runs that are in no average.
         suite: the suite, if one was asked for.
         repeat: the command that runs what is missing.
+        runs: the single runs behind the rows.
     """
 
     title: str
@@ -42,6 +43,7 @@ class Report:
     dropped: Sequence[Dropped] = field(default_factory=tuple)
     suite: Suite | None = None
     repeat: str = ""
+    runs: Records = field(default_factory=Records)
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -145,12 +147,17 @@ def _claims(verdicts: Sequence[Verdict]) -> Sheet:
                          effect.answer if several else verdict.words])  # fmt: skip
         if several:
             rows.append(["", "all of these", "", "", str(verdict.n), verdict.words])
-    notes = [f"{verdict.claim.id}: {verdict.claim.text.rstrip('.')}; {claimed(verdict.claim)}." for verdict in verdicts]
+    notes = [_claim_note(verdict.claim) for verdict in verdicts]
     notes.append("Measured is the left side minus the right one (over it, where a ratio is claimed), or the left side "
                  "alone beside a number; its interval is widened for few seeds.")  # fmt: skip
     return Sheet(
         title="Claims", head=head, rows=rows, numeric=frozenset(["measured", "claimed", "seeds"]), keep=2, notes=notes
     )
+
+
+def _claim_note(claim: Claim) -> str:
+    source = f" Source: {source_of(claim)}." if claim.source else ""
+    return f"{claim.id}: {claim.text.rstrip('.')}; {claimed(claim)}.{source}"
 
 
 def _effect(claim: Claim, effect: Effect) -> str:

@@ -16,7 +16,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from zoo.results.stats import Floats, iqm, percentiles, replicates
+from zoo.results.stats import Floats, Statistic, iqm, percentiles, replicates
 
 FEWEST = 3
 """Fewer seeds than this show no spread."""
@@ -28,7 +28,7 @@ _ROUNDING = 1e-16
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """A combination of interquartile means of independent samples, and how it varies.
+    """A combination of one statistic of independent samples, and how it varies.
 
     Attributes:
         centre: the estimate.
@@ -51,18 +51,23 @@ UNKNOWN = Spread(math.nan, None)
 
 
 def spread(
-    samples: Sequence[Floats], signs: Sequence[float], rng: np.random.Generator, *, constant: float = 0.0
+    samples: Sequence[Floats],
+    signs: Sequence[float],
+    rng: np.random.Generator,
+    *,
+    constant: float = 0.0,
+    statistic: Statistic = iqm,
 ) -> Spread:
-    """The spread of ``constant + sum of sign * iqm(sample)``; samples are ``[n]`` with n >= 1."""
+    """The spread of ``constant + sum of sign * statistic(sample)``; samples are ``[n]`` with n >= 1."""
     centre, rows = constant, []
     enough = True
     for sample, sign in zip(samples, signs, strict=True):
-        n, middle = len(sample), iqm(sample)
+        n, middle = len(sample), statistic(sample, 0)
         centre += sign * float(middle)
         tied = equal(sample)
         enough = enough and n >= (TIED if tied else FEWEST)
         if enough:
-            drawn = middle if tied else replicates(sample, lambda x, axis: iqm(x, axis), rng, resamples=_RESAMPLES)
+            drawn = middle if tied else replicates(sample, statistic, rng, resamples=_RESAMPLES)
             rows.append(sign * math.sqrt(n / max(n - 1, 1)) * np.broadcast_to(drawn - middle, (_RESAMPLES,)))
     deviations = np.stack(rows) if rows else np.zeros((0, _RESAMPLES))
     return Spread(centre, deviations if enough else None, tuple(map(len, samples)))

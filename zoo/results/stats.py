@@ -37,6 +37,11 @@ def iqm(x: ArrayLike, axis: int = 0) -> Floats:
     return np.asarray(np.take(ordered, np.arange(cut, count - cut), axis=axis).mean(axis=axis))
 
 
+def median(x: Floats, axis: int) -> Floats:
+    """Median along ``axis``."""
+    return np.asarray(np.median(x, axis=axis))
+
+
 # Aggregates over seeds and tasks
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from zoo.discovery.entry import describe
 from zoo.discovery.registry import Registry, owner
@@ -21,6 +21,9 @@ from zoo.results.experiment import (
     Reference,
     Relation,
     Scale,
+    Setting,
+    Source,
+    Statistic,
     Suite,
     Term,
 )
@@ -287,6 +290,10 @@ def _claim(table: Table, suite: Suite) -> Claim:
         margin=table.number("margin", 1.0 if scale == "ratio" else 0.0),
         environments=_claimed(table, terms, suite),
         paired=table.boolean("paired", True),
+        source=cast(Source, table.choice("source", get_args(Source), "")),
+        where=table.text("where", ""),
+        setting=cast(Setting, table.choice("setting", get_args(Setting), "")),
+        statistic=cast(Statistic, table.choice("statistic", get_args(Statistic), "iqm")),
         lines=table.lines(),
     )
     least = 1.0 if scale == "ratio" else 0.0
