@@ -102,6 +102,14 @@ class DescriptionLength:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PricedDefault(DescriptionLength, DefaultOptions):
+    """A default whose weights have a price."""
+
+    noise: Literal["local", "shared"] = "local"
+    """noise of the default's weights while it learns: of each state and output, or one draw a gradient step"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ActorCriticConfig(TaskUpdates, PPOConfig):
     """PPO's options with other defaults: one gradient step on each batch of episodes, no clipping to speak of."""
 
@@ -119,7 +127,7 @@ class ActorCriticConfig(TaskUpdates, PPOConfig):
     """standardise, over each batch, the mixed advantage, or each head's before mixing, or neither"""
     vf_coef: float | tuple[float, ...] = 0.5
     """weight of the value loss"""
-    max_grad_norm: float = 10.0
+    max_grad_norm: float = 1000.0
     """clip the norm of the gradient to this"""
 
     def __post_init__(self) -> None:
@@ -174,11 +182,8 @@ class DistralConfig(RPOConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MDLCConfig(DescriptionLength, RPOConfig):
+class MDLCConfig(PricedDefault, RPOConfig):
     """Options of mdl-c."""
-
-    noise: Literal["local", "shared"] = "local"
-    """noise of the default's weights while it learns: of each state and output, or one draw a gradient step"""
 
     def __post_init__(self) -> None:
         """Check every range."""

@@ -22,7 +22,7 @@ from zoo_rpo.distributions import DiagonalGaussian, Distribution
 from zoo_rpo.models import TorchModel
 
 from zoo import Array, UsageError
-from zoo_mdl_c.config import ManualIAConfig, MDLCConfig, RPOConfig
+from zoo_mdl_c.config import DefaultOptions, PricedDefault
 from zoo_mdl_c.variational_dropout import GroupReport, VariationalDropoutLinear
 
 __all__ = ["DefaultNetwork", "VariationalDropoutPolicy", "make_default"]
@@ -66,7 +66,7 @@ class VariationalDropoutPolicy(DefaultPolicy):
         config: its price and its optimiser's options.
     """
 
-    def __init__(self, network: DefaultNetwork, family: type[Distribution], config: MDLCConfig) -> None:
+    def __init__(self, network: DefaultNetwork, family: type[Distribution], config: PricedDefault) -> None:
         self.network, self._family, self._config = network, family, config
         self._model = TorchModel(network, torch.optim.Adam(network.parameters(), lr=config.default_lr))
         self.steps = 0
@@ -143,42 +143,45 @@ def load_model(model: TorchModel, state: Mapping[str, Any]) -> None:
 
 
 def make_default(
-    config: RPOConfig,
+    config: DefaultOptions,
     size: int,
     outputs: int,
     family: type[Distribution],
     groups: Mapping[str, slice],
     seed: int,
+    hidden: tuple[str, ...] = (),
 ) -> DefaultPolicy:
     """The default policy that the options ask for.
 
     Args:
-        config: of mdl-c, mdl-c-rpo, mdl-c-manual-ia or mdl-c-distral.
+        config: its options; weights have a price where these are ``PricedDefault``.
         size: D, of an observation.
         outputs: W, parameters of an action distribution.
         family: of action distributions.
         groups: names of parts of the observation.
         seed: of the initial weights and the noise.
+        hidden: groups that the default does not see.
 
     Raises:
         UsageError: what is to be hidden is none of ``groups``, or there would be nothing left.
     """
     generator = torch.Generator().manual_seed(seed)
-    if isinstance(config, ManualIAConfig):
-        keep = visible(config.hidden, size, groups)
-        return MaskedInput(_plain(config, (len(keep), *config.default_arch, outputs), family, generator), keep)
-    sizes = (size, *config.default_arch, outputs)
-    if isinstance(config, MDLCConfig):
+    keep = visible(hidden, size, groups) if hidden else None
+    sizes = (size if keep is None else len(keep), *config.default_arch, outputs)
+    default: DefaultPolicy
+    if isinstance(config, PricedDefault):
         noise = config.noise
         network = DefaultNetwork(
             sizes, family, lambda i, o: VariationalDropoutLinear(i, o, noise=noise, generator=generator)
         )
-        return VariationalDropoutPolicy(network, family, config)
-    return _plain(config, sizes, family, generator)
+        default = VariationalDropoutPolicy(network, family, config)
+    else:
+        default = _plain(config, sizes, family, generator)
+    return default if keep is None else MaskedInput(default, keep)
 
 
 def _plain(
-    config: RPOConfig, sizes: tuple[int, ...], family: type[Distribution], generator: torch.Generator
+    config: DefaultOptions, sizes: tuple[int, ...], family: type[Distribution], generator: torch.Generator
 ) -> Distilled:
     """A default without a price, with the same first weights as one that has a price."""
 

@@ -21,7 +21,7 @@ from zoo_onpolicy.rollout import Floats, Rollout
 from zoo_rpo.distributions import Categorical, DiagonalGaussian
 
 from zoo import Context, UsageError, lookup
-from zoo_mdl_c.config import ActorCriticConfig, RPOConfig, VDOPOConfig
+from zoo_mdl_c.config import ActorCriticConfig, ManualIAConfig, RPOConfig, VDOPOConfig
 from zoo_mdl_c.default_policy import make_default
 from zoo_mdl_c.distillation import DefaultLearner
 from zoo_mdl_c.forward_kl import ForwardCategorical, ForwardGaussian
@@ -141,7 +141,8 @@ class DefaultMixer(Mixer):
             rng = ctx.stream("default")
             seed = int(rng.integers(2**31))
             outputs = learner.distribution.outputs
-            default = make_default(config, self._vectors.size, outputs, family, groups, seed)
+            hidden = config.hidden if isinstance(config, ManualIAConfig) else ()
+            default = make_default(config, self._vectors.size, outputs, family, groups, seed, hidden)
             self.defaults.append(DefaultLearner(default, family, config, groups, rng))
         if learner.explicit and config.setting == "sequential":
             actions = learner.contexts[0].num_actions
