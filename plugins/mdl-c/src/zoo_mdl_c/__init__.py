@@ -50,7 +50,7 @@ def zoo_register(zoo: Registrar) -> None:
         summary="off-policy MDL-C for discrete actions, by a soft actor-critic of our own",
         needs=Needs(action="discrete", tasks=True),
         paper=_PAPER,
-        presets="zoo_mdl_c:presets",
+        presets="zoo_mdl_c.offpolicy:presets",
         steps=100_000,
     )
     if find_spec("zoo_sb3") is not None:
@@ -61,7 +61,7 @@ def zoo_register(zoo: Registrar) -> None:
             summary="off-policy MDL-C for box actions, by the soft actor-critic of stable-baselines3",
             needs=Needs(action="box", observation="box", tasks=True),
             paper=_PAPER,
-            presets="zoo_mdl_c:presets",
+            presets="zoo_mdl_c.offpolicy:presets",
             steps=50_000,
         )
     zoo.evaluator(

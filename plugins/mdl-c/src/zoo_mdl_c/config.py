@@ -40,10 +40,13 @@ class TaskUpdates(TaskOptions):
 
     task_updates: int = 40
     """sequential: updates of each task, at least 1"""
+    held_out_updates: int = 10
+    """sequential: updates of each task that is held out, at least 1"""
 
     def _check_tasks(self) -> None:
         super()._check_tasks()
-        check("task_updates", self.task_updates, self.task_updates >= 1, "at least 1")
+        for name in ("task_updates", "held_out_updates"):
+            check(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ batch of fresh episodes is plain policy gradient; more epochs are PPO's.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,19 @@ from zoo_mdl_c.variational_control import VariationalMLP
 __all__ = ["DefaultMixer", "MultitaskLearner"]
 
 
+class Place(NamedTuple):
+    """Where in the sequence of tasks an update is."""
+
+    task: int
+    """number of the task, from 0"""
+    update: int
+    """number of the update within it, from 0"""
+    last: bool
+    """whether it is the task's last one"""
+    held_out: bool
+    """whether the default does not learn from it"""
+
+
 class MultitaskLearner(Learner):
     """A learner whose members meet one task after another, or all of them at once.
 
@@ -45,7 +58,8 @@ class MultitaskLearner(Learner):
     def __init__(self, contexts: Sequence[Context], config: ActorCriticConfig) -> None:
         super().__init__(contexts, config, DefaultMixer())
         updates = max(-(-contexts[0].budget // self.transitions), 1)
-        count = -(-updates // config.task_updates)
+        self._training = max(updates - config.held_out * config.held_out_updates, 0)
+        count = -(-self._training // config.task_updates) + config.held_out
         self.sequences = [TaskSequence(ctx, config, count) for ctx in contexts]
         self.mixer.begin_run(self.sequences)
         for member in range(len(self)):
@@ -72,7 +86,7 @@ class MultitaskLearner(Learner):
     def update(self) -> list[dict[str, float]]:
         """Fresh episodes of the task at hand, and what is learned from them."""
         for member, ctx in enumerate(self.contexts):
-            number, within = self.place(member)
+            number, within = self.place(member)[:2]
             sequence = self.sequences[member]
             if within == 0 and number and not sequence.parallel:
                 self._reset_control(member, number)
@@ -82,7 +96,7 @@ class MultitaskLearner(Learner):
         if not isinstance(self.network, VariationalMLP):
             return super().update()
         steps = self.config.n_epochs * -(-self.transitions // self.config.batch_size)
-        self.network.sample_weights([self.place(member)[1] * steps for member in range(len(self))])
+        self.network.sample_weights([self.place(member).update * steps for member in range(len(self))])
         rows = super().update()
         self.network.settle()
         return rows
@@ -96,10 +110,17 @@ class MultitaskLearner(Learner):
         self.network.parameters.gradient *= self.config.n_steps
         return loss
 
-    def place(self, member: int) -> tuple[int, int]:
-        """Number of the task at hand, and of updates already spent on it."""
-        done = int(self.steps[member]) // self.transitions
-        return (0, done) if self.sequences[member].parallel else divmod(done, self.config.task_updates)
+    def place(self, member: int, done: int | None = None) -> Place:
+        """Where in the sequence of tasks a member is after ``done`` updates; None: after those that it has made."""
+        done = int(self.steps[member]) // self.transitions if done is None else done
+        sequence, config = self.sequences[member], self.config
+        if sequence.parallel:
+            return Place(0, done, False, False)
+        held_out = done >= self._training and config.held_out > 0
+        length = config.held_out_updates if held_out else config.task_updates
+        number, within = divmod(done - self._training if held_out else done, length)
+        last = within == length - 1 or done == self._training - 1
+        return Place(number + sequence.held_out_from * held_out, within, last, held_out)
 
     def _reset_control(self, member: int, number: int) -> None:
         """New weights for control; the stream is one of its own, so that it depends on nothing that was learned."""
@@ -178,7 +199,8 @@ class DefaultMixer(Mixer):
         learner, config = self.learner, self.learner.config
         done = int(learner.steps[member]) // learner.transitions - 1
         sequence = self._sequences[member]
-        number, within = (0, done) if sequence.parallel else divmod(done, config.task_updates)
+        place = learner.place(member, done)
+        number, within = place.task, place.update
         discounted, plain = first_episodes(rollout.signals[member, 0], rollout.done[member], config.gamma)
         row = {"task/number": float(number), "task/update": float(within)}
         row |= {"return/discounted": discounted, "return/episode": plain}
@@ -189,8 +211,7 @@ class DefaultMixer(Mixer):
             if best is not None:
                 row["regret/task"] = best - discounted
         if self.defaults:
-            last = not sequence.parallel and within == config.task_updates - 1
-            row |= self._teach(member, rollout, last, number >= sequence.held_out_from and not sequence.parallel)
+            row |= self._teach(member, rollout, place.last, place.held_out)
         network = learner.network
         return row | (network.report(member) if isinstance(network, VariationalMLP) else {})
 
