@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 from zoo_rpo.defaults import MaskedInput
+from zoo_rpo.distributions import Categorical
 
-from zoo import EvalContext, Evaluator, InterfaceError, Report, UsageError
+from zoo import EvalContext, Evaluator, InterfaceError, Problem, Report, UsageError
 from zoo_mdl_c.default_policy import DefaultNetwork, VariationalDropoutPolicy
 from zoo_mdl_c.distillation import DefaultLearner
 from zoo_mdl_c.evaluate_config import DefaultPolicyEvaluatorConfig
@@ -26,7 +27,8 @@ class DefaultPolicyEvaluator(Evaluator[DefaultPolicyEvaluatorConfig]):
     """Reports the sparsity of MDL-C's default policy.
 
     Scores are ``sparsity`` and, for each group of inputs, ``sparsity/<group>``; rows say how many weights a group has,
-    what share is pruned, and how large their means are.
+    what share is pruned, and how large their means are; where cells of a grid are observed, further rows hold the
+    default's probabilities in each cell, all other features being 0.
     """
 
     def evaluate(self, subject: Any, ctx: EvalContext) -> Report:
@@ -50,7 +52,8 @@ class DefaultPolicyEvaluator(Evaluator[DefaultPolicyEvaluatorConfig]):
             notes = [f"wrote {folder / WEIGHTS} and {folder / REPORT}"]
         scores = {"sparsity": document["sparsity"]}
         scores |= {f"sparsity/{name}": group["pruned"] for name, group in document["groups"].items()}
-        rows = [{"group": name, **group} for name, group in document["groups"].items()]
+        rows: list[dict[str, Any]] = [{"group": name, **group} for name, group in document["groups"].items()]
+        rows += on_grid(learner, ctx.problem)
         return Report(scores=scores, rows=rows, notes=notes)
 
 
@@ -93,6 +96,22 @@ def export(learner: DefaultLearner, folder: Path) -> None:
         part = folder / f".{name}.part"
         part.write_bytes(content)
         os.replace(part, folder / name)
+
+
+def on_grid(learner: DefaultLearner, problem: Problem) -> list[dict[str, Any]]:
+    """One row for each cell: "cell", its row and column, and "probabilities" of the actions; none without a grid."""
+    grid, position = problem.grid, learner.groups.get("position", slice(None))
+    width = max((group.stop for group in learner.groups.values()), default=0)
+    if grid is None or position.stop is None or position.stop - position.start != grid.num_states:
+        return []
+    obs = np.zeros((grid.num_states, width), dtype=np.float32)
+    obs[:, position] = np.eye(grid.num_states)
+    distribution = learner.distribution(obs)
+    if not isinstance(distribution, Categorical):
+        return []
+    cells = np.stack(np.divmod(grid.cells, grid.walls.shape[1]), axis=1).tolist()
+    rows = zip(cells, np.asarray(distribution.p).round(6).tolist(), strict=True)
+    return [{"cell": cell, "probabilities": p} for cell, p in rows]
 
 
 def network_of(learner: DefaultLearner) -> DefaultNetwork:
