@@ -1,7 +1,7 @@
-"""MDL-C: the variational dropout layer beside a linear one, and a seed of four rooms beside control without a default.
+"""MDL-C: the variational dropout layer beside a linear one; a seed of four rooms beside control without a default.
 
 The layer: forward pass and KL at 256 x 256, batch 256 and 32, with and without a backward pass. A seed: the preset of
-``zoo train mdl-c four-rooms-goals``, eight tasks, in a process of its own, beside ``mdl-c-po`` (goal: 25 s of one core).
+``zoo train mdl-c four-rooms-goals``, eight tasks, in its own process, beside ``mdl-c-po`` (goal: 25 s of one core).
 """
 
 from __future__ import annotations
@@ -32,9 +32,13 @@ def layers(batch: int, *, backward: bool) -> Table:
         return (y.sum() + kl).backward() if backward else (y, kl)
 
     if backward:
-        return compare({"linear": linear, "variational dropout": variational}, title=f"and backward, batch {batch}", rounds=9)
+        return compare(
+            {"linear": linear, "variational dropout": variational}, title=f"and backward, batch {batch}", rounds=9
+        )
     with torch.no_grad():
-        return compare({"linear": linear, "variational dropout": variational}, title=f"forward and KL, batch {batch}", rounds=9)
+        return compare(
+            {"linear": linear, "variational dropout": variational}, title=f"forward and KL, batch {batch}", rounds=9
+        )
 
 
 def seed(name: str) -> Callable[[], object]:

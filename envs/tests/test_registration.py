@@ -15,12 +15,14 @@ import gymnasium
 import pytest
 import zoo_envs
 import zoo_envs_config
+import zoo_envs_goals_config
 import zoo_envs_plugin
 from zoo_envs_plugin import TABLE
 
 NAMES = [row.name for row in TABLE]
-CONTROL = [row for row in TABLE if row.needs == "dm_control"]
-SAMPLED = [row for row in TABLE if row not in CONTROL]
+CONTROL = [row for row in TABLE if row.needs == "dm_control" and "tasks" not in row.offers]
+FAMILIES = [row for row in TABLE if "tasks" in row.offers]
+SAMPLED = [row for row in TABLE if row not in CONTROL and row not in FAMILIES]
 NO_TABLES = {"tiny-composite", "cart-pole", "text-composite", "icl-exemplars"}
 CONSTRAINED = {
     *("two-state", "three-state", "garnet", "hazard-grid", "constrained-catch", "tabular"),
@@ -75,6 +77,9 @@ def test_registrar_gets_every_row() -> None:
             "snapshot": True,
             "batched": True,
         }
+    for row in FAMILIES:
+        assert row.offers["tasks"] and row.offers["snapshot"]
+        assert bool(row.vector) != (row.needs == "dm_control")
     for row in CONTROL:
         assert row.offers == {"action": "box", "observation": "box", "constraints": True, "snapshot": True}
 
@@ -104,10 +109,12 @@ def test_config_fields_are_the_constructor_arguments(row: zoo_envs_plugin.Row) -
 
 
 def test_every_config_field_has_a_docstring() -> None:
-    tree = ast.parse(Path(zoo_envs_config.__file__).read_text(encoding="utf-8"))
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    assert {f"zoo_envs_config:{node.name}" for node in classes} == {row.config for row in TABLE}
-    for node in classes:
+    found: dict[str, ast.ClassDef] = {}
+    for module in (zoo_envs_config, zoo_envs_goals_config):
+        tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+        found |= {f"{module.__name__}:{node.name}": node for node in tree.body if isinstance(node, ast.ClassDef)}
+    assert set(found) == {row.config for row in TABLE}
+    for node in found.values():
         for here, after in zip(node.body, [*node.body[1:], None], strict=True):
             if isinstance(here, ast.AnnAssign):
                 assert isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant), ast.unparse(here)

@@ -23,7 +23,14 @@ from zoo_envs.arguments import integer, real
 from zoo_envs.constraints import SENSES, ConstraintSpec
 from zoo_envs.core import metadata, snapshot_entry
 
-__all__ = ["ControlSuite", "HumanoidWalkHeight", "QuadrupedWalkEffort", "ReacherEasySpeed", "SuiteTask", "WalkerWalkHeight"]
+__all__ = [
+    "ControlSuite",
+    "HumanoidWalkHeight",
+    "QuadrupedWalkEffort",
+    "ReacherEasySpeed",
+    "SuiteTask",
+    "WalkerWalkHeight",
+]
 
 SIGNALS: Mapping[str, tuple[str, Callable[[Any], float]]] = MappingProxyType(
     {

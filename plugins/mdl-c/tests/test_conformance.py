@@ -1,4 +1,4 @@
-"""Every algorithm by the conformance kit, on budgets in whose middle a task ends: killed there, it resumes bit for bit."""
+"""Every algorithm by the conformance kit, on budgets in whose middle a task ends: resumed there, bit for bit."""
 
 from __future__ import annotations
 
@@ -46,9 +46,7 @@ def test_box_actions() -> None:
 
 def test_off_policy_discrete() -> None:
     config = {**REPLAY, "task_steps": 60, "learning_starts": 6, "batch_size": 8, "net_arch": (8,)}
-    check_algorithm(
-        "mdl-c-discrete-sac", "four-rooms-goals", steps=150, num_envs=3, config=config, env_config=GRID
-    )
+    check_algorithm("mdl-c-discrete-sac", "four-rooms-goals", steps=150, num_envs=3, config=config, env_config=GRID)
 
 
 def test_off_policy_box() -> None:

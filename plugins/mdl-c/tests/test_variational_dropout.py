@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import itertools
 import math
 
 import numpy as np
@@ -17,7 +18,7 @@ from zoo_mdl_c.objective import CLIP, K1, THRESHOLD, kl_gradients, kl_per_weight
 
 
 def exact_kl(alpha: float) -> float:
-    """KL(N(mu, alpha mu^2) || log-uniform) up to its constant: -log(alpha) / 2 + E log|1 + sqrt(alpha) e|, e ~ N(0, 1)."""
+    """KL(N(mu, alpha mu^2) || log-uniform) up to a constant: -log(alpha) / 2 + E log|1 + sqrt(alpha) e|, e normal."""
     root = math.sqrt(alpha)
 
     def integrand(e: float) -> float:
@@ -25,7 +26,7 @@ def exact_kl(alpha: float) -> float:
 
     zero = -1 / root
     parts = sorted({-12.0, 12.0, *([zero] if abs(zero) < 12 else [])})
-    total = sum(quad(integrand, a, b, limit=200)[0] for a, b in zip(parts[:-1], parts[1:], strict=True))
+    total = sum(quad(integrand, a, b, limit=200)[0] for a, b in itertools.pairwise(parts))
     return total - 0.5 * math.log(alpha)
 
 

@@ -20,7 +20,7 @@ __all__ = ["CartPole", "CartPoleGoals", "CartPoleGoalsVector"]
 
 
 class CartPole(GoalFamily):
-    """Physics, actions, first states and ends of `zoo_envs.cart_pole`; the nearer to the goal, the higher the reward."""
+    """Physics, actions, first states and ends of `zoo_envs.cart_pole`; rewards are higher near the goal."""
 
     physical = 4
 

@@ -175,8 +175,8 @@ class ControlFamily(MultitaskEnv[ControlTask]):
     def _observe(self, obs: NDArray[np.float32]) -> NDArray[np.float32]:
         if not self._shown:
             return obs
-        assert self.task is not None
-        code = np.array([name == self.task.task for name in self._names], dtype=np.float32)
+        posed = "" if self.task is None else self.task.task
+        code = np.array([name == posed for name in self._names], dtype=np.float32)
         return np.concatenate([obs, code])
 
     def _begun(self) -> None:

@@ -20,7 +20,9 @@ __all__ = ["GoalEnv", "GoalVectorEnv"]
 
 
 class GoalEnv(MultitaskEnv[GoalTask]):
-    """One copy. A subclass says of which family, and its keyword arguments are the fields of `config`::
+    """One copy.
+
+    A subclass says of which family, and its keyword arguments are the fields of `config`::
 
         class PendulumGoals(GoalEnv, config=PendulumGoalsConfig, family=Pendulum): ...
 
@@ -65,14 +67,11 @@ class GoalEnv(MultitaskEnv[GoalTask]):
         self._row: Floats | None = None  # [1, W]
         self._elapsed = 0
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode; see `zoo_envs.tasks.MultitaskEnv` for `options`."""
         super().reset(seed=seed)
         info = self.next_task(options)
-        assert self.task is not None
-        goal, cue = np.array([self.task.goal]), np.array([self.task.cue])
+        goal, cue = (np.array([getattr(self.task, name)]) for name in ("goal", "cue"))
         self._row, self._elapsed = self.family.first_rows(self.np_random, goal, cue), 0
         return self.family.observe_rows(self._row)[0], info
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 import torch  # noqa: F401  the defaults are torch's
+from zoo_onpolicy.agent import OnPolicy
 
 from zoo import Context
 from zoo_mdl_c.config import (
@@ -19,7 +20,6 @@ from zoo_mdl_c.config import (
 )
 from zoo_mdl_c.distillation import DefaultLearner
 from zoo_mdl_c.learner import MultitaskLearner
-from zoo_onpolicy.agent import OnPolicy
 
 __all__ = ["MDLC", "PO", "RPO", "VDOPO", "Distral", "ManualIA"]
 

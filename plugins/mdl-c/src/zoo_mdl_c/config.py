@@ -17,7 +17,7 @@ class TaskOptions:
     """Which tasks come when."""
 
     setting: Literal["sequential", "parallel"] = "sequential"
-    """one task after another, control reset and default kept; or a task drawn for each episode, and one control policy"""
+    """one task after another, control reset and default kept; or a task for each episode, and one control policy"""
     order: Literal["drawn", "distinct"] = "drawn"
     """sequential: tasks drawn from the environment's distribution, or each of them at most once"""
     held_out: int = 0
@@ -31,7 +31,9 @@ class TaskOptions:
         if self.setting == "parallel":
             for name, plain in (("order", "drawn"), ("held_out", 0), ("rule_change", 0)):
                 if getattr(self, name) != plain:
-                    raise UsageError(f"{name} = {getattr(self, name)} needs setting = sequential: in parallel tasks have no order.")
+                    raise UsageError(
+                        f"{name} = {getattr(self, name)} needs setting = sequential: in parallel tasks have no order."
+                    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +71,21 @@ class DefaultOptions:
     """online: gradient steps with every update"""
 
     def _check_default(self, setting: str) -> None:
-        for name in ("default_batch", "replay_steps", "replay_states", "online_steps", *(["default_arch"] if self.default_arch else [])):
+        for name in (
+            "default_batch",
+            "replay_steps",
+            "replay_states",
+            "online_steps",
+            *(["default_arch"] if self.default_arch else []),
+        ):
             value = getattr(self, name)
             least = min(value) if isinstance(value, tuple) else value
             check(name, least, least >= 1, "at least 1")
         check("default_lr", self.default_lr, self.default_lr > 0, "more than 0")
         if setting == "parallel" and self.default_update == "replay":
-            raise UsageError("default_update = replay needs setting = sequential: in parallel no task ends; use online.")
+            raise UsageError(
+                "default_update = replay needs setting = sequential: in parallel no task ends; use online."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

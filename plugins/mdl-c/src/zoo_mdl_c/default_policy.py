@@ -99,7 +99,7 @@ class VariationalDropoutPolicy(DefaultPolicy):
         length = self.description_length()
         loss = behaviour + self._config.coefficient(self.steps, self.num_weights) * length
         self._model.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self._model.optimiser.step()
         self.steps += 1
         return {"default/behaviour": float(behaviour.detach()), "default/length": float(length.detach())}
@@ -207,7 +207,9 @@ def visible(hidden: tuple[str, ...], size: int, groups: Mapping[str, slice]) -> 
     kept = np.ones(size, dtype=bool)
     for name in hidden:
         if name not in groups:
-            raise UsageError(f"hidden names {name!r}, and the environment's groups of features are {', '.join(groups)}.")
+            raise UsageError(
+                f"hidden names {name!r}, and the environment's groups of features are {', '.join(groups)}."
+            )
         kept[groups[name]] = False
     if not kept.any():
         raise UsageError(f"hidden = {' '.join(hidden)} leaves the default nothing to see.")

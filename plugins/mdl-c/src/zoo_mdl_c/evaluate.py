@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +81,8 @@ def describe(learner: DefaultLearner) -> dict[str, Any]:
 def export(learner: DefaultLearner, folder: Path) -> None:
     """Write the pruned policy: ``layers.<i>.weight`` [out, in] and ``layers.<i>.bias`` [out], and the report beside it.
 
-    The outputs of the last layer are logits, or mean and log standard deviation; see ``default.json`` for the rest. Each
-    file is whole or absent.
+    The outputs of the last layer are logits, or mean and log standard deviation; ``default.json`` has the rest. A file
+    is whole or absent.
     """
     from safetensors.numpy import save
 
@@ -95,7 +94,7 @@ def export(learner: DefaultLearner, folder: Path) -> None:
     for name, content in ((WEIGHTS, save(tensors)), (REPORT, text.encode())):
         part = folder / f".{name}.part"
         part.write_bytes(content)
-        os.replace(part, folder / name)
+        part.replace(folder / name)
 
 
 def on_grid(learner: DefaultLearner, problem: Problem) -> list[dict[str, Any]]:

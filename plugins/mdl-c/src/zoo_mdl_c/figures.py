@@ -60,7 +60,12 @@ def learning(runs: Sequence[Any], options: Any) -> Figure:
     figure.supylabel(metric, fontsize=9)
     names = list(handles)
     figure.legend(
-        [handles[name] for name in names], names, loc="outside upper center", ncols=len(names), frameon=False, fontsize=8
+        [handles[name] for name in names],
+        names,
+        loc="outside upper center",
+        ncols=len(names),
+        frameon=False,
+        fontsize=8,
     )
     return figure
 
@@ -86,7 +91,9 @@ def sparsity(runs: Sequence[Any], options: Any) -> Figure:
     for index, (name, several) in enumerate(sorted(found.items())):
         length = min(len(series.values) for series in several)
         values = np.stack([series.values[:length] for series in several])
-        style = {"color": "black", "linewidth": 1.6} if name == "all" else {"color": f"C{index}", "linewidth": 1.1}
+        style: dict[str, Any] = (
+            {"color": "black", "linewidth": 1.6} if name == "all" else {"color": f"C{index}", "linewidth": 1.1}
+        )
         axes.plot(several[0].steps[:length], values.mean(0), label=name, **style)
     axes.set_xlabel("environment steps")
     axes.set_ylabel("share of weights pruned")
@@ -109,7 +116,7 @@ def default(runs: Sequence[Any], options: Any) -> Figure:
     drawn = [(run, found) for run in runs if (found := _on_grid(run)) is not None]
     if not drawn:
         raise UsageError(
-            "no run has a report of its default policy on a grid: first zoo eval RUN default-policy, on four-rooms-goals."
+            "no run has a report of its default policy on a grid: zoo eval RUN default-policy makes one on four-rooms-goals."
         )
     columns = min(len(drawn), 4)
     rows = -(-len(drawn) // columns)

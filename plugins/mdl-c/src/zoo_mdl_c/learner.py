@@ -70,15 +70,17 @@ class MultitaskLearner(Learner):
         own = super().make_distribution()
         if getattr(self.config, "control_kl", "reverse") == "reverse":
             return own
-        discrete = isinstance(own, distributions.Categorical)
-        return (ForwardCategorical if discrete else ForwardGaussian)(self.contexts[0].env.single_action_space)
+        space: Any = self.contexts[0].env.single_action_space
+        return (ForwardCategorical if isinstance(own, distributions.Categorical) else ForwardGaussian)(space)
 
     def make_network(self) -> Network:
         """Weights with a price, where it is the control policy that pays it."""
         if not isinstance(self.config, VDOPOConfig):
             return super().make_network()
         if self.encoder.table:
-            raise UsageError("mdl-c-vdo-po has a price on weights of features: use network.kind = mlp on these observations.")
+            raise UsageError(
+                "mdl-c-vdo-po has a price on weights of features: use network.kind = mlp on these observations."
+            )
         return VariationalMLP(
             len(self), self.encoder.size, len(self.heads), self.distribution, self.config, self.contexts
         )
@@ -189,7 +191,7 @@ class DefaultMixer(Mixer):
         """Teach the defaults, and measure.
 
         Returns:
-            ``task/number`` and ``task/update`` (0 is the first), ``task/index`` among all tasks, ``return/discounted`` and
+            ``task/number`` and ``task/update`` (from 0), ``task/index`` among all tasks, ``return/discounted`` and
             ``return/episode`` of the first episode of each copy, ``regret/task`` where the optimum is known exactly,
             ``default/...``, and at the end of a task ``regret/default`` where states are discrete.
         """
@@ -216,7 +218,8 @@ class DefaultMixer(Mixer):
         return row | (network.report(member) if isinstance(network, VariationalMLP) else {})
 
     def _teach(self, member: int, rollout: Rollout, last: bool, held_out: bool) -> dict[str, float]:
-        default, row = self.defaults[member], {}
+        default = self.defaults[member]
+        row: dict[str, float] = {}
         if not held_out:
             obs = self.seen_by_default(rollout.obs[member])
             row |= default.observe(obs, rollout.outputs[member].reshape(len(obs), -1))
@@ -234,7 +237,8 @@ class DefaultMixer(Mixer):
         """Outputs [n, W] of a member's control policy for what its default sees, [n, D]."""
         encoder = self.learner.encoder
         encoded = obs.argmax(-1) if encoder.table else obs
-        return self.learner.network.act(encoded[None], slice(member, member + 1))[0]
+        outputs: Floats = self.learner.network.act(encoded[None], slice(member, member + 1))[0]
+        return outputs
 
     def _on_states(self, default: DefaultLearner) -> Floats:
         return default.parameters(np.eye(self.learner.encoder.size, dtype=np.float32))
@@ -275,7 +279,7 @@ def first_episodes(rewards: Floats, done: NDArray[np.bool_], gamma: float) -> tu
         done: where an episode ended, [T, B].
         gamma: discount.
     """
-    running = np.cumsum(done, axis=0) - done == 0
+    running: NDArray[np.bool_] = np.cumsum(done, axis=0) - done == 0
     earned = np.where(running, rewards, 0.0).astype(np.float64)
     discounts = gamma ** np.arange(len(rewards), dtype=np.float64)
     return float((discounts @ earned).mean()), float(earned.sum(0).mean())

@@ -35,7 +35,7 @@ class TaskSequence:
             return
         if config.held_out >= count:
             raise UsageError(
-                f"held_out = {config.held_out}: expected fewer than the {count} tasks that the budget allows; raise --steps."
+                f"held_out = {config.held_out}: expected fewer than the {count} tasks of the budget; raise --steps."
             )
         rng = ctx.stream("tasks")
         self.tasks = _drawn(self.distribution, config, count, rng)

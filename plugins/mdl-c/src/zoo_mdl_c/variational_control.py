@@ -113,11 +113,11 @@ class VariationalMLP(MLP):
         count = sum(views[name][0].size for name in self._priced)
         price = [self._options.coefficient(int(step), count) for step in self._steps]
         coefficient = np.array(price, dtype=np.float32)[:, None, None]
-        assert self._epsilon is not None
         for name in self._priced:
             mu, log_sigma = views[name], views[f"{name}.log_sigma"]
             by_mu, by_log_sigma = kl_gradients(mu, log_sigma)
-            spread = gradients[name] * np.exp(log_sigma) * self._epsilon[name]
+            epsilon = self._epsilon[name] if self._epsilon is not None else 0.0
+            spread = gradients[name] * np.exp(log_sigma) * epsilon
             gradients[f"{name}.log_sigma"][:] = spread + coefficient * by_log_sigma
             gradients[name][:] += coefficient * by_mu
         self._steps += 1

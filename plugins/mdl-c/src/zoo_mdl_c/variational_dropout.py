@@ -34,8 +34,8 @@ class GroupReport(TypedDict):
 class VariationalDropoutLinear(nn.Module):
     """y = w x + b with w ~ N(mu, sigma^2) for each weight, and b without noise.
 
-    Minimise a loss of the outputs in training mode plus a multiple of ``kl()``; weights that the loss does not need lose
-    their mean, and evaluation mode leaves them out: w = mu where log alpha = log(sigma^2 / mu^2) < 3, else 0.
+    Minimise a loss of the outputs in training mode plus a multiple of ``kl()``; weights that the loss does not need
+    lose their mean, and evaluation mode leaves them out: w = mu where log alpha = log(sigma^2 / mu^2) < 3, else 0.
 
     Example:
         >>> import torch
@@ -93,7 +93,8 @@ class VariationalDropoutLinear(nn.Module):
 
     def log_alpha(self) -> Tensor:
         """log(sigma^2 / mu^2) [out, in], in [-10, 10]."""
-        return log_alpha(self.mu, self.log_sigma)
+        alpha: Tensor = log_alpha(self.mu, self.log_sigma)
+        return alpha
 
     def kl(self) -> Tensor:
         """KL of the present weights from the log-uniform prior, summed over the layer; a tensor with a gradient."""

@@ -58,7 +58,13 @@ class DiscreteSACConfig(OffPolicyOptions):
     def __post_init__(self) -> None:
         """Check every range."""
         self._check()
-        for name in ("buffer_size", "batch_size", "train_freq", "gradient_steps", *(["net_arch"] if self.net_arch else [])):
+        for name in (
+            "buffer_size",
+            "batch_size",
+            "train_freq",
+            "gradient_steps",
+            *(["net_arch"] if self.net_arch else []),
+        ):
             value = getattr(self, name)
             least = min(value) if isinstance(value, tuple) else value
             check(name, least, least >= 1, "at least 1")

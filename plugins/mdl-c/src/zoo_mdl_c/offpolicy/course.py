@@ -94,7 +94,7 @@ class Course:
         return told
 
     def report(self) -> dict[str, float]:
-        """``task/number``, ``task/index``, ``task/steps``, ``default/...`` and, where episodes ended, ``return/episode``."""
+        """``task/number``, ``task/index``, ``task/steps``, ``default/...``; where episodes ended ``return/episode``."""
         row = {"task/number": float(self.number), "task/steps": float(self.steps_of_task)}
         if not self._sequence.parallel:
             row["task/index"] = float(self._sequence.position(self._sequence[self.number]))

@@ -9,6 +9,7 @@ arXiv:1910.07207), and with the divergence from the default pi_w where they have
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,7 +48,8 @@ class DiscreteSAC(Algorithm[DiscreteSACConfig]):
         self.course = Course(ctx, config, self._encoder.size, self._actions, Categorical)
         self._replay = Replay(config.buffer_size, self._encoder.size)
         self._rng, self._act_rng = ctx.stream("explore"), ctx.stream("act")
-        self._obs: NDArray[np.float32] | None = None
+        self._obs: Any = None
+        """the observations to go on from, [B, D]; None: an episode is to begin"""
         self._new_control()
 
     @property
@@ -88,7 +90,6 @@ class DiscreteSAC(Algorithm[DiscreteSACConfig]):
         return metrics
 
     def _step(self) -> None:
-        assert self._obs is not None
         policy = Categorical(self._parameters(self._obs))
         actions = policy.sample(self._rng)
         start = int(getattr(self.ctx.env.single_action_space, "start", 0))
@@ -196,11 +197,13 @@ def _descend(model: TorchModel, loss: Tensor) -> None:
 def _perceptron(sizes: tuple[int, ...], generator: torch.Generator) -> nn.Sequential:
     """Layers with ReLU between them; the last one starts at zero, so that all actions are as likely, and values 0."""
     layers: list[nn.Module] = []
-    for number, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for number, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
         layer = nn.Linear(inputs, outputs)
         last = number == len(sizes) - 2
         with torch.no_grad():
-            layer.weight.copy_((2 * torch.rand(outputs, inputs, generator=generator) - 1) * (0 if last else inputs**-0.5))
+            layer.weight.copy_(
+                (2 * torch.rand(outputs, inputs, generator=generator) - 1) * (0 if last else inputs**-0.5)
+            )
             layer.bias.zero_()
         layers += [layer] if last else [layer, nn.ReLU()]
     return nn.Sequential(*layers)

@@ -1,7 +1,7 @@
 """``mdl-c-sac``: stable-baselines3's SAC with the divergence from a default policy in place of entropy (MDL-C).
 
-The actor's actions are tanh(u) with u normal, and so are the default's: tanh is one-to-one, so that the divergence of the
-actions is that of the normal variables, in closed form.
+The actor's actions are tanh(u) with u normal, and so are the default's: tanh is one-to-one, so that the divergence of
+the actions is that of the normal variables, in closed form.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class DefaultSAC(SAC):
     def train(self, gradient_steps: int, batch_size: int = 64) -> None:
         """Gradient steps on replayed transitions.
 
-            target = r + gamma (1 - terminal) (min_i Q_i(s', a') - alpha KL(pi(.|s'), pi_w(.|s'))),  a' ~ pi(.|s')
-            actor:  alpha KL(pi(.|s), pi_w(.|s)) - min_i Q_i(s, a),  a ~ pi(.|s)
+        target = r + gamma (1 - terminal) (min_i Q_i(s', a') - alpha KL(pi(.|s'), pi_w(.|s'))),  a' ~ pi(.|s')
+        actor:  alpha KL(pi(.|s), pi_w(.|s)) - min_i Q_i(s, a),  a ~ pi(.|s)
         """
         self.policy.set_training_mode(True)
         self._update_learning_rate([self.actor.optimizer, self.critic.optimizer])
@@ -55,7 +55,7 @@ class DefaultSAC(SAC):
                 value = q - self.alpha * self._kl(data.next_observations)[0][:, None]
                 target = data.rewards + (1 - data.dones) * self.gamma * value
             critics = self.critic(data.observations, data.actions)
-            critic_loss = sum((now - target).square().mean() for now in critics) * 0.5
+            critic_loss = torch.stack([(now - target).square().mean() for now in critics]).sum() / 2
             _descend(self.critic.optimizer, critic_loss)
             actions, _ = self.actor.action_log_prob(data.observations)
             q = torch.cat(self.critic(data.observations, actions), dim=1).min(1)[0]
@@ -119,8 +119,7 @@ class MDLCSAC(OffPolicy):
         if self._model._last_obs is None:
             self._pose()
         self._ended = {}
-        metrics = {**super().update(), **self.course.report(), **self._ended}
-        return metrics
+        return {**super().update(), **self.course.report(), **self._ended}
 
     def _pose(self) -> None:
         self._model._last_obs = np.array(self.course.reset())
@@ -135,9 +134,10 @@ class MDLCSAC(OffPolicy):
     def _new_control(self) -> None:
         """Fresh weights and an empty replay; the counters of the run go on."""
         model = self._model
-        model.policy = model.policy_class(
+        policy: Any = model.policy_class(
             model.observation_space, model.action_space, model.lr_schedule, **model.policy_kwargs
-        ).to(model.device)
+        )
+        model.policy = policy.to(model.device)
         model._create_aliases()
         cast(ReplayBuffer, model.replay_buffer).reset()
         model._last_obs = None

@@ -28,7 +28,7 @@ class MDLCSACConfig(OffPolicyOptions, SACConfig):
         for name, plain in (("ent_coef", "auto"), ("target_entropy", "auto"), ("use_sde", False)):
             if getattr(self, name) != plain:
                 raise UsageError(
-                    f"{name} = {getattr(self, name)}: mdl-c-sac has no entropy, and alpha weighs the divergence instead."
+                    f"{name} = {getattr(self, name)}: mdl-c-sac has no entropy; alpha weighs the divergence instead."
                 )
         if self.n_steps != 1:
             raise UsageError(f"n_steps = {self.n_steps}: expected 1, because the divergence is charged at every step.")
