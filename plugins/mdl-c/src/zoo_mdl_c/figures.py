@@ -116,7 +116,8 @@ def default(runs: Sequence[Any], options: Any) -> Figure:
     drawn = [(run, found) for run in runs if (found := _on_grid(run)) is not None]
     if not drawn:
         raise UsageError(
-            "no run has a report of its default policy on a grid: zoo eval RUN default-policy makes one on four-rooms-goals."
+            "no run has a report of its default policy on a grid: "
+            "zoo eval RUN default-policy makes one, on four-rooms-goals."
         )
     columns = min(len(drawn), 4)
     rows = -(-len(drawn) // columns)
