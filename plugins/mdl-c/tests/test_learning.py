@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,8 +16,7 @@ from zoo_mdl_c.derived import by_task, task_auc, task_jump_start, tasks_to_recov
 
 from zoo import UsageError, discover, open_runs
 from zoo.results.suite import find_suites
-from zoo.testing import check_plugin
-from zoo.training.train import train
+from zoo.testing import check_evaluator
 
 
 def run_of(values: list[list[float]]) -> Any:
@@ -51,27 +52,23 @@ def test_the_suite_is_found_and_reads() -> None:
         assert callable(getattr(__import__(module, fromlist=[attribute]), attribute)), name
 
 
-@pytest.mark.slow
-def test_the_whole_plugin() -> None:
-    check_plugin("zoo-mdl-c", options={})
+def test_the_judge_of_default_policies() -> None:
+    config = {"n_steps": 10, "task_updates": 1, "replay_steps": 2}
+    check_evaluator("default-policy", ("mdl-c", "four-rooms-goals"), subject_config=config, steps=20)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "environment", "steps", "options", "better_by"),
+    ("line", "better_by"),
     [
-        ("mdl-c-discrete-sac", "four-rooms-goals", 24_000, {"task_steps": 12_000}, 0.3),
-        ("mdl-c-sac", "pendulum-goals", 8_000, {"task_steps": 8_000, "default_update": "online"}, 500.0),
+        ("mdl-c-discrete-sac four-rooms-goals --steps 24000 --task-steps 20000", 0.3),
+        ("mdl-c-sac pendulum-goals --steps 6000 --task-steps 6000 --default-update online", 400.0),
     ],
 )
-def test_off_policy_control_learns(
-    name: str, environment: str, steps: int, options: dict[str, Any], better_by: float, tmp_path: Path
-) -> None:
+def test_off_policy_control_learns(line: str, better_by: float, tmp_path: Path) -> None:
     """The last tenth of the first task against its first tenth, in the return of episodes."""
-    from zoo.training.request import CellRequest
-
-    del CellRequest
-    train(name, environment, seeds=[100], steps=steps, options=options, root=tmp_path)  # type: ignore[call-arg]
+    command = [sys.executable, "-m", "zoo.cli.main", "train", *line.split(), "--seed", "100", "--eval-episodes", "0"]
+    subprocess.run([*command, "--quiet", "--dir", str(tmp_path)], check=True, capture_output=True)
     (run,) = open_runs([tmp_path]).runs
     returns = [row["return/episode"] for row in run.rows if "return/episode" in row and row["task/number"] == 0]
     tenth = max(len(returns) // 10, 1)

@@ -134,8 +134,14 @@ def test_options_outside_their_ranges(options: Any, message: str) -> None:
     ("line", "message"),
     [
         (["mdl-c", "four-rooms-goals", "--alpha", "-1"], "alpha = -1.0: expected a finite number of at least 0."),
-        (["mdl-c", "four-rooms-goals", "--mdl-coeff", "1"], "no option called '--mdl-coeff': did you mean --mdl-coef or"),
-        (["mdl-c-manual-ia", "four-rooms-goals", "--hidden", "gaol"], "hidden names 'gaol', and the environment's groups"),
+        (
+            ["mdl-c", "four-rooms-goals", "--mdl-coeff", "1"],
+            "no option called '--mdl-coeff': did you mean --mdl-coef or",
+        ),
+        (
+            ["mdl-c-manual-ia", "four-rooms-goals", "--hidden", "gaol"],
+            "hidden names 'gaol', and the environment's groups",
+        ),
     ],
 )
 def test_mistakes_on_the_command_line_are_one_sentence_and_nothing_is_written(
