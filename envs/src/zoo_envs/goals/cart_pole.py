@@ -68,7 +68,7 @@ class CartPole(GoalFamily):
 
     def observe(self, physics: Floats, cues: NDArray[np.int64], noise: Floats) -> NDArray[np.float32]:
         """Position, velocity, angle, angular velocity, the goal's code, irrelevant features."""
-        parts = [physics]
+        parts: list[NDArray[Any]] = [physics]
         if self.config.observe_goal:
             parts.append(GoalFeatures(len(self.goals)).encode(cues))
         return np.concatenate([*parts, noise], axis=1, dtype=np.float32)

@@ -37,7 +37,8 @@ class IrrelevantFeatures:
         """Return the features of n observations, [n, k]."""
         if self.kind == "normal":
             return rng.standard_normal((n, self.k))
-        return rng.integers(0, 2, (n, self.k), dtype=np.int8) * 2.0 - 1.0
+        signs: NDArray[np.float64] = rng.integers(0, 2, (n, self.k), dtype=np.int8).astype(np.float64) * 2 - 1
+        return signs
 
 
 @dataclass(frozen=True)

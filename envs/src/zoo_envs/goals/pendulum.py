@@ -57,7 +57,8 @@ class Pendulum(GoalFamily):
 
     def begin(self, rng: np.random.Generator, goals: NDArray[np.int64]) -> Floats:
         """Uniform on [-pi, pi) x [-1, 1)."""
-        return rng.uniform(-1, 1, (len(goals), 2)) * np.array([math.pi, 1.0])
+        drawn: Floats = rng.uniform(-1, 1, (len(goals), 2)) * np.array([math.pi, 1.0])
+        return drawn
 
     def move(
         self, physics: Floats, goals: NDArray[np.int64], actions: NDArray[Any]
