@@ -82,6 +82,20 @@ def _goals_row(name: str, module: str, summary: str, action: str) -> Row:
     )
 
 
+def _tasks_row(name: str, module: str, summary: str, **offers: object) -> Row:
+    """Return the row of an environment of many tasks, whose copies are stepped one by one."""
+    camel = "".join(part.capitalize() for part in name.split("-"))
+    return Row(
+        name=name,
+        gymnasium_id=f"zoo/{camel}-v0",
+        target=f"zoo_envs.{module}:{camel}",
+        vector="",
+        config=f"zoo_envs_config:{camel}Config",
+        summary=summary,
+        offers={"action": "discrete", "observation": "discrete", "tasks": True, "snapshot": True, **offers},
+    )
+
+
 def _control_family_row(domain: str, summary: str) -> Row:
     """Return the row of several tasks of one domain of the control suite."""
     return Row(
@@ -165,6 +179,8 @@ TABLE: tuple[Row, ...] = (
         constraints=False,
         tabular=False,
     ),
+    _tasks_row("tree", "trees.two_rooms", "two rooms of binary choices; tasks differ in goals or doors"),
+    _tasks_row("random-tree", "trees.random_tree", "left or right, in a random tree for each task"),
     _goals_row("four-rooms-goals", "four_rooms", "four rooms, a goal for each task", "discrete"),
     _goals_row("pendulum-goals", "pendulum", "swing up and hold an angle, another for each task", "box"),
     _goals_row("cart-pole-goals", "cart_pole", "balance with the cart at a place, another for each task", "discrete"),

@@ -82,6 +82,9 @@ def test_registrar_gets_every_row() -> None:
         assert bool(row.vector) != (row.needs == "dm_control")
     for row in CONTROL:
         assert row.offers == {"action": "box", "observation": "box", "constraints": True, "snapshot": True}
+    for name in ("tree", "random-tree"):
+        expected = {"action": "discrete", "observation": "discrete", "tasks": True, "snapshot": True}
+        assert calls[name]["offers"] == expected
 
 
 def test_hook_is_marked_for_zoo() -> None:

@@ -54,7 +54,7 @@ def test_the_suite_is_found_and_reads() -> None:
 
 def test_the_judge_of_default_policies() -> None:
     config = {"n_steps": 10, "task_updates": 1, "replay_steps": 2}
-    check_evaluator("default-policy", ("mdl-c", "four-rooms-goals"), subject_config=config, steps=20)
+    check_evaluator("mdl-c-default", ("mdl-c", "four-rooms-goals"), subject_config=config, steps=20)
 
 
 @pytest.mark.slow

@@ -65,7 +65,7 @@ def zoo_register(zoo: Registrar) -> None:
             steps=50_000,
         )
     zoo.evaluator(
-        "default-policy",
+        "mdl-c-default",
         "zoo_mdl_c.evaluate:DefaultPolicyEvaluator",
         config="zoo_mdl_c.evaluate_config:DefaultPolicyEvaluatorConfig",
         summary="what is left of a learned default policy, by group of inputs; exports it with --export",

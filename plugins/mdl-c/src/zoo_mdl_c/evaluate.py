@@ -1,4 +1,4 @@
-"""``zoo eval RUN default-policy``: what is left of a default policy's weights, and the pruned policy as files."""
+"""``zoo eval RUN mdl-c-default``: what is left of a default policy's weights, and the pruned policy as files."""
 
 from __future__ import annotations
 

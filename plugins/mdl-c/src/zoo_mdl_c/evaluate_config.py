@@ -9,7 +9,7 @@ __all__ = ["DefaultPolicyEvaluatorConfig"]
 
 @dataclass(frozen=True, kw_only=True)
 class DefaultPolicyEvaluatorConfig:
-    """Options of default-policy."""
+    """Options of mdl-c-default."""
 
     export: str | None = None
     """folder for default.safetensors (the pruned weights) and default.json (the report); none: no files"""

@@ -105,7 +105,7 @@ def sparsity(runs: Sequence[Any], options: Any) -> Figure:
 def default(runs: Sequence[Any], options: Any) -> Figure:
     """The default policy of each run on its grid: the probability of each move as the length of an arrow in each cell.
 
-    It is read from the report of ``zoo eval RUN default-policy``: of a state whose other features are 0, their mean.
+    It is read from the report of ``zoo eval RUN mdl-c-default``: of a state whose other features are 0, their mean.
 
     Raises:
         UsageError: no run has such a report with a grid.
@@ -117,7 +117,7 @@ def default(runs: Sequence[Any], options: Any) -> Figure:
     if not drawn:
         raise UsageError(
             "no run has a report of its default policy on a grid: "
-            "zoo eval RUN default-policy makes one, on four-rooms-goals."
+            "zoo eval RUN mdl-c-default makes one, on four-rooms-goals."
         )
     columns = min(len(drawn), 4)
     rows = -(-len(drawn) // columns)
@@ -143,7 +143,7 @@ def default(runs: Sequence[Any], options: Any) -> Figure:
 
 def _on_grid(run: Any) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]] | None:
     """Rows and columns of the free cells [S], and probabilities [S, A]."""
-    found = [row for row in run.evaluations.get("default-policy", {}).get("rows", ()) if "cell" in row]
+    found = [row for row in run.evaluations.get("mdl-c-default", {}).get("rows", ()) if "cell" in row]
     if not found:
         return None
     place = np.array([row["cell"] for row in found], dtype=np.int64)

@@ -7,7 +7,7 @@ Observations are state numbers int64[...] or vectors [..., D]. A policy is a fun
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from zoo import Array, UsageError
 from zoo_rpo.distributions import Categorical, Distribution
-from zoo_rpo.models import Model
+from zoo_rpo.models import Model, Table
 from zoo_rpo.regularisers import KLReverse, Regulariser
 
 __all__ = ["DefaultPolicy", "Distilled", "Frozen", "MajorityVote", "MaskedInput", "Policy", "Uniform"]
@@ -57,6 +57,15 @@ class DefaultPolicy(ABC):
             obs: observations where the task asks for a decision, [n, ...].
             visits: how often ``policy`` is expected there, [n]; none: unknown.
         """
+
+    @classmethod
+    def joined(cls, members: Sequence[Any]) -> DefaultPolicy | None:
+        """M defaults of this class on S states each, as one on M * S: state s of member m is m * S + s.
+
+        ``update`` and ``distribution`` of the whole are those of the members, which stay in use: what is learned here
+        is theirs. None: they are asked one by one, which is slower and no different.
+        """
+        return None
 
     def state(self) -> Mapping[str, Any]:
         """All that is needed to go on bit for bit: arrays, tensors and plain data."""
@@ -207,6 +216,15 @@ class Distilled(DefaultPolicy):
     ) -> None:
         self.model, self._family, self._scale = model, family, scale
         self._regulariser = KLReverse() if regulariser is None else regulariser
+
+    @classmethod
+    def joined(cls, members: Sequence[Distilled]) -> DefaultPolicy | None:
+        """Where all have tables."""
+        tables = [member.model for member in members if isinstance(member.model, Table)]
+        if cls is not Distilled or len(tables) < len(members):
+            return None
+        first = members[0]
+        return cls(Table.joined(tables), first._family, first._regulariser, first._scale)
 
     def distribution(self, obs: Array) -> Distribution:
         """What the model puts out, floored."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from zoo_onpolicy.arrays import namespace
 
-from zoo import Array, InterfaceError
+from zoo import Array, UsageError
 
 __all__ = ["FLOOR", "Categorical", "DiagonalGaussian", "Distribution"]
 
@@ -66,7 +66,7 @@ class Distribution(ABC):
         """The uniform distribution over the same actions.
 
         Raises:
-            InterfaceError: there is none, because the actions are unbounded.
+            UsageError: there is none, because the actions are unbounded.
         """
 
     def floored(self) -> Self:
@@ -192,4 +192,4 @@ class DiagonalGaussian(Distribution):
 
     def uniform(self) -> Self:
         """There is none."""
-        raise InterfaceError("there is no uniform distribution over continuous actions: choose another regulariser.")
+        raise UsageError("there is no uniform distribution over continuous actions: choose another regulariser.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -41,6 +41,15 @@ class Table:
     def __init__(self, states: int, outputs: int, learning_rate: float) -> None:
         self.rows: NDArray[np.float64] = np.zeros((states, outputs))
         self.learning_rate = learning_rate
+
+    @classmethod
+    def joined(cls, tables: Sequence[Table]) -> Table:
+        """One table of M * S states whose parts are those of the M given, in memory as well."""
+        whole = cls(0, 1, tables[0].learning_rate)
+        whole.rows = np.concatenate([table.rows for table in tables])
+        for table, rows in zip(tables, np.split(whole.rows, len(tables)), strict=True):
+            table.rows = rows
+        return whole
 
     def outputs(self, obs: Array) -> Array:
         """Rows [..., W] of states int64[...]."""
@@ -90,13 +99,18 @@ class TorchModel:
         """Of the module, and of the optimiser with its numbers as text."""
         moments = self.optimiser.state_dict()["state"]
         return {
-            "module": dict(self.module.state_dict()),
-            "optimiser": {str(index): dict(moment) for index, moment in moments.items()},
+            "module": _copied(self.module.state_dict()),
+            "optimiser": {str(index): _copied(moment) for index, moment in moments.items()},
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Continue from ``state``."""
-        self.module.load_state_dict(dict(state["module"]))
+        self.module.load_state_dict(_copied(state["module"]))
         whole = self.optimiser.state_dict()
-        whole["state"] = {int(index): dict(moment) for index, moment in state["optimiser"].items()}
+        whole["state"] = {int(index): _copied(moment) for index, moment in state["optimiser"].items()}
         self.optimiser.load_state_dict(whole)
+
+
+def _copied(tensors: Mapping[str, Any]) -> dict[str, Any]:
+    """Tensors of their own: torch hands out and takes in those that it goes on to change."""
+    return {name: value.detach().clone() if hasattr(value, "detach") else value for name, value in tensors.items()}

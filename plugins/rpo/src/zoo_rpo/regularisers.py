@@ -18,18 +18,22 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 from zoo_onpolicy.arrays import namespace
 
 from zoo import Array, UsageError
 from zoo_rpo.distributions import Distribution
 
-__all__ = ["Distral", "KLForward", "KLReverse", "LogBarrier", "MaxEnt", "NoRegulariser", "Regulariser"]
+__all__ = ["Distral", "KLForward", "KLReverse", "LogBarrier", "MaxEnt", "NoRegulariser", "Regulariser", "TVPO"]
 
 
 @dataclass(frozen=True)
 class Regulariser(ABC):
     """A penalty on p(.|s) in view of q(.|s). A subclass is a frozen dataclass; its fields are its options."""
+
+    default: ClassVar[str] = "distilled"
+    """the default policy that goes with it, unless another is named"""
 
     @abstractmethod
     def omega(self, p: Distribution, q: Distribution) -> Array:
@@ -63,6 +67,8 @@ def _zeros(distribution: Distribution) -> Array:
 class NoRegulariser(Regulariser):
     """``none``: 0."""
 
+    default = "uniform"
+
     def omega(self, p: Distribution, q: Distribution) -> Array:
         """0."""
         return 0.0 * p.entropy()
@@ -74,6 +80,8 @@ class NoRegulariser(Regulariser):
 
 class MaxEnt(Regulariser):
     """``maxent``: -H(p)."""
+
+    default = "uniform"
 
     def omega(self, p: Distribution, q: Distribution) -> Array:
         """-H(p)."""
@@ -87,6 +95,8 @@ class MaxEnt(Regulariser):
 class LogBarrier(Regulariser):
     """``log-barrier``: KL(u, p) with u uniform."""
 
+    default = "uniform"
+
     def omega(self, p: Distribution, q: Distribution) -> Array:
         """KL(u, p)."""
         return p.uniform().kl(p)
@@ -97,7 +107,7 @@ class LogBarrier(Regulariser):
 
 
 class KLForward(Regulariser):
-    """``kl-forward``, and with a majority vote for q ``tv``: KL(q, p)."""
+    """``kl-forward``: KL(q, p)."""
 
     def omega(self, p: Distribution, q: Distribution) -> Array:
         """KL(q, p)."""
@@ -107,6 +117,12 @@ class KLForward(Regulariser):
         """As of the divergence."""
         by_q, by_p = q.kl_gradients(p)
         return by_p, by_q
+
+
+class TVPO(KLForward):
+    """``tv``: KL(q, p), where q is the majority's vote, the default that minimises the expected total variation."""
+
+    default = "majority-vote"
 
 
 class KLReverse(Regulariser):
