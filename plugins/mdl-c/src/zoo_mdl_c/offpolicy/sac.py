@@ -74,8 +74,8 @@ class DefaultSAC(SAC):
             )
         self._n_updates += gradient_steps
         self.logger.record("train/n_updates", self._n_updates)
-        for name, value in told[-1].items():
-            self.logger.record(f"train/{name}", value)
+        for name, number in told[-1].items():
+            self.logger.record(f"train/{name}", number)
 
     def _kl(self, obs: Any) -> tuple[Tensor, Tensor]:
         """KL(pi_theta, pi_w) [B], and the parameters of pi_theta [B, 2 D]; the default is given."""
