@@ -13,11 +13,14 @@ from zoo_harp.checker.normalise import clean
 from zoo_harp.checker.parser import Parser
 from zoo_harp.checker.tokens import Token, tokenise
 from zoo_harp.checker.tree import Clock, Node, Relation, Text
-from zoo_harp.checker.words import words_of
+from zoo_harp.checker.words import CONDITIONS, denies, words_of
 
 _CLOCK: Final = re.compile(r"(\d{1,2})(?:\s?:\s?([0-5]\d))?\s*(?:([ap])\.?\s?m\.?|o'?clock)", re.IGNORECASE)
 _NAMED_TIMES: Final = {"noon": Clock(12, 0, "pm"), "midnight": Clock(12, 0, "am")}
 _FLAT: Final = re.compile(r"\\(?:text\w*|mathrm|mbox|,|;|:|!|quad|left|right| )|[{}$~]")
+_LABEL: Final = re.compile(r"(?:[A-Za-z\s'_{}()|$.~,;-]|\\[A-Za-z]+|\\[,;!: ]|(?<=[A-Za-z_{])\d+|\^\{?\\circ\}?)*[A-Za-z}\s)|$\d]")
+_LABEL_WORDS: Final = re.compile(r"[A-Za-z']+")
+"""what may stand before an equality sign as a name: words, letters with indices, commands, and no operator"""
 _TRAILING: Final = ".,;: \t\n\r"
 _BOLD: Final = re.compile(r"^(\*\*|__|\*|`)(.+)\1$", re.DOTALL)
 _WRAPPED: Final = re.compile(r"^\\(?:boxed|fbox|framebox)\s*\{(.*)\}$", re.DOTALL)
@@ -115,7 +118,10 @@ def forget() -> None:
 def _after_label(text: str) -> Node | None:
     """An equation whose left side is no mathematics that is known, such as an angle's name; None if it is none."""
     label, sign, value = text.rpartition("=")
-    if not sign or not label.strip() or label.rstrip()[-1] in "<>!=" or len(label) > 200:
+    if not sign or not _LABEL.fullmatch(label) or len(label) > 200:
+        return None
+    named = [word.lower() for word in _LABEL_WORDS.findall(label)]
+    if denies(named) or not CONDITIONS.isdisjoint(named) or len(named) > 8:
         return None
     try:
         tree = Parser(tokenise(value)).answer()

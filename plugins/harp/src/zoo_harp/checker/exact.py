@@ -82,11 +82,18 @@ class Field:
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
         self.known: dict[str, Generator] = {}
+        self._numbered: dict[str, str] = {}
 
     def register(self, name: str, generator: Generator) -> str:
         """Remember what ``name`` stands for."""
         self.known.setdefault(name, generator)
         return name
+
+    def numbered(self, kind: str, key: str, generator: Generator) -> str:
+        """Remember what ``key`` describes, under a short name: the keys themselves would double at every level of
+        nested functions."""
+        name = self._numbered.setdefault(kind + key, f"{kind}#{len(self._numbered)}")
+        return self.register(name, generator)
 
     def gen(self, name: str, exponent: Fraction = ONE) -> Value:
         """A power of a generator."""

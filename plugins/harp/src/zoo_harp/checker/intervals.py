@@ -113,13 +113,13 @@ class Line:
         """Whether both are the same set, of the same variable where both name one."""
         if one.variable and other.variable and one.variable != other.variable:
             return False
-        common = self._merge(one.points, other.points)
-        return self._spread(one, common) == self._spread(other, common)
+        common = self.merged(one.points, other.points)
+        return self.spread(one, common) == self.spread(other, common)
 
     def combine(self, one: Cells, other: Cells, logic: Callable[[bool, bool], bool]) -> Cells:
         """The set of x for which ``logic(x in one, x in other)``."""
-        common = self._merge(one.points, other.points)
-        (at1, gaps1), (at2, gaps2) = self._spread(one, common), self._spread(other, common)
+        common = self.merged(one.points, other.points)
+        (at1, gaps1), (at2, gaps2) = self.spread(one, common), self.spread(other, common)
         return Cells(
             common,
             tuple(map(logic, at1, at2)),
@@ -130,7 +130,8 @@ class Line:
     def _order(self, one: Value, other: Value) -> int:
         return self.field.sign(self.field.add(one, other, -1))
 
-    def _merge(self, one: Sequence[Value], other: Sequence[Value]) -> tuple[Value, ...]:
+    def merged(self, one: Sequence[Value], other: Sequence[Value]) -> tuple[Value, ...]:
+        """The points of both in order."""
         points = list(one)
         for value in other:
             place = 0
@@ -142,7 +143,7 @@ class Line:
             raise LimitExceeded("a set of many pieces")
         return tuple(points)
 
-    def _spread(self, cells: Cells, common: Sequence[Value]) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
+    def spread(self, cells: Cells, common: Sequence[Value]) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
         """Truth values of ``cells`` on the finer ``common`` breakpoints."""
         at, gaps, k = [], [cells.gaps[0]], 0
         for value in common:
@@ -157,7 +158,7 @@ class Line:
     def _points(self, values: Sequence[Value]) -> Cells:
         points: tuple[Value, ...] = ()
         for value in values:
-            points = self._merge(points, (value,))
+            points = self.merged(points, (value,))
         return Cells(points, (True,) * len(points), (False,) * (len(points) + 1))
 
     def _interval(self, node: Tuple) -> Cells:
@@ -239,7 +240,7 @@ class Line:
             return LINE if self.field.sign(difference) in wanted else EMPTY
         top, bottom = self._coefficients(difference.num, name), self._coefficients(difference.den, name)
         poles = self._roots(bottom)
-        points = self._merge(self._merge((), self._roots(top)), poles)
+        points = self.merged(self.merged((), self._roots(top)), poles)
 
         def sample(x: Value) -> int:
             return self._sign_at(top, x) * self._sign_at(bottom, x)

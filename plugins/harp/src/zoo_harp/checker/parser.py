@@ -11,6 +11,8 @@ from typing import Final
 from zoo_harp.checker import forms
 from zoo_harp.checker.calls import Calls
 from zoo_harp.checker.cursor import END, SIGN, ParseError
+from zoo_harp.checker.latex import dots, matrices
+from zoo_harp.checker.latex.sets import signed
 from zoo_harp.checker.limits import MAX_BITS, LimitExceeded
 from zoo_harp.checker.tokens import OPENERS
 from zoo_harp.checker.tree import (
@@ -18,6 +20,7 @@ from zoo_harp.checker.tree import (
     Builder,
     Constant,
     Listing,
+    Matrix,
     Named,
     Node,
     Number,
@@ -32,6 +35,8 @@ from zoo_harp.checker.tree import (
     number,
 )
 from zoo_harp.checker.units import is_unit
+from zoo_harp.checker.vocabulary import CURRENCIES
+from zoo_harp.checker.words import denies
 
 _RELATIONS: Final = frozenset(("=", "<", "<=", ">", ">=", "!=", "in", "~", "mod"))
 _SETS: Final = {"cup": "union", "cap": "intersection", "minus": "difference"}
@@ -42,7 +47,7 @@ _BINDING: Final = {
     "pmod": 9,
 }  # fmt: skip
 _PRODUCT: Final = 50
-_SEPARATORS: Final = frozenset((",", ";", "and", "or"))
+_SEPARATORS: Final = frozenset((",", ";", "and", "or", "land", "lor"))
 _CALLED: Final = frozenset("fghFGHPQ")
 
 
@@ -69,13 +74,15 @@ class Parser(Calls):
             separated = False
             while self.is_op(*_SEPARATORS):
                 value = self.take()[1]
-                joiner = value if value in ("and", "or") else joiner
+                joiner = value if value not in (",", ";") else joiner
                 separated = True
             if not separated and isinstance(items[-1], Quantity) and items[-1].unit and self._starts_number():
                 separated = True  # 5 feet 3 inches
             if not separated or (self.peek() is END and not closers):
                 break
-        return items[0] if len(items) == 1 else Listing(tuple(items), joiner)
+        if len(items) == 1:
+            return items[0]
+        return Listing(dots.listed(items) if dots.has_dots(items) else tuple(items), joiner)
 
     def _starts_number(self) -> bool:
         return self.peek()[0] == "num"
@@ -87,6 +94,12 @@ class Parser(Calls):
             kind, value, spaced = self.peek()
             if kind == "end":
                 return left
+            if (kind, value) == ("op", "(") and self._is_function(left):
+                left = self._call(left)
+                continue
+            if kind == "op" and value in CURRENCIES and self._ends_after(1):
+                self.at += 1
+                return Quantity(left, ((value, 1),))
             if kind == "op" and value in _BINDING:
                 strength = _BINDING[value]
                 if strength <= binding or (value == ":" and self.in_set):
@@ -105,6 +118,9 @@ class Parser(Calls):
                 continue
             if (kind, value) == ("op", "(") and self._skips_aside(left):
                 continue
+            if kind == "num" and (arc := self._minutes(left)) is not None:
+                left = arc
+                continue
             if (kind, value) == ("op", "and") and (whole := self.with_part(left)) is not None:
                 left = whole
                 continue
@@ -116,16 +132,57 @@ class Parser(Calls):
             return left
 
     def _skips_aside(self, left: Node) -> bool:
-        """Take words in brackets after a number, as in "10 (ten)"; whether there were any."""
-        if self.peek(1)[0] != "word" or isinstance(left, Text) or not forms.is_constant(left):
+        """Take a remark in brackets after a number, as in "10 (ten)" or "5 (when n is odd)"; whether there was one."""
+        if self.peek(1)[0] != "word" or self.peek(1)[1] == "base" or isinstance(left, Text):
             return False
-        at = self.at + 1
-        while at < len(self.tokens) and self.tokens[at][0] == "word":
+        if not forms.is_constant(left):
+            return False
+        depth, at = 1, self.at + 1
+        while at < len(self.tokens) and depth:
+            depth += {"(": 1, ")": -1}.get(self.tokens[at][1], 0)
             at += 1
-        if at >= len(self.tokens) or self.tokens[at][1] != ")":
+        if depth or denies(value for kind, value, _ in self.tokens[self.at + 1 : at] if kind == "word"):
             return False
-        self.at = at + 1
+        self.at = at
         return True
+
+    def _ends_after(self, ahead: int) -> bool:
+        """Whether nothing, or the next item, follows after the next ``ahead`` tokens."""
+        kind, value, _ = self.peek(ahead)
+        return kind in ("end", "word") or value in (",", ")", "}", "and", "or", ".")
+
+    def _is_function(self, left: Node) -> bool:
+        """Whether the bracket that follows holds the argument of ``left``."""
+        if isinstance(left, Apply) and left.op == "pow":
+            return left.args[1] == Apply("neg", (number(1),)) and self._is_function(left.args[0])
+        if not isinstance(left, Symbol):
+            return False
+        return left.name.split("_")[0].rstrip("'") in _CALLED or left.name == "Gamma" or self._defines()
+
+    def _call(self, left: Node) -> Node:
+        argument = self.prefix()
+        if left == Symbol("Gamma"):
+            return Apply("gamma", (argument,))
+        pair = argument.items if isinstance(argument, Tuple) else ()
+        if left == Symbol("P") and len(pair) == 2 and all(isinstance(item, Number) for item in pair):
+            return Apply("perm", pair)
+        if isinstance(left, Apply):
+            left = Symbol(f"{getattr(left.args[0], 'name', '')}^-1")
+        return Apply("call", (left, argument))
+
+    def _minutes(self, left: Node) -> Node | None:
+        """An angle with the minutes and seconds of arc that follow; None if none do."""
+        if not isinstance(left, Apply) or left.op != "deg" or self.peek(1)[1] not in ("'", "^"):
+            return None
+        total, part = left.args[0], 60
+        while self.peek()[0] == "num" and part <= 3600:
+            amount = forms.numeral(self.peek()[1])
+            used = forms.prime_marks(self.tokens, self.at + 1)
+            if used is None or used[0] != (1 if part == 60 else 2):
+                return None
+            self.at += 1 + used[1]
+            total, part = Apply("add", (total, Apply("div", (amount, number(part))))), part * 60
+        return Apply("deg", (total,))
 
     def _joins(self, left: Node, kind: str, value: str, spaced: bool) -> bool:
         """Whether the next token begins a factor of an implied product."""
@@ -176,8 +233,6 @@ class Parser(Calls):
             return SetOp("union", left, self.expression(20))
         if self.letters_as_units and kind == "let" and is_unit(value):
             return self.quantity(left)
-        if isinstance(left, Symbol) and value == "(" and (left.name in _CALLED or self._defines()):
-            return Apply("call", (left, self.prefix()))
         if isinstance(left, Symbol) and left.name in ("C", "P", "nCr") and (kind, value) == ("op", "("):
             group = self.prefix()
             if isinstance(group, Tuple) and len(group.items) == 2 and left.name == "C":
@@ -199,11 +254,12 @@ class Parser(Calls):
         if value == ":" and isinstance(left, Text):
             return Relation(("=",), (left, self.expression(10)))
         if value in (":", "to"):
+            start = self.at - 2
             parts = [left, self.expression(30)]
             while self.is_op(":", "to"):
                 self.at += 1
                 parts.append(self.expression(30))
-            return Ratio(tuple(parts))
+            return Ratio(tuple(parts), forms.is_time([token[1] for token in self.tokens[max(0, start) : self.at]]))
         if value == "over":
             return Apply("div", (left, self.expression(5)))
         if value == "choose":
@@ -213,6 +269,8 @@ class Parser(Calls):
             if isinstance(left, Relation) and left.ops == ("mod",):
                 return Relation(("mod",), (*left.terms[:2], modulus))
             return Apply("mod", (left, modulus))
+        if value in ("+", "-", "*") and self.is_op("..."):
+            return self._dotted(left, value)
         right = self.expression(strength)
         if value == "-" and isinstance(left, Named | Tuple | SetOp) and isinstance(right, Set | Tuple | SetOp):
             return SetOp("difference", left, right)
@@ -220,8 +278,21 @@ class Parser(Calls):
             raise ParseError("words in a calculation")
         if value == "*":
             return forms.product(left, right)
+        if value in ("+", "-") and (whole := matrices.combined("add" if value == "+" else "sub", left, right)):
+            return whole
         name = {"+": "add", "-": "sub", "/": "div", "bmod": "mod"}.get(value, value)
         return Apply(name, (left, right))
+
+    def _dotted(self, left: Node, sign: str) -> Node:
+        r"""A sum or product with dots in the middle, such as ``1+2+\cdots+20``, whose dots come next."""
+        self.take()
+        op, strength = ("mul", _PRODUCT) if sign == "*" else ("add", 40)
+        if self.is_op("*" if op == "mul" else sign):
+            self.at += 1
+        last = self.expression(strength)
+        if sign == "-":
+            last = Apply("neg", (last,))
+        return dots.series(op, [*forms.terms(op, left), dots.DOTS, last])
 
     def _chain(self, left: Node, op: str) -> Node:
         ops, terms = [op], [left]
@@ -250,14 +321,29 @@ class Parser(Calls):
         if self.is_op("{") and self.peek(1)[:2] == ("op", "deg") and self.peek(2)[:2] == ("op", "}"):
             self.at += 3
             return self.degrees(left)
-        if self.is_op("'"):
-            raise ParseError("a prime")
+        if self.is_op("'", "{"):
+            used = forms.prime_marks(self.tokens, self.at - 1)
+            if used is not None:
+                self.at += used[1] - 1
+                return self._primed(left, used[0])
+        if isinstance(left, Text):
+            raise ParseError("words in a calculation")
+        if isinstance(left, Named) and self.is_op("+", "-", "*"):
+            return signed(left.name, {"+": ">", "-": "<", "*": "!="}[self.take()[1]])
+        if self.is_op("+", "-") and (self.peek(1) is END or self.peek(1)[1] in ("}", ")")):
+            return Apply("side", (left, Symbol(self.take()[1])))
         negative = False
         while self.is_op("-", "+"):
             negative ^= self.take()[1] == "-"
+        if isinstance(left, Named) and self.is_op("{") and self.peek(1)[1] in "+-*" and self.peek(2)[1] == "}":
+            sign = self.peek(1)[1]
+            self.at += 3
+            return signed(left.name, {"+": ">", "-": "<", "*": "!="}[sign])
         exponent = self.expression(69)
         if negative:
             exponent = Apply("neg", (exponent,))
+        if isinstance(left, Matrix):
+            return matrices.raised(left, exponent)
         if isinstance(left, Quantity) and left.unit is not None and isinstance(exponent, Number):
             raise ParseError("a power of a quantity")
         return Apply("pow", (left, exponent))
@@ -266,12 +352,24 @@ class Parser(Calls):
         if value == "_":
             return self.subscript(left)
         if value == "'":
-            raise ParseError("a prime")
+            marks = 1
+            while self.is_op("'"):
+                self.at += 1
+                marks += 1
+            return self._primed(left, marks)
         if isinstance(left, Text):
             raise ParseError("words in a calculation")
         if value == "deg":
             return self.degrees(left)
         return Apply({"!": "factorial", "!!": "factorial2", "%": "percent"}[value], (left,))
+
+    def _primed(self, left: Node, marks: int) -> Node:
+        """A name with primes, or a number of minutes or seconds of arc."""
+        if isinstance(left, Symbol):
+            return Symbol(left.name + "'" * marks)
+        if not isinstance(left, Number) or marks > 2:
+            raise ParseError("a prime")
+        return Apply("deg", (Apply("div", (left, number(60**marks))),))
 
     def prefix(self) -> Node:
         """What may stand at the beginning: a sign, a numeral, a bracket, a function, words."""
@@ -289,7 +387,7 @@ class Parser(Calls):
         if kind == "based":
             return self.based(value)
         if kind == "set":
-            return Named(value)
+            return self._named(value)
         if kind == "cmd":
             return self.command(value)
         if kind == "word":
@@ -300,10 +398,21 @@ class Parser(Calls):
     def _numeral(self, text: str) -> Node:
         if len(text) * 3.33 > MAX_BITS:
             raise LimitExceeded("a numeral too long")
-        if self.is_op("..."):
+        if self.is_op("...") and (self._ends_after(1) and ("." in text or self.peek(1) is END)):
             self.at += 1
             return forms.continued(text)
         return forms.numeral(text)
+
+    def _named(self, name: str) -> Node:
+        r"""A set of numbers, with the condition in its index, as in ``\mathbb{R}_{>0}``."""
+        if not self.is_op("_"):
+            return Named(name)
+        values = [token[1] for token in self.tokens[self.at : self.at + 5]]
+        inner = values[2:4] if values[1:2] == ["{"] and values[4:5] == ["}"] else ["+", "0"] if values[1:2] == ["+"] else []
+        if inner[1:] != ["0"] or inner[0] not in ("<", "<=", ">", ">=", "!=", "+"):
+            raise ParseError("the index of a set")
+        self.at += 5 if values[1] == "{" else 2
+        return signed(name, inner[0].replace("+", ">"))
 
     def _sign(self, value: str) -> Node:
         if value in ("-", "+"):
@@ -315,8 +424,10 @@ class Parser(Calls):
             value = "|("
         if value in OPENERS:
             return self._group(value)
-        if value == "dollar":
-            return Quantity(self.expression(SIGN), (("dollar", 1),))
+        if value in CURRENCIES:
+            return Quantity(self.expression(SIGN), ((value, 1),))
+        if value == "...":
+            return dots.DOTS
         raise ParseError(f"unexpected {value!r}")
 
     def _group(self, opener: str) -> Node:
@@ -353,6 +464,8 @@ class Parser(Calls):
         closed = self.take()[1]
         if opener == "{" or isinstance(inner, Builder):
             return inner
+        if opener == "\\{" and isinstance(inner, Listing):
+            return Set(inner.items)
         if opener in ("floor(", "ceil("):
             return Apply("round" if opener[:-1] != closed[:-1] else opener[:-1], (inner,))
         return forms.bracket(opener, inner, closed)

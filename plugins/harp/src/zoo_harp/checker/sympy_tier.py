@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from zoo_harp.checker.limits import MAX_BITS, LimitExceeded, Unsupported
-from zoo_harp.checker.tree import Apply, Constant, Node, Number, Quantity, Symbol
+from zoo_harp.checker.tree import Apply, Constant, Node, Number, Quantity, Symbol, Tuple
 from zoo_harp.checker.vocabulary import names
 
 
@@ -21,7 +21,6 @@ def _functions() -> dict[str, Callable[..., Any]]:
         "mixed": lambda a, b: a + b,
         "sub": lambda a, b: a - b,
         "mul": lambda a, b: a * b,
-        "call": lambda a, b: a * b,
         "div": lambda a, b: a / b,
         "neg": lambda a: -a,
         "percent": lambda a: a / 100,
@@ -70,6 +69,12 @@ def build(node: Node) -> Any:
         variable, low, high, body = (build(arg) for arg in node.args)
         made = {"sum": sp.summation, "prod": sp.product, "int": sp.integrate}[node.op]
         return made(body, (variable, low, high))
+    if node.op == "call":
+        function, argument = node.args
+        if not isinstance(function, Symbol):
+            raise Unsupported("a function without a name")
+        places = argument.items if isinstance(argument, Tuple) else (argument,)
+        return sp.Function(function.name, real=True)(*map(build, places))
     args = [build(arg) for arg in node.args]
     if node.op == "pow":
         base, exponent = args

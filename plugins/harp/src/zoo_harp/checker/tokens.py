@@ -43,6 +43,8 @@ _PATTERN: Final = re.compile(
     r"|(?P<op><=|>=|=<|!=|==|\*\*|!!|\.\.\.|.)",
     re.DOTALL,
 )
+_VECTORS: Final = frozenset(("mathbf", "hat", "widehat", "boldsymbol", "vec", "overrightarrow", "bm"))
+"""what is set on i, j and k where they are vectors"""
 _OPS: Final = {"**": "^", "==": "=", "=<": "<=", "`": "'"}
 
 
@@ -183,7 +185,11 @@ def _command(name: str, text: str, at: int, tokens: list[Token], spaced: bool) -
             ("set", letter, spaced) if letter in ("R", "Z", "N", "Q", "C") else ("let", letter[:1] or "?", spaced)
         )
     elif name in BARE:
-        pass
+        inner, end = _group(text, at)
+        unit = inner.strip().lstrip("\\").removesuffix("math") if name in _VECTORS else ""
+        if unit in ("i", "j", "k"):
+            tokens.append(("let", f"unit {unit}", spaced))
+            at = end
     elif name in COMMAND_OPS:
         tokens.append(("op", COMMAND_OPS[name], spaced))
     elif name in FUNCTION_NAMES:
