@@ -16,7 +16,7 @@ from zoo_harp.checker.limits import MAX_ANSWER, Budget, LimitExceeded, Timeout
 from zoo_harp.checker.sandbox.boxes import last_box, opened
 from zoo_harp.checker.sandbox.letters import extract_choice
 from zoo_harp.checker.tree import Text
-from zoo_harp.checker.values import Decision
+from zoo_harp.checker.values import UNDECIDED, Decision
 from zoo_harp.checker.words import words_of
 
 Kind: TypeAlias = Literal["auto", "short", "choice"]
@@ -34,7 +34,7 @@ class Verdict:
         extracted: the answer found in the response, without delimiters; None if there is none.
         rule: the rule that decided, such as ``number``, ``interval``, ``unit``, ``timeout``, ``limit``, ``no-answer``.
         reason: the same in words; ``timeout``, ``limit`` and ``no-answer`` stand alone.
-        seconds: wall time of the check.
+        seconds: wall time of the check, waiting included.
     """
 
     correct: bool
@@ -42,6 +42,16 @@ class Verdict:
     rule: str
     reason: str
     seconds: float
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the check ended before it found the response right or wrong: too late, too large, or beyond proof."""
+        return not self.correct and self.rule in UNDECIDED
+
+    @property
+    def outcome(self) -> Literal["right", "wrong", "undecided"]:
+        """The verdict in one word."""
+        return "right" if self.correct else "undecided" if self.undecided else "wrong"
 
 
 def choice_letter(gold: str) -> str | None:

@@ -91,6 +91,8 @@ class Evaluator(Functions):
             return self._spine(op, args)
         if op == "call":
             return self._call(args)
+        if op in ("int", "lim"):
+            raise Unsupported("an integral or a limit")
         if op == "div":
             return self.div(self.value(args[0]), self.value(args[1]))
         if op == "neg":

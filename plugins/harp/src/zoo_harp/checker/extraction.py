@@ -225,7 +225,7 @@ class Reader:
         if not text:
             return False
         if self.budget is not None:
-            self.budget.spend(20 * len(text))
+            self.budget.look()
         found = parse(text)
         return found.limit or _is_plain(found.tree, text)
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from zoo_harp.checker import compounds, labels
 from zoo_harp.checker.answers import Answer
+from zoo_harp.checker.algebra.antiderivatives import compare_antiderivatives
 from zoo_harp.checker.compare.families import family, may_be_family, same_family
 from zoo_harp.checker.compare.pieces import same_pieces
 from zoo_harp.checker.compare.sets import compare_collections, is_collection
@@ -60,7 +61,7 @@ def compare_answers(gold: Answer, response: Answer, budget: Budget) -> Decision:
         again = comparison.compare(one, other)
         if again.correct:
             return again
-    return decision
+    return comparison.undecided or decision
 
 
 def _no(reason: str) -> Decision:
@@ -72,10 +73,18 @@ class Comparison:
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
+        self.undecided: Decision | None = None
+        """the first comparison of parts that was neither right nor wrong"""
 
     def compare(self, gold: Node, response: Node) -> Decision:
         """Compare two nodes of any kind."""
         self.budget.spend(1)
+        found = self._compare(gold, response)
+        if found.undecided and self.undecided is None:
+            self.undecided = found
+        return found
+
+    def _compare(self, gold: Node, response: Node) -> Decision:
         if gold == response:
             return Decision(True, "identical", "the same tree")
         gold, response = (_readable(labels.exact_part(side)) for side in (gold, response))
@@ -189,7 +198,7 @@ class Comparison:
                 if found.correct:
                     return Decision(True, mark, found.reason)
             return found
-        return compare_values(gold, response, self.budget)
+        return compare_antiderivatives(gold, response, self.budget) or compare_values(gold, response, self.budget)
 
     def _below_one(self, node: Node) -> bool:
         """Whether a number is between -1 and 1, so that the same digits with a percent mark are another number."""
