@@ -12,6 +12,7 @@ from zoo_harp.checker.answers import parse, strip
 from zoo_harp.checker.compare.compare import compare_answers
 from zoo_harp.checker.compare.wording import same_words
 from zoo_harp.checker.extraction import anchors, extract, spoken
+from zoo_harp.checker.normalise import unescaped
 from zoo_harp.checker.limits import MAX_ANSWER, Budget, LimitExceeded, Timeout
 from zoo_harp.checker.sandbox.boxes import last_box, opened
 from zoo_harp.checker.sandbox.letters import extract_choice
@@ -182,6 +183,7 @@ def compare_texts(gold: str, answer: str, budget: Budget) -> Decision:
 
 def gold_text(gold: str) -> str:
     """The answer within a gold: the content of its box, what follows "the answer is", or all but a closing remark."""
+    gold = unescaped(gold) if "\\\\" in gold else gold
     if "\\boxed" in gold or "\\fbox" in gold:
         box = last_box(gold)
         return opened(box.text) if box is not None else gold

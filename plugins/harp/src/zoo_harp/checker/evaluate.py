@@ -120,12 +120,24 @@ class Evaluator(Functions):
         places = tuple(map(self.value, argument.items if isinstance(argument, Tuple) else (argument,)))
         known = self._calls.setdefault((function.name, len(places)), [])
         for others, found in known:
-            if all(self.is_zero(self.add(one, other, -1)) for one, other in zip(places, others, strict=True)):
+            if all(self._same(one, other) for one, other in zip(places, others, strict=True)):
                 return found
         count = sum(map(len, self._calls.values()))
         found = Fraction(31 * count + 17, 2 * count + 3) if self._point else self.variable(f"{function.name}()#{count}")
         known.append((places, found))
         return found
+
+    def _same(self, one: Value, other: Value) -> bool:
+        """Whether two arguments are equal: by their normal forms where these are unique."""
+        if self._is_normal(one) and self._is_normal(other):
+            return one == other
+        return bool(self.is_zero(self.add(one, other, -1)))
+
+    def _is_normal(self, value: Value) -> bool:
+        self.budget.spend(1)
+        if isinstance(value, Fraction):
+            return True
+        return value.den == {(): ONE} and not any(self._dependent(n) or n[0] == "Z" for mono in value.num for n, _ in mono)
 
     def _spine(self, op: str, args: tuple[Node, ...]) -> Value:
         """A long sum or product: down its left side with a loop, not by recursion."""

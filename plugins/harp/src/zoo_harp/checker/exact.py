@@ -282,7 +282,8 @@ class Field:
     def add(self, one: Value, other: Value, sign: int = 1) -> Value:
         """Sum, or difference with ``sign=-1``."""
         if isinstance(one, Fraction) and isinstance(other, Fraction):
-            self.budget.spend(1 + (bits(one) + bits(other)) // 500)
+            size = bits(one) + bits(other)
+            self.budget.spend(1 + size // 500 + (size // 256) ** 2 // 64)
             return one + other if sign > 0 else one - other
         a, b = self.lift(one), self.lift(other)
         if a.den == b.den:

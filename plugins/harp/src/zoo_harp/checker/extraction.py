@@ -34,8 +34,9 @@ _JOINT: Final = re.compile(r"[}\s$]{0,4}(?:,|,?\s?(?:and|or|\\text\{ ?(?:and|or)
 _MAX_SENTENCE: Final = 600
 _VALUE: Final = r"(?:\$[^$]{1,200}\$|\\\([^$]{1,200}?\\\)|[-−]?[\d.,/]{0,20}\d(?:\\?%)?)"
 _VALUE_CLAUSE: Final = re.compile(
-    rf"\b(?:is|are|equals|be|get|obtain|exactly)\s{{1,3}}({_VALUE})(?:\s[a-z]{{1,12}})?,?\s{{1,3}}(?:when|attained|achieved|reached|obtained|occurring"
-    r"|which|where|because|since|if|for|at|as|with|taken|given|so|by)\b(?![^.]{0,200}\b(?:is|are|equals)\s{1,3}[-−$\d\\])",
+    rf"\b(?:is|are|equals|be|get|obtain|exactly)\s{{1,3}}({_VALUE})(?:\s[a-z]{{1,12}})?,?\s{{1,3}}(?:(?:because|since|as)\b"
+    r"|(?:when|attained|achieved|reached|obtained|occurring|which|where|if|for|at|with|taken|given|so|by)\b"
+    r"(?![^.]{0,200}\b(?:is|are|equals)\s{1,3}[-−$\d\\]))",
     re.IGNORECASE,
 )
 _REMARK: Final = re.compile(r"\s\((?:by|see|from|using|since|because|as|in)\s[^()]{0,80}\)(?=[.\s]{0,4}$)")
@@ -46,7 +47,13 @@ _DENIED: Final = re.compile(
     r"(?:\b(?:not|never|nor|neither|cannot|untrue|false|wrong)|n't|\\(?:neg|lnot|nexists))(?:\s(?:that|be|equal|to|equals|equal to|be equal to))?[\s{}$(]{0,6}$",
     re.IGNORECASE,
 )
-_BOUNDARY: Final = re.compile(r"[.;:!?,\n]|\b(?:but|so|hence|therefore|thus|and|that|then|have|gives|is|are|equals)\b")
+_NEGATED: Final = re.compile(r"\\(?:nexists|lnot|neg)(?![A-Za-z])")
+_REFUTED: Final = re.compile(
+    r"(?:[\s})$*.\]\\]|\\text\w{0,6}\s?\{){0,12}(?:[A-Za-z]{1,8}[\s}]{1,3})?(?:is|are|was|were|would be|seems)\s{1,4}"
+    r"(?:wrong|incorrect|false|not (?:correct|right|the answer|true|possible)|impossible|invalid)\b",
+    re.IGNORECASE,
+)
+_BOUNDARY: Final = re.compile(r"[.;:!?,\n]|\b(?:but|so|hence|therefore|thus|and|that|then|have|gives|is|are|equals)\b|'s\b")
 _WORDS: Final = re.compile(r"[A-Za-z']+")
 _BLANK_LINE: Final = re.compile(r"\n[ \t\r]{0,40}\n")
 _SENTENCE: Final = re.compile(
@@ -62,7 +69,8 @@ _ASIDE: Final = re.compile(
 )
 _MATH: Final = re.compile(r"\\[()\[\]]|\\\$|\$\$?")
 _NUMBER: Final = re.compile(
-    r"(?<![\w.,\\^/])(?<!\w\()-?(?:\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)(?:/\d+)?(?:\\?%)?(?![\w(^]|\.\d|/\d|,\d)"
+    r"(?<![\w.,\\^/])(?<!\w\()-?(?:\d+,\d{1,2}(?![\d,.])|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)(?:/\d+)?(?:\\?%)?"
+    r"(?:[kcdm]?m[²³])?(?![\w(^]|\.\d|/\d|,\d)"
 )
 _PROGRAM: Final = re.compile(
     r"__|%\(|\b(?:eval|exec|system|globals|subprocess)\b\s?[(.]|\blambda\s{1,4}\w{0,20}\s?:"
@@ -200,10 +208,10 @@ class Reader:
                 break
             found = self.from_capture(anchor.text)
             if found:
-                return found
+                return None if _REFUTED.search(anchor.text.split("\n", 1)[0]) else found
             prose = prose or anchor.text
         if box is not None:
-            return self._inside(box.text)
+            return None if _REFUTED.match(text, box.end) else self._inside(box.text)
         if prose is not None:
             found = self._value(prose)
             if found:
@@ -258,13 +266,13 @@ class Reader:
         text = _stated(text)
         formula, number = self._last_formula(text), self._last_number(text)
         if formula is not None and number is not None:
-            found = formula if formula.end >= number.end or number.end <= formula.start else number
+            found = number if number.start >= formula.end else formula
             if found is formula and _is_bare_letter(formula.text) and not _SAID.search(text, 0, formula.start):
                 sentence = max(text.rfind(". ", 0, formula.start), text.rfind("\n", 0, formula.start))
                 found = number if number.start > sentence else formula
         else:
             found = formula or number
-        return None if found is None or _is_denied(text, found.start) else found.text
+        return None if found is None or _is_denied(text, found.start, found.end) else found.text
 
     def _last_formula(self, text: str) -> Place | None:
         """The last formula that is an answer, with those that "or" joins to it, or a list that a plural announces."""
@@ -314,10 +322,10 @@ def _is_bare_letter(text: str) -> bool:
     return bool(_LETTERS.fullmatch(strip(text)))
 
 
-def _is_denied(text: str, start: int) -> bool:
-    """Whether the words before a value deny it: "not 5", "it is false that n = 10", "there is no x with x = 3"."""
+def _is_denied(text: str, start: int, end: int) -> bool:
+    """Whether the words beside a value deny it: "not 5", "it is false that n = 10", "there is no x with x = 3"."""
     before = text[max(0, start - 80) : start]
-    if _DENIED.search(before):
+    if (len(text) < 80 and _NEGATED.search(before)) or _DENIED.search(before) or _REFUTED.match(text, end):
         return True
     statement = _BOUNDARY.split(before)[-1]
     return len(text) < 80 and denies(_WORDS.findall(statement))

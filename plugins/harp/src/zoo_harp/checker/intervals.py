@@ -29,6 +29,7 @@ from zoo_harp.checker.tree import (
     SetOp,
     Symbol,
     Tuple,
+    rebuilt,
     symbols,
     walk,
 )
@@ -202,6 +203,9 @@ class Line:
         if node.ops == ("in",) and isinstance(node.terms[0], Symbol):
             found = self.cells(node.terms[1])
             return Cells(found.points, found.at, found.gaps, node.terms[0].name)
+        called = {part for part in walk(node) if isinstance(part, Apply) and part.op == "call"}
+        if len(called) == 1:
+            node = rebuilt(node, lambda part: Symbol("value") if part in called else None)
         names = symbols(node)
         if len(names) != 1 or any(op not in _SIGNS for op in node.ops):
             raise Unsupported("no condition on one variable")

@@ -106,6 +106,8 @@ def exact_part(node: Node) -> Node:
     """``node`` without approximations: ``a ~ b`` is a."""
     if isinstance(node, Relation) and "~" in node.ops:
         first = node.ops.index("~")
+        if node.ops == ("~",) and isinstance(node.terms[0], Symbol):
+            return Relation(("=",), node.terms)  # x is about 11: the value is what is written
         if first == 0:
             return node.terms[0]
         return Relation(node.ops[:first], node.terms[: first + 1])

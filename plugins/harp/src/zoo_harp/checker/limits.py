@@ -20,6 +20,8 @@ MAX_RANGE = 10_000
 """terms of a sum or product"""
 MAX_TERMS = 5_000
 """of an expanded polynomial"""
+_LOOK = 2_000
+"""operations between two looks at the clock"""
 MAX_WORK = 600_000
 """term operations of one check, a large number counting as several"""
 MAX_PRECISION = 60_000
@@ -102,7 +104,7 @@ class Budget:
         if self._left < 0:
             raise LimitExceeded("too many operations")
         if self._until_look <= 0:
-            self._until_look = 20_000
+            self._until_look = _LOOK
             self.look()
 
 

@@ -84,6 +84,10 @@ _INDEXED: Final = re.compile(
 )
 _DOTTED: Final = re.compile(r"(\d*\.\d*)\\dot\s?\{?(\d)\}?(\d*)\\dot\s?\{?(\d)\}?")
 _BASED_TEXT: Final = re.compile(r"\\(?:text|mathrm|mathtt|textrm)\s?\{\s?([0-9A-F]+)\s?\}(?=\s?_)")
+_ESCAPED: Final = re.compile(
+    r"(?<!\\)\\(?=\\(?:boxed|frac|dfrac|tfrac|text|left|right|sqrt|leq?|geq?|pi|cup|infty|cdot|times|circ|begin|end)(?![A-Za-z]))"
+)
+_GLUED: Final = re.compile(r"\\q?quad(?=[A-Za-z])")
 _STRUCK: Final = re.compile("[^\\W_][\u0335-\u0338]")
 _OVERLINED: Final = re.compile("((?:\\w\u0305)+)")
 _MARKED_DOT: Final = re.compile("(\\d)\u0307")
@@ -99,7 +103,9 @@ def clean(text: str) -> str:
         raise LimitExceeded("an answer of too many characters")
     if not text.isascii() or "\x00" in text:
         text = unicode_to_latex(text)
-    if "," in text or "\\" in text or " " in text or "{" in text:
+    if "\\\\" in text or "quad" in text:
+        text = _GLUED.sub(r"\\quad ", unescaped(text))
+    if "," in text or "\\" in text or " " in text or "{" in text or "~" in text:
         text = _join_groups(text)
     if "10" in text:
         text = _TIMES_TEN.sub(r"\\times ", text)
@@ -116,6 +122,11 @@ def clean(text: str) -> str:
     if len(text) > MAX_ANSWER:
         raise LimitExceeded("an answer of too many characters")
     return text
+
+
+def unescaped(text: str) -> str:
+    """``text`` with one backslash before commands that have two, as in text that was quoted once too often."""
+    return _ESCAPED.sub("", text)
 
 
 def _chosen(found: re.Match[str]) -> str:

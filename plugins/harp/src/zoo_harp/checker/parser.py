@@ -72,6 +72,9 @@ class Parser(Calls):
         while True:
             items.append(self.expression(0))
             separated = False
+            if self.is_op("..."):
+                self.at += 1
+                items.append(dots.DOTS)
             while self.is_op(*_SEPARATORS):
                 value = self.take()[1]
                 joiner = value if value not in (",", ";") else joiner
@@ -96,6 +99,9 @@ class Parser(Calls):
                 return left
             if (kind, value) == ("op", "(") and self._is_function(left):
                 left = self._call(left)
+                continue
+            if (kind, value) == ("op", "...") and binding < _PRODUCT and self.peek(1)[0] in ("num", "let", "cmd"):
+                left = self._dotted(left, "*")
                 continue
             if kind == "op" and value in CURRENCIES and self._ends_after(1):
                 self.at += 1

@@ -17,6 +17,8 @@ _LABELLED: Final = re.compile(
 )
 _AMOUNTS: Final = frozenset("hFGHPQ")
 """names of functions that are as often names of quantities"""
+_DECIMAL_COMMA: Final = re.compile(r"[-−]?(?:\d{4,},\d{1,2}|0,\d{3,})")
+"""digits that are neither groups of thousands nor likely to be a list"""
 _LOST: Final = re.compile(r"[\[\]()-]")
 """signs that words do not keep"""
 
@@ -27,6 +29,10 @@ def other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
     digits = wide_number(response.text) if isinstance(gold.tree, Number) else None
     if digits is not None:
         ways.append((gold.tree, parse(digits).tree))
+    for one, other, swap in ((gold, response, False), (response, gold, True)):
+        if isinstance(one.tree, Number) and one.tree.places and _DECIMAL_COMMA.fullmatch(other.text):
+            read = parse(other.text.replace(",", ".")).tree
+            ways.append((read, one.tree) if swap else (one.tree, read))
     for one, other, swap in ((gold, response, False), (response, gold, True)):
         product = _as_product(one.tree, other.tree)
         if product is not None:

@@ -147,5 +147,4 @@ def read_unit(words: Sequence[str]) -> tuple[Unit, int] | None:
             break
         sign = 1 if words[at] == "*" else -1
         at += 1
-    # "Square units" and the like name no unit that could differ from another.
-    return tuple((base, power) for base, power in unit if base != "unit"), at
+    return tuple((base, power) for base, power in unit if (base, power) != ("unit", 1)), at

@@ -212,7 +212,9 @@ class Comparison:
     def _quantities(self, gold: Node, response: Node) -> Decision:
         units = [side.unit if isinstance(side, Quantity) else None for side in (gold, response)]
         gold, response = (side.value if isinstance(side, Quantity) else side for side in (gold, response))
-        if units[0] and units[1] and units[0] != units[1]:
+        # "Square units" name a power, and no unit that could differ from another.
+        named = [any(base == "unit" for base, _ in unit or ()) for unit in units]
+        if units[0] and units[1] and units[0] != units[1] and named[0] == named[1]:
             return Decision(False, "unit", f"different units: {_unit_name(units[0])} and {_unit_name(units[1])}")
         return self.compare(gold, response)
 

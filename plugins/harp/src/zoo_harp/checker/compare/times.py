@@ -15,7 +15,7 @@ _NOON = 12 * 3600
 def is_clock_only(ratio: Ratio) -> bool:
     """Whether a colon between the numbers is that of a time: one part is zero, or as a ratio it would be shorter."""
     values = [int(part.value) for part in ratio.parts if isinstance(part, Number)]
-    return ratio.time and (0 in values or gcd(*values) > 1)
+    return ratio.time and len(values) == len(ratio.parts) and (0 in values or gcd(*values) > 1)
 
 
 def as_time(node: Node) -> Minutes | None:
@@ -25,7 +25,10 @@ def as_time(node: Node) -> Minutes | None:
             return _seconds(node.hours, node.minutes), node.half is not None or not 1 <= node.hours <= 12
         return _seconds(node.hours % 12, node.minutes) + (_NOON if node.half == "pm" else 0), True
     if isinstance(node, Ratio) and node.time:
-        hours, minutes, *rest = (int(part.value) for part in node.parts if isinstance(part, Number))
+        values = [int(part.value) for part in node.parts if isinstance(part, Number)]
+        if len(values) != len(node.parts):
+            return None
+        hours, minutes, *rest = values
         return _seconds(hours, minutes) + sum(rest), not 1 <= hours <= 12
     if isinstance(node, Number) and node.value.denominator == 1 and 0 <= node.value <= 24:
         return _seconds(int(node.value), 0), not 1 <= node.value <= 12

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
+from itertools import islice
 from typing import Final
 
 from zoo_harp.checker.cursor import ParseError
-from zoo_harp.checker.tree import EXPRESSIONS, Apply, Matrix, Node, Number, number
+from zoo_harp.checker.limits import LimitExceeded
+from zoo_harp.checker.tree import EXPRESSIONS, Apply, Matrix, Node, Number, number, walk
 
 _MAX_SIZE: Final = 6
 """rows and columns of a matrix that is multiplied, inverted or has its determinant taken"""
-_MAX_POWER: Final = 16
+_MAX_POWER: Final = 64
+_MAX_NODES: Final = 3_000
+"""of the entries of a product together"""
 
 
 def combined(op: str, left: Node, right: Node) -> Matrix | None:
@@ -107,10 +111,24 @@ def _product(left: Matrix, right: Matrix) -> Matrix:
         raise ParseError("a product of matrices that do not fit")
 
     def entry(i: int, j: int) -> Node:
-        terms = [Apply("mul", (left.rows[i][k], right.rows[k][j])) for k in range(inner)]
-        return reduce(lambda a, b: Apply("add", (a, b)), terms)
+        return reduce(_sum, [_times(left.rows[i][k], right.rows[k][j]) for k in range(inner)])
 
-    return Matrix(tuple(tuple(entry(i, j) for j in range(columns)) for i in range(rows)))
+    found = Matrix(tuple(tuple(entry(i, j) for j in range(columns)) for i in range(rows)))
+    if sum(1 for _ in islice(walk(found), _MAX_NODES)) == _MAX_NODES:
+        raise LimitExceeded("a product of matrices with long entries")
+    return found
+
+
+def _sum(left: Node, right: Node) -> Node:
+    if isinstance(left, Number) and isinstance(right, Number):
+        return Number(left.value + right.value)
+    return Apply("add", (left, right))
+
+
+def _times(left: Node, right: Node) -> Node:
+    if isinstance(left, Number) and isinstance(right, Number):
+        return Number(left.value * right.value)
+    return Apply("mul", (left, right))
 
 
 def _each(function: Callable[..., Node], *matrices: Matrix) -> Matrix:

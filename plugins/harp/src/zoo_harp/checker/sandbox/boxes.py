@@ -39,7 +39,7 @@ def last_box(text: str) -> Place | None:
         if joined:
             between = text[end : joined[-1][0]] if joined[-1][0] - end <= 120 else "."
             close = joined[0][2] - start <= MAX_ANSWER
-            if not (close and _BETWEEN.fullmatch(between) and not _NOT_LINKING.search(between)):
+            if between != "}" and not (close and _BETWEEN.fullmatch(between) and not _NOT_LINKING.search(between)):
                 break
         joined.append((start, inside, end))
     if not joined:

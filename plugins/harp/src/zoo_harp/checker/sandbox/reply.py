@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from zoo_harp.checker.normalise import unescaped
+
 _NAMES: Final = r"(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis|seed:think|antml:thinking)"
 _OPENED: Final = re.compile(
     rf"<{_NAMES}>|◁think▷|<\|begin_of_thought\|>|<\|begin_of_thinking\|>|\[THINK\]|<unused94>thought", re.IGNORECASE
@@ -44,7 +46,7 @@ _MATHEMATICAL: Final = re.compile(r"[^A-Za-z]*(?:[A-Za-z](?:_\w+)?\s{0,2}[=<>≤
 
 def reply(output: str) -> tuple[str, bool]:
     """The part of an output that is its reply, and whether tags say that all of it is the answer."""
-    text = output
+    text = unescaped(output) if "\\\\" in output else output
     if "<" in text or "[" in text or "◁" in text:
         text = _without_template(_without_thinking(text))
         answer = _last_answer(text)
