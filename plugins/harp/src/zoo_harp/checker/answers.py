@@ -9,6 +9,7 @@ from typing import Final
 
 from zoo_harp.checker.cursor import ParseError
 from zoo_harp.checker.limits import MAX_REMEMBERED, LimitExceeded
+from zoo_harp.checker.latex.trailing import without_clause
 from zoo_harp.checker.normalise import clean
 from zoo_harp.checker.parser import Parser
 from zoo_harp.checker.tokens import Token, tokenise
@@ -95,7 +96,7 @@ def _parse(text: str, letters_as_units: bool) -> Answer:
     try:
         cleaned = clean(text)
         clock = _clock(cleaned)
-        tokens = tuple(tokenise(cleaned))
+        tokens = tuple(without_clause(tokenise(cleaned)))
         if clock is not None:
             return Answer(text, tokens, clock, False)
         tree = Parser(list(tokens), letters_as_units=letters_as_units).answer()

@@ -47,6 +47,12 @@ _DENIED: Final = re.compile(
     r"(?:\b(?:not|never|nor|neither|cannot|untrue|false|wrong)|n't|\\(?:neg|lnot|nexists))(?:\s(?:that|be|equal|to|equals|equal to|be equal to))?[\s{}$(]{0,6}$",
     re.IGNORECASE,
 )
+_QUALIFIED: Final = re.compile(
+    r"[\s$\\(]{0,4}(?:\\text\w{0,6}\s?\{)?\s?(?:at (?:least|most)|(?:no )?(?:more|less|fewer|greater|larger|smaller) than|up to|if|unless"
+    r"|anything but|all but|except|other than|when)[\s}$]{0,6}",
+    re.IGNORECASE,
+)
+_MORE: Final = re.compile(r"[\s})$]{0,4}(?:\\text\w{0,6}\s?\{)?\s?or (?:more|less|fewer|greater|larger|smaller|above|below)\b")
 _NEGATED: Final = re.compile(r"\\(?:nexists|lnot|neg)(?![A-Za-z])")
 _REFUTED: Final = re.compile(
     r"(?:[\s})$*.\]\\]|\\text\w{0,6}\s?\{){0,12}(?:[A-Za-z]{1,8}[\s}]{1,3})?(?:is|are|was|were|would be|seems)\s{1,4}"
@@ -325,6 +331,8 @@ def _is_bare_letter(text: str) -> bool:
 def _is_denied(text: str, start: int, end: int) -> bool:
     """Whether the words beside a value deny it: "not 5", "it is false that n = 10", "there is no x with x = 3"."""
     before = text[max(0, start - 80) : start]
+    if _QUALIFIED.fullmatch(text[:start]) or _MORE.match(text, end):
+        return True
     if (len(text) < 80 and _NEGATED.search(before)) or _DENIED.search(before) or _REFUTED.match(text, end):
         return True
     statement = _BOUNDARY.split(before)[-1]

@@ -26,6 +26,8 @@ from zoo_harp.checker.tree import (
     Symbol,
     Text,
     Tuple,
+    number,
+    rebuilt,
     walk,
 )
 from zoo_harp.checker.units import Unit, read_unit
@@ -228,6 +230,11 @@ def big_operator(parser: Cursor, name: str) -> Node:
         parser.in_integral += 1
         body = parser.expression(40)
         parser.in_integral -= 1
+        inside = [part for part in walk(body) if _is_differential(part)]
+        if len(inside) == 1 and not parser.is_let("d"):
+            variable = inside[0].args[1] if isinstance(inside[0], Apply) else body
+            body = rebuilt(body, lambda part: number(1) if part == inside[0] else None)
+            return Apply("int", (variable, body) if low is None or high is None else (variable, low, high, body))
         if parser.take()[1] != "d" or (low is None) != (high is None):
             raise ParseError("an integral of an unknown form")
         variable = parser.prefix()
@@ -241,6 +248,11 @@ def big_operator(parser: Cursor, name: str) -> Node:
     if not isinstance(variable, Symbol):
         raise ParseError("a sum over no variable")
     return Apply(name, (variable, low.terms[1], high, body))
+
+
+def _is_differential(node: Node) -> bool:
+    """Whether it is ``dx`` as a factor, as in an integral of dx over x."""
+    return isinstance(node, Apply) and node.op == "mul" and node.args[0] == Symbol("d") and isinstance(node.args[1], Symbol)
 
 
 def environment(parser: Cursor, name: str) -> Node:

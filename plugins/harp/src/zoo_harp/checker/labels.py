@@ -95,10 +95,13 @@ def with_names_of(one: Labelled, other: Labelled) -> Node | None:
     defined = [name.args for name in (*one.names, *other.names) if isinstance(name, Apply) and name.op == "call"]
     if len(defined) != 2 or defined[0][0] != defined[1][0]:
         return None
-    new, old = defined[0][1], defined[1][1]
-    if not isinstance(new, Symbol) or not isinstance(old, Symbol) or new.name in symbols(other.whole):
+    new, old = ([*place.items] if isinstance(place, Tuple) else [place] for _, place in defined)
+    if len(new) != len(old) or not all(isinstance(place, Symbol) for place in (*new, *old)):
         return None
-    found: Node = rebuilt(other.whole, lambda part: new if part == old else None)
+    names = dict(zip(old, new, strict=True))
+    if any(place.name in symbols(other.whole) for place in new if isinstance(place, Symbol) and place not in names):
+        return None  # the name means something else there
+    found: Node = rebuilt(other.whole, lambda part: names.get(part) if isinstance(part, Symbol) else None)
     return found
 
 

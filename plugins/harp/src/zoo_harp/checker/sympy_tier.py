@@ -130,8 +130,12 @@ def prove(one: Node, other: Node, variable: str = "") -> bool | None:
     try:
         left, right = build(one), build(other)
         if variable:
-            rate = sp.simplify(sp.diff(left - right, sp.Symbol(variable, real=True)))
+            # On the positive half line, where log x and log |x| are one.
+            place = sp.Symbol(variable, positive=True)
+            rate = sp.simplify(sp.diff((left - right).subs(sp.Symbol(variable, real=True), place), place))
             return True if rate == 0 else False if _differ(rate, sp.Integer(0)) else None
+        if left == right:
+            return True
         if _differ(left, right):
             return False
         difference = sp.simplify((left - right).doit())

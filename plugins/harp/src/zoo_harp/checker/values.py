@@ -75,6 +75,8 @@ def compare_values(gold: Node, response: Node, budget: Budget) -> Decision:
     try:
         left, right = field.value(gold), field.value(response)
     except Undefined as why:
+        if not _bare(gold, response):
+            return _symbolic(gold, response, budget)
         return Decision(False, "undefined", f"no value: {why}")
     except Unsupported:
         return (

@@ -10,7 +10,7 @@ from zoo_harp.checker.answers import Answer
 from zoo_harp.checker.algebra.antiderivatives import compare_antiderivatives
 from zoo_harp.checker.compare.families import family, may_be_family, same_family
 from zoo_harp.checker.compare.pieces import same_pieces
-from zoo_harp.checker.compare.sets import compare_collections, is_collection
+from zoo_harp.checker.compare.sets import compare_collections, differently_joined, is_collection
 from zoo_harp.checker.compare.times import as_time, is_clock_only, same_time
 from zoo_harp.checker.compare.vectors import components, in_units, is_vector
 from zoo_harp.checker.compare.wording import NOTHING, same_words, with_permutations
@@ -104,6 +104,8 @@ class Comparison:
             return self._ratios(gold, response)
         if isinstance(gold, Text | Symbol) and isinstance(response, Text | Symbol):
             return self._texts(_words(gold), _words(response))
+        if differently_joined(gold, response):
+            return Decision(False, "logic", "statements that are joined in another way")
         vectors = self._vectors(gold, response)
         if vectors is not None:
             return vectors

@@ -32,11 +32,17 @@ def compare_collections(gold: Node, response: Node, same: Same) -> Decision:
     if any(isinstance(side, Named | SetOp | Builder) for side in (gold, response)):
         return _set_expressions(gold, response, same)
     lists = isinstance(gold, Listing) and isinstance(response, Listing) and not labels.has_signs(gold, response)
-    if isinstance(gold, Listing) and isinstance(response, Listing):
-        joined = _JOINERS.get(gold.joiner), _JOINERS.get(response.joiner)
-        if None not in joined and joined[0] != joined[1] and _are_statements(gold):
-            return Decision(False, "logic", 'one joins statements by "and", the other by "or"')
     return _items_alike(items_of(gold), items_of(response), same, strict=lists)
+
+
+def differently_joined(gold: Node, response: Node) -> bool:
+    """Whether one side joins statements by "and", and the other by "or" or not at all."""
+    if not isinstance(gold, Listing) or not isinstance(response, Listing):
+        return False
+    joined = _JOINERS.get(gold.joiner), _JOINERS.get(response.joiner)
+    if joined[0] == joined[1] or not _are_statements(gold):
+        return False
+    return None not in joined or {"land", "lor"} & {gold.joiner, response.joiner} != set()
 
 
 def _are_statements(node: Listing) -> bool:

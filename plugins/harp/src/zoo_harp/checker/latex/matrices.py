@@ -18,15 +18,18 @@ _MAX_NODES: Final = 3_000
 """of the entries of a product together"""
 
 
-def combined(op: str, left: Node, right: Node) -> Matrix | None:
+def combined(op: str, left: Node, right: Node) -> Node | None:
     """``left op right`` for "add", "sub" or "mul" where at least one is a matrix; None where neither is.
+
+    A product of one row and one column is a number.
 
     Raises:
         ParseError: the shapes do not fit, or one of them is neither a matrix nor an expression.
     """
     if isinstance(left, Matrix) and isinstance(right, Matrix):
         if op == "mul":
-            return _product(left, right)
+            found = _product(left, right)
+            return found.rows[0][0] if _shape(found) == (1, 1) else found
         if _shape(left) != _shape(right):
             raise ParseError("a sum of matrices of different shapes")
         return _each(lambda a, b: Apply(op, (a, b)), left, right)
