@@ -152,6 +152,8 @@ def _one(node: Relation) -> Labelled | None:
         return Labelled((), (node.terms[-1],), node.terms[-1], node.terms[:-1])
     else:
         return None
+    if isinstance(first, Ratio) and isinstance(value, Ratio):
+        value = replace(value, time=False)
     if isinstance(first, Tuple) and isinstance(value, Tuple) and len(first.items) == len(value.items):
         return Labelled(first.items, value.items, value)
     if isinstance(first, Symbol) and first.name in symbols(value):

@@ -17,7 +17,7 @@ _LABELLED: Final = re.compile(
 )
 _AMOUNTS: Final = frozenset("hFGHPQ")
 """names of functions that are as often names of quantities"""
-_DECIMAL_COMMA: Final = re.compile(r"[-−]?(?:\d{4,},\d{1,2}|0,\d{3,})")
+_DECIMAL_COMMA: Final = re.compile(r"[-−]?(?:\d+,\d{2}|\d{4,},\d|0,\d{3,})")
 """digits that are neither groups of thousands nor likely to be a list"""
 _LOST: Final = re.compile(r"[\[\]()-]")
 """signs that words do not keep"""
