@@ -59,11 +59,25 @@ def test_a_name_that_stands_alone_is_an_amount():
 
 # Statements
 
+DENIALS = [
+    r"\text{not } x = %d",
+    r"\nexists x: x=%d",
+    r"%dx=%d \text{ such that } x>0",
+    r"\text{no } x=%d",
+    r"\text{not } %d",
+    r"\lnot (x=%d)",
+    r"x\ne %d",
+    r"it is false that x = %d",
+    r"\forall y, x=%d",
+    r"x = %d is wrong",
+    r"\boxed{%d} is incorrect",
+    r"\text{at least } %d",
+    r"%d \text{ or more}",
+]
+
 
 @few
-@given(number, st.sampled_from([r"\text{not } x = %d", r"\nexists x: x=%d", r"%dx=%d \text{ such that } x>0", r"\text{no } x=%d",
-                                r"\text{not } %d", r"\lnot (x=%d)", r"x\ne %d", r"it is false that x = %d", r"\forall y, x=%d",
-                                r"x = %d is wrong", r"\boxed{%d} is incorrect", r"\text{at least } %d", r"%d \text{ or more}"]))  # fmt: skip
+@given(number, st.sampled_from(DENIALS))
 def test_a_denial_is_not_the_value(n, form):
     assert not right(str(n), form % ((n,) * form.count("%d")))
 
@@ -144,7 +158,9 @@ def test_boxes_that_are_joined_are_one_list(n, m, joint):
     assert extract(rf"First \boxed{{{n}}}. But the sign was wrong, so \boxed{{{m}}}.") == str(m)
 
 
-@pytest.mark.parametrize("gold", ["At most 3 zeros", "no such n", "5 (all of them)", "Bob wins if n is even", "$x=3$ only"])
+@pytest.mark.parametrize(
+    "gold", ["At most 3 zeros", "no such n", "5 (all of them)", "Bob wins if n is even", "$x=3$ only"]
+)
 def test_a_gold_answers_itself(gold):
     assert right(gold, gold)
     assert not right(gold, "At least 3 zeros")
@@ -189,7 +205,9 @@ def test_dots_in_the_middle(first, step, count):
     written = rf"{terms[0]}+{terms[1]}+{terms[2]}+\cdots+{terms[-1]}" if count > 1 else ""
     assert right(str(sum(terms)), written)
     assert not right(str(sum(terms) + 1), written)
-    assert right(rf"\{{{terms[0]},{terms[1]},\ldots,{terms[-1]}\}}", "{" + ",".join(map(str, terms)) + "}".replace("{", r"\{"))
+    assert right(
+        rf"\{{{terms[0]},{terms[1]},\ldots,{terms[-1]}\}}", "{" + ",".join(map(str, terms)) + "}".replace("{", r"\{")
+    )
 
 
 @few

@@ -33,7 +33,10 @@ NOT_MATHEMATICS = {
     ("test_boxed", 0): "the boxes of a malformed formula joined by plus signs are a list",
     ("test_numina_cases", 24): "a box that is never closed, and a joiner glued to a number",
     ("test_string_extraction", 9): "1 - 1/e is taken for 1 + 1/e",
-    ("test_math_extraction_additional_cases", 24): "32, 349 is refused, which groups the digits of the gold as we read it",
+    (
+        "test_math_extraction_additional_cases",
+        24,
+    ): "32, 349 is refused, which groups the digits of the gold as we read it",
 }
 """pairs whose expectation is not mathematically true, by test and place, and why"""
 

@@ -10,8 +10,17 @@ from zoo_harp.registration import zoo_commands, zoo_register
 if TYPE_CHECKING:
     from zoo_harp.checker import Explanation, Verdict, check, check_bool, check_many, explain, warm_up
 
-__all__ = ["Explanation", "Verdict", "check", "check_bool", "check_many", "explain", "warm_up", "zoo_commands",
-           "zoo_register"]
+__all__ = [
+    "Explanation",
+    "Verdict",
+    "check",
+    "check_bool",
+    "check_many",
+    "explain",
+    "warm_up",
+    "zoo_commands",
+    "zoo_register",
+]
 
 
 def __getattr__(name: str) -> Any:

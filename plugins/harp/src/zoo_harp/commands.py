@@ -17,13 +17,15 @@ def add_commands(commands: Any, add: Add) -> None:
     """Add the three commands; ``add`` makes a parser with its summary and examples."""
     parser = add(
         commands, "lm-eval", _lm_eval, "Write a task of lm-evaluation-harness for a file of problems.",
-        ["zoo harp lm-eval HARP.jsonl --out tasks", "lm_eval --model hf --include_path tasks --tasks harp --log_samples"],
+        ["zoo harp lm-eval HARP.jsonl --out tasks",
+         "lm_eval --model hf --include_path tasks --tasks harp --log_samples"],
     )  # fmt: skip
     parser.add_argument("file", type=Path, metavar="FILE", help="problems, .jsonl")
     parser.add_argument("--out", type=Path, default=Path("harp-task"), metavar="DIR", help="default: harp-task")
     parser.add_argument("--force", action="store_true", help="write over files that are there")
     parser = add(
-        commands, "solutions", _solutions, "Number and length of human solutions by level, and a model's tokens beside them.",
+        commands, "solutions", _solutions,
+        "Number and length of human solutions by level, and a model's tokens beside them.",
         ["zoo harp solutions HARP.jsonl", "zoo harp solutions HARP.jsonl --responses responses.jsonl --json"],
     )  # fmt: skip
     parser.add_argument("file", type=Path, metavar="FILE", help="problems: .jsonl, or a .zip that holds one")

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Final
 
 from zoo_harp.checker.cursor import ParseError
-from zoo_harp.checker.limits import MAX_REMEMBERED, LimitExceeded
 from zoo_harp.checker.latex.trailing import without_clause
+from zoo_harp.checker.limits import MAX_REMEMBERED, LimitExceeded
 from zoo_harp.checker.normalise import clean
 from zoo_harp.checker.parser import Parser
 from zoo_harp.checker.tokens import Token, tokenise
@@ -19,7 +19,9 @@ from zoo_harp.checker.words import CONDITIONS, denies, words_of
 _CLOCK: Final = re.compile(r"(\d{1,2})(?:\s?:\s?([0-5]\d))?\s*(?:([ap])\.?\s?m\.?|o'?clock)", re.IGNORECASE)
 _NAMED_TIMES: Final = {"noon": Clock(12, 0, "pm"), "midnight": Clock(12, 0, "am")}
 _FLAT: Final = re.compile(r"\\(?:text\w*|mathrm|mbox|,|;|:|!|quad|left|right| )|[{}$~]")
-_LABEL: Final = re.compile(r"(?:[A-Za-z\s'_{}()|$.~,;-]|\\[A-Za-z]+|\\[,;!: ]|(?<=[A-Za-z_{])\d+|\^\{?\\circ\}?)*[A-Za-z}\s)|$\d]")
+_LABEL: Final = re.compile(
+    r"(?:[A-Za-z\s'_{}()|$.~,;-]|\\[A-Za-z]+|\\[,;!: ]|(?<=[A-Za-z_{])\d+|\^\{?\\circ\}?)*[A-Za-z}\s)|$\d]"
+)
 _LABEL_WORDS: Final = re.compile(r"[A-Za-z']+")
 """what may stand before an equality sign as a name: words, letters with indices, commands, and no operator"""
 _TRAILING: Final = ".,;: \t\n\r"

@@ -12,8 +12,8 @@ from zoo_harp.checker.answers import parse, strip
 from zoo_harp.checker.compare.compare import compare_answers
 from zoo_harp.checker.compare.wording import same_words
 from zoo_harp.checker.extraction import anchors, extract, spoken
-from zoo_harp.checker.normalise import unescaped
 from zoo_harp.checker.limits import MAX_ANSWER, Budget, LimitExceeded, Timeout
+from zoo_harp.checker.normalise import unescaped
 from zoo_harp.checker.sandbox.boxes import last_box, opened
 from zoo_harp.checker.sandbox.letters import extract_choice
 from zoo_harp.checker.tree import Text
@@ -161,9 +161,9 @@ def _decide(gold: str, response: str, letter: str | None, kind: Kind, budget: Bu
         if extracted is None:
             return None, Decision(False, "no-answer", "no-answer")
         decision = compare_texts(gold, extracted, budget)
-        if not decision.correct and len(response) < MAX_ANSWER and isinstance(parse(gold_text(gold)).tree, Text):
-            if same_words(words_of(spoken(response)), words_of(gold)):
-                return strip(response), Decision(True, "text", "the same words")
+        in_words = not decision.correct and len(response) < MAX_ANSWER and isinstance(parse(gold_text(gold)).tree, Text)
+        if in_words and same_words(words_of(spoken(response)), words_of(gold)):
+            return strip(response), Decision(True, "text", "the same words")
         return extracted, decision
     except Timeout:
         return extracted, Decision(False, "timeout", "timeout")

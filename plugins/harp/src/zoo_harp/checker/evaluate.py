@@ -137,7 +137,9 @@ class Evaluator(Functions):
         self.budget.spend(1)
         if isinstance(value, Fraction):
             return True
-        return value.den == {(): ONE} and not any(self._dependent(n) or n[0] == "Z" for mono in value.num for n, _ in mono)
+        return value.den == {(): ONE} and not any(
+            self._dependent(n) or n[0] == "Z" for mono in value.num for n, _ in mono
+        )
 
     def _spine(self, op: str, args: tuple[Node, ...]) -> Value:
         """A long sum or product: down its left side with a loop, not by recursion."""

@@ -91,7 +91,8 @@ class Field:
 
     def numbered(self, kind: str, key: str, generator: Generator) -> str:
         """Remember what ``key`` describes, under a short name: the keys themselves would double at every level of
-        nested functions."""
+        nested functions.
+        """
         name = self._numbered.setdefault(kind + key, f"{kind}#{len(self._numbered)}")
         return self.register(name, generator)
 

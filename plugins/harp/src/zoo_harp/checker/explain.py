@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import dataclass
 
 from zoo_harp.checker.answers import Answer, parse
-from zoo_harp.checker.check import DEFAULT_TIMEOUT, Kind, Verdict, gold_text, check
+from zoo_harp.checker.check import DEFAULT_TIMEOUT, Kind, Verdict, check, gold_text
 from zoo_harp.checker.tree import show
 
 _WIDTH = 46

@@ -11,11 +11,11 @@ from itertools import islice
 from typing import Final
 
 from zoo_harp.checker.answers import parse, strip
-from zoo_harp.checker.sandbox.boxes import Place, last_box, opened
-from zoo_harp.checker.sandbox.reply import reply
 from zoo_harp.checker.compare.wording import is_permuted
 from zoo_harp.checker.inline import formulas
 from zoo_harp.checker.limits import MAX_ANSWER, MAX_RESPONSE, Budget
+from zoo_harp.checker.sandbox.boxes import Place, last_box, opened
+from zoo_harp.checker.sandbox.reply import reply
 from zoo_harp.checker.tree import Listing, Node, Quantity, Relation, Text
 from zoo_harp.checker.vocabulary import names
 from zoo_harp.checker.words import denies
@@ -44,22 +44,29 @@ _ASIDES: Final = re.compile(r"\s?\((?:or\s)?(?:about|approximately|roughly|i\.e\
 _SAID: Final = re.compile(r"\b(?:is|are|equals|be|:)\s{0,3}$", re.IGNORECASE)
 _LETTERS: Final = re.compile(r"\\?[A-Za-z]{1,3}|\\triangle\s?\w{3}")
 _DENIED: Final = re.compile(
-    r"(?:\b(?:not|never|nor|neither|cannot|untrue|false|wrong)|n't|\\(?:neg|lnot|nexists))(?:\s(?:that|be|equal|to|equals|equal to|be equal to))?[\s{}$(]{0,6}$",
+    r"(?:\b(?:not|never|nor|neither|cannot|untrue|false|wrong)|n't|\\(?:neg|lnot|nexists))"
+    r"(?:\s(?:that|be|equal|to|equals|equal to|be equal to))?[\s{}$(]{0,6}$",
     re.IGNORECASE,
 )
 _QUALIFIED: Final = re.compile(
-    r"[\s$\\(]{0,4}(?:\\text\w{0,6}\s?\{)?\s?(?:at (?:least|most)|(?:no )?(?:more|less|fewer|greater|larger|smaller) than|up to|if|unless"
+    r"[\s$\\(]{0,4}(?:\\text\w{0,6}\s?\{)?\s?(?:at (?:least|most)"
+    r"|(?:no )?(?:more|less|fewer|greater|larger|smaller) than"
+    r"|up to|if|unless"
     r"|anything but|all but|except|other than|when)[\s}$]{0,6}",
     re.IGNORECASE,
 )
-_MORE: Final = re.compile(r"[\s})$]{0,4}(?:\\text\w{0,6}\s?\{)?\s?or (?:more|less|fewer|greater|larger|smaller|above|below)\b")
+_MORE: Final = re.compile(
+    r"[\s})$]{0,4}(?:\\text\w{0,6}\s?\{)?\s?or (?:more|less|fewer|greater|larger|smaller|above|below)\b"
+)
 _NEGATED: Final = re.compile(r"\\(?:nexists|lnot|neg)(?![A-Za-z])")
 _REFUTED: Final = re.compile(
     r"(?:[\s})$*.\]\\]|\\text\w{0,6}\s?\{){0,12}(?:[A-Za-z]{1,8}[\s}]{1,3})?(?:is|are|was|were|would be|seems)\s{1,4}"
     r"(?:wrong|incorrect|false|not (?:correct|right|the answer|true|possible)|impossible|invalid)\b",
     re.IGNORECASE,
 )
-_BOUNDARY: Final = re.compile(r"[.;:!?,\n]|\b(?:but|so|hence|therefore|thus|and|that|then|have|gives|is|are|equals)\b|'s\b")
+_BOUNDARY: Final = re.compile(
+    r"[.;:!?,\n]|\b(?:but|so|hence|therefore|thus|and|that|then|have|gives|is|are|equals)\b|'s\b"
+)
 _WORDS: Final = re.compile(r"[A-Za-z']+")
 _BLANK_LINE: Final = re.compile(r"\n[ \t\r]{0,40}\n")
 _SENTENCE: Final = re.compile(
@@ -102,7 +109,6 @@ _STOP_WORDS: Final = frozenset(
         "because since hope my your can cannot not be would"
     )
 )
-
 
 
 def extract(response: str, budget: Budget | None = None) -> str | None:
@@ -234,7 +240,7 @@ class Reader:
         return found or None
 
     def is_answer(self, text: str) -> bool:
-        """Whether ``text`` is an answer and not prose: it parses, or is a few words that are no phrase of the language."""
+        """Whether ``text`` is an answer and not prose: it parses, or is a few words that are no phrase."""
         text = strip(text)
         if not text:
             return False

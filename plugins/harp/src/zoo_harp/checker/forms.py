@@ -252,7 +252,12 @@ def big_operator(parser: Cursor, name: str) -> Node:
 
 def _is_differential(node: Node) -> bool:
     """Whether it is ``dx`` as a factor, as in an integral of dx over x."""
-    return isinstance(node, Apply) and node.op == "mul" and node.args[0] == Symbol("d") and isinstance(node.args[1], Symbol)
+    return (
+        isinstance(node, Apply)
+        and node.op == "mul"
+        and node.args[0] == Symbol("d")
+        and isinstance(node.args[1], Symbol)
+    )
 
 
 def environment(parser: Cursor, name: str) -> Node:
@@ -288,7 +293,9 @@ def _cases(parser: Cursor) -> Node:
     """Equations one below the other, or values with their conditions."""
     rows: list[list[Node | None]] = [[]]
     while not parser.peek()[1].startswith("end "):
-        while parser.is_op(",", ";", ".") or (parser.peek()[0] == "word" and parser.peek()[1].lower() in ("if", "for", "when")):
+        while parser.is_op(",", ";", ".") or (
+            parser.peek()[0] == "word" and parser.peek()[1].lower() in ("if", "for", "when")
+        ):
             parser.at += 1
         if parser.is_op("\\\\"):
             parser.at += 1

@@ -89,7 +89,8 @@ def is_unknown(found: Labelled) -> bool:
 
 def with_names_of(one: Labelled, other: Labelled) -> Node | None:
     """The value of ``other`` with the bound variable that ``one`` has, where both define the same function of one
-    variable under different names for it; None where that is not so."""
+    variable under different names for it; None where that is not so.
+    """
     if len(one.names) != 1 or len(other.names) != 1 or one.names == other.names:
         return None
     defined = [name.args for name in (*one.names, *other.names) if isinstance(name, Apply) and name.op == "call"]
@@ -171,7 +172,9 @@ def _several(node: Listing) -> Labelled | None:
         rest = [part.whole if part is not None and part.names == first.names else item
                 for item, part in zip(node.items, found, strict=True)]  # fmt: skip
         points = all(isinstance(value, Tuple) and len(value.items) == len(first.names) for value in rest)
-        return Labelled((Tuple("(", first.names, ")"),), tuple(rest), replace(node, items=tuple(rest))) if points else None
+        return (
+            Labelled((Tuple("(", first.names, ")"),), tuple(rest), replace(node, items=tuple(rest))) if points else None
+        )
     if len(first.names) != 1:
         return None
     names, values = [], []
@@ -196,8 +199,9 @@ def _several(node: Listing) -> Labelled | None:
     if None in names or any(group.keys() != given for group in groups):
         return None
     order = sorted(given, key=str) if _are_neighbours({n for n in given if n is not None}) else names[:size]
-    points = tuple(Tuple("(", tuple(group[name] for name in order), ")") for group in groups)
-    return Labelled((Tuple("(", tuple(n for n in order if n is not None), ")"),), points, Listing(points, ","))
+    found_points = tuple(Tuple("(", tuple(group[name] for name in order), ")") for group in groups)
+    names_in_order = Tuple("(", tuple(n for n in order if n is not None), ")")
+    return Labelled((names_in_order,), found_points, Listing(found_points, ","))
 
 
 def _are_neighbours(given: set[Node]) -> bool:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 from zoo_harp.checker import forms
-from zoo_harp.checker.calls import Calls
 from zoo_harp.checker.cursor import END, SIGN, ParseError
 from zoo_harp.checker.latex import dots, matrices
+from zoo_harp.checker.latex.applied import PRODUCT, Applied
 from zoo_harp.checker.latex.sets import signed
 from zoo_harp.checker.limits import MAX_BITS, LimitExceeded
 from zoo_harp.checker.tokens import OPENERS
@@ -36,7 +36,6 @@ from zoo_harp.checker.tree import (
 )
 from zoo_harp.checker.units import is_unit
 from zoo_harp.checker.vocabulary import CURRENCIES
-from zoo_harp.checker.words import denies
 
 _RELATIONS: Final = frozenset(("=", "<", "<=", ">", ">=", "!=", "in", "~", "mod"))
 _SETS: Final = {"cup": "union", "cap": "intersection", "minus": "difference"}
@@ -46,12 +45,10 @@ _BINDING: Final = {
     "*": 50, "/": 50, "^": 70, "!": 80, "!!": 80, "%": 80, "deg": 80, "'": 80, "_": 90, "over": 5, "choose": 5,
     "pmod": 9,
 }  # fmt: skip
-_PRODUCT: Final = 50
 _SEPARATORS: Final = frozenset((",", ";", "and", "or", "land", "lor"))
-_CALLED: Final = frozenset("fghFGHPQ")
 
 
-class Parser(Calls):
+class Parser(Applied):
     """One pass over a list of tokens."""
 
     def answer(self) -> Node:
@@ -97,13 +94,13 @@ class Parser(Calls):
             kind, value, spaced = self.peek()
             if kind == "end":
                 return left
-            if (kind, value) == ("op", "(") and self._is_function(left):
-                left = self._call(left)
+            if (kind, value) == ("op", "(") and self.is_function(left):
+                left = self.call(left)
                 continue
-            if (kind, value) == ("op", "...") and binding < _PRODUCT and self.peek(1)[0] in ("num", "let", "cmd"):
-                left = self._dotted(left, "*")
+            if (kind, value) == ("op", "...") and binding < PRODUCT and self.peek(1)[0] in ("num", "let", "cmd"):
+                left = self.dotted(left, "*")
                 continue
-            if kind == "op" and value in CURRENCIES and self._ends_after(1):
+            if kind == "op" and value in CURRENCIES and self.ends_after(1):
                 self.at += 1
                 return Quantity(left, ((value, 1),))
             if kind == "op" and value in _BINDING:
@@ -115,80 +112,27 @@ class Parser(Calls):
                 left = self.infix(left, value, strength)
                 continue
             if kind == "word" or (kind == "cmd" and self.is_time_unit(left)):
-                if binding >= _PRODUCT:
+                if binding >= PRODUCT:
                     return left
                 word_at = self.at
                 left = self.after_word(left)
                 if self.at == word_at:
                     return left
                 continue
-            if (kind, value) == ("op", "(") and self._skips_aside(left):
+            if (kind, value) == ("op", "(") and self.skips_aside(left):
                 continue
-            if kind == "num" and (arc := self._minutes(left)) is not None:
+            if kind == "num" and (arc := self.minutes(left)) is not None:
                 left = arc
                 continue
             if (kind, value) == ("op", "and") and (whole := self.with_part(left)) is not None:
                 left = whole
                 continue
             if self._joins(left, kind, value, spaced):
-                if binding >= _PRODUCT:
+                if binding >= PRODUCT:
                     return left
                 left = self._juxtaposed(left)
                 continue
             return left
-
-    def _skips_aside(self, left: Node) -> bool:
-        """Take a remark in brackets after a number, as in "10 (ten)" or "5 (when n is odd)"; whether there was one."""
-        if self.peek(1)[0] != "word" or self.peek(1)[1] == "base" or isinstance(left, Text):
-            return False
-        if not forms.is_constant(left):
-            return False
-        depth, at = 1, self.at + 1
-        while at < len(self.tokens) and depth:
-            depth += {"(": 1, ")": -1}.get(self.tokens[at][1], 0)
-            at += 1
-        if depth or denies(value for kind, value, _ in self.tokens[self.at + 1 : at] if kind == "word"):
-            return False
-        self.at = at
-        return True
-
-    def _ends_after(self, ahead: int) -> bool:
-        """Whether nothing, or the next item, follows after the next ``ahead`` tokens."""
-        kind, value, _ = self.peek(ahead)
-        return kind in ("end", "word") or value in (",", ")", "}", "and", "or", ".")
-
-    def _is_function(self, left: Node) -> bool:
-        """Whether the bracket that follows holds the argument of ``left``."""
-        if isinstance(left, Apply) and left.op == "pow":
-            return left.args[1] == Apply("neg", (number(1),)) and self._is_function(left.args[0])
-        if not isinstance(left, Symbol):
-            return False
-        return left.name.split("_")[0].rstrip("'") in _CALLED or left.name == "Gamma" or self._defines()
-
-    def _call(self, left: Node) -> Node:
-        argument = self.prefix()
-        if left == Symbol("Gamma"):
-            return Apply("gamma", (argument,))
-        pair = argument.items if isinstance(argument, Tuple) else ()
-        if left == Symbol("P") and len(pair) == 2 and all(isinstance(item, Number) for item in pair):
-            return Apply("perm", pair)
-        if isinstance(left, Apply):
-            left = Symbol(f"{getattr(left.args[0], 'name', '')}^-1")
-        return Apply("call", (left, argument))
-
-    def _minutes(self, left: Node) -> Node | None:
-        """An angle with the minutes and seconds of arc that follow; None if none do."""
-        if not isinstance(left, Apply) or left.op != "deg" or self.peek(1)[1] not in ("'", "^"):
-            return None
-        total, part = left.args[0], 60
-        while self.peek()[0] == "num" and part <= 3600:
-            amount = forms.numeral(self.peek()[1])
-            used = forms.prime_marks(self.tokens, self.at + 1)
-            if used is None or used[0] != (1 if part == 60 else 2):
-                return None
-            self.at += 1 + used[1]
-            total, part = Apply("add", (total, Apply("div", (amount, number(part))))), part * 60
-        return Apply("deg", (total,))
 
     def _joins(self, left: Node, kind: str, value: str, spaced: bool) -> bool:
         """Whether the next token begins a factor of an implied product."""
@@ -212,10 +156,6 @@ class Parser(Calls):
             return value in OPENERS
         return False
 
-    def _defines(self) -> bool:
-        """Whether ``(x) =`` follows: the definition of a function."""
-        return self.peek(1)[0] == "let" and self.peek(2)[1] == ")" and self.peek(3)[1] == "="
-
     def _mixed_follows(self, spaced: bool) -> bool:
         """Whether ``5 1/4`` is written here."""
         return spaced and self.peek(1)[:2] == ("op", "/") and self.peek(2)[0] == "num"
@@ -233,7 +173,7 @@ class Parser(Calls):
                 if unit is not None:
                     return Quantity(left, unit)
                 mixed = forms.mixed(left, *fraction)
-                return mixed or Apply("mul", (left, self.expression(_PRODUCT, right)))
+                return mixed or Apply("mul", (left, self.expression(PRODUCT, right)))
         if kind == "let" and value == "U" and isinstance(left, Tuple | Set):
             self.take()
             return SetOp("union", left, self.expression(20))
@@ -244,7 +184,7 @@ class Parser(Calls):
             if isinstance(group, Tuple) and len(group.items) == 2 and left.name == "C":
                 return Apply("binom", group.items)
             return Apply("mul", (left, group))
-        return forms.product(left, self.expression(_PRODUCT))
+        return forms.product(left, self.expression(PRODUCT))
 
     def infix(self, left: Node, value: str, strength: int) -> Node:
         """``left`` with the operator that comes next and what belongs to it."""
@@ -271,12 +211,12 @@ class Parser(Calls):
         if value == "choose":
             return Apply("binom", (left, self.expression(5)))
         if value == "pmod":
-            modulus = self.expression(_PRODUCT)
+            modulus = self.expression(PRODUCT)
             if isinstance(left, Relation) and left.ops == ("mod",):
                 return Relation(("mod",), (*left.terms[:2], modulus))
             return Apply("mod", (left, modulus))
         if value in ("+", "-", "*") and self.is_op("..."):
-            return self._dotted(left, value)
+            return self.dotted(left, value)
         right = self.expression(strength)
         if value == "-" and isinstance(left, Named | Tuple | SetOp) and isinstance(right, Set | Tuple | SetOp):
             return SetOp("difference", left, right)
@@ -288,17 +228,6 @@ class Parser(Calls):
             return whole
         name = {"+": "add", "-": "sub", "/": "div", "bmod": "mod"}.get(value, value)
         return Apply(name, (left, right))
-
-    def _dotted(self, left: Node, sign: str) -> Node:
-        r"""A sum or product with dots in the middle, such as ``1+2+\cdots+20``, whose dots come next."""
-        self.take()
-        op, strength = ("mul", _PRODUCT) if sign == "*" else ("add", 40)
-        if self.is_op("*" if op == "mul" else sign):
-            self.at += 1
-        last = self.expression(strength)
-        if sign == "-":
-            last = Apply("neg", (last,))
-        return dots.series(op, [*forms.terms(op, left), dots.DOTS, last])
 
     def _chain(self, left: Node, op: str) -> Node:
         ops, terms = [op], [left]
@@ -331,7 +260,7 @@ class Parser(Calls):
             used = forms.prime_marks(self.tokens, self.at - 1)
             if used is not None:
                 self.at += used[1] - 1
-                return self._primed(left, used[0])
+                return self.primed(left, used[0])
         if isinstance(left, Text):
             raise ParseError("words in a calculation")
         if isinstance(left, Named) and self.is_op("+", "-", "*"):
@@ -362,20 +291,12 @@ class Parser(Calls):
             while self.is_op("'"):
                 self.at += 1
                 marks += 1
-            return self._primed(left, marks)
+            return self.primed(left, marks)
         if isinstance(left, Text):
             raise ParseError("words in a calculation")
         if value == "deg":
             return self.degrees(left)
         return Apply({"!": "factorial", "!!": "factorial2", "%": "percent"}[value], (left,))
-
-    def _primed(self, left: Node, marks: int) -> Node:
-        """A name with primes, or a number of minutes or seconds of arc."""
-        if isinstance(left, Symbol):
-            return Symbol(left.name + "'" * marks)
-        if not isinstance(left, Number) or marks > 2:
-            raise ParseError("a prime")
-        return Apply("deg", (Apply("div", (left, number(60**marks))),))
 
     def prefix(self) -> Node:
         """What may stand at the beginning: a sign, a numeral, a bracket, a function, words."""
@@ -393,7 +314,7 @@ class Parser(Calls):
         if kind == "based":
             return self.based(value)
         if kind == "set":
-            return self._named(value)
+            return self.named(value)
         if kind == "cmd":
             return self.command(value)
         if kind == "word":
@@ -404,21 +325,10 @@ class Parser(Calls):
     def _numeral(self, text: str) -> Node:
         if len(text) * 3.33 > MAX_BITS:
             raise LimitExceeded("a numeral too long")
-        if self.is_op("...") and (self._ends_after(1) and ("." in text or self.peek(1) is END)):
+        if self.is_op("...") and (self.ends_after(1) and ("." in text or self.peek(1) is END)):
             self.at += 1
             return forms.continued(text)
         return forms.numeral(text)
-
-    def _named(self, name: str) -> Node:
-        r"""A set of numbers, with the condition in its index, as in ``\mathbb{R}_{>0}``."""
-        if not self.is_op("_"):
-            return Named(name)
-        values = [token[1] for token in self.tokens[self.at : self.at + 5]]
-        inner = values[2:4] if values[1:2] == ["{"] and values[4:5] == ["}"] else ["+", "0"] if values[1:2] == ["+"] else []
-        if inner[1:] != ["0"] or inner[0] not in ("<", "<=", ">", ">=", "!=", "+"):
-            raise ParseError("the index of a set")
-        self.at += 5 if values[1] == "{" else 2
-        return signed(name, inner[0].replace("+", ">"))
 
     def _sign(self, value: str) -> Node:
         if value in ("-", "+"):

@@ -132,7 +132,7 @@ class Worker:
 
 
 class Pool:
-    """The workers of one process, at most ``MAX_WORKERS``; any thread may take one, and waits for it if all are taken."""
+    """The workers of one process, at most ``MAX_WORKERS``; any thread may take one, and waits if all are taken."""
 
     def __init__(self) -> None:
         self._free = threading.Condition()
@@ -197,8 +197,8 @@ if hasattr(os, "register_at_fork"):
 def ask(request: dict[str, Any], seconds: float) -> dict[str, Any] | None:
     """The answer of a worker; None if it is late.
 
-    The worker counts its own processor time, and the system ends it when it has used ``seconds`` and some more. The wall
-    time that is waited here is longer: a machine with much else to do is not the answer's fault.
+    The worker counts its own processor time, and the system ends it when it has used ``seconds`` and some more. The
+    wall time that is waited here is longer: a machine with much else to do is not the answer's fault.
 
     Raises:
         WorkerDied: the worker ended, or none could be had.

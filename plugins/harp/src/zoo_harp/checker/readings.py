@@ -61,7 +61,7 @@ def other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
 
 
 def _as_product(node: Node, other: Node) -> Node | None:
-    """``node`` with P(1+r) as a product, where P stands alone on the other side, so that it is no function; else None."""
+    """``node`` with P(1+r) as a product, where P stands alone on the other side and is no function; else None."""
 
     def change(part: Node) -> Node | None:
         if not isinstance(part, Apply) or part.op != "call":

@@ -16,7 +16,8 @@ def _functions() -> dict[str, Callable[..., Any]]:
     import sympy as sp  # type: ignore[import-untyped]
 
     direct = names(
-        "sin cos tan cot sec csc sinh cosh tanh coth sech csch exp floor binomial gcd lcm factorial factorial2 gamma re im"
+        "sin cos tan cot sec csc sinh cosh tanh coth sech csch exp floor binomial gcd lcm factorial factorial2 gamma "
+        "re im"
     )
     return {
         **{name: getattr(sp, name) for name in direct},

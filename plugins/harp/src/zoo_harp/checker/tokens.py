@@ -231,7 +231,9 @@ def _letters(run: str, tokens: list[Token], spaced: bool, prose: bool) -> None:
         tokens.append(("let", run, spaced))
     elif not prose and (
         (len(run) == 2 and run.isupper() and bool(tokens) and tokens[-1][1] in ("{", "/", ":"))
-        or len(run) == 1 or not is_word(run) or (len(run) == 2 and is_unit(run) and not _after_value(tokens))
+        or len(run) == 1
+        or not is_word(run)
+        or (len(run) == 2 and is_unit(run) and not _after_value(tokens))
     ):
         tokens.append(("let", run[0], spaced))
         tokens.extend(("let", letter, False) for letter in run[1:])

@@ -179,7 +179,9 @@ def _symbolic(gold: Node, response: Node, budget: Budget) -> Decision:
         return Decision(gold == response, "infinity", "infinite or not")
     found = prove_equal(gold, response, budget)
     if found is None:
-        return Decision(False, "undecided", f"neither proved equal nor different: {show(gold)[:80]} and {show(response)[:80]}")
+        return Decision(
+            False, "undecided", f"neither proved equal nor different: {show(gold)[:80]} and {show(response)[:80]}"
+        )
     return Decision(found, "symbolic", "proved equal by sympy" if found else "proved different by sympy")
 
 

@@ -40,14 +40,16 @@ COMMAND_OPS: Final = {
     "lparen": "(", "rparen": ")", "lbrack": "[", "rbrack": "]", "\\": "\\\\", "|": "|", "over": "over", "slash": "/",
     "choose": "choose", "atop": "choose", "bmod": "bmod", "mod": "bmod", "pmod": "pmod", "prime": "'", "to": "to",
     "ldots": "...", "dots": "...", "cdots": "...", "dotsc": "...", "cr": "\\\\", "_": " ", "&": "&", "#": "#",
-    "$": "dollar", "textdollar": "dollar", "euro": "euro", "texteuro": "euro", "EUR": "euro", "pounds": "pound sterling",
+    "$": "dollar", "textdollar": "dollar", "euro": "euro", "texteuro": "euro", "EUR": "euro",
+    "pounds": "pound sterling",
     "textsterling": "pound sterling", "yen": "yen", "textyen": "yen", "rupee": "rupee",
 }  # fmt: skip
 CONSTRUCTIONS: Final = {
     **dict.fromkeys(("frac", "dfrac", "tfrac", "cfrac", "nicefrac", "sfrac", "flatfrac"), "frac"),
     **dict.fromkeys(("binom", "dbinom", "tbinom"), "binom"),
     "sqrt": "sqrt", "cbrt": "cbrt", "pi": "pi", "infty": "oo", "sum": "sum", "prod": "prod", "int": "int",
-    "lim": "lim", "perm": "perm", "Re": "re", "Im": "im", "begin": "begin", "end": "end", "overline": "overline", "bar": "overline", "emptyset": "empty",
+    "lim": "lim", "perm": "perm", "Re": "re", "Im": "im",
+    "begin": "begin", "end": "end", "overline": "overline", "bar": "overline", "emptyset": "empty",
     "varnothing": "empty",
 }  # fmt: skip
 CURRENCIES: Final = frozenset(("dollar", "euro", "pound sterling", "yen", "rupee", "ruble", "won"))

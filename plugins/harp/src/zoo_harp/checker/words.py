@@ -57,7 +57,8 @@ _DROPPED: Final = frozenset(".,;:!?'\"`*()[]-_\\") | {"a", "an", "the"}
 
 DENIALS: Final = frozenset(
     names(
-        "not no never neither nor nexists notin ne isn't isnt cannot can't cant doesn't doesnt none nobody nothing false wrong "
+        "not no never neither nor nexists notin ne isn't isnt cannot can't cant doesn't doesnt none nobody nothing "
+        "false wrong "
         "incorrect impossible unless except without neg lnot forall exists undefined fails"
     )
 )

@@ -38,7 +38,7 @@ def _limit_memory() -> None:
 
 @contextmanager
 def _limited(seconds: float) -> Iterator[None]:
-    """Raise ``Late`` after so much processor time, and let the system end this process soon after if that does not help.
+    """Raise ``Late`` after so much processor time, and let the system end this process soon after if that is no help.
 
     A long operation in C heeds no exception.
     """
@@ -79,7 +79,7 @@ def _prove(request: Answer) -> Answer:
 
 
 def _check(pairs: list[list[Any]], options: dict[str, Any]) -> Iterator[Answer]:
-    """One answer a pair. A check that outlives its deadline twice ends this process: nothing else stops it for certain."""
+    """One answer a pair. A check that outlives its deadline twice ends this process: nothing else is certain to."""
     from zoo_harp.checker.batch import verdict_data
     from zoo_harp.checker.check import DEFAULT_TIMEOUT, check
 

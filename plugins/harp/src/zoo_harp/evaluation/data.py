@@ -216,7 +216,7 @@ def counts(problems: Sequence[Problem]) -> list[dict[str, int | str]]:
 
 
 PUBLISHED = {"raw": 5409, "short": 4780, "choice": 4110, "level 6": 197}
-"""problems of the public file: all, those with a checkable answer, those with choices, and the hardest of the checkable"""
+"""problems of the public file: all, with a checkable answer, with choices, and the hardest of the checkable"""
 
 
 def published_counts(dataset: Dataset) -> list[str]:
@@ -226,8 +226,14 @@ def published_counts(dataset: Dataset) -> list[str]:
     short = dataset.split("short")
     found = {"raw": len(dataset.problems), "short": len(short), "choice": len(dataset.split("choice")),
              "level 6": sum(problem.level == 6 for problem in short)}  # fmt: skip
-    differ = [f"{name} has {count}, published are {PUBLISHED[name]}." for name, count in found.items() if count != PUBLISHED[name]]
-    return differ or ["the counts are those of the public file: " + ", ".join(f"{n} {c}" for n, c in found.items()) + "."]
+    differ = [
+        f"{name} has {count}, published are {PUBLISHED[name]}."
+        for name, count in found.items()
+        if count != PUBLISHED[name]
+    ]
+    return differ or [
+        "the counts are those of the public file: " + ", ".join(f"{n} {c}" for n, c in found.items()) + "."
+    ]
 
 
 def write_problems(path: Path, problems: Sequence[Problem]) -> None:

@@ -95,7 +95,10 @@ def _all_rows(runs: Sequence[Sampled], dataset: Dataset, settings: Settings) -> 
 
 
 def _scores(found: Sequence[Row]) -> dict[str, float]:
-    """The main figures over all problems, accuracy by level and subject, quartiles of tokens; with several runs each is called "run/figure"; the rows have the others."""
+    """The main figures over all problems, accuracy by level and subject, quartiles of tokens; the rows have the others.
+
+    With several runs each figure is called "run/figure".
+    """
     whole = [row for row in found if row["group"] == "all"]
     several = len(whole) > 1
     scores: dict[str, float] = {}

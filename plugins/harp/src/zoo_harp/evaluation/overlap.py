@@ -18,7 +18,7 @@ _DRAWING = re.compile(r"\[asy\].*?\[/asy\]", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """A problem, the place of the most similar text in the other collection from 0, and the share of runs found there."""
+    """A problem, the place (from 0) of the most similar text in the other collection, and the share of runs there."""
 
     problem: str
     place: int

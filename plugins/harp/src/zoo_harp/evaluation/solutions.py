@@ -29,8 +29,8 @@ def solution_rows(problems: Sequence[Problem], responses: Sequence[Response] = (
 
     Returns:
         Rows with ``group``, ``n``, the mean number of ``solutions`` of a problem, the quartiles of the ``words`` of its
-        shortest solution, and with responses the mean ``tokens`` and Spearman's correlation ``rho`` of tokens with those words
-        over problems, NaN for fewer than three.
+        shortest solution, and with responses the mean ``tokens`` and Spearman's correlation ``rho`` of tokens with
+        those words over problems, NaN for fewer than three.
     """
     used: dict[str, list[int]] = {}
     for response in responses:
@@ -50,7 +50,9 @@ def _row(group: str, problems: Sequence[Problem], tokens: Mapping[str, float]) -
     row: Row = {"group": group, "n": len(problems), "solutions": float(np.mean(counts)),
                 "words/q25": float(low), "words/median": float(middle), "words/q75": float(high)}  # fmt: skip
     if tokens:
-        both = [(count, tokens[problem.id]) for problem, count in zip(problems, words, strict=True) if problem.id in tokens]
+        both = [
+            (count, tokens[problem.id]) for problem, count in zip(problems, words, strict=True) if problem.id in tokens
+        ]
         row |= {"answered": len(both), "tokens": float(np.mean([t for _, t in both])) if both else float("nan")}
         row["rho"] = _correlation(np.array(both, dtype=np.float64).reshape(-1, 2))
     return row

@@ -82,7 +82,9 @@ def process_docs(dataset: Any) -> Any:
 
     def asked(doc: Mapping[str, Any]) -> bool:
         proof = str(doc["contest"]).endswith("MO")
-        return not (proof or doc.get("multiple_choice_only") or doc.get("subject") == "calculus" or doc["answer"] is None)
+        return not (
+            proof or doc.get("multiple_choice_only") or doc.get("subject") == "calculus" or doc["answer"] is None
+        )
 
     return dataset.filter(asked)
 

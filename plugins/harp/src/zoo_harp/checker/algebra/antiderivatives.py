@@ -27,7 +27,9 @@ def compare_antiderivatives(gold: Node, response: Node, budget: Budget) -> Decis
         return None
     if variables[0] is None and constants[0] is None:
         return None  # the gold is one value
-    one, other = (_without(side, name) if name else side for side, name in zip((gold, response), constants, strict=True))
+    one, other = (
+        _without(side, name) if name else side for side, name in zip((gold, response), constants, strict=True)
+    )
     if variable is not None:
         found = prove_equal(one, other, budget, variable=variable)
         if found is None:

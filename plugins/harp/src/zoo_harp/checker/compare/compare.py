@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from zoo_harp.checker import compounds, labels
-from zoo_harp.checker.answers import Answer
 from zoo_harp.checker.algebra.antiderivatives import compare_antiderivatives
+from zoo_harp.checker.answers import Answer
 from zoo_harp.checker.compare.families import family, may_be_family, same_family
 from zoo_harp.checker.compare.pieces import same_pieces
 from zoo_harp.checker.compare.sets import compare_collections, differently_joined, is_collection
@@ -41,6 +40,7 @@ from zoo_harp.checker.tree import (
     number,
 )
 from zoo_harp.checker.values import Decision, compare_values
+
 
 def compare_answers(gold: Answer, response: Answer, budget: Budget) -> Decision:
     """Compare two answers as read.
@@ -93,7 +93,9 @@ class Comparison:
             return found if found.correct else self._families(gold, response) or found
         if isinstance(gold, Cases) and isinstance(response, Cases):
             alike = same_pieces(gold, response, self.budget, self.same)
-            return Decision(bool(alike), "cases", "the same on every stretch" if alike else "different values or conditions")
+            return Decision(
+                bool(alike), "cases", "the same on every stretch" if alike else "different values or conditions"
+            )
         ways = compounds.sides(gold, response)
         if ways is not None:
             same = any(self._expressions(*way).correct for way in ways)
@@ -222,14 +224,21 @@ class Comparison:
 
     def _ratios(self, gold: Node, response: Node) -> Decision:
         one, other = as_time(gold), as_time(response)
-        if one and other and any(isinstance(side, Clock) or (isinstance(side, Ratio) and side.time) for side in (gold, response)):
+        if (
+            one
+            and other
+            and any(isinstance(side, Clock) or (isinstance(side, Ratio) and side.time) for side in (gold, response))
+        ):
             if same_time(one, other):
                 return Decision(True, "time", "the same time")
             if isinstance(gold, Clock) or (isinstance(gold, Ratio) and gold.time):
                 return Decision(False, "time", "different times")
         if isinstance(gold, Clock) or isinstance(response, Clock) or (isinstance(gold, Ratio) and is_clock_only(gold)):
             return Decision(False, "time", "a time and something else")
-        zero = [isinstance(s, Ratio) and any(isinstance(p, Number) and p.value == 0 for p in s.parts) for s in (gold, response)]
+        zero = [
+            isinstance(s, Ratio) and any(isinstance(p, Number) and p.value == 0 for p in s.parts)
+            for s in (gold, response)
+        ]
         if any(zero):
             return Decision(False, "ratio", "a part of a ratio is zero")
         if isinstance(gold, Ratio) and isinstance(response, Ratio):
@@ -319,9 +328,7 @@ class Comparison:
             if found.correct:
                 return found
         line = Line(Evaluator(self.budget))
-        gold, response = (
-            Named("empty") if isinstance(s, Text) and s.words in NOTHING else s for s in (gold, response)
-        )
+        gold, response = (Named("empty") if isinstance(s, Text) and s.words in NOTHING else s for s in (gold, response))
         try:
             same = line.equal(line.cells(gold), line.cells(response))
         except (Unsupported, Undefined):

@@ -79,9 +79,12 @@ def same_family(one: Family, other: Family, field: Evaluator) -> bool:
 
 def may_be_family(gold: Node, response: Node, gold_family: Family, response_family: Family) -> bool:
     """Whether the letter is a parameter here and not a variable of the problem: a set with a name says so, or it counts
-    turns."""
+    turns.
+    """
     if not gold_family.parameter or not response_family.parameter:
         return True
-    turned = [any(n == Constant("pi") or (isinstance(n, Apply) and n.op == "deg") for n in walk(side)) for side in (gold, response)]
+    turned = [
+        any(n == Constant("pi") or (isinstance(n, Apply) and n.op == "deg") for n in walk(side))
+        for side in (gold, response)
+    ]
     return all(turned)
-

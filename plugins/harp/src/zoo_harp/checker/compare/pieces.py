@@ -69,12 +69,9 @@ def _places(cases: Cases, line: Line) -> list[Cells]:
     return found
 
 
-def _active(
-    places: list[Cells], points: tuple[Value, ...], line: Line
-) -> tuple[list[int | None], list[int | None]]:
+def _active(places: list[Cells], points: tuple[Value, ...], line: Line) -> tuple[list[int | None], list[int | None]]:
     """The piece at each point, and on each stretch before it."""
     spread = [line.spread(cells, points) for cells in places]
     at = [next((k for k, (here, _) in enumerate(spread) if here[p]), None) for p in range(len(points))]
     gaps = [next((k for k, (_, there) in enumerate(spread) if there[p]), None) for p in range(len(points) + 1)]
     return at, gaps
-

@@ -20,7 +20,7 @@ _MAX_PERMUTED: Final = 5
 
 
 def same_words(gold: tuple[str, ...], response: tuple[str, ...]) -> bool:
-    """Whether both say the same: a noun that the adjective implies, a linking verb or the order of a statement may differ."""
+    """Whether both say the same, but for a noun that goes without saying, a linking verb or the order of words."""
     if gold == response or (gold in NOTHING and response in NOTHING):
         return True
     return plain(gold) == plain(response)
@@ -38,7 +38,11 @@ def plain(words: tuple[str, ...]) -> tuple[str, ...]:
 
 def is_permuted(node: Node) -> bool:
     """Whether words say "and its permutations"."""
-    return isinstance(node, Text) and _PERMUTED.issuperset(node.words) and bool({"permutations", "permutation"} & {*node.words})
+    return (
+        isinstance(node, Text)
+        and _PERMUTED.issuperset(node.words)
+        and bool({"permutations", "permutation"} & {*node.words})
+    )
 
 
 def with_permutations(node: Node) -> Node:

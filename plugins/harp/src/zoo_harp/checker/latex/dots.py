@@ -6,11 +6,13 @@ the terms are numbers with one quotient.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
 from zoo_harp.checker.cursor import ParseError
+from zoo_harp.checker.limits import MAX_BITS, bits
 from zoo_harp.checker.tree import Apply, Node, Number, Symbol, number
 
 DOTS: Final = Symbol("...")
@@ -61,7 +63,7 @@ def listed(items: Sequence[Node]) -> tuple[Node, ...]:
     if None in values or DOTS in after:
         raise ParseError("dots that may mean anything")
     known = [value for value in values if value is not None]
-    steps = {b - a for a, b in zip(known[:-2], known[1:-1], strict=True)} or {Fraction(1)}
+    steps = {b - a for a, b in itertools.pairwise(known)} or {Fraction(1)}
     step = next(iter(steps))
     count = (known[-1] - known[-2]) / step if step else Fraction(-1)
     if len(steps) == 1 and count.denominator == 1 and 1 <= count <= _MAX_ITEMS:
@@ -82,12 +84,12 @@ def continued(items: Sequence[Node], count: int) -> list[Fraction] | None:
     known = [value for value in values if value is not None]
     if len(known) < 2 or len(known) != len(values) or count > _MAX_ITEMS:
         return None
-    steps = {b - a for a, b in zip(known, known[1:], strict=False)}
+    steps = {b - a for a, b in itertools.pairwise(known)}
     if len(steps) == 1:
         return [known[0] + next(iter(steps)) * k for k in range(count)]
     if 0 in known:
         return None
-    quotients = {b / a for a, b in zip(known, known[1:], strict=False)}
+    quotients = {b / a for a, b in itertools.pairwise(known)}
     if len(quotients) == 1 and len(known) > 2:
         return [known[0] * next(iter(quotients)) ** k for k in range(count)]
     rise = _steps(known)
@@ -99,7 +101,7 @@ def continued(items: Sequence[Node], count: int) -> list[Fraction] | None:
 
 
 def _steps(values: Sequence[Fraction]) -> list[Fraction]:
-    return [b - a for a, b in zip(values, values[1:], strict=False)]
+    return [b - a for a, b in itertools.pairwise(values)]
 
 
 def _value(node: Node) -> Fraction | None:
@@ -114,8 +116,9 @@ def _value(node: Node) -> Fraction | None:
             return top / bottom if top is not None and bottom else None
         if node.op == "pow":
             base, exponent = map(_value, node.args)
-            small = exponent is not None and exponent.denominator == 1 and 0 <= exponent <= 200
-            return base**exponent if base is not None and exponent is not None and small else None
+            if base is None or exponent is None or exponent.denominator != 1 or not 0 <= exponent <= 200:
+                return None
+            return base ** int(exponent) if bits(base) * exponent <= MAX_BITS else None
     return None
 
 
@@ -123,7 +126,7 @@ def _geometric(values: Sequence[Fraction], last: Fraction | None) -> tuple[Fract
     """The quotient of at least three numbers, and the place of ``last`` counted from 0."""
     if len(values) < 3 or 0 in values or not last:
         return None, 0
-    quotients = {b / a for a, b in zip(values, values[1:], strict=False)}
+    quotients = {b / a for a, b in itertools.pairwise(values)}
     quotient = next(iter(quotients))
     if len(quotients) != 1 or abs(quotient) == 1 or (last / values[0]).numerator.bit_length() > 4_000:
         return None, 0

@@ -1,4 +1,4 @@
-"""Named sets of numbers in words and with signs: positive integers, ``\\mathbb{Z}^+``, ``\\mathbb{R}_{>0}``."""
+r"""Named sets of numbers in words and with signs: positive integers, ``\\mathbb{Z}^+``, ``\\mathbb{R}_{>0}``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,11 @@ def _in_words() -> dict[frozenset[str], Node]:
         for spelling in (word, word + "s"):
             found[frozenset((spelling,))] = Named(name)
             for adjective, sign in _SIGNED.items():
-                ways = [(adjective,), (adjective.removeprefix("non"), "non", "-")] if adjective[:3] == "non" else [(adjective,)]
+                ways = (
+                    [(adjective,), (adjective.removeprefix("non"), "non", "-")]
+                    if adjective[:3] == "non"
+                    else [(adjective,)]
+                )
                 for way in ways:
                     found[frozenset((*way, spelling))] = signed(name, sign)
     for parity in ("odd", "even"):

@@ -19,7 +19,7 @@ _SIGNS: Final = frozenset(names("in , ( ) { } $ and <= >= < > != - + _ ^ * ...")
 
 
 def without_clause(tokens: Sequence[Token]) -> list[Token]:
-    """The tokens of an equation or family without a clause at the end that only names a range; as they are elsewhere."""
+    """The tokens of an equation or family without a clause at the end that names a range; as they are elsewhere."""
     start = next((at for at in range(1, len(tokens)) if _begins(tokens, at)), None)
     if start is None or not all(_belongs(token) for token in tokens[start:]):
         return list(tokens)

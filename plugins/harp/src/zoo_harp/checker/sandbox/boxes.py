@@ -14,9 +14,12 @@ _SPACE: Final = r"(?:[\s$}~&]|\\[\[\]()\\,;:! ]|\\q?quad(?![A-Za-z])){0,12}"
 _WORD: Final = r"(?:\\text\w{0,6}\s?\{)?\s?(?:[A-Za-z]{2,12}\s){0,2}(?:and|or)(?:\s?\})?"
 _LABEL: Final = r"(?:[A-Za-z](?:_\{?\w{1,3}\}?)?'?\s?=\s?)?"
 _BETWEEN: Final = re.compile(
-    rf"{_SPACE}(?:(?:,|;){_SPACE}(?:{_WORD})?|{_WORD}|\\text\{{ ?for part \(\w\) (?:and|or) ?\}}|\\q?quad){_SPACE}{_LABEL}"
+    rf"{_SPACE}(?:(?:,|;){_SPACE}(?:{_WORD})?|{_WORD}"
+    rf"|\\text\{{ ?for part \(\w\) (?:and|or) ?\}}|\\q?quad){_SPACE}{_LABEL}"
 )
-_NOT_LINKING: Final = re.compile(r"\b(?:so|thus|then|hence|therefore|but|not|now|gives?|get|have|is|instead|correct\w*)\b")
+_NOT_LINKING: Final = re.compile(
+    r"\b(?:so|thus|then|hence|therefore|but|not|now|gives?|get|have|is|instead|correct\w*)\b"
+)
 _NAMED: Final = re.compile(r"([A-Za-z](?:_\{?\w{1,3}\}?)?)\s?=\s?$")
 _EMPTY: Final = re.compile(r"\\(?:text\w*|boxed|fbox|,|;|!|quad)|[\s{}$~]")
 

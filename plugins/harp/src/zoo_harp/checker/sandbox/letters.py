@@ -75,5 +75,3 @@ def _letter(text: str) -> str | None:
     if second and second[1].upper() != letter:
         return ""
     return letter
-
-

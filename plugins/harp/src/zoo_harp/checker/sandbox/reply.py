@@ -11,7 +11,9 @@ from typing import Final
 
 from zoo_harp.checker.normalise import unescaped
 
-_NAMES: Final = r"(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis|seed:think|antml:thinking)"
+_NAMES: Final = (
+    r"(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis|seed:think|antml:thinking)"
+)
 _OPENED: Final = re.compile(
     rf"<{_NAMES}>|◁think▷|<\|begin_of_thought\|>|<\|begin_of_thinking\|>|\[THINK\]|<unused94>thought", re.IGNORECASE
 )
@@ -38,10 +40,14 @@ _NEXT_TASK: Final = re.compile(
 )
 _ANSWERED: Final = re.compile(r"answer\b[^\n]{0,20}?(?:is\b|[:=])|\\boxed|I hope (?:it|this) is correct", re.IGNORECASE)
 _WIDE: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_BESIDE: Final = re.compile(f"(?<=[{_WIDE}])(?=[-\\w\\\\$(√±−])(?![{_WIDE}])|(?<=[\\w\\\\$)%°])(?<![{_WIDE}])(?=[{_WIDE}])")
+_BESIDE: Final = re.compile(
+    f"(?<=[{_WIDE}])(?=[-\\w\\\\$(√±−])(?![{_WIDE}])|(?<=[\\w\\\\$)%°])(?<![{_WIDE}])(?=[{_WIDE}])"
+)
 _STOPS: Final = str.maketrans({"。": ". ", "，": ", ", "、": ", ", "：": ": ", "；": "; ", "？": "? ", "！": "! "})
 _BOLD: Final = re.compile(r"(?<![\w*\\])\*\*(?=[^\s*])([^*\n]{1,80}?)(?<=[^\s*])\*\*(?![\w*])")
-_MATHEMATICAL: Final = re.compile(r"[^A-Za-z]*(?:[A-Za-z](?:_\w+)?\s{0,2}[=<>≤≥]\s{0,2})?[-−+$\\\d(√π][^A-Za-z]{0,60}[.:]?")
+_MATHEMATICAL: Final = re.compile(
+    r"[^A-Za-z]*(?:[A-Za-z](?:_\w+)?\s{0,2}[=<>≤≥]\s{0,2})?[-−+$\\\d(√π][^A-Za-z]{0,60}[.:]?"
+)
 
 
 def reply(output: str) -> tuple[str, bool]:
@@ -122,7 +128,7 @@ def _formula(found: re.Match[str]) -> str:
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    found = None
+    last = None
     for found in pattern.finditer(text):
-        pass
-    return found
+        last = found
+    return last
