@@ -256,8 +256,8 @@ def _data(parsed: argparse.Namespace) -> int:
         _say(f"skipped: {error.message}")
     for split in SPLITS:
         _say(f"{split:<10}{len(dataset.split(split)):>6}")
-    for line in published_counts(dataset):
-        _say(line)
+    for sentence in published_counts(dataset):
+        _say(sentence)
     rows = counts(chosen)
     names = list(rows[0]) if rows else []
     table = [names, *([str(row[name]) for name in names] for row in rows)]

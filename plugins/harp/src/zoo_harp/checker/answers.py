@@ -19,9 +19,7 @@ from zoo_harp.checker.words import CONDITIONS, denies, words_of
 _CLOCK: Final = re.compile(r"(\d{1,2})(?:\s?:\s?([0-5]\d))?\s*(?:([ap])\.?\s?m\.?|o'?clock)", re.IGNORECASE)
 _NAMED_TIMES: Final = {"noon": Clock(12, 0, "pm"), "midnight": Clock(12, 0, "am")}
 _FLAT: Final = re.compile(r"\\(?:text\w*|mathrm|mbox|,|;|:|!|quad|left|right| )|[{}$~]")
-_LABEL: Final = re.compile(
-    r"(?:[A-Za-z\s'_{}()|$.~,;-]|\\[A-Za-z]+|\\[,;!: ]|(?<=[A-Za-z_{])\d+|\^\{?\\circ\}?)*[A-Za-z}\s)|$\d]"
-)
+_LABEL: Final = re.compile(r"(?:[A-Za-z\s'_{}()|$.~,;:!\\-]|(?<=[A-Za-z0-9_{])\d|\^(?=\{?\\circ))*[A-Za-z}\s)|$\d]")
 _LABEL_WORDS: Final = re.compile(r"[A-Za-z']+")
 """what may stand before an equality sign as a name: words, letters with indices, commands, and no operator"""
 _TRAILING: Final = ".,;: \t\n\r"

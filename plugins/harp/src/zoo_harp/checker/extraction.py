@@ -277,13 +277,12 @@ class Reader:
         """The last formula or number of a text, whichever comes later; not what a trailing clause says about it."""
         text = _stated(text)
         formula, number = self._last_formula(text), self._last_number(text)
+        found: Place | None = formula or number
         if formula is not None and number is not None:
             found = number if number.start >= formula.end else formula
             if found is formula and _is_bare_letter(formula.text) and not _SAID.search(text, 0, formula.start):
                 sentence = max(text.rfind(". ", 0, formula.start), text.rfind("\n", 0, formula.start))
                 found = number if number.start > sentence else formula
-        else:
-            found = formula or number
         return None if found is None or _is_denied(text, found.start, found.end) else found.text
 
     def _last_formula(self, text: str) -> Place | None:

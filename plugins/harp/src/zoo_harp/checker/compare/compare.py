@@ -115,9 +115,9 @@ class Comparison:
         if unlabelled is not None:
             return unlabelled
         if is_set_of_reals(gold) or is_set_of_reals(response):
-            found = self._sets_of_reals(gold, response)
-            if found is not None:
-                return found
+            as_sets = self._sets_of_reals(gold, response)
+            if as_sets is not None:
+                return as_sets
         if isinstance(gold, Named) != isinstance(response, Named):
             families = self._families(gold, response)
             if families is not None:

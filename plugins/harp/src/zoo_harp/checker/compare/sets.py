@@ -82,8 +82,8 @@ def _items_alike(gold: Sequence[Node], response: Sequence[Node], same: Same, *, 
     ends = [bool(side) and side[-1] == dots.DOTS for side in (gold, response)]
     if any(ends):
         count = len(gold) + len(response)
-        one, other = dots.continued(gold, count), dots.continued(response, count)
-        alike = all(ends) and one is not None and one == other
+        values, others = dots.continued(gold, count), dots.continued(response, count)
+        alike = all(ends) and values is not None and values == others
         return Decision(alike, "set", "the same endless list" if alike else "an endless list and another")
     if strict and len(response) > len(gold) == len(set(gold)) and all(isinstance(item, Tuple) for item in response):
         response = list(dict.fromkeys(response))  # a solution that is named twice
