@@ -63,7 +63,7 @@ def listed(items: Sequence[Node]) -> tuple[Node, ...]:
     if None in values or DOTS in after:
         raise ParseError("dots that may mean anything")
     known = [value for value in values if value is not None]
-    steps = {b - a for a, b in itertools.pairwise(known)} or {Fraction(1)}
+    steps = {b - a for a, b in itertools.pairwise(known[:-1])} or {Fraction(1)}
     step = next(iter(steps))
     count = (known[-1] - known[-2]) / step if step else Fraction(-1)
     if len(steps) == 1 and count.denominator == 1 and 1 <= count <= _MAX_ITEMS:
