@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import warnings
 from dataclasses import replace
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 
@@ -74,3 +77,48 @@ def test_the_task_for_lm_eval_is_written_once(tmp_path, capsys):
     assert "is there already" in capsys.readouterr().err
     assert main(["harp", "lm-eval", str(SAMPLE), "--out", str(out), "--force"]) == 0
     assert main(["harp", "lm-eval", str(tmp_path / "none.jsonl"), "--out", str(out), "--force"]) == 2
+
+
+def test_the_written_task_runs(tmp_path, monkeypatch):
+    need = import_module if os.environ.get("ZOO_REQUIRE_EXTRAS") else pytest.importorskip
+    need("lm_eval")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    short = load_dataset(SAMPLE).split("short")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import lm_eval
+        from lm_eval.api.model import LM
+        from lm_eval.tasks import TaskManager
+
+        class Solver(LM):
+            def generate_until(self, requests, disable_tqdm=False):
+                golds = [request.doc["answer"] for request in requests]
+                return [rf"It is $\boxed{{{gold}}}$." if k else "0 or so" for k, gold in enumerate(golds)]
+
+            def loglikelihood(self, requests, disable_tqdm=False):
+                raise NotImplementedError
+
+            loglikelihood_rolling = loglikelihood
+
+        assert main(["harp", "lm-eval", str(SAMPLE), "--out", str(tmp_path / "tasks")]) == 0
+        manager = TaskManager(include_path=str(tmp_path / "tasks"), include_defaults=False)
+        found = lm_eval.simple_evaluate(Solver(), tasks=["harp"], task_manager=manager, bootstrap_iters=0)
+    scores = found["results"]["harp"]
+    assert found["n-samples"]["harp"]["effective"] == len(short)
+    assert scores["harp,none"] == pytest.approx(1 - 1 / len(short))
+    assert scores["undecided,none"] == 0
+
+
+def test_a_failed_run_of_inspect_is_said_to_have_failed(tmp_path, capsys):
+    need = import_module if os.environ.get("ZOO_REQUIRE_EXTRAS") else pytest.importorskip
+    need("inspect_ai")
+    from inspect_ai.log import EvalConfig, EvalDataset, EvalError, EvalLog, EvalSpec, write_eval_log
+
+    spec = EvalSpec(
+        created="2026-01-01T00:00:00+00:00", task="harp", dataset=EvalDataset(), model="m", config=EvalConfig()
+    )
+    error = EvalError(message="the service is gone", traceback="", traceback_ansi="")
+    path = tmp_path / "log.json"
+    write_eval_log(EvalLog(status="error", eval=spec, error=error), str(path))
+    assert main(["eval", str(path), "harp", "--dataset", str(SAMPLE)]) == 2
+    assert "failed: the service is gone" in capsys.readouterr().err

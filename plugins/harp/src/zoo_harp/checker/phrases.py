@@ -121,6 +121,8 @@ class Phrases(Cursor):
                 return self._text()
             self.at += used
             return Number(value)
+        if NAMED_SETS.get(frozenset(lower) - SET_FILLERS) is not None:
+            return self._text()
         if lower[0] in ("negative", "minus") and self.peek(1)[0] not in ("end", "op"):
             self.at += 1
             return Apply("neg", (self.expression(SIGN),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zoo_harp.checker.evaluate import Evaluator
 from zoo_harp.checker.limits import Budget, LimitExceeded, Undefined, Unsupported
 from zoo_harp.checker.symbolic import prove_equal
-from zoo_harp.checker.tree import Apply, Node, Symbol, number, rebuilt, symbols, walk
+from zoo_harp.checker.tree import Apply, Node, Number, Symbol, number, rebuilt, symbols, walk
 from zoo_harp.checker.values import Decision, compare_values
 
 _NAMES = ("C", "K", "c", "C_1")
@@ -20,11 +20,11 @@ def compare_antiderivatives(gold: Node, response: Node, budget: Budget) -> Decis
         LimitExceeded: a number would be too long, or the work too much.
         Timeout: the deadline has passed.
     """
+    if isinstance(gold, Number) or not any(map(_may_vary, walk(gold))):
+        return None
     variables = [_variable(side) for side in (gold, response)]
     constants = [_constant(side) for side in (gold, response)]
     variable = variables[0] or variables[1]
-    if variable is None and constants[0] is None:
-        return None
     if variables[0] is None and constants[0] is None:
         return None  # the gold is one value
     one, other = (
@@ -44,6 +44,13 @@ def compare_antiderivatives(gold: Node, response: Node, budget: Budget) -> Decis
     except (Unsupported, Undefined, LimitExceeded):
         return compare_values(one, other, budget)
     return Decision(same, "integral", "equal up to a constant" if same else "not equal up to a constant")
+
+
+def _may_vary(part: Node) -> bool:
+    """Whether it is an indefinite integral, or a letter that may be a constant of integration."""
+    if isinstance(part, Apply):
+        return part.op == "int" and len(part.args) == 2
+    return isinstance(part, Symbol) and part.name in _NAMES
 
 
 def _variable(node: Node) -> str | None:

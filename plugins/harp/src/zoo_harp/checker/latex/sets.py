@@ -34,9 +34,7 @@ def _in_words() -> dict[frozenset[str], Node]:
             found[frozenset((spelling,))] = Named(name)
             for adjective, sign in _SIGNED.items():
                 ways = (
-                    [(adjective,), (adjective.removeprefix("non"), "non", "-")]
-                    if adjective[:3] == "non"
-                    else [(adjective,)]
+                    [(adjective,), (adjective.removeprefix("non"), "non")] if adjective[:3] == "non" else [(adjective,)]
                 )
                 for way in ways:
                     found[frozenset((*way, spelling))] = signed(name, sign)
