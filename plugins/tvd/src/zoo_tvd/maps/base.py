@@ -45,7 +45,8 @@ class Regression:
     def gradient(self, mapped: Floats) -> Floats:
         """Its derivative by the mapped states, [n, T, d_S]: 2 u_i L^T (L f(o_i) - t_i) / unit."""
         residual = self.residual(mapped) * (2.0 * self.weights)[:, None, None]
-        return np.einsum("bt,nbd->ntd", self.cost.L, residual) / self.cost.unit
+        gradient: Floats = np.einsum("bt,nbd->ntd", self.cost.L, residual) / self.cost.unit
+        return gradient
 
 
 @dataclass(frozen=True)
