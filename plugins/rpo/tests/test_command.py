@@ -50,7 +50,7 @@ DEEP = ["--n-steps", "16", "--batch-size", "16", "--n-epochs", "2", "--updates",
 def test_bad_input_is_one_sentence_and_writes_nothing(
     line: list[str], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["train", *line, "--dir", str(tmp_path / "runs")]) == 2
+    assert main(["train", *line, "--quiet", "--dir", str(tmp_path / "runs")]) == 2
     said = capsys.readouterr()
     assert reason in said.err, said.err
     assert "Traceback" not in said.err and len(said.err.strip().splitlines()) <= 2
