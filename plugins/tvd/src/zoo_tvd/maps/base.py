@@ -45,8 +45,7 @@ class Regression:
     def gradient(self, mapped: Floats) -> Floats:
         """Its derivative by the mapped states, [n, T, d_S]: 2 u_i L^T (L f(o_i) - t_i) / unit."""
         residual = self.residual(mapped) * (2.0 * self.weights)[:, None, None]
-        gradient: Floats = np.einsum("bt,nbd->ntd", self.cost.L, residual) / self.cost.unit
-        return gradient
+        return np.asarray(np.einsum("bt,nbd->ntd", self.cost.L, residual) / self.cost.unit)
 
 
 @dataclass(frozen=True)
