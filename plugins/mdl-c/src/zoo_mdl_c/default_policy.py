@@ -186,7 +186,7 @@ def _plain(
     """A default without a price, with the same first weights as one that has a price."""
 
     def linear(inputs: int, outputs: int) -> nn.Linear:
-        layer = nn.Linear(inputs, outputs)
+        layer = nn.utils.skip_init(nn.Linear, inputs, outputs)  # draws nothing from torch's own generator
         with torch.no_grad():
             layer.weight.copy_((2 * torch.rand(outputs, inputs, generator=generator) - 1) / math.sqrt(inputs))
             layer.bias.zero_()

@@ -198,7 +198,7 @@ def _perceptron(sizes: tuple[int, ...], generator: torch.Generator) -> nn.Sequen
     """Layers with ReLU between them; the last one starts at zero, so that all actions are as likely, and values 0."""
     layers: list[nn.Module] = []
     for number, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
-        layer = nn.Linear(inputs, outputs)
+        layer = nn.utils.skip_init(nn.Linear, inputs, outputs)  # draws nothing from torch's own generator
         last = number == len(sizes) - 2
         with torch.no_grad():
             layer.weight.copy_(
