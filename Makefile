@@ -42,7 +42,7 @@ speed: $(READY)  ## our speed beside named peers, alternating in one run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[peers]"
 	for script in $$(grep -l __main__ benchmarks/speed/*.py); do $(BIN)/python $$script || exit 1; done
 
-SUITES ?= smoke reload fr lambda-r composite-rm induction transience harp tvd
+SUITES ?= smoke reload fr lambda-r composite-rm induction transience harp rpo tvd
 tables: $(READY)  ## run what is missing of the suites, then write benchmarks/README.md and benchmarks/results anew
 	for suite in $(SUITES); do $(BIN)/zoo bench $$suite || exit 1; done
 	$(BIN)/python benchmarks/tables.py $(SUITES)

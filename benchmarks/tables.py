@@ -19,7 +19,7 @@ README, RESULTS = HERE / "README.md", HERE / "results"
 
 def zoo_table(suite: str, folder: Path, form: str) -> str:
     """What ``zoo table`` prints."""
-    file = HERE / f"{suite}.toml"  # else one that a plugin ships, by its name
+    file = HERE / f"{suite}.toml"  # else a plugin ships it
     command = [sys.executable, "-m", "zoo.cli.main", "table", str(file) if file.exists() else suite]
     command += ["--dir", str(folder), "--format", form]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -57,6 +57,10 @@ class RunError(ZooError):
     """A run could not be started, continued or read."""
 
 
+class NewerFormatError(RunError):
+    """A file of a run was written by a newer zoo."""
+
+
 class TrainingFailed(ZooError):
     """Training stopped by itself: a non-finite number, or an error of the algorithm."""
 

@@ -62,6 +62,40 @@ def _row(name: str, module: str, summary: str, *, camel: str = "", needs: str = 
     )
 
 
+def _goals_row(name: str, module: str, summary: str, action: str) -> Row:
+    """Return the row of a family of tasks that differ in their goal."""
+    camel = "".join(part.capitalize() for part in name.split("-"))
+    return Row(
+        name=name,
+        gymnasium_id=f"zoo/{camel}-v0",
+        target=f"zoo_envs.goals.{module}:{camel}",
+        vector=f"zoo_envs.goals.{module}:{camel}Vector",
+        config=f"zoo_envs_goals_config:{camel}Config",
+        summary=summary,
+        offers={
+            "action": action,
+            "observation": None if name == "four-rooms-goals" else "box",  # perhaps the cell's number alone
+            "tasks": True,
+            "snapshot": True,
+            "batched": True,
+        },
+    )
+
+
+def _tasks_row(name: str, module: str, summary: str, **offers: object) -> Row:
+    """Return the row of an environment of many tasks, whose copies are stepped one by one."""
+    camel = "".join(part.capitalize() for part in name.split("-"))
+    return Row(
+        name=name,
+        gymnasium_id=f"zoo/{camel}-v0",
+        target=f"zoo_envs.{module}:{camel}",
+        vector="",
+        config=f"zoo_envs_config:{camel}Config",
+        summary=summary,
+        offers={"action": "discrete", "observation": "discrete", "tasks": True, "snapshot": True, **offers},
+    )
+
+
 def _transformed_row(name: str, module: str, camel: str, summary: str, *, tabular: bool = True) -> Row:
     """Return the row of an environment whose observations are transformed."""
     return Row(
@@ -72,6 +106,20 @@ def _transformed_row(name: str, module: str, camel: str, summary: str, *, tabula
         config=f"zoo_envs_transformed_config:{camel}Config",
         summary=summary,
         offers={**_TABULAR_CMDP, "observation": "box", "constraints": False, "tabular": tabular},
+    )
+
+
+def _control_family_row(domain: str, summary: str) -> Row:
+    """Return the row of several tasks of one domain of the control suite."""
+    return Row(
+        name=f"dmc-{domain}-family",
+        gymnasium_id=f"zoo/DMC-{domain}-family-v0",
+        target=f"zoo_envs.goals.control_suite:{domain.capitalize()}Family",
+        vector="",
+        config="zoo_envs_goals_config:ControlFamilyConfig",
+        summary=f"control suite, {domain}: {summary}",
+        offers={"action": "box", "observation": "box", "tasks": True, "snapshot": True},
+        needs="dm_control",
     )
 
 
@@ -161,6 +209,13 @@ TABLE: tuple[Row, ...] = (
         summary="any environment with Box observations, seen through a transformation",
         offers={"observation": "box", "action": None},
     ),
+    _tasks_row("tree", "trees.two_rooms", "two rooms of binary choices; tasks differ in goals or doors"),
+    _tasks_row("random-tree", "trees.random_tree", "left or right, in a random tree for each task"),
+    _goals_row("four-rooms-goals", "four_rooms", "four rooms, a goal for each task", "discrete"),
+    _goals_row("pendulum-goals", "pendulum", "swing up and hold an angle, another for each task", "box"),
+    _goals_row("cart-pole-goals", "cart_pole", "balance with the cart at a place, another for each task", "discrete"),
+    _control_family_row("cartpole", "balance and swingup as tasks of one environment"),
+    _control_family_row("walker", "stand, walk and run as tasks of one environment"),
     _control_row("walker", "walk", "height", "the torso's height is bounded"),
     _control_row("reacher", "easy", "speed", "the joints' speed is bounded"),
     _control_row("quadruped", "walk", "effort", "the mean size of the controls is bounded"),

@@ -15,14 +15,16 @@ import gymnasium
 import pytest
 import zoo_envs
 import zoo_envs_config
+import zoo_envs_goals_config
 import zoo_envs_plugin
 import zoo_envs_transformed_config
 from zoo_envs_plugin import TABLE
 
 NAMES = [row.name for row in TABLE]
-CONTROL = [row for row in TABLE if row.needs == "dm_control"]
+CONTROL = [row for row in TABLE if row.needs == "dm_control" and "tasks" not in row.offers]
+MULTITASK = [row for row in TABLE if "tasks" in row.offers]
 TRANSFORMED = [row for row in TABLE if row.config.startswith("zoo_envs_transformed_config")]
-SAMPLED = [row for row in TABLE if row not in CONTROL + TRANSFORMED]
+SAMPLED = [row for row in TABLE if row not in CONTROL + MULTITASK + TRANSFORMED]
 NO_TABLES = {"tiny-composite", "cart-pole", "text-composite", "icl-exemplars"}
 CONSTRAINED = {
     *("two-state", "three-state", "garnet", "hazard-grid", "constrained-catch", "tabular"),
@@ -79,8 +81,14 @@ def test_registrar_gets_every_row() -> None:
         }
     for row in TRANSFORMED:
         assert (row.offers["observation"], bool(row.vector)) == ("box", row.name != "transformed")
+    for row in MULTITASK:
+        assert row.offers["tasks"] and row.offers["snapshot"]
+        assert bool(row.vector) == bool(row.offers.get("batched"))
     for row in CONTROL:
         assert row.offers == {"action": "box", "observation": "box", "constraints": True, "snapshot": True}
+    for name in ("tree", "random-tree"):
+        expected = {"action": "discrete", "observation": "discrete", "tasks": True, "snapshot": True}
+        assert calls[name]["offers"] == expected
 
 
 def test_hook_is_marked_for_zoo() -> None:
@@ -108,16 +116,12 @@ def test_config_fields_are_the_constructor_arguments(row: zoo_envs_plugin.Row) -
 
 
 def test_every_config_field_has_a_docstring() -> None:
-    modules = (zoo_envs_config, zoo_envs_transformed_config)
-    found = {
-        f"{module.__name__}:{node.name}": node
-        for module in modules
-        for node in ast.parse(Path(module.__file__).read_text(encoding="utf-8")).body
-        if isinstance(node, ast.ClassDef)
-    }
+    found: dict[str, ast.ClassDef] = {}
+    for module in (zoo_envs_config, zoo_envs_goals_config, zoo_envs_transformed_config):
+        tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+        found |= {f"{module.__name__}:{node.name}": node for node in tree.body if isinstance(node, ast.ClassDef)}
     assert set(found) == {row.config for row in TABLE}
-    classes = found.values()
-    for node in classes:
+    for node in found.values():
         for here, after in zip(node.body, [*node.body[1:], None], strict=True):
             if isinstance(here, ast.AnnAssign):
                 assert isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant), ast.unparse(here)

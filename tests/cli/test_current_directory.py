@@ -59,7 +59,8 @@ def run(folder: Path, *args: str, **env: str) -> subprocess.CompletedProcess[str
     "args",
     [
         ["train", "gda", "two-state", "--steps", "50", "--eval-episodes", "0", "--seeds", "0:2", "--jobs", "2"],
-        ["bench", "two.toml"], ["bench", "two.toml", "--jobs", "2"], ["list"], ["train", "gda", "two-state", "--dry-run"],
+        ["bench", "two.toml"], ["bench", "two.toml", "--jobs", "2"], ["list"],
+        ["train", "gda", "two-state", "--dry-run"],
     ],
 )  # fmt: skip
 def test_a_module_in_the_folder_is_not_imported(args: list[str], tmp_path: Path) -> None:
@@ -99,8 +100,8 @@ def test_workers_get_the_path_of_their_parent(tmp_path: Path) -> None:
 def test_a_module_that_leaves_when_it_is_imported_does_not_take_the_workers_along(tmp_path: Path) -> None:
     (tmp_path / "leaver.py").write_text("import sys\nsys.exit(0)\n")
     (tmp_path / "my.py").write_text(PLUGIN.replace('"my:Counter"', '"leaver:Counter"'))
-    done = run(tmp_path, "--plugin", "my.py", "train", "counter", "CartPole-v1", "--seeds", "0:2", "--jobs", "2", "--quiet",
-               PYTHONPATH=str(tmp_path))  # fmt: skip
+    done = run(tmp_path, "--plugin", "my.py", "train", "counter", "CartPole-v1", "--seeds", "0:2", "--jobs", "2",
+               "--quiet", PYTHONPATH=str(tmp_path))  # fmt: skip
     assert done.returncode == 1
     assert "algorithm 'counter' of plugin my file cannot be loaded from 'leaver:Counter': SystemExit: 0" in done.stderr
     assert "Traceback" not in done.stderr

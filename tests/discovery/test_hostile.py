@@ -20,7 +20,8 @@ HOOK = "@hookimpl\ndef {hook}({args}):\n    {body}\n"
 WAYS = {
     "raises": "raise RuntimeError('no\\nmore')", "exits": "sys.exit(0)", "exits with words": "sys.exit('bye')",
     "beyond Exception": "raise Odd('odd')", "GeneratorExit": "raise GeneratorExit",
-    "recursion": "return (lambda f: f(f))(lambda f: f(f))", "StopIteration": "raise StopIteration", "MemoryError": "raise MemoryError",
+    "recursion": "return (lambda f: f(f))(lambda f: f(f))", "StopIteration": "raise StopIteration",
+    "MemoryError": "raise MemoryError",
 }  # fmt: skip
 GOOD = {
     "zoo_derived": ("", "return {'fine': 'os:getpid'}"), "zoo_plots": ("", "return {'fine': 'os:getpid'}"),

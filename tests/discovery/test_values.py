@@ -74,7 +74,8 @@ def test_text_is_what_the_constructor_takes(name: str, text: str, value: Any) ->
         ("bare", "none", "true or false"), ("size", "many", "a whole number"), ("size", "2.5", "a whole number"),
         ("size", "true", "a whole number"), ("slip", "False", "a number"), ("slip", "nan", "a number"),
         ("slip", "NaN", "finite"), ("slip", "1e999", "finite"), ("whole", "no", "a number"),
-        ("cells", "3", "a JSON list"), ("level", "middle", "low or high or 3"), ("limit", "x", "a whole number or none"),
+        ("cells", "3", "a JSON list"), ("level", "middle", "low or high or 3"),
+        ("limit", "x", "a whole number or none"),
         ("slip", "1_000", "a number"), ("slip", "٣", "a number"), ("max_episode_steps", "long", "a whole number"),
     ],
 )  # fmt: skip

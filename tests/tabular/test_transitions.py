@@ -1,4 +1,4 @@
-"""gymnasium's environments that list their transitions: the model is theirs, and algorithms that need one run on them."""
+"""gymnasium's environments that list their transitions: the model is theirs."""
 
 from __future__ import annotations
 

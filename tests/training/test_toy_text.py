@@ -55,3 +55,10 @@ def test_value_iteration_drives_the_taxi() -> None:
         total += running * reward
         running &= ~(terminated | truncated)
     assert (total > 0).all()
+
+
+def test_plans_over_the_slippery_lake_end() -> None:
+    planner = FirstOccupancyPlanner(context(built("FrozenLake-v1")), FRPConfig())
+    while planner.outcome is None:
+        metrics = planner.update()
+    assert 0 < metrics["value"] < 0.99**6 and metrics["reachable"] == 1.0

@@ -14,6 +14,7 @@ from zoo.cli.parser import CommandParser, Options, columns
 from zoo.cli.train import positive, seeds_of, set_threads
 from zoo.discovery.registry import Registry
 from zoo.errors import UnknownNameError, UsageError, ZooError
+from zoo.visible import console
 
 if TYPE_CHECKING:
     from zoo.results.claims import Verdict
@@ -262,28 +263,27 @@ def _report(
     suites: Sequence[Suite], experiments: Sequence[Experiment], verdicts: Sequence[tuple[Suite, Verdict]],
     parsed: argparse.Namespace, *, stopped: str,
 ) -> None:  # fmt: skip
-    from rich.console import Console
     from rich.text import Text
 
     from zoo.cli.progress import WIDE
 
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDE)
+    out = console()
+    if not out.is_terminal:
+        out = console(width=WIDE)
     colours = {"reproduced": "green", "not reproduced": "red"}
     for suite, verdict in verdicts:
         prefix = f"{suite.name}: " if len(suites) > 1 else ""
-        console.print(
+        out.print(
             Text.assemble(prefix, (verdict.words, colours.get(verdict.answer, "yellow")), f": {verdict.claim.text}")
         )
-        console.print(Text(f"  {verdict.sentence}", style="dim"))
+        out.print(Text(f"  {verdict.sentence}", style="dim"))
     runs = sum(len(experiment.states) for experiment in experiments)
     done = runs - sum(len(experiment.missing) for experiment in experiments)
-    console.print(Text(f"{done} of {runs} runs are done."))
+    out.print(Text(f"{done} of {runs} runs are done."))
     if stopped:
-        console.print(Text(f"Stopped ({stopped}); everything is saved. The same command continues."))
+        out.print(Text(f"Stopped ({stopped}); everything is saved. The same command continues."))
     for suite in suites:
         name = parsed.suite if len(suites) == 1 and parsed.suite != "all" else suite.name
         more = [" --quick" if parsed.quick else "", f" --dir {parsed.dir}" if parsed.dir != Path("runs") else ""]
-        console.print(Text(f"next: zoo table {name}{''.join(more)}", style="dim"), soft_wrap=True)
+        out.print(Text(f"next: zoo table {name}{''.join(more)}", style="dim"), soft_wrap=True)
     sys.stdout.flush()

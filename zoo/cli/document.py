@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from zoo.visible import raw, visible
+
 
 class _State:
     stream: TextIO | None = None
@@ -32,10 +34,11 @@ def emit(document: Any) -> None:
     write(json.dumps(document, indent=1) + "\n")
 
 
-def write(text: str) -> None:
-    """Print a document that is no JSON, or a text to read."""
+def write(text: str, *, styled: bool = False) -> None:
+    """Print a document that is no JSON, or a text to read; what is ``styled`` has been made visible before."""
     _State.written = True
-    (_State.stream or sys.stdout).write(text)
+    stream = _State.stream or sys.stdout
+    (raw(stream) if styled else stream).write(text if styled else visible(text))
 
 
 def written() -> bool:

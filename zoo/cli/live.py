@@ -8,6 +8,8 @@ from typing import TextIO
 
 from rich.cells import cell_len, set_cell_size
 
+from zoo.visible import visible
+
 
 class LiveLines:
     """Lines that replace one another on a terminal.
@@ -37,6 +39,7 @@ class LiveLines:
     def show(self, lines: Sequence[str]) -> None:
         """Replace what is shown."""
         width = self.width
+        lines = [visible(line.replace("\n", " ")) for line in lines]
         cropped = [line if cell_len(line) <= width else set_cell_size(line, width) for line in lines]
         self._stream.write(self._erasure() + "\n".join(cropped))
         self._stream.flush()

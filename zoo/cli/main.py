@@ -1,11 +1,12 @@
 """``zoo``: finds the command, runs it, and turns errors into one sentence and an exit status.
 
 Exit status: 0 done; 1 a run failed; 2 the request was wrong; 3 finished, but not converged;
-130 and 143 interrupted.
+129, 130 and 143 interrupted.
 """
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from zoo import __version__
 from zoo.cli import document
 from zoo.errors import UnknownNameError, UsageError, ZooError
+from zoo.visible import visible, visible_streams
 
 if TYPE_CHECKING:
     pass
@@ -59,15 +61,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in args
     as_json = "--json" in args
     try:
-        if not document.wanted(args):
-            return _dispatch(args)
-        with document.reserved():
-            try:
+        with visible_streams():
+            if not document.wanted(args):
                 return _dispatch(args)
-            except ZooError as error:
-                if debug:
-                    raise
-                return _report(error, as_json)
+            with document.reserved():
+                try:
+                    return _dispatch(args)
+                except ZooError as error:
+                    if debug:
+                        raise
+                    return _report(error, as_json)
     except ZooError as error:
         if debug:
             raise
@@ -75,6 +78,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno != errno.EIO or debug:
+            raise
+        for stream in (sys.stdout, sys.stderr):  # the terminal is gone; what was saved stays
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return 129
     except KeyboardInterrupt:
         sys.stderr.write("\nzoo: interrupted.\n")
         return 130
@@ -86,10 +95,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _report(error: ZooError, as_json: bool) -> int:
-    message = " ".join(error.message.split())
+    message = visible(" ".join(error.message.split()))
     sys.stderr.write(f"zoo: {message}\n")
     if error.hint:
-        sys.stderr.write(f"     {error.hint}\n")
+        sys.stderr.write(f"     {visible(error.hint)}\n")
     if as_json and not document.written():
         document.emit({"error": message, "hint": error.hint, "exit_code": error.exit_code})
     return error.exit_code

@@ -102,9 +102,9 @@ def _asked_figure(parsed: argparse.Namespace, options: Options) -> PluginFigure 
 
 
 def _catalogue(parsed: argparse.Namespace) -> Catalogue:
-    from zoo.results.store import open_runs
+    from zoo.results.store import distinct, open_runs
 
-    catalogue = open_runs(parsed.runs)
+    catalogue = distinct(open_runs(parsed.runs))
     for refused in catalogue.refused:
         sys.stderr.write(f"zoo: left out: {refused.reason}\n")
     return catalogue

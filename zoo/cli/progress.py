@@ -10,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +18,7 @@ from zoo.cli.live import LiveLines
 from zoo.training.run import RunDir
 from zoo.training.session import RunResult
 from zoo.training.spec import RunSpec
+from zoo.visible import console, raw
 
 REFRESH_SECONDS = 0.2
 PLAIN_SECONDS = 10.0
@@ -58,8 +58,8 @@ class Terminal:
         self._done = 0
         self._seeds: dict[int, _Seed] = {}
         self._shown = time.monotonic()
-        console = Console(stderr=True)
-        self._live = LiveLines(sys.stderr, console.width) if console.is_terminal else None
+        err = console(stderr=True)
+        self._live = LiveLines(raw(sys.stderr), err.width) if err.is_terminal else None
 
     def __enter__(self) -> Terminal:
         if self._live is None:
@@ -160,9 +160,9 @@ class _Seed:
 
 def summary(spec: RunSpec, results: Sequence[RunResult], stopped: str) -> None:
     """Where the runs are, what they reached, and what to type next."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDE)
+    out = console()
+    if not out.is_terminal:
+        out = console(width=WIDE)
     algorithm, environment = spec.short
     table = Table(title=f"{algorithm} on {environment}", title_justify="left", box=None, pad_edge=False)
     for heading in ("seed", "status", "steps"):
@@ -183,15 +183,15 @@ def summary(spec: RunSpec, results: Sequence[RunResult], stopped: str) -> None:
             row += ["{return:.4g}", "[{low:.4g}, {high:.4g}]"] if result.score else ["", ""]
         row += [f"{result.metrics[name]:.3g}" if name in result.metrics else "" for name in shown]
         table.add_row(*(cell.format(**result.score) for cell in row))
-    console.print(table)
+    out.print(table)
     for message in dict.fromkeys(result.message for result in results if result.message):
         seeds = [str(result.seed) for result in results if result.message == message]
         which = f"seed {', '.join(seeds)}: " if len(results) > 1 else ""
-        console.print(Text(f"{which}{message}"))
+        out.print(Text(f"{which}{message}"))
     if stopped:
-        console.print(Text(f"Stopped ({stopped}); everything is saved. The same command continues."))
+        out.print(Text(f"Stopped ({stopped}); everything is saved. The same command continues."))
     if results:
         place = results[0].path if len(results) == 1 else results[0].path.parent
-        console.print(Text(f"\n{place}", style="bold"), soft_wrap=True)
-        console.print(Text(f"next: zoo plot {place}", style="dim"), soft_wrap=True)
+        out.print(Text(f"\n{place}", style="bold"), soft_wrap=True)
+        out.print(Text(f"next: zoo plot {place}", style="dim"), soft_wrap=True)
     sys.stdout.flush()

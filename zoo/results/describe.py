@@ -7,12 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.errors import RunError
+from zoo.results.labels import options
 from zoo.results.store import Run
 from zoo.results.table import as_cell, number, table
+from zoo.training.files import open_read
 
 _SILENT_SECONDS = 60.0
 _LOG = "log.txt"
 _LOG_LINES = 10
+_LOG_BYTES = 1 << 20
 _HEADLINES = (("eval/return", "episode/return"), ("err", "kkt"))
 
 
@@ -27,10 +31,12 @@ def describe(run: Run) -> dict[str, Any]:
         "environment": spec.environment,
         "seed": spec.seed,
         "key": spec.key,
+        "extended_from": spec.extended_from,
         "options": option_rows(run),
         "status": _status(run),
         "lineage": [_start(start) for start in run.starts],
         "checkpoints": run.checkpoints,
+        "best": run.best,
         "metrics": run.last,
         "evaluations": {
             name: {key: report.get(key) for key in ("scores", "notes", "step", "time")}
@@ -105,6 +111,8 @@ def warnings(run: Run) -> list[str]:
         found.append(
             f"metrics.jsonl has {run.torn_lines} damaged line{'s' * (run.torn_lines > 1)}, which are left out."
         )
+    elif run.problem:
+        found.append(f"{run.problem}.")
     if (run.path / "failed").is_dir():
         found.append("the state at the failure is kept in failed/.")
     if not run.checkpoints and finished:
@@ -113,9 +121,12 @@ def warnings(run: Run) -> list[str]:
 
 
 def _logged(path: Path) -> list[str]:
+    """The last lines of a log that warn; only its end is looked at."""
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
+        with open_read(path) as file:
+            file.seek(max(0, path.lstat().st_size - _LOG_BYTES))
+            lines = file.read().decode(errors="replace").splitlines()
+    except (OSError, RunError):
         return []
     return [line.strip() for line in lines if "WARNING" in line or "ERROR" in line][-_LOG_LINES:]
 
@@ -149,15 +160,18 @@ def lines(run: Run) -> list[str]:
         f"status       {state_in_words(status)}",
     ]
     if status.get("message"):
-        text.append(f"             {status['message']}")
+        text.append(f"             {' '.join(status['message'].split())}")
     if status.get("resume"):
         text.append(f"resume       {_RESUME.get(status['resume'], status['resume'])}")
-    text.append(f"checkpoints  {', '.join(map(str, about['checkpoints'])) or 'none'}")
+    steps = [f"{step} (best)" if step == about["best"] else str(step) for step in about["checkpoints"]]
+    text.append(f"checkpoints  {', '.join(steps) or 'none'}")
+    if run.spec.extended_from is not None:
+        text.append(f"goes on from {options(run.spec)['extended_from']}")
     text.append(f"made by      {about['algorithm']} {about['plugin_version']}, key {about['key']}")
     text += [f"{'started' if i == 0 else '':<12} {_lineage(start)}" for i, start in enumerate(about["lineage"])]
     text += [f"warning      {warning}" for warning in about["warnings"]]
-    options = [row | {"value": as_cell(row["value"])} for row in about["options"]]
-    text += ["", table(options, keep=1)]
+    rows = [row | {"value": as_cell(row["value"])} for row in about["options"]]
+    text += ["", table(rows, keep=1)]
     if about["metrics"]:
         text += ["", table([{"last metric": name, "value": value} for name, value in about["metrics"].items()], keep=1)]
     for name, report in about["evaluations"].items():
@@ -188,5 +202,7 @@ def listing(runs: Sequence[Run]) -> str:
         record = {"algorithm": run.algorithm, "environment": run.environment, "key": run.spec.key, "seed": run.seed}
         record |= {"status": outcome.replace("_", " ") or run.state, "step": run.step}
         shown = [name for choice in _HEADLINES for name in [n for n in choice if n in run.last][:1]]
-        records.append(record | {name: run.last[name] for name in shown})
+        records.append(
+            record | {name: run.last[name] for name in shown} | ({"problem": "damaged"} if run.problem else {})
+        )
     return table(records, keep=4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ def row_tolerance(eps: float, width: int) -> float:
         eps: of the floating-point type that the numbers came in, such as 1.2e-7 for float32.
         width: how many there are.
     """
-    return max(ROW_SUM_TOLERANCE, _ROUNDINGS * eps * width**0.5)
+    return max(ROW_SUM_TOLERANCE, _ROUNDINGS * eps * math.sqrt(width))
 
 
 def _eps(dtype: np.dtype[Any]) -> float:

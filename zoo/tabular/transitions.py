@@ -64,9 +64,12 @@ def from_transitions(P: Mapping[Any, Any], rho: ArrayLike, gamma: float = DISCOU
         raise InvalidCMDPError(f"state {both[0]} ends some episodes and not others: expected one or the other.")
     kept = ~terminal[s]
     kernel = sp.csr_array((probability[kept], ((s * A + a)[kept], t[kept])), shape=(S * A, S))
-    r = np.bincount((s * A + a)[kept], weights=(probability * reward)[kept], minlength=S * A).reshape(S, A)
+    r = np.zeros(S * A)
+    np.add.at(r, (s * A + a)[kept], (probability * reward)[kept])
     dense = S * A * S <= _DENSE
-    return TabularCMDP(kernel.toarray() if dense else kernel, r, gamma, np.asarray(rho), terminal=terminal)
+    return TabularCMDP(
+        kernel.toarray() if dense else kernel, r.reshape(S, A), gamma, np.asarray(rho), terminal=terminal
+    )
 
 
 def listed_model(env: Any) -> Callable[[], TabularCMDP] | None:

@@ -129,7 +129,8 @@ class Scaling:
 
     def restored(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """The solver's ``J_r, J_1, ..., J_N`` in their own units, ``[N+1]``."""
-        return self.shift + values * np.array([self.units.reward, *self.units.signals])
+        found: NDArray[np.float64] = self.shift + values * np.array([self.units.reward, *self.units.signals])
+        return found
 
 
 def _mixed(x: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -15,13 +16,14 @@ from typing import Any
 from zoo.api import Batch, Metrics
 from zoo.discovery.entry import describe
 from zoo.discovery.registry import Registry
-from zoo.errors import TrainingFailed, UsageError, ZooError
+from zoo.errors import RunError, TrainingFailed, UsageError, ZooError
 from zoo.training import checkpoint
 from zoo.training.build import Member, Parts, offers_batch
-from zoo.training.restore import newest
-from zoo.training.run import RunDir
+from zoo.training.restore import Found, newest
+from zoo.training.run import SPEC, RunDir
 from zoo.training.session import RunResult, Session, Settings, Watcher, stored_result
 from zoo.training.spec import RunSpec
+from zoo.training.whole import contradiction
 
 
 class Stop:
@@ -45,12 +47,20 @@ class Stop:
         self.reason, self.signal = signal.Signals(number).name, number
 
     @contextmanager
-    def listening(self) -> Iterator[Stop]:
-        """Install the handlers, in the main thread, for the length of the block."""
+    def listening(self, *, interrupts: bool = True) -> Iterator[Stop]:
+        """Install the handlers, in the main thread, for the length of the block.
+
+        A hangup (the terminal was closed, the connection cut) asks like SIGTERM, unless it is ignored already, as
+        under nohup. Without ``interrupts``, SIGINT is left to the parent process.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield self
             return
-        before = {number: signal.signal(number, self.on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        numbers = [signal.SIGTERM, *([signal.SIGINT] if interrupts else [])]
+        hangup = getattr(signal, "SIGHUP", None)
+        if hangup is not None and signal.getsignal(hangup) != signal.SIG_IGN:
+            numbers.append(hangup)
+        before = {number: signal.signal(number, self.on_signal) for number in numbers}
         try:
             yield self
         finally:
@@ -63,7 +73,7 @@ class Observers:
 
     def __init__(self, registry: Registry, watch: Watcher) -> None:
         self._registry = registry
-        self._watch = watch
+        self._watch: Watcher | None = watch
         self._muted: set[Any] = set()
         self.notices: list[str] = []
 
@@ -74,25 +84,33 @@ class Observers:
                 what = describe(answer.error)
                 self.notices.append(f"plugin {answer.plugin} failed in {hook} and is left out of this run: {what}")
 
+    def _tell(self, event: str, *arguments: Any) -> None:
+        """Tell whoever watches; a terminal that is gone must not stop training either."""
+        if self._watch is not None:
+            try:
+                getattr(self._watch, event)(*arguments)
+            except OSError:
+                self._watch = None
+
     def started(self, run: RunDir, step: int, notice: str) -> None:
         """As Watcher."""
         self._call("zoo_run_started", run=run)
-        self._watch.started(run, step, notice)
+        self._tell("started", run, step, notice)
 
     def updated(self, run: RunDir, step: int, metrics: Mapping[str, float]) -> None:
         """As Watcher."""
         self._call("zoo_metrics", run=run, step=step, metrics=metrics)
-        self._watch.updated(run, step, metrics)
+        self._tell("updated", run, step, metrics)
 
     def checkpointed(self, run: RunDir, path: Path) -> None:
         """As Watcher."""
         self._call("zoo_checkpoint", run=run, path=path)
-        self._watch.checkpointed(run, path)
+        self._tell("checkpointed", run, path)
 
     def finished(self, run: RunDir, result: RunResult) -> None:
         """As Watcher."""
         self._call("zoo_run_finished", run=run, status=result.status)
-        self._watch.finished(run, result)
+        self._tell("finished", run, result)
 
 
 def train(
@@ -176,7 +194,7 @@ def train_parts(parts: Parts, seeds: Sequence[int], settings: Settings, watch: W
         sessions = []
         for seed, member in zip(pending, members, strict=True):
             stack.callback(member.env.close)
-            if settings.resume == "never" and runs[seed].status()["state"] != "new":
+            if settings.resume == "never" and os.path.lexists(runs[seed].path / SPEC):
                 runs[seed].set_aside()
             run = RunDir.create(settings.root, runs[seed].spec)
             sessions.append(stack.enter_context(Session(run, parts, settings, watch)))
@@ -190,11 +208,27 @@ def train_parts(parts: Parts, seeds: Sequence[int], settings: Settings, watch: W
 
 
 def finished_seeds(spec: RunSpec, seeds: Sequence[int], settings: Settings) -> list[int]:
-    """Those of ``seeds`` whose runs are finished and are to be left alone."""
+    """Those of ``seeds`` whose runs are finished and are to be left alone.
+
+    Raises:
+        RunError: a run says that it is finished, and what is in it says otherwise.
+    """
     if settings.resume != "auto":
         return []
-    runs = {seed: RunDir(own.folder(settings.root), own) for seed in seeds for own in [spec.with_seed(seed)]}
-    return [seed for seed, run in runs.items() if run.status()["state"] == "finished"]
+    found = []
+    for seed in seeds:
+        run = RunDir(spec.with_seed(seed).folder(settings.root), spec.with_seed(seed))
+        status = run.status()
+        if status["state"] != "finished":
+            continue
+        problem = contradiction(RunDir.open(run.path), status)
+        if problem:
+            raise RunError(
+                f"{run.path} says that it is finished, and {problem}.",
+                "zoo show RUN --verify tells more; --resume never starts afresh and keeps the old run.",
+            )
+        found.append(seed)
+    return found
 
 
 def _members(parts: Parts, seeds: Sequence[int]) -> tuple[list[Member], Batch | None]:
@@ -206,21 +240,23 @@ def _members(parts: Parts, seeds: Sequence[int]) -> tuple[list[Member], Batch | 
         raise parts.blame(error) from error
 
 
-def _common(sessions: Sequence[Session]) -> list[tuple[int, Any, str]]:
+def _common(sessions: Sequence[Session]) -> list[Found]:
     """The newest sound checkpoint of each session; in a batch, of the newest step that all of them have."""
-    found = [newest(session.run) for session in sessions]
-    if len({step for step, *_ in found}) == 1:
-        return found
-    shared = set.intersection(*(set(checkpoint.steps(session.run.checkpoints)) for session in sessions))
-    step = max(shared, default=0)
-    if step == 0:
-        return [(0, None, "seeds had no common checkpoint; starting again.") for _ in sessions]
-    return [(step, checkpoint.load(session.run.checkpoints, step), "") for session in sessions]
+    among: set[int] | None = None
+    while True:
+        found = [newest(session.run, resume=True, among=among) for session in sessions]
+        if len({one.step for one in found}) == 1:
+            return found
+        least = min(one.step for one in found)
+        shared = set.intersection(*(set(checkpoint.steps(session.run.checkpoints)) for session in sessions))
+        among = {step for step in shared if step <= least}
+        if not among:
+            return [Found(notice="seeds had no common checkpoint; starting again.") for _ in sessions]
 
 
 def _drive(sessions: Sequence[Session], batch: Batch | None, parts: Parts, settings: Settings, stop: Stop) -> None:
     """Update until every session has used its budget, is final, has failed, or is asked to stop."""
-    active = list(enumerate(sessions))
+    active = [(index, session) for index, session in enumerate(sessions) if not _complete(session)]
     while active:
         try:
             rows = _updated(sessions, batch, parts)
@@ -246,6 +282,17 @@ def _drive(sessions: Sequence[Session], batch: Batch | None, parts: Parts, setti
         active = going
 
 
+def _complete(session: Session) -> bool:
+    """Whether a session has nothing left to do: killed, perhaps, between its last checkpoint and its end."""
+    if not (session.resumed and session.over):
+        return False
+    try:
+        session.close("finished")
+    except RunError as error:
+        session.fail(error)
+    return True
+
+
 def _updated(sessions: Sequence[Session], batch: Batch | None, parts: Parts) -> Sequence[Metrics]:
     """The metrics of one update of every member."""
     if batch is None:
@@ -259,8 +306,7 @@ def _updated(sessions: Sequence[Session], batch: Batch | None, parts: Parts) -> 
 def _advance(session: Session, metrics: Metrics, stop: Stop) -> bool:
     """Log, evaluate and save one session after an update; whether it goes on."""
     session.record(metrics)
-    outcome = session.contract.outcome(session.member.algorithm)
-    done = session.step >= session.run.spec.steps or (outcome is not None and outcome.final)
+    done = session.over
     session.evaluate_if_due(last=done)
     if done or stop.asked():
         session.checkpoint()

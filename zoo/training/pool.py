@@ -13,12 +13,13 @@ import json
 import multiprocessing
 import multiprocessing.connection
 import os
+import signal
 import sys
 import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -30,10 +31,10 @@ from zoo.discovery.registry import FILE, Registry, discover
 from zoo.errors import ZooError
 from zoo.training.build import Parts, offers_batch
 from zoo.training.loop import Stop, finished_seeds, not_started, train
-from zoo.training.preload import VARIABLE
 from zoo.training.run import RunDir
 from zoo.training.session import Cadence, RunResult, Settings, Watcher, stored_result
 from zoo.training.spec import RunSpec
+from zoo.training.worker_start import left_to_the_parent, safe_path, worker_context
 
 ATTEMPTS = 2
 """How often a task is begun whose worker dies."""
@@ -135,16 +136,17 @@ class Pool:
                 "environ": sorted(os.environ),
             }
         )
-        self._context: Any = _context()
+        self._context: Any = worker_context()
         self._preload = ",".join(["zoo.training.pool", *preload])
         self._workers: list[_Worker] = []
 
     def __enter__(self) -> Pool:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        insists = kind is not None and issubclass(kind, KeyboardInterrupt)  # what was saved stays
         for worker in self._workers:
-            worker.process.terminate()  # SIGTERM: finish the update, save, end
+            (worker.process.kill if insists else worker.process.terminate)()  # SIGTERM: finish the update, save, end
             worker.pipe.close()
         for worker in self._workers:
             worker.process.join()
@@ -209,7 +211,7 @@ class Pool:
     def _start(self) -> _Worker:
         here, there = self._context.Pipe()
         process = self._context.Process(target=_work, args=(self._common, there), name="zoo worker")
-        with _safe_path(self._preload):
+        with left_to_the_parent(), safe_path(self._preload):
             process.start()
         there.close()
         worker = _Worker(process, here)
@@ -253,30 +255,6 @@ class Pool:
 def _words(task: Task) -> str:
     many = "seeds" if len(task.seeds) > 1 else "seed"
     return f"{task.name}{', ' if task.name else ''}{many} {', '.join(map(str, task.seeds))}"
-
-
-def _context() -> Any:
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["zoo.training.preload"])
-    return context
-
-
-@contextlib.contextmanager
-def _safe_path(preload: str) -> Iterator[None]:
-    """Let interpreters that are started in the block not look for modules in the current directory."""
-    changed = {"PYTHONSAFEPATH": "1", VARIABLE: preload}
-    before = {name: os.environ.get(name) for name in changed}
-    os.environ.update(changed)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def train_parallel(
@@ -341,9 +319,10 @@ def _work(common: str, pipe: Connection) -> None:
         os.environ.pop("PYTHONSAFEPATH", None)
     settings = given["settings"]
     settings |= {"root": Path(settings["root"]), "checkpoint": Cadence(**settings["checkpoint"])}
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # also where there is no fork server
     stop = Stop(settings["time_limit"])
     _stop_with_parent(stop)
-    with stop.listening():
+    with stop.listening(interrupts=False):
         registry = discover([Path(file) for file in given["files"]])
         while not stop.asked():
             try:

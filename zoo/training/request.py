@@ -20,6 +20,7 @@ from zoo.errors import UsageError
 from zoo.training.spec import RunSpec
 
 UNIFORM = "uniform"
+MOST_SEEDS = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +158,7 @@ def complete(
         origins |= dict.fromkeys((f"env.{name}" for name in drafted.preset.env), "preset")
         origins |= dict.fromkeys((f"env.{name}" for name in env_config), origin)
         env_config = _keywords(drafted, env_config, typed=origin == "cli")
-    sizes = {"steps": entry.steps, "num_envs": 1}
+    sizes: dict[str, Any] = {"steps": entry.steps, "num_envs": 1}
     for name, default in sizes.items():
         asked = getattr(request, name)
         origins[name] = origin if asked is not None else "preset" if name in drafted.preset.run else "default"
@@ -233,11 +234,14 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     """Seeds from ``"A:B"`` (A up to, not including, B) or a list ``"0,3,7"``.
 
     Raises:
-        ValueError: the text is neither.
+        ValueError: the text is neither, or means more than ``MOST_SEEDS``.
     """
-    span = re.fullmatch(r"(\d+):(\d+)", text)
+    span = re.fullmatch(r"(\d{1,18}):(\d{1,18})", text, re.ASCII)
     if span and int(span[1]) < int(span[2]):
+        if int(span[2]) - int(span[1]) > MOST_SEEDS:
+            raise ValueError(f"{text!r} are {int(span[2]) - int(span[1])} seeds: expected at most {MOST_SEEDS}")
         return tuple(range(int(span[1]), int(span[2])))
-    if re.fullmatch(r"\d+(,\d+)*", text):
+    if re.fullmatch(r"\d{1,18}(,\d{1,18})*", text, re.ASCII):
         return tuple(dict.fromkeys(int(part) for part in text.split(",")))
-    raise ValueError(f"{text!r} is no set of seeds: expected A:B with A < B, or 0,3,7")
+    shown = text if len(text) <= 40 else f"{text[:37]}..."
+    raise ValueError(f"{shown!r} is no set of seeds: expected A:B with A < B, or 0,3,7, whole numbers below 10^18")

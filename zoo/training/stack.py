@@ -110,8 +110,9 @@ class Stack:
             signals = constraint_signals(told, S * B, constraints.names, self._name) if constraints else None
             if signals is not None:
                 infos["constraints"] = signals
-            check_step(obs, reward, told, self._name, self._lengths, B, constraints, signals)
-            for copy, episode in self._tally.add(reward, signals, terminated | truncated):
+            done = terminated | truncated
+            check_step(obs, reward, told, self._name, self._lengths, B, constraints, signals, done)
+            for copy, episode in self._tally.add(reward, signals, done):
                 self._recorders[copy // B].finished.append(episode)
         parts = [array.reshape(S, B, *array.shape[1:]) for array in (obs, reward, terminated, truncated)]
         shaped = {name: array.reshape(S, B, *array.shape[1:]) for name, array in infos.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -61,20 +62,19 @@ def check_finite(
 
 def check_step(
     obs: Any, reward: Any, infos: Mapping[str, Any], name: str, lengths: NDArray[Any], copies: int,
-    constraints: ConstraintSpec | None, signals: NDArray[Any] | None,
+    constraints: ConstraintSpec | None, signals: NDArray[Any] | None, done: NDArray[np.bool_],
 ) -> None:  # fmt: skip
     """``check_finite`` of one step, as cheap as it can be where there is nothing to refuse."""
-    final = _final(infos)
     plain = type(obs) is np.ndarray and finite(obs) and finite(reward) and (signals is None or finite(signals))
-    if plain and (final is None or (final.dtype.kind != "O" and finite(final))):
+    if plain and not (done.any() and "final_obs" in infos):
         return
     columns = constraints.names if constraints else ()
     check_finite({"reward": reward, "constraint": signals}, name, lengths, copies, columns)
-    for values in (final, obs):
+    for values in (_last(infos), obs):
         check_finite({"observation": values}, name, lengths, copies)
 
 
-def _final(infos: Mapping[str, Any]) -> NDArray[Any] | None:
+def _last(infos: Mapping[str, Any]) -> NDArray[Any] | None:
     """The last observations of the episodes that ended in this step, [n, ...]; of other copies, zeros or None."""
     if "final_obs" not in infos:
         return None
@@ -85,13 +85,31 @@ def _final(infos: Mapping[str, Any]) -> NDArray[Any] | None:
     return final
 
 
-def owned(obs: Any, reward: Any, terminated: Any, truncated: Any, infos: dict[str, Any]) -> tuple[Any, ...]:
-    """What a step of a vector environment returned, in arrays that it cannot write into any more."""
-    infos = dict(infos)
-    for key in ("final_obs", "arrived"):
-        if key in infos:
-            infos[key] = copied(infos[key])
-    return copied(obs), np.array(reward), np.array(terminated), np.array(truncated), infos
+def owned(array: Any) -> Any:
+    """``array`` itself where nobody else holds it, and else a copy that nobody can write into.
+
+    A fresh array has one reference, that of the caller; one that its environment keeps, or a view, has another owner.
+    """
+    if type(array) is not np.ndarray:
+        return copied(array)
+    if array.dtype == object:
+        own = np.empty_like(array)
+        own[:] = [copied(item) for item in array]
+        return own
+    return array if array.base is None and getrefcount(array) <= _FRESH else array.copy()
+
+
+def _fresh_count() -> int:
+    """References that ``owned`` counts to an array with none but its caller's; they differ between interpreters."""
+    array = np.empty(0)
+
+    def count(array: Any) -> int:
+        return getrefcount(array)
+
+    return count(array)
+
+
+_FRESH = _fresh_count()
 
 
 def constraint_signals(

@@ -87,13 +87,18 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         except BaseException as error:
             raise self._failed(error, "step()", np.shape(actions)) from error
         if self._reuses:
-            obs, reward, terminated, truncated, infos = owned(obs, reward, terminated, truncated, infos)
+            obs, reward, terminated, truncated = owned(obs), owned(reward), owned(terminated), owned(truncated)
+            infos = infos.copy()
+            for name in _OBSERVED:
+                if name in infos:
+                    infos[name] = owned(infos[name])
         signals = None
         if self.constraints:
             signals = constraint_signals(infos, self.num_envs, self.constraints.names, self.name)
             infos["constraints"] = signals
-        check_step(obs, reward, infos, self.name, self.tally.lengths, self.num_envs, self.constraints, signals)
-        self.finished += [episode for _, episode in self.tally.add(reward, signals, terminated | truncated)]
+        done = terminated | truncated
+        check_step(obs, reward, infos, self.name, self.tally.lengths, self.num_envs, self.constraints, signals, done)
+        self.finished += [episode for _, episode in self.tally.add(reward, signals, done)]
         return obs, reward, terminated, truncated, infos
 
     def close(self, **kwargs: Any) -> None:
@@ -141,6 +146,8 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         return True
 
 
+_OBSERVED = ("final_obs", "_final_obs", "arrived")
+"""infos that algorithms keep beyond the step"""
 _SAID: set[tuple[str, str]] = set()
 """What was said of environments that raised in ``close``: of twenty copies, once."""
 

@@ -61,7 +61,7 @@ class CopiesEnv(VectorEnv[Any, Any, NDArray[Any]]):
     HELD: ClassVar[tuple[str, ...]] = ("_state",)
     _rule: RewardRule | None = None
 
-    def __init__(self, num_envs: int, observation: spaces.Space[Any], action: spaces.Discrete) -> None:
+    def __init__(self, num_envs: int, observation: spaces.Space[Any], action: spaces.Space[Any]) -> None:
         """Hold `num_envs` copies with the spaces `observation` and `action` each.
 
         Raises:
@@ -72,7 +72,7 @@ class CopiesEnv(VectorEnv[Any, Any, NDArray[Any]]):
         self.single_action_space = action
         self.observation_space = batch_space(observation, self.num_envs)
         self.action_space = batch_space(action, self.num_envs)
-        self._num_actions = int(action.n)
+        self._num_actions = int(action.n) if isinstance(action, spaces.Discrete) else 0
         self._bound: tuple[CopiesEnv, ...] = ()  # the members, where this is the whole of a stack
         self._state: NDArray[Any] = np.full(self.num_envs, _NO_STATE, dtype=np.int64)
 
@@ -98,7 +98,7 @@ class CopiesEnv(VectorEnv[Any, Any, NDArray[Any]]):
 
         Raises:
             ResetNeeded: `reset` was never called.
-            ValueError: `actions` are not n integers in [0, A-1].
+            ValueError: `actions` are not n integers in [0, A-1], or not n finite vectors where the actions are a Box.
         """
         move = self._advance(actions)
         infos: dict[str, Any] = {} if move.ended is None else self._final(move, move.ended)
@@ -135,8 +135,14 @@ class CopiesEnv(VectorEnv[Any, Any, NDArray[Any]]):
         for key, value in what.items():
             infos[key], infos[f"_{key}"] = value, np.ones(self.num_envs, dtype=np.bool_)
 
-    def _checked(self, actions: object) -> NDArray[np.int64]:
+    def _checked(self, actions: object) -> NDArray[Any]:
+        """Return the actions, int64[n], or finite numbers [n, ...] where they are no choice among a few."""
         array = np.asarray(actions)
+        if not self._num_actions:
+            shape = (self.num_envs, *(self.single_action_space.shape or ()))
+            if array.shape != shape or array.dtype.kind not in "iuf" or not np.isfinite(array).all():
+                raise ValueError(f"actions must be finite numbers of shape {shape}, got {array!r}")
+            return array
         if array.shape != (self.num_envs,) or array.dtype.kind not in "iu":
             raise ValueError(
                 f"actions must be {self.num_envs} integers, got {array.dtype} of shape {list(array.shape)}"

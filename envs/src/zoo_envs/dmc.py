@@ -23,7 +23,14 @@ from zoo_envs.arguments import integer, real
 from zoo_envs.constraints import SENSES, ConstraintSpec
 from zoo_envs.core import metadata, snapshot_entry
 
-__all__ = ["ControlSuite", "HumanoidWalkHeight", "QuadrupedWalkEffort", "ReacherEasySpeed", "WalkerWalkHeight"]
+__all__ = [
+    "ControlSuite",
+    "HumanoidWalkHeight",
+    "QuadrupedWalkEffort",
+    "ReacherEasySpeed",
+    "SuiteTask",
+    "WalkerWalkHeight",
+]
 
 SIGNALS: Mapping[str, tuple[str, Callable[[Any], float]]] = MappingProxyType(
     {
@@ -34,6 +41,83 @@ SIGNALS: Mapping[str, tuple[str, Callable[[Any], float]]] = MappingProxyType(
     }
 )
 """domain to its signal: torso's height m, fastest joint's speed rad/s, mean size of the controls, head's height m"""
+
+
+class SuiteTask:
+    """One task of the suite without a time limit: what the environments of this package share.
+
+    Attributes:
+        action_space: Box [A].
+        observation_space: Box float32[D], the suite's parts one after another.
+    """
+
+    def __init__(self, domain: str, task: str) -> None:
+        """Load the task.
+
+        Raises:
+            ImportError: dm_control is not installed.
+            ValueError: there is no such task.
+        """
+        suite, self._mujoco = _installed()
+        # Seeded by begin; 0 only keeps the suite from asking the operating system for a seed.
+        self._env = suite.load(domain, task, task_kwargs={"random": 0, "time_limit": math.inf})
+        action, observed = self._env.action_spec(), self._env.observation_spec()
+        self.action_space = spaces.Box(
+            action.minimum.astype(np.float32), action.maximum.astype(np.float32), dtype=np.float32
+        )
+        size = sum(math.prod(part.shape) for part in observed.values())
+        self.observation_space = spaces.Box(-np.inf, np.inf, (size,), np.float32)
+
+    @property
+    def physics(self) -> Any:
+        """The suite's physics."""
+        return self._env.physics
+
+    def begin(self, rng: np.random.Generator | None) -> NDArray[np.float32]:
+        """Begin an episode as the suite does; `rng` starts its random stream anew."""
+        if rng is not None:
+            self._env.task.random.seed(int(rng.integers(2**31)))
+        return _flat(self._env.reset().observation)
+
+    def step(self, action: NDArray[np.floating[Any]]) -> tuple[NDArray[np.float32], float, bool]:
+        """One control step: observation, reward, and whether the task has ended by itself.
+
+        Raises:
+            ValueError: `action` does not have the shape of the action space, or is not finite.
+        """
+        control = np.asarray(action, dtype=np.float64)
+        if control.shape != self.action_space.shape or not np.isfinite(control).all():
+            raise ValueError(f"action must be {self.action_space.shape} finite numbers, got {action!r}")
+        arrived = self._env.step(control)
+        return _flat(arrived.observation), float(arrived.reward), bool(arrived.last())
+
+    def capture(self) -> dict[str, Any]:
+        """Return {"physics": float64[n], "geometry": float64[g, 3], "rng"}: see `ControlSuite.get_state`."""
+        physics, kind = self._env.physics, self._mujoco.mjtState.mjSTATE_INTEGRATION
+        kept = np.empty(self._mujoco.mj_stateSize(physics.model.ptr, kind))
+        self._mujoco.mj_getState(physics.model.ptr, physics.data.ptr, kept, kind)
+        geometry, rng = np.array(physics.model.geom_pos), self._env.task.random.get_state(legacy=False)
+        return {"physics": kept, "geometry": geometry, "rng": rng}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from what `capture` returned.
+
+        Raises:
+            ValueError: `state` is no snapshot of this task.
+        """
+        physics, random, kind = self._env.physics, self._env.task.random, self._mujoco.mjtState.mjSTATE_INTEGRATION
+        size = self._mujoco.mj_stateSize(physics.model.ptr, kind)
+        kept, geometry = _numbers(state, "physics", (size,)), _numbers(state, "geometry", physics.model.geom_pos.shape)
+        try:
+            random.set_state(state["rng"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"snapshot entry 'rng' must be the state of a RandomState ({error})") from None
+        self._env.reset()  # so that the suite is within an episode; draws, so the stream is put back once more
+        random.set_state(state["rng"])
+        physics.model.geom_pos[:] = geometry
+        self._mujoco.mj_setState(physics.model.ptr, physics.data.ptr, kept, kind)
+        # The suite's steps end with positions and velocities evaluated; forces belong to the step to come.
+        self._mujoco.mj_step1(physics.model.ptr, physics.data.ptr)
 
 
 class ControlSuite(gymnasium.Env[Any, Any]):
@@ -66,7 +150,7 @@ class ControlSuite(gymnasium.Env[Any, Any]):
             ImportError: dm_control is not installed.
             ValueError: an argument is missing or outside its range.
         """
-        suite, self._mujoco = _installed()
+        simulation = SuiteTask(self.domain, self.task)
         name, self._signal = SIGNALS[self.domain]
         if threshold is None:
             raise ValueError(
@@ -78,14 +162,8 @@ class ControlSuite(gymnasium.Env[Any, Any]):
         self.constraint_spec = ConstraintSpec.of((name,), [bound], (sense,), unit="step", discounted=False)
         steps = math.inf if max_episode_steps is None else integer("max_episode_steps", max_episode_steps, 1)
         self._limit: float = steps
-        # Seeded by reset; 0 only keeps the suite from asking the operating system for a seed.
-        self._env = suite.load(self.domain, self.task, task_kwargs={"random": 0, "time_limit": math.inf})
-        action, observed = self._env.action_spec(), self._env.observation_spec()
-        self.action_space = spaces.Box(
-            action.minimum.astype(np.float32), action.maximum.astype(np.float32), dtype=np.float32
-        )
-        size = sum(math.prod(part.shape) for part in observed.values())
-        self.observation_space = spaces.Box(-np.inf, np.inf, (size,), np.float32)
+        self._simulation = simulation
+        self.action_space, self.observation_space = simulation.action_space, simulation.observation_space
         self._elapsed = -1
 
     def reset(
@@ -93,10 +171,9 @@ class ControlSuite(gymnasium.Env[Any, Any]):
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """Begin an episode as the suite does; `seed` starts its random stream anew."""
         super().reset(seed=seed)
-        if seed is not None or self._elapsed < 0:
-            self._env.task.random.seed(int(self.np_random.integers(2**31)))
+        fresh = seed is not None or self._elapsed < 0
         self._elapsed = 0
-        return _flat(self._env.reset().observation), {}
+        return self._simulation.begin(self.np_random if fresh else None), {}
 
     def step(self, action: NDArray[np.floating[Any]]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """One control step.
@@ -106,18 +183,14 @@ class ControlSuite(gymnasium.Env[Any, Any]):
             ValueError: `action` does not have the shape of the action space, or is not finite.
         """
         self._begun()
-        control = np.asarray(action, dtype=np.float64)
-        if control.shape != self.action_space.shape or not np.isfinite(control).all():
-            raise ValueError(f"action must be {self.action_space.shape} finite numbers, got {action!r}")
-        arrived = self._env.step(control)
+        obs, reward, terminated = self._simulation.step(action)
         self._elapsed += 1
-        terminated = arrived.last()  # the suite has no time limit here: only a task that ends by itself does this
-        signal = float(self._signal(self._env.physics))
+        signal = float(self._signal(self._simulation.physics))
         info: dict[str, Any] = {"constraints": np.array([signal], dtype=np.float32)}
         if self.constraint_spec.has_cost:
             info["cost"] = float(info["constraints"][0])
         truncated = self._elapsed >= self._limit and not terminated
-        return _flat(arrived.observation), float(arrived.reward), terminated, truncated, info
+        return obs, reward, terminated, truncated, info
 
     def get_state(self) -> dict[str, Any]:
         """Return everything needed to continue bit for bit.
@@ -129,11 +202,7 @@ class ControlSuite(gymnasium.Env[Any, Any]):
             ResetNeeded: there is nothing to continue yet.
         """
         self._begun()
-        physics, kind = self._env.physics, self._mujoco.mjtState.mjSTATE_INTEGRATION
-        kept = np.empty(self._mujoco.mj_stateSize(physics.model.ptr, kind))
-        self._mujoco.mj_getState(physics.model.ptr, physics.data.ptr, kept, kind)
-        geometry, rng = np.array(physics.model.geom_pos), self._env.task.random.get_state(legacy=False)
-        return {"physics": kept, "geometry": geometry, "elapsed": self._elapsed, "rng": rng}
+        return {**self._simulation.capture(), "elapsed": self._elapsed}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Continue from what `get_state` returned.
@@ -141,20 +210,8 @@ class ControlSuite(gymnasium.Env[Any, Any]):
         Raises:
             ValueError: `state` is no snapshot of this environment.
         """
-        physics, random, kind = self._env.physics, self._env.task.random, self._mujoco.mjtState.mjSTATE_INTEGRATION
-        size = self._mujoco.mj_stateSize(physics.model.ptr, kind)
         elapsed = snapshot_entry(state, "elapsed", ()).item()
-        kept, geometry = _numbers(state, "physics", (size,)), _numbers(state, "geometry", physics.model.geom_pos.shape)
-        try:
-            random.set_state(state["rng"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"snapshot entry 'rng' must be the state of a RandomState ({error})") from None
-        self._env.reset()  # so that the suite is within an episode; draws, so the stream is put back once more
-        random.set_state(state["rng"])
-        physics.model.geom_pos[:] = geometry
-        self._mujoco.mj_setState(physics.model.ptr, physics.data.ptr, kept, kind)
-        # The suite's steps end with positions and velocities evaluated; forces belong to the step to come.
-        self._mujoco.mj_step1(physics.model.ptr, physics.data.ptr)
+        self._simulation.restore(state)
         self._elapsed = elapsed
 
     def _begun(self) -> None:

@@ -14,9 +14,13 @@ from typing import Any, Generic, Self, TypeVar
 
 import gymnasium
 import numpy as np
+from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-__all__ = ["FiniteTasks", "MultitaskEnv", "Task", "Tasks"]
+__all__ = ["ComposedEnv", "FiniteTasks", "MultitaskEnv", "Task", "Tasks"]
+
+_KEPT = 64
+"""environments that are kept to be posed again"""
 
 
 @dataclass(frozen=True)
@@ -164,3 +168,88 @@ class MultitaskEnv(gymnasium.Env[Any, Any], Generic[TaskT]):
         task = state["task"]
         self.task = None if task is None else self.tasks.from_dict(task)
         self._posed = bool(state["posed"])
+
+
+class ComposedEnv(MultitaskEnv[TaskT]):
+    """Poses each task by stepping the environment that the task makes, on this environment's one random stream.
+
+    The environments made offer `get_state` and `set_state`, and all have the same two spaces.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012  gymnasium's
+    _inner: Any = None
+
+    def __init__(self, tasks: Tasks[TaskT], first: TaskT, render_mode: str | None = None) -> None:
+        """Pose `tasks`.
+
+        Args:
+            tasks: their distribution.
+            first: any one of them, to read the spaces from.
+            render_mode: None or one of ``metadata["render_modes"]``.
+
+        Raises:
+            ValueError: the rendering mode is unknown.
+        """
+        self.tasks, self.render_mode = tasks, render_mode
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            known = ", ".join(self.metadata["render_modes"])
+            raise ValueError(f"render_mode must be None or one of {known}, got {render_mode!r}")
+        self._made: dict[TaskT, Any] = {}
+        made = self._env_of(first)
+        self.observation_space, self.action_space = made.observation_space, made.action_space
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode of the task given, of the one given before, or of one drawn."""
+        super().reset(seed=seed)
+        told = self.next_task(options)
+        self._begin()
+        obs, info = self._inner.reset()
+        return obs, {**info, **told}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Step the task's environment.
+
+        Raises:
+            ResetNeeded: `reset` was never called.
+        """
+        found: tuple[Any, float, bool, bool, dict[str, Any]] = self._current().step(action)
+        return found
+
+    def render(self) -> Any:
+        """Render the task's environment."""
+        return self._current().render()
+
+    def get_state(self) -> dict[str, Any]:
+        """Return everything needed to continue bit for bit."""
+        return {**self._current().get_state(), "task": self.task_state()}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from what `get_state` returned.
+
+        Raises:
+            ValueError: `state` is no snapshot of this environment.
+        """
+        self.set_task_state(state["task"])
+        self._begin()
+        self._inner.set_state({key: value for key, value in state.items() if key != "task"})
+        self.np_random = self._inner.np_random
+
+    def _begin(self) -> None:
+        if self.task is None:
+            raise ValueError("a snapshot must name the task of its episode")
+        self._inner = self._env_of(self.task)
+        self._inner.np_random = self.np_random
+
+    def _env_of(self, task: TaskT) -> Any:
+        """Return the environment of a task; the last few are kept."""
+        if task not in self._made:
+            if len(self._made) >= _KEPT:
+                self._made.pop(next(iter(self._made)))
+            self._made[task] = task.make()
+            self._made[task].unwrapped.render_mode = self.render_mode
+        return self._made[task]
+
+    def _current(self) -> Any:
+        if self._inner is None:
+            raise ResetNeeded("call reset() first: the environment has no state yet")
+        return self._inner

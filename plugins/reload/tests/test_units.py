@@ -23,7 +23,7 @@ def rescaled(m: TabularCMDP, reward: float, signals: object) -> TabularCMDP:
 
 
 def distance(m: TabularCMDP, policy: np.ndarray) -> float:
-    """Of the value from the optimum, or of a constraint from its threshold, relative to what policies can make of it."""
+    """Of the value from the optimum, or of a constraint from its threshold, in units of what policies make of it."""
     units, earned = Units.of(m), evaluate(m, policy)
     apart = abs(earned.J_r - solve_lp(m).value) / units.reward
     return max(apart, float((m.violation(earned.J) / units.signals).max(initial=0.0)))

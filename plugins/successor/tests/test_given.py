@@ -42,10 +42,16 @@ def test_lists_are_chains_and_kernels():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: exact.policy_chain(np.moveaxis(P, 1, 0), PI), r"layout \[A, n, n\] with one matrix for each action: exp"),
+        (
+            lambda: exact.policy_chain(np.moveaxis(P, 1, 0), PI),
+            r"layout \[A, n, n\] with one matrix for each action: exp",
+        ),
         (lambda: exact.policy_chain(np.moveaxis(P, 1, 2), PI), r"layout \[n, n, A\] with the actions last: expected"),
         (lambda: exact.backup(np.moveaxis(P, 1, 0), CHAIN, 0.9), r"layout \[A, n, n\] .* expected \(5, A, 5\)"),
-        (lambda: exact.policy_chain(list(R.random((2, 2, 2))), np.ones((2, 2)) / 2), "for each action or one for each st"),
+        (
+            lambda: exact.policy_chain(list(R.random((2, 2, 2))), np.ones((2, 2)) / 2),
+            "for each action or one for each st",
+        ),
         (lambda: exact.successor([[0.5, 0.5], [1.0]], 0.9), "P_pi is no array of numbers: expected equally long rows"),
         (lambda: exact.successor([["a", "b"], ["c", "d"]], 0.9), "P_pi has dtype <U1: expected real numbers"),
     ],
@@ -80,7 +86,7 @@ def test_chains_in_single_precision_are_chains(kind):
 def test_a_mistake_in_single_precision_is_still_one():
     wrong = CHAIN.astype(np.float32)
     wrong[2, 0] += 1e-3
-    with pytest.raises(ValueError, match="row of state 2 sums to 1.001"):
+    with pytest.raises(ValueError, match=r"row of state 2 sums to 1\.001"):
         exact.successor(wrong, 0.9)
 
 

@@ -22,7 +22,9 @@ def line(n: int, noise: float = 0.0) -> TabularCMDP:
     rows = np.concatenate([2 * s, 2 * s + 1] * 2)
     columns = np.concatenate([*moves, s, s])
     weights = np.repeat([1 - noise, noise], 2 * n)
-    return TabularCMDP(sp.csr_array((weights, (rows, columns)), shape=(2 * n, n)), np.zeros((n, 2)), GAMMA, np.eye(n)[0])
+    return TabularCMDP(
+        sp.csr_array((weights, (rows, columns)), shape=(2 * n, n)), np.zeros((n, 2)), GAMMA, np.eye(n)[0]
+    )
 
 
 @pytest.mark.parametrize("segments", [None, 12])

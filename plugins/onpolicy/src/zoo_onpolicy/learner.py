@@ -12,7 +12,7 @@ from zoo import Array, Context, State, UsageError, stack
 from zoo_onpolicy.adam import Adam, clip_norm
 from zoo_onpolicy.arrays import compact, namespace, on_device, on_host
 from zoo_onpolicy.config import PPOConfig, Schedule, scheduled
-from zoo_onpolicy.distributions import Categorical, distribution_on
+from zoo_onpolicy.distributions import Categorical, Distribution, distribution_on
 from zoo_onpolicy.gae import following_values, gae
 from zoo_onpolicy.loss import Coefficients, Loss, Minibatch, ppo_loss, standardised
 from zoo_onpolicy.mixer import Mixer
@@ -45,7 +45,7 @@ class Learner:
         first = self.contexts[0]
         self.heads = self.mixer.heads(first.problem)
         self.device = first.device
-        self.distribution = distribution_on(first.env.single_action_space)
+        self.distribution = self.make_distribution()
         self.encoder = Encoder(first.env.single_observation_space, config.network.kind)
         self.network = self.make_network()
         for member, ctx in enumerate(self.contexts):
@@ -65,6 +65,10 @@ class Learner:
         """environment steps of each member so far"""
         self._vf_coef = self._head_weights(config.vf_coef)
         self.mixer.bind(self)
+
+    def make_distribution(self) -> Distribution:
+        """The family of action distributions; a subclass may bring one with another divergence from the reference."""
+        return distribution_on(self.contexts[0].env.single_action_space)
 
     def make_network(self) -> Network:
         """A table for state numbers, else a perceptron; a subclass may bring its own."""

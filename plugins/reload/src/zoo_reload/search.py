@@ -27,6 +27,8 @@ SLACK = 3.0
 """Candidates within this factor of the best kkt count as equal."""
 TRIAL_GROWTH = 1.5
 """kkt growing by more than this factor under doubled steps: undo them. Small swings are part of larger steps."""
+PATIENCE = 2
+"""Looks without another trial of larger steps, after steps were too large."""
 GROWTH = 4.0
 """kkt growing by more than this factor between two looks: go back and halve the steps."""
 
@@ -60,7 +62,7 @@ class StepSearch:
         self._kept: list[Trajectory] = []
         self._mark: Trajectory | None = None
         self._trial = False
-        self._may_grow = True
+        self._wait = 0
 
     def first(self) -> Trajectory:
         """The first candidate."""
@@ -137,17 +139,17 @@ class StepSearch:
             self._trial = False
         elif now > GROWTH * before:
             current = _with_steps(mark, current.eta / 2, current.eta_mu / 2)
-            self._trial, self._may_grow = False, False
+            self._trial, self._wait = False, PATIENCE
         elif self._trial and now > TRIAL_GROWTH * before:
             # The doubled steps are too large: back to the state and the steps from before.
             current = mark.copy()
-            self._trial, self._may_grow = False, False
-        elif self._may_grow and now > before / 2 and 2 * current.eta <= ETAS[-1]:
+            self._trial, self._wait = False, PATIENCE
+        elif self._wait == 0 and now > before / 2 and 2 * current.eta <= ETAS[-1]:
             self._mark = current.copy()
             self._trial = True
             return _with_steps(current, 2 * current.eta, 2 * current.eta_mu)
         else:
-            self._trial = False
+            self._trial, self._wait = False, max(self._wait - 1, 0)
         self._mark = current.copy()
         return current
 
@@ -162,7 +164,7 @@ class StepSearch:
             "kept": {str(i): t.state() for i, t in enumerate(self._kept) if t is not current},
             "kept_count": len(self._kept),
             "trial": self._trial,
-            "may_grow": self._may_grow,
+            "wait": self._wait,
             "mark": {} if self._mark is None else self._mark.state(),
         }
 
@@ -171,7 +173,8 @@ class StepSearch:
         self.stage = state["stage"]
         self._rung, self._failed = int(state["rung"]), int(state["failed"])
         self._initial, self._row_best = float(state["initial"]), float(state["row_best"])
-        self._trial, self._may_grow = bool(state["trial"]), bool(state["may_grow"])
+        self._trial = bool(state["trial"])
+        self._wait = int(state["wait"]) if "wait" in state else 0 if state["may_grow"] else PATIENCE
         stored: Any = state["kept"]
         self._kept = [
             self._restored(stored[str(i)]) if str(i) in stored else current for i in range(state["kept_count"])

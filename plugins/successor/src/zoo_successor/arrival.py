@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.sparse.csgraph import dijkstra
 
 from zoo.tabular import TabularCMDP
 from zoo_successor.td import Floats, Ints
@@ -19,6 +20,8 @@ TINY = 1e-290
 """Smaller numbers have lost digits, or soon will."""
 SETTLED = 1e-15
 """Relative change at which an iteration has ended."""
+ROUNDED = 1e-14
+"""The same of logarithms, whose own rounding is a few times that of one number near 1."""
 EQUAL = 1e-12
 """Relative difference between discounts of arrival up to which they count as equal."""
 
@@ -58,9 +61,9 @@ def soonest_logs(
     U = soonest(model, gamma, sweeps=sweeps, goals=goals)
     with np.errstate(divide="ignore"):
         L = np.log(U)
-    if gamma == 0 or not (U < TINY).any():
-        return L
     at = np.arange(len(U)) if goals is None else np.asarray(goals)
+    if not _lost(model, U, gamma, at, sweeps):
+        return L
     column = np.arange(len(at))
     if sweeps is not None:
         L = np.full_like(L, -np.inf)
@@ -70,8 +73,9 @@ def soonest_logs(
         further = np.log(gamma) + _ahead(model, L).max(axis=1)
         further[model.terminal] = -np.inf
         further[at, column] = 0.0
-        gained = np.abs(np.where(further > -np.inf, further, 0.0) - np.where(-np.inf < L, L, 0.0))
-        settled = bool((gained <= SETTLED * np.abs(np.where(further > -np.inf, further, 1.0))).all())
+        known = further > -np.inf
+        gained = np.abs(np.where(known, further, 0.0) - np.where(-np.inf < L, L, 0.0))
+        settled = bool((gained <= ROUNDED * np.maximum(1.0, np.where(known, -further, 1.0))).all())
         L, made = further, made + 1
         if sweeps is None and settled:
             break
@@ -81,7 +85,7 @@ def soonest_logs(
 def actions_towards(model: TabularCMDP, gamma: float, goals: Sequence[int], *, sweeps: int | None = None) -> Ints:
     """The actions that reach each goal soonest, and stay there if they can, ``[G, S]``; lowest on ties."""
     U = soonest(model, gamma, sweeps=sweeps, goals=goals)
-    if gamma == 0 or not (U < TINY).any():
+    if not _lost(model, U, gamma, np.asarray(goals), sweeps):
         ahead = np.asarray(model.kernel @ U).reshape(*model.r.shape, -1)
         good = ahead >= ahead.max(axis=1, keepdims=True) * (1 - EQUAL)
     else:
@@ -91,6 +95,20 @@ def actions_towards(model: TabularCMDP, gamma: float, goals: Sequence[int], *, s
         good = ahead >= most - EQUAL * np.maximum(1.0, np.abs(np.where(most > -np.inf, most, 0.0)))
     found: Ints = good.argmax(axis=1).T.astype(np.int64)
     return found
+
+
+def _lost(model: TabularCMDP, U: Floats, gamma: float, goals: Ints, sweeps: int | None) -> bool:
+    """Whether a goal that can be reached (in so many sweeps) has a discount that lost its digits."""
+    tiny = U < TINY
+    if gamma == 0 or not tiny.any():
+        return False
+    S, A = model.r.shape
+    P = model.kernel
+    going = (P.data > 0) & ~model.terminal.repeat(A).repeat(np.diff(P.indptr))
+    origin = np.repeat(np.arange(S * A) // A, np.diff(P.indptr))
+    backwards = sp.csr_array((np.ones(going.sum()), (P.indices[going], origin[going])), shape=(S, S))
+    steps = dijkstra(backwards, indices=goals, unweighted=True).T
+    return bool((tiny & (steps <= (S if sweeps is None else sweeps))).any())
 
 
 def _ahead(model: TabularCMDP, L: Floats) -> Floats:
@@ -104,4 +122,4 @@ def _ahead(model: TabularCMDP, L: Floats) -> Floats:
     terms = np.exp(terms - base[np.repeat(np.arange(len(most)), np.diff(P.indptr))])
     total = np.asarray(sp.csr_array((np.ones(P.nnz), np.arange(P.nnz), P.indptr), shape=(len(most), P.nnz)) @ terms)
     with np.errstate(divide="ignore"):
-        return (base + np.log(total)).reshape(*model.r.shape, -1)
+        return np.asarray((base + np.log(total)).reshape(*model.r.shape, -1))

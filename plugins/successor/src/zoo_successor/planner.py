@@ -97,7 +97,9 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
         found, best = self._gains.log_value, self._soonest_logs
         both = (found > -np.inf) & (best > -np.inf)
         apart = np.abs(np.where(both, found, 0.0) - np.where(both, best, 0.0))
-        return np.where(both, apart <= EQUAL * np.maximum(1.0, np.abs(np.where(both, best, 0.0))), found == best)
+        return np.asarray(
+            np.where(both, apart <= EQUAL * np.maximum(1.0, np.abs(np.where(both, best, 0.0))), found == best)
+        )
 
     def policy_for(self, goal: int) -> Ints:
         """Actions ``[S]`` towards the state ``goal``, the plan being read anew at every state."""
@@ -175,7 +177,7 @@ class ValueIteration(Algorithm[ValueIterationConfig]):
 
     def policy_for(self, goal: int) -> Ints:
         """Actions ``[S]`` that reach the state ``goal`` soonest, after as many sweeps as were made, lowest on ties."""
-        return actions_towards(self.model, self.gamma, [goal], sweeps=self.env_steps)[0]
+        return np.asarray(actions_towards(self.model, self.gamma, [goal], sweeps=self.env_steps)[0])
 
     def act(self, obs: Array, *, greedy: bool = True) -> Array:
         """Greedy actions ``int64 [B]`` for states ``[B]``."""

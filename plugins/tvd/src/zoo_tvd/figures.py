@@ -107,6 +107,7 @@ def objective(runs: Sequence[Any], options: Any) -> Figure:
         axes.set_visible(False)
     for axes in grid[: len(panels)]:
         axes.set_xlabel("refits")
+        axes.xaxis.get_major_locator().set_params(integer=True)
     grid[0].set_ylabel("objective (bold: the start that is kept)")
     return figure
 

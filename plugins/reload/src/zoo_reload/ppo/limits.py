@@ -64,7 +64,8 @@ class Limits:
             gamma = config.gamma if problem.model is None else problem.tabular.gamma
             if gamma >= 1:
                 raise UsageError(f"gamma = {gamma:g}: expected less than 1, because the thresholds are discounted.")
-        ranges, beyond = None, ()
+        ranges: Floats | None = None
+        beyond: tuple[str, ...] = ()
         if gamma and spec.unit == "step" and problem.model is not None and problem.tabular.r.size <= ORACLE_LIMIT:
             ranges = Units.of(problem.tabular.with_thresholds(thresholds)).signals
             beyond = _unattainable(problem, names, thresholds, spec.senses, ranges)

@@ -1,0 +1,82 @@
+"""CartPole with a goal for each task: balance the pole with the cart near a given place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+from zoo_envs_goals_config import CartPoleGoalsConfig
+
+from zoo_envs.arguments import real
+from zoo_envs.cart_pole import FAR, START, TILTED, fallen, moved
+from zoo_envs.goals.env import GoalEnv, GoalVectorEnv
+from zoo_envs.goals.family import Floats, GoalFamily, GoalTask
+from zoo_envs.goals.features import GoalFeatures
+
+__all__ = ["CartPole", "CartPoleGoals", "CartPoleGoalsVector"]
+
+
+class CartPole(GoalFamily):
+    """Physics, actions, first states and ends of `zoo_envs.cart_pole`; rewards are higher near the goal."""
+
+    physical = 4
+
+    def __init__(self, config: CartPoleGoalsConfig) -> None:
+        """Check the options.
+
+        Raises:
+            ValueError: an option is outside its range.
+        """
+        super().__init__(config, config.features)
+        self.places = np.array([real("a goal", place, -FAR, FAR) for place in config.goals])
+        if len(set(config.goals)) != len(config.goals) or not config.goals:
+            raise ValueError(f"goals must be at least one place, each once, got {list(config.goals)}")
+        self.goals = tuple(f"{place:g}" for place in config.goals)
+        self.action_space = spaces.Discrete(2)
+        named = len(config.goals) * config.observe_goal
+        groups = {"position": slice(0, 4), "goal": slice(4, 4 + named)}
+        groups["noise"] = slice(4 + named, 4 + named + config.features)
+        self.feature_groups = {name: group for name, group in groups.items() if group.start < group.stop}
+        high = np.ones(groups["noise"].stop, np.float32)
+        high[:4] = 2 * FAR, np.inf, 2 * TILTED, np.inf
+        self.observation_space = spaces.Box(-high, high, dtype=np.float32)
+
+    def single(self, task: GoalTask) -> gymnasium.Env[Any, Any]:
+        """See GoalFamily."""
+        return CartPoleGoals.posing(task)
+
+    def begin(self, rng: np.random.Generator, goals: NDArray[np.int64]) -> Floats:
+        """Near the middle, whatever the goal."""
+        return rng.uniform(-START, START, (len(goals), 4))
+
+    def move(
+        self, physics: Floats, goals: NDArray[np.int64], actions: NDArray[np.int64]
+    ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """The reward is 1 at the goal, and falls linearly to 0 at a distance of 2.4 m.
+
+        Raises:
+            ValueError: an action is neither 0 nor 1.
+        """
+        if actions.dtype.kind not in "iu" or ((actions < 0) | (actions > 1)).any():
+            raise ValueError(f"actions must lie in [0, 1], got {actions.tolist()}")
+        arrived = moved(physics, actions)
+        rewards = np.maximum(0.0, 1.0 - np.abs(arrived[:, 0] - self.places[goals]) / FAR)
+        return arrived, rewards, fallen(arrived)
+
+    def observe(self, physics: Floats, cues: NDArray[np.int64], noise: Floats) -> NDArray[np.float32]:
+        """Position, velocity, angle, angular velocity, the goal's code, irrelevant features."""
+        parts: list[NDArray[Any]] = [physics]
+        if self.config.observe_goal:
+            parts.append(GoalFeatures(len(self.goals)).encode(cues))
+        return np.concatenate([*parts, noise], axis=1, dtype=np.float32)
+
+
+class CartPoleGoals(GoalEnv, config=CartPoleGoalsConfig, family=CartPole):
+    """``zoo/CartPoleGoals-v0``, one copy."""
+
+
+class CartPoleGoalsVector(GoalVectorEnv, config=CartPoleGoalsConfig, family=CartPole):
+    """``zoo/CartPoleGoals-v0``, `num_envs` copies."""

@@ -1,0 +1,89 @@
+"""Pendulum with a goal for each task: swing up, and hold an angle; the physics is gymnasium's Pendulum-v1."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+from zoo_envs_goals_config import PendulumGoalsConfig
+
+from zoo_envs.arguments import real
+from zoo_envs.goals.env import GoalEnv, GoalVectorEnv
+from zoo_envs.goals.family import Floats, GoalFamily, GoalTask
+from zoo_envs.goals.features import GoalFeatures
+
+__all__ = ["Pendulum", "PendulumGoals", "PendulumGoalsVector"]
+
+GRAVITY, MASS, LENGTH = 10.0, 1.0, 1.0
+"""m/s^2, kg, m"""
+TAU = 0.05
+"""seconds between states"""
+FASTEST, STRONGEST = 8.0, 2.0
+"""bounds of the angular velocity in rad/s and of the torque in N m"""
+
+
+class Pendulum(GoalFamily):
+    """A state is angle rad, 0 being upright, and angular velocity rad/s; an action is a torque."""
+
+    physical = 2
+
+    def __init__(self, config: PendulumGoalsConfig) -> None:
+        """Check the options.
+
+        Raises:
+            ValueError: an option is outside its range.
+        """
+        super().__init__(config, config.features)
+        self.angles = np.array([real("a goal", angle, -math.pi, math.pi) for angle in config.goals])
+        if len(set(config.goals)) != len(config.goals) or not config.goals:
+            raise ValueError(f"goals must be at least one angle, each once, got {list(config.goals)}")
+        self.goals = tuple(f"{angle:g}" for angle in config.goals)
+        self.action_space = spaces.Box(-STRONGEST, STRONGEST, (1,), np.float32)
+        named = len(config.goals) * config.observe_goal
+        groups = {"position": slice(0, 3), "goal": slice(3, 3 + named)}
+        groups["noise"] = slice(3 + named, 3 + named + config.features)
+        self.feature_groups = {name: group for name, group in groups.items() if group.start < group.stop}
+        high = np.ones(groups["noise"].stop, np.float32)
+        high[2] = FASTEST
+        self.observation_space = spaces.Box(-high, high, dtype=np.float32)
+
+    def single(self, task: GoalTask) -> gymnasium.Env[Any, Any]:
+        """See GoalFamily."""
+        return PendulumGoals.posing(task)
+
+    def begin(self, rng: np.random.Generator, goals: NDArray[np.int64]) -> Floats:
+        """Uniform on [-pi, pi) x [-1, 1)."""
+        drawn: Floats = rng.uniform(-1, 1, (len(goals), 2)) * np.array([math.pi, 1.0])
+        return drawn
+
+    def move(
+        self, physics: Floats, goals: NDArray[np.int64], actions: NDArray[Any]
+    ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """One step of Euler's method; the reward is that of the state before it, with the goal as zero."""
+        angle, velocity = physics.T
+        torque = np.clip(actions[:, 0].astype(np.float64), -STRONGEST, STRONGEST)
+        off = np.mod(angle - self.angles[goals] + math.pi, 2 * math.pi) - math.pi
+        rewards = -(off**2 + 0.1 * velocity**2 + 0.001 * torque**2)
+        acceleration = 3 * GRAVITY / (2 * LENGTH) * np.sin(angle) + 3.0 / (MASS * LENGTH**2) * torque
+        faster = np.clip(velocity + acceleration * TAU, -FASTEST, FASTEST)
+        return np.stack([angle + faster * TAU, faster], axis=1), rewards, np.zeros(len(angle), dtype=np.bool_)
+
+    def observe(self, physics: Floats, cues: NDArray[np.int64], noise: Floats) -> NDArray[np.float32]:
+        """Cosine, sine and angular velocity, the goal's code, irrelevant features."""
+        angle, velocity = physics.T
+        parts = [np.stack([np.cos(angle), np.sin(angle), velocity], axis=1)]
+        if self.config.observe_goal:
+            parts.append(GoalFeatures(len(self.goals)).encode(cues))
+        return np.concatenate([*parts, noise], axis=1, dtype=np.float32)
+
+
+class PendulumGoals(GoalEnv, config=PendulumGoalsConfig, family=Pendulum):
+    """``zoo/PendulumGoals-v0``, one copy."""
+
+
+class PendulumGoalsVector(GoalVectorEnv, config=PendulumGoalsConfig, family=Pendulum):
+    """``zoo/PendulumGoals-v0``, `num_envs` copies."""

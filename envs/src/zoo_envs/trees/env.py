@@ -1,0 +1,63 @@
+"""The environment of one tree: observations are nodes, actions are left and right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from zoo_envs.core import metadata
+from zoo_envs.sampled import Observation, SampledEnv
+from zoo_envs.trees.model import TreeModel
+from zoo_envs.trees.view import TreeView
+
+__all__ = ["OBSERVATIONS", "TreeEnv"]
+
+OBSERVATIONS = ("state", "one-hot")
+
+
+class TreeEnv(SampledEnv):
+    """One tree. Observation: the node, `Discrete(S)`, or its one-hot code float32[S]. Action: 0 left, 1 right.
+
+    An episode begins at the root and ends at the first leaf; there is no time limit.
+    """
+
+    metadata = metadata("ansi", "rgb_array")
+
+    def __init__(self, tree: TreeModel, *, gamma: float, observation: str, render_mode: str | None = None) -> None:
+        """Sample `tree`.
+
+        Raises:
+            ValueError: `gamma` is outside [0, 1), or the kind of observation or the rendering mode is unknown.
+        """
+        if observation not in OBSERVATIONS:
+            raise ValueError(f"observation must be one of {', '.join(OBSERVATIONS)}, got {observation!r}")
+        self.tree = tree
+        super().__init__(
+            tree.tabular(gamma),
+            max_episode_steps=None,
+            render_mode=render_mode,
+            observations=np.eye(len(tree.children), dtype=np.float32) if observation == "one-hot" else None,
+            view=TreeView(len(tree.children), tree),
+        )
+
+    def step(self, action: int | np.integer[Any]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Go left or right.
+
+        Raises:
+            ResetNeeded: `reset` was never called.
+            RuntimeError: the episode is over.
+            ValueError: `action` is neither 0 nor 1.
+        """
+        if self.tree.leaf[self._current()]:
+            raise RuntimeError("the episode is over: call reset() before the next step()")
+        return super().step(action)
+
+    def exact_value(self, logits: ArrayLike) -> NDArray[np.float64]:
+        """Return the expected undiscounted return of softmax policies with `logits` [..., S, 2], float64[...]."""
+        return self.tree.exact_value(logits)
+
+    def optimal_value(self) -> float:
+        """Return the largest expected undiscounted return."""
+        return self.tree.optimal_value()

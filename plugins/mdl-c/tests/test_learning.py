@@ -1,0 +1,75 @@
+"""What is learned: figures, suites and derived metrics on a stored run; off-policy forms in the small (slow)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import zoo_mdl_c
+from zoo_mdl_c import figures
+from zoo_mdl_c.derived import by_task, task_auc, task_jump_start, tasks_to_recover
+
+from zoo import UsageError, discover, open_runs
+from zoo.results.suite import find_suites
+from zoo.testing import check_evaluator
+
+
+def run_of(values: list[list[float]]) -> Any:
+    """A stored run with these values, a list for each task."""
+    rows = [{"v": value, "task/number": float(k)} for k, task in enumerate(values) for value in task]
+    return SimpleNamespace(rows=[*rows, {"other": 1.0}], algorithm="mdl-c", seed=0, evaluations={})
+
+
+def test_metrics_over_tasks() -> None:
+    run = run_of([[0.0, 1.0], [0.5, 1.0], [0.0, 0.2], [0.4, 0.9], [0.7, 1.0]])
+    assert [part.tolist() for part in by_task(run, "v", 1)] == [[0.0], [0.5], [0.0], [0.4], [0.7]]
+    assert task_auc(run, "v", first=1, last=3) == pytest.approx((0.75 + 0.1) / 2)
+    assert task_auc(run, "v", first=9) is None
+    assert task_jump_start(run, "v") == pytest.approx((0.5 + 0 + 0.4 + 0.7) / 4)
+    options = {"change": 2, "before": 2, "updates": 2}
+    assert tasks_to_recover(run, "v", **options) == 2  # .625 - .02 is reached by the second task after the change, .65
+    assert tasks_to_recover(run, "v", **options, margin=-0.3) is None
+
+
+def test_a_figure_without_anything_to_show_says_so() -> None:
+    options = SimpleNamespace(metrics=[], colour=lambda name: "C0")
+    for figure in (figures.learning, figures.sparsity, figures.default):
+        with pytest.raises(UsageError, match="no run"):
+            figure([SimpleNamespace(rows=[], metrics=[], evaluations={}, algorithm="x")], options)
+
+
+def test_the_suite_is_found_and_reads() -> None:
+    suite = find_suites(discover())["mdl-c"].load()
+    assert {claim.source for claim in suite.claims} == {"paper", "ours"}
+    assert all(min(cell.seeds) >= 100 for cell in suite.cells)
+    for name, target in (zoo_mdl_c.zoo_derived() | zoo_mdl_c.zoo_plots()).items():
+        module, _, attribute = target.partition(":")
+        assert callable(getattr(__import__(module, fromlist=[attribute]), attribute)), name
+
+
+def test_the_judge_of_default_policies() -> None:
+    config = {"n_steps": 10, "task_updates": 1, "replay_steps": 2}
+    check_evaluator("mdl-c-default", ("mdl-c", "four-rooms-goals"), subject_config=config, steps=20)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("line", "better_by"),
+    [
+        ("mdl-c-discrete-sac four-rooms-goals --steps 14000 --task-steps 12000", 0.25),
+        ("mdl-c-sac pendulum-goals --steps 4000 --task-steps 4000", 300.0),
+    ],
+)
+def test_off_policy_control_learns(line: str, better_by: float, tmp_path: Path) -> None:
+    """The last tenth of the first task against its first tenth, in the return of episodes."""
+    command = [sys.executable, "-m", "zoo.cli.main", "train", *line.split(), "--seed", "100", "--eval-episodes", "0"]
+    subprocess.run([*command, "--quiet", "--dir", str(tmp_path)], check=True, capture_output=True)
+    (run,) = open_runs([tmp_path]).runs
+    returns = [row["return/episode"] for row in run.rows if "return/episode" in row and row["task/number"] == 0]
+    tenth = max(len(returns) // 10, 1)
+    assert np.mean(returns[-tenth:]) - np.mean(returns[:tenth]) > better_by

@@ -1,0 +1,1 @@
+"""Regularised policy optimisation with function approximation, on the learner of ``zoo_onpolicy``."""

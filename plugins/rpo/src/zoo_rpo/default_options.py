@@ -1,0 +1,230 @@
+"""The default policies of this plugin by name: their options, and how each is made for an environment."""
+
+from __future__ import annotations
+
+import json
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from zoo import UsageError
+from zoo_rpo import pieces
+from zoo_rpo.defaults import DefaultPolicy, Distilled, Frozen, MajorityVote, MaskedInput, Uniform
+from zoo_rpo.distributions import Distribution
+from zoo_rpo.mixture import OptimalMixture
+from zoo_rpo.models import Model
+from zoo_rpo.regularisers import Regulariser
+
+__all__ = ["DefaultOptions", "Setting"]
+
+Count = Literal["state", "global"]
+Other = Literal["uniform", "worst"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What a default policy is made for."""
+
+    states: int | None
+    """S, where observations are state numbers; None: they are vectors"""
+    features: int
+    """D of vectors; S where observations are state numbers, read as one-hot"""
+    actions: int | None
+    """A, where actions are discrete; None: they are continuous"""
+    family: type[Distribution]
+    """of distributions"""
+    regulariser: Regulariser
+    """the penalty that policies pay"""
+    lam: float
+    """its weight"""
+    model: Callable[[int, float], Model]
+    """a fresh model for that many features, whose step size is this many times the policy's"""
+
+    def tabular(self, what: str) -> tuple[int, int]:
+        """S and A.
+
+        Raises:
+            UsageError: observations are no states, or actions are continuous.
+        """
+        if self.states is None or self.actions is None:
+            raise UsageError(f"{what} counts states and actions: it needs discrete ones; distilled does not.")
+        return self.states, self.actions
+
+
+class DefaultOptions(ABC):
+    """A base for registered default policies; a subclass is a frozen dataclass."""
+
+    @abstractmethod
+    def make(self, setting: Setting) -> DefaultPolicy:
+        """A fresh default policy."""
+
+
+@dataclass(frozen=True)
+class UniformOptions(DefaultOptions):
+    """``uniform``."""
+
+    def make(self, setting: Setting) -> DefaultPolicy:
+        """Every action alike."""
+        if setting.actions is None:
+            raise UsageError("there is no uniform distribution over continuous actions: choose another default.")
+        return Uniform(setting.actions, dims=int(setting.states is None))
+
+
+@dataclass(frozen=True)
+class FrozenOptions(DefaultOptions):
+    """``frozen``: the default policy of an earlier run on the same states."""
+
+    run: str = ""
+    """directory of a run of rpo or tvpo"""
+
+    def make(self, setting: Setting) -> DefaultPolicy:
+        """Read from the newest checkpoint.
+
+        Raises:
+            UsageError: there is none, or it is of other states or actions.
+        """
+        S, A = setting.tabular("frozen")
+        if not self.run:
+            raise UsageError("the default frozen needs a run: expected --default-options run=DIRECTORY.")
+        found = saved_default(Path(self.run))
+        if found.shape != (S, A):
+            raise UsageError(f"the default policy of {self.run} has shape {list(found.shape)}: expected [{S}, {A}].")
+        return Frozen(found)
+
+
+def saved_default(run: Path) -> np.ndarray:
+    """The probabilities [S, A] of the default policy in the newest checkpoint of a tabular run.
+
+    Raises:
+        UsageError: the directory is none of such a run.
+    """
+    from safetensors.numpy import load_file
+
+    steps = sorted((run / "checkpoints").glob("step-*"))
+    try:
+        folder = steps[-1]
+        state: Any = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        name = state["member"]["algorithm"]["pi_0"]["$array"]
+        return np.asarray(load_file(folder / "tensors.safetensors")[name])
+    except (IndexError, KeyError, OSError, TypeError, ValueError):
+        raise UsageError(f"{run} holds no default policy: expected the directory of a run of rpo or tvpo.") from None
+
+
+@dataclass(frozen=True)
+class MajorityVoteOptions(DefaultOptions):
+    """``majority-vote``: the rule of TVPO."""
+
+    tau: float = 10.0
+    """how many tasks it takes for the temperature beta_m = exp(-m / tau) to fall by a factor e"""
+    count: str = "state"
+    """"state": m is the number of tasks that ask for a decision in a state; "global": of all tasks"""
+    visited_only: bool = False
+    """count only where the best policy is expected at least min_visits times in the episodes of an update"""
+    min_visits: float = 1.0
+    """see visited_only"""
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        if not (math.isfinite(self.tau) and self.tau > 0):
+            raise UsageError(f"tau = {self.tau}: expected a number above 0.")
+        if not (math.isfinite(self.min_visits) and self.min_visits >= 0):
+            raise UsageError(f"min_visits = {self.min_visits}: expected a number of at least 0.")
+        _one_of("count", self.count, get_args(Count))
+
+    def make(self, setting: Setting) -> DefaultPolicy:
+        """No vote yet."""
+        S, A = setting.tabular("majority-vote")
+        return MajorityVote(
+            S, A, tau=self.tau, count=self.count, visited_only=self.visited_only, min_visits=self.min_visits
+        )
+
+
+@dataclass(frozen=True)
+class DistilledOptions(DefaultOptions):
+    """``distilled``: descends the same penalty as the policies."""
+
+    pi0_lr: float = 0.5
+    """step size of the default, as a multiple of the policy's"""
+    pi0_scale: float = 10.0
+    """further factor on the gradient, beside lambda"""
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        for name in ("pi0_lr", "pi0_scale"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise UsageError(f"{name} = {value}: expected a number of at least 0.")
+
+    def make(self, setting: Setting) -> DefaultPolicy:
+        """A fresh model."""
+        model = setting.model(setting.features, self.pi0_lr)
+        return Distilled(model, setting.family, setting.regulariser, setting.lam * self.pi0_scale)
+
+
+@dataclass(frozen=True)
+class MaskedInputOptions(DefaultOptions):
+    """``masked-input``: another default that sees some features, or tells some states apart, only."""
+
+    keep: str = ""
+    """features of a vector, or states, that it sees: numbers and ranges, such as 0:4,7; none if empty"""
+    of: str = "distilled"
+    """the default that sees them"""
+
+    def make(self, setting: Setting) -> DefaultPolicy:
+        """The other one, of fewer features where observations are vectors."""
+        keep = _numbers(self.keep, setting.features)
+        if setting.states is None:
+            setting = _with_features(setting, len(keep))
+        inner = pieces.build("default", self.of)
+        return MaskedInput(inner.make(setting), keep, setting.states)
+
+
+@dataclass(frozen=True)
+class OptimalMixtureOptions(DefaultOptions):
+    """``optimal-mixture``: knows each task's optimum; for experiments on what a default is worth."""
+
+    distance: float = 0.0
+    """weight d of the other policy: pi_0 = (1 - d) pi* + d other"""
+    other: str = "uniform"
+    """"uniform", or "worst": the action that differs from the optimum"""
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        if not 0 <= self.distance <= 1:
+            raise UsageError(f"distance = {self.distance}: expected a number between 0 and 1.")
+        _one_of("other", self.other, get_args(Other))
+
+    def make(self, setting: Setting) -> DefaultPolicy:
+        """Uniform until the first task."""
+        S, A = setting.tabular("optimal-mixture")
+        return OptimalMixture(S, A, self.distance, worst=self.other == "worst")
+
+
+def _with_features(setting: Setting, features: int) -> Setting:
+    from dataclasses import replace
+
+    return replace(setting, features=features)
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UsageError(f"{name} is {value!r}: expected {' or '.join(known)}.")
+
+
+def _numbers(text: str, below: int) -> list[int]:
+    """The numbers in "0:4,7", all in [0, below)."""
+    found: list[int] = []
+    for part in filter(None, text.split(",")):
+        first, colon, last = part.partition(":")
+        try:
+            found += range(int(first or 0), int(last) if last else below) if colon else [int(part)]
+        except ValueError:
+            raise UsageError(f"keep is {text!r}: expected numbers and ranges, such as 0:4,7.") from None
+    if any(not 0 <= number < below for number in found):
+        raise UsageError(f"keep is {text!r}: expected numbers from 0 to {below - 1}.")
+    return sorted(set(found))

@@ -1,0 +1,65 @@
+"""Metrics for suites, offered through the hook ``zoo_derived``: what a run came to, task by task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from zoo import Run
+
+Rows = list[Mapping[str, Any]]
+
+
+def by_task(run: Run, of: str) -> dict[int, Rows]:
+    """The logged rows that have the metric ``of``, by task from 1, in order."""
+    found: dict[int, Rows] = {}
+    for row in run.rows:
+        if of in row and "task" in row:
+            found.setdefault(int(row["task"]), []).append(row)
+    return found
+
+
+def _between(run: Run, of: str, first: float, last: float) -> Iterator[Rows]:
+    yield from (rows for task, rows in by_task(run, of).items() if first <= task <= last)
+
+
+def task_mean(run: Run, of: str, /, *, first: float = 1, last: float = np.inf) -> float | None:
+    """Mean of ``of`` over all updates of the tasks from ``first`` to ``last``: of ``value``, the area under curves."""
+    found = [float(row[of]) for rows in _between(run, of, first, last) for row in rows]
+    return float(np.mean(found)) if found else None
+
+
+def task_final(run: Run, of: str, /, *, first: float = 1, last: float = np.inf) -> float | None:
+    """Mean of what ``of`` was last on each of the tasks from ``first`` to ``last``."""
+    found = [float(rows[-1][of]) for rows in _between(run, of, first, last)]
+    return float(np.mean(found)) if found else None
+
+
+def jump_start(run: Run, of: str, /, *, first: float = 2, last: float = np.inf) -> float | None:
+    """Mean of what ``of`` was first on the tasks from ``first`` to ``last``, minus the same of task 1."""
+    begun = by_task(run, of).get(1)
+    found = [float(rows[0][of]) for rows in _between(run, of, first, last)]
+    return float(np.mean(found)) - float(begun[0][of]) if begun and found else None
+
+
+def updates_to(run: Run, of: str, /, *, share: float = 0.9) -> float | None:
+    """Mean number of updates until ``of`` is at ``share`` of the task's optimum, over the tasks where it ever is."""
+    found = [count for count in _reached(run, of, share) if count is not None]
+    return float(np.mean(found)) if found else None
+
+
+def share_to(run: Run, of: str, /, *, share: float = 0.9) -> float | None:
+    """Share of the tasks on which ``of`` ever is at ``share`` of the task's optimum."""
+    found = list(_reached(run, of, share))
+    return float(np.mean([count is not None for count in found])) if found else None
+
+
+def _reached(run: Run, of: str, share: float) -> Iterator[int | None]:
+    """For each task the update from which on ``of`` was there; None where it never was."""
+    every = int(run.spec.config.get("log_every", 1))
+    for rows in by_task(run, of).values():
+        there = [float(row[of]) >= share * float(row["value/optimum"]) for row in rows]
+        yield (there.index(True) + 1) * every if any(there) else None

@@ -1,0 +1,104 @@
+"""Regularisers and default policies by name: entry points, so that any installed package may add to them.
+
+``zoo_rpo.regularisers`` names subclasses of ``zoo_rpo.regularisers.Regulariser``; ``zoo_rpo.defaults`` names frozen
+dataclasses with a method ``make(setting) -> DefaultPolicy``. The fields of either are the options of the piece.
+Names are looked up in metadata: nothing is imported until a piece is used, and a run directory can name only what its
+reader has installed under that name, never a module of its own choice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal, TypeAlias
+
+from zoo import InterfaceError, UsageError
+from zoo.errors import UnknownNameError
+
+__all__ = ["Kind", "build", "check_name", "names"]
+
+Kind: TypeAlias = Literal["regulariser", "default"]
+
+
+def _points(kind: Kind) -> dict[str, EntryPoint]:
+    found: dict[str, EntryPoint] = {}
+    for point in entry_points(group=f"zoo_rpo.{kind}s"):
+        other = found.setdefault(point.name, point)
+        if other.value != point.value:
+            raise UsageError(
+                f"two packages offer the {kind} {point.name!r}: {other.value} and {point.value}; uninstall one of them."
+            )
+    return found
+
+
+def names(kind: Kind) -> list[str]:
+    """All names of a kind, sorted."""
+    return sorted(_points(kind))
+
+
+def check_name(kind: Kind, name: str) -> None:
+    """Refuse a name that nothing has.
+
+    Raises:
+        UnknownNameError: with the nearest names.
+    """
+    known = _points(kind)
+    if name not in known:
+        raise UnknownNameError(kind, name, known)
+
+
+def build(kind: Kind, name: str, options: Sequence[str] = ()) -> Any:
+    """The piece with this name and these options.
+
+    Args:
+        kind: of pieces.
+        name: as registered.
+        options: each "field=value"; values are read as the field's type.
+
+    Raises:
+        UnknownNameError: there is no such piece, or it has no such option.
+        UsageError: a value does not fit.
+        InterfaceError: what is registered is no frozen dataclass.
+    """
+    check_name(kind, name)
+    try:
+        cls: Any = _points(kind)[name].load()
+    except Exception as error:
+        raise InterfaceError(f"{kind} {name!r} cannot be imported: {type(error).__name__}: {error}.") from error
+    if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):
+        raise InterfaceError(f"{kind} {name!r} is {cls!r}: expected a dataclass.")
+    hints = typing.get_type_hints(cls)
+    known = [field.name for field in dataclasses.fields(cls)]
+    values: dict[str, Any] = {}
+    for option in options:
+        field, equals, text = option.partition("=")
+        if field not in known:
+            raise UnknownNameError(f"option of {kind} {name}", field, known)
+        if not equals or field in values:
+            raise UsageError(f"option {option!r} of {kind} {name}: expected {field}=VALUE, once.")
+        values[field] = _read(f"{kind} {name}: {field}", text, hints[field])
+    try:
+        return cls(**values)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{kind} {name} refuses its options: {error}") from error
+
+
+_WORDS = {"true": True, "false": False}
+
+
+def _read(where: str, text: str, kind: Any) -> Any:
+    if kind is bool:
+        if text.lower() in _WORDS:
+            return _WORDS[text.lower()]
+    elif kind is str:
+        return text
+    elif kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    else:
+        raise InterfaceError(f"{where} is of type {kind}: expected an option that is a bool, int, float or str.")
+    raise UsageError(f"{where} is {text!r}: expected {kind.__name__}.")

@@ -1,0 +1,1 @@
+"""Regularised policy optimisation on exact models: many seeds and episodes as arrays."""

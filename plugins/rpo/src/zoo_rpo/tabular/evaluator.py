@@ -1,0 +1,112 @@
+"""``default-policy``: how far default policies are from the optimal policies of a run's tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from zoo import EvalContext, Evaluator, InterfaceError, Report
+from zoo_rpo.config import DefaultPolicyConfig
+from zoo_rpo.tabular.task_model import Floats, Ints, TaskModel
+
+__all__ = ["DefaultPolicyTV", "expected_tv", "least_tv", "majority", "optimal_policies"]
+
+
+class DefaultPolicyTV(Evaluator[DefaultPolicyConfig]):
+    """Expected total variation to the optimal policies, each decision of each task counted alike.
+
+    Scores: ``learned`` of the run's default policy, ``uniform``, and ``majority`` of the most frequent optimal action
+    in each state; ``least`` of all deterministic defaults, found by trying every one, and ``gap = majority - least``.
+    Of tied actions the lowest is optimal here. With pi* uniform over tied actions instead, ``gap_with_ties`` compares
+    the majority with the best of those that choose a deterministic or an optimal policy in each state: the majority
+    need not be best then. ``tied`` is the share of decisions with a tie. Rows: each state that some task decides in.
+    """
+
+    def evaluate(self, subject: Any, ctx: EvalContext) -> Report:
+        """Judge.
+
+        Raises:
+            InterfaceError: the subject is no run of rpo or tvpo.
+        """
+        if not (callable(getattr(subject, "task_models", None)) and callable(getattr(subject, "default_policy", None))):
+            raise InterfaceError(f"{type(subject).__name__} keeps no default policy on tables: expected rpo or tvpo.")
+        models: list[TaskModel] = subject.task_models()
+        p, asked = optimal_policies(models, ties="lowest")
+        vote, learned = majority(p, asked), np.asarray(subject.default_policy())
+        least = least_tv(p, asked, self.config.limit)
+        with_ties, _ = optimal_policies(models, ties="uniform")
+        scores = {
+            "learned": expected_tv(learned, p, asked),
+            "uniform": expected_tv(np.full_like(learned, 1 / learned.shape[1]), p, asked),
+            "majority": expected_tv(vote, p, asked),
+            "least": least,
+            "gap": expected_tv(vote, p, asked) - least,
+            "gap_with_ties": expected_tv(vote, with_ties, asked) - _least_of_candidates(with_ties, asked),
+            "tied": float((with_ties.max(-1) < 1)[asked].mean()),
+        }
+        rows = [
+            {"state": int(s), "tasks": int(asked[:, s].sum()), "majority": int(vote[s].argmax()),
+             **{f"pi_0({a})": float(x) for a, x in enumerate(learned[s])}}
+            for s in np.flatnonzero(asked.any(axis=0))
+        ]  # fmt: skip
+        return Report(scores=scores, rows=rows)
+
+
+def optimal_policies(models: Sequence[TaskModel], *, ties: str) -> tuple[Floats, Any]:
+    """Optimal policies of K tasks, and where each asks for a decision.
+
+    Args:
+        models: of the tasks, with equal S and A.
+        ties: "lowest": the lowest of tied actions; "uniform": each of them alike.
+
+    Returns:
+        float64[K, S, A] and bool[K, S].
+    """
+    best = np.stack([model.optimal_actions for model in models])
+    if ties == "lowest":
+        best = best & (best.cumsum(-1) == 1)
+    asked = np.zeros(best.shape[:2], dtype=bool)
+    for k, model in enumerate(models):
+        asked[k, model.decisions] = True
+    return best / best.sum(-1, keepdims=True), asked
+
+
+def expected_tv(pi_0: Floats, p: Floats, asked: Any) -> float:
+    """Mean of TV(p_k(.|s), pi_0(.|s)) over the decisions ``asked`` [K, S], for pi_0 [S, A] and p [K, S, A]."""
+    return float((abs(p - pi_0).sum(-1) / 2)[asked].mean())
+
+
+def majority(p: Floats, asked: Any) -> Floats:
+    """The action with most of the optimal policies in each state, as a policy [S, A]; the lowest of equals."""
+    votes = (p * asked[..., None]).sum(0)
+    return np.asarray(np.eye(p.shape[-1])[votes.argmax(-1)])
+
+
+def least_tv(p: Floats, asked: Any, limit: int) -> float:
+    """Least expected total variation of all deterministic defaults, by trying every one.
+
+    Raises:
+        InterfaceError: there are more than ``limit``.
+    """
+    A, states = p.shape[-1], np.flatnonzero(asked.any(axis=0))
+    count = A ** len(states)
+    if count > limit:
+        raise InterfaceError(f"there are {count:,} deterministic default policies: expected at most {limit:,}.")
+    # cost[s, a]: sum over tasks of TV(p_k(.|s), onehot(a)) = 1 - p_k(a|s)
+    cost = ((1 - p) * asked[..., None]).sum(0)[states]
+    number: Ints = np.arange(count)
+    total = np.zeros(count)
+    for row in cost:
+        number, action = np.divmod(number, A)
+        total += row[action]
+    return float(total.min() / asked.sum())
+
+
+def _least_of_candidates(p: Floats, asked: Any) -> float:
+    """Least expected total variation where each state takes a deterministic choice or one of the optimal policies."""
+    S, A = p.shape[1:]
+    candidates = np.concatenate([np.broadcast_to(np.eye(A)[:, None], (A, S, A)), p])
+    distance = abs(candidates[:, None] - p[None]).sum(-1) / 2  # [A + K, K, S] of K tasks
+    return float((distance * asked).sum(1).min(0).sum() / asked.sum())
