@@ -61,7 +61,7 @@ def test_the_judge_of_default_policies() -> None:
 @pytest.mark.parametrize(
     ("line", "better_by"),
     [
-        ("mdl-c-discrete-sac four-rooms-goals --steps 14000 --task-steps 12000", 0.25),
+        ("mdl-c-discrete-sac four-rooms-goals --steps 16000", 0.3),
         ("mdl-c-sac pendulum-goals --steps 4000 --task-steps 4000", 300.0),
     ],
 )
