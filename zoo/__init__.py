@@ -48,6 +48,9 @@ if TYPE_CHECKING:
     from zoo.results.store import Run as Run
     from zoo.results.store import Series as Series
     from zoo.results.store import open_runs as open_runs
+    from zoo.ring import RingBuffer as RingBuffer
+    from zoo.training.restore import LoadedRun as LoadedRun
+    from zoo.training.restore import load as load
     from zoo.training.stack import Stack as Stack
     from zoo.training.stack import stack as stack
 
@@ -64,6 +67,8 @@ _HOME = {
     "hookimpl": "zoo.discovery.hooks",
     "discover": "zoo.discovery.registry",
     **dict.fromkeys(("Run", "Series", "open_runs"), "zoo.results.store"),
+    "RingBuffer": "zoo.ring",
+    **dict.fromkeys(("LoadedRun", "load"), "zoo.training.restore"),
     **dict.fromkeys(("Stack", "stack"), "zoo.training.stack"),
     **dict.fromkeys(("InterfaceError", "UsageError", "ZooError"), "zoo.errors"),
 }

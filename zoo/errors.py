@@ -57,8 +57,16 @@ class RunError(ZooError):
     """A run could not be started, continued or read."""
 
 
+class NewerFormatError(RunError):
+    """A file of a run was written by a newer zoo."""
+
+
 class TrainingFailed(ZooError):
     """Training stopped by itself: a non-finite number, or an error of the algorithm."""
+
+
+class EnvironmentFailed(TrainingFailed):
+    """An environment raised, or returned what its interface does not know; the message names it, copy and step."""
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:

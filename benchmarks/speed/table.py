@@ -18,7 +18,7 @@ from ratio import Table, arguments, compare, show
 from zoo.discovery.registry import discover
 from zoo.results.resolve import resolve_suite
 from zoo.results.suite import load_suite
-from zoo.training.checkpoint import to_json
+from zoo.training.files import to_json
 from zoo.training.run import EVAL, METRICS, SPEC, STATUS
 from zoo.training.spec import RunSpec
 

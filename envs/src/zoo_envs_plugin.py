@@ -96,6 +96,19 @@ def _tasks_row(name: str, module: str, summary: str, **offers: object) -> Row:
     )
 
 
+def _transformed_row(name: str, module: str, camel: str, summary: str, *, tabular: bool = True) -> Row:
+    """Return the row of an environment whose observations are transformed."""
+    return Row(
+        name=name,
+        gymnasium_id=f"zoo/{camel}-v0",
+        target=f"zoo_envs.transformed.{module}:{camel}",
+        vector=f"zoo_envs.transformed.{module}:{camel}Vector",
+        config=f"zoo_envs_transformed_config:{camel}Config",
+        summary=summary,
+        offers={**_TABULAR_CMDP, "observation": "box", "constraints": False, "tabular": tabular},
+    )
+
+
 def _control_family_row(domain: str, summary: str) -> Row:
     """Return the row of several tasks of one domain of the control suite."""
     return Row(
@@ -178,6 +191,23 @@ TABLE: tuple[Row, ...] = (
         observation="box",
         constraints=False,
         tabular=False,
+    ),
+    _transformed_row("tvd-grid", "grid", "TvDGrid", "a small grid, its coordinates rotated, sheared, warped, ..."),
+    _transformed_row(
+        "cart-pole-transformed",
+        "cart_pole",
+        "CartPoleTransformed",
+        "CartPole-v1 seen through an affine map or another transformation",
+        tabular=False,
+    ),
+    Row(
+        name="transformed",
+        gymnasium_id="zoo/Transformed-v0",
+        target="zoo_envs.transformed.wrapper:TransformedEnv",
+        vector="",
+        config="zoo_envs_transformed_config:TransformedConfig",
+        summary="any environment with Box observations, seen through a transformation",
+        offers={"observation": "box", "action": None},
     ),
     _tasks_row("tree", "trees.two_rooms", "two rooms of binary choices; tasks differ in goals or doors"),
     _tasks_row("random-tree", "trees.random_tree", "left or right, in a random tree for each task"),

@@ -17,12 +17,14 @@ import zoo_envs
 import zoo_envs_config
 import zoo_envs_goals_config
 import zoo_envs_plugin
+import zoo_envs_transformed_config
 from zoo_envs_plugin import TABLE
 
 NAMES = [row.name for row in TABLE]
 CONTROL = [row for row in TABLE if row.needs == "dm_control" and "tasks" not in row.offers]
-FAMILIES = [row for row in TABLE if "tasks" in row.offers]
-SAMPLED = [row for row in TABLE if row not in CONTROL and row not in FAMILIES]
+MULTITASK = [row for row in TABLE if "tasks" in row.offers]
+TRANSFORMED = [row for row in TABLE if row.config.startswith("zoo_envs_transformed_config")]
+SAMPLED = [row for row in TABLE if row not in CONTROL + MULTITASK + TRANSFORMED]
 NO_TABLES = {"tiny-composite", "cart-pole", "text-composite", "icl-exemplars"}
 CONSTRAINED = {
     *("two-state", "three-state", "garnet", "hazard-grid", "constrained-catch", "tabular"),
@@ -77,7 +79,9 @@ def test_registrar_gets_every_row() -> None:
             "snapshot": True,
             "batched": True,
         }
-    for row in FAMILIES:
+    for row in TRANSFORMED:
+        assert (row.offers["observation"], bool(row.vector)) == ("box", row.name != "transformed")
+    for row in MULTITASK:
         assert row.offers["tasks"] and row.offers["snapshot"]
         assert bool(row.vector) == bool(row.offers.get("batched"))
     for row in CONTROL:
@@ -113,7 +117,7 @@ def test_config_fields_are_the_constructor_arguments(row: zoo_envs_plugin.Row) -
 
 def test_every_config_field_has_a_docstring() -> None:
     found: dict[str, ast.ClassDef] = {}
-    for module in (zoo_envs_config, zoo_envs_goals_config):
+    for module in (zoo_envs_config, zoo_envs_goals_config, zoo_envs_transformed_config):
         tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
         found |= {f"{module.__name__}:{node.name}": node for node in tree.body if isinstance(node, ast.ClassDef)}
     assert set(found) == {row.config for row in TABLE}

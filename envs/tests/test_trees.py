@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from zoo_envs.tasks import FiniteTasks
 from zoo_envs.trees.random_tree import RandomTree, RandomTreeTask, random_tree
 from zoo_envs.trees.two_rooms import Tree, TreeTask, distribution, tree
 from zoo_envs_config import TreeConfig
@@ -181,3 +182,28 @@ def test_a_snapshot_poses_the_same_tasks() -> None:
         if first[2]:
             break
     assert [env.reset()[1]["task"] for _ in range(5)] == [other.reset()[1]["task"] for _ in range(5)]
+
+
+def test_finite_tasks_are_refused_where_they_are_none() -> None:
+    one, other = TreeTask(goals=(24,), doors=(17,)), TreeTask(goals=(23,), doors=(17,))
+    for tasks, weights, reason in (
+        ((), None, "at least one"),
+        ((one, one), None, "all different"),
+        ((one, other), np.array([1.0, -1.0]), "non-negative"),
+        ((one, other), np.zeros(2), "not all zero"),
+        ((one, other), np.ones(3), "2 non-negative numbers"),
+    ):
+        with pytest.raises(ValueError, match=reason):
+            FiniteTasks(tasks, weights)
+    found = FiniteTasks((one, other), np.array([3.0, 1.0]))
+    drawn = found.sample_many(np.random.default_rng(0), 4000)
+    assert drawn.count(one) / 4000 == pytest.approx(0.75, abs=6 * np.sqrt(0.1875 / 4000))
+    assert [found.index(task) for task in (one, other, TreeTask(goals=(22,), doors=(17,)))] == [0, 1, -1]
+
+
+def test_what_is_no_task_is_not_posed() -> None:
+    env = Tree()
+    with pytest.raises(ValueError, match=r"options\['task'\] must be a TreeTask or None"):
+        env.reset(options={"task": RandomTreeTask(seed=0)})
+    with pytest.raises(ValueError, match="this is no TreeTask"):
+        env.tasks.from_dict({"goal": [24]})

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from zoo.training.checkpoint import to_json
+from zoo.training.files import to_json
 from zoo.training.spec import RunSpec
 
 SPEC = RunSpec(

@@ -22,7 +22,7 @@ def registry(*plugins: str, names: tuple[str, ...] = ("two-state", "corridor")) 
     for plugin in plugins:
         registrar = Registrar(plugin, "1")
         for name in names:
-            registrar.environment(name, "a:B", summary="")
+            registrar.environment(name, "a:B", summary="a test")
         made.append(
             Plugin(
                 plugin=plugin, version="1", source="x", state="registered", seconds=0.0,

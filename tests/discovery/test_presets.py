@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import gymnasium
 import pytest
 
 from zoo.discovery.entry import Entry
@@ -102,7 +103,16 @@ def test_what_cannot_be_had_is_one_sentence(write: Write) -> None:
     assert load_preset(without, "CartPole-v1", "") == Preset()
 
 
-@pytest.mark.parametrize("env", ["tunable", "CartPole-v1"])
+class Tunable(gymnasium.Env[int, int]):
+    """Takes the same two options by its constructor."""
+
+    def __init__(self, rate: float = 0.1, width: int = 1) -> None: ...
+
+
+gymnasium.register("Tunable-v0", entry_point=Tunable)
+
+
+@pytest.mark.parametrize("env", ["tunable", "Tunable-v0"])
 def test_a_named_preset_changes_the_environment_unless_the_user_does(write: Write, env: str) -> None:
     entry = write(paper=f"[{env}]\nenv = {{ rate = 0.5, width = 3 }}\n")
     tunable = Entry(

@@ -5,9 +5,12 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from zoo.training.run import RunDir
 
 from .conftest import Answer, run_of, zoo_process
 
@@ -131,8 +134,13 @@ def test_bad_requests_get_one_sentence(
 
 def test_a_run_of_a_missing_plugin_says_what_is_missing(zoo: Zoo, runs: Path) -> None:
     path = run_of(runs)
-    spec = json.loads((path / "spec.json").read_text()) | {"algorithm": "elsewhere/best"}
-    (path / "spec.json").write_text(json.dumps(spec))
+    spec = replace(RunDir.open(path).spec, algorithm="elsewhere/best")
+    elsewhere = RunDir.create(runs, spec).path
+    shutil.copytree(path / "checkpoints", elsewhere / "checkpoints")
+    for manifest in elsewhere.rglob("manifest.json"):  # as an older zoo wrote it: of no run in particular
+        files = json.loads(manifest.read_text())["files"]
+        manifest.write_text(json.dumps({"format": 1, "files": files}))
+    path = elsewhere
     answer = zoo("eval", path, "return")
     assert answer.status == 1 and "'elsewhere/best'" in answer.err and str(path) in answer.err
 

@@ -158,13 +158,13 @@ def test_playing_leaves_the_algorithm_as_it_was(zoo: Zoo, runs: Path) -> None:
     from zoo.discovery.registry import discover
     from zoo.evaluators.config import ReturnConfig
     from zoo.evaluators.returns import ReturnEvaluator
-    from zoo.training.restore import load_run
+    from zoo.training.restore import load
 
     from .conftest import LAB
 
     zoo("list")
     sys.modules.pop(LAB.stem, None)
-    loaded = load_run(run_of(runs), registry=discover([LAB], only=["zoo-core"]))
+    loaded = load(run_of(runs), registry=discover([LAB], only=["zoo-core"]))
     before = loaded.algorithm.state()
     from zoo.api import EvalContext
 

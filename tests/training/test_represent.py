@@ -19,7 +19,7 @@ from zoo.errors import UsageError
 from zoo.testing import check_representation
 from zoo.training.build import Parts
 from zoo.training.loop import Stop, train
-from zoo.training.restore import load_run
+from zoo.training.restore import load
 from zoo.training.session import Cadence, RunResult, Settings
 from zoo.training.spec import RunSpec
 
@@ -97,7 +97,7 @@ def test_the_exact_solution_of_a_chain_that_ends(
     for result in run(registry, tmp_path, name, seeds, exact=True):
         assert (result.status, result.outcome) == ("finished", "converged")
         assert result.metrics["distance/max"] == 0.0 < result.metrics["distance/max_before"]
-        table: Any = load_run(result.path, registry=registry).algorithm
+        table: Any = load(result.path, registry=registry).algorithm
         M = table.representation.table()
         assert np.allclose(M[0], np.eye(8)[0])  # a terminal state counts the one visit to it
         visits, weight, law = np.zeros(8), 1.0, np.eye(8)[3]

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import RunError
-from zoo.training.run import Lock, Log, RunDir, find_runs
+from zoo.training.lock import Lock
+from zoo.training.logs import Log, Mark
+from zoo.training.run import RunDir, find_runs
 from zoo.training.spec import RunSpec
 
 SPEC = RunSpec(algorithm="p/a", kind="algorithm", plugin_version="1.2.3", environment="gym:X:Y/Z-v0", steps=5)
@@ -53,19 +55,19 @@ def test_a_log_is_cut_back_and_never_padded(tmp_path: Path) -> None:
     path = tmp_path / "m.jsonl"
     log = Log(path)
     log.append({"a": 1})
-    size = log.sync()
+    mark = log.sync()
     log.append({"a": 2})
     log.close()
-    Log(path, size).close()
+    Log(path, mark).close()
     assert path.read_text() == '{"a":1}\n'
     with pytest.raises(RunError, match="shorter than its checkpoint says"):
-        Log(path, size + 1)
+        Log(path, Mark(mark.size + 1))
 
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from zoo.training.run import Lock
+from zoo.training.lock import Lock
 with Lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

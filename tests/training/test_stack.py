@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import zoo
 from tests.training.walks import Alone, Declines, Together, recorders
-from zoo.errors import InterfaceError
+from zoo.errors import EnvironmentFailed, InterfaceError
 from zoo.training.tally import Episode
 from zoo.training.vector import Recorder
 
@@ -151,7 +151,7 @@ def test_signals_are_checked_in_a_stack_too() -> None:
         return *rest, infos
 
     handle.step = spoiled
-    with pytest.raises(InterfaceError, match="copy 7 of the environment gave NaN for constraint 'far'"):
+    with pytest.raises(EnvironmentFailed, match=r"gave NaN as constraint 'far' \(copy 1 of member 2, step 1"):
         stack.step(steps(1)[0])
 
 

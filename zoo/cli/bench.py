@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.cli.document import emit
 from zoo.cli.parser import CommandParser, Options, columns
 from zoo.cli.train import positive, seeds_of, set_threads
 from zoo.discovery.registry import Registry
 from zoo.errors import UnknownNameError, UsageError, ZooError
+from zoo.visible import console
 
 if TYPE_CHECKING:
     from zoo.results.claims import Verdict
@@ -130,7 +131,7 @@ def _list_suites(registry: Registry, parsed: argparse.Namespace) -> int:
     for notice in notices:
         sys.stderr.write(f"zoo: {notice}\n")
     if parsed.json:
-        print(json.dumps({"suites": documents}, indent=1))
+        emit({"suites": documents})
     elif rows:
         print(columns(rows, indent=""))
         print(f"\nnext: zoo bench {rows[0][0]} --list")
@@ -141,7 +142,7 @@ def _list_suites(registry: Registry, parsed: argparse.Namespace) -> int:
 
 def _list_cells(experiments: Sequence[Experiment], parsed: argparse.Namespace) -> int:
     if parsed.json:
-        print(json.dumps({"cells": [_cell_json(experiment, parsed) for experiment in experiments]}, indent=1))
+        emit({"cells": [_cell_json(experiment, parsed) for experiment in experiments]})
         return 0
     from zoo.cli.board import duration
 
@@ -212,7 +213,7 @@ def _run(
             "left_out": [problem.message for problem in problems],
             "claims": [{"suite": suite.name, **verdict.to_json()} for suite, verdict in verdicts],
         }  # fmt: skip
-        print(json.dumps(document, indent=1))
+        emit(document)
     else:
         _report(suites, experiments, verdicts, parsed, stopped=stop.reason)
     for problem in problems:
@@ -262,28 +263,27 @@ def _report(
     suites: Sequence[Suite], experiments: Sequence[Experiment], verdicts: Sequence[tuple[Suite, Verdict]],
     parsed: argparse.Namespace, *, stopped: str,
 ) -> None:  # fmt: skip
-    from rich.console import Console
     from rich.text import Text
 
     from zoo.cli.progress import WIDE
 
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDE)
+    out = console()
+    if not out.is_terminal:
+        out = console(width=WIDE)
     colours = {"reproduced": "green", "not reproduced": "red"}
     for suite, verdict in verdicts:
         prefix = f"{suite.name}: " if len(suites) > 1 else ""
-        console.print(
+        out.print(
             Text.assemble(prefix, (verdict.words, colours.get(verdict.answer, "yellow")), f": {verdict.claim.text}")
         )
-        console.print(Text(f"  {verdict.sentence}", style="dim"))
+        out.print(Text(f"  {verdict.sentence}", style="dim"))
     runs = sum(len(experiment.states) for experiment in experiments)
     done = runs - sum(len(experiment.missing) for experiment in experiments)
-    console.print(Text(f"{done} of {runs} runs are done."))
+    out.print(Text(f"{done} of {runs} runs are done."))
     if stopped:
-        console.print(Text(f"Stopped ({stopped}); everything is saved. The same command continues."))
+        out.print(Text(f"Stopped ({stopped}); everything is saved. The same command continues."))
     for suite in suites:
         name = parsed.suite if len(suites) == 1 and parsed.suite != "all" else suite.name
         more = [" --quick" if parsed.quick else "", f" --dir {parsed.dir}" if parsed.dir != Path("runs") else ""]
-        console.print(Text(f"next: zoo table {name}{''.join(more)}", style="dim"), soft_wrap=True)
+        out.print(Text(f"next: zoo table {name}{''.join(more)}", style="dim"), soft_wrap=True)
     sys.stdout.flush()

@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -17,6 +16,7 @@ from zoo.results.clock import Clock
 from zoo.results.sweep import Experiment
 from zoo.training.run import RunDir
 from zoo.training.session import RunResult
+from zoo.visible import console
 
 _MOST_ROWS = 20
 
@@ -52,7 +52,7 @@ class BenchBoard(QuietBoard):
     def __init__(self, experiments: Sequence[Experiment], jobs: int) -> None:
         self._experiments = experiments
         self._clock = Clock(experiments, jobs)
-        self._console = Console(stderr=True)
+        self._console = console(stderr=True)
         self._total = len({(e.spec.key, seed) for e in experiments for seed in e.missing})
         self._ended: set[tuple[str, int]] = set()
         self._shown = time.monotonic()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from zoo.cli.document import emit
 from zoo.cli.parser import CommandParser, Options
 
 
@@ -29,5 +29,8 @@ def main(args: Sequence[str], options: Options) -> int:
     from zoo.results.store import open_run
 
     a, b = open_run(parsed.a), open_run(parsed.b)
-    print(json.dumps(compare(a, b), indent=1) if parsed.json else "\n".join(lines(a, b)))
+    if parsed.json:
+        emit(compare(a, b))
+    else:
+        print("\n".join(lines(a, b)))
     return 0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.cli.document import emit
 from zoo.cli.parser import CommandParser, Options
 from zoo.cli.train import set_threads
 from zoo.discovery.config import parse_options
@@ -34,12 +34,11 @@ def main(args: Sequence[str], options: Options) -> int:
     set_threads(1)
     registry = options.registry()
     paths, entry = _request(names, flags, registry, asks_help=asks_help)
-    config_cls = entry.resolve_config()
-    config = None
-    if config_cls is not None:
+    config = entry.default_config()
+    if config is not None:
         flags = [*flags, *(["--help"] if asks_help else [])]
         chosen, _ = parse_options(
-            {"": config_cls()}, flags, prog=f"zoo eval RUN {entry.name}", description=entry.summary
+            {"": config}, flags, prog=f"zoo eval RUN {entry.name}", description=entry.summary, own=parser.flags
         )
         config = chosen[""]
     elif flags:
@@ -48,7 +47,7 @@ def main(args: Sequence[str], options: Options) -> int:
 
     judge = Judge(
         entry=entry, config=config, registry=registry, seed=parsed.seed, device=parsed.device, trust=parsed.trust,
-        debug=options.debug,
+        debug=options.debug, checkpoint=parsed.checkpoint,
     )  # fmt: skip
     done, failed = _judge_all(judge, paths)
     _show(done, failed, parsed)
@@ -60,13 +59,15 @@ def _parser() -> CommandParser:
         prog="zoo eval",
         add_help=False,
         usage="zoo eval RUN [RUN ...] EVALUATOR [options] [options of the evaluator]",
-        description="Judge the newest checkpoint of stored runs, or a file. RUN is a run directory, any directory\n"
-        "above some, or the file. Nothing is trained; the report is also kept in the run, under evaluations/.\n"
+        description="Judge a checkpoint of stored runs, by default the newest, or a file. RUN is a run directory,\n"
+        "any directory above some, or the file. Nothing is trained; the report is also kept in the run, under\n"
+        "evaluations/.\n"
         "zoo list evaluators shows the evaluators; zoo eval EVALUATOR --help shows the options of one.",
         examples=[
             "zoo eval runs/two-state constraints",
             "zoo eval runs/CartPole-v1/ppo return --episodes 200 --csv returns.csv",
             "zoo eval runs/two-state/reload runs/two-state/gda constraints --rows",
+            "zoo eval runs/CartPole-v1/ppo return --checkpoint best",
             "zoo eval responses.jsonl harp --dataset HARP.jsonl --html audit.html",
         ],
     )
@@ -75,6 +76,10 @@ def _parser() -> CommandParser:
     add("--rows", action="store_true", help="print one line for each item (episode, constraint) instead of each run")
     add("--csv", type=Path, metavar="FILE", help="write the table to this file, too")
     add("--seed", type=_natural, default=0, metavar="N", help="root seed of the evaluation (default: 0)")
+    add(
+        "--checkpoint", default="newest", metavar="newest|best|STEP",
+        help="which one to judge: best has the best evaluation while it trained, constraints first (default: newest)",
+    )  # fmt: skip
     add("--device", default="cpu", help="where tensors live: cpu, cuda, cuda:1 (default: cpu)")
     add("--trust", action="store_true", help="allow an environment id that imports a module")
     add("--json", action="store_true", help="print one JSON document on standard output")
@@ -158,7 +163,7 @@ def _show(done: Sequence[Evaluation], failed: Sequence[tuple[Path, ZooError]], p
         document = {"evaluations": documents}
         if failed:
             document["failed"] = [{"path": str(path), "error": error.message} for path, error in failed]
-        print(json.dumps(document, indent=1))
+        emit(document)
         return
     if not done:
         return

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from zoo.api import unmet
+from zoo.cli.document import emit
 from zoo.cli.parser import CommandParser, Options, columns
 from zoo.discovery.entry import KINDS, Entry, Kind
 from zoo.discovery.registry import Registry
@@ -29,16 +30,16 @@ def main(args: Sequence[str], options: Options) -> int:
     registry = options.registry()
     entries = registry.entries(*([plurals[parsed.kind]] if parsed.kind else []))
     if parsed.suits:
-        suited = _suited(parsed.suits, registry)
-        entries = [entry for entry in suited if entry in entries]
+        asked = {(entry.kind, entry.qualified) for entry in entries}
+        entries = [entry for entry in _suited(parsed.suits, registry) if (entry.kind, entry.qualified) in asked]
     if parsed.json:
-        print(json.dumps({"entries": [_plain(entry) for entry in entries]}, indent=1))
+        emit({"entries": [_plain(entry) for entry in entries]})
         return 0
-    bare = [(entry.kind, entry.name) for entry in registry.entries()]
+    bare = Counter((entry.kind, entry.name) for entry in registry.entries())
     for kind in KINDS:
         shown = [entry for entry in entries if entry.kind == kind]
         if shown:
-            rows = [_row(entry, ambiguous=bare.count((kind, entry.name)) > 1) for entry in shown]
+            rows = [_row(entry, ambiguous=bare[kind, entry.name] > 1) for entry in shown]
             print(f"{kind}s\n{columns(rows)}\n")
     if not entries:
         print("Nothing is installed that fits. zoo plugins shows what was found.")

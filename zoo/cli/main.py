@@ -1,13 +1,13 @@
 """``zoo``: finds the command, runs it, and turns errors into one sentence and an exit status.
 
 Exit status: 0 done; 1 a run failed; 2 the request was wrong; 3 finished, but not converged;
-130 and 143 interrupted.
+129, 130 and 143 interrupted.
 """
 
 from __future__ import annotations
 
+import errno
 import importlib
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo import __version__
+from zoo.cli import document
 from zoo.errors import UnknownNameError, UsageError, ZooError
+from zoo.visible import visible, visible_streams
 
 if TYPE_CHECKING:
-    from zoo.cli.parser import Options
+    pass
 
 COMMANDS = {
     "list": "algorithms, representations, environments and evaluators that are installed",
@@ -56,10 +58,19 @@ examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; the exit status is returned, never raised."""
     args = list(sys.argv[1:] if argv is None else argv)
-    as_json = "--json" in args
     debug = "--debug" in args
+    as_json = "--json" in args
     try:
-        return _dispatch(args)
+        with visible_streams():
+            if not document.wanted(args):
+                return _dispatch(args)
+            with document.reserved():
+                try:
+                    return _dispatch(args)
+                except ZooError as error:
+                    if debug:
+                        raise
+                    return _report(error, as_json)
     except ZooError as error:
         if debug:
             raise
@@ -67,20 +78,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno != errno.EIO or debug:
+            raise
+        for stream in (sys.stdout, sys.stderr):  # the terminal is gone; what was saved stays
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return 129
     except KeyboardInterrupt:
         sys.stderr.write("\nzoo: interrupted.\n")
         return 130
     except SystemExit as end:  # argparse and tyro leave this way after printing a help text
-        return int(end.code or 0)
+        if end.code is None or isinstance(end.code, int):
+            return int(end.code or 0)
+        sys.stderr.write(f"{end.code}\n")
+        return 1
 
 
 def _report(error: ZooError, as_json: bool) -> int:
-    message = " ".join(error.message.split())
+    message = visible(" ".join(error.message.split()))
     sys.stderr.write(f"zoo: {message}\n")
     if error.hint:
-        sys.stderr.write(f"     {error.hint}\n")
-    if as_json:
-        print(json.dumps({"error": message, "hint": error.hint, "exit_code": error.exit_code}))
+        sys.stderr.write(f"     {visible(error.hint)}\n")
+    if as_json and not document.written():
+        document.emit({"error": message, "hint": error.hint, "exit_code": error.exit_code})
     return error.exit_code
 
 
@@ -117,23 +137,12 @@ def _dispatch(args: list[str]) -> int:
 
     options = Options(files=tuple(files), debug=debug)
     if command not in COMMANDS:
-        return _plugin_command(command, rest, options)
+        from zoo.cli.plugin_commands import run
+
+        return run(command, rest, options, list(COMMANDS))
     module = importlib.import_module(f"zoo.cli.{command.replace('-', '_')}")
     status: int = module.main(rest, options)
     return status
-
-
-def _plugin_command(command: str, rest: Sequence[str], options: Options) -> int:
-    from zoo.cli.parser import CommandParser
-
-    registry = options.registry()
-    parser = CommandParser(prog="zoo")
-    subparsers = parser.add_subparsers()
-    registry.hooks.zoo_commands(app=subparsers)
-    if command not in subparsers.choices:
-        raise UnknownNameError("command", command, [*COMMANDS, *subparsers.choices], "zoo --help lists all commands.")
-    parsed = parser.parse_args([command, *rest])
-    return int(parsed.run(parsed) or 0)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import shutil
 import string
@@ -13,6 +12,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 
 import zoo
+from zoo.cli.document import emit
 from zoo.cli.parser import CommandParser, Options
 from zoo.discovery.entry import KINDS, NAME
 from zoo.discovery.registry import Registry
@@ -47,7 +47,7 @@ def main(args: Sequence[str], options: Options) -> int:
     steps = [f"cd {folder}", "pip install -e '.[test]'", "pytest"]
     steps += [line.format(name=names["name"]) for line in _TRIES[parsed.kind]]
     if parsed.json:
-        print(json.dumps({"path": str(folder), "files": written, "next": steps}, indent=1))
+        emit({"path": str(folder), "files": written, "next": steps})
         return 0
     print(f"{folder} is a plugin with the {parsed.kind} {names['name']!r}:")
     print("".join(f"  {name}\n" for name in written))

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from zoo.discovery.aliases import UnknownOptionError
 from zoo.discovery.registry import Registry, discover
-from zoo.errors import UnknownNameError, UsageError
+from zoo.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,14 @@ class CommandParser(argparse.ArgumentParser):
             if flag.startswith("--") and self._subparsers is None and flag not in self._option_string_actions:
                 raise self.unknown(flag)
 
-    def unknown(self, flag: str) -> UnknownNameError:
+    @property
+    def flags(self) -> list[str]:
+        """Every spelling of every option."""
+        return list(self._option_string_actions)
+
+    def unknown(self, flag: str) -> UnknownOptionError:
         """The error for a flag that this command does not have."""
-        return UnknownNameError("option", flag, self._option_string_actions, f"{self.prog} --help lists all options.")
+        return UnknownOptionError(flag, self.flags, hint=f"{self.prog} --help lists all options.")
 
     def error(self, message: str) -> NoReturn:
         """Raise a UsageError: the words of argparse as a sentence, with the nearest flag for an unknown one."""

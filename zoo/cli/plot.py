@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.cli.document import emit
 from zoo.cli.parser import CommandParser, Options
 from zoo.errors import RunError, UnknownNameError, UsageError, nearest
 
@@ -102,9 +102,9 @@ def _asked_figure(parsed: argparse.Namespace, options: Options) -> PluginFigure 
 
 
 def _catalogue(parsed: argparse.Namespace) -> Catalogue:
-    from zoo.results.store import open_runs
+    from zoo.results.store import distinct, open_runs
 
-    catalogue = open_runs(parsed.runs)
+    catalogue = distinct(open_runs(parsed.runs))
     for refused in catalogue.refused:
         sys.stderr.write(f"zoo: left out: {refused.reason}\n")
     return catalogue
@@ -197,7 +197,7 @@ def _write(
     path = parsed.output or default
     write(figure, path)
     if parsed.json:
-        print(json.dumps({"file": str(path), **about, "notes": notes}, indent=1))
+        emit({"file": str(path), **about, "notes": notes})
     else:
         print("\n".join([str(path), *first, *notes]))
     return 0
@@ -214,7 +214,7 @@ def _list(groups: Sequence[Group], *, as_json: bool) -> int:
         lengths = [len(run.series(name).values) for run in having]
         records.append({"metric": name, "runs": len(having), "points": max(lengths), "last": having[-1].last[name]})
     if as_json:
-        print(json.dumps({"metrics": records}, indent=1))
+        emit({"metrics": records})
     else:
         print(table(records, keep=1))
     return 0
@@ -230,7 +230,7 @@ def _list_figures(parsed: argparse.Namespace, options: Options) -> int:
         sys.stderr.write(f"zoo: {problem}\n")
     records = [{"figure": name, "plugin": figure.plugin, "summary": figure.summary} for name, figure in found.items()]
     if parsed.json:
-        print(json.dumps({"figures": records}, indent=1))
+        emit({"figures": records})
     else:
         print(table(records, keep=1) if records else "no plugin offers figures; zoo plot RUN draws learning curves.")
     return 0

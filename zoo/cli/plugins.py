@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from zoo.cli.document import emit
 from zoo.cli.parser import CommandParser, Options, columns
 from zoo.discovery.registry import Plugin, discover
 from zoo.errors import ZooError
@@ -30,7 +30,7 @@ def main(args: Sequence[str], options: Options) -> int:
     broken = {source: reasons for source, reasons in broken.items() if reasons}
     if parsed.json:
         rows = [_plain(plugin, broken.get(plugin.source, [])) for plugin in registry.plugins]
-        print(json.dumps({"plugins": rows}, indent=1))
+        emit({"plugins": rows})
     else:
         rows_text = [["plugin", "version", "state", "import", "entries"]]
         rows_text += [_row(plugin, plugin.source in broken) for plugin in registry.plugins]

@@ -5,23 +5,26 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from zoo.cli.chosen import by_meaning
+from zoo.cli.live import LiveLines
 from zoo.training.run import RunDir
 from zoo.training.session import RunResult
 from zoo.training.spec import RunSpec
+from zoo.visible import console, raw
 
 REFRESH_SECONDS = 0.2
 PLAIN_SECONDS = 10.0
 WIDE = 160
-_FIRST = ("eval/return", "episode/return", "err", "oscillation", "kkt")
+_MOST = 3
+"""metrics shown of a run"""
 
 
 class Silent:
@@ -47,89 +50,126 @@ class Silent:
 
 
 class Terminal:
-    """A bar with the time left and the latest metrics for each seed; on a plain stream, a line now and then."""
+    """For each seed a line with the count, the time left and the latest metrics; on a plain stream, now and then."""
 
     def __init__(self, spec: RunSpec, count: int) -> None:
         self._spec = spec
-        self._console = Console(stderr=True)
-        self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-            TextColumn("{task.fields[latest]}"), console=self._console, auto_refresh=False,
-        )  # fmt: skip
-        self._all: TaskID | None = None
-        if count > 1:
-            self._all = self._progress.add_task("all seeds", total=count, latest="")
-        self._tasks: dict[int, TaskID] = {}
-        self._latest: dict[int, dict[str, float]] = {}
+        self._count = count
+        self._done = 0
+        self._seeds: dict[int, _Seed] = {}
         self._shown = time.monotonic()
-        self._live: Live | None = None
-        if self._console.is_terminal:
-            self._live = Live(Group(self._progress), console=self._console, auto_refresh=False, transient=True)
+        err = console(stderr=True)
+        self._live = LiveLines(raw(sys.stderr), err.width) if err.is_terminal else None
 
     def __enter__(self) -> Terminal:
-        if self._live is not None:
-            self._live.start()
+        if self._live is None:
+            self._print(self._starting)
+        self._refresh()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._live is not None:
-            self._live.stop()
+            self._live.clear()
 
     def started(self, run: RunDir, step: int, notice: str) -> None:
         """As Watcher."""
-        self._tasks[run.seed] = self._progress.add_task(
-            f"seed {run.seed}", total=self._spec.steps, completed=step, latest=""
-        )
+        self._seeds[run.seed] = _Seed(step, step, time.monotonic())
         if notice:
-            self._console.print(Text(f"seed {run.seed}: {notice}", style="dim"))
+            self._print(f"seed {run.seed}: {notice}")
+        self._refresh()
 
     def updated(self, run: RunDir, step: int, metrics: Mapping[str, float]) -> None:
         """As Watcher."""
-        latest = self._latest.setdefault(run.seed, {})
-        latest.update(metrics)
+        seed = self._seeds[run.seed]
+        seed.latest.update(metrics)
+        seed.step = step
         now = time.monotonic()
-        pause = REFRESH_SECONDS if self._live is not None else PLAIN_SECONDS
-        if now - self._shown < pause:
+        if now - self._shown < (REFRESH_SECONDS if self._live is not None else PLAIN_SECONDS):
             return
         self._shown = now
-        words = "  ".join(f"{name} {value:.4g}" for name, value in _chosen(latest))
-        self._progress.update(self._tasks[run.seed], completed=min(step, self._spec.steps), latest=words)
         if self._live is not None:
-            self._live.refresh()
+            self._refresh()
         else:
-            self._console.print(f"seed {run.seed}  {step}/{self._spec.steps}  {words}", soft_wrap=True)
+            self._print(seed.line(run.seed, self._spec.steps, WIDE, now))
 
     def checkpointed(self, run: RunDir, path: Path) -> None:
         """As Watcher."""
 
     def finished(self, run: RunDir, result: RunResult) -> None:
         """As Watcher."""
-        if run.seed in self._tasks:
-            self._progress.remove_task(self._tasks.pop(run.seed))
-        if self._all is not None:
-            self._progress.advance(self._all)
+        self._seeds.pop(run.seed, None)
+        self._done += 1
+        self._refresh()
+
+    @property
+    def _starting(self) -> str:
+        return f"starting {' on '.join(self._spec.short)}"
+
+    def _print(self, text: str) -> None:
+        """A line that stays."""
+        if self._live is not None:
+            self._live.clear()
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+    def _refresh(self) -> None:
+        if self._live is None:
+            return
+        now, width = time.monotonic(), self._live.width
+        lines = [f"all seeds  {self._done}/{self._count}"] if self._count > 1 else []
+        lines += [seed.line(number, self._spec.steps, width, now) for number, seed in self._seeds.items()]
+        if not self._seeds and self._done < self._count:
+            lines.append(self._starting)
+        if lines:
+            self._live.show(lines)
 
 
-def _chosen(metrics: Mapping[str, float], count: int = 3) -> list[tuple[str, float]]:
-    names = [name for name in _FIRST if name in metrics] + [name for name in metrics if name not in _FIRST]
-    return [(name, metrics[name]) for name in names[:count]]
+@dataclass
+class _Seed:
+    """How far a seed is: the step it began with here, the latest one, when it began, and its latest metrics."""
+
+    first: int
+    step: int
+    began: float
+    latest: dict[str, float] = field(default_factory=dict)
+
+    def line(self, number: int, total: int, width: int, now: float) -> str:
+        """Counters first; what does not fit is left out, the least telling first."""
+        text = f"seed {number}  {self.step}/{total}"
+        if not self.latest:
+            return f"{text}  starting"
+        names = by_meaning(self.latest)[:_MOST]
+        pieces = [*self._left(total, now), *(f"{name} {self.latest[name]:.4g}" for name in names)]
+        for piece in pieces:
+            if cell_len(text) + 2 + cell_len(piece) > width:
+                break
+            text += f"  {piece}"
+        return text
+
+    def _left(self, total: int, now: float) -> list[str]:
+        gone = self.step - self.first
+        if gone <= 0 or self.step >= total:
+            return []
+        seconds = round((now - self.began) / gone * (total - self.step))
+        minutes, seconds = divmod(seconds, 60)
+        hours, minutes = divmod(minutes, 60)
+        return [f"{hours}:{minutes:02d}:{seconds:02d} left"]
 
 
 def summary(spec: RunSpec, results: Sequence[RunResult], stopped: str) -> None:
     """Where the runs are, what they reached, and what to type next."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDE)
+    out = console()
+    if not out.is_terminal:
+        out = console(width=WIDE)
     algorithm, environment = spec.short
     table = Table(title=f"{algorithm} on {environment}", title_justify="left", box=None, pad_edge=False)
     for heading in ("seed", "status", "steps"):
         table.add_column(heading, justify="right" if heading != "status" else "left", no_wrap=True)
     shown: list[str] = []
     for result in results:
-        telling = [name for name in _FIRST if name in result.metrics and name != "eval/return"]
-        names = telling[:3] or list(result.metrics)[:3]
+        names = [name for name in by_meaning(result.metrics) if name != "eval/return"][:_MOST]
         shown += [name for name in names if name not in shown]
     scored = any(result.score for result in results)
     if scored:
@@ -143,15 +183,15 @@ def summary(spec: RunSpec, results: Sequence[RunResult], stopped: str) -> None:
             row += ["{return:.4g}", "[{low:.4g}, {high:.4g}]"] if result.score else ["", ""]
         row += [f"{result.metrics[name]:.3g}" if name in result.metrics else "" for name in shown]
         table.add_row(*(cell.format(**result.score) for cell in row))
-    console.print(table)
+    out.print(table)
     for message in dict.fromkeys(result.message for result in results if result.message):
         seeds = [str(result.seed) for result in results if result.message == message]
         which = f"seed {', '.join(seeds)}: " if len(results) > 1 else ""
-        console.print(Text(f"{which}{message}"))
+        out.print(Text(f"{which}{message}"))
     if stopped:
-        console.print(Text(f"Stopped ({stopped}); everything is saved. The same command continues."))
+        out.print(Text(f"Stopped ({stopped}); everything is saved. The same command continues."))
     if results:
         place = results[0].path if len(results) == 1 else results[0].path.parent
-        console.print(Text(f"\n{place}", style="bold"), soft_wrap=True)
-        console.print(Text(f"next: zoo plot {place}", style="dim"), soft_wrap=True)
+        out.print(Text(f"\n{place}", style="bold"), soft_wrap=True)
+        out.print(Text(f"next: zoo plot {place}", style="dim"), soft_wrap=True)
     sys.stdout.flush()

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from zoo.cli.document import emit
 from zoo.cli.parser import CommandParser, Options
+
+if TYPE_CHECKING:
+    from zoo.results.store import Catalogue
 
 
 def main(args: Sequence[str], options: Options) -> int:
     """Run the command."""
     parser = CommandParser(
         prog="zoo show",
-        usage="zoo show RUN [--json]",
+        usage="zoo show RUN [--verify] [--json]",
         description="What a run is, where it stands and what it measured. With a directory above several runs, one\n"
         "line for each.",
         examples=[
             "zoo show runs/two-state/reload/6d3d5ab420/seed-0",
             "zoo show runs",
+            "zoo show runs --verify",
             "zoo show runs/CartPole-v1 --json",
         ],
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="a run directory, or a directory above some")
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="read every file and compare it with what was written; exit 1 if one differs",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
     parsed = parser.parse_args(args)
 
@@ -32,11 +42,37 @@ def main(args: Sequence[str], options: Options) -> int:
 
     catalogue = open_runs([parsed.run])
     runs = [run for group in catalogue.groups() for run in group]
+    if parsed.verify:
+        return _verify(catalogue, as_json=parsed.json)
     if parsed.json:
         refused = [{"path": str(found.path), "reason": found.reason} for found in catalogue.refused]
-        print(json.dumps({"runs": [describe(run) for run in runs], "refused": refused}, indent=1))
+        emit({"runs": [describe(run) for run in runs], "refused": refused})
         return 0
     for found in catalogue.refused:
         sys.stderr.write(f"zoo: left out: {found.reason}\n")
     print("\n".join(lines(runs[0])) if len(runs) == 1 else listing(runs))
     return 0
+
+
+def _verify(catalogue: Catalogue, *, as_json: bool) -> int:
+    from zoo.results.table import table
+    from zoo.results.verify import verify
+
+    found = [(run, verify(run)) for group in catalogue.groups() for run in group]
+    broken = {run.path for run, parts in found if any(part.state == "damaged" for part in parts)}
+    if as_json:
+        runs = [
+            {"path": str(run.path), "sound": run.path not in broken, "parts": [part.to_json() for part in parts]}
+            for run, parts in found
+        ]
+        refused = [{"path": str(one.path), "reason": one.reason} for one in catalogue.refused]
+        emit({"runs": runs, "refused": refused})
+        return 1 if broken or refused else 0
+    for one in catalogue.refused:
+        sys.stderr.write(f"zoo: left out: {one.reason}\n")
+    for run, parts in found:
+        shown = [part for part in parts if len(found) == 1 or part.state == "damaged"]
+        print(f"{run.path}: {'damaged' if run.path in broken else 'sound'}")
+        if shown:
+            print(table([{"part": part.name, "state": part.state, "what": part.detail} for part in shown], keep=2))
+    return 1 if broken or catalogue.refused else 0

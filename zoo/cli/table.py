@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.cli.document import write
 from zoo.cli.parser import CommandParser, Options
 from zoo.errors import RunError, UnknownNameError, UsageError
+from zoo.visible import raw, visible
 
 if TYPE_CHECKING:
     from zoo.discovery.registry import Registry
@@ -36,7 +38,7 @@ def main(args: Sequence[str], options: Options) -> int:
         report = _report(parsed, options)
         text = _render(report, form, parsed)
         status = _compare(report, parsed.against) if parsed.against else 0
-    _write(text, parsed.output)
+    _write(text, parsed.output, styled=form == "rich")
     return status
 
 
@@ -197,7 +199,7 @@ def _sheets(sheets: Sequence[Sheet], form: str, parsed: argparse.Namespace) -> s
         return formats.markdown(sheets)
     if form == "latex":
         return formats.latex(sheets)
-    colour = parsed.output is None and sys.stdout.isatty()
+    colour = parsed.output is None and raw(sys.stdout).isatty()
     return formats.terminal(sheets, shutil.get_terminal_size().columns, colour=colour)
 
 
@@ -243,12 +245,13 @@ def _compare(report: Report, file: Path) -> int:
     return 1 if found else 0
 
 
-def _write(text: str, file: Path | None) -> None:
+def _write(text: str, file: Path | None, *, styled: bool = False) -> None:
+    """Write to a file, or print; what is ``styled`` has been made visible before."""
     if file is None:
-        sys.stdout.write(text)
+        write(text, styled=styled)
         return
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8", newline="\n")
+        file.write_text(visible(text), encoding="utf-8", newline="\n")
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}.") from error

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.cli.document import emit
 from zoo.cli.parser import CommandParser, Options
 from zoo.discovery.config import parse_keywords, parse_options
 from zoo.discovery.entry import Entry
-from zoo.discovery.names import resolve_env
+from zoo.discovery.names import find_algorithm, resolve_env
 from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
 
@@ -37,13 +38,15 @@ def main(args: Sequence[str], options: Options) -> int:
     set_threads(parsed.threads)
     registry = options.registry()
     if parsed.resume_run:
-        return _resume(parsed, rest, registry, options)
+        from zoo.cli.resume import left_over
+
+        return _resume(parsed, left_over(parser, args), registry, options)
+    entry = find_algorithm(parsed.algorithm, parsed.environment or "", registry)
     if parsed.environment is None and not asks_help:
         raise UsageError(
             f"zoo train {parsed.algorithm} needs an environment.",
             f"zoo list environments --for {parsed.algorithm} shows what fits.",
         )
-    entry = registry.find(parsed.algorithm, "algorithm", "representation")
     if parsed.environment is None:
         print(parser.format_help())
         print_options(entry)
@@ -52,6 +55,9 @@ def main(args: Sequence[str], options: Options) -> int:
     if asks_help:
         print(parser.format_help())
     spec, seeds = _spec(parsed, [*rest, *(["--help"] if asks_help else [])], registry)
+    from zoo.cli.resume import offer
+
+    offer(spec, seeds, parsed.dir)
     if parsed.dry_run:
         return _dry_run(spec, seeds, parsed)
     return _train(spec, seeds, parsed, registry, options)
@@ -70,6 +76,7 @@ def _parser() -> CommandParser:
             "zoo train reload constrained-catch --env.theta 0.7 --eta auto",
             "zoo train ppo CartPole-v1 --steps 50000 --seeds 0:5 --jobs 2",
             "zoo train --resume runs/CartPole-v1/ppo/1a2b3c4d5e/seed-0",
+            "zoo train --resume runs/CartPole-v1/ppo/1a2b3c4d5e/seed-0 --steps 100000",
         ],
     )
     add = parser.add_argument
@@ -92,7 +99,10 @@ def _parser() -> CommandParser:
     add("--representation", metavar="NAME", help="hand this representation to the algorithm (--representation.OPTION)")
     add("--policy", default=UNIFORM, help="for a representation: uniform, greedy:STATE, or a run to follow")
     add("--exact", action="store_true", help="for a representation: solve exactly, where the environment is tabular")
-    add("--resume", default="auto", metavar="auto|never|RUN", help="continue (default), start afresh, or this run")
+    add(
+        "--resume", default="auto", metavar="auto|never|RUN",
+        help="continue (default), start afresh, or this run; with larger --steps a run of its own goes on from it",
+    )  # fmt: skip
     add(
         "--checkpoint-every",
         type=_cadence,
@@ -129,9 +139,9 @@ def set_threads(count: int) -> None:
 
 def print_options(entry: Entry) -> None:
     """The options of one component alone."""
-    config = entry.resolve_config()
+    config = entry.default_config()
     if config is not None:
-        parse_options({"": config()}, ["--help"], prog=f"zoo train {entry.name} ENVIRONMENT", description=entry.summary)
+        parse_options({"": config}, ["--help"], prog=f"zoo train {entry.name} ENVIRONMENT", description=entry.summary)
 
 
 def _spec(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> tuple[Any, list[int]]:
@@ -149,7 +159,7 @@ def _spec(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> tu
         env_config, rest = parse_keywords(rest, "env")
     chosen, given = parse_options(
         drafted.parts, rest, prog=f"zoo train {drafted.entry.name} {drafted.env.short}",
-        description=drafted.entry.summary,
+        description=drafted.entry.summary, own=_parser().flags,
     )  # fmt: skip
     spec = complete(drafted, chosen, given, registry, env_config, "cli")
     if parsed.seed is not None and parsed.seeds is not None:
@@ -159,7 +169,7 @@ def _spec(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> tu
 
 def _dry_run(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace) -> int:
     if parsed.json:
-        print(json.dumps({**spec.to_json(), "seeds": list(seeds)}, indent=1))
+        emit({**spec.to_json(), "seeds": list(seeds)})
         return 0
     from zoo.cli.parser import columns
 
@@ -175,29 +185,21 @@ def _dry_run(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace) -> int
     return 0
 
 
-def _resume(parsed: argparse.Namespace, rest: Sequence[str], registry: Registry, options: Options) -> int:
-    from zoo.training.run import RunDir
+def _resume(parsed: argparse.Namespace, other: Sequence[str], registry: Registry, options: Options) -> int:
+    from zoo.cli.resume import extended, open_resumed
 
-    if not parsed.resume_run.is_dir():
-        raise UsageError(f"--resume is {str(parsed.resume_run)!r}: expected auto, never, or the directory of a run.")
-    if rest or parsed.algorithm:
-        raise UsageError(
-            f"zoo train --resume {parsed.resume_run} takes everything from the run: leave out "
-            f"{' '.join([parsed.algorithm or '', *rest]).strip()}."
-        )
-    run = RunDir.open(parsed.resume_run)
-    root = run.path.resolve()
-    expected = run.spec.folder(Path()).parts
-    if root.parts[-len(expected) :] != expected:
-        raise UsageError(
-            f"{run.path} was moved: expected it to end in {Path(*expected)}.", "Move it back to continue it."
-        )
-    parsed.dir = Path(*root.parts[: -len(expected)])
-    return _train(run.spec, [run.seed], parsed, registry, options)
+    run, parsed.dir = open_resumed(parsed.resume_run, other)
+    spec = run.spec
+    if parsed.steps is not None and parsed.steps != spec.steps:
+        spec = extended(run, parsed.steps, parsed.dir, dry_run=parsed.dry_run)
+    if parsed.dry_run:
+        return _dry_run(spec, [run.seed], parsed)
+    return _train(spec, [run.seed], parsed, registry, options)
 
 
 def _train(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace, registry: Registry, options: Options) -> int:
     from zoo.cli.progress import Silent, Terminal, summary
+    from zoo.cli.resume import all_finished
     from zoo.training.loop import Stop, train
     from zoo.training.session import Cadence, Settings
 
@@ -207,6 +209,7 @@ def _train(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace, registry
         threads=parsed.threads, deterministic=parsed.deterministic, debug=options.debug,
         trust=parsed.trust or parsed.resume_run is None,  # a module that is named on the command line is asked for
     )  # fmt: skip
+    idle = all_finished(spec, seeds, settings.root) if settings.resume == "auto" else ""
     stop = Stop(settings.time_limit)
     quiet = parsed.quiet or parsed.json
     with Silent() if quiet else Terminal(spec, len(seeds)) as watch, stop.listening():
@@ -217,8 +220,10 @@ def _train(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace, registry
         else:
             results = train(spec, seeds, registry, settings, watch, stop)
     if parsed.json:
-        print(json.dumps({"runs": [result.to_json() for result in results]}, indent=1))
+        emit({"runs": [result.to_json() for result in results]})
     else:
+        if idle:
+            print(idle)
         summary(spec, results, stop.reason)
     return _status(results, stop.signal)
 

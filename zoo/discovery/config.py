@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
-import json
 import math
 import re
 import types
 import typing
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
-from zoo.errors import UnknownNameError, UsageError
+from zoo.discovery.aliases import UnknownOptionError
+from zoo.discovery.values import BOOLEAN_FORMS, NOTHING, members, truth
+from zoo.errors import UnknownNameError, UsageError, ZooError
 
 Origins = dict[str, str]
 _TYPE = "type"
@@ -63,6 +65,10 @@ def decode_fields(cls: type, values: Mapping[str, Any], base: Any = None, where:
         return dataclasses.replace(base, **decoded) if base is not None else cls(**decoded)
     except (TypeError, ValueError) as error:
         raise UsageError(f"{where}s of {cls.__name__} are refused: {error}") from error
+    except (ZooError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # what a plugin's __post_init__ does with a value is not for us to know
+        raise UsageError(f"{where}s of {cls.__name__} are refused: {type(error).__name__}: {error}") from error
 
 
 def _decode(hint: Any, value: Any, where: str) -> Any:
@@ -100,6 +106,7 @@ def _decode(hint: Any, value: Any, where: str) -> Any:
     elif isinstance(hint, type) and isinstance(value, hint) and (hint is bool or not isinstance(value, bool)):
         return value
     expected = getattr(hint, "__name__", None) if isinstance(hint, type) else str(hint).replace("typing.", "")
+    expected = "true or false" if hint is bool else expected
     raise UsageError(f"{where} is {value!r}: expected {expected}.")
 
 
@@ -112,7 +119,7 @@ def field_origins(config: Any, base: Any, base_origin: str) -> Origins:
 
 
 def parse_options(
-    parts: Mapping[str, Any], args: Sequence[str], *, prog: str, description: str = ""
+    parts: Mapping[str, Any], args: Sequence[str], *, prog: str, description: str = "", own: Sequence[str] = ()
 ) -> tuple[dict[str, Any], Origins]:
     """Parse plugin options with tyro.
 
@@ -122,6 +129,7 @@ def parse_options(
         args: what is left of the command line.
         prog: shown in the usage line.
         description: shown above the options.
+        own: options of the command itself, to suggest from.
 
     Returns:
         The instances by prefix, and for each field that was given (dotted) the origin "cli".
@@ -132,35 +140,39 @@ def parse_options(
     """
     import tyro
 
-    flags: dict[str, str] = {}  # every spelling that is understood, to the field
-    shown: dict[str, str] = {}  # field to the spelling that the parser below knows
+    fields: dict[str, _Field] = {}  # by every spelling that is understood
     for prefix, default in parts.items():
-        for field, spelling in _spellings(default, f"{prefix}." if prefix else ""):
-            flags |= {field: field, spelling: field}
-            shown[field] = spelling
+        for field in _fields(default, f"{prefix}." if prefix else ""):
+            fields |= {field.name: field, field.spelling: field}
     given: Origins = {}
     line: list[str] = []
-    for arg in args:
-        line.append(arg)
-        if not arg.startswith("--") or re.match(r"--?\d", arg):
+    queue = deque(args)
+    while queue:
+        arg = queue.popleft()
+        if not _is_flag(arg) or arg == "--help":
+            line.append(arg)
             continue
         flag, equals, value = arg[2:].partition("=")
         flag = flag.replace("-", "_")
-        if flag == "help":
-            continue
-        plain = flag if flag in flags else re.sub(r"(^|\.)no_", r"\1", flag)
-        if plain not in flags:
-            spelled = {"--" + known.replace("_", "-") for known in shown.values()}
-            raise UnknownNameError("option", arg.partition("=")[0], spelled, f"{prog} --help lists all options.")
-        given[flags[plain]] = "cli"
-        if flag == flags[plain]:
-            line[-1] = f"--{shown[flag].replace('_', '-')}{equals}{value}"
-    members = []
+        plain = flag if flag in fields else re.sub(r"(^|\.)no_", r"\1", flag)
+        if plain not in fields:
+            spelled = {field.flag for field in fields.values()}
+            raise UnknownOptionError(arg.partition("=")[0], own, spelled, f"{prog} --help lists all options.")
+        field = fields[plain]
+        given[field.name] = "cli"
+        values = [value] if equals else []
+        while not equals and queue and not _is_flag(queue[0]):
+            values.append(queue.popleft())
+        if plain != flag:  # --no-FIELD
+            line += [arg, *values]
+        else:
+            line += field.typed(values)
+    owners = []
     for prefix, default in parts.items():
         cls = _spelled(type(default))
         hint: Any = typing.Annotated[cls, tyro.conf.arg(name=prefix)]
-        members.append((prefix or "options", hint, dataclasses.field(default=_as(cls, default))))
-    options = dataclasses.make_dataclass("Options", members, frozen=True)
+        owners.append((prefix or "options", hint, dataclasses.field(default=_as(cls, default))))
+    options = dataclasses.make_dataclass("Options", owners, frozen=True)
     heard = io.StringIO()
     try:
         with contextlib.redirect_stderr(heard):
@@ -171,6 +183,10 @@ def parse_options(
         raise UsageError(_first_sentence(heard.getvalue()), f"{prog} --help lists all options.") from None
     except (TypeError, ValueError) as error:
         raise UsageError(f"these options are refused: {error}") from error
+    except (ZooError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise UsageError(f"these options are refused: {type(error).__name__}: {error}") from error
     chosen = {prefix: _as(type(default), getattr(parsed, prefix or "options")) for prefix, default in parts.items()}
     return chosen, given
 
@@ -195,13 +211,62 @@ def _as(cls: type, config: Any) -> Any:
     return cls(**{field.name: getattr(config, field.name) for field in dataclasses.fields(config)})
 
 
-def _spellings(config: Any, prefix: str) -> Iterator[tuple[str, str]]:
-    """Each field, dotted, and how its option is spelled, with underscores."""
+def _is_flag(arg: str) -> bool:
+    return arg.startswith("--") and not re.match(r"--?\d", arg)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Field:
+    """One option: the dotted name of its field, how it is spelled (with underscores), what it may be."""
+
+    name: str
+    spelling: str
+    kinds: tuple[Any, ...]
+
+    @property
+    def flag(self) -> str:
+        """As it is typed."""
+        return "--" + self.spelling.replace("_", "-")
+
+    def typed(self, values: Sequence[str]) -> list[str]:
+        """The option and its values as tyro reads them, from any spelling of truth and of nothing.
+
+        Raises:
+            UsageError: it is a switch, and the one value is no truth.
+        """
+        if self.kinds != (bool,):
+            return [self.flag, *map(self._canonical, values)]
+        if not values:
+            return [self.flag]
+        known = truth(values[0]) if len(values) == 1 else None
+        if known is None:
+            raise UsageError(f"{self.flag} is {' '.join(values)!r}: expected {BOOLEAN_FORMS}, or the option alone.")
+        head, dot, tail = self.spelling.rpartition(".")
+        return [self.flag if known else f"--{head}{dot}no-{tail}".replace("_", "-")]
+
+    def _canonical(self, text: str) -> str:
+        items = [item for kind in self.kinds if get_origin(kind) in (tuple, list) for item in get_args(kind)]
+        kinds = {*self.kinds, *items}
+        choices = {choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)}
+        if text in choices:
+            return text
+        if type(None) in kinds and text.strip().lower() in NOTHING:
+            return "None"
+        known = truth(text)
+        if bool in kinds and known is not None and not kinds & {int, float, str}:
+            return str(known)
+        return text
+
+
+def _fields(config: Any, prefix: str) -> Iterator[_Field]:
+    """The options of a dataclass instance, those of nested ones included."""
+    hints = typing.get_type_hints(type(config))
     for field in dataclasses.fields(config):
-        yield prefix + field.name, prefix + field.metadata.get(_FLAG, field.name).replace("-", "_")
+        spelling = field.metadata.get(_FLAG, field.name).replace("-", "_")
+        yield _Field(prefix + field.name, prefix + spelling, members(hints[field.name]))
         value = getattr(config, field.name)
         if dataclasses.is_dataclass(value):
-            yield from _spellings(value, f"{prefix}{field.name}.")
+            yield from _fields(value, f"{prefix}{field.name}.")
 
 
 def _first_sentence(box: str) -> str:
@@ -227,18 +292,16 @@ def _first_sentence(box: str) -> str:
     return f"{flag[1]} is {shown}: expected {expected}."
 
 
-def parse_keywords(args: Sequence[str], prefix: str) -> tuple[dict[str, Any], list[str]]:
+def parse_keywords(args: Sequence[str], prefix: str) -> tuple[dict[str, str], list[str]]:
     """Split ``--env.key value`` pairs off ``args``: for environments without a dataclass.
 
-    Values are JSON where they parse as JSON (``true``, ``3``, ``[1, 2]``), else strings.
-
     Returns:
-        The keyword arguments, and the rest of ``args``.
+        The keyword arguments as text, which ``zoo.discovery.constructors`` reads, and the rest of ``args``.
 
     Raises:
         UsageError: a flag has no value.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, str] = {}
     rest: list[str] = []
     queue = list(args)
     while queue:
@@ -248,12 +311,8 @@ def parse_keywords(args: Sequence[str], prefix: str) -> tuple[dict[str, Any], li
             continue
         flag, equals, text = arg.partition("=")
         if not equals:
-            if not queue:
+            if not queue or _is_flag(queue[0]):
                 raise UsageError(f"{flag} has no value: expected {flag} VALUE.")
             text = queue.pop(0)
-        try:
-            value = json.loads(text)
-        except json.JSONDecodeError:
-            value = text
-        found[flag.removeprefix(f"--{prefix}.").replace("-", "_")] = value
+        found[flag.removeprefix(f"--{prefix}.").replace("-", "_")] = text
     return found, rest

@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args
 
-from zoo.api import Algorithm, Evaluator, Needs, Offers, Representation, Subject
+from zoo.api import Algorithm, Evaluator, Needs, Offers, Representation, Space, Subject
 from zoo.errors import PluginError
 
 Kind = Literal["algorithm", "representation", "environment", "evaluator"]
@@ -46,7 +46,9 @@ class Entry:
         """``plugin/name``, unique in a registry for its kind."""
         return f"{self.plugin}/{self.name}"
 
-    def _owner(self) -> str:
+    @property
+    def owner(self) -> str:
+        """What messages call it, with the plugin that it is from."""
         return f"{self.kind} {self.name!r} of plugin {self.plugin} {self.version}"
 
     def load(self, target: str) -> Any:
@@ -60,9 +62,11 @@ class Entry:
             found: Any = importlib.import_module(module)
             for part in attribute.split("."):
                 found = getattr(found, part)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a module may do anything when it is imported
             raise PluginError(
-                f"{self._owner()} cannot be loaded from {target!r}: {describe(error)}",
+                f"{self.owner} cannot be loaded from {target!r}: {describe(error)}",
                 "zoo plugins --check shows what else is broken.",
             ) from error
         return found
@@ -76,16 +80,16 @@ class Entry:
         found = self.load(self.target)
         if self.kind == "environment":
             if not callable(found):
-                raise PluginError(f"{self._owner()}: {self.target!r} is {found!r}, expected a callable.")
+                raise PluginError(f"{self.owner}: {self.target!r} is {found!r}, expected a callable.")
             return found
         wanted = _INTERFACES[self.kind]
         if not (isinstance(found, type) and issubclass(found, wanted)):
             raise PluginError(
-                f"{self._owner()}: {self.target!r} is {found!r}, expected a subclass of zoo.{wanted.__name__}."
+                f"{self.owner}: {self.target!r} is {found!r}, expected a subclass of zoo.{wanted.__name__}."
             )
         undefined = sorted(getattr(found, "__abstractmethods__", ()))
         if undefined:
-            raise PluginError(f"{self._owner()}: {self.target!r} does not define {', '.join(undefined)}.")
+            raise PluginError(f"{self.owner}: {self.target!r} does not define {', '.join(undefined)}.")
         return found
 
     def resolve_config(self) -> type | None:
@@ -98,8 +102,24 @@ class Entry:
             return None
         found = self.load(self.config)
         if not (isinstance(found, type) and hasattr(found, "__dataclass_fields__")):
-            raise PluginError(f"{self._owner()}: config {self.config!r} is {found!r}, expected a dataclass.")
+            raise PluginError(f"{self.owner}: config {self.config!r} is {found!r}, expected a dataclass.")
         return found
+
+    def default_config(self) -> Any:
+        """An instance of the configuration dataclass with every default, or None if the entry has none.
+
+        Raises:
+            PluginError: it cannot be imported, is not a dataclass, or refuses its own defaults.
+        """
+        cls = self.resolve_config()
+        try:
+            return None if cls is None else cls()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raise PluginError(
+                f"{self.owner}: config {self.config!r} has no sound defaults: {describe(error)}"
+            ) from error
 
 
 class Registrar:
@@ -109,6 +129,7 @@ class Registrar:
         self.plugin = plugin
         self.version = version
         self.entries: list[Entry] = []
+        self._names: set[tuple[str, str]] = set()
 
     def algorithm(
         self,
@@ -135,10 +156,10 @@ class Registrar:
                 ``default.toml`` applies when no ``--preset`` is given.
             steps: the budget when ``--steps`` is not given, in the algorithm's own ``env_steps``.
         """
-        needs = needs if isinstance(needs, Needs) else Needs(**needs)
+        wanted: Needs = _made(Needs, needs, f"algorithm {name!r}: needs")
         self._add(Entry(
             kind="algorithm", name=name, plugin=self.plugin, version=self.version, target=target, config=config,
-            summary=summary, needs=needs, paper=paper, presets=presets, steps=steps,
+            summary=summary, needs=wanted, paper=paper, presets=presets, steps=steps,
         ))  # fmt: skip
 
     def representation(
@@ -154,10 +175,10 @@ class Registrar:
         steps: int = 100_000,
     ) -> None:
         """Register a Representation; arguments as for ``algorithm``."""
-        needs = needs if isinstance(needs, Needs) else Needs(**needs)
+        wanted: Needs = _made(Needs, needs, f"representation {name!r}: needs")
         self._add(Entry(
             kind="representation", name=name, plugin=self.plugin, version=self.version, target=target,
-            config=config, summary=summary, needs=needs, paper=paper, presets=presets, steps=steps,
+            config=config, summary=summary, needs=wanted, paper=paper, presets=presets, steps=steps,
         ))  # fmt: skip
 
     def environment(
@@ -181,10 +202,10 @@ class Registrar:
                 ``num_envs`` and the config's fields; empty if copies are to be stepped one by one.
             offers: what the environment has beyond gymnasium's interface.
         """
-        offers = offers if isinstance(offers, Offers) else Offers(**offers)
+        offered: Offers = _made(Offers, offers, f"environment {name!r}: offers")
         self._add(Entry(
             kind="environment", name=name, plugin=self.plugin, version=self.version, target=target, config=config,
-            summary=summary, vector=vector, offers=offers,
+            summary=summary, vector=vector, offers=offered,
         ))  # fmt: skip
 
     def evaluator(self, name: str, target: str, *, config: str, summary: str, subject: Subject) -> None:
@@ -195,15 +216,45 @@ class Registrar:
         ))  # fmt: skip
 
     def _add(self, entry: Entry) -> None:
-        if not NAME.fullmatch(entry.name):
+        if not isinstance(entry.name, str) or not NAME.fullmatch(entry.name):
             raise ValueError(f"{entry.kind} name {entry.name!r}: expected lower-case letters, digits and hyphens")
         for what in ("target", "config", "presets", "vector"):
             text = getattr(entry, what)
             if not isinstance(text, str) or (text and not TARGET.fullmatch(text)) or (what == "target" and not text):
                 raise ValueError(f"{entry.kind} {entry.name!r}: {what}={text!r}, expected 'module:attribute'")
-        if any((entry.kind, entry.name) == (other.kind, other.name) for other in self.entries):
-            raise ValueError(f"{entry.kind} {entry.name!r} is registered twice")
+        whose = f"{entry.kind} {entry.name!r}"
+        for what, text in (("summary", entry.summary), ("paper", entry.paper)):
+            if not isinstance(text, str) or not text.isprintable():
+                raise ValueError(f"{whose}: {what}={text!r:.80}, expected one line of text")
+        if not entry.summary.strip():
+            raise ValueError(f"{whose}: summary={entry.summary!r}, expected one line of text")
+        if entry.subject not in get_args(Subject):
+            raise ValueError(f"{whose}: subject={entry.subject!r}, expected {', '.join(get_args(Subject))}")
+        if entry.kind in ("algorithm", "representation") and (type(entry.steps) is not int or entry.steps < 1):
+            raise ValueError(f"{whose}: steps={entry.steps!r}, expected a whole number, 1 or more")
+        if (entry.kind, entry.name) in self._names:
+            raise ValueError(f"{whose} is registered twice")
+        self._names.add((entry.kind, entry.name))
         self.entries.append(entry)
+
+
+def _made(cls: Any, given: Any, where: str) -> Any:
+    """``Needs`` or ``Offers`` from an instance or a mapping, with values that it knows.
+
+    Raises:
+        ValueError: a name or a value is none of these.
+    """
+    if not isinstance(given, (cls, Mapping)):
+        raise ValueError(f"{where} is {given!r:.80}, expected zoo.{cls.__name__} or a mapping")
+    known = {field.name: field for field in fields(cls)}
+    values = {name: getattr(given, name) for name in known} if isinstance(given, cls) else dict(given)
+    for name, value in values.items():
+        if name not in known:
+            raise ValueError(f"{where} has {name!r}, expected some of {', '.join(known)}")
+        allowed = (None, *get_args(Space)) if name in ("action", "observation") else (True, False)
+        if not any(value is choice or (isinstance(value, str) and value == choice) for choice in allowed):
+            raise ValueError(f"{where}: {name}={value!r:.80}, expected {' or '.join(map(repr, allowed))}")
+    return cls(**values)
 
 
 def describe(error: BaseException) -> str:

@@ -31,6 +31,11 @@ class EnvName:
         return self.entry.name if self.entry else self.gym_id
 
     @property
+    def owner(self) -> str:
+        """What messages call it, with the plugin that it is from."""
+        return self.entry.owner if self.entry else f"environment {self.gym_id}"
+
+    @property
     def imports(self) -> str:
         """The module that building it imports merely because the id says so; empty for registered names."""
         module, colon, _ = self.gym_id.rpartition(":")
@@ -71,6 +76,38 @@ def _checked_gym(gym_id: str, registry: Registry) -> EnvName:
         "environment", gym_id, {*names, *gymnasium.registry} if near or nearest(gym_id, names) else names,
         "zoo list environments shows the registered ones; any gymnasium id works too.",
     )  # fmt: skip
+
+
+def find_algorithm(name: str, environment: str, registry: Registry) -> Entry:
+    """The algorithm or representation called ``name``, which is to run on ``environment`` (empty: not said yet).
+
+    Raises:
+        UsageError: the two stand in the wrong order, or two plugins offer the name.
+        UnknownNameError: there is no such algorithm.
+    """
+    try:
+        return registry.find(name, "algorithm", "representation")
+    except UnknownNameError:
+        if not _is_environment(name, registry):
+            raise
+        known = registry.entries("algorithm", "representation")
+        if any(environment in (entry.name, entry.qualified) for entry in known):
+            raise UsageError(
+                f"{name} is an environment, and {environment} is trained on it: they stand the other way round.",
+                f"zoo train {environment} {name}",
+            ) from None
+        raise UsageError(
+            f"{name} is an environment: expected an algorithm or a representation before it.",
+            f"zoo list algorithms --for {name} shows what fits.",
+        ) from None
+
+
+def _is_environment(name: str, registry: Registry) -> bool:
+    if name.startswith(GYM_PREFIX) or any(name in (e.name, e.qualified) for e in registry.entries("environment")):
+        return True
+    import gymnasium
+
+    return name in gymnasium.registry
 
 
 def slug(text: str) -> str:

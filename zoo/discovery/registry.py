@@ -12,7 +12,7 @@ import importlib.util
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
@@ -24,8 +24,12 @@ import pluggy
 
 from zoo.api import unmet
 from zoo.discovery.entry import KINDS, Entry, Kind, Registrar, describe
+from zoo.discovery.guard import Answer, ask
 from zoo.discovery.hooks import PROJECT, HookSpecs
 from zoo.errors import PluginError, UnknownNameError, UsageError
+
+FILE = "file"
+"""The version of a plugin that is one file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +53,44 @@ class Registry:
     manager: pluggy.PluginManager = field(default_factory=lambda: _manager())
     notices: list[str] = field(default_factory=list)
     files: tuple[Path, ...] = ()
+    _names: set[tuple[str, str]] = field(default_factory=set, repr=False)
+    _said: set[tuple[str, str]] = field(default_factory=set, repr=False)
 
-    @property
-    def hooks(self) -> Any:
-        """The relay of pluggy: ``registry.hooks.zoo_run_started(run=...)``."""
-        return self.manager.hook
+    def ask(self, hook: str, **arguments: Any) -> Iterator[Answer]:
+        """Call a hook of every plugin, each apart from the others, as ``zoo.discovery.guard.ask``."""
+        return ask(self.manager, hook, **arguments)
+
+    def modules(self, hook: str) -> list[Any]:
+        """The modules that implement a hook, in the order of their plugins."""
+        return [implementation.plugin for implementation in getattr(self.manager.hook, hook).get_hookimpls()]
+
+    def answers(
+        self, hook: str, what: str, problems: list[str] | None = None, **arguments: Any
+    ) -> list[tuple[str, Any]]:
+        """What plugins answered to a hook, each with the plugin's name.
+
+        Args:
+            hook: its name.
+            what: what is left out of a plugin that fails, such as "suites".
+            problems: where a sentence about each plugin that fails goes; unset: standard error, once.
+            arguments: of the hook.
+        """
+        found = []
+        for answer in self.ask(hook, **arguments):
+            if answer.error is None:
+                found.append((answer.plugin, answer.value))
+            else:
+                self.leave_out(answer.plugin, what, answer.error, problems)
+        return found
+
+    def leave_out(self, plugin: str, what: str, error: BaseException, problems: list[str] | None = None) -> None:
+        """Say that something of a plugin is left out, and why; as ``answers`` does."""
+        sentence = f"the {what} of plugin {plugin} are left out: {describe(error)}"
+        if problems is not None:
+            problems.append(sentence)
+        elif (plugin, sentence) not in self._said:
+            self._said.add((plugin, sentence))
+            sys.stderr.write(f"zoo: {sentence}\n")
 
     @property
     def failures(self) -> list[Plugin]:
@@ -110,12 +147,6 @@ def _manager() -> pluggy.PluginManager:
     return manager
 
 
-def owner(handle: str) -> str:
-    """The plugin behind a name of the hook manager: its distribution, or the stem of a plugin that is one file."""
-    head, _, tail = handle.partition(":")
-    return Path(tail).stem if head == "file" else head
-
-
 def discover(files: Sequence[Path] = (), *, only: Sequence[str] | None = None, strict: bool | None = None) -> Registry:
     """Find, import and register every plugin.
 
@@ -145,7 +176,7 @@ def discover(files: Sequence[Path] = (), *, only: Sequence[str] | None = None, s
     for name, version, point in points:
         _add(registry, name, version, point.value, f"{name}:{point.name}", point.load)
     for file in registry.files:
-        _add(registry, file.stem, "file", str(file), f"file:{file}", partial(_import_file, file))
+        _add(registry, file.stem, FILE, str(file), f"file:{file}", partial(_import_file, file))
     if strict and registry.failures:
         failed = registry.failures[0]
         raise PluginError(f"plugin {failed.plugin} {failed.version} failed to load: {failed.reason}")
@@ -172,23 +203,31 @@ def _add(registry: Registry, name: str, version: str, source: str, handle: str, 
         module = load()
         manager.register(module, name=handle)
         manager.check_pending()
+        _refuse_wrappers(manager, module)
         registrar = Registrar(name, version)
-        for caller in manager.hook.zoo_register.get_hookimpls():
-            if caller.plugin is module:
-                caller.function(*([registrar] if caller.argnames else []))
-        known = {(entry.kind, entry.qualified) for entry in registry.entries()}
-        for entry in registrar.entries:
-            if (entry.kind, entry.qualified) in known:
-                raise ValueError(f"{entry.kind} {entry.qualified!r} is registered twice")
+        for answer in registry.ask("zoo_register", only=module, zoo=registrar):
+            if answer.error is not None:
+                raise answer.error
+        names = {(entry.kind, entry.qualified) for entry in registrar.entries}
+        for kind, qualified in sorted(names & registry._names):
+            raise ValueError(f"{kind} {qualified!r} is registered twice")
+        registry._names |= names
         plugin = replace(plugin, entries=tuple(registrar.entries))
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # a plugin may fail in any way, and must not take the others along
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin may fail in any way, and must not take the others along
         if module is not None and manager.is_registered(module):
             manager.unregister(module)
         plugin = replace(plugin, state="failed", reason=describe(error))
     registry.plugins.append(replace(plugin, seconds=time.perf_counter() - start))
+
+
+def _refuse_wrappers(manager: pluggy.PluginManager, module: Any) -> None:
+    """Hooks are called one plugin apart from the other, so there is nothing to wrap."""
+    for caller in manager.get_hookcallers(module) or ():
+        for implementation in caller.get_hookimpls():
+            if implementation.plugin is module and (implementation.wrapper or implementation.hookwrapper):
+                raise ValueError(f"{caller.name} is a hook wrapper: expected a plain implementation")
 
 
 def _import_file(file: Path) -> ModuleType:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.discovery.registry import Registry
+from zoo.discovery.values import plain
 from zoo.results.experiment import Cell, EvaluatorRequest
 from zoo.training.request import UNIFORM, draft
 
@@ -73,7 +74,7 @@ def _flags(prefix: str, options: Mapping[str, Any], cls: type | None) -> Iterato
         flag = f"--{prefix}{name}".replace("_", "-")
         hint = hints.get(name)
         if cls is None:
-            yield from (flag, value if isinstance(value, str) and not _is_json(value) else json.dumps(value))
+            yield from (flag, value if isinstance(value, str) and plain(value) == value else json.dumps(value))
         elif isinstance(value, Mapping):
             inner = {key: item for key, item in value.items() if key != "type"}
             yield from _flags(f"{prefix}{name}.", inner, hint if isinstance(hint, type) else object)
@@ -83,11 +84,3 @@ def _flags(prefix: str, options: Mapping[str, Any], cls: type | None) -> Iterato
             yield from (flag, *map(str, value))
         else:
             yield from (flag, str(value))
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True

@@ -94,15 +94,42 @@ def logged(groups: Sequence[Group]) -> list[str]:
     return list(dict.fromkeys(name for group in groups for run in group.runs for name in run.metrics))
 
 
+RETURNS = ("episode/return", "eval/return")
+
+
+def _repeated(groups: Sequence[Group]) -> list[str]:
+    """Names of the metrics that some run logged more than once: those that make a curve."""
+    runs = [run for group in groups for run in group.runs]
+    return [name for name in logged(groups) if any(len(run.series(name).values) > 1 for run in runs)]
+
+
+def shared_metrics(groups: Sequence[Group]) -> list[str]:
+    """What to show of runs on several environments: what all of these have, the return first.
+
+    Empty where the runs of one environment have nothing in common with those of another.
+    """
+    rivals = [
+        [group for group in groups if group.environment == environment]
+        for environment in dict.fromkeys(group.environment for group in groups)
+    ]
+    for names_of in (_repeated, logged):  # a curve rather than a point
+        names = [names_of(own) for own in rivals]
+        common = [name for name in names[0] if all(name in other for other in names)]
+        telling = [name for own in rivals for name in default_metrics(own)]
+        chosen = [name for name in dict.fromkeys([*RETURNS, *telling]) if name in common]
+        if common:
+            return chosen or common[:3]
+    return []
+
+
 def default_metrics(groups: Sequence[Group]) -> list[str]:
-    """What a person most likely wants to see of these runs."""
-    there = logged(groups)
-    repeated = [name for name in there if any(len(run.series(name).values) > 1 for g in groups for run in g.runs)]
+    """What a person most likely wants to see of these runs on one environment."""
+    there, repeated = logged(groups), _repeated(groups)
     residual = [name for name in ("err", "kkt") if name in repeated][:1]
     if residual:
         values = [name for name in repeated if name == "value/reward"]
         return residual + values + [name for name in repeated if name.startswith("multiplier/")]
-    returns = [name for name in ("episode/return", "eval/return") if name in repeated]
+    returns = [name for name in RETURNS if name in repeated]
     prefixes = ("violation/", "multiplier/")
     found = returns + [name for name in repeated if name.startswith(prefixes)]
     return found or (repeated or there)[:3]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.discovery.entry import describe
-from zoo.discovery.registry import Registry, owner
-from zoo.errors import PluginError, UnknownNameError, UsageError
+from zoo.discovery.entry import TARGET
+from zoo.discovery.guard import blaming
+from zoo.discovery.registry import Registry
+from zoo.errors import UnknownNameError, UsageError
 from zoo.results.experiment import Metric
 from zoo.results.store import Run, Series
 
@@ -184,39 +186,72 @@ FUNCTIONS: Mapping[str, Function] = {
 def functions(registry: Registry | None = None) -> dict[str, Function]:
     """All functions, with those that plugins add through the hook ``zoo_derived``; imported at the first call.
 
-    A name of the core cannot be replaced; of two plugins with the same name, the first counts.
+    A plugin whose hook fails is left out and named. A name of the core cannot be replaced, and one that two plugins
+    offer is refused where it is used.
     """
     found: dict[str, Function] = dict(FUNCTIONS)
     if registry is None:
         return found
-    for implementation in registry.hooks.zoo_derived.get_hookimpls():
-        plugin = owner(implementation.plugin_name)
+    for plugin, value in registry.answers("zoo_derived", _WHAT):
         try:
-            offered = dict(implementation.function())
-        except Exception:  # noqa: S112  a suite that needs its functions will say that they are not there
+            offered = [_Imported(plugin, name, target) for name, target in _checked(value).items()]
+        except (TypeError, ValueError) as error:
+            registry.leave_out(plugin, _WHAT, error)
             continue
-        for name, target in offered.items():
-            found.setdefault(name, _Imported(plugin, name, str(target)))
+        for function in offered:
+            if function.name in FUNCTIONS:
+                taken = ValueError(f"{function.name!r} is a function of zoo, expected another name")
+                registry.leave_out(plugin, _WHAT, taken)
+            else:
+                other = found.get(function.name)
+                found[function.name] = function if other is None else _Ambiguous(function, other)
     return found
+
+
+_WHAT = "functions of metrics"
+
+
+def _checked(offered: Any) -> dict[str, str]:
+    """What a plugin answered to ``zoo_derived``: names to targets."""
+    if not isinstance(offered, Mapping):
+        raise TypeError(f"expected a mapping of names to 'module:function', got {offered!r:.80}")
+    for name, target in offered.items():
+        if not (isinstance(name, str) and isinstance(target, str) and TARGET.fullmatch(target)):
+            raise ValueError(f"function {name!r} has the target {target!r:.80}: expected 'module:function'")
+    return dict(offered)
+
+
+class _Ambiguous:
+    """A name that several plugins offer."""
+
+    def __init__(self, function: _Imported, other: Any) -> None:
+        self.name = function.name
+        self.plugins: list[str] = sorted({*function.plugins, *other.plugins})
+
+    def __call__(self, run: Run, of: str, /, **options: float) -> float | None:
+        raise UsageError(
+            f"{len(self.plugins)} plugins offer the function of metrics {self.name!r}: {', '.join(self.plugins)}.",
+            "ZOO_PLUGINS chooses which plugins are loaded.",
+        )
 
 
 class _Imported:
     """A plugin's function, imported when it is first called."""
 
     def __init__(self, plugin: str, name: str, target: str) -> None:
+        self.name = name
+        self.plugins = [plugin]
         self._owner = f"function {name!r} of plugin {plugin}"
         self._target = target
         self._function: Callable[..., float | None] | None = None
 
     def __call__(self, run: Run, of: str, /, **options: float) -> float | None:
-        try:
+        with blaming(f"{self._owner} ({self._target})"):
             if self._function is None:
                 module, _, attribute = self._target.partition(":")
                 self._function = getattr(importlib.import_module(module), attribute)
             value = self._function(run, of, **options)
             return None if value is None else float(value)
-        except Exception as error:  # a plugin may raise anything
-            raise PluginError(f"{self._owner} ({self._target}) failed: {describe(error)}") from error
 
 
 def derive(run: Run, metric: Metric, known: Mapping[str, Function] = FUNCTIONS) -> float | None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.errors import RunError
+from zoo.results.labels import options
 from zoo.results.store import Run
 from zoo.results.table import as_cell, number, table
+from zoo.training.files import open_read
 
 _SILENT_SECONDS = 60.0
 _LOG = "log.txt"
 _LOG_LINES = 10
+_LOG_BYTES = 1 << 20
 _HEADLINES = (("eval/return", "episode/return"), ("err", "kkt"))
 
 
@@ -27,10 +31,12 @@ def describe(run: Run) -> dict[str, Any]:
         "environment": spec.environment,
         "seed": spec.seed,
         "key": spec.key,
+        "extended_from": spec.extended_from,
         "options": option_rows(run),
         "status": _status(run),
         "lineage": [_start(start) for start in run.starts],
         "checkpoints": run.checkpoints,
+        "best": run.best,
         "metrics": run.last,
         "evaluations": {
             name: {key: report.get(key) for key in ("scores", "notes", "step", "time")}
@@ -51,8 +57,24 @@ def option_rows(run: Run) -> list[dict[str, Any]]:
         own = spec.representation.get("config") or {}
         values |= {f"representation.{name}": value for name, value in own.items()}
     values |= dict(spec.collect or {})
-    origin = spec.origins.get
-    return [{"option": name, "value": value, "origin": origin(name, "default")} for name, value in values.items()]
+    origins = spec.origins
+    return [
+        {"option": inner, "value": item, "origin": origins.get(inner, origins.get(name, "default"))}
+        for name, value in values.items()
+        for inner, item in _flat(name, value)
+    ]
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """An option, and those nested in it with dotted names, as they are typed; of a nested one first which it is."""
+    if not isinstance(value, Mapping):
+        yield name, value
+        return
+    if "type" in value or not value:
+        yield name, value.get("type", "")
+    for key, item in value.items():
+        if key != "type":
+            yield from _flat(f"{name}.{key}", item)
 
 
 def _status(run: Run) -> dict[str, Any]:
@@ -89,6 +111,8 @@ def warnings(run: Run) -> list[str]:
         found.append(
             f"metrics.jsonl has {run.torn_lines} damaged line{'s' * (run.torn_lines > 1)}, which are left out."
         )
+    elif run.problem:
+        found.append(f"{run.problem}.")
     if (run.path / "failed").is_dir():
         found.append("the state at the failure is kept in failed/.")
     if not run.checkpoints and finished:
@@ -97,9 +121,12 @@ def warnings(run: Run) -> list[str]:
 
 
 def _logged(path: Path) -> list[str]:
+    """The last lines of a log that warn; only its end is looked at."""
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
+        with open_read(path) as file:
+            file.seek(max(0, path.lstat().st_size - _LOG_BYTES))
+            lines = file.read().decode(errors="replace").splitlines()
+    except (OSError, RunError):
         return []
     return [line.strip() for line in lines if "WARNING" in line or "ERROR" in line][-_LOG_LINES:]
 
@@ -133,15 +160,18 @@ def lines(run: Run) -> list[str]:
         f"status       {state_in_words(status)}",
     ]
     if status.get("message"):
-        text.append(f"             {status['message']}")
+        text.append(f"             {' '.join(status['message'].split())}")
     if status.get("resume"):
         text.append(f"resume       {_RESUME.get(status['resume'], status['resume'])}")
-    text.append(f"checkpoints  {', '.join(map(str, about['checkpoints'])) or 'none'}")
+    steps = [f"{step} (best)" if step == about["best"] else str(step) for step in about["checkpoints"]]
+    text.append(f"checkpoints  {', '.join(steps) or 'none'}")
+    if run.spec.extended_from is not None:
+        text.append(f"goes on from {options(run.spec)['extended_from']}")
     text.append(f"made by      {about['algorithm']} {about['plugin_version']}, key {about['key']}")
     text += [f"{'started' if i == 0 else '':<12} {_lineage(start)}" for i, start in enumerate(about["lineage"])]
     text += [f"warning      {warning}" for warning in about["warnings"]]
-    options = [row | {"value": as_cell(row["value"])} for row in about["options"]]
-    text += ["", table(options, keep=1)]
+    rows = [row | {"value": as_cell(row["value"])} for row in about["options"]]
+    text += ["", table(rows, keep=1)]
     if about["metrics"]:
         text += ["", table([{"last metric": name, "value": value} for name, value in about["metrics"].items()], keep=1)]
     for name, report in about["evaluations"].items():
@@ -150,7 +180,7 @@ def lines(run: Run) -> list[str]:
     return text
 
 
-_RESUME = {"exact": "bit for bit", "statistical": "with fresh episodes: the environment offers no snapshot"}
+_RESUME = {"exact": "bit for bit", "statistical": "with fresh episodes: the environment cannot be put back exactly"}
 
 
 def _lineage(start: Mapping[str, Any]) -> str:
@@ -172,5 +202,7 @@ def listing(runs: Sequence[Run]) -> str:
         record = {"algorithm": run.algorithm, "environment": run.environment, "key": run.spec.key, "seed": run.seed}
         record |= {"status": outcome.replace("_", " ") or run.state, "step": run.step}
         shown = [name for choice in _HEADLINES for name in [n for n in choice if n in run.last][:1]]
-        records.append(record | {name: run.last[name] for name in shown})
+        records.append(
+            record | {name: run.last[name] for name in shown} | ({"problem": "damaged"} if run.problem else {})
+        )
     return table(records, keep=4)

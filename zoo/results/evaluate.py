@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +13,16 @@ from typing import Any
 from zoo.api import EvalContext, Report
 from zoo.discovery.config import encode_fields
 from zoo.discovery.entry import Entry, describe
+from zoo.discovery.guard import blaming
 from zoo.discovery.names import slug
 from zoo.discovery.registry import Registry
-from zoo.errors import InterfaceError, PluginError, RunError, UsageError, ZooError
+from zoo.errors import InterfaceError, RunError, UsageError, ZooError
 from zoo.results.store import EVALUATIONS, Run
 from zoo.seeding import child_seed, stream
-from zoo.training.checkpoint import replace_file, to_json
+from zoo.training.files import is_folder, kind, replace_file, sealed, to_json
 from zoo.training.represent import RepresentationTrainer
-from zoo.training.restore import LoadedRun, load_run
+from zoo.training.restore import LoadedRun, NoCheckpointError, load
+from zoo.training.rollout import ActError
 
 FORMAT = 1
 
@@ -34,6 +37,7 @@ class Judge:
         registry: plugins, to rebuild what the runs were made of.
         seed: root seed of the evaluation's own random streams.
         device: where tensors live.
+        checkpoint: which one is judged: "newest", "best", or a step.
         trust: allow environment ids that import modules.
         debug: let exceptions of the evaluator through, with their traceback.
     """
@@ -43,14 +47,15 @@ class Judge:
     registry: Registry
     seed: int = 0
     device: str = "cpu"
+    checkpoint: str | int = "newest"
     trust: bool = False
     debug: bool = False
 
     def run(self, run: Run) -> Evaluation:
-        """Judge the newest sound checkpoint of a run.
+        """Judge a checkpoint of a run: the newest sound one, unless another was asked for.
 
         Raises:
-            UsageError: the evaluator judges something else, or refuses the run.
+            UsageError: the evaluator judges something else, or refuses the run; or there is no such checkpoint.
             RunError: there is no sound checkpoint, or it does not fit the installed plugin.
             ZooError: the evaluator failed.
         """
@@ -76,6 +81,8 @@ class Judge:
         )
         try:
             report = self._judge(subject, ctx)
+        except ActError as error:
+            raise loaded.parts.blame(error) from error
         finally:
             env.close()
         notes = [*([loaded.notice] if loaded.notice else []), *map(str, report.notes)]
@@ -103,13 +110,15 @@ class Judge:
 
     def _load(self, run: Run) -> LoadedRun:
         try:
-            return load_run(run.path, registry=self.registry, device=self.device, trust=self.trust)
+            return load(run.path, self.checkpoint, registry=self.registry, device=self.device, trust=self.trust)
+        except NoCheckpointError:
+            raise
         except UsageError as error:
             raise RunError(f"{run.path} cannot be rebuilt: {error.message}", error.hint) from error
-        except ZooError:
+        except (ZooError, KeyboardInterrupt):
             raise
-        except Exception as error:  # whatever a plugin or its libraries do with a state or a device they cannot take
-            if self.debug:
+        except BaseException as error:  # whatever a plugin or its libraries do with a state or a device not theirs
+            if self.debug and isinstance(error, Exception):
                 raise
             raise RunError(
                 f"the checkpoint in {run.path} cannot be loaded by {run.algorithm} of plugin "
@@ -118,19 +127,9 @@ class Judge:
             ) from error
 
     def _judge(self, subject: Any, ctx: EvalContext) -> Report:
-        evaluator = self.entry.resolve()(self.config)
-        try:
-            report = evaluator.evaluate(subject, ctx)
-        except ZooError:
-            raise
-        except Exception as error:
-            if self.debug:
-                raise
-            raise PluginError(
-                f"evaluator {self.entry.name!r} of plugin {self.entry.plugin} {self.entry.version} failed: "
-                f"{describe(error)}.",
-                "--debug shows where.",
-            ) from error
+        cls = self.entry.resolve()
+        with blaming(self.entry.owner, debug=self.debug):
+            report = cls(self.config).evaluate(subject, ctx)
         return _checked(report, self.entry)
 
 
@@ -167,13 +166,16 @@ class Evaluation:
     def save(self) -> Path | None:
         """Store it in the run as ``evaluations/<evaluator>.json``, replacing an earlier one; without a run, nowhere.
 
+        Of a checkpoint that was asked for, as ``<evaluator>@<step>.json``, beside that of the newest.
+
         Raises:
             RunError: the run cannot be written.
         """
         if self.source is None:
             return None
         entry = self.judge.entry
-        path = self.path / EVALUATIONS / f"{slug(entry.name)}.json"
+        of = "" if self.judge.checkpoint == "newest" else f"@{self.step}"
+        path = self.path / EVALUATIONS / f"{slug(entry.name)}{of}.json"
         content = self.to_json()
         del content["path"]  # a run may be moved
         content |= {
@@ -183,9 +185,11 @@ class Evaluation:
             "evaluation_seed": self.judge.seed,
             "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
+        if os.path.lexists(path.parent) and not is_folder(path.parent):
+            raise RunError(f"{path.parent} is {kind(path.parent) or 'a file'}: expected a directory.")
         try:
             path.parent.mkdir(exist_ok=True)
-            replace_file(path, to_json(content))
+            replace_file(path, to_json(sealed(content)))
         except OSError as error:
             raise RunError(f"{path} cannot be written: {error.strerror}.") from error
         return path

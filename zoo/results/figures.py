@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zoo.discovery.entry import NAME, TARGET, describe
-from zoo.discovery.registry import Registry, owner
-from zoo.errors import PluginError, UnknownNameError, ZooError
+from zoo.discovery.guard import blaming
+from zoo.discovery.registry import Registry
+from zoo.errors import PluginError, UnknownNameError
 from zoo.results.curves import Axis
 from zoo.results.labels import labels
 from zoo.results.legend import legend_above
@@ -80,12 +81,8 @@ class PluginFigure:
             from matplotlib.figure import Figure
 
             function = self._load()
-            try:
+            with blaming(self._owner):
                 found = function(list(runs), options)
-            except ZooError:  # a sentence for people already
-                raise
-            except Exception as error:  # a plugin may raise anything
-                raise PluginError(f"{self._owner} failed: {describe(error)}") from error
         if not isinstance(found, Figure):
             raise PluginError(f"{self._owner} returned {found!r}, expected a matplotlib Figure.")
         return found
@@ -99,7 +96,9 @@ class PluginFigure:
         try:
             found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
             return found
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise PluginError(f"{self._owner} cannot be loaded: {describe(error)}") from error
 
 
@@ -111,13 +110,11 @@ def find_figures(registry: Registry, *, problems: list[str] | None = None) -> di
         problems: plugins whose hook fails are left out, and a sentence about each is appended here.
     """
     offered: list[PluginFigure] = []
-    for implementation in registry.hooks.zoo_plots.get_hookimpls():
-        plugin = owner(implementation.plugin_name)
+    for plugin, figures in registry.answers("zoo_plots", "figures", problems):
         try:
-            offered += [_checked(name, target, plugin) for name, target in dict(implementation.function()).items()]
-        except Exception as error:  # a plugin may fail in any way, and must not take the others along
-            if problems is not None:
-                problems.append(f"the figures of plugin {plugin} are left out: {describe(error)}")
+            offered += [_checked(name, target, plugin) for name, target in dict(figures).items()]
+        except Exception as error:  # what it answered may be anything, too
+            registry.leave_out(plugin, "figures", error, problems)
     names = [figure.name for figure in offered]
     named = {figure.name if names.count(figure.name) == 1 else f"{figure.plugin}/{figure.name}": figure
              for figure in offered}  # fmt: skip

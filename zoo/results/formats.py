@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zoo.results.table import columns_of
+from zoo.visible import console
 
 _GAP = 3
 _PAGE_WIDTH, _PAGE_ROWS = 90, 45  # characters and rows at footnotesize on a page of an article
@@ -154,17 +155,15 @@ def _finite(value: Any) -> Any:
 
 def terminal(sheets: Sequence[Sheet], width: int, *, colour: bool) -> str:
     """Tables for a terminal, broken between columns where it is too narrow, never cut off."""
-    from rich.console import Console
-
     file = io.StringIO()
-    console = Console(
+    out = console(
         file=file, width=max(width, 20), force_terminal=colour, color_system="standard" if colour else None,
         highlight=False, markup=False, emoji=False, legacy_windows=False,
     )  # fmt: skip
     for number, sheet in enumerate(sheets):
         if number:
-            console.print()
-        _print(console, sheet)
+            out.print()
+        _print(out, sheet)
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from zoo.errors import RunError, UsageError
-from zoo.results.curves import FLOOR, Axis, Curve, Group, curve, default_metrics, is_residual
+from zoo.results.curves import FLOOR, Axis, Curve, Group, curve, default_metrics, is_residual, shared_metrics
 from zoo.results.legend import legend_above
 from zoo.results.stats import Floats
 
@@ -73,13 +73,15 @@ class Panel:
 def make_panels(groups: Sequence[Group], metrics: Sequence[str], axis: Axis, scale: Scale) -> list[Panel]:
     """The panels of a figure, environment by environment; those without data are left out.
 
-    Without ``metrics`` each environment gets what its runs are about.
+    Without ``metrics`` they show what the runs are about; of several environments, what all of them have.
 
     Raises:
         UsageError: a logarithmic axis was asked for, and a metric has values that are not positive.
     """
     panels = []
-    for environment in dict.fromkeys(group.environment for group in groups):
+    environments = dict.fromkeys(group.environment for group in groups)
+    metrics = metrics or (shared_metrics(groups) if len(environments) > 1 else [])
+    for environment in environments:
         rivals = [group for group in groups if group.environment == environment]
         for metric in metrics or default_metrics(rivals):
             curves = [made for group in rivals if (made := curve(group, metric, axis)) is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,9 +14,9 @@ from zoo.errors import RunError, UnknownNameError, UsageError
 from zoo.results.derived import Function, derive, series_of
 from zoo.results.experiment import Cell, Metric, Suite
 from zoo.results.labels import labels, options
-from zoo.results.store import Catalogue, Refused, Run
+from zoo.results.store import Catalogue, Refused, Run, distinct
 from zoo.training.run import SPEC, RunDir
-from zoo.training.spec import RunSpec
+from zoo.training.spec import OUTSIDE_THE_KEY, RunSpec
 
 Measure = Callable[[Metric, Run], float | None]
 """One number of one finished run; None where the run never logged what it is made of."""
@@ -107,7 +108,7 @@ def from_suite(suite: Suite, root: Path, metrics: Sequence[Metric], measure: Mea
         folder = cell.spec.folder(root).parent
         for seed in cell.seeds:
             path = folder / f"seed-{seed}"
-            run = _open(path) if (path / SPEC).is_file() else _missing(cell, cell.spec, seed, path)
+            run = _open(path) if os.path.lexists(path / SPEC) else _missing(cell, cell.spec, seed, path)
             _add(records, cell.label, cell.environment, seed, run, metrics, measure)
     return records
 
@@ -118,6 +119,7 @@ def from_catalogue(catalogue: Catalogue, metrics: Sequence[Metric], measure: Mea
     Of runs that differ only in their plugin's version, those of the newest stay.
     """
     records = Records()
+    catalogue = distinct(catalogue)
     current, old = _newest(catalogue.groups())
     named = zip(current, labels(current), strict=True)
     for group, label in sorted(named, key=lambda pair: (pair[0][0].environment, pair[1])):
@@ -214,7 +216,8 @@ def _unfinished(run: Run) -> tuple[str, str] | None:
     if run.state == "finished":
         if run.step == 0 or not isinstance(run.status.get("metrics"), dict):
             return "partial", "its status is incomplete"
-        return None
+        problem = run.disagreement
+        return ("partial", f"says that it is finished, and {problem}") if problem else None
     if run.state == "failed":
         return "failed", f"failed at step {run.step}: {run.status.get('message') or 'no reason given'}".rstrip(".")
     return "partial", f"{'not begun' if run.state == 'new' else run.state} at step {run.step} of {run.spec.steps}"
@@ -222,8 +225,10 @@ def _unfinished(run: Run) -> tuple[str, str] | None:
 
 def _damaged(run: Run, metrics: Sequence[Metric]) -> tuple[str, str] | None:
     """State and reason, for a log with holes; looked for where more is asked of it than the last values."""
-    if all(metric.function == "last" for metric in metrics) or not run.torn_lines:
+    if all(metric.function == "last" for metric in metrics):
         return None
+    if not run.torn_lines:
+        return ("partial", run.problem) if run.problem else None
     return "partial", f"metrics.jsonl has {run.torn_lines} line{'s' * (run.torn_lines > 1)} that cannot be read"
 
 
@@ -232,15 +237,13 @@ def _open(path: Path) -> Run | Refused:
         return Run(path, RunDir.open(path).spec)
     except RunError as error:
         return Refused(path, " ".join(filter(None, (error.message, error.hint))))
-    except (TypeError, ValueError, KeyError) as error:  # valid JSON of the wrong shape
-        return Refused(path, f"{path} is not the specification of a run: {error}")
 
 
 def _missing(cell: Cell, spec: RunSpec, seed: int, path: Path) -> Dropped:
     """Why there is no run: it was never made, or by another version of its plugin, or cannot be read."""
     state, reason = "missing", "not run yet"
     for other in sorted(path.parent.parent.glob(f"*/seed-{seed}")):
-        run = _open(other) if (other / SPEC).is_file() else None
+        run = _open(other) if os.path.lexists(other / SPEC) else None
         if isinstance(run, Run) and _without_version(run.spec) == _without_version(spec):
             path, state = other, "version"
             reason = f"made by {_plugin(spec)} {run.spec.plugin_version}; {spec.plugin_version} is installed"
@@ -261,8 +264,7 @@ def _newest(groups: Iterable[list[Run]]) -> tuple[list[list[Run]], Iterator[tupl
 
 
 def _without_version(spec: RunSpec) -> list[tuple[str, Any]]:
-    left_out = ("seed", "origins", "device", "plugin_version")
-    return [(name, value) for name, value in vars(spec).items() if name not in left_out]
+    return [(name, value) for name, value in vars(spec).items() if name not in OUTSIDE_THE_KEY]
 
 
 def _ordered(version: str) -> list[int]:

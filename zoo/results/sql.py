@@ -9,6 +9,7 @@ from typing import Any
 
 from zoo.errors import UsageError
 from zoo.results.store import Run
+from zoo.training.files import is_file
 from zoo.training.run import EVAL, METRICS, SPEC, STATUS
 
 VIEWS = {
@@ -88,7 +89,7 @@ def _views(connection: Any, folders: Sequence[Path]) -> None:
 
 def _objects(folders: Sequence[Path], name: str, *, lines: bool) -> str:
     """A table expression with the columns ``run`` and ``json``; what does not parse is left out."""
-    files = [folder / name for folder in folders if (folder / name).is_file() and (folder / name).stat().st_size]
+    files = [folder / name for folder in folders if is_file(folder / name) and (folder / name).stat().st_size]
     if not files:
         return _EMPTY
     folder = "regexp_replace(filename, '[/\\\\][^/\\\\]*$', '')"
@@ -102,7 +103,7 @@ def _objects(folders: Sequence[Path], name: str, *, lines: bool) -> str:
 
 def _close_doors(connection: Any, folders: Sequence[Path]) -> None:
     """From here on only these runs can be read, nothing can be installed, and none of this be undone."""
-    files = [folder / name for folder in folders for name in (SPEC, STATUS, METRICS, EVAL)]
+    files = [path for folder in folders for name in (SPEC, STATUS, METRICS, EVAL) if is_file(path := folder / name)]
     connection.execute(f"SET allowed_paths=[{_quoted(files)}]")
     for setting in ("autoinstall_known_extensions=false", "autoload_known_extensions=false",
                     "enable_external_access=false", "lock_configuration=true"):  # fmt: skip

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,8 +11,13 @@ from typing import Any
 
 from zoo.errors import RunError, UsageError, nearest
 from zoo.training import checkpoint
-from zoo.training.run import ENV, EVAL, METRICS, STATUS, RunDir, find_runs
+from zoo.training.documents import REPORT, checked, is_number
+from zoo.training.files import REPORT_BYTES, check_seal, is_folder, read_json
+from zoo.training.logs import LogReader, Mark
+from zoo.training.restore import best_step
+from zoo.training.run import EVAL, METRICS, RunDir, read_starts, read_status, search
 from zoo.training.spec import RunSpec
+from zoo.training.whole import contradiction
 
 EVALUATIONS = "evaluations"
 _NUMBERS = {int, float}
@@ -25,6 +30,32 @@ class Series:
     steps: list[float]
     wall: list[float]
     values: list[float]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What one pass over a log of metrics tells.
+
+    Attributes:
+        names: of all metrics, in the order in which they were first logged.
+        last: last value of each.
+        torn: lines that do not parse.
+        damaged: whether the log is not what a checkpoint says.
+    """
+
+    names: list[str]
+    last: dict[str, float]
+    torn: int
+    damaged: bool
+
+    @classmethod
+    def of(cls, log: LogReader) -> Scan:
+        """Read all of it."""
+        last: dict[str, float] = {}
+        for row in log:
+            last.update(row)
+        last = {name: value for name, value in last.items() if name not in ("step", "wall") and is_number(value)}
+        return cls(list(last), last, log.torn, log.damaged)
 
 
 @dataclass(frozen=True)
@@ -50,52 +81,78 @@ class Run:
         return self.spec.seed
 
     @cached_property
+    def _told(self) -> tuple[dict[str, Any], str]:
+        return read_status(self.path)
+
+    @property
     def status(self) -> dict[str, Any]:
         """Content of ``status.json``; ``{"state": "new", "step": 0}`` where there is none to read."""
-        found = _json(self.path / STATUS)
-        return found if isinstance(found, dict) else {"state": "new", "step": 0}
+        return self._told[0]
 
     @property
     def state(self) -> str:
         """One of "new", "running", "finished", "failed" and "interrupted"."""
-        return str(self.status.get("state", "new"))
+        return str(self.status["state"])
 
     @property
     def step(self) -> int:
         """Steps at the last sign of life."""
-        found = self.status.get("step", 0)
-        return int(found) if isinstance(found, (int, float)) else 0
+        return int(self.status["step"])
 
     @cached_property
     def starts(self) -> list[dict[str, Any]]:
         """What each start or resume ran on, oldest first."""
-        found = _json(self.path / ENV)
-        return [start for start in found if isinstance(start, dict)] if isinstance(found, list) else []
+        return read_starts(self.path)
 
     @cached_property
-    def _metric_lines(self) -> tuple[list[dict[str, Any]], int]:
-        return _lines(self.path / METRICS)
+    def _marks(self) -> Mapping[str, Mark]:
+        """How far each log went at the newest checkpoint that can be read."""
+        for step in reversed(self.checkpoints):
+            with contextlib.suppress(RunError):
+                return checkpoint.manifest_of(self.path / "checkpoints", step).logs or {}
+        return {}
 
-    @property
+    @cached_property
+    def _scan(self) -> Scan:
+        """What one pass over ``metrics.jsonl`` tells, with one line in memory at a time."""
+        return Scan.of(LogReader(self.path / METRICS, self._marks.get(METRICS, Mark())))
+
+    @cached_property
     def rows(self) -> list[dict[str, Any]]:
         """Objects of ``metrics.jsonl``, without lines that do not parse."""
-        return self._metric_lines[0]
+        return list(LogReader(self.path / METRICS))
 
     @property
     def torn_lines(self) -> int:
         """Lines of ``metrics.jsonl`` that do not parse: one after a killed writer, more where the file is damaged."""
-        return self._metric_lines[1]
+        return self._scan.torn
+
+    @cached_property
+    def problem(self) -> str:
+        """What of the run is not what was written, or does not agree with the rest, in a few words; empty if all does.
+
+        Where a checkpoint says what the logs held, ``metrics.jsonl`` is compared with it, line by line;
+        ``zoo show --verify`` also looks at what else there is.
+        """
+        found = self._told[1].rstrip(".") or self.disagreement
+        return found or (f"{METRICS} is damaged: it is not what was written" if self._scan.damaged else "")
+
+    @cached_property
+    def disagreement(self) -> str:
+        """What says otherwise where the status says "finished", in a few words; no log is read for it."""
+        if self.state != "finished" or not self.checkpoints:  # of old runs people keep what is small
+            return ""
+        return contradiction(RunDir(self.path, self.spec), self.status)
 
     @cached_property
     def episodes(self) -> list[dict[str, Any]]:
         """Objects of ``eval.jsonl``, one for each evaluation episode."""
-        return _lines(self.path / EVAL)[0]
+        return list(LogReader(self.path / EVAL))
 
-    @cached_property
+    @property
     def metrics(self) -> list[str]:
         """Names of all metrics, in the order in which they were first logged."""
-        names = dict.fromkeys(name for row in self.rows for name in row)
-        return [name for name in names if name not in ("step", "wall")]
+        return self._scan.names
 
     @cached_property
     def _series(self) -> dict[str, Series]:
@@ -116,13 +173,10 @@ class Run:
         )
         return found
 
-    @cached_property
+    @property
     def last(self) -> dict[str, float]:
         """Last value of each metric."""
-        merged: dict[str, float] = {}
-        for row in self.rows:
-            merged.update({name: value for name, value in row.items() if name not in ("step", "wall")})
-        return merged
+        return self._scan.last
 
     @property
     def checkpoints(self) -> list[int]:
@@ -132,8 +186,29 @@ class Run:
     @cached_property
     def evaluations(self) -> dict[str, dict[str, Any]]:
         """Stored reports of ``zoo eval``, by evaluator."""
-        found = {path.stem: _json(path) for path in sorted((self.path / EVALUATIONS).glob("*.json"))}
-        return {name: report for name, report in found.items() if isinstance(report, dict)}
+        folder = self.path / EVALUATIONS
+        found = {}
+        for path in sorted(folder.glob("*.json")) if is_folder(folder) else ():
+            with contextlib.suppress(RunError):
+                found[path.stem] = read_report(path)
+        return found
+
+    @property
+    def best(self) -> int | None:
+        """Step of the best evaluation while it trained, where there is a checkpoint of it."""
+        step = best_step(RunDir(self.path, self.spec))
+        return step if step in self.checkpoints else None
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """A stored report of ``zoo eval``.
+
+    Raises:
+        RunError: it is none, or is not what was written.
+    """
+    report = checked(read_json(path, REPORT_BYTES), REPORT, path, "a report", ("scores",))
+    check_seal(report, path)
+    return report
 
 
 @dataclass(frozen=True)
@@ -159,8 +234,24 @@ class Catalogue:
         return [sorted(by_key[key], key=lambda run: run.seed) for key in sorted(by_key)]
 
 
-def open_runs(paths: Iterable[Path]) -> Catalogue:
-    """All runs at or under ``paths``, each once; those set aside by a fresh start are left out.
+def distinct(catalogue: Catalogue) -> Catalogue:
+    """Each run once: of copies, those with the same key and seed, the one that got furthest; the others are refused."""
+    by_identity: dict[tuple[str, int], Run] = {}
+    copies = []
+    for run in catalogue.runs:
+        other = by_identity.get((run.spec.key, run.seed))
+        better = other is None or (run.state == "finished", run.step) > (other.state == "finished", other.step)
+        kept, left = (run, other) if better else (other, run)
+        if kept is not None:
+            by_identity[run.spec.key, run.seed] = kept
+        if kept is not None and left is not None:
+            copies.append(Refused(left.path, f"{left.path} is another copy of the run {kept.path}."))
+    kept_runs = set(map(id, by_identity.values()))
+    return Catalogue([run for run in catalogue.runs if id(run) in kept_runs], [*catalogue.refused, *copies])
+
+
+def open_runs(paths: Iterable[Path | str] | Path | str) -> Catalogue:
+    """All runs at or under ``paths`` (one, or several), each once; those set aside by a fresh start are left out.
 
     Raises:
         UsageError: a path does not exist.
@@ -168,22 +259,23 @@ def open_runs(paths: Iterable[Path]) -> Catalogue:
     """
     catalogue = Catalogue([], [])
     seen: set[Path] = set()
-    for path in paths:
+    for path in map(Path, [paths] if isinstance(paths, (str, Path)) else paths):
         if not path.exists():
             raise UsageError(f"there is no {path}.", _near(path))
-        folders = list(find_runs(path))
-        if not folders:
+        found = list(search(path))
+        if not found:
             raise RunError(f"{path} is not a run, and has none beneath it.", "zoo train makes runs.")
-        for folder in folders:
-            if folder.resolve() in seen:
+        for folder, problem in found:
+            if folder.resolve() in seen and not problem:
                 continue
             seen.add(folder.resolve())
+            if problem:
+                catalogue.refused.append(Refused(folder, problem))
+                continue
             try:
                 catalogue.runs.append(Run(folder, RunDir.open(folder).spec))
             except RunError as error:
                 catalogue.refused.append(Refused(folder, " ".join(filter(None, (error.message, error.hint)))))
-            except (TypeError, ValueError, KeyError) as error:  # valid JSON of the wrong shape
-                catalogue.refused.append(Refused(folder, f"{folder} is not the specification of a run: {error}."))
     if not catalogue.runs:
         raise RunError(catalogue.refused[0].reason)
     return catalogue
@@ -206,34 +298,3 @@ def _near(path: Path) -> str:
     siblings = [child.name for child in path.parent.iterdir()] if path.parent.is_dir() else []
     near = nearest(path.name, siblings)
     return f"Did you mean {' or '.join(str(path.parent / name) for name in near)}?" if near else ""
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-
-
-def _lines(path: Path) -> tuple[list[dict[str, Any]], int]:
-    """Objects of a JSON-lines file, and how many lines are none."""
-    try:
-        raw = path.read_bytes()
-    except OSError:
-        return [], 0
-    lines = [line for line in raw.split(b"\n") if line.strip()]
-    try:  # all at once takes two thirds of the time; a file with a torn line has not as many objects as lines
-        whole = json.loads(b"[" + b",".join(lines) + b"]")
-    except ValueError:
-        whole = []
-    if len(whole) == len(lines) and all(isinstance(row, dict) for row in whole):
-        return whole, 0
-    rows: list[dict[str, Any]] = []
-    for line in lines:
-        try:
-            row = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(row, dict):
-            rows.append(row)
-    return rows, len(lines) - len(rows)

@@ -9,8 +9,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 from typing import Any, cast, get_args
 
-from zoo.discovery.entry import describe
-from zoo.discovery.registry import Registry, owner
+from zoo.discovery.registry import Registry
 from zoo.errors import UnknownNameError, UsageError
 from zoo.results.experiment import (
     Better,
@@ -66,13 +65,11 @@ def find_suites(
     """
     found = {file.stem: SuiteSource(file.stem, file) for file in sorted(folder.glob("*.toml"))}
     shipped: list[SuiteSource] = []
-    for implementation in registry.hooks.zoo_suites.get_hookimpls():
-        plugin = owner(implementation.plugin_name)
+    for plugin, places in registry.answers("zoo_suites", "suites", problems):
         try:
-            shipped += [_shipped(place, plugin) for place in implementation.function()]
-        except Exception as error:  # a plugin may fail in any way, and must not take the others along
-            if problems is not None:
-                problems.append(f"the suites of plugin {plugin} are left out: {describe(error)}")
+            shipped += [_shipped(place, plugin) for place in places]
+        except Exception as error:  # what it answered may be anything, too
+            registry.leave_out(plugin, "suites", error, problems)
     bare = [source.name for source in shipped]
     for source in sorted(shipped, key=lambda source: (source.name, source.plugin)):
         alone = bare.count(source.name) == 1 and source.name not in found

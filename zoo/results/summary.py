@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -64,7 +65,7 @@ def summarise(records: Records, metrics: Sequence[Metric], group_by: Sequence[st
 
     The values of a column come in order of appearance.
 
-    The strata of the bootstrap are the label and environment: what a row pools is resampled within each.
+    The strata of the bootstrap are the experiments, by key: what a row pools is resampled within each.
     Published values stand where a row is one label on one environment.
     """
     groups: dict[tuple[str, ...], list[Record]] = {}
@@ -75,10 +76,10 @@ def summarise(records: Records, metrics: Sequence[Metric], group_by: Sequence[st
     samples: dict[tuple[tuple[str, ...], str], list[list[float]]] = {}
     for key, found in groups.items():
         for metric in metrics:
-            strata: dict[tuple[str, str], list[float]] = {}
+            strata: dict[str, list[float]] = {}
             for record in found:
                 if metric.name in record.values:
-                    strata.setdefault((record.label, record.environment), []).append(record.values[metric.name])
+                    strata.setdefault(record.spec.key, []).append(record.values[metric.name])
             if strata:
                 samples[key, metric.name] = list(strata.values())
     estimates = dict(zip(samples, estimate_all(samples.values()), strict=True))
@@ -140,12 +141,8 @@ def _infinite(value: float) -> float:
 
 
 def _seeds(found: Sequence[Record]) -> int:
-    """Seeds of the label and environment with the fewest."""
-    strata: dict[tuple[str, str], int] = {}
-    for record in found:
-        key = (record.label, record.environment)
-        strata[key] = strata.get(key, 0) + 1
-    return min(strata.values())
+    """Seeds of the experiment with the fewest."""
+    return min(Counter(record.spec.key for record in found).values())
 
 
 def _published(found: Sequence[Record], suite: Suite | None) -> dict[str, Reference]:

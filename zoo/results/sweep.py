@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,12 +108,12 @@ def _judges(cell: Cell, registry: Registry) -> list[dict[str, Any]]:
 def look(experiment: Experiment, seed: int, root: Path) -> State:
     """How far a seed is, from its directory."""
     path = experiment.path(root, seed)
-    if not (path / SPEC).is_file():
+    if not os.path.lexists(path / SPEC):
         return "new"
     run = Run(path, experiment.spec.with_seed(seed))
     if run.state == "failed":
         return "failed"
-    if run.state != "finished":
+    if run.state != "finished" or run.disagreement:
         return "partial"
     return "finished" if all(_judged(run, judge) for judge in experiment.judges) else "unjudged"
 

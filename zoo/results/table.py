@@ -17,7 +17,7 @@ def number(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, float):
-        return str(value)
+        return str(value).replace("\n", "\\n").replace("\t", "\\t")  # a cell is one line
     if not math.isfinite(value):
         return str(value)
     size = abs(value)

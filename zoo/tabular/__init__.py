@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from zoo.tabular.errors import InfeasibleCMDPError, InvalidCMDPError
     from zoo.tabular.evaluation import Evaluation, evaluate, policy_values
+    from zoo.tabular.kernel import row_tolerance
     from zoo.tabular.model import TabularCMDP
     from zoo.tabular.plan import Plan, modified_policy_iteration, policy_iteration, value_iteration
     from zoo.tabular.program import OccupancyProgram
-    from zoo.tabular.residual import Residuals, attainable_range, residuals
+    from zoo.tabular.residual import Residuals, residuals
     from zoo.tabular.solution import CMDPSolution
     from zoo.tabular.solve import solve_lp
+    from zoo.tabular.transitions import from_transitions, listed_model
+    from zoo.tabular.units import Units, attainable_range
 
 __all__ = [
     "CMDPSolution",
@@ -27,12 +30,16 @@ __all__ = [
     "Plan",
     "Residuals",
     "TabularCMDP",
+    "Units",
     "attainable_range",
     "evaluate",
+    "from_transitions",
+    "listed_model",
     "modified_policy_iteration",
     "policy_iteration",
     "policy_values",
     "residuals",
+    "row_tolerance",
     "solve_lp",
     "value_iteration",
 ]
@@ -40,12 +47,15 @@ __all__ = [
 _HOMES = {
     "errors": ("InfeasibleCMDPError", "InvalidCMDPError"),
     "evaluation": ("Evaluation", "evaluate", "policy_values"),
+    "kernel": ("row_tolerance",),
     "model": ("TabularCMDP",),
     "plan": ("Plan", "modified_policy_iteration", "policy_iteration", "value_iteration"),
     "program": ("OccupancyProgram",),
-    "residual": ("Residuals", "attainable_range", "residuals"),
+    "residual": ("Residuals", "residuals"),
     "solution": ("CMDPSolution",),
     "solve": ("solve_lp",),
+    "transitions": ("from_transitions", "listed_model"),
+    "units": ("Units", "attainable_range"),
 }
 
 

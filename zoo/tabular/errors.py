@@ -19,25 +19,29 @@ class InfeasibleCMDPError(ZooError):
 
     Args:
         constraints: the names of the constraints that cannot hold together, the worst first.
-        min_violation: the least achievable largest violation ``min_pi max_i violation_i``, in the unit of ``b``.
-        policy_min_violation: a policy that attains it, ``[S, A]``.
+        violations: of each of these under the policy whose largest violation is least, every constraint being measured
+            by the range of its own values over all policies; in the unit of its threshold.
+        policy_min_violation: that policy, ``[S, A]``.
         context: where it happened, put before the sentence; may be empty.
     """
 
     def __init__(
         self,
         constraints: Sequence[str],
-        min_violation: float,
+        violations: Sequence[float],
         policy_min_violation: NDArray[np.float64],
         context: str = "",
     ) -> None:
         quoted = [repr(name) for name in constraints]
         which = f"constraint {quoted[0]}" if len(quoted) == 1 else f"the constraints {', '.join(quoted)} together"
+        least = ", ".join(f"{violation:.6g}" for violation in violations)
         super().__init__(
-            f"{context}no policy satisfies {which}: the least achievable violation is {min_violation:.6g}.",
-            f"Relax the threshold of {quoted[0]} by at least {min_violation:.6g}.",
+            f"{context}no policy satisfies {which}: the least achievable violation is {least}.",
+            f"Relax the threshold of {quoted[0]} by at least {violations[0]:.6g}.",
         )
         self.constraints = tuple(constraints)
         self.constraint = self.constraints[0]
-        self.min_violation = min_violation
+        self.violations = tuple(violations)
+        self.min_violation = self.violations[0]
+        """of ``constraint``"""
         self.policy_min_violation = policy_min_violation

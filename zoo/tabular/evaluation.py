@@ -14,6 +14,7 @@ from scipy.linalg import lapack
 from scipy.sparse.linalg import splu
 
 from zoo.errors import UsageError
+from zoo.tabular.kernel import row_tolerance
 from zoo.tabular.model import TabularCMDP
 
 DENSE_STATES = 500
@@ -147,16 +148,19 @@ def checked_policy(cmdp: TabularCMDP, policy: ArrayLike) -> NDArray[np.float64]:
     Raises:
         UsageError: if the shape does not fit, or a row holds no probabilities.
     """
-    array = np.asarray(policy, dtype=np.float64)
+    given = np.asarray(policy)
+    array = given.astype(np.float64, copy=False)
     if array.shape != cmdp.r.shape:
         raise UsageError(f"policy has shape {array.shape}: expected {cmdp.r.shape}, one row of probabilities a state.")
     sums = array.sum(axis=1)
     # Written so that a NaN fails it.
-    good = (array.min(axis=1) >= 0.0) & (np.abs(sums - 1.0) <= _POLICY_TOLERANCE)
+    coarse = given.dtype.kind == "f" and given.dtype.itemsize < 8
+    within = max(_POLICY_TOLERANCE, row_tolerance(float(np.finfo(given.dtype).eps), array.shape[1]) if coarse else 0.0)
+    good = (array.min(axis=1) >= 0.0) & (np.abs(sums - 1.0) <= within)
     if not good.all():
         s = int(np.argmin(good))
         raise UsageError(f"policy[{s}] = {array[s]}: expected probabilities that sum to 1.")
-    return array
+    return array / sums[:, None] if coarse else array
 
 
 def checked_rewards(cmdp: TabularCMDP, rewards: ArrayLike) -> NDArray[np.float64]:

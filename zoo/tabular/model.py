@@ -16,9 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from zoo.errors import UsageError
 from zoo.tabular.errors import InvalidCMDPError
+from zoo.tabular.kernel import ROW_SUM_TOLERANCE, ended, expected, frozen_csr, kernel, law, real
+from zoo.tabular.kernel import frozen as _freeze
 
 SENSES = ("<=", ">=", "==")
-ROW_SUM_TOLERANCE = 1e-8
 _ENVIRONMENT = "zoo/Tabular-v0"
 
 
@@ -34,16 +35,19 @@ class TabularCMDP:
     The arrays are copied, checked and made read-only on construction.
 
     Args:
-        P: transition kernel, dense ``[S, A, S]`` or sparse ``[S*A, S]`` with row ``s*A + a``; rows sum to 1.
-        r: task reward, ``[S, A]``.
+        P: transition kernel, dense ``[S, A, S]``, or dense or sparse ``[S*A, S]`` with row ``s*A + a``, or a list of
+            one matrix ``[S, S]`` for each action; rows sum to 1 as precisely as they came (within 1e-8 in double
+            precision), or to 0 in states that end an episode.
+        r: task reward, ``[S, A]``, or of each transition, ``[S, A, S]``: its expectation is kept.
         gamma: discount, in [0, 1).
         rho: law of the first state, ``[S]``.
-        c: constraint signals, ``[N, S, A]``.
+        c: constraint signals, ``[N, S, A]`` or ``[N, S, A, S]``.
         b: thresholds, ``[N]``, in the unit of one step's signal.
         senses: one of ``"<="``, ``">="``, ``"=="`` for each constraint.
         names: one name for each constraint; ``c0, c1, ...`` when empty.
-        terminal: which states end an episode, ``[S]``; none when empty. Such a state is absorbing and pays nothing
-            (``P[s, a, s] = 1``, ``r = 0``, ``c = 0``), so that values of the endless process are those of episodes.
+        terminal: which states end an episode, ``[S]``; a state without any successor does, whether named or not. Such
+            a state pays nothing (``r = 0``, ``c = 0``) and is kept as one that stays (``P[s, a, s] = 1``), so that
+            values of the endless process are those of episodes.
 
     Raises:
         InvalidCMDPError: naming the first offending index.
@@ -61,19 +65,19 @@ class TabularCMDP:
 
     def __post_init__(self) -> None:
         """Copy, check and freeze."""
-        r = _real("r", self.r, 2)
-        S, A = r.shape
-        c = np.asarray(self.c)
+        S, A = _sizes(self.r, self.rho)
         put: Callable[[str, object], None] = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
-        put("r", r)
-        put("P", _sparse_kernel(self.P) if sp.issparse(self.P) else _real("P", self.P, 3))
-        put("rho", _real("rho", self.rho, 1))
-        put("c", _real("c", np.empty((0, S, A)) if c.size == 0 and len(c) == 0 else c, 3))
-        put("b", _real("b", self.b, 1))
+        P, terminal = ended(kernel(self.P, S, A), _mask(self.terminal, S))
+        c = np.asarray(self.c)
+        put("P", P)
+        put("r", expected("r", self.r, P, S, A))
+        put("rho", law("rho", self.rho))
+        put("c", expected("c", np.empty((0, S, A)) if c.size == 0 and len(c) == 0 else self.c, P, S, A))
+        put("b", real("b", self.b, 1))
         put("gamma", _discount(self.gamma))
         put("senses", tuple(self.senses))
         put("names", tuple(self.names) or tuple(f"c{i}" for i in range(len(self.c))))
-        put("terminal", _mask(self.terminal, S))
+        put("terminal", terminal)
         self.validate()
 
     @property
@@ -96,7 +100,7 @@ class TabularCMDP:
         """The transition kernel as one CSR matrix ``[S*A, S]``, row ``s*A + a``; explicit zeros are left out."""
         if isinstance(self.P, sp.csr_array):
             return self.P
-        return _frozen_csr(sp.csr_array(self.P.reshape(-1, self.num_states)))
+        return frozen_csr(sp.csr_array(self.P.reshape(-1, self.num_states)))
 
     @cached_property
     def padded_kernel(self) -> tuple[NDArray[np.float64], NDArray[np.int32]] | None:
@@ -153,13 +157,9 @@ class TabularCMDP:
         """
         S, A = self.r.shape
         N = len(self.c)
-        if S == 0 or A == 0:
-            raise InvalidCMDPError(f"r has shape {self.r.shape}: there must be at least one state and one action.")
-        _expect_shape("P", self.P, (S * A, S) if sp.issparse(self.P) else (S, A, S))
         _expect_shape("rho", self.rho, (S,))
         _expect_shape("c", self.c, (N, S, A))
         _expect_shape("b", self.b, (N,))
-        _expect_shape("terminal", self.terminal, (S,))
         for name, count in (("senses", len(self.senses)), ("names", len(self.names))):
             if count != N:
                 raise InvalidCMDPError(f"{name} has {count} entries: expected {N}, one for each constraint in c.")
@@ -237,7 +237,7 @@ class TabularCMDP:
         """
         # Everything else has been checked and what is cached does not depend on b: a sweep calls this often.
         other = copy.copy(self)
-        object.__setattr__(other, "b", _real("b", b, 1))
+        object.__setattr__(other, "b", real("b", b, 1))
         _expect_shape("b", other.b, (self.num_constraints,))
         other._expect_finite("b")
         return other
@@ -307,22 +307,19 @@ def _storage() -> Any:
     return import_module("zoo.tabular.storage")
 
 
-def _freeze(array: NDArray[np.float64]) -> NDArray[np.float64]:
-    array.setflags(write=False)
-    return array
-
-
-def _real(name: str, value: ArrayLike, ndim: int) -> NDArray[np.float64]:
-    """A read-only float64 copy; an array that nobody can write to is shared instead."""
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidCMDPError(f"{name} is not an array of real numbers: {error}.") from error
-    if array.ndim != ndim:
-        raise InvalidCMDPError(f"{name} has {array.ndim} dimensions, shape {array.shape}: expected {ndim}.")
-    if array is value and not array.flags.writeable and array.base is None and array.flags.c_contiguous:
-        return array
-    return _freeze(np.array(array, order="C"))
+def _sizes(r: Any, rho: ArrayLike) -> tuple[int, int]:
+    """S and A, of a reward ``[S, A]``, ``[S, A, S]``, or sparse ``[S*A, S]``."""
+    if sp.issparse(r):
+        S = len(real("rho", rho, 1))
+        if S and r.shape[1] == S and r.shape[0] % S == 0:
+            return S, r.shape[0] // S
+        r = r.toarray()
+    array = real("r", r)
+    if array.ndim not in (2, 3):
+        raise InvalidCMDPError(f"r has {array.ndim} dimensions, shape {array.shape}: expected 2, or 3 for transitions.")
+    if 0 in array.shape:
+        raise InvalidCMDPError(f"r has shape {array.shape}: there must be at least one state and one action.")
+    return int(array.shape[0]), int(array.shape[1])
 
 
 def _mask(value: ArrayLike, length: int) -> NDArray[np.bool_]:
@@ -332,6 +329,7 @@ def _mask(value: ArrayLike, length: int) -> NDArray[np.bool_]:
         mask = np.zeros(length, dtype=np.bool_)
     if mask.dtype != np.bool_:
         raise InvalidCMDPError(f"terminal is an array of {mask.dtype}: expected {length} booleans, one for each state.")
+    _expect_shape("terminal", mask, (length,))
     mask.setflags(write=False)
     return mask
 
@@ -344,24 +342,6 @@ def _discount(value: object) -> float:
     if not 0.0 <= gamma < 1.0:
         raise InvalidCMDPError(f"gamma = {gamma}: expected a number in [0, 1).")
     return gamma
-
-
-def _sparse_kernel(P: Any) -> sp.csr_array:
-    if isinstance(P, sp.csr_array) and not P.data.flags.writeable and P.data.dtype == np.float64:
-        return P
-    kernel = sp.csr_array(P, dtype=np.float64, copy=True)
-    try:
-        kernel.check_format(full_check=True)
-    except ValueError as error:
-        raise InvalidCMDPError(f"P is no valid sparse matrix: {error}.") from error
-    return _frozen_csr(kernel)
-
-
-def _frozen_csr(matrix: sp.csr_array) -> sp.csr_array:
-    matrix.sum_duplicates()
-    for part in (matrix.data, matrix.indices, matrix.indptr):
-        part.setflags(write=False)
-    return matrix
 
 
 def _expect_shape(name: str, array: Any, expected: tuple[int, ...]) -> None:

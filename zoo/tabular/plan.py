@@ -23,6 +23,8 @@ _FIRST_SWEEPS, _MOST_SWEEPS = 30, 160
 _SETTLED = 0.1
 _ROUNDING = 1e-13
 """Relative to the largest reward: what one backup cannot resolve in double precision."""
+_PRECISE = 1e-8
+"""Error of the values, relative to the range of the reward, where no tolerance is given."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,14 +46,15 @@ class Plan:
 
 
 def value_iteration(
-    cmdp: TabularCMDP, reward: ArrayLike | None = None, *, tol: float = 1e-8, max_iterations: int = 1_000_000
+    cmdp: TabularCMDP, reward: ArrayLike | None = None, *, tol: float | None = None, max_iterations: int = 1_000_000
 ) -> Plan:
     """Value iteration, stopped on the span of the update and corrected by its mid-point (Puterman 1994, 6.6.3).
 
     Args:
         cmdp: the process; its constraints play no part.
         reward: ``[S, A]``, or ``[R, S, A]`` for several at once; the task reward when not given.
-        tol: bound on the error of the normalised value.
+        tol: bound on the error of the normalised value, in the unit of the reward; when not given, for each reward
+            1e-8 of its own range, ``max r - min r``.
         max_iterations: backups after which the search gives up, with a warning; ``residual`` then says how far it got.
 
     Raises:
@@ -61,7 +64,7 @@ def value_iteration(
 
 
 def modified_policy_iteration(
-    cmdp: TabularCMDP, reward: ArrayLike | None = None, *, tol: float = 1e-8, max_iterations: int = 100_000
+    cmdp: TabularCMDP, reward: ArrayLike | None = None, *, tol: float | None = None, max_iterations: int = 100_000
 ) -> Plan:
     """Modified policy iteration: between two backups, sweeps with the policy held fixed (Puterman 1994, 6.5).
 
@@ -86,7 +89,8 @@ def policy_iteration(
         cmdp: the process; its constraints play no part.
         reward: ``[S, A]``, or ``[R, S, A]`` for several at once; the task reward when not given.
         policy: actions to start from, ``[S]`` or ``[R, S]``; a few cheap sweeps find a start when not given.
-        tol: an action replaces another only if it gains more than ``tol * max|reward|``; prevents cycling on ties.
+        tol: an action replaces another only if it gains more than ``tol * max|reward|``, of each reward for itself;
+            prevents cycling on ties.
         max_iterations: improvements after which the search gives up, with a warning.
 
     Raises:
@@ -94,7 +98,7 @@ def policy_iteration(
     """
     r, single = _prepare(cmdp, reward, tol)
     if policy is None:
-        start = _sweep(cmdp, r, 1e-3 * (float(np.ptp(r)) or 1.0), _FIRST_SWEEPS, frozen=True, warn=False).policy
+        start = _sweep(cmdp, r, None, _FIRST_SWEEPS, frozen=True, precision=1e-3, warn=False).policy
     else:
         start = _checked_start(cmdp, policy, len(r))
     S = cmdp.num_states
@@ -107,14 +111,14 @@ def policy_iteration(
     return _plan(cmdp, r, value, max(part[1] for part in parts), single)
 
 
-def greedy(q: NDArray[np.float64], slack: float) -> NDArray[np.int64]:
-    """The lowest action whose ``q [..., A]`` is within ``slack`` of the largest, ``[...]``."""
+def greedy(q: NDArray[np.float64], slack: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The lowest action whose ``q [..., A]`` is within ``slack [..., 1]`` of the largest, ``[...]``."""
     first: NDArray[np.int64] = np.argmax(q >= q.max(axis=-1, keepdims=True) - slack, axis=-1)
     return first
 
 
-def _prepare(cmdp: TabularCMDP, reward: ArrayLike | None, tol: float) -> tuple[NDArray[np.float64], bool]:
-    if not tol > 0.0:
+def _prepare(cmdp: TabularCMDP, reward: ArrayLike | None, tol: float | None) -> tuple[NDArray[np.float64], bool]:
+    if tol is not None and not tol > 0.0:
         raise UsageError(f"tol = {tol}: expected a positive number.")
     r = cmdp.r if reward is None else checked_rewards(cmdp, reward)
     return r.reshape(-1, *cmdp.r.shape), r.ndim == 2
@@ -122,7 +126,7 @@ def _prepare(cmdp: TabularCMDP, reward: ArrayLike | None, tol: float) -> tuple[N
 
 def _plan(cmdp: TabularCMDP, r: NDArray[np.float64], V: NDArray[np.float64], iterations: int, single: bool) -> Plan:
     q = action_values(cmdp, r, V)
-    policy = greedy(q, _ROUNDING * _scale(r))
+    policy = greedy(q, _ROUNDING * _size(r)[:, None, None])
     residual = float(np.abs(q.max(axis=2) - V).max(initial=0.0))
     value = V
     if single:
@@ -130,36 +134,47 @@ def _plan(cmdp: TabularCMDP, r: NDArray[np.float64], V: NDArray[np.float64], ite
     return Plan(value, policy, q, residual, residual / (1.0 - cmdp.gamma), iterations)
 
 
-def _scale(r: NDArray[np.float64]) -> float:
-    return float(np.abs(r).max(initial=0.0)) or 1.0
+def _size(r: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Largest magnitude of each reward of ``r [R, S, A]``, ``[R]``: they may have units of their own."""
+    size: NDArray[np.float64] = np.abs(r).max(axis=(1, 2), initial=0.0)
+    return size
 
 
 def _sweep(
     cmdp: TabularCMDP,
     reward: ArrayLike | None,
-    tol: float,
+    tol: float | None,
     max_iterations: int,
     *,
     frozen: bool,
+    precision: float = _PRECISE,
     warn: bool = True,
 ) -> Plan:
     r, single = _prepare(cmdp, reward, tol)
+    within = precision * np.ptp(r, axis=(1, 2)) if tol is None else np.full(len(r), tol)
     together = max(1, _CACHE_NUMBERS // cmdp.r.size)
-    parts = [_sweep_chunk(cmdp, r[i : i + together], tol, max_iterations, frozen) for i in range(0, len(r), together)]
+    chunks = [slice(i, i + together) for i in range(0, len(r), together)]
+    parts = [_sweep_chunk(cmdp, r[chunk], within[chunk], max_iterations, frozen) for chunk in chunks]
     V = np.concatenate([part[0] for part in parts])
     plan = _plan(cmdp, r, V, max(part[1] for part in parts), single)
-    if warn and plan.iterations >= max_iterations and plan.error_bound > tol:
+    if warn and plan.iterations >= max_iterations and (_errors(cmdp, plan, V) > within).any():
         _log.warning("planning stopped after %d backups with an error of up to %.3g", max_iterations, plan.error_bound)
     return plan
 
 
+def _errors(cmdp: TabularCMDP, plan: Plan, V: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The ``error_bound`` of each reward on its own, ``[R]``."""
+    found: NDArray[np.float64] = np.abs(plan.q.reshape(*V.shape, -1).max(axis=2) - V).max(axis=1) / (1.0 - cmdp.gamma)
+    return found
+
+
 def _sweep_chunk(
-    cmdp: TabularCMDP, r: NDArray[np.float64], tol: float, max_iterations: int, frozen: bool
+    cmdp: TabularCMDP, r: NDArray[np.float64], tol: NDArray[np.float64], max_iterations: int, frozen: bool
 ) -> tuple[NDArray[np.float64], int]:
     gamma, S = cmdp.gamma, cmdp.num_states
     horizon = gamma / (1.0 - gamma)
     # Below this the span of an update is rounding noise and would never shrink further.
-    floor = 4.0 * float(np.finfo(np.float64).eps) * _scale(r)
+    floor = 4.0 * float(np.finfo(np.float64).eps) * _size(r)
     solved = np.empty(r.shape[:2])
     active = np.arange(len(r))
     V = np.zeros((len(r), S))
@@ -172,7 +187,7 @@ def _sweep_chunk(
         TV = np.take_along_axis(q, greedy_now[..., None], axis=2)[..., 0]
         delta = TV - V
         low, high = delta.min(axis=1), delta.max(axis=1)
-        done = (high - low <= floor) | (horizon * (high - low) / 2.0 <= tol)
+        done = (high - low <= floor[active]) | (horizon * (high - low) / 2.0 <= tol[active])
         if iteration == max_iterations:
             done[:] = True
         solved[active[done]] = TV[done] + horizon * (high + low)[done, None] / 2.0
@@ -232,7 +247,7 @@ def _improve(
     cmdp: TabularCMDP, r: NDArray[np.float64], policy: NDArray[np.int64], tol: float, max_iterations: int
 ) -> tuple[NDArray[np.float64], int]:
     """Policy iteration on ``r [R, S, A]`` from ``policy [R, S]``: values ``[R, S]`` and the number of improvements."""
-    slack = tol * _scale(r)
+    slack = tol * _size(r)[:, None]
     V = np.empty(r.shape[:2])
     active = np.arange(len(r))
     best = np.full(len(r), -np.inf)
@@ -240,7 +255,7 @@ def _improve(
         V[active] = _exact(cmdp, r[active], policy)
         q = action_values(cmdp, r[active], V[active])
         current = np.take_along_axis(q, policy[..., None], axis=2)[..., 0]
-        better = q.max(axis=2) > current + slack
+        better = q.max(axis=2) > current + slack[active]
         total = V[active].mean(axis=1)
         # Exact improvement raises the value; where it does not, what is left to gain is rounding.
         moving = better.any(axis=1) & (total > best[active])

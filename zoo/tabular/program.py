@@ -2,6 +2,7 @@
 
 Variables ``d[S, A] >= 0``; maximise ``<r, d>`` subject to the flow equations
 ``sum_a d(s', a) - gamma sum_{s,a} P(s'|s,a) d(s,a) = (1 - gamma) rho(s')`` and ``s_i <c_i, d> <= s_i b_i`` (or ``=``).
+A solver's tolerances are absolute, so that it is given reward and signals in units of their attainable range.
 """
 
 from __future__ import annotations
@@ -21,12 +22,16 @@ from zoo.tabular.evaluation import DENSE_STATES
 from zoo.tabular.model import TabularCMDP
 from zoo.tabular.plan import modified_policy_iteration, policy_iteration
 from zoo.tabular.solution import CMDPSolution, policy_of, read_out
+from zoo.tabular.units import Scaling, Units
 
 _TOLERANCE = 1e-10
-"""Primal and dual feasibility; HiGHS's own default, 1e-7, is visible in the values."""
+"""Primal and dual feasibility in the program's units; HiGHS's own default, 1e-7, is visible in the values."""
+_SMALLEST = 1e-12
+"""Entries of the matrix below this are dropped; HiGHS's own default is 1e-9, and allows no less than this."""
 _NO_MASS = 1e-12
 _CONTRADICTION = 1e-8
-"""A smaller least violation is rounding of a threshold that sits exactly on the attainable limit."""
+"""A smaller least violation, relative to the range of the signal, is rounding of a threshold that sits exactly on the
+attainable limit."""
 
 
 class OccupancyProgram:
@@ -41,12 +46,14 @@ class OccupancyProgram:
 
     def __init__(self, cmdp: TabularCMDP) -> None:
         self._cmdp = cmdp
+        self._scaling = Scaling.of(cmdp)
+        self._played = self._scaling.applied(cmdp)
         self._highs = _silent_highs()
         S, A, N = cmdp.num_states, cmdp.num_actions, cmdp.num_constraints
         model = highspy.HighsLp()
-        matrix = _flow_and_constraints(cmdp)
+        matrix = _flow_and_constraints(self._played)
         model.num_col_, model.num_row_ = S * A, S + N
-        model.col_cost_ = -cmdp.r.reshape(-1)
+        model.col_cost_ = -self._played.r.reshape(-1)
         model.col_lower_, model.col_upper_ = np.zeros(S * A), np.full(S * A, highspy.kHighsInf)
         lower, upper = self._bounds()
         inflow = (1.0 - cmdp.gamma) * cmdp.rho
@@ -67,6 +74,7 @@ class OccupancyProgram:
             InvalidCMDPError: if the shape does not fit or a number is not finite.
         """
         self._cmdp = self._cmdp.with_thresholds(b)
+        self._played = self._played.with_thresholds(self._scaling.thresholds(self._cmdp.b))
         self._pass_bounds(0.0)
 
     def set_reward(self, r: ArrayLike) -> None:
@@ -80,7 +88,11 @@ class OccupancyProgram:
             raise InvalidCMDPError(f"r has shape {reward.shape}: expected {self._cmdp.r.shape}.")
         self._cmdp = replace(self._cmdp, r=reward)
         count = self._cmdp.r.size
-        self._highs.changeColsCost(count, np.arange(count, dtype=np.int32), -self._cmdp.r.reshape(-1))
+        alone = Scaling.of(replace(self._cmdp, c=np.empty(0), b=np.empty(0), senses=(), names=()))
+        units = replace(self._scaling.units, reward=alone.units.reward)
+        self._scaling = Scaling(units, np.concatenate([alone.shift, self._scaling.shift[1:]]))
+        self._played = self._scaling.applied(self._cmdp)
+        self._highs.changeColsCost(count, np.arange(count, dtype=np.int32), -self._played.r.reshape(-1))
 
     def solve(self) -> CMDPSolution:
         """Solve for the present thresholds and reward.
@@ -110,15 +122,13 @@ class OccupancyProgram:
     def _solve(self, context: str) -> CMDPSolution:
         began = time.perf_counter()
         cmdp = self._cmdp
-        self._highs.run()
-        status = self._highs.getModelStatus()
+        status = self._run()
         if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
-            worst, least, policy = least_violation(cmdp)
+            least, contradiction = least_violation(cmdp, context)
             if least > _CONTRADICTION:
-                raise InfeasibleCMDPError(worst, least, policy, context)
-            self._pass_bounds(2.0 * least + _TOLERANCE)
-            self._highs.run()
-            status = self._highs.getModelStatus()
+                raise contradiction
+            self._pass_bounds(4.0 * least + _TOLERANCE)
+            status = self._run()
             self._pass_bounds(0.0)
         if status != highspy.HighsModelStatus.kOptimal:
             raise ZooError(f"HiGHS stopped with {self._highs.modelStatusToString(status)!r}: expected 'Optimal'.")
@@ -128,6 +138,8 @@ class OccupancyProgram:
         duals = -np.asarray(solution.row_dual)
         return read_out(
             cmdp,
+            self._played,
+            self._scaling,
             np.asarray(solution.col_value),
             duals[:S],
             duals[S:],
@@ -136,9 +148,19 @@ class OccupancyProgram:
             no_mass=_NO_MASS,
         )
 
+    def _run(self) -> Any:
+        self._highs.run()
+        status = self._highs.getModelStatus()
+        if status == highspy.HighsModelStatus.kUnknown:
+            # The path from this basis met rounding: another one, from none, need not.
+            self._highs.clearSolver()
+            self._highs.run()
+            status = self._highs.getModelStatus()
+        return status
+
     def _bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        upper = self._cmdp.signs * self._cmdp.b
-        return np.where(self._cmdp.equality, upper, -highspy.kHighsInf), upper
+        upper = self._played.signs * self._played.b
+        return np.where(self._played.equality, upper, -highspy.kHighsInf), upper
 
     def _pass_bounds(self, relax: float) -> None:
         lower, upper = self._bounds()
@@ -159,12 +181,15 @@ class OccupancyProgram:
         self._highs.setBasis(basis)
 
 
-def least_violation(cmdp: TabularCMDP) -> tuple[list[str], float, NDArray[np.float64]]:
-    """Minimise ``t >= 0`` subject to the flow equations and ``violation_i <= t`` for every constraint.
+def least_violation(cmdp: TabularCMDP, context: str = "") -> tuple[float, InfeasibleCMDPError]:
+    """Minimise ``t >= 0`` subject to the flow equations and ``violation_i <= t * range of J_i`` for every constraint.
 
     Returns:
-        The names of the constraints that hold ``t`` up, by falling multiplier; ``t``; a policy ``[S, A]`` attaining it.
+        ``t``, and the error that tells of it, with ``context`` put before the sentence.
     """
+    original, scaling = cmdp, Scaling.of(cmdp)
+    units = Units.of(cmdp)
+    cmdp = Scaling(units, scaling.shift).applied(cmdp)
     S, A, N = cmdp.num_states, cmdp.num_actions, cmdp.num_constraints
     inf = highspy.kHighsInf
     # An equality is two inequalities, its second row coming after all the first ones.
@@ -191,9 +216,12 @@ def least_violation(cmdp: TabularCMDP) -> tuple[list[str], float, NDArray[np.flo
     values = np.asarray(solution.col_value)
     weight = np.bincount(owner, weights=-np.asarray(solution.row_dual)[S:], minlength=N)
     order = np.argsort(-weight, kind="stable")
-    worst = [cmdp.names[i] for i in order if weight[i] > _TOLERANCE] or [cmdp.names[i] for i in order[:1]]
+    worst = [int(i) for i in order if weight[i] > _TOLERANCE] or [int(order[0])]
+    least = float(values[-1])
     occupancy = np.maximum(values[:-1], 0.0).reshape(S, A)
-    return worst, float(values[-1]), policy_of(cmdp, occupancy, np.zeros(N), _NO_MASS)
+    policy = policy_of(original, occupancy, np.zeros(N), _NO_MASS)
+    violations = [least * float(units.signals[i]) for i in worst]
+    return least, InfeasibleCMDPError([original.names[i] for i in worst], violations, policy, context)
 
 
 def _flow(cmdp: TabularCMDP) -> sp.csr_array:
@@ -221,8 +249,9 @@ def _silent_highs() -> Any:
     highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("threads", 1)
-    # The flow matrix is of unit size already; without scaling the tolerances hold for the numbers that are read out.
+    # Flow matrix and signals are of unit size already; without scaling the tolerances hold for what is read out.
     highs.setOptionValue("simplex_scale_strategy", 0)
+    highs.setOptionValue("small_matrix_value", _SMALLEST)
     highs.setOptionValue("primal_feasibility_tolerance", _TOLERANCE)
     highs.setOptionValue("dual_feasibility_tolerance", _TOLERANCE)
     return highs

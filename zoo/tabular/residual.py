@@ -8,15 +8,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from zoo.errors import UsageError
-from zoo.tabular.evaluation import DENSE_STATES, Evaluation, evaluate
+from zoo.tabular.evaluation import Evaluation, evaluate
 from zoo.tabular.model import TabularCMDP
-from zoo.tabular.plan import modified_policy_iteration, policy_iteration
+from zoo.tabular.plan import policy_iteration
 from zoo.tabular.solution import CMDPSolution
+from zoo.tabular.units import Units
 
 
 @dataclass(frozen=True, eq=False)
 class Residuals:
-    """Distances from optimality, all in the unit of one step's reward or signal; 0 at an optimum."""
+    """Distances from optimality, 0 at an optimum.
+
+    ``kkt``, ``gap`` and ``err`` are the largest of numbers each in the unit of one step's reward or of its signal: to
+    judge by, take ``relative``, which does not depend on these units.
+    """
 
     kkt: float
     """``max(V*_mu - V^pi_mu, max_i violation_i, max_i |mu_i g_i|)`` at the start law; needs no oracle."""
@@ -26,10 +31,26 @@ class Residuals:
     """``max(|J_r - J*_r|, max_i violation_i)``; ``None`` without a solution."""
     violations: NDArray[np.float64]
     """``max(g_i, 0)``, or ``|g_i|`` for equalities, ``[N]``."""
+    suboptimality: float
+    """``V*_mu - V^pi_mu`` at the start law, in the unit of the reward."""
+    slackness: NDArray[np.float64]
+    """``|mu_i g_i|``, ``[N]``, in the unit of the reward."""
+    value_error: float | None
+    """``|J_r - J*_r|``; ``None`` without a solution."""
     evaluation: Evaluation
     """The policy's values."""
     best_response: NDArray[np.int64]
     """The optimal action of ``r - sum_i mu_i s_i c_i`` in each state, ``[S]``: give it back as ``warm``."""
+
+    def relative(self, units: Units) -> tuple[float, float | None]:
+        """``kkt`` and ``err`` with rewards measured by the range of ``J_r``, violations by that of their own ``J_i``.
+
+        The same for a problem whose reward and signals are given in any other units.
+        """
+        violation = float((self.violations / units.signals).max(initial=0.0))
+        reward = max(self.suboptimality, float(self.slackness.max(initial=0.0))) / units.reward
+        err = None if self.value_error is None else max(self.value_error / units.reward, violation)
+        return max(reward, violation), err
 
 
 def residuals(
@@ -71,7 +92,8 @@ def residuals(
     best = float(cmdp.rho @ plan.value)
     own = known.J_r - float((multipliers * cmdp.signs) @ known.J)
     worst = float(violations.max(initial=0.0))
-    slackness = float(np.abs(multipliers * g).max(initial=0.0))
+    slackness = np.abs(multipliers * g)
+    value_error = None if solution is None else abs(known.J_r - solution.value)
     gap = None
     if cap is None and solution is not None:
         cap = 2.0 * (1.0 + float(np.abs(solution.multipliers).max(initial=0.0)))
@@ -79,25 +101,13 @@ def residuals(
         upper = best + float((multipliers * cmdp.signs) @ cmdp.b)
         gap = upper - (known.J_r - float((np.asarray(cap) * violations).sum()))
     return Residuals(
-        kkt=max(best - own, worst, slackness),
+        kkt=max(best - own, worst, float(slackness.max(initial=0.0))),
         gap=gap,
-        err=None if solution is None else max(abs(known.J_r - solution.value), worst),
+        err=None if value_error is None else max(value_error, worst),
         violations=violations,
+        suboptimality=best - own,
+        slackness=slackness,
+        value_error=value_error,
         evaluation=known,
         best_response=plan.policy,
     )
-
-
-def attainable_range(cmdp: TabularCMDP) -> NDArray[np.float64]:
-    """Least and largest ``J_i`` over all policies, for each constraint on its own: ``[N, 2]``.
-
-    Two unconstrained problems for each constraint, all solved together; exact up to 500 states, then within 1e-9.
-    """
-    N = cmdp.num_constraints
-    if N == 0:
-        return np.empty((0, 2))
-    both = np.concatenate([-cmdp.c, cmdp.c])
-    exact = cmdp.num_states <= DENSE_STATES
-    plan = policy_iteration(cmdp, both) if exact else modified_policy_iteration(cmdp, both, tol=1e-9)
-    ends = plan.value @ cmdp.rho
-    return np.stack([-ends[:N], ends[N:]], axis=1) + 0.0

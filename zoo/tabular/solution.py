@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from zoo.tabular.model import TabularCMDP
 from zoo.tabular.plan import policy_iteration
+from zoo.tabular.units import Scaling
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,8 @@ def dual_bound(cmdp: TabularCMDP, prices: NDArray[np.float64], mu: NDArray[np.fl
 
 def read_out(
     cmdp: TabularCMDP,
+    played: TabularCMDP,
+    scaling: Scaling,
     raw: NDArray[np.float64],
     prices: NDArray[np.float64],
     mu: NDArray[np.float64],
@@ -71,21 +74,23 @@ def read_out(
     began: float,
     no_mass: float,
 ) -> CMDPSolution:
-    """Turn a solver's occupancy ``raw [S*A]``, flow prices ``[S]`` and multipliers ``[N]`` into a solution.
+    """Turn a solver's occupancy ``raw [S*A]``, flow prices ``[S]`` and multipliers ``[N]`` into a solution of ``cmdp``.
 
-    ``began`` is the ``time.perf_counter()`` of the start; states with a mass up to ``no_mass`` count as empty.
+    The solver saw ``played``, which is ``scaling.applied(cmdp)``. ``began`` is the ``time.perf_counter()`` of the
+    start; states with a mass up to ``no_mass`` count as empty.
     """
     occupancy = np.maximum(raw, 0.0).reshape(cmdp.r.shape)
     mu = np.where(cmdp.equality, mu, np.maximum(mu, 0.0)) + 0.0
-    value = float((cmdp.r * occupancy).sum())
-    policy = policy_of(cmdp, occupancy, mu, no_mass)
+    found = np.concatenate([[(played.r * occupancy).sum()], np.tensordot(played.c, occupancy, axes=2)])
+    values = scaling.restored(found)
+    multipliers = scaling.units.original(mu)
     return CMDPSolution(
-        value=value,
-        costs=np.tensordot(cmdp.c, occupancy, axes=2),
-        multipliers=mu,
+        value=float(values[0]),
+        costs=values[1:],
+        multipliers=multipliers,
         occupancy=occupancy,
-        policy=policy,
+        policy=policy_of(cmdp, occupancy, multipliers, no_mass),
         status=status,
-        duality_gap=dual_bound(cmdp, prices, mu) - value,
+        duality_gap=(dual_bound(played, prices, mu) - float(found[0])) * scaling.units.reward,
         seconds=time.perf_counter() - began,
     )

@@ -11,10 +11,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from zoo.errors import UsageError, ZooError, nearest
-from zoo.tabular.errors import InfeasibleCMDPError
 from zoo.tabular.model import TabularCMDP
 from zoo.tabular.program import OccupancyProgram, least_violation
 from zoo.tabular.solution import CMDPSolution, read_out
+from zoo.tabular.units import Scaling
 
 _log = logging.getLogger("zoo.tabular")
 
@@ -74,6 +74,8 @@ def _solve_cvxpy(cmdp: TabularCMDP, name: str) -> CMDPSolution:
         raise UsageError(f"cvxpy has no solver {name!r} here: there are {', '.join(installed)}.")
     S, A, N = cmdp.num_states, cmdp.num_actions, cmdp.num_constraints
     # Written apart from program.py on purpose: this route is the check of that one.
+    scaling = Scaling.of(cmdp)
+    original, cmdp = cmdp, scaling.applied(cmdp)
     outflow = sp.kron(sp.eye_array(S), np.ones((1, A)), format="csr")
     d = cvxpy.Variable(S * A, nonneg=True)
     flow = (outflow - cmdp.gamma * cmdp.kernel.T) @ d == (1.0 - cmdp.gamma) * cmdp.rho
@@ -88,12 +90,14 @@ def _solve_cvxpy(cmdp: TabularCMDP, name: str) -> CMDPSolution:
     except cvxpy.SolverError as error:
         raise ZooError(f"cvxpy's solver {name} gave up: {error}.") from error
     if problem.status in ("infeasible", "infeasible_inaccurate", "infeasible_or_unbounded"):
-        raise InfeasibleCMDPError(*least_violation(cmdp))
+        raise least_violation(original)[1]
     if problem.status not in ("optimal", "optimal_inaccurate"):
         raise ZooError(f"cvxpy's solver {name} stopped with {problem.status!r}: expected 'optimal'.")
     mu = np.array([float(limit.dual_value) for limit in limits])
     return read_out(
+        original,
         cmdp,
+        scaling,
         np.asarray(d.value),
         np.asarray(flow.dual_value),
         mu,

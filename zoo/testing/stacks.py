@@ -12,7 +12,8 @@ from zoo.api import State
 from zoo.testing.compare import copied, difference
 from zoo.testing.contract import Contract
 from zoo.training.stack import Stack, stack
-from zoo.training.vector import Recorder, arrived
+from zoo.training.step import arrived
+from zoo.training.vector import Recorder
 
 STEPS = 60
 MEMBERS, COPIES = 3, 3

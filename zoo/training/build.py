@@ -11,11 +11,14 @@ import numpy as np
 
 from zoo.api import Algorithm, Batch, Context, State, unmet
 from zoo.discovery.config import decode_fields
-from zoo.discovery.entry import Entry
+from zoo.discovery.entry import Entry, describe
 from zoo.discovery.names import EnvName, resolve_env
 from zoo.discovery.registry import Registry
-from zoo.errors import RunError, UsageError
+from zoo.errors import PluginError, RunError, UsageError, ZooError
 from zoo.seeding import capture_torch, child_seed, restore_torch, seed_torch, stream
+from zoo.training.probe import Grade, grade
+from zoo.training.rollout import ActError
+from zoo.training.snapshot import capture_env
 from zoo.training.spec import RunSpec
 from zoo.training.vector import Recorder, make_env, offers_of, problem_of
 
@@ -63,6 +66,7 @@ class Parts:
     representation: Any = None
     representation_config: Any = None
     registry: Registry = field(default_factory=Registry)
+    grade: Grade | None = None
 
     @classmethod
     def of(cls, spec: RunSpec, registry: Registry, *, trust: bool = False) -> Parts:
@@ -90,6 +94,30 @@ class Parts:
             parts.representation = found.resolve()
             parts.representation_config = _config(found, spec.representation["config"])
         return parts
+
+    def blame(self, error: BaseException) -> ZooError:
+        """An error of the algorithm, with its plugin first; what is a sentence for people already stays as it is."""
+        if isinstance(error, ActError):
+            cause = error.__cause__ or error
+            what = f"failed in act(): {describe(cause)}"
+        elif isinstance(error, ZooError):
+            return error
+        else:
+            what = f"failed: {describe(error)}"
+        return PluginError(f"{self.whose} {what}", "--debug shows where.")
+
+    def graded(self, env: Recorder) -> Grade:
+        """How runs on this environment resume, found out once; ``env`` is one that is not stepped for that."""
+        if self.grade is None:
+            copies = min(2, self.spec.num_envs)
+            hidden = capture_env(env.env) is None
+            self.grade = Grade(False) if hidden else grade(lambda seed: self.make_env(copies, seed), self.env.owner)
+        return self.grade
+
+    @property
+    def whose(self) -> str:
+        """What messages call the algorithm: "ppo of plugin zoo-sb3 0.1.0"."""
+        return f"{self.entry.name} of plugin {self.entry.plugin} {self.entry.version}"
 
     def make_env(self, num_envs: int, seed: int) -> Recorder:
         """Copies of the environment, seeded and ready for ``reset()``."""

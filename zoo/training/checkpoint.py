@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import shutil
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,24 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from zoo.api import State
-from zoo.errors import InterfaceError, RunError
+from zoo.errors import InterfaceError, NewerFormatError, RunError
+from zoo.ring import RingBuffer
+from zoo.training.buffers import check as check_buffers
+from zoo.training.buffers import read as read_buffer
+from zoo.training.documents import MANIFEST as MANIFEST_CHECKS
+from zoo.training.documents import checked, is_count
+from zoo.training.files import (
+    check_seal,
+    digest,
+    is_folder,
+    open_read,
+    read_json,
+    sealed,
+    sync_directory,
+    to_json,
+    write_file,
+)
+from zoo.training.logs import Mark
 
 FORMAT = 1
 TENSORS, SKELETON, MANIFEST = "tensors.safetensors", "state.json", "manifest.json"
@@ -30,17 +47,27 @@ _TEMPORARY = ".tmp-"
 Tensors = dict[str, NDArray[Any]]
 
 
-def pack(state: State) -> tuple[Tensors, Any]:
+def pack(state: State, buffers: dict[str, RingBuffer] | None = None) -> tuple[Tensors, Any]:
     """Split ``state`` into a flat name -> array map and a JSON skeleton.
+
+    Args:
+        state: what to split.
+        buffers: the ring buffers are put in here by name, and left out of the map; by default they are copied into it.
 
     Raises:
         InterfaceError: a leaf is neither a tensor, an array, nor plain data; the message names its path.
     """
     tensors: Tensors = {}
-    return tensors, _pack(state, "", tensors)
+    return tensors, _pack(state, "", tensors, buffers)
 
 
-def _pack(value: Any, path: str, tensors: Tensors) -> Any:
+def _pack(value: Any, path: str, tensors: Tensors, buffers: dict[str, RingBuffer] | None) -> Any:
+    if isinstance(value, RingBuffer):
+        about = {"written": value.written, "capacity": value.capacity}
+        if buffers is None:
+            return {"$ring": about, "rows": _pack_array(value.array[: value.rows], path, tensors)}
+        buffers[path.lstrip(".")] = value
+        return {"$ring": about, "buffer": path.lstrip(".")}
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, np.generic):
@@ -55,9 +82,9 @@ def _pack(value: Any, path: str, tensors: Tensors) -> Any:
                 raise InterfaceError(
                     f"state{path} has the key {key!r}: expected a string that does not begin with '$'."
                 )
-        return {key: _pack(item, f"{path}.{key}", tensors) for key, item in value.items()}
+        return {key: _pack(item, f"{path}.{key}", tensors, buffers) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        items = [_pack(item, f"{path}[{index}]", tensors) for index, item in enumerate(value)]
+        items = [_pack(item, f"{path}[{index}]", tensors, buffers) for index, item in enumerate(value)]
         return {"$tuple": items} if isinstance(value, tuple) else items
     return _pack_array(value, path, tensors)
 
@@ -83,18 +110,27 @@ def _pack_array(value: Any, path: str, tensors: Tensors) -> Any:
     return mark
 
 
-def unpack(tensors: Mapping[str, NDArray[Any]], skeleton: Any) -> Any:
-    """Put together what ``pack`` took apart; torch tensors come back on the CPU."""
+def unpack(tensors: Mapping[str, NDArray[Any]], skeleton: Any, buffers: Mapping[str, NDArray[Any]] = {}) -> Any:
+    """Put together what ``pack`` took apart; torch tensors come back on the CPU.
+
+    Args:
+        tensors: the map.
+        skeleton: what points into it.
+        buffers: rows of the ring buffers that were left out, by name.
+    """
     if isinstance(skeleton, list):
-        return [unpack(tensors, item) for item in skeleton]
+        return [unpack(tensors, item, buffers) for item in skeleton]
     if not isinstance(skeleton, dict):
         return skeleton
     if "$float" in skeleton:
         return float(skeleton["$float"])
     if "$tuple" in skeleton:
-        return tuple(unpack(tensors, item) for item in skeleton["$tuple"])
+        return tuple(unpack(tensors, item, buffers) for item in skeleton["$tuple"])
+    if "$ring" in skeleton:
+        rows = buffers[skeleton["buffer"]] if "buffer" in skeleton else unpack(tensors, skeleton["rows"])
+        return RingBuffer(rows, skeleton["$ring"]["written"], skeleton["$ring"]["capacity"])
     if "$array" not in skeleton:
-        return {key: unpack(tensors, item) for key, item in skeleton.items()}
+        return {key: unpack(tensors, item, buffers) for key, item in skeleton.items()}
     array = tensors[skeleton["$array"]]
     if "complex" in skeleton:
         array = array.view(skeleton["complex"])[..., 0]
@@ -114,100 +150,166 @@ def nonfinite(tensors: Mapping[str, NDArray[Any]], prefix: str) -> str:
     return ""
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write and wait until the bytes are on the disk."""
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a checkpoint says of itself and of the run at that moment.
 
-
-def replace_file(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Replace ``path`` atomically: a reader sees the old content or the new, never a part.
-
-    Args:
-        path: the file.
-        data: its new content.
-        durable: also wait for the disk, so that a power cut cannot lose it.
+    Attributes:
+        step: environment steps.
+        files: SHA-256 of each file.
+        key: of the run's specification; empty where an older zoo wrote it.
+        logs: how far each log of the run went, by file name; None where an older zoo wrote it.
+        best: step of the best evaluation so far.
+        finished: whether the run was over.
+        summary: digest of what the status of the run must say then, see ``summary_of``; empty where it is not known.
+        buffers: the arrays that are kept in chunks, as ``BufferStore`` records them.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    if durable:
-        write_file(temporary, data)
-    else:
-        temporary.write_bytes(data)
-    temporary.replace(path)
+
+    step: int
+    files: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
+    logs: Mapping[str, Mark] | None = None
+    best: int | None = None
+    finished: bool = False
+    summary: str = ""
+    buffers: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        logs = {name: mark.to_json() for name, mark in (self.logs or {}).items()}
+        return {
+            "format": FORMAT, "step": self.step, "files": dict(self.files), "key": self.key, "logs": logs,
+            "best": self.best, "finished": self.finished, "summary": self.summary, "buffers": dict(self.buffers),
+        }  # fmt: skip
 
 
-def sync_directory(path: Path) -> None:
-    """Make the names in ``path`` durable, where the system has a notion of that."""
-    if os.name == "posix":
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def summary_of(step: int, metrics: Mapping[str, float], score: Mapping[str, float]) -> str:
+    """Digest of the numbers that both a checkpoint and the status of its run hold."""
+    return digest(json.loads(json.dumps([step, dict(metrics), dict(score)])))
 
 
-def to_json(data: Any) -> bytes:
-    """Valid JSON, UTF-8, with a newline at the end."""
-    return (json.dumps(data, allow_nan=False, ensure_ascii=False, indent=1) + "\n").encode()
-
-
-def save(folder: Path, step: int, tensors: Tensors, skeleton: Any) -> Path:
+def save(folder: Path, step: int, tensors: Tensors, skeleton: Any, about: Manifest | None = None) -> Path:
     """Publish a checkpoint as ``folder/step-<12 digits>``; on return it is whole and durable.
 
     Left-overs of a killed writer are removed first. An existing checkpoint of the same step is replaced.
+
+    Args:
+        folder: of all checkpoints of a run; its parent must be there.
+        step: environment steps.
+        tensors: as ``pack`` gives them.
+        skeleton: likewise.
+        about: what else the manifest says.
+
+    Raises:
+        OSError: the disk refuses; nothing of it is left.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     for stale in folder.glob(f"{_TEMPORARY}*"):
         shutil.rmtree(stale, ignore_errors=True)
     temporary = folder / f"{_TEMPORARY}{step:012d}"
     temporary.mkdir()
-    files = {TENSORS: safetensors.numpy.save(tensors), SKELETON: to_json(skeleton)}
-    for name, data in files.items():
-        write_file(temporary / name, data)
-    digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    write_file(temporary / MANIFEST, to_json({"format": FORMAT, "step": step, "files": digests}))
-    sync_directory(temporary)
-    final = folder / f"{_PREFIX}{step:012d}"
-    if final.exists():
-        _remove(final)
-    temporary.rename(final)
+    try:
+        files = {TENSORS: safetensors.numpy.save(tensors), SKELETON: to_json(skeleton)}
+        for name, data in files.items():
+            write_file(temporary / name, data)
+        digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+        manifest = replace(about or Manifest(step=step), step=step, files=digests)
+        write_file(temporary / MANIFEST, to_json(sealed(manifest.to_json())))
+        sync_directory(temporary)
+        final = place(folder, step)
+        if final.exists():
+            _remove(final)
+        temporary.rename(final)
+    except OSError:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
     sync_directory(folder)
     return final
 
 
 def steps(folder: Path) -> list[int]:
     """Steps of the published checkpoints in ``folder``, oldest first; not verified."""
-    names = (path.name.removeprefix(_PREFIX) for path in folder.glob(f"{_PREFIX}*"))
-    return sorted(int(name) for name in names if name.isdigit())
+    if not is_folder(folder):
+        return []
+    names = (path.name.removeprefix(_PREFIX) for path in folder.glob(f"{_PREFIX}*") if is_folder(path))
+    return sorted(int(name) for name in names if name.isdecimal() and name.isascii())
 
 
-def load(folder: Path, step: int) -> Any:
-    """The state of one checkpoint.
+def manifest_of(folder: Path, step: int) -> Manifest:
+    """What one checkpoint says of itself.
 
     Raises:
         RunError: it is missing, damaged, or of a newer format.
     """
-    path = folder / f"{_PREFIX}{step:012d}"
+    path = place(folder, step)
     try:
-        manifest = json.loads((path / MANIFEST).read_bytes())
-        if manifest["format"] > FORMAT:
-            raise RunError(f"checkpoint {path} has format {manifest['format']}: this zoo reads up to {FORMAT}.")
-        contents = {name: (path / name).read_bytes() for name in (TENSORS, SKELETON)}
-        for name, data in contents.items():
-            if hashlib.sha256(data).hexdigest() != manifest["files"][name]:
+        data = read_json(path / MANIFEST)
+        if isinstance(data, dict) and is_count(data.get("format")) and data["format"] > FORMAT:
+            raise NewerFormatError(
+                f"checkpoint {path} has format {data['format']}: this zoo reads up to {FORMAT}.",
+                "Install the zoo that wrote it.",
+            )
+        checked(data, MANIFEST_CHECKS, path / MANIFEST, "a manifest", ("format", "files"))
+        check_seal(data, path / MANIFEST)
+    except NewerFormatError:
+        raise
+    except RunError as error:
+        raise RunError(f"checkpoint {path} cannot be used: {error.message}") from error
+    logs = data.get("logs")
+    check_buffers(data.get("buffers", {}), path / MANIFEST)
+    return Manifest(
+        step=step, files=data["files"], key=data.get("key", ""), best=data.get("best"),
+        finished=data.get("finished", False), summary=data.get("summary", ""), buffers=data.get("buffers", {}),
+        logs=None if logs is None else {name: Mark.from_json(mark, path / MANIFEST) for name, mark in logs.items()},
+    )  # fmt: skip
+
+
+def load(folder: Path, step: int, *, partial: bool = False) -> Any:
+    """The state of one checkpoint.
+
+    Args:
+        folder: of all checkpoints of a run.
+        step: environment steps.
+        partial: whatever of a replay buffer is not kept any more may be 0, for whoever will not go on from it.
+
+    Raises:
+        RunError: it is missing, damaged, or of a newer format.
+    """
+    path = place(folder, step)
+    manifest = manifest_of(folder, step)
+    try:
+        contents = {}
+        for name in (TENSORS, SKELETON):
+            with open_read(path / name) as file:
+                contents[name] = file.read()
+            if hashlib.sha256(contents[name]).hexdigest() != manifest.files[name]:
                 raise RunError(f"checkpoint {path} is damaged: {name} is not what was written.")
-        return unpack(safetensors.numpy.load(contents[TENSORS]), json.loads(contents[SKELETON]))
-    except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
+        buffers = {
+            name: read_buffer(folder, record, name, partial=partial) for name, record in manifest.buffers.items()
+        }
+        return unpack(safetensors.numpy.load(contents[TENSORS]), json.loads(contents[SKELETON]), buffers)
+    except (OSError, KeyError, TypeError, ValueError, RecursionError, safetensors.SafetensorError) as error:
         raise RunError(f"checkpoint {path} is damaged: {error}") from error
 
 
-def prune(folder: Path, *, newest: int = 2, keep: Collection[int] = ()) -> None:
-    """Remove all checkpoints but the ``newest`` ones and those of the steps in ``keep``."""
-    for step in steps(folder)[:-newest]:
-        if step not in keep:
-            _remove(folder / f"{_PREFIX}{step:012d}")
+def place(folder: Path, step: int) -> Path:
+    """Where the checkpoint of a step is published."""
+    return folder / f"{_PREFIX}{step:012d}"
+
+
+def prune(folder: Path, *, newest: int = 2, keep: Collection[int] = (), after: int | None = None) -> None:
+    """Remove checkpoints.
+
+    Args:
+        folder: of all checkpoints of a run.
+        newest: how many of the newest stay.
+        keep: steps of others that stay.
+        after: remove only those of later steps, all of them.
+    """
+    there = steps(folder)
+    for step in there[:-newest] if after is None else [step for step in there if step > after]:
+        if after is not None or step not in keep:
+            _remove(place(folder, step))
 
 
 def _remove(published: Path) -> None:

@@ -140,6 +140,6 @@ def _towards(ctx: Context, goal: str) -> NDArray[np.float64]:
 def _load_leader(path: Path, registry: Registry) -> Algorithm[Any]:
     if not path.exists():
         raise UsageError(f"--policy {path}: expected 'uniform', 'greedy:STATE' or the path of a run.")
-    from zoo.training.restore import load_run
+    from zoo.training.restore import load
 
-    return load_run(path, registry=registry).algorithm
+    return load(path, registry=registry).algorithm

@@ -13,6 +13,7 @@ import json
 import multiprocessing
 import multiprocessing.connection
 import os
+import signal
 import sys
 import threading
 import time
@@ -26,13 +27,14 @@ from pathlib import Path
 from typing import Any
 
 from zoo.discovery.entry import describe
-from zoo.discovery.registry import Registry, discover
+from zoo.discovery.registry import FILE, Registry, discover
 from zoo.errors import ZooError
 from zoo.training.build import Parts, offers_batch
-from zoo.training.loop import Stop, finished_seeds, train
+from zoo.training.loop import Stop, finished_seeds, not_started, train
 from zoo.training.run import RunDir
 from zoo.training.session import Cadence, RunResult, Settings, Watcher, stored_result
 from zoo.training.spec import RunSpec
+from zoo.training.worker_start import left_to_the_parent, safe_path, worker_context
 
 ATTEMPTS = 2
 """How often a task is begun whose worker dies."""
@@ -130,17 +132,21 @@ class Pool:
             {
                 "settings": {**asdict(settings), "root": str(settings.root)},
                 "files": [str(file) for file in registry.files],
+                "path": sys.path,
+                "environ": sorted(os.environ),
             }
         )
-        self._context: Any = _context(preload)
+        self._context: Any = worker_context()
+        self._preload = ",".join(["zoo.training.pool", *preload])
         self._workers: list[_Worker] = []
 
     def __enter__(self) -> Pool:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        insists = kind is not None and issubclass(kind, KeyboardInterrupt)  # what was saved stays
         for worker in self._workers:
-            worker.process.terminate()  # SIGTERM: finish the update, save, end
+            (worker.process.kill if insists else worker.process.terminate)()  # SIGTERM: finish the update, save, end
             worker.pipe.close()
         for worker in self._workers:
             worker.process.join()
@@ -205,7 +211,8 @@ class Pool:
     def _start(self) -> _Worker:
         here, there = self._context.Pipe()
         process = self._context.Process(target=_work, args=(self._common, there), name="zoo worker")
-        process.start()
+        with left_to_the_parent(), safe_path(self._preload):
+            process.start()
         there.close()
         worker = _Worker(process, here)
         self._workers.append(worker)
@@ -250,14 +257,6 @@ def _words(task: Task) -> str:
     return f"{task.name}{', ' if task.name else ''}{many} {', '.join(map(str, task.seeds))}"
 
 
-def _context(preload: Sequence[str]) -> Any:
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["zoo.training.pool", *preload])
-    return context
-
-
 def train_parallel(
     spec: RunSpec, seeds: Sequence[int], registry: Registry, settings: Settings, watch: Watcher, stop: Stop, jobs: int
 ) -> list[RunResult]:
@@ -267,26 +266,28 @@ def train_parallel(
     are trained one by one by whoever is free.
 
     Raises:
-        ZooError: a seed could not be started; the others are brought to their end first.
+        ZooError: no seed could be started.
     """
     results: dict[int, RunResult] = {}
-    problems: list[ZooError] = []
-    module = registry.find(spec.algorithm, "algorithm", "representation").target.partition(":")[0]
+    problems: dict[int, ZooError] = {}
+    entry = registry.find(spec.algorithm, "algorithm", "representation")
+    preload = [entry.target.partition(":")[0]] if entry.version != FILE else []  # a file is imported by its path
 
     def ended(end: Ended) -> None:
-        if end.error is not None:
-            problems.append(end.error)
         for seed in end.task.seeds:
             own = spec.with_seed(seed)
-            results[seed] = stored_result(RunDir(own.folder(settings.root), own))
+            stored = stored_result(RunDir(own.folder(settings.root), own))
+            if end.error is not None and stored.status not in ("finished", "failed"):
+                problems[seed] = end.error
+            else:
+                results[seed] = stored
 
     for seed in finished_seeds(spec, seeds, settings):  # so that the groups share what is left
         results[seed] = stored_result(RunDir(spec.with_seed(seed).folder(settings.root), spec.with_seed(seed)))
     pending = [seed for seed in seeds if seed not in results]
-    with Pool(min(jobs, len(pending)), registry, settings, [module]) as pool:
+    with Pool(min(jobs, len(pending)), registry, settings, preload) as pool:
         pool.run([Task(spec=spec, seeds=group) for group in groups(pending, jobs)], watch, stop, ended)
-    if problems:
-        raise problems[0]
+    results |= {result.seed: result for result in not_started(spec, problems, settings, having=bool(results))}
     return [results[seed] for seed in seeds if seed in results]
 
 
@@ -313,11 +314,15 @@ def train_task(
 def _work(common: str, pipe: Connection) -> None:
     """Take tasks from the pipe until it closes; runs in the worker."""
     given = json.loads(common)
+    sys.path[:] = given["path"]
+    if "PYTHONSAFEPATH" not in given["environ"]:
+        os.environ.pop("PYTHONSAFEPATH", None)
     settings = given["settings"]
     settings |= {"root": Path(settings["root"]), "checkpoint": Cadence(**settings["checkpoint"])}
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # also where there is no fork server
     stop = Stop(settings["time_limit"])
     _stop_with_parent(stop)
-    with stop.listening():
+    with stop.listening(interrupts=False):
         registry = discover([Path(file) for file in given["files"]])
         while not stop.asked():
             try:
@@ -346,7 +351,9 @@ def _do(request: Mapping[str, Any], registry: Registry, settings: Settings, repo
         function(spec, seeds, registry, settings, report, stop, request["extra"])
     except ZooError as error:
         report.send("error", error.message, error.hint)
-    except Exception as error:  # of the core itself, or of a plugin with --debug; the next task may be sound
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # of the core itself, or of a plugin with --debug; the next task may be sound
         traceback.print_exc()
         report.send("error", f"the worker failed: {describe(error)}.")
     else:

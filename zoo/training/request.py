@@ -13,13 +13,14 @@ from typing import Any
 
 from zoo.discovery.config import decode_fields, encode, encode_fields, field_origins
 from zoo.discovery.entry import Entry
-from zoo.discovery.names import EnvName, resolve_env
+from zoo.discovery.names import EnvName, find_algorithm, resolve_env
 from zoo.discovery.presets import Preset, load_preset
 from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
 from zoo.training.spec import RunSpec
 
 UNIFORM = "uniform"
+MOST_SEEDS = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,20 +94,20 @@ def draft(request: CellRequest, registry: Registry) -> Draft:
     Raises:
         UsageError: a name or preset does not exist, or the preset's values do not fit.
     """
-    entry = registry.find(request.algorithm, "algorithm", "representation")
+    entry = find_algorithm(request.algorithm, request.environment, registry)
     env = resolve_env(request.environment, registry)
     preset = load_preset(entry, env.short, request.preset)
     represented = registry.find(request.representation, "representation") if request.representation else None
     parts: dict[str, Any] = {}
     bases: dict[str, Any] = {}
-    config_cls = entry.resolve_config()
-    if config_cls is not None:
-        bases[""] = config_cls()
-        parts[""] = decode_fields(config_cls, preset.options, where=f"option in the preset of {entry.name}")
+    config = entry.default_config()
+    if config is not None:
+        bases[""] = config
+        parts[""] = decode_fields(type(config), preset.options, where=f"option in the preset of {entry.name}")
     for prefix, owner in (("env", env.entry), ("representation", represented)):
-        cls = owner.resolve_config() if owner else None
-        if cls is not None:
-            parts[prefix] = bases[prefix] = cls()
+        config = owner.default_config() if owner else None
+        if config is not None:
+            parts[prefix] = bases[prefix] = config
     if env.entry is not None and preset.env:
         if "env" not in parts:
             raise UsageError(f"{env.short} has no options, and the preset of {entry.name} changes some.")
@@ -156,8 +157,8 @@ def complete(
     if drafted.takes_any:
         origins |= dict.fromkeys((f"env.{name}" for name in drafted.preset.env), "preset")
         origins |= dict.fromkeys((f"env.{name}" for name in env_config), origin)
-        env_config = {**drafted.preset.env, **env_config}
-    sizes = {"steps": entry.steps, "num_envs": 1}
+        env_config = _keywords(drafted, env_config, typed=origin == "cli")
+    sizes: dict[str, Any] = {"steps": entry.steps, "num_envs": 1}
     for name, default in sizes.items():
         asked = getattr(request, name)
         origins[name] = origin if asked is not None else "preset" if name in drafted.preset.run else "default"
@@ -179,6 +180,16 @@ def complete(
         device=request.device,
         origins=origins,
     )
+
+
+def _keywords(drafted: Draft, asked: Mapping[str, Any], *, typed: bool) -> dict[str, Any]:
+    """Keyword arguments of an environment without a dataclass, the preset's included, as its constructor takes them."""
+    if not asked and not drafted.preset.env:
+        return {}
+    from zoo.discovery.constructors import parameters_of
+
+    parameters, where = parameters_of(drafted.env.gym_id), f"option of {drafted.env.short}"
+    return {**parameters.read(drafted.preset.env, where), **parameters.read(asked, where, typed=typed)}
 
 
 def resolve(request: CellRequest, registry: Registry, *, origin: str = "suite") -> RunSpec:
@@ -223,11 +234,14 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     """Seeds from ``"A:B"`` (A up to, not including, B) or a list ``"0,3,7"``.
 
     Raises:
-        ValueError: the text is neither.
+        ValueError: the text is neither, or means more than ``MOST_SEEDS``.
     """
-    span = re.fullmatch(r"(\d+):(\d+)", text)
+    span = re.fullmatch(r"(\d{1,18}):(\d{1,18})", text, re.ASCII)
     if span and int(span[1]) < int(span[2]):
+        if int(span[2]) - int(span[1]) > MOST_SEEDS:
+            raise ValueError(f"{text!r} are {int(span[2]) - int(span[1])} seeds: expected at most {MOST_SEEDS}")
         return tuple(range(int(span[1]), int(span[2])))
-    if re.fullmatch(r"\d+(,\d+)*", text):
+    if re.fullmatch(r"\d{1,18}(,\d{1,18})*", text, re.ASCII):
         return tuple(dict.fromkeys(int(part) for part in text.split(",")))
-    raise ValueError(f"{text!r} is no set of seeds: expected A:B with A < B, or 0,3,7")
+    shown = text if len(text) <= 40 else f"{text[:37]}..."
+    raise ValueError(f"{shown!r} is no set of seeds: expected A:B with A < B, or 0,3,7, whole numbers below 10^18")

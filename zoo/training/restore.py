@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from zoo.api import Algorithm
 from zoo.discovery.entry import describe
 from zoo.discovery.registry import Registry, discover
-from zoo.errors import RunError
+from zoo.errors import NewerFormatError, RunError, UsageError
 from zoo.training import checkpoint
 from zoo.training.build import Member, Parts
+from zoo.training.checkpoint import Manifest
+from zoo.training.documents import LOOP, MAPPING, checked
+from zoo.training.logs import Mark, differs
 from zoo.training.run import RunDir
+from zoo.training.vector import Recorder
+
+
+class NoCheckpointError(UsageError):
+    """A run has no checkpoint of that name."""
 
 
 @dataclass(frozen=True)
@@ -30,22 +39,126 @@ class LoadedRun:
         """The trained algorithm."""
         return self.member.algorithm
 
+    @property
+    def env(self) -> Recorder:
+        """The environment that it was trained on."""
+        return self.member.env
 
-def newest(run: RunDir) -> tuple[int, Any, str]:
-    """Step and state of the newest sound checkpoint, and a sentence on damaged ones that were passed over.
+    def make_env(self, copies: int, *, seed: int) -> Recorder:
+        """Fresh copies of that environment, seeded and ready for ``reset()``."""
+        return self.parts.make_env(copies, seed)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A checkpoint to go on from.
+
+    Attributes:
+        step: environment steps; 0 where there is none.
+        state: what it holds; None where there is none.
+        manifest: what it says of the run at that moment.
+        notice: a sentence on newer ones that were passed over.
+    """
+
+    step: int = 0
+    state: Any = None
+    manifest: Manifest = field(default_factory=lambda: Manifest(step=0))
+    notice: str = ""
+
+    @property
+    def logs(self) -> Mapping[str, Mark]:
+        """How far each log went; an older zoo kept only the sizes, and those in the state."""
+        if self.manifest.logs is not None:
+            return self.manifest.logs
+        sizes = self.state["loop"].get("sizes", {}) if self.state is not None else {}
+        return {f"{name}.jsonl": Mark(size) for name, size in sizes.items()}
+
+
+def newest(run: RunDir, *, resume: bool = False, among: Collection[int] | None = None) -> Found:
+    """The newest sound checkpoint: whole, and of this run.
+
+    Args:
+        run: whose.
+        resume: to go on from it, so that the logs must be what it says, too.
+        among: steps to choose from; None for all.
 
     Raises:
         RunError: there are checkpoints, and none is sound.
     """
     notices: list[str] = []
-    for step in reversed(checkpoint.steps(run.checkpoints)):
+    steps = [step for step in checkpoint.steps(run.checkpoints) if among is None or step in among]
+    for step in reversed(steps):
         try:
-            return step, checkpoint.load(run.checkpoints, step), " ".join(notices)
+            found = Found(step, *_sound(run, step, partial=not resume), " ".join(notices))
+        except NewerFormatError:
+            raise
         except RunError as error:
             notices.append(f"{error.message} Falling back to the one before.")
+            continue
+        marks = found.logs.items() if resume else ()
+        problem = next(filter(None, (differs(run.path / name, mark) for name, mark in marks)), "")
+        if problem:
+            raise RunError(
+                f"{run.path} cannot go on: {problem}.", "Start afresh with --resume never; the old run is kept."
+            )
+        return found
     if notices:
         raise RunError(" ".join(notices) + " There is none.", "Start afresh with --resume never; the old run is kept.")
-    return 0, None, ""
+    return Found()
+
+
+def _sound(run: RunDir, step: int, *, partial: bool) -> tuple[Any, Manifest]:
+    """State and manifest of a checkpoint.
+
+    Raises:
+        RunError: it is damaged, or of another run.
+    """
+    manifest = checkpoint.manifest_of(run.checkpoints, step)
+    if manifest.key not in ("", run.spec.key):
+        raise RunError(f"checkpoint {checkpoint.place(run.checkpoints, step)} is of another run, {manifest.key}.")
+    state = checkpoint.load(run.checkpoints, step, partial=partial)
+    where, what = checkpoint.place(run.checkpoints, step) / checkpoint.SKELETON, "the state of a run"
+    checked(state, {"member": MAPPING, "loop": MAPPING}, where, what, ("member", "loop"))
+    checked(state["loop"], LOOP, where, what, ("wall", "last", "score", "evaluated", "best", "checkpoints", "exact"))
+    return state, manifest
+
+
+def at(run: RunDir, which: str | int) -> Found:
+    """A checkpoint by name: "newest", "best" (of the evaluations while it trained), or the one of a step.
+
+    Raises:
+        NoCheckpointError: there is no such checkpoint; those that are there are named.
+        RunError: none is sound, or this one is not.
+    """
+    if which == "newest":
+        return newest(run)
+    steps = checkpoint.steps(run.checkpoints)
+    there = f"there are {', '.join(map(str, steps))}" if steps else "there is none yet"
+    if which == "best":
+        step = best_step(run)
+        if step is None:
+            raise NoCheckpointError(f"{run.path} has no best checkpoint, for it was never evaluated: {there}.")
+    elif isinstance(which, int) or which.isdecimal():
+        step = int(which)
+    else:
+        raise NoCheckpointError(f"checkpoint {which!r}: expected newest, best, or the step of one; {there}.")
+    if step not in steps:
+        raise NoCheckpointError(f"{run.path} has no checkpoint at step {step}: {there}.")
+    return Found(step, *_sound(run, step, partial=True))
+
+
+def best_step(run: RunDir) -> int | None:
+    """Step of the best evaluation, as the newest checkpoint that can be read knows it."""
+    for step in reversed(checkpoint.steps(run.checkpoints)):
+        try:
+            manifest = checkpoint.manifest_of(run.checkpoints, step)
+            if manifest.logs is not None:
+                return manifest.best
+            best = checkpoint.load(run.checkpoints, step, partial=True)["loop"]["best"]  # of an older zoo: (mean, step)
+            return int(best[1]) if best else None
+        except RunError:
+            continue
+    return None
 
 
 def restore_member(member: Member, state: Any, run: RunDir, parts: Parts) -> bool:
@@ -56,7 +169,9 @@ def restore_member(member: Member, state: Any, run: RunDir, parts: Parts) -> boo
     """
     try:
         return member.restore(state)
-    except Exception as error:  # a plugin's load_state may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin's load_state may raise anything
         entry = parts.entry
         raise RunError(
             f"the checkpoint in {run.path} does not fit {entry.name} of plugin {entry.plugin} {entry.version}: "
@@ -65,25 +180,33 @@ def restore_member(member: Member, state: Any, run: RunDir, parts: Parts) -> boo
         ) from error
 
 
-def load_run(
-    path: Path | str, *, registry: Registry | None = None, device: str = "cpu", trust: bool = False
+def load(
+    path: Path | str,
+    checkpoint: str | int = "newest",
+    *,
+    registry: Registry | None = None,
+    device: str = "cpu",
+    trust: bool = False,
 ) -> LoadedRun:
-    """Load the newest checkpoint of the run at ``path``.
+    """Load a checkpoint of the run at ``path``: a live algorithm, ready to ``act``.
 
     Args:
         path: a run directory.
+        checkpoint: "newest"; "best", the one with the best evaluation while it trained (where there are constraints:
+            among those that kept them, if any did); or a step at which there is one.
         registry: plugins to use; discovered if not given.
         device: where tensors are put.
         trust: allow an environment id that imports a module.
 
     Raises:
+        UsageError: there is no such checkpoint.
         RunError: no run, no sound checkpoint, or an untrusted environment id.
     """
     run = RunDir.open(Path(path))
-    step, state, notice = newest(run)
-    if state is None:
+    found = at(run, checkpoint)
+    if found.state is None:
         raise RunError(f"{run.path} has no checkpoint yet.", f"zoo train --resume {run.path} continues it.")
     parts = Parts.of(run.spec, registry or discover(), trust=trust)
     (member,), _ = parts.members([run.seed], device)
-    restore_member(member, state["member"], run, parts)
-    return LoadedRun(run, parts, member, step, notice)
+    restore_member(member, found.state["member"], run, parts)
+    return LoadedRun(run, parts, member, found.step, found.notice)

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.api import Algorithm
+from zoo.discovery.entry import describe
+from zoo.errors import ZooError
 from zoo.training.vector import Recorder
 
 MAX_LENGTH = 100_000
@@ -51,6 +53,19 @@ class Played:
         return "terminated" if self.terminated[index] else "time limit" if self.truncated[index] else "cut"
 
 
+class ActError(ZooError):
+    """An algorithm failed in ``act``: whoever knows its plugin names it."""
+
+
+def _acting(algorithm: Algorithm[Any], obs: Any, *, greedy: bool) -> Any:
+    try:
+        return algorithm.act(obs, greedy=greedy)
+    except (ZooError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise ActError(f"act() failed: {describe(error)}") from error
+
+
 def play_round(algorithm: Algorithm[Any], env: Recorder, *, greedy: bool = True, gamma: float = 1.0) -> Played:
     """One fresh episode in each copy, so that short ones are not over-represented.
 
@@ -67,7 +82,7 @@ def play_round(algorithm: Algorithm[Any], env: Recorder, *, greedy: bool = True,
     obs, _ = env.reset()
     algorithm.forget()
     for _ in range(MAX_LENGTH):
-        obs, reward, terminated, truncated, infos = env.step(algorithm.act(obs, greedy=greedy))
+        obs, reward, terminated, truncated, infos = env.step(_acting(algorithm, obs, greedy=greedy))
         gained = np.where(running, np.asarray(reward, dtype=np.float64), 0.0)
         played.returns[:] += gained
         played.discounted[:] += weight * gained

@@ -4,67 +4,40 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import json
 import os
 import platform
+import re
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any
 
 from zoo import __version__
 from zoo.errors import RunError
-from zoo.training.checkpoint import replace_file, sync_directory, to_json
+from zoo.training.documents import STATUS as STATUS_CHECKS
+from zoo.training.documents import checked
+from zoo.training.files import (
+    DEPTH,
+    SEAL,
+    is_file,
+    is_folder,
+    kind,
+    open_write,
+    read_json,
+    replace_file,
+    to_json,
+)
 from zoo.training.spec import RunSpec
 
 SPEC, ENV, STATUS, METRICS, EVAL, LOG, LOCK = (
     "spec.json", "env.json", "status.json", "metrics.jsonl", "eval.jsonl", "log.txt", "lock",
 )  # fmt: skip
+_KEY, _SEED = re.compile(r"[0-9a-f]{10}"), re.compile(r"seed-(\d{1,19})")
 _RECORDED = ("zoo-core", "numpy", "scipy", "gymnasium", "torch", "stable-baselines3")
-
-
-def read_json(path: Path) -> Any:
-    """Content of a JSON file.
-
-    Raises:
-        RunError: it cannot be read or is not JSON.
-    """
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path} cannot be read: {error}.") from error
-
-
-class Log:
-    """Appends JSON lines, each flushed; ``size`` is where a checkpoint may cut the file back to."""
-
-    def __init__(self, path: Path, size: int = 0) -> None:
-        there = path.stat().st_size if path.exists() else 0
-        if there < size:
-            raise RunError(f"{path} is shorter than its checkpoint says: {there} bytes, not {size}.")
-        self._file: BinaryIO = path.open("r+b" if path.exists() else "w+b")
-        self._file.truncate(size)
-        self._file.seek(size)
-
-    def append(self, row: Mapping[str, Any]) -> None:
-        """Write one object as one line."""
-        self._file.write(json.dumps(row, allow_nan=False, separators=(",", ":")).encode() + b"\n")
-        self._file.flush()
-
-    def sync(self) -> int:
-        """Wait until all lines are on the disk; the file's size in bytes."""
-        os.fsync(self._file.fileno())
-        return self._file.tell()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
 
 
 @dataclass
@@ -89,14 +62,23 @@ class RunDir:
         """An existing run.
 
         Raises:
-            RunError: there is none, or it is of a newer format.
+            RunError: there is none, it is damaged or of a newer format, or it is not what its folder says.
         """
-        if not (path / SPEC).is_file():
-            raise RunError(f"{path} is not a run: it has no {SPEC}.")
-        data = read_json(path / SPEC)
-        if not isinstance(data, dict):
-            raise RunError(f"{path / SPEC} is not the specification of a run.")
-        return cls(path, RunSpec.from_json(data, path))
+        if not is_file(path / SPEC):
+            there = (
+                f"{SPEC} is {kind(path / SPEC) or 'a directory'}"
+                if os.path.lexists(path / SPEC)
+                else f"it has no {SPEC}"
+            )
+            raise RunError(f"{path} is not a run: {there}.")
+        spec = RunSpec.from_json(read_json(path / SPEC), path / SPEC)
+        *_, key, seed = Path(os.path.abspath(path)).parts  # noqa: PTH100 - a link keeps its own name
+        named = _KEY.fullmatch(key) and _SEED.fullmatch(seed)
+        if named and (key, int(named[1])) != (spec.key, spec.seed):
+            raise RunError(
+                f"{path / SPEC} is of the run {spec.key}/seed-{spec.seed}: it does not belong into this directory."
+            )
+        return cls(path, spec)
 
     @classmethod
     def create(cls, root: Path, spec: RunSpec) -> RunDir:
@@ -106,55 +88,75 @@ class RunDir:
             RunError: it cannot be written, or holds a run of a newer format.
         """
         path = spec.folder(root)
-        if (path / SPEC).is_file():
+        if os.path.lexists(path / SPEC):
             return cls(path, cls.open(path).spec)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            replace_file(path / SPEC, to_json({"zoo": __version__, **spec.to_json()}))
-            sync_directory(path)
+            cls.write_spec(path, spec)
         except OSError as error:
             raise RunError(f"run directory {path} cannot be written: {error.strerror}.") from error
         return cls(path, spec)
 
+    @staticmethod
+    def write_spec(path: Path, spec: RunSpec) -> None:
+        """Write ``spec.json`` into a directory.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        replace_file(path / SPEC, to_json({"zoo": __version__, **spec.to_json(), SEAL: spec.digest}))
+
     def status(self) -> dict[str, Any]:
-        """Last status; ``{"state": "new"}`` before the first. Fields as ``set_status`` wrote them."""
-        if not (self.path / STATUS).is_file():
-            return {"state": "new", "step": 0}
-        found: dict[str, Any] = read_json(self.path / STATUS)
-        return found
+        """Last status; ``{"state": "new"}`` before the first, or where it cannot be read. Fields as ``set_status``."""
+        return read_status(self.path)[0]
 
     def set_status(self, state: str, step: int, *, durable: bool = False, **more: Any) -> None:
-        """Replace ``status.json``; ``state`` is "running", "finished", "failed" or "interrupted"."""
+        """Replace ``status.json``; ``state`` is "running", "finished", "failed" or "interrupted".
+
+        Raises:
+            OSError: the disk refuses even to write over the old one.
+        """
         content = {"state": state, "step": step, "pid": os.getpid(), "host": socket.gethostname()}
-        content |= {"time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), **more}
-        replace_file(self.path / STATUS, to_json(content), durable=durable)
+        content |= {"time": _now(), **more}
+        try:
+            replace_file(self.path / STATUS, to_json(content), durable=durable)
+        except OSError:
+            if not is_file(self.path / STATUS):
+                raise
+            with open_write(self.path / STATUS) as file:  # on a full disk: what is there has its place already
+                short = {name: content[name] for name in ("state", "step", "time", "message") if name in content}
+                file.truncate(file.write(to_json(short)))
 
     def record_start(self, *, threads: int, deterministic: bool, resumed_from: int | None) -> None:
-        """Append to ``env.json`` what this (re)start runs on."""
-        starts = read_json(self.path / ENV) if (self.path / ENV).is_file() else []
-        starts.append(
-            {
-                "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-                "resumed_from": resumed_from,
-                "python": platform.python_version(),
-                "os": platform.platform(),
-                "cpu": platform.processor() or platform.machine(),
-                "packages": {name: found for name in _RECORDED if (found := _installed(name))},
-                "plugin": {self.spec.algorithm.partition("/")[0]: self.spec.plugin_version},
-                "git": _git(),
-                "argv": sys.argv,
-                "device": self.spec.device,
-                "threads": threads,
-                "deterministic": deterministic,
-            }
-        )
-        replace_file(self.path / ENV, to_json(starts))
+        """Append to ``env.json`` what this (re)start runs on; one that cannot be read is begun anew.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        start = {
+            "time": _now(),
+            "resumed_from": resumed_from,
+            "python": platform.python_version(),
+            "os": platform.platform(),
+            "cpu": platform.processor() or platform.machine(),
+            "packages": {name: found for name in _RECORDED if (found := _installed(name))},
+            "plugin": {self.spec.algorithm.partition("/")[0]: self.spec.plugin_version},
+            "git": _git(),
+            "argv": sys.argv,
+            "device": self.spec.device,
+            "threads": threads,
+            "deterministic": deterministic,
+        }
+        try:
+            replace_file(self.path / ENV, to_json([*read_starts(self.path), start]))
+        except OSError as error:
+            raise RunError(f"{self.path / ENV} cannot be written: {error.strerror}.") from error
 
     def log(self, text: str) -> None:
         """Append to ``log.txt``, with the time; what cannot be written is not worth failing for."""
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        with contextlib.suppress(OSError), (self.path / LOG).open("a", encoding="utf-8", newline="\n") as file:
-            file.write(f"{now} {text.rstrip()}\n")
+        with contextlib.suppress(OSError, RunError), open_write(self.path / LOG) as file:
+            file.seek(0, os.SEEK_END)
+            file.write(f"{_now()} {text.rstrip()}\n".encode(errors="backslashreplace"))
 
     def set_aside(self) -> Path:
         """Rename the run out of the way, keeping it, so that a fresh one can begin; its new path."""
@@ -184,89 +186,56 @@ def _git() -> dict[str, Any] | None:
     return {"revision": revision.removesuffix("-dirty"), "dirty": revision.endswith("-dirty")}
 
 
-class Lock:
-    """Keeps a second writer out of a run; that of a dead process on this host is taken over.
-
-    Raises:
-        RunError: another process, named in the message, is writing this run.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path / LOCK
-        self.took_over = ""
-
-    def __enter__(self) -> Lock:
-        content = to_json({"pid": os.getpid(), "host": socket.gethostname(), "started": _started(os.getpid())})
-        for _ in range(3):
-            try:
-                handle = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-            except FileExistsError:
-                self._remove_stale()
-                continue
-            except OSError as error:
-                raise RunError(f"run directory {self._path.parent} cannot be written: {error.strerror}.") from error
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            return self
-        raise RunError(f"{self._path.parent} is being taken over by another process.", "Try again.")
-
-    def _remove_stale(self) -> None:
-        try:
-            holder = json.loads(self._path.read_bytes())
-        except FileNotFoundError:
-            return
-        except ValueError:  # killed, or not yet done, between creating the lock and filling it
-            if time.time() - self._path.stat().st_mtime < 5:
-                raise RunError(f"{self._path.parent} is being written by another process.") from None
-            holder = {}
-        if holder and not _dead(holder):
-            raise RunError(
-                f"{self._path.parent} is being written by process {holder['pid']} on {holder['host']}.",
-                "Wait for it, or stop it; what it has saved stays.",
-            )
-        mine = self._path.with_name(f".{LOCK}.{os.getpid()}")
-        with contextlib.suppress(FileNotFoundError):  # whoever renames it first has won
-            self._path.rename(mine)
-            mine.unlink()
-            self.took_over = f"process {holder.get('pid', '?')} ended without releasing this run"
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._path.unlink(missing_ok=True)
-
-
-def _dead(holder: Mapping[str, Any]) -> bool:
-    """Whether the process that wrote a lock is known to be gone; on another host that cannot be known."""
-    if holder.get("host") != socket.gethostname():
-        return False
+def read_status(folder: Path) -> tuple[dict[str, Any], str]:
+    """The status in a run directory, and what is wrong with it; a new run's where there is none to read."""
+    new: dict[str, Any] = {"state": "new", "step": 0}
+    if not os.path.lexists(folder / STATUS):
+        return new, ""
     try:
-        os.kill(int(holder["pid"]), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return holder.get("started") != _started(int(holder["pid"]))  # the number was given to a new process
+        return checked(read_json(folder / STATUS), STATUS_CHECKS, folder / STATUS, "a status", ("state", "step")), ""
+    except RunError as error:
+        return new, error.message
 
 
-def _started(pid: int) -> str:
-    """When a process began, in the kernel's own unit; empty where the system does not tell, or it has ended.
-
-    A process that was killed stays in the table until someone asks for it, for ever in a container without an init.
-    """
+def read_starts(folder: Path) -> list[dict[str, Any]]:
+    """What each start of a run ran on, oldest first; none where ``env.json`` cannot be read."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return "" if fields[0] in "ZX" else fields[19]
-    except (OSError, IndexError):
-        return ""
+        found = read_json(folder / ENV)
+    except RunError:
+        return []
+    return [start for start in found if isinstance(start, dict)] if isinstance(found, list) else []
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def find_runs(path: Path) -> Iterator[Path]:
-    """Run directories at or under ``path``, in order of their names; those set aside are left out."""
-    if (path / SPEC).is_file():
-        yield path
+    """Run directories at or under ``path``, in order of their names; those set aside are left out.
+
+    Links beneath ``path`` are not followed, so that the search ends, and stays inside ``path``.
+    """
+    return (found for found, problem in search(path) if not problem)
+
+
+def search(path: Path, depth: int = 0) -> Iterator[tuple[Path, str]]:
+    """As ``find_runs``; with what was not looked into, and a sentence that says why."""
+    if os.path.lexists(path / SPEC):
+        yield Path(path), ""
         return
-    if path.is_dir():
-        for child in sorted(path.iterdir()):
-            if child.is_dir() and "~" not in child.name and not child.name.startswith("."):
-                yield from find_runs(child)
+    try:
+        children = sorted(path.iterdir()) if path.is_dir() else []
+    except OSError as error:
+        yield path, f"{path} cannot be read: {error.strerror}."
+        return
+    for child in children:
+        if "~" in child.name or child.name.startswith("."):
+            continue
+        if child.is_symlink():
+            if child.is_dir():
+                yield child, f"{child} is a link, and links are not followed: name it to see what is in it."
+        elif is_folder(child):
+            if depth < DEPTH:
+                yield from search(child, depth + 1)
+            else:
+                yield child, f"{child} is nested more than {DEPTH} deep."

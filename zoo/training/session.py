@@ -7,7 +7,7 @@ import math
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,14 +16,22 @@ import numpy as np
 from zoo.api import Outcome
 from zoo.discovery.entry import describe
 from zoo.errors import RunError, TrainingFailed, ZooError
+from zoo.ring import RingBuffer
 from zoo.seeding import child_seed, keeping_torch
 from zoo.training import checkpoint
+from zoo.training.best import Best, discount_of
+from zoo.training.buffers import BufferStore, said
 from zoo.training.build import Member, Parts
-from zoo.training.checkpoint import Tensors
-from zoo.training.restore import restore_member
+from zoo.training.checkpoint import Manifest, Tensors
+from zoo.training.contract import Contract
+from zoo.training.files import check_plain
+from zoo.training.lock import Lock
+from zoo.training.logs import Log, Mark
+from zoo.training.restore import Found, restore_member
 from zoo.training.rollout import play_round
-from zoo.training.run import EVAL, METRICS, Lock, Log, RunDir
-from zoo.training.tally import Episode
+from zoo.training.run import EVAL, METRICS, RunDir
+from zoo.training.tally import episode_metrics
+from zoo.training.whole import check_whole
 
 HEARTBEAT_SECONDS = 5.0
 
@@ -126,12 +134,14 @@ class Session:
         self._saved = (0, self._started)
         self._beat = self._started
         self._evaluated = 0
-        self._best: tuple[float, int] | None = None
+        self._best: Best | None = None
         self._count = 0
         self._milestones: list[int] = []
         self._exact = True
+        self.contract = Contract(parts.whose)
 
     def __enter__(self) -> Session:
+        check_plain(self.run.path)
         lock = self._stack.enter_context(Lock(self.run.path))
         self.notices = [f"{lock.took_over}; its lock was taken over."] if lock.took_over else []
         return self
@@ -142,46 +152,74 @@ class Session:
     @property
     def step(self) -> int:
         """Environment steps consumed."""
-        return int(self.member.algorithm.env_steps)
+        steps = self.member.algorithm.env_steps
+        return int(steps) if isinstance(steps, (int, np.integer)) else self.contract.step
 
     @property
     def wall(self) -> float:
         """Seconds of training, those before a resume included."""
         return self._wall + time.perf_counter() - self._started
 
-    def begin(self, member: Member, found: tuple[int, Any, str]) -> None:
-        """Start, or continue from the checkpoint ``found`` = (step, state, notice)."""
+    def begin(self, member: Member, found: Found) -> None:
+        """Start, or continue from the checkpoint ``found``."""
         self.member = member
-        step, state, notice = found
-        sizes = {"metrics": 0, "eval": 0}
-        if notice:
-            self.notices.append(notice)
-        if state is not None:
-            self._exact = restore_member(member, state["member"], self.run, self.parts)
-            loop = state["loop"]
-            sizes = loop["sizes"]
-            self._wall = loop["wall"]
-            self.last, self.score = loop["last"], loop["score"]
-            self._evaluated = loop["evaluated"]
-            self._best = loop["best"]
-            self._count, self._milestones = loop["checkpoints"]["count"], loop["checkpoints"]["milestones"]
-            self._exact = self._exact and loop["exact"]
-            how = "" if self._exact else ", the environment starting fresh episodes (it offers no snapshot)"
-            self.notices.append(f"continued from step {step}{how}.")
-        self._metrics = self._open(METRICS, sizes["metrics"])
-        self._eval = self._open(EVAL, sizes["eval"])
-        self._saved = (step, time.perf_counter())
+        self._exact = member.env.restorable
+        if found.notice:
+            self.notices.append(found.notice)
+        self.resumed = found.state is not None
+        if self.resumed:
+            self._continue(found)
+        elif (self.run.path / METRICS).exists():
+            self.notices.append("there is no checkpoint; it starts again.")
+        checkpoint.prune(self.run.checkpoints, after=found.step)  # they are damaged, and will not fit the logs
+        self._store = BufferStore(self.run.checkpoints)
+        self._store.adopt(found.manifest.buffers)
+        self.notices += filter(None, [self._disk()] if not self.resumed else [])
+        self._metrics = self._open(METRICS, found.logs)
+        self._eval = self._open(EVAL, found.logs)
+        self._saved = (found.step, time.perf_counter())
         self.run.record_start(
             threads=self.settings.threads, deterministic=self.settings.deterministic,
-            resumed_from=step if state is not None else None,
+            resumed_from=found.step if self.resumed else None,
         )  # fmt: skip
         self._status("running")
         for line in self.notices:
             self.run.log(line)
         self.watch.started(self.run, self.step, " ".join(self.notices))
 
-    def _open(self, name: str, size: int) -> Log:
-        log = Log(self.run.path / name, size)
+    def _disk(self) -> str:
+        """A sentence on the disk that a replay buffer will take, before the first checkpoint takes it."""
+        buffers: dict[str, RingBuffer] = {}
+        with contextlib.suppress(Exception):  # what is wrong with a state is told when it is saved
+            checkpoint.pack({"algorithm": self.member.algorithm.state()}, buffers)
+        most = -(-self.run.spec.steps // self.run.spec.num_envs)
+        return said(buffers, most, self.run.path)
+
+    def _continue(self, found: Found) -> None:
+        """Put back what the checkpoint holds."""
+        self._exact = restore_member(self.member, found.state["member"], self.run, self.parts)
+        loop = found.state["loop"]
+        self._wall = loop["wall"]
+        self.last, self.score = loop["last"], loop["score"]
+        self._evaluated = loop["evaluated"]
+        self._best = Best.of(loop["best"])
+        self._count, self._milestones = loop["checkpoints"]["count"], loop["checkpoints"]["milestones"]
+        self._exact = self._exact and loop["exact"]
+        outcome = loop.get("outcome")
+        if outcome is not None and self.member.algorithm.outcome is None:
+            with contextlib.suppress(AttributeError):  # where it follows from the state
+                self.member.algorithm.outcome = Outcome(**outcome)
+        how = "" if self._exact else ", the environment starting fresh episodes (it cannot be put back exactly)"
+        self.notices.append(f"continued from step {found.step}{how}.")
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to do: the budget is used, or the algorithm says that going on gains nothing."""
+        outcome = self.contract.outcome(self.member.algorithm)
+        return self.step >= self.run.spec.steps or (outcome is not None and outcome.final)
+
+    def _open(self, name: str, logs: Mapping[str, Mark]) -> Log:
+        log = Log(self.run.path / name, logs.get(name, Mark()))
         self._stack.callback(log.close)
         return log
 
@@ -189,13 +227,11 @@ class Session:
         """Log the metrics of one update, with those of the episodes it finished.
 
         Raises:
-            TrainingFailed: a metric is not a finite number.
+            TrainingFailed: a metric is not a finite number, or the algorithm's steps do not grow.
         """
-        row = {name: float(value) for name, value in metrics.items()}
-        row |= self._episodes(self.member.env.drain())
-        for name, value in row.items():
-            if not math.isfinite(value):
-                raise TrainingFailed(f"metric {name!r} became {value} at step {self.step}.")
+        self.contract.steps(self.member.algorithm)
+        row = self.contract.metrics(metrics)
+        row |= episode_metrics(self.member.env.drain(), self.member.env.constraints)
         self._write(row)
         self.watch.updated(self.run, self.step, row)
         now = time.perf_counter()
@@ -207,20 +243,6 @@ class Session:
         self.last.update(row)
         self._metrics.append({"step": self.step, "wall": round(self.wall, 3), **row})
 
-    def _episodes(self, episodes: list[Episode]) -> dict[str, float]:
-        if not episodes:
-            return {}
-        row = {
-            "episode/return": float(np.mean([episode.total for episode in episodes])),
-            "episode/length": float(np.mean([episode.length for episode in episodes])),
-            "episode/count": float(len(episodes)),
-        }
-        constraints = self.member.env.constraints
-        if constraints:
-            sums = np.mean([episode.constraints for episode in episodes], axis=0)
-            row |= {f"episode/{name}": float(total) for name, total in zip(constraints.names, sums, strict=True)}
-        return row
-
     def evaluate_if_due(self, *, last: bool = False) -> None:
         """Evaluate on separate, freshly seeded environments, when enough steps have passed or at the end."""
         every, count = self.run.spec.eval_every, self.run.spec.eval_episodes
@@ -230,8 +252,9 @@ class Session:
         seed = child_seed(self.run.seed, "eval")
         env = self.parts.make_env(count, seed)
         try:
+            gamma = discount_of(self.parts.config, self.member.ctx.problem)
             with keeping_torch():
-                played = play_round(self.member.algorithm, env)
+                played = play_round(self.member.algorithm, env, gamma=1.0 if gamma is None else gamma)
         finally:
             env.close()
         returns, lengths, signals = played.returns, played.lengths, played.signals
@@ -245,8 +268,11 @@ class Session:
         mean, error = float(returns.mean()), float(returns.std(ddof=1) / math.sqrt(count)) if count > 1 else 0.0
         self.score = {"return": mean, "low": mean - 1.96 * error, "high": mean + 1.96 * error, "episodes": count}
         self._evaluated = self.step
-        if self._best is None or mean > self._best[0]:
-            self._best = (mean, self.step)
+        judged = Best.judge(self.step, played, env.constraints, gamma)
+        if judged.violations:
+            self.score["violation"] = max(judged.violations)
+        if self._best is None or judged.better_than(self._best):
+            self._best = judged
         row = {"eval/return": mean, "eval/length": float(lengths.mean())}
         self._write(row)
         self.watch.updated(self.run, self.step, row)
@@ -257,7 +283,7 @@ class Session:
         step, when = self._saved
         by_steps = cadence.steps > 0 and self.step // cadence.steps > step // cadence.steps
         by_time = cadence.seconds > 0 and time.perf_counter() - when >= cadence.seconds
-        new_best = self._best is not None and self._best[1] == self.step and self._best[1] != step
+        new_best = self._best is not None and self._best.step == self.step != step
         if by_steps or by_time or new_best or self.member.algorithm.milestone:
             self.checkpoint()
 
@@ -274,51 +300,88 @@ class Session:
         doubled = self._count & (self._count - 1) == 0  # 1st, 2nd, 4th, 8th, ...: a history that grows slowly
         if doubled or self.member.algorithm.milestone:
             self._milestones.append(self.step)
-        tensors, skeleton = checkpoint.pack(self._state())
+        about, state = self._about(), self._state()
+        buffers: dict[str, RingBuffer] = {}
+        tensors, skeleton = checkpoint.pack(state, buffers)
         bad = checkpoint.nonfinite(tensors, "member.algorithm")
         if bad:
             raise TrainingFailed(f"{bad.removeprefix('member.')} became NaN by step {self.step}.")
-        path = self._publish(self.run.checkpoints, tensors, skeleton)
-        checkpoint.prune(self.run.checkpoints, keep={*self._milestones, self._best[1] if self._best else -1})
+        path = self._publish(self.run.checkpoints, tensors, skeleton, about, buffers)
+        checkpoint.prune(self.run.checkpoints, keep={*self._milestones, self._best.step if self._best else -1})
+        if buffers:  # older checkpoints are kept to look at, not to go on from
+            newest = checkpoint.steps(self.run.checkpoints)[-2:]
+            self._store.tidy([checkpoint.manifest_of(self.run.checkpoints, step).buffers for step in newest])
         self._saved = (self.step, time.perf_counter())
         self._status("running")
         self.watch.checkpointed(self.run, path)
 
+    def _about(self) -> Manifest:
+        """What a checkpoint says of the run; the logs reach the disk before it."""
+        return Manifest(
+            step=self.step, key=self.run.spec.key, logs={METRICS: self._metrics.sync(), EVAL: self._eval.sync()},
+            best=self._best.step if self._best else None, finished=self.over,
+            summary=checkpoint.summary_of(self.step, self.last, self.score),
+        )  # fmt: skip
+
     def _state(self) -> dict[str, Any]:
+        outcome = self.member.algorithm.outcome
         return {
             "member": self.member.capture(),
             "loop": {
-                "sizes": {"metrics": self._metrics.sync(), "eval": self._eval.sync()},
                 "wall": self.wall,
                 "last": dict(self.last),
                 "score": dict(self.score),
                 "evaluated": self._evaluated,
-                "best": self._best,
+                "best": self._best.to_json() if self._best else None,
                 "checkpoints": {"count": self._count, "milestones": list(self._milestones)},
                 "exact": self._exact,
+                "outcome": asdict(outcome) if outcome is not None else None,
             },
         }
 
-    def _publish(self, folder: Path, tensors: Tensors, skeleton: Any) -> Path:
+    def _publish(
+        self, folder: Path, tensors: Tensors, skeleton: Any, about: Manifest, buffers: Mapping[str, RingBuffer]
+    ) -> Path:
         try:
-            return checkpoint.save(folder, self.step, tensors, skeleton)
+            folder.mkdir(exist_ok=True)
+            about = replace(about, buffers=self._store.write(buffers) if buffers else {})
+            return checkpoint.save(folder, self.step, tensors, skeleton, about)
         except OSError as error:
-            raise RunError(f"checkpoint in {folder} cannot be written: {error.strerror}.") from error
+            raise RunError(
+                f"checkpoint in {folder} cannot be written: {error.strerror or error}.",
+                "What was saved before stays; the same command continues.",
+            ) from error
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """Keep what there is under ``failed/``, for whoever looks into it, and say why."""
         message = error.message if isinstance(error, ZooError) else describe(error)
         self.run.log("".join(traceback.format_exception(error)))
-        with contextlib.suppress(Exception):  # the first error is the one to report
-            self._publish(self.run.path / "failed", *checkpoint.pack(self._state()))
-        self.close("failed", message)
+        try:
+            tensors, skeleton = checkpoint.pack(self._state(), {})  # without the replay buffer
+            self._publish(self.run.path / "failed", tensors, skeleton, Manifest(step=self.step), {})
+        except KeyboardInterrupt:
+            raise
+        except BaseException as second:  # the first error is the one to report
+            self.run.log(f"the state at the failure is not kept: {describe(second)}")
+        with contextlib.suppress(RunError):
+            self._status("failed", message=message, durable=True)
+        self._report("failed", message, None)
 
     def close(self, state: str, message: str = "") -> None:
-        """End the run as "finished", "interrupted" or "failed"."""
-        outcome = self.member.algorithm.outcome
+        """End the run as "finished" or "interrupted".
+
+        Raises:
+            RunError: it would be called finished, and what is on the disk is not what was written.
+        """
+        outcome = self.contract.outcome(self.member.algorithm)
         if outcome is not None and not message:
             message = outcome.message
+        if state == "finished":
+            check_whole(self.run, (self._metrics, self._eval), self.step)
         self._status(state, outcome=outcome, message=message, durable=True)
+        self._report(state, message, outcome)
+
+    def _report(self, state: str, message: str, outcome: Outcome | None) -> None:
         self.result = RunResult(
             path=self.run.path, seed=self.run.seed, status=state, steps=self.step, metrics=dict(self.last),
             message=message, outcome=outcome.status if outcome else "", score=dict(self.score),
@@ -333,4 +396,5 @@ class Session:
         try:
             self.run.set_status(state, self.step, durable=durable, message=message, **more)
         except OSError as error:
-            raise RunError(f"{self.run.path} cannot be written: {error.strerror}.") from error
+            why = f"cannot be written: {error.strerror}" if self.run.path.is_dir() else "was removed while it trained"
+            raise RunError(f"{self.run.path} {why}.") from error

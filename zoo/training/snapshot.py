@@ -17,6 +17,7 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
 from zoo.api import Snapshot, State
+from zoo.training.boundary import Boundary
 
 _CONSTANT = (type, FunctionType, MethodType, BuiltinFunctionType, ModuleType, EnvSpec)
 
@@ -48,10 +49,11 @@ def restore_env(env: gymnasium.vector.VectorEnv[Any, Any, Any], state: State) ->
 
 
 def _layers(env: Any) -> list[Any]:
+    """From the outermost wrapper to the environment; the boundary between them has no state of its own."""
     layers = [env]
     while isinstance(layers[-1], gymnasium.Wrapper):
         layers.append(layers[-1].env)
-    return layers
+    return [layer for layer in layers if not isinstance(layer, Boundary)]
 
 
 def _capture_chain(env: Any) -> list[State]:

@@ -10,9 +10,12 @@ from typing import Any
 
 from zoo.discovery.names import slug
 from zoo.errors import RunError
+from zoo.training.documents import SPEC, checked, is_count, short
+from zoo.training.files import SEAL, digest
 
 FORMAT = 1
-_OUTSIDE_THE_KEY = ("seed", "origins", "device", "plugin_version")
+OUTSIDE_THE_KEY = ("seed", "origins", "device", "plugin_version")
+"""fields that do not enter the key as they are; of the version, major and minor do"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,8 @@ class RunSpec:
         seed: root seed.
         device: where tensors live.
         origins: for each option whether it is from "default", "preset" or "cli".
+        extended_from: of a run that goes on from another with a smaller budget: that one's ``key`` and ``steps``,
+            and the ``step`` of the checkpoint it began with.
     """
 
     algorithm: str
@@ -52,15 +57,23 @@ class RunSpec:
     seed: int = 0
     device: str = "cpu"
     origins: dict[str, str] = field(default_factory=dict)
+    extended_from: dict[str, Any] | None = None
 
     @property
     def key(self) -> str:
         """First 10 hexadecimal digits of the SHA-256 of everything that decides the result, the seed apart."""
-        content = {name: value for name, value in asdict(self).items() if name not in _OUTSIDE_THE_KEY}
+        content = {name: value for name, value in asdict(self).items() if name not in OUTSIDE_THE_KEY}
+        if self.extended_from is None:  # as before there were such runs
+            del content["extended_from"]
         content["plugin"] = ".".join(self.plugin_version.split(".")[:2])
         content["format"] = FORMAT
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:10]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all fields, by which damage is noticed where the key is silent: origins, device, seed."""
+        return digest(asdict(self))
 
     @property
     def short(self) -> tuple[str, str]:
@@ -81,22 +94,32 @@ class RunSpec:
         return {"format": FORMAT, "key": self.key, **asdict(self)}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any], where: Path) -> RunSpec:
+    def from_json(cls, data: Any, where: Path) -> RunSpec:
         """Read ``to_json``; unknown keys are ignored.
 
+        Args:
+            data: the document.
+            where: the file, for messages.
+
         Raises:
-            RunError: the format is newer, or a field is missing.
+            RunError: the format is newer, a field is missing or of another kind, or the key is not that of the rest.
         """
-        version = data.get("format", 0)
-        if not isinstance(version, int):
-            raise RunError(f"{where} is not the specification of a run: its format is {version!r}.")
-        if version > FORMAT:
+        what = "the specification of a run"
+        if not isinstance(data, dict) or not is_count(data.get("format", 0)):
+            raise RunError(f"{where} is not {what}: its format is unknown.")
+        if data.get("format", 0) > FORMAT:
             wrote = data.get("zoo", "a newer version")
-            raise RunError(f"{where} has format {version}, and this zoo reads up to {FORMAT}.", f"Use zoo {wrote}.")
-        try:
-            return cls(**{name: value for name, value in data.items() if name in cls.__dataclass_fields__})
-        except TypeError as error:
-            raise RunError(f"{where} is not the specification of a run: {error}.") from error
+            raise RunError(
+                f"{where} has format {data['format']}, and this zoo reads up to {FORMAT}.", f"Use zoo {wrote}."
+            )
+        fields = {name: value for name, value in data.items() if name in cls.__dataclass_fields__}
+        checked(fields, SPEC, where, what, ("algorithm", "kind", "plugin_version", "environment", "steps"))
+        found = cls(**fields)
+        if data.get("key", found.key) != found.key:
+            raise RunError(f"{where} is damaged: its key is {short(data['key'])}, and the rest makes {found.key!r}.")
+        if data.get(SEAL, found.digest) != found.digest:
+            raise RunError(f"{where} is damaged: it is not what was written.")
+        return found
 
 
 def _env_short(name: str) -> str:

@@ -9,9 +9,10 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from zoo.api import Array, Stacked
-from zoo.errors import InterfaceError
+from zoo.errors import InterfaceError, ZooError
+from zoo.training.step import arrived, check_step, constraint_signals, environment_failed, step_info
 from zoo.training.tally import Tally
-from zoo.training.vector import Recorder, VectorEnv, arrived, constraint_signals, step_info
+from zoo.training.vector import Recorder, VectorEnv
 
 Step = tuple[Array, Array, Array, Array, dict[str, Any]]
 
@@ -37,6 +38,15 @@ class Stack:
     def __len__(self) -> int:
         """S, the number of members."""
         return len(self.envs)
+
+    @property
+    def _name(self) -> str:
+        return self._recorders[0].name if self._recorders else "the environment"
+
+    @property
+    def _lengths(self) -> Array:
+        """Steps so far in the episode of each copy of each member, [S*B]."""
+        return self._tally.lengths if self._recorders else np.zeros(len(self) * self.num_envs, dtype=np.int64)
 
     @property
     def together(self) -> bool:
@@ -87,15 +97,22 @@ class Stack:
 
     def _together(self, handle: Stacked, actions: Array) -> Step:
         S, B = len(self), self.num_envs
-        obs, reward, terminated, truncated, told = handle.step(actions.reshape(S * B, *actions.shape[2:]))
+        try:
+            obs, reward, terminated, truncated, told = handle.step(actions.reshape(S * B, *actions.shape[2:]))
+        except (ZooError, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            raise environment_failed(error, self._name, "step()", self._lengths) from error
         infos = {name: told[name] for name in ("arrived", "constraints") if name in told}
         infos |= {name: step_info(told, name, S * B) for name in self._asked}
         if self._recorders:
             constraints = self._recorders[0].constraints
-            signals = constraint_signals(told, S * B, constraints.names) if constraints else None
+            signals = constraint_signals(told, S * B, constraints.names, self._name) if constraints else None
             if signals is not None:
                 infos["constraints"] = signals
-            for copy, episode in self._tally.add(reward, signals, terminated | truncated):
+            done = terminated | truncated
+            check_step(obs, reward, told, self._name, self._lengths, B, constraints, signals, done)
+            for copy, episode in self._tally.add(reward, signals, done):
                 self._recorders[copy // B].finished.append(episode)
         parts = [array.reshape(S, B, *array.shape[1:]) for array in (obs, reward, terminated, truncated)]
         shaped = {name: array.reshape(S, B, *array.shape[1:]) for name, array in infos.items()}

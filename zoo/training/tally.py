@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.api import Array
+from zoo.api import Array, ConstraintSpec
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,21 @@ class Episode:
     total: float
     length: int
     constraints: NDArray[np.float64]
+
+
+def episode_metrics(episodes: Sequence[Episode], constraints: ConstraintSpec | None) -> dict[str, float]:
+    """What is logged of the episodes that ended in one update: means, and how many; nothing where none ended."""
+    if not episodes:
+        return {}
+    row = {
+        "episode/return": float(np.mean([episode.total for episode in episodes])),
+        "episode/length": float(np.mean([episode.length for episode in episodes])),
+        "episode/count": float(len(episodes)),
+    }
+    if constraints:
+        sums = np.mean([episode.constraints for episode in episodes], axis=0)
+        row |= {f"episode/{name}": float(total) for name, total in zip(constraints.names, sums, strict=True)}
+    return row
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,15 +88,16 @@ class Tally:
         Returns:
             The finished episodes with the number of their copy, in order.
         """
-        self.returns[:] += rewards
-        self.lengths[:] += 1
+        returns, lengths, sums = self.returns, self.lengths, self.signals
+        returns += rewards  # in place: a slice would be written back onto itself
+        lengths += 1
         if signals is not None:
-            self.signals[:] += signals
-        where = np.flatnonzero(done)
+            sums += signals
+        where = done.nonzero()[0]
         if not where.size:
             return []
-        totals, lengths, sums = self.returns[where].tolist(), self.lengths[where].tolist(), self.signals[where]
-        self.returns[where] = 0.0
-        self.lengths[where] = 0
-        self.signals[where] = 0.0
-        return [(copy, Episode(*told)) for copy, *told in zip(where.tolist(), totals, lengths, sums, strict=True)]
+        ended = zip(where.tolist(), returns[where].tolist(), lengths[where].tolist(), sums[where], strict=True)
+        returns[where] = 0.0
+        lengths[where] = 0
+        sums[where] = 0.0
+        return [(copy, Episode(*told)) for copy, *told in ended]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode
-from numpy.typing import NDArray
 
 from zoo.api import (
-    Array,
     Constrained,
     ConstraintSpec,
     DiminishingRewards,
@@ -24,10 +24,14 @@ from zoo.api import (
     Tabular,
     TaskDistribution,
 )
+from zoo.discovery.entry import describe
 from zoo.discovery.names import EnvName
-from zoo.errors import InterfaceError, UsageError
+from zoo.errors import EnvironmentFailed, InterfaceError, UsageError, ZooError
 from zoo.offered import lookup
+from zoo.training.boundary import BadActionError, bound, copied
+from zoo.training.copies import Copies
 from zoo.training.snapshot import capture_env, restore_env
+from zoo.training.step import check_finite, check_step, constraint_signals, environment_failed, owned
 from zoo.training.tally import Episode, Tally
 
 if TYPE_CHECKING:
@@ -37,35 +41,87 @@ VectorEnv = gymnasium.vector.VectorEnv[Any, Any, Any]
 
 
 class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
-    """Adds up each copy's episode, and checks the constraint signals of every step.
+    """Adds up each copy's episode, and checks what every step returns.
 
     ``infos["constraints"]`` is float32[B, K], always of the step just taken, also where a copy was reset.
 
+    Args:
+        env: the copies.
+        constraints: those that the environment announces.
+        name: what messages call the environment.
+
     Raises:
-        InterfaceError: an environment with a ``constraint_spec`` leaves the signals out, changes their
-            number, or gives a NaN; the message has the copy's index and the constraint's name.
+        EnvironmentFailed: the environment raised, broke its interface, or gave a number that is not finite; the
+            message names it, the copy and the step of its episode.
+        InterfaceError: an environment with a ``constraint_spec`` leaves the signals out, or changes their number.
     """
 
-    def __init__(self, env: VectorEnv, constraints: ConstraintSpec | None) -> None:
+    def __init__(self, env: VectorEnv, constraints: ConstraintSpec | None, name: str = "the environment") -> None:
         super().__init__(env)
         self.constraints = constraints
+        self.name = name
+        self.restorable = True
+        """whether its state is worth capturing: a probe may have shown that it cannot be put back exactly"""
         self.finished: list[Episode] = []
         self.tally = Tally.of(self.num_envs, len(constraints.names) if constraints else 0)
+        self._reuses = not isinstance(env, gymnasium.vector.SyncVectorEnv)  # that one copies what it returns
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """As gymnasium's; what was gathered of unfinished episodes is dropped."""
         self.tally.clear()
-        return self.env.reset(seed=seed, options=options)
+        try:
+            obs, infos = self.env.reset(seed=seed, options=options)
+        except (ZooError, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            raise self._failed(error, "reset()", ()) from error
+        check_finite({"observation": obs}, self.name, self.tally.lengths, self.num_envs)
+        return copied(obs) if self._reuses else obs, infos
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """As gymnasium's, with ``infos["constraints"]`` complete."""
-        obs, reward, terminated, truncated, infos = self.env.step(actions)
+        try:
+            obs, reward, terminated, truncated, infos = self.env.step(actions)
+        except (ZooError, BadActionError, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            raise self._failed(error, "step()", np.shape(actions)) from error
+        if self._reuses:
+            obs, reward, terminated, truncated = owned(obs), owned(reward), owned(terminated), owned(truncated)
+            infos = infos.copy()
+            for name in _OBSERVED:
+                if name in infos:
+                    infos[name] = owned(infos[name])
         signals = None
         if self.constraints:
-            signals = constraint_signals(infos, self.num_envs, self.constraints.names)
+            signals = constraint_signals(infos, self.num_envs, self.constraints.names, self.name)
             infos["constraints"] = signals
-        self.finished += [episode for _, episode in self.tally.add(reward, signals, terminated | truncated)]
+        done = terminated | truncated
+        check_step(obs, reward, infos, self.name, self.tally.lengths, self.num_envs, self.constraints, signals, done)
+        self.finished += [episode for _, episode in self.tally.add(reward, signals, done)]
         return obs, reward, terminated, truncated, infos
+
+    def close(self, **kwargs: Any) -> None:
+        """As gymnasium's; an environment that raises is named, and spoils nothing."""
+        faults = []
+        try:
+            super().close(**kwargs)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            faults.append(f"raised in close(): {describe(error)}")
+        for what in [*faults, *dict.fromkeys(getattr(self.env, "faults", ()))]:
+            if (self.name, what) not in _SAID:
+                _SAID.add((self.name, what))
+                sys.stderr.write(f"zoo: {self.name} {what}. Nothing is lost by that.\n")
+
+    def _failed(self, error: BaseException, where: str, shape: tuple[int, ...]) -> BaseException:
+        """What to raise for an error of the environment, or of an action that does not fit it."""
+        space = self.env.single_action_space
+        if shape and space.shape is not None and shape != (self.num_envs, *space.shape):
+            expected = (self.num_envs, *space.shape)
+            return BadActionError(f"the actions have shape {shape}: expected {expected} for {self.num_envs} copies")
+        return environment_failed(error, self.name, where, self.tally.lengths)
 
     def drain(self) -> list[Episode]:
         """The episodes finished since the last call."""
@@ -75,7 +131,7 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
     def capture(self) -> State:
         """Everything needed to continue, including the environment where it can be captured (else "env" is None)."""
         return {
-            "env": capture_env(self.env),
+            "env": capture_env(self.env) if self.restorable else None,
             "returns": self.tally.returns.copy(),
             "lengths": self.tally.lengths.copy(),
             "signals": self.tally.signals.copy(),
@@ -83,74 +139,17 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
 
     def restore(self, state: State) -> bool:
         """Continue from ``state``; False if the environment could not be captured, and was left as it is."""
-        if state["env"] is None:
+        if state["env"] is None or not self.restorable:
             return False
         restore_env(self.env, state["env"])
         self.tally.put(Tally(state["returns"], state["lengths"], state["signals"]))
         return True
 
 
-def constraint_signals(infos: Mapping[str, Any], copies: int, names: Sequence[str]) -> NDArray[np.float32]:
-    """The constraint signals float32[n, K] of the step whose ``infos`` these are, resets or not.
-
-    Raises:
-        InterfaceError: they are missing, of another shape, or hold a NaN.
-    """
-    signals = np.full((copies, len(names)), np.nan, dtype=np.float32)
-    present = np.zeros(copies, dtype=bool)
-    for values, rows in _told(infos, "constraints", copies):
-        if values.shape != signals.shape:
-            raise InterfaceError(
-                f'info["constraints"] has shape {values.shape}: expected {signals.shape}, one column for each '
-                f"of {', '.join(names)}."
-            )
-        signals[rows] = values[rows]
-        present |= rows
-    if not present.all():
-        raise InterfaceError(
-            f'copy {int(np.argmin(present))} of the environment gave no info["constraints"]: expected '
-            f"{len(names)} numbers at every step, for {', '.join(names)}."
-        )
-    bad = np.argwhere(np.isnan(signals))
-    if bad.size:
-        raise InterfaceError(f"copy {bad[0][0]} of the environment gave NaN for constraint {names[bad[0][1]]!r}.")
-    return signals
-
-
-def step_info(infos: Mapping[str, Any], name: str, copies: int) -> NDArray[Any]:
-    """The array [n, ...] called ``name`` of the step whose ``infos`` these are, resets or not.
-
-    Raises:
-        InterfaceError: some copy does not give it.
-    """
-    values: NDArray[Any] | None = None
-    present = np.zeros(copies, dtype=bool)
-    for found, rows in _told(infos, name, copies):
-        if values is None:
-            values = np.zeros_like(found)
-        values[rows] = found[rows]
-        present |= rows
-    if values is None or not present.all():
-        raise InterfaceError(f"copy {int(np.argmin(present))} of the environment gave no info[{name!r}] at this step.")
-    return values
-
-
-def _told(infos: Mapping[str, Any], name: str, copies: int) -> Iterator[tuple[NDArray[Any], NDArray[np.bool_]]]:
-    """What the infos and the final infos hold under ``name``, each with the copies it is of."""
-    for source in (infos, infos.get("final_info", {})):
-        if name in source:
-            yield np.asarray(source[name]), np.asarray(source.get(f"_{name}", np.ones(copies, dtype=bool)))
-
-
-def arrived(following: Array, infos: Mapping[str, Any]) -> Array:
-    """The states really arrived in: where a copy was reset in the same step, its final observation."""
-    if "final_obs" not in infos:
-        return following
-    states = np.array(following)
-    ended = np.asarray(infos.get("_final_obs", np.ones(len(states), dtype=bool)))
-    if ended.any():
-        states[ended] = np.stack(list(infos["final_obs"][ended]))
-    return states
+_OBSERVED = ("final_obs", "_final_obs", "arrived")
+"""infos that algorithms keep beyond the step"""
+_SAID: set[tuple[str, str]] = set()
+"""What was said of environments that raised in ``close``: of twenty copies, once."""
 
 
 def make_env(name: EnvName, kwargs: Mapping[str, Any], num_envs: int) -> Recorder:
@@ -158,18 +157,23 @@ def make_env(name: EnvName, kwargs: Mapping[str, Any], num_envs: int) -> Recorde
 
     Raises:
         UsageError: the environment refuses the arguments, or needs a package that is missing.
+        EnvironmentFailed: it fails in another way.
     """
     try:
         env = _build(name, dict(kwargs), num_envs)
-    except (TypeError, ValueError, ImportError, gymnasium.error.Error) as error:
+    except (TypeError, ValueError, AssertionError, ImportError, gymnasium.error.Error) as error:
         raise UsageError(
             f"environment {name.short} cannot be built: {' '.join(str(error).split()).rstrip('.')}."
         ) from error
+    except (ZooError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise EnvironmentFailed(f"{name.owner} cannot be built: {describe(error)}.", "--debug shows where.") from error
     mode = env.metadata.get("autoreset_mode")
     if mode != AutoresetMode.SAME_STEP:
         raise InterfaceError(f"vector environment {name.short} has autoreset mode {mode}: expected SAME_STEP.")
     spec = lookup(env, "constraint_spec")
-    return Recorder(env, ConstraintSpec.of(spec) if spec is not None and len(spec.names) else None)
+    return Recorder(env, ConstraintSpec.of(spec) if spec is not None and len(spec.names) else None, name.owner)
 
 
 def _build(name: EnvName, kwargs: dict[str, Any], num_envs: int) -> VectorEnv:
@@ -178,13 +182,13 @@ def _build(name: EnvName, kwargs: dict[str, Any], num_envs: int) -> VectorEnv:
         built: VectorEnv = entry.load(entry.vector)(num_envs=num_envs, **kwargs)
         return built
 
-    def make() -> gymnasium.Env[Any, Any]:
+    def make(copy: int) -> gymnasium.Env[Any, Any]:
         if entry is None:
-            return gymnasium.make(name.gym_id, disable_env_checker=True, **kwargs)
-        env: gymnasium.Env[Any, Any] = entry.resolve()(**kwargs)
-        return env
+            return bound(gymnasium.make(name.gym_id, disable_env_checker=False, **kwargs), copy)
+        return bound(entry.resolve()(**kwargs), copy)
 
-    return gymnasium.vector.SyncVectorEnv([make] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
+    makers = [partial(make, copy) for copy in range(num_envs)]
+    return Copies(makers)
 
 
 def problem_of(env: Recorder) -> Problem:
@@ -193,17 +197,11 @@ def problem_of(env: Recorder) -> Problem:
     Raises:
         InterfaceError: ``diminishing`` or ``grid`` is not what it should be, or of another number of states.
     """
-    model = lookup(env.env, "model")
-
-    def tabular() -> TabularCMDP:
-        from zoo.tabular import TabularCMDP  # brings scipy: only for those who ask
-
-        return TabularCMDP.from_model(model())
-
+    model = _model(env)
     diminishing, grid = lookup(env.env, "diminishing"), lookup(env.env, "grid")
     problem = Problem(
         constraints=env.constraints,
-        model=tabular if callable(model) else None,
+        model=model,
         tasks=_tasks(env),
         diminishing=DiminishingRewards.of(diminishing) if diminishing is not None else None,
         grid=Grid.of(grid) if grid is not None else None,
@@ -223,11 +221,31 @@ def offers_of(env: Recorder) -> Offers:
         action=space_kind(env.single_action_space),
         observation=space_kind(env.single_observation_space),
         constraints=env.constraints is not None or isinstance(base, Constrained),
-        tabular=isinstance(base, Tabular) or callable(lookup(env.env, "model")),
+        tabular=isinstance(base, Tabular) or _model(env) is not None,
         tasks=_tasks(env) is not None,
         snapshot=isinstance(base, Snapshot),
         batched=not isinstance(base, gymnasium.vector.SyncVectorEnv),
     )
+
+
+def _model(env: Recorder) -> Callable[[], TabularCMDP] | None:
+    """What builds the exact model: the environment's own, or that of the transitions which it lists."""
+    model = lookup(env.env, "model")
+
+    def own() -> TabularCMDP:
+        from zoo.tabular import TabularCMDP  # brings scipy: only for those who ask
+
+        return TabularCMDP.from_model(model())
+
+    if callable(model):
+        return own
+    copies = getattr(env.env.unwrapped, "envs", None)
+    # Without a table there is none to read, and scipy need not be imported.
+    if not copies or not hasattr(copies[0].unwrapped, "initial_state_distrib"):
+        return None
+    from zoo.tabular import listed_model
+
+    return listed_model(copies[0])
 
 
 def _tasks(env: Recorder) -> TaskDistribution | None:

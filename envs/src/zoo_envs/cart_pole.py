@@ -151,10 +151,14 @@ class CartPoleVector(CopiesEnv):
     metadata = batched_metadata("ansi")
 
     def __init__(
-        self, num_envs: int = 1, *, max_episode_steps: int | None = 500, render_mode: str | None = None
+        self,
+        num_envs: int = 1,
+        *,
+        max_episode_steps: int | None = 500,
+        render_mode: str | None = None,
     ) -> None:
         """Make `num_envs` copies; arguments and errors as of `CartPole`."""
-        super().__init__(num_envs, *_spaces())
+        super().__init__(num_envs, self._observation_space(), spaces.Discrete(2))
         self._limit = _limit(max_episode_steps)
         self.render_mode = checked_render_mode(render_mode, self.metadata["render_modes"])
         self._state = np.full((self.num_envs, 4), np.nan)
@@ -221,6 +225,9 @@ class CartPoleVector(CopiesEnv):
 
     def _observe(self, state: NDArray[np.float64]) -> NDArray[np.float32]:
         return state.astype(np.float32)
+
+    def _observation_space(self) -> spaces.Box:
+        return _spaces()[0]
 
 
 def _spaces() -> tuple[spaces.Box, spaces.Discrete]:

@@ -72,7 +72,9 @@ class TabularCore:
         self.observation_space: spaces.Discrete | spaces.Box = (
             spaces.Discrete(S)
             if observations is None
-            else spaces.Box(0.0, 1.0, shape=observations.shape[1:], dtype=np.float32)
+            else spaces.Box(
+                float(observations.min()), float(observations.max()), shape=observations.shape[1:], dtype=np.float32
+            )
         )
 
     def rewards(self, rows: NDArray[np.int64], outcomes: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from zoo_envs.core import batched_metadata, metadata
 from zoo_envs.diminishing import Diminishing
 from zoo_envs.grid import Grid
@@ -34,6 +37,7 @@ class Design:
         max_episode_steps: steps until truncation; None: never.
         rule: rewards that depend on the episode so far.
         grid: where the states lie.
+        observations: float32 [S, ...], shown instead of the state's index; None: the index.
     """
 
     model: TabularModel
@@ -42,6 +46,11 @@ class Design:
     max_episode_steps: int | None
     rule: RewardRule | None = None
     grid: Grid | None = None
+    observations: NDArray[np.float32] | None = None
+
+    def observed_as(self, observations: NDArray[np.float32]) -> Design:
+        """Return this design with a row of `observations` [S, ...] shown for each state."""
+        return dataclasses.replace(self, observations=observations)
 
     def describe(self, env: DesignedEnv | DesignedVectorEnv) -> None:
         """Give `env` the attributes `grid` and `diminishing`, where it has them."""

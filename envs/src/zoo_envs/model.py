@@ -14,6 +14,7 @@ from zoo_envs.constraints import ConstraintSpec
 __all__ = ["TabularModel"]
 
 _ROW_TOLERANCE = 1e-8
+_ROUNDINGS = 8.0  # of sums of numbers in a coarser type, in units of its precision times the root of their number
 DENSE_ENTRIES = 2**22
 """Kernels of up to so many entries S*A*S are dense; larger ones stay sparse, if they were given so."""
 
@@ -24,6 +25,42 @@ def _no_floats() -> NDArray[np.float64]:
 
 def _no_states() -> NDArray[np.bool_]:
     return np.zeros(0, dtype=np.bool_)
+
+
+def _laws(name: str, value: object) -> NDArray[np.float64]:
+    """As `_frozen`; rows that came in less than double precision and sum to 1 but for its rounding are made to."""
+    array = _frozen(name, value)
+    divisors = _divisors(array.sum(-1), np.asarray(value).dtype, array.shape[-1]) if array.ndim else np.ones(1)
+    if (divisors != 1).any():
+        array = array / divisors[..., None]
+        array.flags.writeable = False
+    return array
+
+
+def _divisors(sums: Any, dtype: np.dtype[Any], width: int) -> NDArray[np.float64]:
+    """Return the sums of rows that are 1 but for the rounding of a type coarser than double, 1 for all others."""
+    coarse = dtype.kind == "f" and dtype.itemsize < 8
+    within = _ROUNDINGS * float(np.finfo(dtype).eps) * float(np.sqrt(width)) if coarse else 0.0
+    return np.where(np.abs(sums - 1) <= within, sums, 1.0) if coarse else np.ones_like(sums)
+
+
+def _ended(P: Any, terminal: NDArray[np.bool_]) -> tuple[Any, NDArray[np.bool_]]:
+    """Return `P` with self-loops in states that have no successor, and the mask with these states added."""
+    S = terminal.size
+    sparse = not isinstance(P, np.ndarray)
+    empty = np.asarray(abs(P).sum(axis=1) == 0 if sparse else (P == 0).all(-1)).reshape(S, -1)
+    ends = terminal | empty.all(1)
+    s, a = np.nonzero(empty & ends[:, None])
+    if s.size:
+        if sparse:
+            P = (P + type(P)((np.ones(s.size), (s * empty.shape[1] + a, s)), shape=P.shape)).tocsr()
+        else:
+            P = np.array(P)
+            P[s, a, s] = 1.0
+            P.flags.writeable = False
+        ends.flags.writeable = False
+        return P, ends
+    return P, terminal
 
 
 def _frozen(name: str, value: object) -> NDArray[np.float64]:
@@ -43,14 +80,15 @@ def _first(bad: NDArray[np.bool_]) -> str:
 def _kernel(value: Any, S: int, A: int) -> Any:
     """Return a read-only copy of the kernel: dense [S,A,S], or CSR [S*A,S] where it was given sparse and is large."""
     if not hasattr(value, "tocsr"):  # no scipy.sparse matrix; asked without importing scipy
-        P = _frozen("P", value)
+        P = _laws("P", value)
         return P.reshape(S, A, S) if P.shape == (S * A, S) else P
     if value.shape != (S * A, S):
         raise ValueError(f"P must have shape [{S * A}, {S}] where it is sparse, got {list(value.shape)}")
     if S * A * S <= DENSE_ENTRIES:
-        return _frozen("P", value.toarray()).reshape(S, A, S)
+        return _laws("P", value.toarray()).reshape(S, A, S)
     kernel = value.tocsr().astype(np.float64, copy=True)
     kernel.sum_duplicates()
+    kernel.data /= np.repeat(_divisors(np.asarray(kernel.sum(axis=1)).ravel(), value.dtype, S), np.diff(kernel.indptr))
     for part in (kernel.data, kernel.indices, kernel.indptr):
         part.flags.writeable = False
     return kernel
@@ -121,15 +159,15 @@ class TabularModel:
     Attributes:
         P: kernel, rows sum to 1 within 1e-8: dense [S,A,S], or scipy CSR [S*A,S] with row s*A+a where it was given
             sparse and has more than `DENSE_ENTRIES` entries.
-        r: task reward [S,A].
+        r: task reward [S,A]; one of transitions, [S,A,S] with a dense kernel, is averaged over the successors.
         gamma: discount in [0,1).
         rho: start law [S].
         c: constraint signals [N,S,A].
         b: thresholds [N].
         senses: N of "<=", ">=", "==".
         names: N distinct names; c0, c1, ... if empty.
-        terminal: bool [S], all False if left out. An episode ends on arrival in such a state; in the arrays it
-            is absorbing and pays nothing.
+        terminal: bool [S], all False if left out; a state without any successor counts as well. An episode ends on
+            arrival in such a state; in the arrays it is absorbing and pays nothing.
     """
 
     P: Any
@@ -151,17 +189,23 @@ class TabularModel:
                 index is named.
         """
         r = _frozen("r", self.r)
-        if r.ndim != 2 or 0 in r.shape:
+        if r.ndim not in (2, 3) or 0 in r.shape:
             raise ValueError(f"r must have shape [S,A] with S, A at least 1, got {list(r.shape)}")
-        S, A = r.shape
+        S, A = r.shape[:2]
         P = _kernel(self.P, S, A)
-        rho, b = _frozen("rho", self.rho), _frozen("b", self.b)
+        terminal = _mask(self.terminal, S)
+        if P.shape in ((S, A, S), (S * A, S)):
+            P, terminal = _ended(P, terminal)
+        if r.ndim == 3 and isinstance(P, np.ndarray) and P.shape == r.shape == (S, A, S):
+            r = _frozen("r", (P * r).sum(-1))
+        rho, b = _laws("rho", self.rho), _frozen("b", self.b)
         N = b.size
         c = _frozen("c", self.c)
         if c.size == 0:
             c = c.reshape(0, S, A)
         for name, array, shape in (
             ("P", P, (S, A, S) if isinstance(P, np.ndarray) else P.shape),
+            ("r", r, (S, A)),
             ("rho", rho, (S,)),
             ("b", b, (N,)),
             ("c", c, (N, S, A)),
@@ -174,7 +218,6 @@ class TabularModel:
             bad = ~np.isfinite(array)
             if bad.any():
                 raise ValueError(f"{name}{_first(bad)} must be finite, got {array[bad][0]}")
-        terminal = _mask(self.terminal, S)
         _check_absorbing(terminal, P, r, c)
         names = tuple(self.names) or tuple(f"c{i}" for i in range(N))
         spec = ConstraintSpec(names, b, tuple(self.senses))

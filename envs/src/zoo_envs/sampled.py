@@ -51,7 +51,7 @@ class SampledEnv(gymnasium.Env[Any, Any]):
             max_episode_steps: steps until truncation, at least 1; None: never. A `max_episode_steps` given to
                 `gymnasium.make` is gymnasium's own wrapper around this one, and can only shorten.
             render_mode: None or one of ``metadata["render_modes"]``.
-            observations: float32 [S, ...] in [0,1], shown instead of the state's index.
+            observations: float32 [S, ...], shown instead of the state's index.
             view: how states are rendered; by default as numbers.
             outcomes: the events behind `model`, where rewards belong to them.
             rule: rewards that depend on the episode so far.

@@ -7,7 +7,9 @@ import sys
 
 import pytest
 from zoo_harp import Verdict, check, check_bool, explain
-from zoo_harp.checker.extraction import extract, extract_choice, last_box
+from zoo_harp.checker.extraction import extract
+from zoo_harp.checker.sandbox.boxes import last_box
+from zoo_harp.checker.sandbox.letters import extract_choice
 
 
 @pytest.mark.parametrize("gold", ["", "   ", "$$", None, 3.5, ["5"], True])

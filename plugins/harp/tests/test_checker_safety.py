@@ -14,6 +14,7 @@ from zoo_harp import check
 from zoo_harp.checker import answers, extraction, inline, normalise, readings, tokens
 from zoo_harp.checker.extraction import extract
 from zoo_harp.checker.limits import MAX_WORK, Budget, LimitExceeded, Timeout
+from zoo_harp.checker.sandbox import boxes, letters, reply
 
 CODE = [
     "__import__('os').system('touch pwned')",
@@ -324,7 +325,7 @@ def _repeats(parsed, inside=False):
                 yield from _repeats(branch, inside)
 
 
-@pytest.mark.parametrize("module", [answers, extraction, inline, normalise, readings, tokens])
+@pytest.mark.parametrize("module", [answers, boxes, extraction, inline, letters, normalise, readings, reply, tokens])
 def test_no_pattern_repeats_a_repeat(module):
     """Nested unbounded repeats are what makes regular expressions explode."""
     patterns = {name: value for name, value in vars(module).items() if isinstance(value, re.Pattern)}
@@ -337,7 +338,7 @@ def test_no_pattern_repeats_a_repeat(module):
 
 def test_the_source_evaluates_nothing():
     folder = Path(extraction.__file__).parent
-    for file in folder.glob("*.py"):
+    for file in folder.rglob("*.py"):
         source = file.read_text(encoding="utf-8")
         for name in ("eval", "exec", "sympify", "parse_expr", "lambdify", "compile", "literal_eval", "pickle", "S"):
             found = re.findall(rf"(?<![\w.]){name}\(", source)

@@ -14,9 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from zoo_harp import Verdict, check, check_bool, check_many
+from zoo_harp import Verdict, check, check_bool, check_many, warm_up
 from zoo_harp.checker import pool
+from zoo_harp.checker.answers import parse
 from zoo_harp.checker.pool import Worker, WorkerDied
+from zoo_harp.checker.tree import to_data
 
 PAIRS = [
     ("17", "17.0"),
@@ -46,23 +48,52 @@ def test_the_symbolic_tier_proves_and_refutes():
     assert not check(SYMBOLIC[0], r"\frac{1}{3}", timeout_s=10).correct
 
 
+def trees(*texts):
+    return [to_data(parse(text).tree) for text in texts]
+
+
+HARD = (r"\int_0^1 x^x dx", r"\int_0^1 t^t dt+0\cdot\int_0^1 s^{s^s} ds")
+
+
 def test_a_late_worker_is_killed_and_replaced():
     worker = Worker()
-    assert worker.warm(30.0)
-    request = {"do": "check", "pairs": [["1", r"\prod_{k=1}^{9999} k^{k}"]] * 200, "options": {}}
-    assert worker.ask(request, 0.2) is None
+    assert worker.warm(60.0)
+    assert worker.ask({"do": "prove", "trees": trees(*HARD), "seconds": 10.0}, 0.2) is None
     assert worker.process.poll() is not None
     assert check(*SYMBOLIC, timeout_s=10).correct
 
 
-def test_a_worker_that_loads_slowly_is_kept_for_the_next_check():
-    pool.close()
-    assert pool.ask({"do": "prove", "trees": []}, 0.01) is None
-    worker = pool._POOL.take()
+def test_a_proof_has_processor_time_and_no_more():
+    worker = Worker()
     try:
-        assert worker.warm(30.0)
+        assert worker.warm(60.0)
+        assert worker.ask({"do": "prove", "trees": trees(*HARD), "seconds": 0.2}, 60.0) == {"late": True}
+        assert worker.ask({"do": "prove", "trees": trees(*SYMBOLIC), "seconds": 5.0}, 60.0)["equal"] is True
     finally:
         worker.kill()
+
+
+def test_starting_is_charged_to_no_check():
+    pool.close()
+    assert check(*SYMBOLIC, timeout_s=1.0).outcome == "right"
+    pool.close()
+    warm_up()
+    assert len(pool._POOL._idle) == 1
+
+
+def test_the_workers_are_shared_and_bounded():
+    pool.close()
+    integrals = [(rf"\int_0^{{{k}}} x dx", rf"\frac{{{k * k}}}{{2}}") for k in range(1, 13)]
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(lambda pair: check(*pair).correct, integrals))
+    assert 1 <= len(pool._POOL._idle) <= pool.MAX_WORKERS
+
+
+def test_what_cannot_be_proved_is_undecided():
+    verdict = check(r"\int_0^1 x^x dx", r"\int_0^1 t^t dt", timeout_s=1.0)
+    assert (verdict.correct, verdict.outcome, verdict.undecided) == (False, "undecided", True)
+    assert check("1", "2").outcome == "wrong"
+    assert check("1", "1").outcome == "right"
 
 
 def test_a_worker_that_dies_is_noticed():
@@ -114,9 +145,7 @@ def test_threads():
 
 def test_a_check_in_a_thread_needs_no_signal():
     found = []
-    thread = threading.Thread(
-        target=lambda: found.append(check(r"\int_0^1 x^x dx", r"\int_0^1 t^{t^t} dt", timeout_s=0.1))
-    )
+    thread = threading.Thread(target=lambda: found.append(check(*HARD, timeout_s=0.1)))
     thread.start()
     thread.join()
     assert found[0].reason == "timeout"
@@ -134,7 +163,7 @@ def test_processes(method):
     assert check(*SYMBOLIC, timeout_s=10).correct  # so that there is a worker to inherit
     with multiprocessing.get_context(method).Pool(1) as processes:
         assert processes.starmap(check_bool, PAIRS) == RIGHT
-        assert processes.starmap_async(check_bool, [(*SYMBOLIC,)]).get(60) in ([True], [False])
+        assert processes.starmap_async(check_bool, [(*SYMBOLIC,)]).get(120) == [True]
     assert check(*SYMBOLIC, timeout_s=10).correct
 
 
@@ -166,18 +195,23 @@ def test_many_refuses_bad_input_before_it_starts():
 
 
 def test_a_pair_that_kills_its_worker_costs_only_itself(monkeypatch):
-    """The worker ends in the middle of a chunk: its pairs are checked one by one in a new one."""
-    original = Worker.ask
+    """The worker ends in the middle of a chunk: that pair is undecided, the others are checked in a new one."""
+    original = Worker.receive
     calls = []
 
-    def ask(self, request, seconds):
-        calls.append(len(request.get("pairs", [])))
-        if len(calls) == 1:
-            self.process.kill()
-        return original(self, request, seconds)
+    def receive(self, seconds):
+        calls.append(seconds)
+        if len(calls) == 3:
+            self.kill()
+            raise WorkerDied
+        return original(self, seconds)
 
-    monkeypatch.setattr(Worker, "ask", ask)
-    found = check_many(PAIRS * 11, workers=2)
-    assert [v.correct for v in found] == RIGHT * 11
+    monkeypatch.setattr(Worker, "receive", receive)
+    found = check_many(PAIRS * 11, workers=1 + 1)
+    lost = [k for k, verdict in enumerate(found) if verdict.rule == "limit"]
+    assert len(lost) == 1
+    assert found[lost[0]].outcome == "undecided"
+    assert [v.correct for k, v in enumerate(found) if k not in lost] == [
+        right for k, right in enumerate(RIGHT * 11) if k not in lost
+    ]
     assert isinstance(found[0], Verdict)
-    assert 1 in calls

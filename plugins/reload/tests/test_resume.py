@@ -59,7 +59,7 @@ def test_every_algorithm_resumes_bit_for_bit(runs, name):
     [
         ("two-state", 2, "scan"),
         ("two-state", 60, "scan"),
-        ("two-state", 90, "watch"),
+        ("two-state", 140, "watch"),
         ("three-state", 100, "extend"),
     ],
 )

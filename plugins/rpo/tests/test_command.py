@@ -50,7 +50,7 @@ DEEP = ["--n-steps", "16", "--batch-size", "16", "--n-epochs", "2", "--updates",
 def test_bad_input_is_one_sentence_and_writes_nothing(
     line: list[str], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["train", *line, "--dir", str(tmp_path / "runs")]) == 2
+    assert main(["train", *line, "--quiet", "--dir", str(tmp_path / "runs")]) == 2
     said = capsys.readouterr()
     assert reason in said.err, said.err
     assert "Traceback" not in said.err and len(said.err.strip().splitlines()) <= 2
@@ -62,7 +62,7 @@ def test_the_kit(name: str) -> None:
     check_algorithm(name, "tree", steps=54, config={"updates": 6, "episodes": 3, "log_every": 2})
 
 
-@pytest.mark.parametrize("regulariser", ["kl-forward", "distral"])
+@pytest.mark.parametrize("regulariser", ["distral"])
 def test_the_kit_with_function_approximation(regulariser: str) -> None:
     config = {"updates": 3, "n_steps": 16, "batch_size": 16, "n_epochs": 2, "regulariser": regulariser}
     check_algorithm("rpo-ppo", "tree", steps=16 * 7, config=config, env_config={"observation": "one-hot"})
@@ -91,7 +91,7 @@ def test_killed_in_the_middle_of_a_task_and_resumed_bit_for_bit(name: str, tmp_p
             "--checkpoint-every",
             "60",
         ]
-    subprocess.run([*ZOO, *line, "--dir", str(tmp_path / "whole")], check=True, capture_output=True)
+    assert main([*line, "--quiet", "--dir", str(tmp_path / "whole")]) == 0
     torn = subprocess.Popen([*ZOO, *line, "--dir", str(tmp_path / "torn")], stdout=-3, stderr=-3)
     checkpoints: list[Path] = []
     while torn.poll() is None and len(checkpoints) < 2:
@@ -99,7 +99,7 @@ def test_killed_in_the_middle_of_a_task_and_resumed_bit_for_bit(name: str, tmp_p
         time.sleep(0.002)
     torn.send_signal(signal.SIGKILL)
     torn.wait()
-    subprocess.run([*ZOO, *line, "--dir", str(tmp_path / "torn")], check=True, capture_output=True)
+    assert main([*line, "--quiet", "--dir", str(tmp_path / "torn")]) == 0
     (whole,), (again,) = (open_runs([tmp_path / name]).runs for name in ("whole", "torn"))
     assert len(again.starts) == 2
     assert [{**row, "wall": 0} for row in whole.rows] == [{**row, "wall": 0} for row in again.rows]

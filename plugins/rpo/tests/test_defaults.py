@@ -87,7 +87,7 @@ def test_distilled_with_a_module_of_torch_and_gaussians(rng: np.random.Generator
     obs = torch.as_tensor(rng.standard_normal((64, 2)), dtype=torch.float32)
     teacher = DiagonalGaussian(torch.stack([obs[:, 0] - obs[:, 1], torch.full((64,), -0.5)], 1))
     before = float(teacher.kl(default.distribution(obs)).mean())
-    for _ in range(300):
+    for _ in range(150):
         default.update(obs, teacher)
     after = float(teacher.kl(default.distribution(obs)).mean())
     assert after < 0.01 < before

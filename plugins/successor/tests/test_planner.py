@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from zoo_envs.escape import EscapeVector
 from zoo_envs.four_rooms import FourRoomsVector
+from zoo_successor.arrival import soonest
 from zoo_successor.config import FRPConfig, ValueIterationConfig
-from zoo_successor.planner import FirstOccupancyPlanner, ValueIteration, soonest
+from zoo_successor.planner import FirstOccupancyPlanner, ValueIteration
 
 from zoo import Context, Grid, Problem, UsageError
 from zoo.tabular import TabularCMDP

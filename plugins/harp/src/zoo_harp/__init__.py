@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING, Any
 from zoo_harp.registration import zoo_commands, zoo_register
 
 if TYPE_CHECKING:
-    from zoo_harp.checker import Explanation, Verdict, check, check_bool, check_many, explain
+    from zoo_harp.checker import Explanation, Verdict, check, check_bool, check_many, explain, warm_up
 
-__all__ = ["Explanation", "Verdict", "check", "check_bool", "check_many", "explain", "zoo_commands", "zoo_register"]
+__all__ = [
+    "Explanation",
+    "Verdict",
+    "check",
+    "check_bool",
+    "check_many",
+    "explain",
+    "warm_up",
+    "zoo_commands",
+    "zoo_register",
+]
 
 
 def __getattr__(name: str) -> Any:

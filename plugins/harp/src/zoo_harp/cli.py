@@ -35,7 +35,9 @@ Command = Callable[[argparse.Namespace], int]
 
 
 def add_command(app: Subparsers) -> None:
-    """Add ``harp`` and its four commands."""
+    """Add ``harp`` and its commands."""
+    from zoo_harp.commands import add_commands
+
     parser = _add(
         app, "harp", None, "Competition mathematics: ask a model, check its answers, explain a verdict.",
         ["zoo harp run --model openai/gpt-4o-mini --dataset HARP.jsonl --out responses.jsonl",
@@ -48,6 +50,7 @@ def add_command(app: Subparsers) -> None:
     _add_check(commands)
     _add_explain(commands)
     _add_data(commands)
+    add_commands(commands, _add)
 
 
 def _add(
@@ -245,7 +248,7 @@ def _add_data(commands: Subparsers) -> None:
 
 
 def _data(parsed: argparse.Namespace) -> int:
-    from zoo_harp.evaluation.data import SPLITS, counts, load_dataset, write_problems
+    from zoo_harp.evaluation.data import SPLITS, counts, load_dataset, published_counts, write_problems
 
     dataset = load_dataset(parsed.file, skip_bad=parsed.skip_bad)
     chosen = dataset.split(parsed.split)
@@ -253,6 +256,8 @@ def _data(parsed: argparse.Namespace) -> int:
         _say(f"skipped: {error.message}")
     for split in SPLITS:
         _say(f"{split:<10}{len(dataset.split(split)):>6}")
+    for sentence in published_counts(dataset):
+        _say(sentence)
     rows = counts(chosen)
     names = list(rows[0]) if rows else []
     table = [names, *([str(row[name]) for name in names] for row in rows)]

@@ -255,10 +255,11 @@ class Learner:
         rows = [dict(zip(names, row, strict=True)) for row in means.tolist()]
         errors = rollout.advantages.reshape(len(self), len(self.heads), -1).var(axis=-1)
         spread = (rollout.advantages + rollout.values).reshape(*errors.shape, -1).var(axis=-1)
+        size = np.square(rollout.advantages + rollout.values).reshape(*errors.shape, -1).mean(axis=-1)
         for member, row in enumerate(rows):
             row["train/learning_rate"] = float(rate[member])
-            for head, left, total in zip(self.heads, errors[member], spread[member], strict=True):
-                row[f"train/explained_variance/{head}"] = explained_variance(float(left), float(total))
+            for head, *moments in zip(self.heads, errors[member], spread[member], size[member], strict=True):
+                row[f"train/explained_variance/{head}"] = explained_variance(*map(float, moments))
         return rows
 
     def state(self, member: int) -> State:
@@ -293,9 +294,10 @@ class Learner:
         return self._array(np.ascontiguousarray(array.reshape(len(self), self.transitions, -1).mT))
 
 
-def explained_variance(left: float, total: float) -> float:
+def explained_variance(left: float, total: float, size: float = 1.0) -> float:
     """The share ``1 - left / total`` of the variance of returns that the values explain; 0 where there is none.
 
-    Returns that differ by rounding alone, as those of a policy that has become deterministic, have none.
+    Returns that differ by rounding alone, as those of a policy that has become deterministic, have none: ``size`` is
+    the mean of their squares.
     """
-    return 1.0 - left / total if total > _ROUNDING else 0.0
+    return 1.0 - left / total if total > _ROUNDING * size else 0.0

@@ -73,10 +73,11 @@ class PrimalDualRun(Algorithm[ConfigT]):
         self._act_rng = ctx.stream("act")
         self.search: StepSearch | None = None
         if eta == "auto":
-            self.search = StepSearch(self._fresh, config.tol, RATIOS if cmdp.num_constraints else (1.0,))
+            ratios = RATIOS if cmdp.num_constraints else (1.0,)
+            self.search = StepSearch(self._fresh, config.tol, ctx.budget, ratios)
             self.trajectory = self.search.first()
         else:
-            eta_mu = getattr(config, "eta_mu", None)
+            eta_mu: float | None = getattr(config, "eta_mu", None)
             self.trajectory = self._fresh(eta, eta if eta_mu is None else eta_mu)
 
     @classmethod
@@ -89,16 +90,17 @@ class PrimalDualRun(Algorithm[ConfigT]):
 
     def begin_update(self) -> int:
         """Settle which trajectory goes on, and return for how many iterations."""
-        if self.search is not None:
-            self.trajectory = self.search.next(self.trajectory)
         left = self.ctx.budget - self.env_steps
         # A caller who goes on past the budget, or gave none, gets whole updates.
-        return min(self.config.check_every, left) if left > 0 else self.config.check_every
+        iterations = min(self.config.check_every, left) if left > 0 else self.config.check_every
+        if self.search is not None:
+            self.trajectory = self.search.next(self.trajectory, self.env_steps, iterations)
+        return iterations
 
     def end_update(self, iterations: int) -> Metrics:
         """Judge the trajectory that has just taken ``iterations`` steps."""
         self.env_steps += iterations
-        self.trajectory.check()
+        self.trajectory.check(self.env_steps)
         if self.search is not None and self.env_steps >= self.ctx.budget:
             self.trajectory = self.search.best(self.trajectory)
         self.outcome = self._outcome()
@@ -108,36 +110,49 @@ class PrimalDualRun(Algorithm[ConfigT]):
         """``check_every`` iterations, each evaluated exactly, and one check.
 
         Returns:
-            Everything in the environment's own unit: ``kkt``; with an oracle ``gap``, ``err``, ``oscillation`` and
+            In the environment's own unit: ``kkt``; with an oracle ``gap``, ``err``, ``oscillation`` and
             ``optimum/reward``; ``value/reward``, and for each constraint ``value/``, ``violation/`` and
-            ``multiplier/``; the step sizes ``eta`` and ``eta_mu`` in the unit of the game (scaled under "auto").
+            ``multiplier/``. ``kkt/relative`` and ``err/relative``, by which the run is judged, are relative to the
+            ranges over all policies. The step sizes ``eta`` and ``eta_mu`` are in the unit of the game (scaled under
+            "auto").
         """
         iterations = self.begin_update()
         self.trajectory.advance(iterations)
         return self.end_update(iterations)
 
     def _outcome(self) -> Outcome:
+        game = self.game
         return verdict(
             self.trajectory.history,
-            names=self.game.original.names,
+            names=game.original.names,
             tol=self.config.tol,
-            caps=np.full(self.game.original.num_constraints, self.config.cap),
+            err_tol=self.config.tol + self._doubt(),
+            caps=game.original_multipliers(game.cap),
+            units=game.natural.signals,
             feasible=True if self.solution else False if self.infeasibility else None,
             infeasibility=self.infeasibility,
             over=self.env_steps >= self.ctx.budget,
         )
 
+    def _doubt(self) -> float:
+        """How far off the optimum of the linear program itself may be, relative to the range of the reward."""
+        if self.solution is None:
+            return 0.0
+        beyond = self.game.original.violation(self.solution.costs)
+        doubt = abs(self.solution.duality_gap) + float(np.abs(self.solution.multipliers) @ beyond)
+        return doubt / self.game.natural.reward
+
     def _judged(self) -> Judged:
         judged = self.trajectory.judged
-        return self.trajectory.check() if judged is None else judged
+        return self.trajectory.check(self.env_steps) if judged is None else judged
 
     def _metrics(self) -> Metrics:
         judged, trajectory, names = self._judged(), self.trajectory, self.game.original.names
         found = judged.found
-        metrics = {"kkt": found.kkt, "value/reward": found.evaluation.J_r}
-        if self.solution is not None and found.gap is not None and found.err is not None:
+        metrics = {"kkt": found.kkt, "kkt/relative": judged.kkt, "value/reward": found.evaluation.J_r}
+        if self.solution is not None and found.gap is not None and found.err is not None and judged.err is not None:
             metrics["gap"] = found.gap
-            metrics["err"] = found.err
+            metrics["err"], metrics["err/relative"] = found.err, judged.err
             metrics["oscillation"] = trajectory.history.oscillation()
             metrics["optimum/reward"] = self.solution.value
         for i, name in enumerate(names):

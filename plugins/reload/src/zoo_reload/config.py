@@ -20,9 +20,10 @@ class RunnerConfig:
     """What all algorithms share."""
 
     cap: float = 1e4
-    """largest |mu_i|, in the environment's own unit; reaching it is reported"""
+    """largest |mu_i|, in the unit of eta_mu: under eta = "auto" that of the scaled problem; reaching it is reported"""
     tol: float = 1e-6
-    """the run is converged once kkt stays at or below this over its whole last half; unit of one step's reward"""
+    """the run is converged once kkt, and err where known, stay at or below this over its whole last half; rewards and
+    violations are measured by the range of J_r and of each J_i over all policies"""
     check_every: int = 10
     """iterations in one update, after which the residuals are computed"""
     init_std: float = 0.1
@@ -40,19 +41,29 @@ class RunnerConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SearchedConfig(RunnerConfig):
-    """Step sizes that may be searched for."""
+class AutoConfig(RunnerConfig):
+    """A step size of the policy that may be searched for."""
 
     eta: float | Literal["auto"] = "auto"
-    """step size of the policy, eta; "auto": scale the problem to unit range, then search both step sizes"""
-    eta_mu: float | None = None
-    """step size of the multipliers, eta_mu; unset: equal to eta; not read when eta is "auto" """
+    """step size of the policy, eta; "auto": scale the problem to unit range, then search the steps of both players"""
 
     def __post_init__(self) -> None:
         """Check every range."""
         super().__post_init__()
         if self.eta != "auto":
             _positive("eta", self.eta)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchedConfig(AutoConfig):
+    """Step sizes of both players that may be searched for."""
+
+    eta_mu: float | None = None
+    """step size of the multipliers, eta_mu; unset: equal to eta; not read when eta is "auto" """
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        super().__post_init__()
         if self.eta_mu is not None:
             _positive("eta_mu", self.eta_mu)
 
@@ -93,22 +104,11 @@ class AverageConfig(SearchedConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FixedConfig(RunnerConfig):
-    """A given step size of the policy."""
+class RPGPDConfig(RunnerConfig):
+    """Regularised policy-gradient primal-dual."""
 
     eta: float = 1.0
     """step size of the policy, eta"""
-
-    def __post_init__(self) -> None:
-        """Check every range."""
-        super().__post_init__()
-        _positive("eta", self.eta)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RPGPDConfig(FixedConfig):
-    """Regularised policy-gradient primal-dual."""
-
     eta_mu: float | None = None
     """step size of the multipliers, eta_mu; unset: equal to eta"""
     tau: float = 0.05
@@ -117,6 +117,7 @@ class RPGPDConfig(FixedConfig):
     def __post_init__(self) -> None:
         """Check every range."""
         super().__post_init__()
+        _positive("eta", self.eta)
         if self.eta_mu is not None:
             _positive("eta_mu", self.eta_mu)
         _not_negative("tau", self.tau)
@@ -125,8 +126,8 @@ class RPGPDConfig(FixedConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PIDConfig(FixedConfig):
-    """Multipliers from a PID controller."""
+class PIDConfig(AutoConfig):
+    """Multipliers from a PID controller; where eta is "auto", the search multiplies all gains by eta_mu."""
 
     kp: float = 5.0
     """proportional gain, K_P"""
@@ -143,19 +144,15 @@ class PIDConfig(FixedConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AugmentedLagrangianConfig(FixedConfig):
+class AugmentedLagrangianConfig(SearchedConfig):
     """Augmented Lagrangian."""
 
-    eta_mu: float | None = None
-    """step size of the multipliers, eta_mu; unset: equal to eta"""
     rho: float = 10.0
     """weight of the quadratic penalty, rho"""
 
     def __post_init__(self) -> None:
         """Check every range."""
         super().__post_init__()
-        if self.eta_mu is not None:
-            _positive("eta_mu", self.eta_mu)
         _not_negative("rho", self.rho)
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from zoo.tabular import Evaluation, TabularCMDP, attainable_range, evaluate
+from zoo.tabular import Evaluation, TabularCMDP, Units, attainable_range, evaluate
 from zoo_reload.core import Floats, softmax
 
 
@@ -41,6 +41,7 @@ class Game:
         reward_unit: original reward / played reward.
         units: original signal / played signal, ``[N]``.
         lo, cap: range of the played multipliers, ``[N]``.
+        natural: the ranges of J_r and J_i over all policies, in which distances are judged whatever is played.
     """
 
     cmdp: TabularCMDP
@@ -49,29 +50,30 @@ class Game:
     units: Floats
     lo: Floats
     cap: Floats
+    natural: Units
 
     @classmethod
     def of(cls, cmdp: TabularCMDP, cap: float) -> Game:
-        """The game in the environment's own units, with multipliers up to ``cap``."""
-        return cls._build(cmdp, cmdp, 1.0, np.ones(cmdp.num_constraints), cap)
+        """The game in the environment's own units, in which ``cap`` bounds the multipliers too."""
+        return cls._build(cmdp, cmdp, 1.0, np.ones(cmdp.num_constraints), Units.of(cmdp), cap)
 
     @classmethod
     def scaled(cls, cmdp: TabularCMDP, cap: float) -> Game:
-        """The game with reward range 1 and ``max |J_i - b_i| = 1`` over the attainable policies."""
-        # The reward is asked for as if it were a constraint: the range of J_r is all that is wanted.
-        as_constraint = replace(cmdp, c=cmdp.r[None], b=np.zeros(1), senses=("<=",), names=("reward",))
-        low, high = attainable_range(as_constraint)[0]
-        reward_unit = float(high - low) or 1.0
+        """The game with reward range 1 and ``max |J_i - b_i| = 1`` over policies; ``cap`` bounds the multipliers."""
+        natural = Units.of(cmdp)
         distances = np.abs(attainable_range(cmdp) - cmdp.b[:, None]).max(axis=1, initial=0.0)
-        units = np.where(distances > 0, distances, 1.0)
-        played = replace(cmdp, r=cmdp.r / reward_unit, c=cmdp.c / units[:, None, None], b=cmdp.b / units)
-        return cls._build(played, cmdp, reward_unit, units, cap)
+        # Where all policies have the same J_i, and b_i is that, there is nothing to play for.
+        units = np.maximum(distances, natural.signals)
+        played = replace(cmdp, r=cmdp.r / natural.reward, c=cmdp.c / units[:, None, None], b=cmdp.b / units)
+        return cls._build(played, cmdp, natural.reward, units, natural, cap)
 
     @classmethod
-    def _build(cls, played: TabularCMDP, original: TabularCMDP, reward_unit: float, units: Floats, cap: float) -> Game:
-        caps = cap * units / reward_unit
+    def _build(
+        cls, played: TabularCMDP, original: TabularCMDP, reward: float, units: Floats, natural: Units, cap: float
+    ) -> Game:
+        caps = np.full(played.num_constraints, cap)
         lo = np.where(played.equality, -caps, 0.0)
-        return cls(cmdp=played, original=original, reward_unit=reward_unit, units=units, lo=lo, cap=caps)
+        return cls(played, original, reward, units, lo, caps, natural)
 
     def evaluate(self, z: Floats) -> Point:
         """Exact values of ``softmax(z)``, ``z [S, A]``: one factorisation for the reward and all constraints."""

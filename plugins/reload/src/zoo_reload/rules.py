@@ -173,11 +173,15 @@ class RPGPDRule(SimultaneousRule):
 
 
 class PIDRule(SimultaneousRule):
-    """Multipliers follow a controller of the violation: ``mu_{k+1} = K_P g_k + I_k + K_D (g_k - g_{k-1})_+``."""
+    """Multipliers follow a controller of the violation: ``mu_{k+1} = K_P g_k + I_k + K_D (g_k - g_{k-1})_+``.
+
+    Where step sizes are searched for, all three gains are multiplied by ``eta_mu``.
+    """
 
     def __init__(self, game: Game, config: PIDConfig) -> None:
         super().__init__(game, config)
         self.kp, self.ki, self.kd = config.kp, config.ki, config.kd
+        self.searched = config.eta == "auto"
 
     def start(self, z: Floats, mu: Floats, point: Point) -> Iterate:
         """Integral 0, no change of the violation yet."""
@@ -188,13 +192,14 @@ class PIDRule(SimultaneousRule):
         return climb(x.z, eta, mixed(point.Q, x.mu, self.s))
 
     def multiplier_step(self, x: Iterate, point: Point, eta_mu: Step, memory: dict[str, Floats]) -> Floats:
-        """``I_k = clip(I_{k-1} + K_I g_k)``, then the sum; the gains take the place of ``eta_mu``."""
+        """``I_k = clip(I_{k-1} + K_I g_k)``, then the sum; given gains take the place of ``eta_mu``."""
+        gain = eta_mu if self.searched else 1.0
         g = memory["g"] = point.g
-        integral = memory["I"] = self.clipped(x.memory["I"], self.ki, g)
+        integral = memory["I"] = self.clipped(x.memory["I"], gain * self.ki, g)
         rise = g - x.memory["g"]
         # For an equality both directions are violations, so both are damped.
         rise = np.where(self.game.cmdp.equality, rise, np.maximum(rise, 0.0))
-        return self.clipped(integral, 1.0, self.kp * g + self.kd * rise)
+        return self.clipped(integral, gain, self.kp * g + self.kd * rise)
 
 
 class AugmentedLagrangianRule(SimultaneousRule):

@@ -1,8 +1,8 @@
 """``eta="auto"``: a ladder of step sizes on the scaled problem, then a watch over the one chosen.
 
-The specification proposes a ladder of 150 iterations each and a ratio ``eta_mu / eta`` in {1, 10, 100}, untried.
-Measured here: on a problem of unit range the useful ratios are 0.1 to 10, 50 iterations suffice to reject most
-candidates, and among those that do about equally well the largest steps win in the end.
+Measured: on a problem of unit range the useful ratios ``eta_mu / eta`` are 0.1 to 10, 50 iterations suffice to reject
+most candidates, and among those that do about equally well the largest steps win in the end. The search takes at most
+half of the run's budget: where that is little, its stages are shorter, and it ends with what it has seen.
 """
 
 from __future__ import annotations
@@ -14,16 +14,21 @@ from typing import Any, Literal, TypeAlias
 from zoo import State
 from zoo_reload.trajectory import Trajectory
 
-ETAS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
-RATIOS = (0.1, 1.0, 10.0)
-"""``eta_mu / eta`` in a game of unit range."""
+ETAS = (0.5, 2.0, 8.0, 32.0, 128.0)
+"""What lies between is found by the watch, which doubles and halves."""
+RATIOS = (1.0, 0.1, 10.0)
+"""``eta_mu / eta`` in a game of unit range, the likeliest first."""
 SCAN, EXTEND, WATCH = 50, 200, 100
 """Iterations of every candidate; of the best few; between two looks at the chosen one."""
-KEEP = 6
+SHORTEST = 10
+"""Iterations of every candidate, at the least."""
+KEEP = 5
 SLACK = 3.0
 """Candidates within this factor of the best kkt count as equal."""
 TRIAL_GROWTH = 1.5
 """kkt growing by more than this factor under doubled steps: undo them. Small swings are part of larger steps."""
+PATIENCE = 2
+"""Looks without another trial of larger steps, after steps were too large."""
 GROWTH = 4.0
 """kkt growing by more than this factor between two looks: go back and halve the steps."""
 
@@ -37,13 +42,18 @@ class StepSearch:
     Args:
         fresh: builds a trajectory at k = 0 from ``eta`` and ``eta_mu``.
         tol: kkt at or below this needs no further search.
+        budget: iterations of the whole run, of which the search takes at most half.
         ratios: values of ``eta_mu / eta`` to try.
     """
 
-    def __init__(self, fresh: Fresh, tol: float, ratios: Sequence[float] = RATIOS) -> None:
+    def __init__(self, fresh: Fresh, tol: float, budget: int, ratios: Sequence[float] = RATIOS) -> None:
         self._fresh = fresh
         self._tol = tol
         self._ladder = [(eta, eta * ratio) for ratio in ratios for eta in ETAS]
+        # Half of the budget, and of that one half for the scan, the other for the best few.
+        self._most = budget // 2 if budget > 0 else math.inf
+        self._scan = int(min(SCAN, max(SHORTEST, self._most // (2 * len(self._ladder)))))
+        self._extend = self._scan * EXTEND // SCAN
         self._rung = 0
         self._failed = 0
         self._initial = math.inf
@@ -52,12 +62,12 @@ class StepSearch:
         self._kept: list[Trajectory] = []
         self._mark: Trajectory | None = None
         self._trial = False
-        self._may_grow = True
+        self._wait = 0
 
     def first(self) -> Trajectory:
         """The first candidate."""
         first = self._fresh(*self._ladder[0])
-        self._initial = first.copy().check().found.kkt
+        self._initial = first.copy().check().kkt
         return first
 
     def best(self, current: Trajectory) -> Trajectory:
@@ -65,14 +75,24 @@ class StepSearch:
         judged = [t for t in (*self._kept, current) if t.k]
         return current if self.stage == "watch" or not judged else self._chosen(judged)
 
-    def next(self, current: Trajectory) -> Trajectory:
-        """The trajectory to advance, given the one that was checked last."""
+    def next(self, current: Trajectory, spent: int, ahead: int) -> Trajectory:
+        """The trajectory to advance, given the one that was checked last.
+
+        Args:
+            current: the one that was checked last, or is about to begin.
+            spent: iterations of the run so far.
+            ahead: iterations until the next check.
+        """
         if self.stage == "watch":
             return self._watched(current)
-        if current.k == 0 or (self.stage == "scan" and current.k < SCAN):
+        if current.k == 0:
             return current
         if current.history.kkt()[-1] <= self._tol:
             return self._settle([current])
+        if spent + ahead > self._most:
+            return self._settle([*(t for t in self._kept if t is not current), current])
+        if self.stage == "scan" and current.k < self._scan:
+            return current
         return self._scanned(current) if self.stage == "scan" else self._extended(current)
 
     def _scanned(self, current: Trajectory) -> Trajectory:
@@ -93,9 +113,9 @@ class StepSearch:
         return self._extended(self._kept[0])
 
     def _extended(self, current: Trajectory) -> Trajectory:
-        if current.k < EXTEND:
+        if current.k < self._extend:
             return current
-        waiting = [candidate for candidate in self._kept if candidate.k < EXTEND]
+        waiting = [candidate for candidate in self._kept if candidate.k < self._extend]
         return waiting[0] if waiting else self._settle(self._kept)
 
     def _settle(self, candidates: list[Trajectory]) -> Trajectory:
@@ -119,17 +139,17 @@ class StepSearch:
             self._trial = False
         elif now > GROWTH * before:
             current = _with_steps(mark, current.eta / 2, current.eta_mu / 2)
-            self._trial, self._may_grow = False, False
+            self._trial, self._wait = False, PATIENCE
         elif self._trial and now > TRIAL_GROWTH * before:
             # The doubled steps are too large: back to the state and the steps from before.
             current = mark.copy()
-            self._trial, self._may_grow = False, False
-        elif self._may_grow and now > before / 2 and 2 * current.eta <= ETAS[-1]:
+            self._trial, self._wait = False, PATIENCE
+        elif self._wait == 0 and now > before / 2 and 2 * current.eta <= ETAS[-1]:
             self._mark = current.copy()
             self._trial = True
             return _with_steps(current, 2 * current.eta, 2 * current.eta_mu)
         else:
-            self._trial = False
+            self._trial, self._wait = False, max(self._wait - 1, 0)
         self._mark = current.copy()
         return current
 
@@ -144,7 +164,7 @@ class StepSearch:
             "kept": {str(i): t.state() for i, t in enumerate(self._kept) if t is not current},
             "kept_count": len(self._kept),
             "trial": self._trial,
-            "may_grow": self._may_grow,
+            "wait": self._wait,
             "mark": {} if self._mark is None else self._mark.state(),
         }
 
@@ -153,7 +173,8 @@ class StepSearch:
         self.stage = state["stage"]
         self._rung, self._failed = int(state["rung"]), int(state["failed"])
         self._initial, self._row_best = float(state["initial"]), float(state["row_best"])
-        self._trial, self._may_grow = bool(state["trial"]), bool(state["may_grow"])
+        self._trial = bool(state["trial"])
+        self._wait = int(state["wait"]) if "wait" in state else 0 if state["may_grow"] else PATIENCE
         stored: Any = state["kept"]
         self._kept = [
             self._restored(stored[str(i)]) if str(i) in stored else current for i in range(state["kept_count"])

@@ -16,11 +16,16 @@ from zoo_reload.rules import Iterate, Rule
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """The last check in full: the policy and multipliers judged, both in the environment's own unit."""
+    """The last check in full: the policy and multipliers judged, both in the environment's own unit.
+
+    ``kkt`` and ``err`` are those of ``found`` relative to the ranges over all policies.
+    """
 
     policy: Floats
     mu: Floats
     found: Residuals
+    kkt: float
+    err: float | None
 
 
 class Trajectory:
@@ -73,13 +78,20 @@ class Trajectory:
         pi, mu = self.rule.answer(self.x, self.point)
         return pi, self.game.original_multipliers(mu)
 
-    def check(self) -> Judged:
-        """Judge the present answer in the environment's own unit, and remember the figures."""
+    def check(self, step: int | None = None) -> Judged:
+        """Judge the present answer, and remember the figures.
+
+        Args:
+            step: of the run, where other trajectories have taken some of its steps; k when not given.
+        """
         policy, mu = self.answer()
         known = self.point.known if policy is self.point.pi else None
         found = residuals(self.game.original, policy, mu, solution=self.solution, evaluation=known)
-        self.judged = Judged(policy, mu, found)
-        self.history.add(Check(self.k, found.kkt, found.err, found.violations, mu))
+        relative = found.relative(self.game.natural)
+        self.judged = Judged(policy, mu, found, *relative)
+        self.history.add(
+            Check(self.k, self.k if step is None else step, found.kkt, found.err, found.violations, mu, relative)
+        )
         return self.judged
 
     def copy(self) -> Trajectory:
@@ -109,4 +121,5 @@ class Trajectory:
         self.x = Iterate(np.array(state["z"]), np.array(state["mu"]), arrays)
         self._point = None
         self.judged = None
-        self.history.load(np.asarray(state["history"]))
+        natural = self.game.natural
+        self.history.load(np.asarray(state["history"]), min([natural.reward, *natural.signals]))

@@ -16,6 +16,8 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.noise import ActionNoise, VectorizedActionNoise
 
+from zoo import RingBuffer
+
 COUNTERS = (
     "num_timesteps", "_n_updates", "_episode_num", "_current_progress_remaining", "_n_calls",
     "exploration_rate",
@@ -24,7 +26,7 @@ REPLAY_ARRAYS = ("observations", "next_observations", "actions", "rewards", "don
 
 
 def capture(model: BaseAlgorithm) -> dict[str, Any]:
-    """A copy of everything that ``model`` has learned and needs to go on."""
+    """A copy of everything that ``model`` has learned and needs to go on; the replay buffer itself is not copied."""
     names, variables = model._get_torch_save_params()
     parts = {name: attrgetter(name)(model) for name in names}
     state: dict[str, Any] = {
@@ -48,7 +50,7 @@ def capture(model: BaseAlgorithm) -> dict[str, Any]:
         (h_pi, c_pi), (h_vf, c_vf) = model._last_lstm_states  # type: ignore[attr-defined]
         state["lstm"] = {"h_pi": _copy(h_pi), "c_pi": _copy(c_pi), "h_vf": _copy(h_vf), "c_vf": _copy(c_vf)}
     if getattr(model, "replay_buffer", None) is not None:
-        state["replay"] = _replay(model.replay_buffer)  # type: ignore[attr-defined]
+        state["replay"] = _replay(model.replay_buffer, model.num_timesteps // model.n_envs)  # type: ignore[attr-defined]
     return state
 
 
@@ -135,15 +137,22 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, saved: Mapping[str, Any
     optimizer.load_state_dict({"state": slots, "param_groups": groups})
 
 
-def _replay(buffer: ReplayBuffer) -> dict[str, Any]:
-    rows = buffer.buffer_size if buffer.full else buffer.pos
+def _replay(buffer: ReplayBuffer, added: int) -> dict[str, Any]:
+    """The buffer after ``added`` transitions of each environment, not copied where the core writes only what is new."""
+    size = buffer.buffer_size
+    rows = size if buffer.full else buffer.pos
+    in_order = buffer.pos == added % size and buffer.full == (added >= size) and not buffer.optimize_memory_usage
+
+    def rows_of(array: Any) -> Any:
+        return RingBuffer(array, added, size) if in_order else array[:rows].copy()
+
     arrays: dict[str, Any] = {}
     for name in REPLAY_ARRAYS:
         array = getattr(buffer, name, None)
         if isinstance(array, Mapping):
-            arrays[name] = {key: part[:rows].copy() for key, part in array.items()}
+            arrays[name] = {key: rows_of(part) for key, part in array.items()}
         elif array is not None:
-            arrays[name] = array[:rows].copy()
+            arrays[name] = rows_of(array)
     return {"position": int(buffer.pos), "full": bool(buffer.full), "arrays": arrays}
 
 
@@ -151,8 +160,9 @@ def _restore_replay(buffer: ReplayBuffer, saved: Mapping[str, Any]) -> None:
     buffer.pos, buffer.full = int(saved["position"]), bool(saved["full"])
     for name, array in saved["arrays"].items():
         target = getattr(buffer, name)
-        if isinstance(array, Mapping):
-            for key, part in array.items():
-                target[key][: len(part)] = np.asarray(part)
-        else:
-            target[: len(array)] = np.asarray(array)
+        pairs = (
+            [(target[key], part) for key, part in array.items()] if isinstance(array, Mapping) else [(target, array)]
+        )
+        for whole, part in pairs:
+            stored = part.array[: part.rows] if isinstance(part, RingBuffer) else np.asarray(part)
+            whole[: len(stored)] = stored

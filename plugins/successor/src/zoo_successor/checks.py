@@ -41,16 +41,17 @@ def discount(gamma: float) -> float:
     return value
 
 
-def rows(P: Array, name: str = "P_pi", actions: int = 1) -> None:
+def rows(P: Array, name: str = "P_pi", actions: int = 1, tolerance: float = ROW_SUM_TOLERANCE) -> None:
     """Check that every row of ``P [..., n]`` is a law, possibly losing mass (termination).
 
     Args:
         P: dense ``[n, n]`` or ``[n, A, n]``, or scipy.sparse ``[n*A, n]``.
         name: what to call it.
         actions: A.
+        tolerance: how far above 1 a row may sum.
 
     Raises:
-        ValueError: naming the first state (and action) with a negative or NaN entry or a sum above 1 + 1e-8.
+        ValueError: naming the first state (and action) with a negative or NaN entry or a sum above 1 + tolerance.
     """
     if sp.issparse(P):
         data = np.asarray(P.data)
@@ -60,7 +61,7 @@ def rows(P: Array, name: str = "P_pi", actions: int = 1) -> None:
     else:
         low, sums = _row_minimum(P), P.sum(-1)
     # Comparisons with NaN are false, so that NaN counts as bad.
-    good = (low >= 0) & (sums <= 1 + ROW_SUM_TOLERANCE)
+    good = (low >= 0) & (sums <= 1 + tolerance)
     if bool(good.all()):
         return
     where = tuple(int(i) for i in np.argwhere(~host(good))[0])

@@ -6,9 +6,13 @@ with ``M = (I - gamma P_pi)^-1`` and ``d = diag M``,
 
     F = M / d,    Phi_lambda = M / (lambda + (1 - lambda) d),    G = F sum_k u_k rho^k,    rho = 1 - 1/d.
 
-Arrays are numpy, scipy.sparse or torch; results are of the same kind (tables: a ``csr_array`` for scipy.sparse) and on
-the same device, and float64 whatever came in. ``terminal`` is a mask bool[n]: such a state counts its one visit and has
-no successor. A terminal state that is a self-loop in P and not in the mask counts for ever.
+Arrays are numpy, scipy.sparse (any container) or torch, or nested lists; results are of the same kind (tables: a
+``csr_array`` for scipy.sparse) and on the same device, and float64 whatever came in: rows that sum to 1 but for the
+rounding of the precision they came in are made to.
+
+A terminal state counts its one visit and has no successor. It is one whose row is empty, or one in the mask
+``terminal`` bool[n], whatever its row; ``TabularCMDP`` reads both in the same way. A self-loop that is not in the mask
+is no end: it counts for ever.
 
 Sources: Dayan 1993 (SR); Moskovitz et al., ICLR 2022, arXiv:2109.13863 (FR); NeurIPS 2023, arXiv:2309.03710 (lambda).
 """
@@ -21,6 +25,7 @@ from zoo_successor.checks import SingularRepresentationError
 from zoo_successor.exact_actions import backup, policy_chain, state_action
 from zoo_successor.exact_columns import Factorisation, columns, value
 from zoo_successor.exact_features import features
+from zoo_successor.given import chain, precision
 
 __all__ = [
     "Factorisation",
@@ -54,6 +59,7 @@ def successor(P_pi: Array, gamma: float, terminal: Array | None = None) -> Array
         ValueError: naming the state whose row is no law, or what is wrong with gamma or the mask.
         SingularRepresentationError: gamma = 1 and a recurrent class, which it names.
     """
+    P_pi = chain(P_pi)
     home = Home.of(P_pi=P_pi)
     return home.give(linear.checked_inverse(P_pi, gamma, terminal, home))
 
@@ -83,6 +89,7 @@ def diminishing(
         ValueError: as for ``successor``; lam out of range, naming the state.
         SingularRepresentationError: as for ``successor``.
     """
+    P_pi = chain(P_pi)
     home = Home.of(P_pi=P_pi, lam=lam)
     n = checks.square(P_pi)
     given = checks.factors(lam, n, home, allow_growth=allow_growth)
@@ -100,10 +107,11 @@ def from_successor(M: Array, lam: Array, *, allow_growth: bool = False) -> Array
     Raises:
         ValueError: M is not square or its diagonal is below 1; lam out of range.
     """
+    M = chain(M, "M")
     home = Home.of(M=M, lam=lam)
     given = checks.factors(lam, checks.square(M, "M"), home, allow_growth=allow_growth)
-    M = home.dense(M)
-    return home.give(M / checks.weight(given, _visits(M)))
+    d, M = _visits(M, home), home.dense(M)
+    return home.give(M / checks.weight(given, d))
 
 
 def to_successor(Phi: Array, lam: Array) -> Array:
@@ -112,6 +120,7 @@ def to_successor(Phi: Array, lam: Array) -> Array:
     Raises:
         ValueError: as for ``diagonal``.
     """
+    Phi = chain(Phi, "Phi")
     home = Home.of(Phi=Phi, lam=lam)
     d = diagonal(Phi, lam)
     given = checks.factors(lam, checks.square(Phi, "Phi"), home)
@@ -124,6 +133,7 @@ def diagonal(Phi: Array, lam: Array) -> Array:
     Raises:
         ValueError: some lam_j is 0: an FR has ones on its diagonal and no memory of d.
     """
+    Phi = chain(Phi, "Phi")
     home = Home.of(Phi=Phi, lam=lam)
     given = checks.factors(lam, checks.square(Phi, "Phi"), home)
     if bool((given == 0).any()):
@@ -138,10 +148,10 @@ def derivative(M: Array, lam: Array) -> Array:
     Raises:
         ValueError: as for ``from_successor``.
     """
+    M = chain(M, "M")
     home = Home.of(M=M, lam=lam)
     given = checks.factors(lam, checks.square(M, "M"), home)
-    M = home.dense(M)
-    d = _visits(M)
+    d, M = _visits(M, home), home.dense(M)
     return home.give(M * ((d - 1) / checks.weight(given, d) ** 2))
 
 
@@ -160,6 +170,7 @@ def utility(P_pi: Array, gamma: float, utilities: Array, terminal: Array | None 
         ValueError: as for ``successor``; another shape of utilities, or one that is not finite.
         SingularRepresentationError: as for ``successor``.
     """
+    P_pi = chain(P_pi)
     home = Home.of(P_pi=P_pi, utilities=utilities)
     n = checks.square(P_pi)
     u = home.dense(utilities)
@@ -175,9 +186,9 @@ def utility(P_pi: Array, gamma: float, utilities: Array, terminal: Array | None 
     return home.give(M * (total / d))
 
 
-def _visits(M: Array) -> Array:
+def _visits(M: Array, home: Home) -> Array:
     """``d = diag M``, at least 1 in any SR."""
-    d = M.diagonal()
-    if not bool((d >= 1 - checks.ROW_SUM_TOLERANCE).all()):
+    d = home.dense(M).diagonal()
+    if not bool((d >= 1 - precision(M)).all()):
         raise ValueError("M has a diagonal entry below 1: expected a successor representation, which counts the start.")
     return d

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from zoo_successor import checks, linear
+from zoo_successor import checks, given, linear
 from zoo_successor.arrays import Array, Home, compressed, host
 
 
@@ -14,7 +14,8 @@ def policy_chain(P: Array, pi: Array) -> Array:
     """``P_pi[s, t] = sum_a pi[s, a] P[s, a, t]``.
 
     Args:
-        P: kernel ``[n, A, n]``, or scipy.sparse ``[n*A, n]`` with row ``s*A + a``.
+        P: kernel ``[n, A, n]``, or scipy.sparse ``[n*A, n]`` with row ``s*A + a``, or a list of one ``[n, n]`` for each
+            action.
         pi: action probabilities ``[n, A]``.
 
     Returns:
@@ -23,9 +24,7 @@ def policy_chain(P: Array, pi: Array) -> Array:
     Raises:
         ValueError: shapes that do not fit, or the state whose row is no law.
     """
-    home = Home.of(P=P, pi=pi)
-    pi, P = home.dense(pi), P if sp.issparse(P) else home.dense(P)
-    _check(P, pi)
+    P, pi = _laws(P, pi)
     n, A = pi.shape
     if sp.issparse(P):
         choose = sp.csr_array((pi.reshape(-1), np.arange(n * A), np.arange(n + 1) * A), shape=(n, n * A))
@@ -54,13 +53,14 @@ def state_action(
         ValueError: as for ``policy_chain`` and ``exact.diminishing``.
         SingularRepresentationError: as for ``exact.successor``.
     """
-    home = Home.of(P=P, pi=pi, lam=lam)
+    P, pi = _laws(P, pi, lam=lam)
     chain = policy_chain(P, pi)
+    home = Home.of(P=P)
     n = chain.shape[0]
-    given = checks.factors(lam, n, home, allow_growth=allow_growth)
+    factor = checks.factors(lam, n, home, allow_growth=allow_growth)
     M = linear.checked_inverse(chain, gamma, terminal, home)
-    Phi = M / checks.weight(given, M.diagonal())
-    return _lookahead(P, Phi, checks.discount(gamma), given, checks.mask(terminal, n), home)
+    Phi = M / checks.weight(factor, M.diagonal())
+    return _lookahead(P, Phi, checks.discount(gamma), factor, checks.mask(terminal, n), home)
 
 
 def backup(P: Array, Phi: Array, gamma: float, lam: Array = 1.0, terminal: Array | None = None) -> Array:
@@ -82,10 +82,13 @@ def backup(P: Array, Phi: Array, gamma: float, lam: Array = 1.0, terminal: Array
     Raises:
         ValueError: shapes that do not fit, or a number out of range.
     """
-    home = Home.of(P=P, Phi=Phi, lam=lam)
+    Phi = given.chain(Phi, "Phi")
     n = checks.square(Phi, "Phi")
-    given = checks.factors(lam, n, home, allow_growth=True)
-    return _lookahead(P, home.dense(Phi), checks.discount(gamma), given, checks.mask(terminal, n), home)
+    P = given.kernel(P, n)
+    home = Home.of(P=P, Phi=Phi, lam=lam)
+    P = given.laws(P, home, "P", actions=P.shape[0] // n if sp.issparse(P) else P.shape[1])
+    factor = checks.factors(lam, n, home, allow_growth=True)
+    return _lookahead(P, home.dense(Phi), checks.discount(gamma), factor, checks.mask(terminal, n), home)
 
 
 def _lookahead(P: Array, Phi: Array, gamma: float, lam: Array, terminal: NDArray[np.bool_] | None, home: Home) -> Array:
@@ -100,15 +103,16 @@ def _lookahead(P: Array, Phi: Array, gamma: float, lam: Array, terminal: NDArray
     return compressed(X.reshape(n * A, n)) if home.kind == "sparse" else X
 
 
-def _check(P: Array, pi: Array) -> None:
+def _laws(P: Array, pi: Array, **others: Array) -> tuple[Array, Array]:
+    """Kernel and policy in double precision, checked; ``others`` must live where they do."""
+    pi = given.chain(pi, "pi")
     if len(pi.shape) != 2:
         raise ValueError(f"pi has shape {tuple(pi.shape)}: expected [n, A].")
-    n, A = pi.shape
-    expected = (n * A, n) if sp.issparse(P) else (n, A, n)
-    if tuple(P.shape) != expected:
-        raise ValueError(f"P has shape {tuple(P.shape)}: expected {expected}, as pi has shape {(n, A)}.")
-    checks.rows(P, "P", actions=A)
-    checks.rows(pi, "pi")
+    P = given.kernel(P, *pi.shape)
+    home = Home.of(P=P, pi=pi, **others)
+    P, pi = given.laws(P, home, "P", actions=pi.shape[1]), given.laws(pi, home, "pi")
+    pi = pi.toarray() if sp.issparse(pi) else pi
     short = host(pi.sum(-1)) < 1 - checks.ROW_SUM_TOLERANCE
     if short.any():
         raise ValueError(f"pi: the row of state {short.argmax()} sums to less than 1: expected action probabilities.")
+    return P, pi

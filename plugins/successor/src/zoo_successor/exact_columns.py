@@ -10,6 +10,7 @@ import numpy as np
 
 from zoo_successor import checks, linear
 from zoo_successor.arrays import Array, Home, host
+from zoo_successor.given import chain
 
 BLOCK = 1 << 22
 """Numbers held at a time (32 MiB): rewards on many states are solved for in slices of columns."""
@@ -29,6 +30,7 @@ class Factorisation:
     """
 
     def __init__(self, P_pi: Array, gamma: float, terminal: Array | None = None) -> None:
+        P_pi = chain(P_pi)
         self._home = Home.of(P_pi=P_pi)
         P, gamma = linear.checked_chain(P_pi, gamma, terminal, self._home)
         self.n: int = P.shape[0]

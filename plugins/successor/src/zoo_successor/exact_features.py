@@ -6,6 +6,7 @@ import numpy as np
 
 from zoo_successor import checks, linear
 from zoo_successor.arrays import Array, Home, host
+from zoo_successor.given import chain
 
 
 def features(P_pi: Array, phi: Array, gamma: float, lam: Array = 1.0, terminal: Array | None = None) -> Array:
@@ -32,6 +33,7 @@ def features(P_pi: Array, phi: Array, gamma: float, lam: Array = 1.0, terminal: 
         ValueError: phi outside [0, 1], naming state and feature; as for ``exact.successor``.
         SingularRepresentationError: as for ``exact.successor``.
     """
+    P_pi = chain(P_pi)
     home = Home.of(P_pi=P_pi, phi=phi, lam=lam)
     n = checks.square(P_pi)
     phi = home.dense(phi)

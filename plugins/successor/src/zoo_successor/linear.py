@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 from scipy.sparse.linalg import splu
 
-from zoo_successor import checks
+from zoo_successor import checks, given
 from zoo_successor.arrays import Array, Home, compressed
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -45,8 +45,7 @@ def checked_chain(P: Array, gamma: float, terminal: Array | None, home: Home) ->
     """
     n = checks.square(P)
     gamma = checks.discount(gamma)
-    P = P if sp.issparse(P) else home.dense(P)
-    checks.rows(P)
+    P = given.laws(P, home)
     P = _chain(P, home, checks.mask(terminal, n))
     checks.singular(P, gamma)
     return P, gamma

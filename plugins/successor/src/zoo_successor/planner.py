@@ -6,17 +6,16 @@ Source: Moskovitz et al. 2022, arXiv:2109.13863; the mathematics is in ``zoo_suc
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zoo import Algorithm, Array, Context, Metrics, Outcome, State
-from zoo.tabular import TabularCMDP, evaluate
+from zoo.tabular import evaluate
 from zoo_successor import exact
+from zoo_successor.arrival import EQUAL, actions_towards, soonest, soonest_logs
 from zoo_successor.config import FRPConfig, ValueIterationConfig
-from zoo_successor.planning import NONE, SWITCH_COST, Plan, best_policies, frp, frp_all, sweep
+from zoo_successor.planning import NONE, Gains, Plan, best_policies, frp, frp_all
 from zoo_successor.problem import base_policies, dense_kernel, discount, goal_state, likeliest, num_states, states
 from zoo_successor.td import Floats, Ints
-
-EQUAL = 1e-12
-"""Difference between discounts of arrival up to which a plan counts as optimal."""
 
 
 class FirstOccupancyPlanner(Algorithm[FRPConfig]):
@@ -42,10 +41,16 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
         self.occupancies = np.stack([exact.first_occupancy(chain, self.gamma, model.terminal) for chain in self.chains])
         self._direct = best_policies(self.occupancies)[0]
         self._soonest = soonest(model, self.gamma)
+        self._soonest_logs = soonest_logs(model, self.gamma)
         self._following: tuple[Ints, Ints, Ints] | None = None
-        self.value: Floats = self._direct
+        self._gains = Gains.of(self._direct)
         self._segments: int | None = 1
         self._plan = self.plan_for(self.goal)
+
+    @property
+    def value(self) -> Floats:
+        """Of the plan from each state to each, ``[S, S]``."""
+        return self._gains.value
 
     def plan_for(self, goal: int) -> Plan:
         """The plan to the state ``goal`` with as many segments as sweeps were made."""
@@ -61,11 +66,9 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
         """
         improved = self.env_steps == 0
         if not improved:
-            further, _ = sweep(self._direct, self.value)
-            # A gain within the rounding of a product of discounts is none.
-            better = further > self.value * (1 + SWITCH_COST)
+            further, _, better = self._gains.one_more(self._direct)
             improved = bool(better.any())
-            self.value = np.where(better, further, self.value)
+            self._gains = further
         self.env_steps += 1
         limit = self.config.max_segments
         self._segments = self.env_steps if improved or limit else None
@@ -73,20 +76,30 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
             sentence = f"no plan gets better with more than {self.env_steps - 1} segments"
             self.outcome = Outcome("converged", sentence, final=True)
             if not limit:
-                self.value = frp_all(self.occupancies).value
+                plans = frp_all(self.occupancies)
+                self._gains = Gains(plans.value, plans.log_value)
         elif self.env_steps == limit:
             self.outcome = Outcome("not_converged", f"stopped at max_segments = {limit}", final=True)
         self._plan, self._following = self.plan_for(self.goal), None
         rho = self.ctx.problem.tabular.rho
         segments = self._plan.segments(int(rho.argmax()))
         return {
-            "optimal": float((np.abs(self.value - self._soonest) <= EQUAL).mean()),
+            "optimal": float(self._optimal().mean()),
             "gap": float((self._soonest - self.value).mean()),
             "value": float(rho @ self._plan.value),
             "direct": float(rho @ self._direct[:, self.goal]),
-            "reachable": float(rho @ (self._plan.value > 0)),
+            "reachable": float(rho @ self._plan.reachable),
             "subgoals": float(max(len(segments) - 1, 0)) if segments is not None else 0.0,
         }
+
+    def _optimal(self) -> NDArray[np.bool_]:
+        """Which plans are as soon as any policy could be, ``[S, S]``."""
+        found, best = self._gains.log_value, self._soonest_logs
+        both = (found > -np.inf) & (best > -np.inf)
+        apart = np.abs(np.where(both, found, 0.0) - np.where(both, best, 0.0))
+        return np.asarray(
+            np.where(both, apart <= EQUAL * np.maximum(1.0, np.abs(np.where(both, best, 0.0))), found == best)
+        )
 
     def policy_for(self, goal: int) -> Ints:
         """Actions ``[S]`` towards the state ``goal``, the plan being read anew at every state."""
@@ -118,11 +131,16 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
 
     def state(self) -> State:
         """The values of all plans, and how many segments these have (0: no limit); all else follows from the model."""
-        return {"value": self.value, "segments": self._segments or 0}
+        # No logarithm of a discount is positive, and a state holds finite numbers.
+        logs = np.where(self._gains.log_value > -np.inf, self._gains.log_value, 1.0)
+        return {"value": self.value, "log_value": logs, "segments": self._segments or 0}
 
     def load_state(self, state: State) -> None:
         """Continue from ``state``."""
-        self.value = np.array(state["value"], dtype=np.float64)
+        self._gains = Gains.of(np.array(state["value"], dtype=np.float64))
+        if "log_value" in state:  # as runs of zoo-successor 0.1 have not
+            logs = np.asarray(state["log_value"], dtype=np.float64)
+            self._gains = Gains(self._gains.value, np.where(logs > 0, -np.inf, logs))
         self._segments = int(state["segments"]) or None
         self._plan, self._following = self.plan_for(self.goal), None
 
@@ -145,7 +163,7 @@ class ValueIteration(Algorithm[ValueIterationConfig]):
         residual = float(np.abs(V - self._V).max())
         self._V = V
         self.env_steps += 1
-        if residual <= EQUAL * max(1.0, float(np.abs(V).max())):
+        if residual <= EQUAL * float(np.abs(V).max()):
             self.outcome = Outcome(
                 "converged", f"the values stopped changing after {self.env_steps} sweeps", final=True
             )
@@ -159,8 +177,7 @@ class ValueIteration(Algorithm[ValueIterationConfig]):
 
     def policy_for(self, goal: int) -> Ints:
         """Actions ``[S]`` that reach the state ``goal`` soonest, after as many sweeps as were made, lowest on ties."""
-        U = soonest(self.model, self.gamma, sweeps=self.env_steps, goals=[goal])
-        return np.asarray((self.model.kernel @ U).reshape(self.model.r.shape).argmax(axis=1))
+        return np.asarray(actions_towards(self.model, self.gamma, [goal], sweeps=self.env_steps)[0])
 
     def act(self, obs: Array, *, greedy: bool = True) -> Array:
         """Greedy actions ``int64 [B]`` for states ``[B]``."""
@@ -173,29 +190,3 @@ class ValueIteration(Algorithm[ValueIterationConfig]):
     def load_state(self, state: State) -> None:
         """Continue from ``state``."""
         self._V = np.array(state["V"], dtype=np.float64)
-
-
-def soonest(model: TabularCMDP, gamma: float, *, sweeps: int | None = None, goals: list[int] | None = None) -> Floats:
-    """The largest expected discount of the time to each goal that any policy attains, ``[S, G]`` in [0, 1].
-
-    Args:
-        model: the dynamics.
-        gamma: discount in [0, 1).
-        sweeps: of value iteration from 1 at the goal and 0 elsewhere; None: until nothing changes.
-        goals: states; None: all.
-    """
-    S, A = model.r.shape
-    at = np.arange(S) if goals is None else np.asarray(goals)
-    column = np.arange(len(at))
-    U = np.zeros((S, len(at)))
-    U[at, column] = 1.0
-    made = 0
-    while made != sweeps:
-        further = gamma * np.asarray(model.kernel @ U).reshape(S, A, -1).max(axis=1)
-        further[model.terminal] = 0.0
-        further[at, column] = 1.0
-        change = np.abs(further - U).max()
-        U, made = further, made + 1
-        if sweeps is None and change <= 1e-15:
-            break
-    return U

@@ -28,6 +28,8 @@ SWITCH_COST = 1e-9
 """Cost of a segment in the shortest path, in nats: of plans that agree to this, the one with fewest segments wins."""
 BLOCK = 1 << 21
 """Products held at a time by a sweep (16 MiB)."""
+TINY = 1e-290
+"""Products below this have lost digits: logarithms are added instead."""
 NONE = -1
 """Policy and subgoal where the goal cannot be reached."""
 
@@ -49,19 +51,21 @@ class Plan:
     Attributes:
         goal: the state to be reached.
         value: expected discount of the time to the goal, ``[n]`` in [0, 1]; 0 where it is unreachable.
+        log_value: its logarithm, ``[n]``: finite also where a reachable goal is so far that its discount underflows.
         policy: base policy of the next segment, ``[L, n]``.
         subgoal: where that segment ends, ``[L, n]``.
     """
 
     goal: int
     value: Floats
+    log_value: Floats
     policy: Ints
     subgoal: Ints
 
     @property
     def reachable(self) -> NDArray[np.bool_]:
         """From which starts there is a plan, ``[n]``."""
-        return self.value > 0
+        return self.log_value > -np.inf
 
     def segments(self, start: int) -> list[Segment] | None:
         """The plan from ``start``: empty at the goal, None where the goal is unreachable.
@@ -70,7 +74,7 @@ class Plan:
             ValueError: ``start`` is no state.
         """
         state, left, found = _state(start, len(self.value), "start"), len(self.policy) - 1, []
-        if not self.value[state] > 0:
+        if not self.log_value[state] > -np.inf:
             return None
         while state != self.goal:
             found.append(Segment(int(self.policy[left, state]), int(self.subgoal[left, state])))
@@ -83,12 +87,41 @@ class Plans:
     """Plans to every goal: ``plans[goal]`` is a ``Plan``; the goal is the last axis of the arrays."""
 
     value: Floats
+    log_value: Floats
     policy: Ints
     subgoal: Ints
 
     def __getitem__(self, goal: int) -> Plan:
         g = _state(goal, len(self.value), "goal")
-        return Plan(g, self.value[:, g], self.policy[..., g], self.subgoal[..., g])
+        return Plan(g, self.value[:, g], self.log_value[:, g], self.policy[..., g], self.subgoal[..., g])
+
+
+@dataclass(frozen=True, eq=False)
+class Gains:
+    """``Gamma [n, G]`` and its logarithm, which goes on where the product of discounts underflows."""
+
+    value: Floats
+    log_value: Floats
+
+    @classmethod
+    def of(cls, value: Floats) -> Gains:
+        """Of discounts that have not underflowed."""
+        return cls(value, _log(value))
+
+    def one_more(self, best: Floats) -> tuple[Gains, Ints, NDArray[np.bool_]]:
+        """With one more segment: ``sweep``, kept where it is a gain; the subgoals ``[n, G]``, and where it is one."""
+        small = best[best > 0].min(initial=1.0) * self.value[self.value > 0].min(initial=1.0)
+        # A gain within the rounding of a product of discounts is a tie, which the shorter plan wins.
+        if small > TINY and not ((self.value == 0) & (self.log_value > -np.inf)).any():
+            further, subgoal = sweep(best, self.value)
+            better = further > self.value * (1 + SWITCH_COST)
+            logs = _log(further)
+        else:
+            logs, subgoal = sweep(_log(best), self.log_value, np.add)
+            better = logs > self.log_value + SWITCH_COST
+            further = np.exp(logs)
+        kept = Gains(np.where(better, further, self.value), np.where(better, logs, self.log_value))
+        return kept, subgoal, better
 
 
 def frp(first_occupancies: Array, goal: int, max_segments: int | None = None) -> Plan:
@@ -108,7 +141,7 @@ def frp(first_occupancies: Array, goal: int, max_segments: int | None = None) ->
     best, policy = best_policies(first_occupancies)
     g = _state(goal, len(best), "goal")
     plans = _plans(best, policy, np.array([g]), max_segments)
-    return Plan(g, plans.value[:, 0], plans.policy[..., 0], plans.subgoal[..., 0])
+    return Plan(g, plans.value[:, 0], plans.log_value[:, 0], plans.policy[..., 0], plans.subgoal[..., 0])
 
 
 def frp_all(first_occupancies: Array, max_segments: int | None = None) -> Plans:
@@ -137,12 +170,13 @@ def best_policies(first_occupancies: Array) -> tuple[Floats, Ints]:
     return best, policy
 
 
-def sweep(best: Floats, Gamma: Floats) -> tuple[Floats, Ints]:
+def sweep(best: Floats, Gamma: Floats, times: np.ufunc = np.multiply) -> tuple[Floats, Ints]:
     """One more segment: ``Gamma'(s, g) = max_j Fbar[s, j] Gamma(j, g)`` for all s and g at once.
 
     Args:
         best: ``Fbar [n, n]``.
         Gamma: ``[n, G]``.
+        times: ``np.add`` where both are given as logarithms.
 
     Returns:
         ``Gamma' [n, G]`` and the lowest subgoal j that attains it.
@@ -152,7 +186,7 @@ def sweep(best: Floats, Gamma: Floats) -> tuple[Floats, Ints]:
     columns = np.ascontiguousarray(Gamma.T)
     height = max(1, BLOCK // (n * G))
     for here in (slice(i, i + height) for i in range(0, n, height)):
-        products = best[here, None, :] * columns
+        products = times(best[here, None, :], columns)
         j = products.argmax(axis=2)
         subgoal[here], value[here] = j, np.take_along_axis(products, j[..., None], axis=2)[..., 0]
     return value, subgoal
@@ -168,18 +202,16 @@ def _plans(best: Floats, policy: Ints, goals: Ints, max_segments: int | None) ->
 
 def _limited(best: Floats, policy: Ints, goals: Ints, max_segments: int) -> Plans:
     """``max_segments - 1`` sweeps, or fewer if nothing gets better."""
-    Gamma, subgoal = best[:, goals], np.where(best[:, goals] > 0, goals, NONE)
+    Gamma, subgoal = Gains.of(best[:, goals]), np.where(best[:, goals] > 0, goals, NONE)
     subgoals = [subgoal]
     for _ in range(max_segments - 1):
-        further, j = sweep(best, Gamma)
-        # A gain within the rounding of a product of discounts is a tie, which the shorter plan wins.
-        better = further > Gamma * (1 + SWITCH_COST)
+        Gamma, j, better = Gamma.one_more(best)
         if not better.any():
             break
-        Gamma, subgoal = np.where(better, further, Gamma), np.where(better, j, subgoal)
+        subgoal = np.where(better, j, subgoal)
         subgoals.append(subgoal)
     stacked = np.stack(subgoals)
-    return Plans(Gamma, _policy_towards(policy, stacked), stacked)
+    return Plans(Gamma.value, Gamma.log_value, _policy_towards(policy, stacked), stacked)
 
 
 def _limit(best: Floats, policy: Ints, goals: Ints) -> Plans:
@@ -194,20 +226,28 @@ def _limit(best: Floats, policy: Ints, goals: Ints) -> Plans:
     subgoal = found.T.astype(np.int64)
     subgoal[subgoal < 0] = NONE
     subgoal[goals, np.arange(len(goals))] = goals
-    return Plans(_follow(best, subgoal, goals), _policy_towards(policy, subgoal)[None], subgoal[None])
+    value, logs = _follow(best, subgoal, goals)
+    return Plans(value, logs, _policy_towards(policy, subgoal)[None], subgoal[None])
 
 
-def _follow(best: Floats, subgoal: Ints, goals: Ints) -> Floats:
-    """The value of following ``subgoal [n, G]`` to the goals: a product of discounts, no costs of switching."""
+def _follow(best: Floats, subgoal: Ints, goals: Ints) -> tuple[Floats, Floats]:
+    """The value of following ``subgoal [n, G]`` to the goals, a product of discounts, and its logarithm."""
     n, G = subgoal.shape
     column = np.arange(G)
     state = np.broadcast_to(np.arange(n)[:, None], (n, G))
-    value = np.where(subgoal == NONE, 0.0, 1.0)
-    while (moving := (state != goals) & (value > 0)).any():
+    value, logs = np.where(subgoal == NONE, 0.0, 1.0), np.where(subgoal == NONE, -np.inf, 0.0)
+    costs = _log(best)
+    while (moving := (state != goals) & (logs > -np.inf)).any():
         ahead = np.where(moving, subgoal[state, column], state)
         value = value * np.where(moving, best[state, ahead], 1.0)
+        logs = logs + np.where(moving, costs[state, ahead], 0.0)
         state = ahead
-    return value
+    return value, logs
+
+
+def _log(x: Floats) -> Floats:
+    with np.errstate(divide="ignore"):
+        return np.log(x)
 
 
 def _policy_towards(policy: Ints, subgoal: Ints) -> Ints:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from zoo import Context, Problem
 from zoo.errors import InterfaceError, UsageError
-from zoo.tabular import TabularCMDP, policy_iteration
+from zoo.tabular import TabularCMDP
+from zoo_successor.arrival import actions_towards
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -80,7 +81,7 @@ def rewards(problem: Problem) -> Floats:
 
 
 def goal_state(problem: Problem, goal: int | None) -> int:
-    """The state of the cell ``goal``; unset: the terminal state, else the one whose arrival pays most.
+    """The state of the cell ``goal``; unset: the terminal state, else any, whose arrival pays most.
 
     Raises:
         UsageError: the cell is a wall or outside, or there is no such state.
@@ -88,7 +89,10 @@ def goal_state(problem: Problem, goal: int | None) -> int:
     if goal is not None:
         return state_of(problem, goal)
     ends = np.flatnonzero(problem.tabular.terminal)
-    return int(ends[0]) if len(ends) else int(rewards(problem).argmax())
+    if len(ends) == 1:
+        return int(ends[0])
+    paid = rewards(problem)
+    return int(ends[paid[ends].argmax()]) if len(ends) else int(paid.argmax())
 
 
 def state_of(problem: Problem, cell: int) -> int:
@@ -135,11 +139,9 @@ def base_policies(problem: Problem, text: str, gamma: float) -> tuple[Ints, tupl
 def shortest_ways(model: TabularCMDP, goals: Sequence[int], gamma: float) -> Ints:
     """For each goal the policy that reaches it soonest in discounted time, and stays if it can; actions ``[G, S]``.
 
-    What is maximised is ``E[sum_t gamma^t 1(s_{t+1} = goal)]``, so that the goal itself prefers an action that stays.
+    Towards the goal, ``E[gamma^T]`` is maximised; in it, the same of coming back, so that an action that stays is best.
     """
-    arrival = np.asarray(model.kernel.tocsc()[:, list(goals)].toarray()).T.reshape(len(goals), *model.r.shape)
-    discounted = TabularCMDP(P=model.P, r=np.zeros_like(model.r), gamma=gamma, rho=model.rho)
-    return policy_iteration(discounted, arrival).policy
+    return actions_towards(model, gamma, goals)
 
 
 def likeliest(model: TabularCMDP) -> TabularCMDP:

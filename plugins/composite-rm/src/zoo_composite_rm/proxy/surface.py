@@ -110,7 +110,7 @@ class Landscape:
             )
         low, high = scores.min(axis=0), scores.max(axis=0)
         for name, least, most in zip(names, low, high, strict=True):
-            if not most - least > 1e-9:
+            if not most - least > 1e-9 * max(abs(least), abs(most)):
                 raise UsageError(f"the score of {name!r} is {least:g} everywhere: expected runs that change it.")
         per_axis = max(round(_CELLS ** (1.0 / N)), 3) if N > 1 else 1001
         axes = tuple(np.linspace(a, b, per_axis) for a, b in zip(low, high, strict=True))

@@ -68,15 +68,15 @@ def _fresh(old: Worker | None) -> Worker:
     return worker
 
 
-def _answer(request: dict[str, Any]) -> dict[str, Any]:
+def _answers(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """One verdict, in the worker."""
     library = import_module("math_verify")
     gold, response = ("1", "1") if request["do"] == "ready" else (request["gold"], request["response"])
     same = library.verify(library.parse(marked(gold)), library.parse(marked(response)))
-    return {"correct": bool(same)}
+    yield {"correct": bool(same)}
 
 
 if __name__ == "__main__":
     from zoo_harp.checker.worker import serve
 
-    serve(_answer)
+    serve(_answers)

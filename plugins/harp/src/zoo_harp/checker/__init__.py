@@ -10,6 +10,7 @@ from __future__ import annotations
 from zoo_harp.checker.batch import Batch, check_many
 from zoo_harp.checker.check import Verdict, check, check_bool, choice_letter, compare_texts
 from zoo_harp.checker.explain import Explanation, explain
+from zoo_harp.checker.pool import warm_up
 
 __all__ = [
     "Batch",
@@ -21,4 +22,5 @@ __all__ = [
     "choice_letter",
     "compare_texts",
     "explain",
+    "warm_up",
 ]

@@ -8,16 +8,20 @@ from functools import lru_cache
 from typing import Final
 
 from zoo_harp.checker.cursor import ParseError
+from zoo_harp.checker.latex.trailing import without_clause
 from zoo_harp.checker.limits import MAX_REMEMBERED, LimitExceeded
 from zoo_harp.checker.normalise import clean
 from zoo_harp.checker.parser import Parser
 from zoo_harp.checker.tokens import Token, tokenise
 from zoo_harp.checker.tree import Clock, Node, Relation, Text
-from zoo_harp.checker.words import words_of
+from zoo_harp.checker.words import CONDITIONS, denies, words_of
 
 _CLOCK: Final = re.compile(r"(\d{1,2})(?:\s?:\s?([0-5]\d))?\s*(?:([ap])\.?\s?m\.?|o'?clock)", re.IGNORECASE)
 _NAMED_TIMES: Final = {"noon": Clock(12, 0, "pm"), "midnight": Clock(12, 0, "am")}
 _FLAT: Final = re.compile(r"\\(?:text\w*|mathrm|mbox|,|;|:|!|quad|left|right| )|[{}$~]")
+_LABEL: Final = re.compile(r"(?:[A-Za-z\s'_{}()|$.~,;:!\\-]|(?<=[A-Za-z0-9_{])\d|\^(?=\{?\\circ))*[A-Za-z}\s)|$\d]")
+_LABEL_WORDS: Final = re.compile(r"[A-Za-z']+")
+"""what may stand before an equality sign as a name: words, letters with indices, commands, and no operator"""
 _TRAILING: Final = ".,;: \t\n\r"
 _BOLD: Final = re.compile(r"^(\*\*|__|\*|`)(.+)\1$", re.DOTALL)
 _WRAPPED: Final = re.compile(r"^\\(?:boxed|fbox|framebox)\s*\{(.*)\}$", re.DOTALL)
@@ -92,7 +96,7 @@ def _parse(text: str, letters_as_units: bool) -> Answer:
     try:
         cleaned = clean(text)
         clock = _clock(cleaned)
-        tokens = tuple(tokenise(cleaned))
+        tokens = tuple(without_clause(tokenise(cleaned)))
         if clock is not None:
             return Answer(text, tokens, clock, False)
         tree = Parser(list(tokens), letters_as_units=letters_as_units).answer()
@@ -115,7 +119,10 @@ def forget() -> None:
 def _after_label(text: str) -> Node | None:
     """An equation whose left side is no mathematics that is known, such as an angle's name; None if it is none."""
     label, sign, value = text.rpartition("=")
-    if not sign or not label.strip() or label.rstrip()[-1] in "<>!=" or len(label) > 200:
+    if not sign or not _LABEL.fullmatch(label) or len(label) > 200:
+        return None
+    named = [word.lower() for word in _LABEL_WORDS.findall(label)]
+    if denies(named) or not CONDITIONS.isdisjoint(named) or len(named) > 8:
         return None
     try:
         tree = Parser(tokenise(value)).answer()

@@ -14,6 +14,8 @@ from zoo_harp.checker.limits import MAX_TIMEOUT
 from zoo_harp.checker.pool import Worker, WorkerDied
 
 _CHUNK: Final = 64
+_PATIENCE: Final = 300.0
+"""seconds of wall time for one pair; its processor time is bounded far below, in the worker"""
 
 Progress: TypeAlias = Callable[["Batch"], None]
 
@@ -138,32 +140,30 @@ def _serve_chunk(
     options: dict[str, Any],
     results: list[Verdict | None],
 ) -> Worker:
-    """Check one chunk; a pair that ends its worker is timed out alone, and the worker replaced."""
-    chunk = todo[start : start + _CHUNK]
-    seconds = (min(options["timeout_s"], MAX_TIMEOUT) + 1.0) * len(chunk)
-    found = _ask(worker, chunk, options, seconds)
-    if found is not None:
-        results[start : start + len(chunk)] = found
-        return worker
-    for k, pair in enumerate(chunk):
+    """Check one chunk; a pair that ends its worker is answered ``limit``, and the worker replaced."""
+    at, end = start, min(start + _CHUNK, len(todo))
+    while at < end:
         if not worker.alive:
             worker.kill()
             worker = Worker()
-        alone = _ask(worker, [pair], options, seconds / len(chunk) + 5.0)
-        results[start + k] = alone[0] if alone else Verdict(False, None, "timeout", "timeout", options["timeout_s"])
+        try:
+            worker.send({"do": "check", "pairs": [list(pair) for pair in todo[at:end]], "options": options})
+            while at < end:
+                found = worker.receive(_PATIENCE)
+                if found is None:
+                    raise WorkerDied
+                data = found.get("verdict")
+                results[at] = Verdict(**data) if data else _given_up(options)
+                at += 1
+                if "verdict" not in found:
+                    break  # the worker has ended this request
+        except WorkerDied:
+            worker.kill()
+            if at < end:
+                results[at] = _given_up(options)
+                at += 1
     return worker
 
 
-def _ask(
-    worker: Worker, chunk: Sequence[tuple[str, str | None]], options: dict[str, Any], seconds: float
-) -> list[Verdict] | None:
-    request = {"do": "check", "pairs": [list(pair) for pair in chunk], "options": options}
-    try:
-        answer = worker.ask(request, seconds)
-    except WorkerDied:
-        worker.kill()
-        return None
-    if answer is None or "verdicts" not in answer:
-        worker.kill()
-        return None
-    return [Verdict(**data) for data in answer["verdicts"]]
+def _given_up(options: dict[str, Any]) -> Verdict:
+    return Verdict(False, None, "limit", "limit", 2.0 * min(options["timeout_s"], MAX_TIMEOUT))

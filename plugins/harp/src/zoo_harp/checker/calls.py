@@ -6,11 +6,13 @@ from typing import Final
 
 from zoo_harp.checker import forms
 from zoo_harp.checker.cursor import ParseError
+from zoo_harp.checker.latex import matrices
 from zoo_harp.checker.phrases import Phrases
 from zoo_harp.checker.tree import (
     Apply,
     Constant,
     Listing,
+    Matrix,
     Named,
     Node,
     Number,
@@ -18,10 +20,12 @@ from zoo_harp.checker.tree import (
     Symbol,
     Tuple,
     number,
+    rebuilt,
+    walk,
 )
 from zoo_harp.checker.vocabulary import FUNCTIONS
 
-_POWER_ONLY: Final = frozenset(("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "ln", "log"))
+_POWER_ONLY: Final = frozenset(("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "ln", "log", "coth"))
 
 
 class Calls(Phrases):
@@ -37,6 +41,8 @@ class Calls(Phrases):
             return Apply("div", (self.argument(), self.argument()))
         if name == "binom":
             return Apply("binom", (self.argument(), self.argument()))
+        if name == "perm":
+            return Apply("perm", (self.argument(), self.argument()))
         if name in ("sqrt", "cbrt"):
             return self._root(name)
         if name in FUNCTIONS:
@@ -45,6 +51,8 @@ class Calls(Phrases):
             return forms.big_operator(self, name)
         if name == "overline":
             inner = self.argument()
+            if Constant("i") in walk(inner):
+                return rebuilt(inner, lambda n: Apply("neg", (n,)) if n == Constant("i") else None)  # type: ignore[no-any-return]
             return Symbol(f"bar {inner.name}") if isinstance(inner, Symbol) else inner
         if name.startswith("begin "):
             return forms.environment(self, name[6:])
@@ -81,7 +89,9 @@ class Calls(Phrases):
             else:
                 power = self.prefix()
         argument = self._function_argument()
-        if power == Apply("neg", (number(1),)) and name in ("sin", "cos", "tan"):
+        if isinstance(argument, Matrix) and name in ("det", "tr", "abs") and power is None:
+            return matrices.trace(argument) if name == "tr" else matrices.determinant(argument)
+        if power == Apply("neg", (number(1),)) and name in _POWER_ONLY - {"ln", "log"}:
             return Apply("arc" + name, (argument,))
         if name == "log":
             called: Node = Apply("log", (base or number(10), argument))
@@ -92,6 +102,8 @@ class Calls(Phrases):
         elif name == "cis":
             turned = Apply("mul", (Constant("i"), Apply("sin", (argument,))))
             called = Apply("add", (Apply("cos", (argument,)), turned))
+        elif name in ("det", "tr"):
+            raise ParseError("a determinant of no matrix")
         elif base is not None:
             raise ParseError("a subscript of a function")
         else:

@@ -9,13 +9,20 @@ from typing import Final, Literal, TypeAlias
 
 from zoo_harp.checker import simple
 from zoo_harp.checker.answers import parse, strip
-from zoo_harp.checker.compare import compare_answers
-from zoo_harp.checker.extraction import extract, extract_choice, last_box
+from zoo_harp.checker.compare.compare import compare_answers
+from zoo_harp.checker.compare.wording import same_words
+from zoo_harp.checker.extraction import anchors, extract, spoken
 from zoo_harp.checker.limits import MAX_ANSWER, Budget, LimitExceeded, Timeout
-from zoo_harp.checker.values import Decision
+from zoo_harp.checker.normalise import unescaped
+from zoo_harp.checker.sandbox.boxes import last_box, opened
+from zoo_harp.checker.sandbox.letters import extract_choice
+from zoo_harp.checker.tree import Text
+from zoo_harp.checker.values import UNDECIDED, Decision
+from zoo_harp.checker.words import words_of
 
 Kind: TypeAlias = Literal["auto", "short", "choice"]
 DEFAULT_TIMEOUT: Final = 2.0
+_REMARK: Final = re.compile(r"\s\((?=[A-Za-z])[^()]{3,80}\)\s*\.?$")
 _CHOICE: Final = re.compile(r"\s*\$?(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?\s*\(?\s*([A-E])\s*\)?\s*\.?\s*\}?\$?\s*")
 
 
@@ -28,7 +35,7 @@ class Verdict:
         extracted: the answer found in the response, without delimiters; None if there is none.
         rule: the rule that decided, such as ``number``, ``interval``, ``unit``, ``timeout``, ``limit``, ``no-answer``.
         reason: the same in words; ``timeout``, ``limit`` and ``no-answer`` stand alone.
-        seconds: wall time of the check.
+        seconds: wall time of the check, waiting included.
     """
 
     correct: bool
@@ -36,6 +43,16 @@ class Verdict:
     rule: str
     reason: str
     seconds: float
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the check ended before it found the response right or wrong: too late, too large, or beyond proof."""
+        return not self.correct and self.rule in UNDECIDED
+
+    @property
+    def outcome(self) -> Literal["right", "wrong", "undecided"]:
+        """The verdict in one word."""
+        return "right" if self.correct else "undecided" if self.undecided else "wrong"
 
 
 def choice_letter(gold: str) -> str | None:
@@ -138,10 +155,16 @@ def _decide(gold: str, response: str, letter: str | None, kind: Kind, budget: Bu
                 reason = "the same letter" if chosen == letter else "another letter"
                 if chosen == letter or kind == "choice":
                     return chosen, Decision(chosen == letter, "choice", reason)
-        extracted = extract(response)
+        if strip(response[:MAX_ANSWER]) == strip(gold[:MAX_ANSWER]) and len(response) < MAX_ANSWER > len(gold):
+            return strip(response), Decision(True, "identical", "the same as written")
+        extracted = extract(response, budget)
         if extracted is None:
             return None, Decision(False, "no-answer", "no-answer")
-        return extracted, compare_texts(gold, extracted, budget)
+        decision = compare_texts(gold, extracted, budget)
+        in_words = not decision.correct and len(response) < MAX_ANSWER and isinstance(parse(gold_text(gold)).tree, Text)
+        if in_words and same_words(words_of(spoken(response)), words_of(gold)):
+            return strip(response), Decision(True, "text", "the same words")
+        return extracted, decision
     except Timeout:
         return extracted, Decision(False, "timeout", "timeout")
     except (LimitExceeded, RecursionError, MemoryError, OverflowError):
@@ -155,12 +178,18 @@ def compare_texts(gold: str, answer: str, budget: Budget) -> Decision:
         LimitExceeded: a number would be too long, or the work too much.
         Timeout: the deadline has passed.
     """
-    return compare_answers(parse(_gold_text(gold)), parse(answer), budget)
+    return compare_answers(parse(gold_text(gold)), parse(answer), budget)
 
 
-def _gold_text(gold: str) -> str:
-    """The content of the gold's box, where it has one."""
-    if "\\boxed" not in gold and "\\fbox" not in gold:
+def gold_text(gold: str) -> str:
+    """The answer within a gold: the content of its box, what follows "the answer is", or all but a closing remark."""
+    gold = unescaped(gold) if "\\\\" in gold else gold
+    if "\\boxed" in gold or "\\fbox" in gold:
+        box = last_box(gold)
+        return opened(box.text) if box is not None else gold
+    if len(gold) > MAX_ANSWER or not isinstance(parse(gold).tree, Text):
         return gold
-    box = last_box(gold)
-    return box.text if box is not None else gold
+    bare = _REMARK.sub("", gold)
+    if bare != gold and bare.strip() and not isinstance(parse(bare).tree, Text):
+        return bare
+    return next((place.text for place in anchors(gold) if not isinstance(parse(place.text).tree, Text)), gold)

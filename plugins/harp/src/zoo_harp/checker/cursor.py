@@ -47,6 +47,10 @@ class Cursor:
         kind, value, _ = self.peek()
         return kind == "op" and value in values
 
+    def is_let(self, value: str) -> bool:
+        """Whether the next token is this letter."""
+        return self.peek()[:2] == ("let", value)
+
     def expect(self, value: str) -> None:
         """Take the sign ``value``, or fail."""
         if not self.is_op(value):

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from zoo_harp.checker.exact import ONE, Field, Monomial, Poly, Value
 from zoo_harp.checker.integers import is_proven_prime
-from zoo_harp.checker.limits import MAX_PRECISION, LimitExceeded, Undefined, Unsupported, bits
+from zoo_harp.checker.limits import MAX_PRECISION, Budget, LimitExceeded, Undefined, Unsupported, bits
 
 _LOCAL: Final = threading.local()
 _TRANSCENDENTAL_PRECISION: Final = 2_000
@@ -32,7 +32,15 @@ def _context(precision: int) -> Any:
 
 
 class Decider(Field):
-    """A field that can decide about its constants."""
+    """A field that can decide about its constants. What it finds about a generator is found once."""
+
+    def __init__(self, budget: Budget) -> None:
+        super().__init__(budget)
+        self._are_algebraic: dict[str, bool] = {}
+        self._are_dependent: dict[str, bool] = {}
+        self._inner_bounds: dict[str, tuple[int, int]] = {}
+        self._heights: dict[str, int] = {}
+        self._numbers: dict[tuple[str, int], Any] = {}
 
     def is_zero(self, value: Value) -> bool | None:
         """Whether ``value`` is zero; None if that depends on variables in radicals, absolute values or functions."""
@@ -61,12 +69,19 @@ class Decider(Field):
         if name == "i" or name[0] in "rZ":
             return True
         if name[0] in "BA":
-            inside = self.known[name].poly or {}
-            return all(self._algebraic(n) for mono in inside for n, _ in mono)
+            if name not in self._are_algebraic:
+                inside = self.known[name].poly or {}
+                self._are_algebraic[name] = all(self._algebraic(n) for mono in inside for n, _ in mono)
+            return self._are_algebraic[name]
         return False
 
     def _dependent(self, name: str) -> bool:
         """Whether a generator may be related to others in a way that no normal form shows."""
+        if name not in self._are_dependent:
+            self._are_dependent[name] = self._finds_dependent(name)
+        return self._are_dependent[name]
+
+    def _finds_dependent(self, name: str) -> bool:
         if name[0] in "BAF":
             return True
         if name[0] == "L":
@@ -112,8 +127,9 @@ class Decider(Field):
 
     def _inner(self, name: str, orders: dict[str, int]) -> int:
         """Bits of the conjugates of what is under a radical, its own degree noted in ``orders``."""
-        degree, size = self._conjugates(dict(self.known[name].poly or {}))
-        orders[name + "/"] = degree
+        if name not in self._inner_bounds:
+            self._inner_bounds[name] = self._conjugates(dict(self.known[name].poly or {}))
+        orders[name + "/"], size = self._inner_bounds[name]
         return size
 
     def height(self, poly: Poly) -> int:
@@ -122,13 +138,19 @@ class Decider(Field):
         for mono, coefficient in poly.items():
             total += bits(coefficient)
             for name, exponent in mono:
-                total += bits(exponent)
-                inside = self.known.get(name)
-                if inside is not None and name[0] not in "r":
-                    total += bits(Fraction(inside.number)) + self.height(dict(inside.poly or {}))
-                    for argument in inside.arguments:
-                        total += self.height(self.lift(argument).num) + self.height(self.lift(argument).den)
-        return total
+                total += bits(exponent) + self._height_of(name)
+        return min(total, MAX_PRECISION)
+
+    def _height_of(self, name: str) -> int:
+        inside = self.known.get(name)
+        if inside is None or name[0] == "r":
+            return 0
+        if name not in self._heights:
+            total = bits(Fraction(inside.number)) + self.height(dict(inside.poly or {}))
+            for argument in inside.arguments:
+                total += self.height(self.lift(argument).num) + self.height(self.lift(argument).den)
+            self._heights[name] = total
+        return self._heights[name]
 
     def _numeric_zero(self, poly: Poly, precision: int) -> bool:
         """Whether the value vanishes to ``precision`` bits; a first look with fewer bits finds most that do not."""
@@ -172,6 +194,11 @@ class Decider(Field):
         return top / bottom
 
     def _generator(self, name: str, precision: int) -> Any:
+        if (name, precision) not in self._numbers:
+            self._numbers[name, precision] = self._number_of(name, precision)
+        return self._numbers[name, precision]
+
+    def _number_of(self, name: str, precision: int) -> Any:
         self.budget.spend(10 + precision // 50)
         inside = self.known.get(name)
         context = _context(precision)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Final
 
-from zoo_harp.checker.exact import ONE, Value
+from zoo_harp.checker.exact import HALF, ONE, Value
 from zoo_harp.checker.functions import Functions
 from zoo_harp.checker.limits import (
     MAX_BITS,
@@ -19,10 +19,11 @@ from zoo_harp.checker.limits import (
     binomial,
     factorial,
 )
-from zoo_harp.checker.tree import Apply, Constant, Node, Number, Quantity, Symbol
+from zoo_harp.checker.tree import Apply, Constant, Node, Number, Quantity, Symbol, Tuple
 
 _TRIGONOMETRY: Final = frozenset(("sin", "cos", "tan", "cot", "sec", "csc"))
-_HYPERBOLIC: Final = frozenset(("sinh", "cosh", "tanh"))
+_HYPERBOLIC: Final = frozenset(("sinh", "cosh", "tanh", "coth", "sech", "csch"))
+_INVERSE_HYPERBOLIC: Final = frozenset(("arcsinh", "arccosh", "arctanh"))
 _SWAPPED: Final = {"arccot": "arctan", "arcsec": "arccos", "arccsc": "arcsin"}
 _MAX_STEPS: Final = 100
 _SIMPLE: Final = {"add": 1, "sub": -1}
@@ -34,6 +35,8 @@ class Evaluator(Functions):
     def __init__(self, budget: Budget, values: Mapping[str, Value] | None = None) -> None:
         super().__init__(budget)
         self.values: dict[str, Value] = dict(values or {})
+        self._point = bool(self.values)
+        self._calls: dict[tuple[str, int], list[tuple[tuple[Value, ...], Value]]] = {}
         self._handlers: dict[str, Callable[[tuple[Node, ...]], Value]] = {
             "factorial": lambda args: self._factorial(args[0], 1),
             "factorial2": lambda args: self._factorial(args[0], 2),
@@ -41,6 +44,8 @@ class Evaluator(Functions):
             "floor": lambda args: self._floor(args[0], 1),
             "ceil": lambda args: self._floor(args[0], -1),
             "binom": self._binomial,
+            "perm": self._permutations,
+            "gamma": lambda args: self.gamma(self.value(args[0])),
             "log": lambda args: self.div(self.log(self.value(args[1])), self.log(self.value(args[0]))),
             "mod": self._modulo,
             "sum": lambda args: self._range(args, Fraction(0), self.add),
@@ -85,7 +90,9 @@ class Evaluator(Functions):
         if op in _SIMPLE or op == "mul":
             return self._spine(op, args)
         if op == "call":
-            return self.mul(self.value(args[0]), self.value(args[1]))
+            return self._call(args)
+        if op in ("int", "lim"):
+            raise Unsupported("an integral or a limit")
         if op == "div":
             return self.div(self.value(args[0]), self.value(args[1]))
         if op == "neg":
@@ -104,6 +111,35 @@ class Evaluator(Functions):
         if op in self._handlers:
             return self._handlers[op](args)
         return self._function(op, args)
+
+    def _call(self, args: tuple[Node, ...]) -> Value:
+        """An unknown function: a variable of its own for each different argument, at a point a number of its own."""
+        function, argument = args
+        if not isinstance(function, Symbol):
+            raise Unsupported("a function without a name")
+        places = tuple(map(self.value, argument.items if isinstance(argument, Tuple) else (argument,)))
+        known = self._calls.setdefault((function.name, len(places)), [])
+        for others, found in known:
+            if all(self._same(one, other) for one, other in zip(places, others, strict=True)):
+                return found
+        count = sum(map(len, self._calls.values()))
+        found = Fraction(31 * count + 17, 2 * count + 3) if self._point else self.variable(f"{function.name}()#{count}")
+        known.append((places, found))
+        return found
+
+    def _same(self, one: Value, other: Value) -> bool:
+        """Whether two arguments are equal: by their normal forms where these are unique."""
+        if self._is_normal(one) and self._is_normal(other):
+            return one == other
+        return bool(self.is_zero(self.add(one, other, -1)))
+
+    def _is_normal(self, value: Value) -> bool:
+        self.budget.spend(1)
+        if isinstance(value, Fraction):
+            return True
+        return value.den == {(): ONE} and not any(
+            self._dependent(n) or n[0] == "Z" for mono in value.num for n, _ in mono
+        )
 
     def _spine(self, op: str, args: tuple[Node, ...]) -> Value:
         """A long sum or product: down its left side with a loop, not by recursion."""
@@ -132,6 +168,10 @@ class Evaluator(Functions):
         values = [self.value(arg) for arg in args]
         if op == "deg":
             return values[0]
+        if op in ("re", "im"):
+            return self.parts(values[0])[int(op == "im")]
+        if op in _INVERSE_HYPERBOLIC:
+            return self._area(op, values[0])
         if op == "exp":
             return self.exp(values[0])
         if op == "ln":
@@ -197,18 +237,35 @@ class Evaluator(Functions):
         gamma = [self.gamma(self.add(v, ONE)) for v in (n, k, self.add(n, k, -1))]
         return self.div(gamma[0], self.mul(gamma[1], gamma[2]))
 
+    def _permutations(self, args: tuple[Node, ...]) -> Value:
+        n, k = self.value(args[0]), self.value(args[1])
+        if not (isinstance(n, Fraction) and isinstance(k, Fraction) and n.denominator == k.denominator == 1):
+            raise Unsupported("permutations of an unknown number")
+        return Fraction(binomial(int(n), int(k)) * (factorial(int(k)) if k <= n else 0))
+
+    def _area(self, op: str, x: Value) -> Value:
+        """Inverse hyperbolic functions by logarithms."""
+        if op == "arctanh":
+            return self.mul(HALF, self.log(self.div(self.add(ONE, x), self.add(ONE, x, -1))))
+        square = self.add(self.mul(x, x), ONE, 1 if op == "arcsinh" else -1)
+        return self.log(self.add(x, self.power(square, HALF)))
+
     def gamma(self, value: Value) -> Value:
         """The gamma function, whole steps of its argument taken out as factors.
 
         Raises:
             LimitExceeded: the argument has too many whole steps.
         """
+        if isinstance(value, Fraction) and value.denominator == 1:
+            if value <= 0:
+                raise Undefined("the gamma function at a pole")
+            return Fraction(factorial(int(value) - 1))
         constant = self.lift(value).num.get((), Fraction(0))
         steps = math.floor(constant)
         if abs(steps) > _MAX_STEPS:
             raise LimitExceeded("the factorial of a large number")
         base = self.add(value, Fraction(steps), -1)
-        result = self.opaque("gamma", base)
+        result = self.power(self.pi, HALF) if base == HALF else self.opaque("gamma", base)
         for k in range(abs(steps)):
             factor = self.add(base, Fraction(k if steps > 0 else -k - 1))
             result = self.mul(result, factor) if steps > 0 else self.div(result, factor)

@@ -82,11 +82,19 @@ class Field:
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
         self.known: dict[str, Generator] = {}
+        self._numbered: dict[str, str] = {}
 
     def register(self, name: str, generator: Generator) -> str:
         """Remember what ``name`` stands for."""
         self.known.setdefault(name, generator)
         return name
+
+    def numbered(self, kind: str, key: str, generator: Generator) -> str:
+        """Remember what ``key`` describes, under a short name: the keys themselves would double at every level of
+        nested functions.
+        """
+        name = self._numbered.setdefault(kind + key, f"{kind}#{len(self._numbered)}")
+        return self.register(name, generator)
 
     def gen(self, name: str, exponent: Fraction = ONE) -> Value:
         """A power of a generator."""
@@ -275,7 +283,8 @@ class Field:
     def add(self, one: Value, other: Value, sign: int = 1) -> Value:
         """Sum, or difference with ``sign=-1``."""
         if isinstance(one, Fraction) and isinstance(other, Fraction):
-            self.budget.spend(1 + (bits(one) + bits(other)) // 500)
+            size = bits(one) + bits(other)
+            self.budget.spend(1 + size // 500 + (size // 256) ** 2 // 64)
             return one + other if sign > 0 else one - other
         a, b = self.lift(one), self.lift(other)
         if a.den == b.den:

@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import dataclass
 
 from zoo_harp.checker.answers import Answer, parse
-from zoo_harp.checker.check import DEFAULT_TIMEOUT, Kind, Verdict, _gold_text, check
+from zoo_harp.checker.check import DEFAULT_TIMEOUT, Kind, Verdict, check, gold_text
 from zoo_harp.checker.tree import show
 
 _WIDTH = 46
@@ -54,4 +54,4 @@ def explain(gold: str, response: str | None, *, kind: Kind = "auto", timeout_s: 
     """
     verdict = check(gold, response, kind=kind, timeout_s=timeout_s)
     answer = parse(verdict.extracted) if verdict.extracted is not None else None
-    return Explanation(verdict, parse(_gold_text(gold)), answer)
+    return Explanation(verdict, parse(gold_text(gold)), answer)

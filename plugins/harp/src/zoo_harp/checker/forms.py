@@ -7,23 +7,27 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
-from zoo_harp.checker.cursor import ParseError
+from zoo_harp.checker.cursor import END, ParseError
+from zoo_harp.checker.latex import matrices
 from zoo_harp.checker.limits import MAX_BITS, LimitExceeded
 from zoo_harp.checker.tokens import Token
 from zoo_harp.checker.tree import (
-    EXPRESSIONS,
     Apply,
+    Cases,
     Constant,
     Listing,
     Matrix,
     Node,
     Number,
     Quantity,
+    Ratio,
     Relation,
     Set,
     Symbol,
     Text,
     Tuple,
+    number,
+    rebuilt,
     walk,
 )
 from zoo_harp.checker.units import Unit, read_unit
@@ -105,11 +109,40 @@ def negative(inner: Node) -> Node:
 
 
 def product(left: Node, right: Node) -> Node:
-    """Their product; a matrix times an expression is a matrix."""
-    for matrix, factor in ((left, right), (right, left)):
-        if isinstance(matrix, Matrix) and isinstance(factor, EXPRESSIONS):
-            return Matrix(tuple(tuple(Apply("mul", (factor, entry)) for entry in row) for row in matrix.rows))
-    return Apply("mul", (left, right))
+    """Their product; a matrix times an expression or a matrix is a matrix."""
+    return matrices.combined("mul", left, right) or Apply("mul", (left, right))
+
+
+def terms(op: str, node: Node) -> list[Node]:
+    """The terms of a sum, or the factors of a product, from the left."""
+    found: list[Node] = []
+    while isinstance(node, Apply) and node.op in (op, "sub" if op == "add" else op):
+        found.append(Apply("neg", (node.args[1],)) if node.op == "sub" else node.args[1])
+        node = node.args[0]
+    return [node, *reversed(found)]
+
+
+def prime_marks(tokens: list[Token], at: int) -> tuple[int, int] | None:
+    """How many primes stand at ``at``, plain or raised, and how many tokens they take; None if there are none."""
+    start = at
+    values = [value for _, value, _ in tokens[at : at + 6]] + [""] * 6
+    braced = values[0] == "^" and values[1] == "{"
+    at = 2 if braced else int(values[0] == "^")
+    marks = 0
+    while values[at] in ("'", '"') and at < 5:
+        marks += 1 + (values[at] == '"')
+        at += 1
+    if not marks or (braced and values[at] != "}"):
+        return None
+    return marks, min(at + int(braced), len(tokens) - start)
+
+
+def is_time(values: Sequence[str]) -> bool:
+    """Whether these signs are a time of day, such as 7, ":" and "30"."""
+    if len(values) not in (3, 5) or any(sign != ":" for sign in values[1::2]):
+        return False
+    hours, *rest = values[::2]
+    return hours.isdigit() and int(hours) <= 24 and all(len(v) == 2 and v.isdigit() and int(v) < 60 for v in rest)
 
 
 def whole(node: Node) -> int | None:
@@ -190,14 +223,22 @@ def big_operator(parser: Cursor, name: str) -> Node:
         else:
             high = parser.argument()
     if name == "lim":
-        raise ParseError("a limit")
+        if not isinstance(low, Ratio) or len(low.parts) != 2 or not isinstance(low.parts[0], Symbol):
+            raise ParseError("a limit without its point")
+        return Apply("lim", (*low.parts, parser.expression(45)))
     if name == "int":
         parser.in_integral += 1
         body = parser.expression(40)
         parser.in_integral -= 1
-        if parser.take()[1] != "d" or low is None or high is None:
-            raise ParseError("an integral without limits")
-        return Apply("int", (parser.prefix(), low, high, body))
+        inside = [part for part in walk(body) if _is_differential(part)]
+        if len(inside) == 1 and not parser.is_let("d"):
+            variable = inside[0].args[1] if isinstance(inside[0], Apply) else body
+            body = rebuilt(body, lambda part: number(1) if part == inside[0] else None)
+            return Apply("int", (variable, body) if low is None or high is None else (variable, low, high, body))
+        if parser.take()[1] != "d" or (low is None) != (high is None):
+            raise ParseError("an integral of an unknown form")
+        variable = parser.prefix()
+        return Apply("int", (variable, body) if low is None or high is None else (variable, low, high, body))
     body = parser.expression(45)
     if not isinstance(low, Relation) or low.ops != ("=",) or high is None:
         raise ParseError("a sum without limits")
@@ -209,12 +250,24 @@ def big_operator(parser: Cursor, name: str) -> Node:
     return Apply(name, (variable, low.terms[1], high, body))
 
 
+def _is_differential(node: Node) -> bool:
+    """Whether it is ``dx`` as a factor, as in an integral of dx over x."""
+    return (
+        isinstance(node, Apply)
+        and node.op == "mul"
+        and node.args[0] == Symbol("d")
+        and isinstance(node.args[1], Symbol)
+    )
+
+
 def environment(parser: Cursor, name: str) -> Node:
-    """A matrix.
+    """A matrix, a determinant, a system of equations, or values by cases.
 
     Raises:
         ParseError: another environment, or rows of different lengths.
     """
+    if name in ("cases", "aligned", "dcases", "rcases"):
+        return _cases(parser)
     if name not in _MATRICES:
         raise ParseError(f"the environment {name!r}")
     rows: list[list[Node]] = [[]]
@@ -232,4 +285,35 @@ def environment(parser: Cursor, name: str) -> Node:
     parser.take()
     if len({len(row) for row in rows}) != 1:
         raise ParseError("rows of different lengths")
-    return Matrix(tuple(tuple(row) for row in rows))
+    found = Matrix(tuple(tuple(row) for row in rows))
+    return matrices.determinant(found) if name == "vmatrix" and len(rows) == len(rows[0]) else found
+
+
+def _cases(parser: Cursor) -> Node:
+    """Equations one below the other, or values with their conditions."""
+    rows: list[list[Node | None]] = [[]]
+    while not parser.peek()[1].startswith("end "):
+        while parser.is_op(",", ";", ".") or (
+            parser.peek()[0] == "word" and parser.peek()[1].lower() in ("if", "for", "when")
+        ):
+            parser.at += 1
+        if parser.is_op("\\\\"):
+            parser.at += 1
+            rows.append([])
+        elif parser.is_op("&"):
+            parser.at += 1
+        elif parser.peek()[0] == "word" and parser.peek()[1].lower() in ("otherwise", "else"):
+            parser.at += 1
+            rows[-1].append(None)
+        elif parser.peek() == END or len(rows) > 40:
+            raise ParseError("cases are not closed")
+        elif not parser.peek()[1].startswith("end "):
+            rows[-1].append(parser.expression(0))
+    parser.take()
+    rows = [row for row in rows if row]
+    if rows and all(len(row) == 2 and row[0] is not None for row in rows):
+        return Cases(tuple((row[0], row[1]) for row in rows if row[0] is not None))
+    single = [row[0] for row in rows if len(row) == 1 and row[0] is not None]
+    if not single or len(single) != len(rows):
+        raise ParseError("cases of an unknown form")
+    return Listing(tuple(single), ",") if len(single) > 1 else single[0]

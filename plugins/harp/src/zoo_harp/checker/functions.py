@@ -8,7 +8,7 @@ from typing import Final
 
 from zoo_harp.checker.decide import Decider
 from zoo_harp.checker.exact import HALF, ONE, Generator, Monomial, Poly, Q, Value, mono_key, poly_key, value_key
-from zoo_harp.checker.limits import MAX_BITS, LimitExceeded, Undefined, Unsupported
+from zoo_harp.checker.limits import MAX_BITS, Budget, LimitExceeded, Undefined, Unsupported
 
 _UNIT: Final[Monomial] = ()
 _I_PI: Final[Monomial] = (("i", ONE), ("pi", ONE))
@@ -18,6 +18,10 @@ _MINUS_ONE: Final = Fraction(-1)
 
 class Functions(Decider):
     """A field with the elementary functions."""
+
+    def __init__(self, budget: Budget) -> None:
+        super().__init__(budget)
+        self._variables: dict[str, bool] = {}
 
     @property
     def i(self) -> Value:
@@ -37,8 +41,12 @@ class Functions(Decider):
 
     def has_variable(self, name: str) -> bool:
         """Whether the generator ``name`` depends on a variable."""
-        if name[0] == "v":
-            return True
+        found = self._variables.get(name)
+        if found is None:
+            found = self._variables[name] = name[0] == "v" or self._holds_variable(name)
+        return found
+
+    def _holds_variable(self, name: str) -> bool:
         inside = self.known.get(name)
         if inside is None or name[0] == "r":
             return False
@@ -119,7 +127,7 @@ class Functions(Decider):
             value = Q(rest, {_UNIT: ONE})
             if self.is_real(value) and self.sign(value) < 0:
                 rest, flipped = {mono: -c for mono, c in rest.items()}, True
-        name = self.register("B" + poly_key(rest), Generator(poly=rest))
+        name = self.numbered("B", poly_key(rest), Generator(poly=rest))
         root = self.mul(self.prime_root(content, exponent), self.gen(name, exponent))
         return self.mul(_MINUS_ONE, root) if flipped and exponent.numerator % 2 else root
 
@@ -199,7 +207,7 @@ class Functions(Decider):
             elif any(name[0] in "ZBAF" for name, _ in mono) and len(mono) > 12:
                 raise LimitExceeded("an exponent of many factors")
             else:
-                factor = self.gen(self.register("E" + mono_key(mono), Generator(monomial=mono)), c)
+                factor = self.gen(self.numbered("E", mono_key(mono), Generator(monomial=mono)), c)
             result = self.mul(result, factor)
         return result
 
@@ -242,7 +250,7 @@ class Functions(Decider):
         if name[0] == "B":
             return self.log(Q(dict(inside.poly or {}), {_UNIT: ONE}))
         mono = ((name, ONE),)
-        return self.gen(self.register("L" + mono_key(mono), Generator(monomial=mono)))
+        return self.gen(self.numbered("L", mono_key(mono), Generator(monomial=mono)))
 
     def circular(self, value: Value, *, hyperbolic: bool = False) -> tuple[Value, Value]:
         """Cosine and sine (or the hyperbolic ones) of ``value``, by exponentials."""
@@ -303,7 +311,7 @@ class Functions(Decider):
         first = min(poly, key=str)
         if poly[first] < 0:
             poly = {mono: -c for mono, c in poly.items()}
-        return self.gen(self.register("A" + poly_key(poly), Generator(poly=poly)))
+        return self.gen(self.numbered("A", poly_key(poly), Generator(poly=poly)))
 
     def _modulus(self, value: Q) -> Value:
         parts = self.parts(value)
@@ -332,7 +340,7 @@ class Functions(Decider):
 
     def opaque(self, name: str, *arguments: Value) -> Value:
         """A function value that is kept as it is."""
-        key = f"F{name}[{','.join(map(value_key, arguments))}]"
+        key = f"{name}[{','.join(map(value_key, arguments))}]"
         if len(key) > 20_000:
             raise LimitExceeded("an argument too long")
-        return self.gen(self.register(key, Generator(function=name, arguments=arguments)))
+        return self.gen(self.numbered("F", key, Generator(function=name, arguments=arguments)))

@@ -29,6 +29,7 @@ from zoo_harp.checker.tree import (
     SetOp,
     Symbol,
     Tuple,
+    rebuilt,
     symbols,
     walk,
 )
@@ -113,13 +114,13 @@ class Line:
         """Whether both are the same set, of the same variable where both name one."""
         if one.variable and other.variable and one.variable != other.variable:
             return False
-        common = self._merge(one.points, other.points)
-        return self._spread(one, common) == self._spread(other, common)
+        common = self.merged(one.points, other.points)
+        return self.spread(one, common) == self.spread(other, common)
 
     def combine(self, one: Cells, other: Cells, logic: Callable[[bool, bool], bool]) -> Cells:
         """The set of x for which ``logic(x in one, x in other)``."""
-        common = self._merge(one.points, other.points)
-        (at1, gaps1), (at2, gaps2) = self._spread(one, common), self._spread(other, common)
+        common = self.merged(one.points, other.points)
+        (at1, gaps1), (at2, gaps2) = self.spread(one, common), self.spread(other, common)
         return Cells(
             common,
             tuple(map(logic, at1, at2)),
@@ -130,7 +131,8 @@ class Line:
     def _order(self, one: Value, other: Value) -> int:
         return self.field.sign(self.field.add(one, other, -1))
 
-    def _merge(self, one: Sequence[Value], other: Sequence[Value]) -> tuple[Value, ...]:
+    def merged(self, one: Sequence[Value], other: Sequence[Value]) -> tuple[Value, ...]:
+        """The points of both in order."""
         points = list(one)
         for value in other:
             place = 0
@@ -142,7 +144,7 @@ class Line:
             raise LimitExceeded("a set of many pieces")
         return tuple(points)
 
-    def _spread(self, cells: Cells, common: Sequence[Value]) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
+    def spread(self, cells: Cells, common: Sequence[Value]) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
         """Truth values of ``cells`` on the finer ``common`` breakpoints."""
         at, gaps, k = [], [cells.gaps[0]], 0
         for value in common:
@@ -157,7 +159,7 @@ class Line:
     def _points(self, values: Sequence[Value]) -> Cells:
         points: tuple[Value, ...] = ()
         for value in values:
-            points = self._merge(points, (value,))
+            points = self.merged(points, (value,))
         return Cells(points, (True,) * len(points), (False,) * (len(points) + 1))
 
     def _interval(self, node: Tuple) -> Cells:
@@ -201,6 +203,9 @@ class Line:
         if node.ops == ("in",) and isinstance(node.terms[0], Symbol):
             found = self.cells(node.terms[1])
             return Cells(found.points, found.at, found.gaps, node.terms[0].name)
+        called = {part for part in walk(node) if isinstance(part, Apply) and part.op == "call"}
+        if len(called) == 1:
+            node = rebuilt(node, lambda part: Symbol("value") if part in called else None)
         names = symbols(node)
         if len(names) != 1 or any(op not in _SIGNS for op in node.ops):
             raise Unsupported("no condition on one variable")
@@ -239,7 +244,7 @@ class Line:
             return LINE if self.field.sign(difference) in wanted else EMPTY
         top, bottom = self._coefficients(difference.num, name), self._coefficients(difference.den, name)
         poles = self._roots(bottom)
-        points = self._merge(self._merge((), self._roots(top)), poles)
+        points = self.merged(self.merged((), self._roots(top)), poles)
 
         def sample(x: Value) -> int:
             return self._sign_at(top, x) * self._sign_at(bottom, x)

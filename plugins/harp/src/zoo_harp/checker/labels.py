@@ -10,16 +10,21 @@ from zoo_harp.checker.tree import (
     Apply,
     Listing,
     Node,
+    Number,
     Quantity,
+    Ratio,
     Relation,
     Set,
+    SetOp,
     Symbol,
     Text,
     Tuple,
     number,
+    rebuilt,
     symbols,
     walk,
 )
+from zoo_harp.checker.words import denies
 
 _MAX_SIGNS: Final = 4
 
@@ -34,6 +39,8 @@ class Labelled:
     """the value, list or tuple without the names"""
     same: tuple[Node, ...] = ()
     """further values in a chain of equations"""
+    repeated: bool = False
+    """whether one value was given to all names, as in x = y = 2"""
 
 
 def is_label(node: Node) -> bool:
@@ -41,10 +48,15 @@ def is_label(node: Node) -> bool:
     if isinstance(node, Tuple):
         return all(isinstance(item, Symbol) for item in node.items)
     if isinstance(node, Apply):
-        return node.op == "call" or _is_length(node) or _is_inverse(node)
-    if isinstance(node, Quantity):
-        return False
-    return isinstance(node, Symbol | Text)
+        if node.op == "call":
+            places = node.args[1].items if isinstance(node.args[1], Tuple) else node.args[1:]
+            return all(isinstance(place, Symbol | Number | SetOp) or node.args[0] == Symbol("P") for place in places)
+        return _is_length(node)
+    if isinstance(node, Ratio):
+        return all(map(is_label, node.parts))
+    if isinstance(node, Text):
+        return not denies(node.words)
+    return isinstance(node, Symbol)
 
 
 def _is_combination(node: Node) -> bool:
@@ -54,16 +66,9 @@ def _is_combination(node: Node) -> bool:
     return plain and len(symbols(node)) > 1
 
 
-def _is_inverse(node: Apply) -> bool:
-    """The inverse of a function at a variable."""
-    power, *rest = node.args
-    minus_one = isinstance(power, Apply) and power.op == "pow" and power.args[1] == Apply("neg", (number(1),))
-    return node.op == "mul" and minus_one and all(isinstance(part, Symbol) for part in rest)
-
-
 def _is_length(node: Node) -> bool:
     """A product of capital letters, such as the segment AB, also between bars."""
-    if isinstance(node, Apply) and node.op in ("mul", "abs"):
+    if isinstance(node, Apply) and node.op in ("mul", "abs", "div"):
         return all(map(_is_length, node.args))
     return isinstance(node, Symbol) and node.name.isupper()
 
@@ -76,10 +81,37 @@ def exchangeable(one: Labelled, other: Labelled) -> bool:
     return len(kinds) == 2 and Symbol("y") in kinds and any(isinstance(k, Apply) and k.op == "call" for k in kinds)
 
 
+def is_unknown(found: Labelled) -> bool:
+    """Whether the answer is solved for one unknown, a small letter without an index."""
+    name = found.names[0] if len(found.names) == 1 else None
+    return isinstance(name, Symbol) and "_" not in name.name and name.name[0].islower()
+
+
+def with_names_of(one: Labelled, other: Labelled) -> Node | None:
+    """The value of ``other`` with the bound variable that ``one`` has, where both define the same function of one
+    variable under different names for it; None where that is not so.
+    """
+    if len(one.names) != 1 or len(other.names) != 1 or one.names == other.names:
+        return None
+    defined = [name.args for name in (*one.names, *other.names) if isinstance(name, Apply) and name.op == "call"]
+    if len(defined) != 2 or defined[0][0] != defined[1][0]:
+        return None
+    new, old = ([*place.items] if isinstance(place, Tuple) else [place] for _, place in defined)
+    if len(new) != len(old) or not all(isinstance(place, Symbol) for place in (*new, *old)):
+        return None
+    names = dict(zip(old, new, strict=True))
+    if any(place.name in symbols(other.whole) for place in new if isinstance(place, Symbol) and place not in names):
+        return None  # the name means something else there
+    found: Node = rebuilt(other.whole, lambda part: names.get(part) if isinstance(part, Symbol) else None)
+    return found
+
+
 def exact_part(node: Node) -> Node:
     """``node`` without approximations: ``a ~ b`` is a."""
     if isinstance(node, Relation) and "~" in node.ops:
         first = node.ops.index("~")
+        if node.ops == ("~",) and isinstance(node.terms[0], Symbol):
+            return Relation(("=",), node.terms)  # x is about 11: the value is what is written
         if first == 0:
             return node.terms[0]
         return Relation(node.ops[:first], node.terms[: first + 1])
@@ -109,6 +141,10 @@ def _one(node: Relation) -> Labelled | None:
     if any(op != "=" for op in node.ops):
         return None
     first, *rest = node.terms
+    if len(rest) > 1 and all(isinstance(term, Symbol) for term in node.terms[:-1]) and not symbols(rest[-1]):
+        values = (rest[-1],) * len(rest)
+        if len({*node.terms[:-1]}) == len(rest):
+            return Labelled(node.terms[:-1], values, Tuple("(", values, ")"), repeated=True)
     if is_label(first):
         value = rest[-1]
     elif len(rest) == 1 and is_label(rest[0]) and not symbols(first):
@@ -117,6 +153,8 @@ def _one(node: Relation) -> Labelled | None:
         return Labelled((), (node.terms[-1],), node.terms[-1], node.terms[:-1])
     else:
         return None
+    if isinstance(first, Ratio) and isinstance(value, Ratio):
+        value = replace(value, time=False)
     if isinstance(first, Tuple) and isinstance(value, Tuple) and len(first.items) == len(value.items):
         return Labelled(first.items, value.items, value)
     if isinstance(first, Symbol) and first.name in symbols(value):
@@ -128,7 +166,16 @@ def _several(node: Listing) -> Labelled | None:
     """``x = 2, y = 3``, or ``x = 2, x = 3``, or ``x = 2, 3``."""
     found = [_one(item) if isinstance(item, Relation) else None for item in node.items]
     first = found[0]
-    if first is None or len(first.names) != 1:
+    if first is None:
+        return None
+    if len(first.names) > 1:
+        rest = [part.whole if part is not None and part.names == first.names else item
+                for item, part in zip(node.items, found, strict=True)]  # fmt: skip
+        points = all(isinstance(value, Tuple) and len(value.items) == len(first.names) for value in rest)
+        return (
+            Labelled((Tuple("(", first.names, ")"),), tuple(rest), replace(node, items=tuple(rest))) if points else None
+        )
+    if len(first.names) != 1:
         return None
     names, values = [], []
     for item, part in zip(node.items, found, strict=True):
@@ -147,7 +194,14 @@ def _several(node: Listing) -> Labelled | None:
             pairs.sort(key=lambda pair: str(pair[0]))
         ordered = tuple(value for _, value in pairs)
         return Labelled(tuple(name for name, _ in pairs), ordered, Listing(ordered, ","))
-    return None
+    size = len(given)
+    groups = [dict(zip(names[k : k + size], values[k : k + size], strict=True)) for k in range(0, len(names), size)]
+    if None in names or any(group.keys() != given for group in groups):
+        return None
+    order = sorted(given, key=str) if _are_neighbours({n for n in given if n is not None}) else names[:size]
+    found_points = tuple(Tuple("(", tuple(group[name] for name in order), ")") for group in groups)
+    names_in_order = Tuple("(", tuple(n for n in order if n is not None), ")")
+    return Labelled((names_in_order,), found_points, Listing(found_points, ","))
 
 
 def _are_neighbours(given: set[Node]) -> bool:

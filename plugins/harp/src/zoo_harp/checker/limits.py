@@ -20,10 +20,14 @@ MAX_RANGE = 10_000
 """terms of a sum or product"""
 MAX_TERMS = 5_000
 """of an expanded polynomial"""
+_LOOK = 2_000
+"""operations between two looks at the clock"""
 MAX_WORK = 600_000
 """term operations of one check, a large number counting as several"""
 MAX_PRECISION = 60_000
 """bits of a numerical comparison"""
+SYMBOLIC_SHARE = 0.75
+"""of the time of a check, for the symbolic tier; its processor time is counted in its own process"""
 MAX_TIMEOUT = 10.0
 """seconds"""
 
@@ -51,11 +55,15 @@ class Undefined(NotDecided):
 class Budget:
     """Counts the work of one check, and looks at its deadline now and then.
 
-    The count decides, the same on every machine; the clock is there for a machine much slower than expected.
+    The count decides, the same on every machine. The clock is there for a machine much slower than expected, and counts
+    the processor time of this thread: waiting for other threads, or for a worker, is not charged.
     """
 
     def __init__(self, seconds: float) -> None:
-        self.deadline = time.monotonic() + min(seconds, MAX_TIMEOUT)
+        seconds = min(seconds, MAX_TIMEOUT)
+        self.deadline = time.thread_time() + seconds
+        self.symbolic = SYMBOLIC_SHARE * seconds
+        """processor seconds that the symbolic tier may still take"""
         self._left = MAX_WORK
         self._until_look = 0
         self._whole: Budget | None = None
@@ -63,7 +71,7 @@ class Budget:
     def half(self) -> Budget:
         """A budget of half of what is left; what it spends is spent here too."""
         part = Budget(0.0)
-        part.deadline = self.deadline
+        part.deadline, part.symbolic = self.deadline, self.symbolic
         part._left = self._left // 2
         part._whole = self
         return part
@@ -73,10 +81,14 @@ class Budget:
         """Operations that may still be spent."""
         return self._left
 
-    @property
-    def remaining(self) -> float:
-        """Seconds to the deadline, at least 0."""
-        return max(0.0, self.deadline - time.monotonic())
+    def look(self) -> None:
+        """Look at the clock.
+
+        Raises:
+            Timeout: the deadline has passed.
+        """
+        if time.thread_time() > self.deadline:
+            raise Timeout
 
     def spend(self, work: int) -> None:
         """Count ``work`` operations.
@@ -92,9 +104,8 @@ class Budget:
         if self._left < 0:
             raise LimitExceeded("too many operations")
         if self._until_look <= 0:
-            self._until_look = 20_000
-            if time.monotonic() > self.deadline:
-                raise Timeout
+            self._until_look = _LOOK
+            self.look()
 
 
 def bits(value: Fraction | int) -> int:

@@ -24,7 +24,8 @@ _SIGNS: Final = {
     "≈": r"\approx ", "≡": r"\equiv ", "∑": r"\sum ", "∏": r"\prod ", "∫": r"\int ", "⟨": r"\langle ",
     "⟩": r"\rangle ", "∧": r"\land ", "∨": r"\lor ", "→": r"\to ", "…": r"\ldots ", "⁄": "/", "∕": "/", "∶": ":",
     "ø": r"\emptyset ", "Ø": r"\emptyset ", "′": "'", "’": "'", "‘": "'", "“": '"', "”": '"', "∣": "|", "∆": r"\Delta ",
-    "¢": r"\text{ cents}", "µ": r"\mu ",
+    "¢": r"\text{ cents}", "µ": r"\mu ", "€": r"\euro ", "£": r"\pounds ", "¥": r"\yen ", "₹": r"\rupee ",
+    "∀": r"\forall ", "∃": r"\exists ", "∄": r"\nexists ", "¬": r"\neg ", "∉": r"\notin ", "″": "''",
 }  # fmt: skip
 _GREEK: Final = {
     chr(code): f"\\{name.lower() if small else name.capitalize()} "
@@ -51,6 +52,7 @@ _BEFORE: Final = str.maketrans(
         **{sign: f"\\mathbb{{{letter}}}" for sign, letter in _BOARD.items()},
         "º": r"\degree ",
         "′": "'",
+        "″": "''",
         "…": r"\ldots ",
         "µ": r"\mu ",
     }
@@ -59,8 +61,9 @@ _AFTER: Final = str.maketrans({**_SIGNS, **_GREEK, "ϕ": r"\phi ", "ς": r"\sigm
 _RAISED: Final = re.compile(f"[{''.join(_SUPER)}]+")
 _LOWERED: Final = re.compile(f"[{''.join(_SUB)}]+")
 
-_GAP: Final = r"(?:\{,\}|,\\!|\\!|\\,|,|\\ |\{,\\!\})"
+_GAP: Final = r"(?:(?:\{,\}|,)\\! ?|\{,\}|,|\\[!, ]|~|\{,\\!\})"
 _THOUSANDS: Final = re.compile(rf"(?<![\d.,])(?<!\d\{{)[1-9]\d{{0,2}}(?:{_GAP}\d{{3}})+(?!\d)(?!,\d)(?!\{{,\}}\d)")
+_WIDE: Final = re.compile(r"[1-9]\d{0,2}(?:(?:\{,\}|,)[ ~]?(?:\\[!, ])?[ ~]?\d{3})+")
 _SPACED: Final = re.compile(r"(?<![\d.,^_/] )(?<![\d.,^_/])[1-9]\d{0,2}(?: \d{3})+(?![\d/])(?! \d)")
 _JOINTS: Final = re.compile(r"[^\d]")
 _DECIMAL_COMMA: Final = re.compile(r"(?<=\d)\{,\}(?=\d)")
@@ -73,8 +76,21 @@ _INTERVAL: Final = re.compile(
 _ROW_SPACE: Final = re.compile(r"\\\\\s{0,4}\[-?[\d.]{1,8}\s{0,4}(?:pt|em|ex|cm|mm|in)\]")
 _TIMES_TEN: Final = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*\^)")
 _CHOOSE: Final = re.compile(
-    r"(?<![\w}])(?:\{\}\s*)?[_^]?\{?(\d+)\}?\s*(?:\\text\{C\}|\\mathrm\{C\}|C)\s*_?\{?(\d+)\}?(?!\w)"
+    r"(?<![\w}])(?:\{\}\s*)?[_^]?\{?(\d+)\}?\s*(?:\\(?:text|mathrm)\{([CP])\}|([CP]))\s*_?\{?(\d+)\}?(?!\w)"
 )
+_COUNT: Final = r"(?:\{(\d+)\}|(\d))"
+_INDEXED: Final = re.compile(
+    rf"(?<![\w\\}}])(?:\\(?:text|mathrm|rm)\s?\{{?([CAP])\}}?|([CAP]))\s?(?:_{_COUNT}\s?\^{_COUNT}|\^{_COUNT}\s?_{_COUNT})(?![\w(])"
+)
+_DOTTED: Final = re.compile(r"(\d*\.\d*)\\dot\s?\{?(\d)\}?(\d*)\\dot\s?\{?(\d)\}?")
+_BASED_TEXT: Final = re.compile(r"\\(?:text|mathrm|mathtt|textrm)\s?\{\s?([0-9A-F]+)\s?\}(?=\s?_)")
+_ESCAPED: Final = re.compile(
+    r"(?<!\\)\\(?=\\(?:boxed|frac|dfrac|tfrac|text|left|right|sqrt|leq?|geq?|pi|cup|infty|cdot|times|circ|begin|end)(?![A-Za-z]))"
+)
+_GLUED: Final = re.compile(r"\\q?quad(?=[A-Za-z])")
+_STRUCK: Final = re.compile("[^\\W_][\u0335-\u0338]")
+_OVERLINED: Final = re.compile("((?:\\w\u0305)+)")
+_MARKED_DOT: Final = re.compile("(\\d)\u0307")
 
 
 def clean(text: str) -> str:
@@ -87,7 +103,9 @@ def clean(text: str) -> str:
         raise LimitExceeded("an answer of too many characters")
     if not text.isascii() or "\x00" in text:
         text = unicode_to_latex(text)
-    if "," in text or "\\" in text or " " in text or "{" in text:
+    if "\\\\" in text or "quad" in text:
+        text = _GLUED.sub(r"\\quad ", unescaped(text))
+    if "," in text or "\\" in text or " " in text or "{" in text or "~" in text:
         text = _join_groups(text)
     if "10" in text:
         text = _TIMES_TEN.sub(r"\\times ", text)
@@ -95,11 +113,40 @@ def clean(text: str) -> str:
         text = _INTERVAL.sub(_turned, text)
     if "t" in text or "d" in text:
         text = _ORDINAL.sub("", text)
-    if "C" in text:
-        text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
+    if "C" in text or "P" in text or "A" in text:
+        text = _INDEXED.sub(_counted, _CHOOSE.sub(_chosen, text))
+    if "dot" in text:
+        text = _DOTTED.sub(r"\1\\overline{\2\3\4}", text)
+    if "_" in text and "\\" in text:
+        text = _BASED_TEXT.sub(r"\1", text)
     if len(text) > MAX_ANSWER:
         raise LimitExceeded("an answer of too many characters")
     return text
+
+
+def unescaped(text: str) -> str:
+    """``text`` with one backslash before commands that have two, as in text that was quoted once too often."""
+    return _ESCAPED.sub("", text)
+
+
+def _chosen(found: re.Match[str]) -> str:
+    """``5C2`` and ``5P2`` as commands."""
+    top, kind, plain, bottom = found.groups()
+    return rf"\{'binom' if (kind or plain) == 'C' else 'perm'}{{{top}}}{{{bottom}}}"
+
+
+def _counted(found: re.Match[str]) -> str:
+    """``C_8^3``, the other order too, and ``A_5^3`` as commands; other indices stay as they are."""
+    kind, *counts = (group for group in found.groups() if group)
+    low, high = sorted(map(int, counts))
+    if kind != "C" and low == high:
+        return found[0]
+    return rf"\{'binom' if kind == 'C' else 'perm'}{{{high}}}{{{low}}}"
+
+
+def wide_number(text: str) -> str | None:
+    """The digits of a number whose groups stand apart, as in "1, 234, 567", which may also be a list; else None."""
+    return _JOINTS.sub("", text) if _WIDE.fullmatch(text.strip()) else None
 
 
 def _turned(found: re.Match[str]) -> str:
@@ -110,7 +157,9 @@ def _turned(found: re.Match[str]) -> str:
 
 def unicode_to_latex(text: str) -> str:
     """Superscripts and vulgar fractions first: compatibility forms alone would make ``y²`` into ``y2``."""
-    text = text.translate(_BEFORE)
+    text = _STRUCK.sub("", text.translate(_BEFORE))
+    text = _OVERLINED.sub(lambda run: rf"\overline{{{run[1].replace(chr(0x305), '')}}}", text)
+    text = _MARKED_DOT.sub(r"\\dot{\1}", text)
     text = _RAISED.sub(lambda run: "^{" + "".join(_SUPER[c] for c in run[0]) + "}", text)
     text = _LOWERED.sub(lambda run: "_{" + "".join(_SUB[c] for c in run[0]) + "}", text)
     return unicodedata.normalize("NFKC", text).translate(_AFTER)

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 from zoo_harp.checker import forms
-from zoo_harp.checker.calls import Calls
 from zoo_harp.checker.cursor import END, SIGN, ParseError
+from zoo_harp.checker.latex import dots, matrices
+from zoo_harp.checker.latex.applied import PRODUCT, Applied
+from zoo_harp.checker.latex.sets import signed
 from zoo_harp.checker.limits import MAX_BITS, LimitExceeded
 from zoo_harp.checker.tokens import OPENERS
 from zoo_harp.checker.tree import (
@@ -18,6 +20,7 @@ from zoo_harp.checker.tree import (
     Builder,
     Constant,
     Listing,
+    Matrix,
     Named,
     Node,
     Number,
@@ -32,6 +35,7 @@ from zoo_harp.checker.tree import (
     number,
 )
 from zoo_harp.checker.units import is_unit
+from zoo_harp.checker.vocabulary import CURRENCIES
 
 _RELATIONS: Final = frozenset(("=", "<", "<=", ">", ">=", "!=", "in", "~", "mod"))
 _SETS: Final = {"cup": "union", "cap": "intersection", "minus": "difference"}
@@ -41,12 +45,10 @@ _BINDING: Final = {
     "*": 50, "/": 50, "^": 70, "!": 80, "!!": 80, "%": 80, "deg": 80, "'": 80, "_": 90, "over": 5, "choose": 5,
     "pmod": 9,
 }  # fmt: skip
-_PRODUCT: Final = 50
-_SEPARATORS: Final = frozenset((",", ";", "and", "or"))
-_CALLED: Final = frozenset("fghFGHPQ")
+_SEPARATORS: Final = frozenset((",", ";", "and", "or", "land", "lor"))
 
 
-class Parser(Calls):
+class Parser(Applied):
     """One pass over a list of tokens."""
 
     def answer(self) -> Node:
@@ -67,15 +69,20 @@ class Parser(Calls):
         while True:
             items.append(self.expression(0))
             separated = False
+            if self.is_op("..."):
+                self.at += 1
+                items.append(dots.DOTS)
             while self.is_op(*_SEPARATORS):
                 value = self.take()[1]
-                joiner = value if value in ("and", "or") else joiner
+                joiner = value if value not in (",", ";") else joiner
                 separated = True
             if not separated and isinstance(items[-1], Quantity) and items[-1].unit and self._starts_number():
                 separated = True  # 5 feet 3 inches
             if not separated or (self.peek() is END and not closers):
                 break
-        return items[0] if len(items) == 1 else Listing(tuple(items), joiner)
+        if len(items) == 1:
+            return items[0]
+        return Listing(dots.listed(items) if dots.has_dots(items) else tuple(items), joiner)
 
     def _starts_number(self) -> bool:
         return self.peek()[0] == "num"
@@ -87,6 +94,15 @@ class Parser(Calls):
             kind, value, spaced = self.peek()
             if kind == "end":
                 return left
+            if (kind, value) == ("op", "(") and self.is_function(left):
+                left = self.call(left)
+                continue
+            if (kind, value) == ("op", "...") and binding < PRODUCT and self.peek(1)[0] in ("num", "let", "cmd"):
+                left = self.dotted(left, "*")
+                continue
+            if kind == "op" and value in CURRENCIES and self.ends_after(1):
+                self.at += 1
+                return Quantity(left, ((value, 1),))
             if kind == "op" and value in _BINDING:
                 strength = _BINDING[value]
                 if strength <= binding or (value == ":" and self.in_set):
@@ -96,36 +112,27 @@ class Parser(Calls):
                 left = self.infix(left, value, strength)
                 continue
             if kind == "word" or (kind == "cmd" and self.is_time_unit(left)):
-                if binding >= _PRODUCT:
+                if binding >= PRODUCT:
                     return left
                 word_at = self.at
                 left = self.after_word(left)
                 if self.at == word_at:
                     return left
                 continue
-            if (kind, value) == ("op", "(") and self._skips_aside(left):
+            if (kind, value) == ("op", "(") and self.skips_aside(left):
+                continue
+            if kind == "num" and (arc := self.minutes(left)) is not None:
+                left = arc
                 continue
             if (kind, value) == ("op", "and") and (whole := self.with_part(left)) is not None:
                 left = whole
                 continue
             if self._joins(left, kind, value, spaced):
-                if binding >= _PRODUCT:
+                if binding >= PRODUCT:
                     return left
                 left = self._juxtaposed(left)
                 continue
             return left
-
-    def _skips_aside(self, left: Node) -> bool:
-        """Take words in brackets after a number, as in "10 (ten)"; whether there were any."""
-        if self.peek(1)[0] != "word" or isinstance(left, Text) or not forms.is_constant(left):
-            return False
-        at = self.at + 1
-        while at < len(self.tokens) and self.tokens[at][0] == "word":
-            at += 1
-        if at >= len(self.tokens) or self.tokens[at][1] != ")":
-            return False
-        self.at = at + 1
-        return True
 
     def _joins(self, left: Node, kind: str, value: str, spaced: bool) -> bool:
         """Whether the next token begins a factor of an implied product."""
@@ -149,10 +156,6 @@ class Parser(Calls):
             return value in OPENERS
         return False
 
-    def _defines(self) -> bool:
-        """Whether ``(x) =`` follows: the definition of a function."""
-        return self.peek(1)[0] == "let" and self.peek(2)[1] == ")" and self.peek(3)[1] == "="
-
     def _mixed_follows(self, spaced: bool) -> bool:
         """Whether ``5 1/4`` is written here."""
         return spaced and self.peek(1)[:2] == ("op", "/") and self.peek(2)[0] == "num"
@@ -170,20 +173,18 @@ class Parser(Calls):
                 if unit is not None:
                     return Quantity(left, unit)
                 mixed = forms.mixed(left, *fraction)
-                return mixed or Apply("mul", (left, self.expression(_PRODUCT, right)))
+                return mixed or Apply("mul", (left, self.expression(PRODUCT, right)))
         if kind == "let" and value == "U" and isinstance(left, Tuple | Set):
             self.take()
             return SetOp("union", left, self.expression(20))
         if self.letters_as_units and kind == "let" and is_unit(value):
             return self.quantity(left)
-        if isinstance(left, Symbol) and value == "(" and (left.name in _CALLED or self._defines()):
-            return Apply("call", (left, self.prefix()))
         if isinstance(left, Symbol) and left.name in ("C", "P", "nCr") and (kind, value) == ("op", "("):
             group = self.prefix()
             if isinstance(group, Tuple) and len(group.items) == 2 and left.name == "C":
                 return Apply("binom", group.items)
             return Apply("mul", (left, group))
-        return forms.product(left, self.expression(_PRODUCT))
+        return forms.product(left, self.expression(PRODUCT))
 
     def infix(self, left: Node, value: str, strength: int) -> Node:
         """``left`` with the operator that comes next and what belongs to it."""
@@ -199,20 +200,23 @@ class Parser(Calls):
         if value == ":" and isinstance(left, Text):
             return Relation(("=",), (left, self.expression(10)))
         if value in (":", "to"):
+            start = self.at - 2
             parts = [left, self.expression(30)]
             while self.is_op(":", "to"):
                 self.at += 1
                 parts.append(self.expression(30))
-            return Ratio(tuple(parts))
+            return Ratio(tuple(parts), forms.is_time([token[1] for token in self.tokens[max(0, start) : self.at]]))
         if value == "over":
             return Apply("div", (left, self.expression(5)))
         if value == "choose":
             return Apply("binom", (left, self.expression(5)))
         if value == "pmod":
-            modulus = self.expression(_PRODUCT)
+            modulus = self.expression(PRODUCT)
             if isinstance(left, Relation) and left.ops == ("mod",):
                 return Relation(("mod",), (*left.terms[:2], modulus))
             return Apply("mod", (left, modulus))
+        if value in ("+", "-", "*") and self.is_op("..."):
+            return self.dotted(left, value)
         right = self.expression(strength)
         if value == "-" and isinstance(left, Named | Tuple | SetOp) and isinstance(right, Set | Tuple | SetOp):
             return SetOp("difference", left, right)
@@ -220,6 +224,8 @@ class Parser(Calls):
             raise ParseError("words in a calculation")
         if value == "*":
             return forms.product(left, right)
+        if value in ("+", "-") and (whole := matrices.combined("add" if value == "+" else "sub", left, right)):
+            return whole
         name = {"+": "add", "-": "sub", "/": "div", "bmod": "mod"}.get(value, value)
         return Apply(name, (left, right))
 
@@ -250,14 +256,29 @@ class Parser(Calls):
         if self.is_op("{") and self.peek(1)[:2] == ("op", "deg") and self.peek(2)[:2] == ("op", "}"):
             self.at += 3
             return self.degrees(left)
-        if self.is_op("'"):
-            raise ParseError("a prime")
+        if self.is_op("'", "{"):
+            used = forms.prime_marks(self.tokens, self.at - 1)
+            if used is not None:
+                self.at += used[1] - 1
+                return self.primed(left, used[0])
+        if isinstance(left, Text):
+            raise ParseError("words in a calculation")
+        if isinstance(left, Named) and self.is_op("+", "-", "*"):
+            return signed(left.name, {"+": ">", "-": "<", "*": "!="}[self.take()[1]])
+        if self.is_op("+", "-") and (self.peek(1) is END or self.peek(1)[1] in ("}", ")")):
+            return Apply("side", (left, Symbol(self.take()[1])))
         negative = False
         while self.is_op("-", "+"):
             negative ^= self.take()[1] == "-"
+        if isinstance(left, Named) and self.is_op("{") and self.peek(1)[1] in "+-*" and self.peek(2)[1] == "}":
+            sign = self.peek(1)[1]
+            self.at += 3
+            return signed(left.name, {"+": ">", "-": "<", "*": "!="}[sign])
         exponent = self.expression(69)
         if negative:
             exponent = Apply("neg", (exponent,))
+        if isinstance(left, Matrix):
+            return matrices.raised(left, exponent)
         if isinstance(left, Quantity) and left.unit is not None and isinstance(exponent, Number):
             raise ParseError("a power of a quantity")
         return Apply("pow", (left, exponent))
@@ -266,7 +287,11 @@ class Parser(Calls):
         if value == "_":
             return self.subscript(left)
         if value == "'":
-            raise ParseError("a prime")
+            marks = 1
+            while self.is_op("'"):
+                self.at += 1
+                marks += 1
+            return self.primed(left, marks)
         if isinstance(left, Text):
             raise ParseError("words in a calculation")
         if value == "deg":
@@ -289,7 +314,7 @@ class Parser(Calls):
         if kind == "based":
             return self.based(value)
         if kind == "set":
-            return Named(value)
+            return self.named(value)
         if kind == "cmd":
             return self.command(value)
         if kind == "word":
@@ -300,7 +325,7 @@ class Parser(Calls):
     def _numeral(self, text: str) -> Node:
         if len(text) * 3.33 > MAX_BITS:
             raise LimitExceeded("a numeral too long")
-        if self.is_op("..."):
+        if self.is_op("...") and (self.ends_after(1) and ("." in text or self.peek(1) is END)):
             self.at += 1
             return forms.continued(text)
         return forms.numeral(text)
@@ -315,8 +340,10 @@ class Parser(Calls):
             value = "|("
         if value in OPENERS:
             return self._group(value)
-        if value == "dollar":
-            return Quantity(self.expression(SIGN), (("dollar", 1),))
+        if value in CURRENCIES:
+            return Quantity(self.expression(SIGN), ((value, 1),))
+        if value == "...":
+            return dots.DOTS
         raise ParseError(f"unexpected {value!r}")
 
     def _group(self, opener: str) -> Node:
@@ -353,6 +380,8 @@ class Parser(Calls):
         closed = self.take()[1]
         if opener == "{" or isinstance(inner, Builder):
             return inner
+        if opener == "\\{" and isinstance(inner, Listing):
+            return Set(inner.items)
         if opener in ("floor(", "ceil("):
             return Apply("round" if opener[:-1] != closed[:-1] else opener[:-1], (inner,))
         return forms.bracket(opener, inner, closed)

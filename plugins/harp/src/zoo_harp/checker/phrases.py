@@ -6,6 +6,7 @@ from typing import Final
 
 from zoo_harp.checker import forms
 from zoo_harp.checker.cursor import SIGN, Cursor, ParseError
+from zoo_harp.checker.latex.sets import NAMED_SETS, SET_FILLERS
 from zoo_harp.checker.tree import (
     Apply,
     Based,
@@ -16,6 +17,7 @@ from zoo_harp.checker.tree import (
     Number,
     Quantity,
     Ratio,
+    Relation,
     Set,
     Symbol,
     Text,
@@ -23,10 +25,9 @@ from zoo_harp.checker.tree import (
     number,
 )
 from zoo_harp.checker.units import is_unit, read_unit
-from zoo_harp.checker.words import FILLERS, NUMBER_WORDS, PARTS, read_number, read_part
+from zoo_harp.checker.words import CONDITIONS, FILLERS, NUMBER_WORDS, PARTS, denies, read_number, read_part
 
 _SCALES: Final = {"C": "celsius", "F": "fahrenheit", "Celsius": "celsius", "Fahrenheit": "fahrenheit"}
-_REALS: Final = frozenset((("all", "real", "numbers"), ("all", "reals"), ("real", "numbers"), ("all", "real", "x")))
 
 
 class Phrases(Cursor):
@@ -99,8 +100,13 @@ class Phrases(Cursor):
             return Quantity(left, unit or None)
         if isinstance(left, Tuple | Set | Text) or not forms.is_constant(left):
             raise ParseError("words after a symbol")
+        idle = forms.plain_words(self.tokens, self.at)
+        if denies(idle) or not CONDITIONS.isdisjoint(word.lower() for word in idle):
+            raise ParseError("a denial or a condition")
         while self.peek()[0] == "word":
             self.at += 1
+        if self.peek()[0] in ("num", "rep", "sci"):
+            raise ParseError("words between values")
         return Quantity(left, None)
 
     def words(self) -> Node:
@@ -115,10 +121,12 @@ class Phrases(Cursor):
                 return self._text()
             self.at += used
             return Number(value)
+        if NAMED_SETS.get(frozenset(lower) - SET_FILLERS) is not None:
+            return self._text()
         if lower[0] in ("negative", "minus") and self.peek(1)[0] not in ("end", "op"):
             self.at += 1
             return Apply("neg", (self.expression(SIGN),))
-        if lower[0] in FILLERS and self.peek(1)[0] not in ("word", "end"):
+        if lower[0] in FILLERS and ahead[0] != "A" and self.peek(1)[0] not in ("word", "end"):
             self.at += 1
             return self.prefix()
         if lower[0] == "infinity":
@@ -140,20 +148,20 @@ class Phrases(Cursor):
         words: list[str] = []
         while self.peek()[0] == "word" or self.is_op("'", ".", "-"):
             kind, value, _ = self.take()
-            if kind == "word" and value.lower() not in ("a", "an", "the"):
+            if kind == "word" and (value.lower() not in ("a", "an", "the") or value == "A"):
                 words.append(value.lower())
         if words == ["all", "real"] and self.peek()[0] == "let":
             self.at += 1
             return Named("R")
         if words[:2] == ["infinitely", "many"] or words == ["infinite"]:
             return Constant("oo")
-        return Named("R") if tuple(words) in _REALS else Text(tuple(words))
+        return NAMED_SETS.get(frozenset(words) - SET_FILLERS) or Text(tuple(words))
 
     def subscript(self, left: Node) -> Node:
         """An indexed variable, or a numeral with its base."""
         start = self.at
         index = self.prefix()
-        if isinstance(left, Symbol):
+        if isinstance(left, Symbol) and not isinstance(index, Relation):
             name = "".join(value for _, value, _ in self.tokens[start : self.at] if value not in ("{", "}", "(", ")"))
             return Symbol(f"{left.name}_{name}")
         base = forms.whole(index)

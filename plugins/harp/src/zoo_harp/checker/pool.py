@@ -20,7 +20,10 @@ import time
 from typing import Any, Final
 
 _MAX_TASKS: Final = 200
-_MAX_IDLE: Final = 4
+MAX_WORKERS: Final = max(1, min(4, os.cpu_count() or 1))
+"""processes of the symbolic tier at the same time"""
+_LOADING: Final = 120.0
+"""seconds of wall time that loading sympy, or waiting for a worker, may take; they are charged to no check"""
 
 
 class WorkerDied(Exception):
@@ -51,9 +54,8 @@ class Worker:
         Raises:
             WorkerDied: the process ended.
         """
-        self.tasks += 1
-        self._send(request)
-        answer = self._receive(seconds)
+        self.send(request)
+        answer = self.receive(seconds)
         if answer is None:
             self.kill()
         return answer
@@ -65,13 +67,19 @@ class Worker:
             WorkerDied: the process ended.
         """
         if not self._asked:
-            self._send({"do": "ready"})
+            self.send({"do": "ready"})
             self._asked = True
         if not self._warm:
-            self._warm = self._receive(seconds) is not None
+            self._warm = self.receive(seconds) is not None
         return self._warm
 
-    def _send(self, request: dict[str, Any]) -> None:
+    def send(self, request: dict[str, Any]) -> None:
+        """Ask, without waiting for the answer.
+
+        Raises:
+            WorkerDied: the process ended.
+        """
+        self.tasks += 1
         stdin = self.process.stdin
         if stdin is None:
             raise WorkerDied
@@ -81,8 +89,12 @@ class Worker:
         except OSError:
             raise WorkerDied from None
 
-    def _receive(self, seconds: float) -> dict[str, Any] | None:
-        """The next line of the worker, or None if it is not there in time."""
+    def receive(self, seconds: float) -> dict[str, Any] | None:
+        """The next answer, or None if it is not there in time.
+
+        Raises:
+            WorkerDied: the process ended.
+        """
         stdout = self.process.stdout
         if stdout is None:
             raise WorkerDied
@@ -120,40 +132,57 @@ class Worker:
 
 
 class Pool:
-    """Idle workers of one process; any thread may take one."""
+    """The workers of one process, at most ``MAX_WORKERS``; any thread may take one, and waits if all are taken."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._free = threading.Condition()
         self._idle: list[Worker] = []
         self._inherited: list[Worker] = []
+        self._taken = 0
         self._owner = os.getpid()
 
     def forget(self) -> None:
         """In a forked child: leave the parent's workers alone. The lock may be held by a thread that is not here."""
         self._inherited = self._idle
-        self._lock, self._idle, self._owner = threading.Lock(), [], os.getpid()
+        self._free, self._idle, self._taken, self._owner = threading.Condition(), [], 0, os.getpid()
 
     def take(self) -> Worker:
-        """An idle worker, or a new one."""
-        with self._lock:
-            while self._idle:
-                worker = self._idle.pop()
-                if worker.alive:
-                    return worker
-                worker.kill()
-        return Worker()
+        """An idle worker, or a new one.
+
+        Raises:
+            WorkerDied: all were taken for too long.
+        """
+        with self._free:
+            if not self._free.wait_for(lambda: self._taken < MAX_WORKERS, _LOADING):
+                raise WorkerDied
+            self._taken += 1
+            worker = self._idle.pop() if self._idle else None
+        if worker is not None and not worker.alive:
+            worker.kill()
+            worker = None
+        try:
+            return worker if worker is not None else Worker()
+        except BaseException:
+            self._leave()
+            raise
 
     def give_back(self, worker: Worker) -> None:
         """Keep a worker for the next one who asks, or end it."""
-        with self._lock:
-            if worker.alive and worker.owner == self._owner == os.getpid() and len(self._idle) < _MAX_IDLE:
+        kept = worker.alive and worker.owner == self._owner == os.getpid()
+        if not kept:
+            worker.kill()
+        self._leave(worker if kept else None)
+
+    def _leave(self, worker: Worker | None = None) -> None:
+        with self._free:
+            self._taken = max(0, self._taken - 1)
+            if worker is not None:
                 self._idle.append(worker)
-                return
-        worker.kill()
+            self._free.notify()
 
     def close(self) -> None:
         """End all idle workers of this process."""
-        with self._lock:
+        with self._free:
             idle, self._idle = self._idle, []
         for worker in idle:
             worker.kill()
@@ -166,27 +195,40 @@ if hasattr(os, "register_at_fork"):
 
 
 def ask(request: dict[str, Any], seconds: float) -> dict[str, Any] | None:
-    """The answer of an idle worker; None if it is not there in ``seconds``.
+    """The answer of a worker; None if it is late.
+
+    The worker counts its own processor time, and the system ends it when it has used ``seconds`` and some more. The
+    wall time that is waited here is longer: a machine with much else to do is not the answer's fault.
 
     Raises:
-        WorkerDied: the worker ended.
+        WorkerDied: the worker ended, or none could be had.
     """
-    if seconds <= 0:
-        return None
-    deadline = time.monotonic() + seconds
     worker = _POOL.take()
     try:
-        if not worker.warm(seconds):
-            _POOL.give_back(worker)
-            return None
-        left = deadline - time.monotonic()
-        answer = worker.ask({**request, "seconds": left}, left)
+        if not worker.warm(_LOADING):
+            worker.kill()
+            raise WorkerDied
+        return worker.ask(request, 20.0 * seconds + 5.0)
     except WorkerDied:
         worker.kill()
         raise
-    if answer is not None:
+    finally:
         _POOL.give_back(worker)
-    return answer
+
+
+def warm_up() -> None:
+    """Load the symbolic tier now, so that no check waits for it; returns when it is there.
+
+    Raises:
+        WorkerDied: it could not be loaded.
+    """
+    worker = _POOL.take()
+    try:
+        if not worker.warm(_LOADING):
+            worker.kill()
+            raise WorkerDied
+    finally:
+        _POOL.give_back(worker)
 
 
 def close() -> None:

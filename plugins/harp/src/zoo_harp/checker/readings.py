@@ -7,13 +7,18 @@ from typing import Final
 
 from zoo_harp.checker import forms
 from zoo_harp.checker.answers import Answer, parse
-from zoo_harp.checker.tree import Apply, Listing, Node, Number, Quantity, Text, symbols, walk
+from zoo_harp.checker.normalise import wide_number
+from zoo_harp.checker.tree import Apply, Listing, Node, Number, Quantity, Symbol, Text, rebuilt, symbols, walk
 from zoo_harp.checker.words import words_of
 
 _LABELLED: Final = re.compile(
     r"^\s*(?:\\(?:text\w*|mathrm|mathbf|bf)\s*\{?\s*)?(?:\(\s*[A-E]\s*\)|[A-E]\s*[).:])\s*\}?"
     r"(?:\\[ ,;]|\\quad|[\s~:])*(?=\S)"
 )
+_AMOUNTS: Final = frozenset("hFGHPQ")
+"""names of functions that are as often names of quantities"""
+_DECIMAL_COMMA: Final = re.compile(r"[-−]?(?:\d+,\d{2}|\d{4,},\d|0,\d{3,})")
+"""digits that are neither groups of thousands nor likely to be a list"""
 _LOST: Final = re.compile(r"[\[\]()-]")
 """signs that words do not keep"""
 
@@ -21,6 +26,17 @@ _LOST: Final = re.compile(r"[\[\]()-]")
 def other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
     """Pairs of trees for the gold and the response, to compare where the plain reading finds them different."""
     ways: list[tuple[Node, Node]] = []
+    digits = wide_number(response.text) if isinstance(gold.tree, Number) else None
+    if digits is not None:
+        ways.append((gold.tree, parse(digits).tree))
+    for one, other, swap in ((gold, response, False), (response, gold, True)):
+        if isinstance(one.tree, Number) and one.tree.places and _DECIMAL_COMMA.fullmatch(other.text):
+            read = parse(other.text.replace(",", ".")).tree
+            ways.append((read, one.tree) if swap else (one.tree, read))
+    for one, other, swap in ((gold, response, False), (response, gold, True)):
+        product = _as_product(one.tree, other.tree)
+        if product is not None:
+            ways.append((other.tree, product) if swap else (product, other.tree))
     for one, other, swap in ((gold, response, False), (response, gold, True)):
         if symbols(other.tree) - symbols(one.tree) and not symbols(one.tree):
             read = parse(other.text, letters_as_units=True).tree
@@ -42,6 +58,25 @@ def other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
         if in_words or not _LOST.search(gold.text + response.text):
             ways.append((words, _as_words(response.text)))
     return ways
+
+
+def _as_product(node: Node, other: Node) -> Node | None:
+    """``node`` with P(1+r) as a product, where P stands alone on the other side and is no function; else None."""
+    if not any(isinstance(part, Apply) and part.op == "call" for part in walk(node)):
+        return None
+
+    def change(part: Node) -> Node | None:
+        if not isinstance(part, Apply) or part.op != "call":
+            return None
+        function, argument = part.args
+        alone = isinstance(function, Symbol) and function.name in _AMOUNTS and function in free
+        is_sum = isinstance(argument, Apply) and argument.op in ("add", "sub")
+        return Apply("mul", (function, argument)) if alone and is_sum else None
+
+    free = {part for part in walk(other) if isinstance(part, Symbol)}
+    free -= {part.args[0] for part in walk(other) if isinstance(part, Apply) and part.op == "call"}
+    found: Node = rebuilt(node, change)
+    return found if found != node else None
 
 
 def _mixed(node: Node) -> Node | None:

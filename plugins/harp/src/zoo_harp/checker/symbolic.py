@@ -4,23 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from zoo_harp.checker.limits import Timeout
+from zoo_harp.checker.limits import Budget, Timeout
 from zoo_harp.checker.pool import WorkerDied, ask
 from zoo_harp.checker.tree import Node, to_data
 
+_LEAST: float = 0.01
+"""seconds for which asking is worth while"""
 
-def prove_equal(one: Node, other: Node, seconds: float) -> bool | None:
+
+def prove_equal(one: Node, other: Node, budget: Budget, *, variable: str = "") -> bool | None:
     """Whether sympy shows that two expressions are equal, or different; None if it shows neither.
 
+    With ``variable`` they are equal if they differ by what does not depend on it, as antiderivatives do. Only the
+    processor time of the proof counts, not waiting for a worker or for sympy to be loaded.
+
     Raises:
-        Timeout: it took longer than ``seconds``.
+        Timeout: it would take longer than the budget allows.
     """
-    request: dict[str, Any] = {"do": "prove", "trees": [to_data(one), to_data(other)]}
-    try:
-        answer = ask(request, seconds)
-    except WorkerDied:
-        return None
-    if answer is None:
+    if budget.symbolic < _LEAST:
         raise Timeout
+    request: dict[str, Any] = {
+        "do": "prove", "trees": [to_data(one), to_data(other)], "variable": variable, "seconds": budget.symbolic,
+    }  # fmt: skip
+    try:
+        answer = ask(request, budget.symbolic)
+    except WorkerDied:
+        budget.symbolic = 0.0
+        raise Timeout from None
+    if answer is None or answer.get("late"):
+        budget.symbolic = 0.0
+        raise Timeout
+    budget.symbolic -= float(answer.get("used", 0.0))
     found = answer.get("equal")
     return found if isinstance(found, bool) else None

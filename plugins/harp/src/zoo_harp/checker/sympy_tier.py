@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, Final
 
 from zoo_harp.checker.limits import MAX_BITS, LimitExceeded, Unsupported
-from zoo_harp.checker.tree import Apply, Constant, Node, Number, Quantity, Symbol
+from zoo_harp.checker.tree import Apply, Constant, Node, Number, Quantity, Symbol, Tuple
 from zoo_harp.checker.vocabulary import names
 
 
 def _functions() -> dict[str, Callable[..., Any]]:
     import sympy as sp  # type: ignore[import-untyped]
 
-    direct = names("sin cos tan cot sec csc sinh cosh tanh exp floor binomial gcd lcm factorial factorial2")
+    direct = names(
+        "sin cos tan cot sec csc sinh cosh tanh coth sech csch exp floor binomial gcd lcm factorial factorial2 gamma "
+        "re im"
+    )
     return {
         **{name: getattr(sp, name) for name in direct},
         "add": lambda a, b: a + b,
         "mixed": lambda a, b: a + b,
         "sub": lambda a, b: a - b,
         "mul": lambda a, b: a * b,
-        "call": lambda a, b: a * b,
         "div": lambda a, b: a / b,
         "neg": lambda a: -a,
         "percent": lambda a: a / 100,
@@ -41,10 +44,15 @@ def _functions() -> dict[str, Callable[..., Any]]:
         "arccot": sp.acot,
         "arcsec": sp.asec,
         "arccsc": sp.acsc,
+        "arcsinh": sp.asinh,
+        "arccosh": sp.acosh,
+        "arctanh": sp.atanh,
     }
 
 
-_BIG: Final = frozenset(("sum", "prod", "int"))
+_BIG: Final = frozenset(("sum", "prod", "int", "lim"))
+_TOLERANCE: Final = 1e-6
+"""relative; numbers of integrals and sums are only used to reject"""
 
 
 def build(node: Node) -> Any:
@@ -67,9 +75,20 @@ def build(node: Node) -> Any:
     if not isinstance(node, Apply):
         raise Unsupported("not an expression")
     if node.op in _BIG:
+        if node.op == "lim":
+            return _limit(node.args)
+        made = {"sum": sp.Sum, "prod": sp.Product, "int": sp.Integral}[node.op]
+        if len(node.args) == 2:
+            variable, body = (build(arg) for arg in node.args)
+            return made(body, variable)
         variable, low, high, body = (build(arg) for arg in node.args)
-        made = {"sum": sp.summation, "prod": sp.product, "int": sp.integrate}[node.op]
         return made(body, (variable, low, high))
+    if node.op == "call":
+        function, argument = node.args
+        if not isinstance(function, Symbol):
+            raise Unsupported("a function without a name")
+        places = argument.items if isinstance(argument, Tuple) else (argument,)
+        return sp.Function(function.name, real=True)(*map(build, places))
     args = [build(arg) for arg in node.args]
     if node.op == "pow":
         base, exponent = args
@@ -86,12 +105,41 @@ def build(node: Node) -> Any:
     return functions[node.op](*args)
 
 
-def prove(one: Node, other: Node) -> bool | None:
-    """True if the difference simplifies to zero, False if it is a number that is not zero, else None."""
+def _limit(args: tuple[Node, ...]) -> Any:
+    import sympy as sp
+
+    variable, point, body = args
+    side = "+-"
+    if isinstance(point, Apply) and point.op == "side":
+        point, sign = point.args
+        side = getattr(sign, "name", "+")
+    return sp.limit(build(body), build(variable), build(point), side)
+
+
+def prove(one: Node, other: Node, variable: str = "") -> bool | None:
+    """True if the difference is shown to be zero, False if it is shown not to be, else None.
+
+    Numbers come first: they reject at once what simplification would take long over. They never accept.
+
+    Args:
+        one: an expression.
+        other: another.
+        variable: where given, the difference only has to be free of it.
+    """
     import sympy as sp
 
     try:
-        difference = sp.simplify(build(one) - build(other))
+        left, right = build(one), build(other)
+        if variable:
+            # On the positive half line, where log x and log |x| are one.
+            place = sp.Symbol(variable, positive=True)
+            rate = sp.simplify(sp.diff((left - right).subs(sp.Symbol(variable, real=True), place), place))
+            return True if rate == 0 else False if _differ(rate, sp.Integer(0)) else None
+        if left == right:
+            return True
+        if _differ(left, right):
+            return False
+        difference = sp.simplify((left - right).doit())
     except (LimitExceeded, Unsupported, NotImplementedError):
         return None
     if difference == 0:
@@ -99,3 +147,20 @@ def prove(one: Node, other: Node) -> bool | None:
     if difference.is_number:
         return False if difference.is_zero is False or difference.is_nonzero else difference.is_zero
     return None
+
+
+def _differ(left: Any, right: Any) -> bool:
+    """Whether numbers show that both differ, at a point where there are variables."""
+    import sympy as sp
+
+    names = sorted(left.free_symbols | right.free_symbols, key=str)
+    point = {name: sp.Rational(7 + 4 * k, 5 + 2 * k) for k, name in enumerate(names)}
+    try:
+        values = [complex(sp.N(side.subs(point), 20)) for side in (left, right)]
+    except (ArithmeticError, TypeError, ValueError, AttributeError, NotImplementedError, RecursionError):
+        return False
+    if not all(math.isfinite(part) for value in values for part in (value.real, value.imag)):
+        return False
+    if names and any(abs(value.imag) > _TOLERANCE * abs(value) for value in values):
+        return False  # a point outside of the domain says nothing
+    return abs(values[0] - values[1]) > _TOLERANCE * max(map(abs, values))

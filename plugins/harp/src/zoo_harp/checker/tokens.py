@@ -43,6 +43,8 @@ _PATTERN: Final = re.compile(
     r"|(?P<op><=|>=|=<|!=|==|\*\*|!!|\.\.\.|.)",
     re.DOTALL,
 )
+_VECTORS: Final = frozenset(("mathbf", "hat", "widehat", "boldsymbol", "vec", "overrightarrow", "bm"))
+"""what is set on i, j and k where they are vectors"""
 _OPS: Final = {"**": "^", "==": "=", "=<": "<=", "`": "'"}
 
 
@@ -183,7 +185,11 @@ def _command(name: str, text: str, at: int, tokens: list[Token], spaced: bool) -
             ("set", letter, spaced) if letter in ("R", "Z", "N", "Q", "C") else ("let", letter[:1] or "?", spaced)
         )
     elif name in BARE:
-        pass
+        inner, end = _group(text, at)
+        unit = inner.strip().lstrip("\\").removesuffix("math") if name in _VECTORS else ""
+        if unit in ("i", "j", "k"):
+            tokens.append(("let", f"unit {unit}", spaced))
+            at = end
     elif name in COMMAND_OPS:
         tokens.append(("op", COMMAND_OPS[name], spaced))
     elif name in FUNCTION_NAMES:
@@ -224,7 +230,10 @@ def _letters(run: str, tokens: list[Token], spaced: bool, prose: bool) -> None:
     elif not prose and run in GREEK:
         tokens.append(("let", run, spaced))
     elif not prose and (
-        len(run) == 1 or not is_word(run) or (len(run) == 2 and is_unit(run) and not _after_value(tokens))
+        (len(run) == 2 and run.isupper() and bool(tokens) and tokens[-1][1] in ("{", "/", ":"))
+        or len(run) == 1
+        or not is_word(run)
+        or (len(run) == 2 and is_unit(run) and not _after_value(tokens))
     ):
         tokens.append(("let", run[0], spaced))
         tokens.extend(("let", letter, False) for letter in run[1:])

@@ -7,8 +7,8 @@ it to a worker process and back as plain JSON data.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -142,6 +142,15 @@ class Ratio:
     """``a : b : ...``."""
 
     parts: tuple[Node, ...]
+    time: bool = False
+    """whether it is written as a time of day may be, such as 7:30"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """Values with their conditions; the condition None means otherwise."""
+
+    pieces: tuple[tuple[Node, Node | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +162,13 @@ class Text:
 
 Node: TypeAlias = (
     Number | Symbol | Constant | Apply | Based | Quantity | Clock | Tuple | Set | Builder | Listing | SetOp
-    | Named | Relation | Matrix | Ratio | Text
+    | Named | Relation | Matrix | Ratio | Cases | Text
 )  # fmt: skip
 
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (Number, Symbol, Constant, Apply, Based, Quantity, Clock, Tuple, Set, Builder, Listing, SetOp, Named,
-                 Relation, Matrix, Ratio, Text)
+                 Relation, Matrix, Ratio, Cases, Text)
 }  # fmt: skip
 
 _FIELDS: dict[type[Any], tuple[str, ...]] = {
@@ -198,6 +207,20 @@ def walk(node: Node) -> Iterator[Node]:
             waiting.extend(found.args)
         elif not isinstance(found, _LEAVES):
             waiting.extend(children(found))
+
+
+def rebuilt(node: Any, change: Callable[[Node], Node | None]) -> Any:
+    """``node`` with every part for which ``change`` gives another one replaced, from the top down."""
+    if isinstance(node, tuple):
+        return tuple(rebuilt(item, change) for item in node)
+    if type(node) not in _FIELDS:
+        return node
+    found = change(node)
+    if found is not None:
+        return found
+    if isinstance(node, _LEAVES):
+        return node
+    return replace(node, **{name: rebuilt(getattr(node, name), change) for name in _FIELDS[type(node)]})
 
 
 def symbols(node: Node) -> frozenset[str]:

@@ -41,6 +41,11 @@ _NAMES: Final = {
     "dollar": "dollar buck USD",
     "cent": "cent penny",
     "euro": "euro",
+    "pound sterling": "",
+    "yen": "",
+    "yuan": "yuan RMB",
+    "rupee": "rupee",
+    "ruble": "ruble rouble",
     "deg": "degree",
     "rad": "radian",
     "celsius": "celsius",
@@ -135,9 +140,11 @@ def read_unit(words: Sequence[str]) -> tuple[Unit, int] | None:
             raised = _AFTER[words[at].lower()]
             at += 1
         unit = multiply(unit, tuple((base, power * raised) for base, power in factor), sign)
+        if at + 1 < len(words) and words[at] in UNITS and words[at + 1].startswith("^-"):
+            sign = 1
+            continue
         if at + 1 >= len(words) or words[at] not in ("/", "per", "*") or not is_unit(words[at + 1]):
             break
         sign = 1 if words[at] == "*" else -1
         at += 1
-    # "Square units" and the like name no unit that could differ from another.
-    return tuple((base, power) for base, power in unit if base != "unit"), at
+    return tuple((base, power) for base, power in unit if (base, power) != ("unit", 1)), at

@@ -29,6 +29,15 @@ class Decision:
     rule: str
     reason: str
 
+    @property
+    def undecided(self) -> bool:
+        """Whether neither right nor wrong was found."""
+        return not self.correct and self.rule in UNDECIDED
+
+
+UNDECIDED: Final = frozenset(("undecided", "timeout", "limit"))
+"""rules that decide nothing"""
+
 
 @dataclass(frozen=True, slots=True)
 class Decimal:
@@ -66,6 +75,8 @@ def compare_values(gold: Node, response: Node, budget: Budget) -> Decision:
     try:
         left, right = field.value(gold), field.value(response)
     except Undefined as why:
+        if not _bare(gold, response):
+            return _symbolic(gold, response, budget)
         return Decision(False, "undefined", f"no value: {why}")
     except Unsupported:
         return (
@@ -166,15 +177,17 @@ def _symbolic(gold: Node, response: Node, budget: Budget) -> Decision:
         return Decision(False, "structure", "not both expressions")
     if any(node == Constant("oo") and _bare(gold, response) for node in (gold, response)):
         return Decision(gold == response, "infinity", "infinite or not")
-    found = prove_equal(gold, response, budget.remaining)
+    found = prove_equal(gold, response, budget)
     if found is None:
-        return Decision(False, "symbolic", f"not proved equal: {show(gold)[:80]} and {show(response)[:80]}")
+        return Decision(
+            False, "undecided", f"neither proved equal nor different: {show(gold)[:80]} and {show(response)[:80]}"
+        )
     return Decision(found, "symbolic", "proved equal by sympy" if found else "proved different by sympy")
 
 
 def _bare(gold: Node, response: Node) -> bool:
     return not any(
-        isinstance(n, Apply) and n.op in ("sum", "prod", "int") for side in (gold, response) for n in walk(side)
+        isinstance(n, Apply) and n.op in ("sum", "prod", "int", "lim") for side in (gold, response) for n in walk(side)
     )
 
 

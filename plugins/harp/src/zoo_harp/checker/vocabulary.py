@@ -13,12 +13,15 @@ def names(text: str) -> list[str]:
 FUNCTIONS: Final = frozenset(
     names(
         "sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh log ln lg exp "
-        "gcd lcm max min abs floor ceil det cis"
+        "coth sech csch arcsinh arccosh arctanh gcd lcm max min abs floor ceil det cis re im tr"
     )
 )
 FUNCTION_NAMES: Final = {
     **{name: name for name in FUNCTIONS},
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "cosec": "csc", "ceiling": "ceil", "cotan": "cot",
+    "tg": "tan", "ctg": "cot", "cotg": "cot", "arctg": "arctan", "arcctg": "arccot", "arccotg": "arccot",
+    "arccosec": "arccsc", "arsinh": "arcsinh", "arcosh": "arccosh", "artanh": "arctanh", "asinh": "arcsinh",
+    "acosh": "arccosh", "atanh": "arctanh", "Re": "re", "Im": "im", "Tr": "tr", "trace": "tr",
 }  # fmt: skip
 GREEK: Final = frozenset(
     names(
@@ -32,20 +35,25 @@ COMMAND_OPS: Final = {
     "ne": "!=", "neq": "!=", "cdot": "*", "times": "*", "ast": "*", "div": "/", "cup": "cup", "cap": "cap",
     "setminus": "minus", "backslash": "minus", "in": "in", "pm": "pm", "mp": "mp", "approx": "~", "equiv": "mod",
     "colon": ":", "mid": "mid", "vert": "|", "lvert": "|(", "rvert": "|)", "lfloor": "floor(", "rfloor": "floor)",
-    "lceil": "ceil(", "rceil": "ceil)", "langle": "<(", "rangle": ")>", "land": "and", "wedge": "and", "lor": "or",
-    "vee": "or", "circ": "deg", "degree": "deg", "%": "%", "{": "\\{", "}": "\\}", "lbrace": "\\{", "rbrace": "\\}",
+    "lceil": "ceil(", "rceil": "ceil)", "langle": "<(", "rangle": ")>", "land": "land", "wedge": "land", "lor": "lor",
+    "vee": "lor", "circ": "deg", "degree": "deg", "%": "%", "{": "\\{", "}": "\\}", "lbrace": "\\{", "rbrace": "\\}",
     "lparen": "(", "rparen": ")", "lbrack": "[", "rbrack": "]", "\\": "\\\\", "|": "|", "over": "over", "slash": "/",
     "choose": "choose", "atop": "choose", "bmod": "bmod", "mod": "bmod", "pmod": "pmod", "prime": "'", "to": "to",
     "ldots": "...", "dots": "...", "cdots": "...", "dotsc": "...", "cr": "\\\\", "_": " ", "&": "&", "#": "#",
-    "$": "dollar",
+    "$": "dollar", "textdollar": "dollar", "euro": "euro", "texteuro": "euro", "EUR": "euro",
+    "pounds": "pound sterling",
+    "textsterling": "pound sterling", "yen": "yen", "textyen": "yen", "rupee": "rupee",
 }  # fmt: skip
 CONSTRUCTIONS: Final = {
     **dict.fromkeys(("frac", "dfrac", "tfrac", "cfrac", "nicefrac", "sfrac", "flatfrac"), "frac"),
     **dict.fromkeys(("binom", "dbinom", "tbinom"), "binom"),
     "sqrt": "sqrt", "cbrt": "cbrt", "pi": "pi", "infty": "oo", "sum": "sum", "prod": "prod", "int": "int",
-    "lim": "lim", "begin": "begin", "end": "end", "overline": "overline", "bar": "overline", "emptyset": "empty",
+    "lim": "lim", "perm": "perm", "Re": "re", "Im": "im",
+    "begin": "begin", "end": "end", "overline": "overline", "bar": "overline", "emptyset": "empty",
     "varnothing": "empty",
 }  # fmt: skip
+CURRENCIES: Final = frozenset(("dollar", "euro", "pound sterling", "yen", "rupee", "ruble", "won"))
+"""signs of money, as the tokenizer names them and as units are named"""
 PLAIN: Final = {
     "sqrt": "sqrt", "cbrt": "cbrt", "pi": "pi", "Pi": "pi", "infinity": "oo", "Infinity": "oo", "inf": "oo", "oo": "oo",
     "infty": "oo", "choose": "choose",

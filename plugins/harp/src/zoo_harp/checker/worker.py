@@ -6,67 +6,107 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable
-from typing import Any, Final
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, TypeAlias
 
-from zoo_harp.checker.limits import NotDecided
+from zoo_harp.checker.limits import MAX_TIMEOUT, NotDecided
 
 _IDLE_SECONDS: Final = 60.0
-_MEMORY: Final = 2 << 30
-"""bytes of address space"""
-_MAX_SECONDS: Final = 11
+_MEMORY: Final = 160 << 20
+"""bytes of data; address space cannot be bounded so closely, since libraries reserve more than they use"""
+_MAX_SECONDS: Final = 11.0
+
+Answer: TypeAlias = dict[str, Any]
+
+
+class Late(BaseException):
+    """The processor time of a request is used up; no ``except Exception`` of a library may stop it."""
 
 
 def _limit_memory() -> None:
-    """Bound the address space, where the system can."""
+    """Bound the memory of this process, where the system can."""
     try:
         import resource
     except ImportError:
         return
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard == resource.RLIM_INFINITY or hard > _MEMORY:
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, hard))
+        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, hard))
 
 
-def _limit_seconds(seconds: float) -> None:
-    """Let the system end this process when a request has used much more processor time than it may."""
+@contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """Raise ``Late`` after so much processor time, and let the system end this process soon after if that is no help.
+
+    A long operation in C heeds no exception.
+    """
     try:
         import resource
+        import signal
     except ImportError:
+        yield
         return
-    used = resource.getrusage(resource.RUSAGE_SELF)
+
+    def stop(*_: object) -> None:
+        raise Late
+
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime + seconds) + 2, hard))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, hard))
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+        signal.signal(signal.SIGPROF, before)
+        resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))
 
 
-def _prove(trees: list[Any]) -> dict[str, Any]:
+def _prove(request: Answer) -> Answer:
     from zoo_harp.checker.sympy_tier import prove
     from zoo_harp.checker.tree import from_data
 
-    one, other = (from_data(tree) for tree in trees)
-    return {"equal": prove(one, other)}
+    one, other = (from_data(tree) for tree in request["trees"])
+    began = time.process_time()
+    try:
+        with _limited(min(_MAX_SECONDS, request.get("seconds", _MAX_SECONDS))):
+            found = prove(one, other, request.get("variable", ""))
+    except Late:
+        return {"late": True}
+    return {"equal": found, "used": time.process_time() - began}
 
 
-def _check(pairs: list[list[Any]], options: dict[str, Any]) -> dict[str, Any]:
+def _check(pairs: list[list[Any]], options: dict[str, Any]) -> Iterator[Answer]:
+    """One answer a pair. A check that outlives its deadline twice ends this process: nothing else is certain to."""
     from zoo_harp.checker.batch import verdict_data
-    from zoo_harp.checker.check import check
+    from zoo_harp.checker.check import DEFAULT_TIMEOUT, check
 
-    return {"verdicts": [verdict_data(check(gold, response, **options)) for gold, response in pairs]}
+    seconds = 2.0 * min(options.get("timeout_s", DEFAULT_TIMEOUT), MAX_TIMEOUT)
+    for gold, response in pairs:
+        try:
+            with _limited(seconds):
+                verdict = check(gold, response, **options)
+        except Late:
+            yield {"verdict": None}
+        else:
+            yield {"verdict": verdict_data(verdict)}
 
 
-def answer(request: dict[str, Any]) -> dict[str, Any]:
-    """The answer to one request."""
+def answers(request: Answer) -> Iterator[Answer]:
+    """The answers to one request."""
     if request["do"] == "prove":
-        _limit_seconds(min(_MAX_SECONDS, request.get("seconds", _MAX_SECONDS)))
-        return _prove(request["trees"])
-    if request["do"] == "check":
-        return _check(request["pairs"], request["options"])
-    import sympy  # type: ignore[import-untyped]
+        yield _prove(request)
+    elif request["do"] == "check":
+        yield from _check(request["pairs"], request["options"])
+    else:
+        import sympy  # type: ignore[import-untyped]
 
-    return {"ready": sympy.__version__}
+        yield {"ready": sympy.__version__}
 
 
-def serve(answer: Callable[[dict[str, Any]], dict[str, Any]] = answer) -> None:
+def serve(answers: Callable[[Answer], Iterable[Answer]] = answers) -> None:
     """Answer until the input ends or nothing has come for a minute."""
     _limit_memory()
     while True:
@@ -78,12 +118,16 @@ def serve(answer: Callable[[dict[str, Any]], dict[str, Any]] = answer) -> None:
         if not line:
             return
         try:
-            found = answer(json.loads(line))
+            for found in answers(json.loads(line)):
+                _write(found)
         except (NotDecided, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError,
                 ValueError) as error:  # fmt: skip
-            found = {"error": type(error).__name__}
-        sys.stdout.write(json.dumps(found) + "\n")
-        sys.stdout.flush()
+            _write({"error": type(error).__name__})
+
+
+def _write(found: Answer) -> None:
+    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

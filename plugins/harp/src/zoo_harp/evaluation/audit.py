@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zoo_harp.evaluation.scoring import TIMEOUT, Scored
+from zoo_harp.evaluation.scoring import Scored
 
 HEADINGS = {
     "claimed": "Another scorer says otherwise",
-    "undecided": "Given up: out of time, or too large to compute",
+    "undecided": "Undecided: out of time, too large, or beyond proof",
     "unread": "Finished, but no answer was found",
     "wrong": "Answers judged different from the reference",
     "rewritten": "Answers judged equal, though written differently",
 }
 """kind to heading, in the order of the page"""
-_GIVEN_UP = (TIMEOUT, "limit")
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ def kind_of(scored: Scored) -> str | None:
     claimed = scored.response.claimed
     if claimed is not None and claimed != scored.correct:
         return "claimed"
-    if scored.reason.startswith(_GIVEN_UP):
+    if scored.undecided:
         return "undecided"
     if not scored.response.finished or not (scored.response.text or "").strip():
         return None

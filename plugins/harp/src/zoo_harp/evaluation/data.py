@@ -215,6 +215,27 @@ def counts(problems: Sequence[Problem]) -> list[dict[str, int | str]]:
     return rows
 
 
+PUBLISHED = {"raw": 5409, "short": 4780, "choice": 4110, "level 6": 197}
+"""problems of the public file: all, with a checkable answer, with choices, and the hardest of the checkable"""
+
+
+def published_counts(dataset: Dataset) -> list[str]:
+    """Sentences on how a file that has the size of the public one agrees with its published counts; none for others."""
+    if len(dataset.problems) != PUBLISHED["raw"]:
+        return []
+    short = dataset.split("short")
+    found = {"raw": len(dataset.problems), "short": len(short), "choice": len(dataset.split("choice")),
+             "level 6": sum(problem.level == 6 for problem in short)}  # fmt: skip
+    differ = [
+        f"{name} has {count}, published are {PUBLISHED[name]}."
+        for name, count in found.items()
+        if count != PUBLISHED[name]
+    ]
+    return differ or [
+        "the counts are those of the public file: " + ", ".join(f"{n} {c}" for n, c in found.items()) + "."
+    ]
+
+
 def write_problems(path: Path, problems: Sequence[Problem]) -> None:
     """Write problems as a ``.jsonl`` file that ``load_dataset`` reads.
 

@@ -95,13 +95,18 @@ def _all_rows(runs: Sequence[Sampled], dataset: Dataset, settings: Settings) -> 
 
 
 def _scores(found: Sequence[Row]) -> dict[str, float]:
-    """The main figures over all problems; with several runs each is called "run/figure"; the rows have the others."""
+    """The main figures over all problems, accuracy by level and subject, quartiles of tokens; the rows have the others.
+
+    With several runs each figure is called "run/figure".
+    """
     whole = [row for row in found if row["group"] == "all"]
     several = len(whole) > 1
     scores: dict[str, float] = {}
     for row in whole:
         prefix = f"{row['run']}/" if several else ""
         scores |= {prefix + name: float(value) for name, value in row.items() if _is_score(name)}
+        groups = [r for r in found if r["run"] == row["run"] and r["group"] != "all" and " " not in str(r["group"])]
+        scores |= {f"{prefix}{group['group']}/accuracy": float(group["accuracy"]) for group in groups}
     for row in found:
         if str(row["run"]).endswith("shuffles"):
             scores[f"{row['run']}/{row['group']}"] = row["accuracy"]
@@ -110,7 +115,8 @@ def _scores(found: Sequence[Row]) -> dict[str, float]:
 
 def _is_score(name: str) -> bool:
     detail = name.startswith(("maj@", "tokens")) and (" " in name or "/" in name)
-    return name == "tokens/mean" or not (detail or name in ("run", "group"))
+    quartile = name.startswith("tokens/")
+    return quartile or not (detail or name in ("run", "group"))
 
 
 def _notes(
@@ -132,6 +138,8 @@ def _notes(
             notes.append(f"{run.run.name}: {missing} of {len(split)} problems have no response and are not counted.")
     if late := sum(item.timed_out for item in scored):
         notes.append(f"{late} checks ran out of time and count as wrong.")
+    if unclear := sum(item.undecided for item in scored) - late:
+        notes.append(f"{unclear} checks decided nothing, too large or beyond proof; not right, and counted apart.")
     if differ := sum(item.response.claimed not in (None, item.correct) for item in scored):
         notes.append(f"{differ} verdicts differ from those in the file; --html FILE shows them.")
     published = sorted({figure.n for figure in paper.figures() if figure.model in models})

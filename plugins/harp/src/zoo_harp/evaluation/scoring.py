@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["short", "choice"]
 TIMEOUT = "timeout"
+UNDECIDED = frozenset(("undecided", TIMEOUT, "limit"))
+"""rules of the checker that decide nothing"""
 UNFINISHED = "unfinished"
 MOST_LATE = 5
 """comparisons among the answers to one problem that may run out of time"""
@@ -50,6 +52,11 @@ class Scored:
     def timed_out(self) -> bool:
         """Whether the check was given up."""
         return self.reason == TIMEOUT
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the checker found the response neither right nor wrong."""
+        return not self.correct and not UNDECIDED.isdisjoint((self.rule, self.reason))
 
     @property
     def vote(self) -> str | None:

@@ -136,6 +136,7 @@ def _figures(run: Sampled, items: Sequence[Sequence[Scored]], places: Sequence[i
         "low": PERCENT * interval.low,
         "high": PERCENT * interval.high,
         "unfinished": PERCENT * float(np.mean([not sample.response.finished for sample in flat])),
+        "undecided": PERCENT * float(np.mean([sample.undecided for sample in flat])),
         "timeouts": sum(sample.timed_out for sample in flat),
     }
     for k in run.ks:

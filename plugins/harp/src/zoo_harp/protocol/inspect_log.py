@@ -18,7 +18,7 @@ def lines(path: Path) -> Iterator[Line]:
 
     Raises:
         UsageError: inspect_ai is not installed.
-        DataError: the file is no log.
+        DataError: the file is no log, or the log of a run that failed.
     """
     try:
         from inspect_ai.log import read_eval_log
@@ -31,6 +31,12 @@ def lines(path: Path) -> Iterator[Line]:
     except Exception as error:  # its readers raise whatever their parsers do
         hint = "a file of responses ends in .jsonl."
         raise DataError(f"is no log of inspect_ai: {type(error).__name__}.", str(path), hint=hint) from error
+    if log.status == "error":
+        why = log.error.message.strip().splitlines()[-1:] if log.error is not None else []
+        raise DataError(
+            f"is the log of a run that failed{': ' + why[0] if why else '.'}", str(path),
+            hint="inspect eval-retry goes on with it; its responses are not judged as if it were whole.",
+        )  # fmt: skip
     for number, sample in enumerate(log.samples or (), start=1):
         if sample.error is None:
             yield Line(str(path), number, _record(sample))

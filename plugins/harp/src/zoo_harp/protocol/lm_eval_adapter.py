@@ -8,6 +8,7 @@ In a task's YAML file, with a Python function beside it that imports this module
       - name: extract
         filter: [{function: harp}, {function: take_first}]
 
+``zoo harp lm-eval`` writes a task for the short answers of a file of problems, with which nothing of this is needed.
 The metric alone takes whole responses; the filter is for those who want the extracted answers in the logged samples.
 Needs the extra ``lm-eval``.
 """
@@ -49,6 +50,17 @@ class ExtractAnswer(Filter):  # type: ignore[misc, unused-ignore]
 
 
 @register_metric(  # type: ignore[untyped-decorator, unused-ignore]
+    metric="undecided", higher_is_better=False, aggregation="mean", output_type="generate_until"
+)
+def undecided(references: Sequence[str], predictions: Sequence[str], **options: Any) -> float:
+    """Share of predictions about which the checker decided nothing; in [0, 1]. Arguments as of ``harp``."""
+    from zoo_harp import check
+
+    pairs = list(zip(references, predictions, strict=True))
+    return sum(check(str(gold), str(response), **options).undecided for gold, response in pairs) / max(1, len(pairs))
+
+
+@register_metric(  # type: ignore[untyped-decorator, unused-ignore]
     metric="harp", higher_is_better=True, aggregation="mean", output_type="generate_until"
 )
 def harp(references: Sequence[str], predictions: Sequence[str], **options: Any) -> float:
@@ -63,3 +75,23 @@ def harp(references: Sequence[str], predictions: Sequence[str], **options: Any) 
 
     pairs = list(zip(references, predictions, strict=True))
     return sum(check(str(gold), str(response), **options).correct for gold, response in pairs) / max(1, len(pairs))
+
+
+def process_docs(dataset: Any) -> Any:
+    """The documents that ask for a short answer: no proofs, no calculus, none that need their choices."""
+
+    def asked(doc: Mapping[str, Any]) -> bool:
+        proof = str(doc["contest"]).endswith("MO")
+        return not (
+            proof or doc.get("multiple_choice_only") or doc.get("subject") == "calculus" or doc["answer"] is None
+        )
+
+    return dataset.filter(asked)
+
+
+def process_results(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
+    """Whether the response is right, and whether the checker decided nothing about it, each 0 or 1."""
+    from zoo_harp import check
+
+    verdict = check(str(doc["answer"]), str(results[0]), kind="short")
+    return {"harp": float(verdict.correct), "undecided": float(verdict.undecided)}

@@ -27,7 +27,8 @@ class ReloadPPOConfig(PPOConfig):
     kappa: float = 1.0
     """weight of the violations in penalised_return"""
     tol: float = 0.001
-    """violations that stay above ten times this while the multipliers rise are reported as infeasible"""
+    """violations that stay above ten times this while the multipliers rise are reported as infeasible; relative to
+    what policies attain where there is an exact model, else in the unit of the constraint"""
 
     def __post_init__(self) -> None:
         """Check every range."""

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from zoo import Problem
 from zoo.errors import UnknownNameError, UsageError
-from zoo.tabular import attainable_range
+from zoo.tabular import Units, attainable_range
 from zoo_reload.core import Floats
 from zoo_reload.ppo.config import ReloadPPOConfig
 
 ORACLE_LIMIT = 8000
 """State-actions up to which attainable values are computed unasked."""
 _ROUNDING = 1e-9
+"""Relative to the range of what policies attain: where a threshold just beyond it is on it."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -29,6 +30,7 @@ class Limits:
         unit: "step" or "episode".
         gamma: discount of the values, None where they are not discounted.
         beyond: a sentence on each threshold that no policy can meet; only known with an exact model.
+        ranges: of each J_i over all policies, [N]; None without an exact model.
     """
 
     names: tuple[str, ...] = ()
@@ -37,6 +39,7 @@ class Limits:
     unit: str = "step"
     gamma: float | None = None
     beyond: tuple[str, ...] = ()
+    ranges: Floats | None = None
 
     @classmethod
     def of(cls, problem: Problem, config: ReloadPPOConfig) -> Limits:
@@ -61,13 +64,19 @@ class Limits:
             gamma = config.gamma if problem.model is None else problem.tabular.gamma
             if gamma >= 1:
                 raise UsageError(f"gamma = {gamma:g}: expected less than 1, because the thresholds are discounted.")
+        ranges: Floats | None = None
+        beyond: tuple[str, ...] = ()
+        if gamma and spec.unit == "step" and problem.model is not None and problem.tabular.r.size <= ORACLE_LIMIT:
+            ranges = Units.of(problem.tabular.with_thresholds(thresholds)).signals
+            beyond = _unattainable(problem, names, thresholds, spec.senses, ranges)
         return cls(
             names=names,
             thresholds=thresholds,
             senses=spec.senses,
             unit=spec.unit,
             gamma=gamma,
-            beyond=_unattainable(problem, names, thresholds, spec.senses) if gamma and spec.unit == "step" else (),
+            beyond=beyond,
+            ranges=ranges,
         )
 
     @property
@@ -91,13 +100,12 @@ class Limits:
 
 
 def _unattainable(
-    problem: Problem, names: tuple[str, ...], thresholds: Floats, senses: tuple[str, ...]
+    problem: Problem, names: tuple[str, ...], thresholds: Floats, senses: tuple[str, ...], ranges: Floats
 ) -> tuple[str, ...]:
-    if problem.model is None or problem.tabular.r.size > ORACLE_LIMIT:
-        return ()
     found = []
-    for name, b, sense, (low, high) in zip(names, thresholds, senses, attainable_range(problem.tabular), strict=True):
-        below, above = b < low - _ROUNDING, b > high + _ROUNDING
+    ends, slack = attainable_range(problem.tabular), _ROUNDING * ranges
+    for name, b, sense, (low, high), within in zip(names, thresholds, senses, ends, slack, strict=True):
+        below, above = b < low - within, b > high + within
         if (below and sense != ">=") or (above and sense != "<="):
             found.append(f"constraint {name!r} {sense} {b:g} is outside what policies attain, [{low:.6g}, {high:.6g}].")
     return tuple(found)

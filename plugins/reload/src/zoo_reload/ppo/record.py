@@ -40,7 +40,8 @@ class Record:
 
         Args:
             limits: the constraints.
-            tol: violations count above ten times this.
+            tol: violations count above ten times this, relative to the range of what policies attain where that is
+                known, else in the unit of the constraint.
             bounds: largest |x|, [N].
         """
         if limits.beyond:
@@ -49,7 +50,8 @@ class Record:
             return None
         recent = np.array(self._rows[3 * len(self._rows) // 4 :])
         violation, x = recent[:, 1 : 1 + self._n], recent[:, 1 + self._n :]
-        in_vain = pushed_in_vain(violation, x, tol, bounds)
+        units = 1.0 if limits.ranges is None else limits.ranges
+        in_vain = pushed_in_vain(violation / units, x, tol, bounds)
         capped = np.abs(x[-1]) >= bounds
         at_cap = "; ".join(f"the multiplier of {limits.names[i]!r} is at its cap" for i in np.flatnonzero(capped))
         if in_vain.any():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 ARMS = (0.0, 0.5, 1.0)
 """the values of lambda that are tried"""
 SMALLEST_SCALE = 1e-4
-"""a window of (nearly) equal feedbacks is not divided by less than this, in units of the return"""
+"""a window of (nearly) equal feedbacks is not divided by less than this, relative to the return or the feedbacks"""
 
 
 class ExponentialWeights:
@@ -65,8 +65,9 @@ class ExponentialWeights:
         feedback = 0.0 if self._previous is None else total - self._previous
         self._previous = total
         self._feedbacks = [*self._feedbacks, feedback][-self.window :]
-        scale = max(float(np.std(self._feedbacks)), SMALLEST_SCALE)
-        gain = (feedback - float(np.mean(self._feedbacks))) / scale
+        largest = float(np.abs([total, *self._feedbacks]).max())
+        scale = max(float(np.std(self._feedbacks)), SMALLEST_SCALE * largest)
+        gain = (feedback - float(np.mean(self._feedbacks))) / scale if scale > 0 else 0.0
         arm = self._arm
         self.weights[arm] = self.decay * self.weights[arm] + self.lr * gain / self.probabilities[arm]
         self._arm = self._draw()

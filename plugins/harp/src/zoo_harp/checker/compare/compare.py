@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from zoo_harp.checker import compounds, labels
+from zoo_harp.checker.algebra.antiderivatives import compare_antiderivatives
 from zoo_harp.checker.answers import Answer
+from zoo_harp.checker.compare.families import family, may_be_family, same_family
+from zoo_harp.checker.compare.pieces import same_pieces
+from zoo_harp.checker.compare.sets import compare_collections, differently_joined, is_collection
+from zoo_harp.checker.compare.times import as_time, is_clock_only, same_time
+from zoo_harp.checker.compare.vectors import components, in_units, is_vector
+from zoo_harp.checker.compare.wording import NOTHING, same_words, with_permutations
 from zoo_harp.checker.equations import equal_relations
 from zoo_harp.checker.evaluate import Evaluator
 from zoo_harp.checker.intervals import Line, is_set_of_reals
@@ -16,7 +22,7 @@ from zoo_harp.checker.tree import (
     EXPRESSIONS,
     Apply,
     Based,
-    Builder,
+    Cases,
     Clock,
     Constant,
     Listing,
@@ -28,18 +34,12 @@ from zoo_harp.checker.tree import (
     Ratio,
     Relation,
     Set,
-    SetOp,
     Symbol,
     Text,
     Tuple,
     number,
 )
 from zoo_harp.checker.values import Decision, compare_values
-
-_NOTHING: Final = frozenset(
-    (("no", "solution"), ("no", "solutions"), ("none",), ("no", "real", "solutions"), ("no", "real", "solution"),
-     ("empty", "set"), ("no", "such", "x"))
-)  # fmt: skip
 
 
 def compare_answers(gold: Answer, response: Answer, budget: Budget) -> Decision:
@@ -61,7 +61,7 @@ def compare_answers(gold: Answer, response: Answer, budget: Budget) -> Decision:
         again = comparison.compare(one, other)
         if again.correct:
             return again
-    return decision
+    return comparison.undecided or decision
 
 
 def _no(reason: str) -> Decision:
@@ -73,15 +73,29 @@ class Comparison:
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
+        self.undecided: Decision | None = None
+        """the first comparison of parts that was neither right nor wrong"""
 
     def compare(self, gold: Node, response: Node) -> Decision:
         """Compare two nodes of any kind."""
         self.budget.spend(1)
+        found = self._compare(gold, response)
+        if found.undecided and self.undecided is None:
+            self.undecided = found
+        return found
+
+    def _compare(self, gold: Node, response: Node) -> Decision:
         if gold == response:
             return Decision(True, "identical", "the same tree")
-        gold, response = labels.exact_part(gold), labels.exact_part(response)
+        gold, response = (_readable(labels.exact_part(side)) for side in (gold, response))
         if isinstance(gold, EXPRESSIONS) and isinstance(response, EXPRESSIONS) and not labels.has_signs(gold, response):
-            return self._expressions(gold, response)
+            found = self._expressions(gold, response)
+            return found if found.correct else self._families(gold, response) or found
+        if isinstance(gold, Cases) and isinstance(response, Cases):
+            alike = same_pieces(gold, response, self.budget, self.same)
+            return Decision(
+                bool(alike), "cases", "the same on every stretch" if alike else "different values or conditions"
+            )
         ways = compounds.sides(gold, response)
         if ways is not None:
             same = any(self._expressions(*way).correct for way in ways)
@@ -89,18 +103,27 @@ class Comparison:
         if isinstance(gold, Quantity) or isinstance(response, Quantity):
             return self._quantities(gold, response)
         if isinstance(gold, Clock) or isinstance(response, Clock):
-            return self._clocks(gold, response)
+            return self._ratios(gold, response)
         if isinstance(gold, Text | Symbol) and isinstance(response, Text | Symbol):
             return self._texts(_words(gold), _words(response))
+        if differently_joined(gold, response):
+            return Decision(False, "logic", "statements that are joined in another way")
+        vectors = self._vectors(gold, response)
+        if vectors is not None:
+            return vectors
         unlabelled = self._without_labels(gold, response)
         if unlabelled is not None:
             return unlabelled
         if is_set_of_reals(gold) or is_set_of_reals(response):
-            found = self._sets_of_reals(gold, response)
-            if found is not None:
-                return found
-        if self._is_collection(gold) or self._is_collection(response):
-            return self._collections(gold, response)
+            as_sets = self._sets_of_reals(gold, response)
+            if as_sets is not None:
+                return as_sets
+        if isinstance(gold, Named) != isinstance(response, Named):
+            families = self._families(gold, response)
+            if families is not None:
+                return families
+        if is_collection(gold) or is_collection(response):
+            return compare_collections(gold, response, self.same)
         if isinstance(gold, Tuple | Matrix) or isinstance(response, Tuple | Matrix):
             return self._arrays(gold, response)
         if isinstance(gold, Relation) and isinstance(response, Relation):
@@ -111,6 +134,10 @@ class Comparison:
             return _no("answers of different kinds")
         return _no(f"a {type(gold).__name__.lower()} and a {type(response).__name__.lower()}")
 
+    def same(self, gold: Node, response: Node) -> bool:
+        """Whether two nodes are equal."""
+        return self.compare(gold, response).correct
+
     def _all(self, gold: Sequence[Node], response: Sequence[Node], rule: str) -> Decision:
         """Item by item, in order."""
         if len(gold) != len(response):
@@ -120,6 +147,39 @@ class Comparison:
             if not found.correct:
                 return Decision(False, rule, f"item {k}: {found.reason}")
         return Decision(True, rule, "equal item by item")
+
+    # Vectors and families
+
+    def _vectors(self, gold: Node, response: Node) -> Decision | None:
+        """Vectors in any notation; None where neither side is written as one."""
+        if not (is_vector(gold) or is_vector(response)):
+            return None
+        sizes = [len(side.items) for side in (gold, response) if isinstance(side, Tuple)]
+        sizes += [max(len(side.rows), len(side.rows[0])) for side in (gold, response) if isinstance(side, Matrix)]
+        size = max(sizes) if sizes else max(in_units(gold), in_units(response))
+        one, other = components(gold, size), components(response, size)
+        if one is None or other is None:
+            return None
+        if isinstance(gold, Matrix) and isinstance(response, Matrix) and len(gold.rows) != len(response.rows):
+            return Decision(False, "matrix", "different shapes")
+        if size < max(in_units(gold), in_units(response)):
+            return Decision(False, "vector", "vectors of different dimensions")
+        return self._all(one, other, "vector")
+
+    def _families(self, gold: Node, response: Node, *, solved: bool = False) -> Decision | None:
+        """Expressions in one integer parameter as the sets they stand for; None where that is not meant.
+
+        With ``solved`` they are solutions for an unknown, so that two letters are two names for a parameter.
+        """
+        field = Evaluator(self.budget.half())
+        one = family(gold, field)
+        other = family(response, field) if one is not None else None
+        if one is None or other is None:
+            return None
+        if not (solved and one.parameter != other.parameter) and not may_be_family(gold, response, one, other):
+            return None
+        same = same_family(one, other, field)
+        return Decision(same, "family", "the same numbers for all integers" if same else "different families")
 
     # Numbers
 
@@ -142,7 +202,7 @@ class Comparison:
                 if found.correct:
                     return Decision(True, mark, found.reason)
             return found
-        return compare_values(gold, response, self.budget)
+        return compare_antiderivatives(gold, response, self.budget) or compare_values(gold, response, self.budget)
 
     def _below_one(self, node: Node) -> bool:
         """Whether a number is between -1 and 1, so that the same digits with a percent mark are another number."""
@@ -156,17 +216,37 @@ class Comparison:
     def _quantities(self, gold: Node, response: Node) -> Decision:
         units = [side.unit if isinstance(side, Quantity) else None for side in (gold, response)]
         gold, response = (side.value if isinstance(side, Quantity) else side for side in (gold, response))
-        if units[0] and units[1] and units[0] != units[1]:
+        # "Square units" name a power, and no unit that could differ from another.
+        named = [any(base == "unit" for base, _ in unit or ()) for unit in units]
+        if units[0] and units[1] and units[0] != units[1] and named[0] == named[1]:
             return Decision(False, "unit", f"different units: {_unit_name(units[0])} and {_unit_name(units[1])}")
         return self.compare(gold, response)
 
     def _ratios(self, gold: Node, response: Node) -> Decision:
+        one, other = as_time(gold), as_time(response)
+        if (
+            one
+            and other
+            and any(isinstance(side, Clock) or (isinstance(side, Ratio) and side.time) for side in (gold, response))
+        ):
+            if same_time(one, other):
+                return Decision(True, "time", "the same time")
+            if isinstance(gold, Clock) or (isinstance(gold, Ratio) and gold.time):
+                return Decision(False, "time", "different times")
+        if isinstance(gold, Clock) or isinstance(response, Clock) or (isinstance(gold, Ratio) and is_clock_only(gold)):
+            return Decision(False, "time", "a time and something else")
+        zero = [
+            isinstance(s, Ratio) and any(isinstance(p, Number) and p.value == 0 for p in s.parts)
+            for s in (gold, response)
+        ]
+        if any(zero):
+            return Decision(False, "ratio", "a part of a ratio is zero")
         if isinstance(gold, Ratio) and isinstance(response, Ratio):
             if len(gold.parts) != len(response.parts):
                 return Decision(False, "ratio", f"{len(gold.parts)} parts and {len(response.parts)}")
-            for one, other in zip(gold.parts[1:], response.parts[1:], strict=True):
-                left, right = Apply("mul", (gold.parts[0], other)), Apply("mul", (response.parts[0], one))
-                if not self.compare(left, right).correct:
+            for a, b in zip(gold.parts[1:], response.parts[1:], strict=True):
+                left, right = Apply("mul", (gold.parts[0], b)), Apply("mul", (response.parts[0], a))
+                if not self.same(left, right):
                     return Decision(False, "ratio", "not in proportion")
             return Decision(True, "ratio", "in proportion")
         ways = [Apply("div", side.parts) if isinstance(side, Ratio) and len(side.parts) == 2 else side
@@ -179,26 +259,8 @@ class Comparison:
 
     @staticmethod
     def _texts(gold: tuple[str, ...], response: tuple[str, ...]) -> Decision:
-        same = gold == response or (gold in _NOTHING and response in _NOTHING)
+        same = same_words(gold, response)
         return Decision(same, "text", "the same words" if same else "different words")
-
-    @staticmethod
-    def _clocks(gold: Node, response: Node) -> Decision:
-        times = []
-        for side in (gold, response):
-            if isinstance(side, Clock):
-                times.append(side)
-            elif isinstance(side, Ratio) and len(side.parts) == 2 and all(isinstance(p, Number) for p in side.parts):
-                hours, minutes = (int(p.value) if isinstance(p, Number) else 0 for p in side.parts)
-                times.append(Clock(hours, minutes, None))
-            elif isinstance(side, Number):
-                times.append(Clock(int(side.value), 0, None) if side.value.denominator == 1 else Clock(-1, 0, None))
-            else:
-                return _no("a time and something else")
-        one, other = times
-        same = one.hours == other.hours and one.minutes == other.minutes
-        same = same and (one.half is None or other.half is None or one.half == other.half)
-        return Decision(same, "time", "the same time" if same else "different times")
 
     # Labels
 
@@ -224,8 +286,13 @@ class Comparison:
             by_name = dict(zip(other.names, other.values, strict=False))
             if len(one.values) == len(one.names) == len(by_name):
                 return self._all(one.values, [by_name[name] for name in one.names], "labels")
+        renamed = labels.with_names_of(one, other)
+        if renamed is not None:
+            return self.compare(one.whole, renamed)
         if one.names == other.names or labels.exchangeable(one, other):
             found = self.compare(one.whole, other.whole)
+            if not found.correct and one.names == other.names and labels.is_unknown(one):
+                found = self._families(one.whole, other.whole, solved=True) or found
             if found.correct or not isinstance(gold, Relation):
                 return found
         if isinstance(gold, Relation) and isinstance(response, Relation):
@@ -234,6 +301,8 @@ class Comparison:
 
     def _values_of(self, found: labels.Labelled, bare: Node, *, gold_labelled: bool) -> Decision:
         values = found.whole
+        if found.repeated and not isinstance(bare, Listing | Tuple | Set | Matrix):
+            values = found.values[0]
         if len(found.names) > 1 and isinstance(bare, Listing) and isinstance(values, Tuple):
             values = Listing(values.items, ",")
         if len(found.names) > 1 and isinstance(bare, Tuple) and isinstance(values, Listing):
@@ -241,14 +310,13 @@ class Comparison:
         for value in found.same:
             if not self.compare(found.whole, value).correct:
                 return Decision(False, "labels", "a chain of equations that does not hold")
-        return self.compare(values, bare) if gold_labelled else self.compare(bare, values)
+        one, other = (values, bare) if gold_labelled else (bare, values)
+        decision = self.compare(one, other)
+        if not decision.correct and gold_labelled and labels.is_unknown(found):
+            return self._families(one, other, solved=True) or decision
+        return decision
 
     # Collections
-
-    @staticmethod
-    def _is_collection(node: Node) -> bool:
-        named = isinstance(node, Named) or (isinstance(node, Text) and node.words in _NOTHING)
-        return isinstance(node, Listing | Set | SetOp | Builder) or named or labels.has_signs(node)
 
     def _sets_of_reals(self, gold: Node, response: Node) -> Decision | None:
         if isinstance(gold, Tuple) and isinstance(response, Tuple):
@@ -260,58 +328,12 @@ class Comparison:
             if found.correct:
                 return found
         line = Line(Evaluator(self.budget))
-        gold, response = (
-            Named("empty") if isinstance(s, Text) and s.words in _NOTHING else s for s in (gold, response)
-        )
+        gold, response = (Named("empty") if isinstance(s, Text) and s.words in NOTHING else s for s in (gold, response))
         try:
             same = line.equal(line.cells(gold), line.cells(response))
         except (Unsupported, Undefined):
             return None
         return Decision(same, "interval", "the same set of numbers" if same else "different sets of numbers")
-
-    def _collections(self, gold: Node, response: Node) -> Decision:
-        if isinstance(gold, Tuple) or isinstance(response, Tuple):
-            if labels.has_signs(gold, response):
-                return self._sets(_items(gold), _items(response), strict=True)
-            return Decision(False, "set", "a tuple and a set or list")
-        if any(
-            (isinstance(side, Text) and side.words in _NOTHING) or side == Named("empty") for side in (gold, response)
-        ):
-            both = all((isinstance(s, Text) and s.words in _NOTHING) or s == Named("empty") for s in (gold, response))
-            return Decision(both, "set", "both empty" if both else "one is empty")
-        if any(isinstance(side, Named | SetOp | Builder) for side in (gold, response)):
-            return self._set_expressions(gold, response)
-        lists = isinstance(gold, Listing) and isinstance(response, Listing) and not labels.has_signs(gold, response)
-        return self._sets(_items(gold), _items(response), strict=lists)
-
-    def _set_expressions(self, gold: Node, response: Node) -> Decision:
-        if isinstance(gold, SetOp) and isinstance(response, SetOp) and gold.op == response.op:
-            pairs = [(gold.left, response.left), (gold.right, response.right)]
-            if all(self.compare(a, b).correct for a, b in pairs):
-                return Decision(True, "set", "the same parts")
-        if isinstance(gold, Builder) and isinstance(response, Builder):
-            return self._all((gold.variable, gold.conditions), (response.variable, response.conditions), "set")
-        return Decision(False, "set", "different sets")
-
-    def _sets(self, gold: Sequence[Node], response: Sequence[Node], *, strict: bool) -> Decision:
-        """Every item has a partner on the other side; with ``strict`` one of its own."""
-        if strict and len(gold) != len(response):
-            return Decision(False, "set", f"{len(gold)} items and {len(response)}")
-        free = list(range(len(response)))
-        met: set[int] = set()
-        for one in gold:
-            partner = next((k for k in free if self.compare(one, response[k]).correct), None)
-            if partner is None and not strict:
-                partner = next((k for k in met if self.compare(one, response[k]).correct), None)
-            if partner is None:
-                return Decision(False, "set", "an item of the gold is missing")
-            met.add(partner)
-            if partner in free:
-                free.remove(partner)
-        for k in free:
-            if strict or not any(self.compare(one, response[k]).correct for one in gold):
-                return Decision(False, "set", "an item too many")
-        return Decision(True, "set", "the same items in some order")
 
     def _arrays(self, gold: Node, response: Node) -> Decision:
         one, other = _rows(gold), _rows(response)
@@ -326,6 +348,13 @@ class Comparison:
         return _no("a tuple or matrix and something else")
 
 
+def _readable(node: Node) -> Node:
+    """``node`` with permutations written out, and base ten left away."""
+    if isinstance(node, Based) and node.base == 10 and node.digits.isdigit():
+        return number(int(node.digits))
+    return with_permutations(node)
+
+
 def _words(node: Text | Symbol) -> tuple[str, ...]:
     return node.words if isinstance(node, Text) else (node.name.lower(),)
 
@@ -338,12 +367,6 @@ def _inside(node: Node, mark: str) -> Node | None:
         inner = _inside(node.args[-1], mark)
         return None if inner is None else Apply(node.op, (*node.args[:-1], inner))
     return None
-
-
-def _items(node: Node) -> list[Node]:
-    """Items of a list or set with signs expanded; the node alone otherwise."""
-    items = node.items if isinstance(node, Listing | Set) else (node,)
-    return [way for item in items for way in labels.expand(item)]
 
 
 def _rows(node: Node) -> tuple[tuple[Node, ...], ...] | None:

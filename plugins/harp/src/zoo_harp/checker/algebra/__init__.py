@@ -1,0 +1,1 @@
+"""Values of expressions: what is added to the exact tiers."""

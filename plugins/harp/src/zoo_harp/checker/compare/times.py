@@ -1,0 +1,46 @@
+"""Times of day and ratios: what a colon means is said by the gold answer."""
+
+from __future__ import annotations
+
+from math import gcd
+from typing import TypeAlias
+
+from zoo_harp.checker.tree import Clock, Node, Number, Ratio
+
+Minutes: TypeAlias = tuple[int, bool]
+"""seconds after midnight, and whether the half of the day is known"""
+_NOON = 12 * 3600
+
+
+def is_clock_only(ratio: Ratio) -> bool:
+    """Whether a colon between the numbers is that of a time: one part is zero, or as a ratio it would be shorter."""
+    values = [int(part.value) for part in ratio.parts if isinstance(part, Number)]
+    return ratio.time and len(values) == len(ratio.parts) and (0 in values or gcd(*values) > 1)
+
+
+def as_time(node: Node) -> Minutes | None:
+    """The time of day that ``node`` may be; None if it is none."""
+    if isinstance(node, Clock):
+        if node.half is None or not 1 <= node.hours <= 12:
+            return _seconds(node.hours, node.minutes), node.half is not None or not 1 <= node.hours <= 12
+        return _seconds(node.hours % 12, node.minutes) + (_NOON if node.half == "pm" else 0), True
+    if isinstance(node, Ratio) and node.time:
+        values = [int(part.value) for part in node.parts if isinstance(part, Number)]
+        if len(values) != len(node.parts):
+            return None
+        hours, minutes, *rest = values
+        return _seconds(hours, minutes) + sum(rest), not 1 <= hours <= 12
+    if isinstance(node, Number) and node.value.denominator == 1 and 0 <= node.value <= 24:
+        return _seconds(int(node.value), 0), not 1 <= node.value <= 12
+    return None
+
+
+def same_time(one: Minutes, other: Minutes) -> bool:
+    """Whether both may be the same; without its half a time is in either."""
+    if one[1] and other[1]:
+        return one[0] % (2 * _NOON) == other[0] % (2 * _NOON)
+    return one[0] % _NOON == other[0] % _NOON if one[1] != other[1] else one[0] == other[0]
+
+
+def _seconds(hours: int, minutes: int) -> int:
+    return hours * 3600 + minutes * 60

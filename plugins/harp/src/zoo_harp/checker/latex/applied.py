@@ -1,0 +1,111 @@
+"""The parser's part for what belongs to a name or value: arguments, primes, indices of sets, remarks, dots."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zoo_harp.checker import forms
+from zoo_harp.checker.calls import Calls
+from zoo_harp.checker.cursor import ParseError
+from zoo_harp.checker.latex import dots
+from zoo_harp.checker.latex.sets import signed
+from zoo_harp.checker.tree import Apply, Named, Node, Number, Symbol, Text, Tuple, number
+from zoo_harp.checker.words import denies
+
+PRODUCT: Final = 50
+"""how tight a product binds"""
+_CALLED: Final = frozenset("fghFGHPQ")
+
+
+class Applied(Calls):
+    """Reads what follows a name or a value and belongs to it."""
+
+    def skips_aside(self, left: Node) -> bool:
+        """Take a remark in brackets after a number, as in "10 (ten)" or "5 (when n is odd)"; whether there was one."""
+        if self.peek(1)[0] != "word" or self.peek(1)[1] == "base" or isinstance(left, Text):
+            return False
+        if not forms.is_constant(left):
+            return False
+        depth, at = 1, self.at + 1
+        while at < len(self.tokens) and depth:
+            depth += {"(": 1, ")": -1}.get(self.tokens[at][1], 0)
+            at += 1
+        if depth or denies(value for kind, value, _ in self.tokens[self.at + 1 : at] if kind == "word"):
+            return False
+        self.at = at
+        return True
+
+    def ends_after(self, ahead: int) -> bool:
+        """Whether nothing, or the next item, follows after the next ``ahead`` tokens."""
+        kind, value, _ = self.peek(ahead)
+        return kind in ("end", "word") or value in (",", ")", "}", "and", "or", ".")
+
+    def is_function(self, left: Node) -> bool:
+        """Whether the bracket that follows holds the argument of ``left``."""
+        if isinstance(left, Apply) and left.op == "pow":
+            return left.args[1] == Apply("neg", (number(1),)) and self.is_function(left.args[0])
+        if not isinstance(left, Symbol):
+            return False
+        return left.name.split("_")[0].rstrip("'") in _CALLED or left.name == "Gamma" or self.defines()
+
+    def call(self, left: Node) -> Node:
+        """``left`` with its argument, which comes next."""
+        argument = self.prefix()
+        if left == Symbol("Gamma"):
+            return Apply("gamma", (argument,))
+        pair = argument.items if isinstance(argument, Tuple) else ()
+        if left == Symbol("P") and len(pair) == 2 and all(isinstance(item, Number) for item in pair):
+            return Apply("perm", pair)
+        if isinstance(left, Apply):
+            left = Symbol(f"{getattr(left.args[0], 'name', '')}^-1")
+        return Apply("call", (left, argument))
+
+    def minutes(self, left: Node) -> Node | None:
+        """An angle with the minutes and seconds of arc that follow; None if none do."""
+        if not isinstance(left, Apply) or left.op != "deg" or self.peek(1)[1] not in ("'", "^"):
+            return None
+        total, part = left.args[0], 60
+        while self.peek()[0] == "num" and part <= 3600:
+            amount = forms.numeral(self.peek()[1])
+            used = forms.prime_marks(self.tokens, self.at + 1)
+            if used is None or used[0] != (1 if part == 60 else 2):
+                return None
+            self.at += 1 + used[1]
+            total, part = Apply("add", (total, Apply("div", (amount, number(part))))), part * 60
+        return Apply("deg", (total,))
+
+    def dotted(self, left: Node, sign: str) -> Node:
+        r"""A sum or product with dots in the middle, such as ``1+2+\cdots+20``, whose dots come next."""
+        self.take()
+        op, strength = ("mul", PRODUCT) if sign == "*" else ("add", 40)
+        if self.is_op("*" if op == "mul" else sign):
+            self.at += 1
+        last = self.expression(strength)
+        if sign == "-":
+            last = Apply("neg", (last,))
+        return dots.series(op, [*forms.terms(op, left), dots.DOTS, last])
+
+    def primed(self, left: Node, marks: int) -> Node:
+        """A name with primes, or a number of minutes or seconds of arc."""
+        if isinstance(left, Symbol):
+            return Symbol(left.name + "'" * marks)
+        if not isinstance(left, Number) or marks > 2:
+            raise ParseError("a prime")
+        return Apply("deg", (Apply("div", (left, number(60**marks))),))
+
+    def named(self, name: str) -> Node:
+        r"""A set of numbers, with the condition in its index, as in ``\mathbb{R}_{>0}``."""
+        if not self.is_op("_"):
+            return Named(name)
+        values = [token[1] for token in self.tokens[self.at : self.at + 5]]
+        inner = (
+            values[2:4] if values[1:2] == ["{"] and values[4:5] == ["}"] else ["+", "0"] if values[1:2] == ["+"] else []
+        )
+        if inner[1:] != ["0"] or inner[0] not in ("<", "<=", ">", ">=", "!=", "+"):
+            raise ParseError("the index of a set")
+        self.at += 5 if values[1] == "{" else 2
+        return signed(name, inner[0].replace("+", ">"))
+
+    def defines(self) -> bool:
+        """Whether ``(x) =`` follows: the definition of a function."""
+        return self.peek(1)[0] == "let" and self.peek(2)[1] == ")" and self.peek(3)[1] == "="

@@ -1,0 +1,50 @@
+"""Clauses after an answer that say for which values it holds: "for all real x", "where k is an integer"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from zoo_harp.checker.tokens import Token
+from zoo_harp.checker.vocabulary import names
+
+_ALL: Final = frozenset(names("all any every each"))
+_CLAUSE: Final = frozenset(
+    names(
+        "for all any every each real reals rational integer integers number numbers positive negative nonnegative non "
+        "natural nonzero complex values value of where with is are an a and in"
+    )
+)
+_SIGNS: Final = frozenset(names("in , ( ) { } $ and <= >= < > != - + _ ^ * ..."))
+
+
+def without_clause(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens of an equation or family without a clause at the end that names a range; as they are elsewhere."""
+    start = next((at for at in range(1, len(tokens)) if _begins(tokens, at)), None)
+    if start is None or not all(_belongs(token) for token in tokens[start:]):
+        return list(tokens)
+    while start > 1 and tokens[start - 1][1] in (",", "(", ";"):
+        start -= 1
+    kept = list(tokens[:start])
+    return kept if any(value == "=" or value == "pi" or kind == "let" for kind, value, _ in kept) else list(tokens)
+
+
+def _begins(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a clause begins here: "for all", a universal quantifier, "where k is", or a letter in the integers."""
+    kind, value, _ = tokens[at]
+    after = [token[1].lower() for token in tokens[at + 1 : at + 4]]
+    if kind == "word" and value.lower() == "for":
+        return after[:1] != [] and after[0] in _ALL
+    if kind == "word" and value == "forall":
+        return True
+    if kind == "word" and value.lower() in ("where", "with"):
+        return after[1:2] in (["is"], ["in"], ["are"])
+    letter = kind == "let" and tokens[at - 1][1] in (",", "(", ";") and after[:1] == ["in"]
+    return letter and tokens[at + 2 : at + 3] != [] and tokens[at + 2][:2] in (("set", "Z"), ("set", "N"))
+
+
+def _belongs(token: Token) -> bool:
+    kind, value, _ = token
+    if kind == "word":
+        return value.lower() in _CLAUSE or value == "forall"
+    return kind in ("let", "set", "num") or value in _SIGNS

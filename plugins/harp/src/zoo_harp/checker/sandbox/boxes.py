@@ -1,0 +1,98 @@
+r"""Boxes: the last ``\boxed{...}`` of a text, and those that commas, words or spacing join to it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from zoo_harp.checker.limits import MAX_ANSWER
+
+_BRACES: Final = re.compile(r"\\(?:boxed|fbox|framebox)(?![A-Za-z])[ \t]{0,8}(\{?)|\\.|[{}]", re.DOTALL)
+_BARE_BOX: Final = re.compile(r"[^\s$.,;]{1,200}")
+_SPACE: Final = r"(?:[\s$}~&]|\\[\[\]()\\,;:! ]|\\q?quad(?![A-Za-z])){0,12}"
+_WORD: Final = r"(?:\\text\w{0,6}\s?\{)?\s?(?:[A-Za-z]{2,12}\s){0,2}(?:and|or)(?:\s?\})?"
+_LABEL: Final = r"(?:[A-Za-z](?:_\{?\w{1,3}\}?)?'?\s?=\s?)?"
+_BETWEEN: Final = re.compile(
+    rf"{_SPACE}(?:(?:,|;){_SPACE}(?:{_WORD})?|{_WORD}"
+    rf"|\\text\{{ ?for part \(\w\) (?:and|or) ?\}}|\\q?quad){_SPACE}{_LABEL}"
+)
+_NOT_LINKING: Final = re.compile(
+    r"\b(?:so|thus|then|hence|therefore|but|not|now|gives?|get|have|is|instead|correct\w*)\b"
+)
+_NAMED: Final = re.compile(r"([A-Za-z](?:_\{?\w{1,3}\}?)?)\s?=\s?$")
+_EMPTY: Final = re.compile(r"\\(?:text\w*|boxed|fbox|,|;|!|quad)|[\s{}$~]")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A stretch of the response: its text, and from where to where it lies."""
+
+    start: int
+    end: int
+    text: str
+
+
+def last_box(text: str) -> Place | None:
+    """The last box that is not empty and lies in no other box, with those that are one list with it."""
+    joined: list[tuple[int, int, int]] = []
+    for start, inside, end in reversed(_boxes(text)):
+        if not _EMPTY.sub("", text[inside : min(end, inside + MAX_ANSWER + 1)]):
+            continue
+        if joined:
+            between = text[end : joined[-1][0]] if joined[-1][0] - end <= 120 else "."
+            close = joined[0][2] - start <= MAX_ANSWER
+            if between != "}" and not (close and _BETWEEN.fullmatch(between) and not _NOT_LINKING.search(between)):
+                break
+        joined.append((start, inside, end))
+    if not joined:
+        return None
+    joined.reverse()
+    texts = [text[inside:end] for _, inside, end in joined]
+    names = [_NAMED.search(text, max(0, start - 12), start) for start, _, _ in joined] if len(joined) > 1 else []
+    if names and all(names) and not any("=" in inner for inner in texts):
+        texts = [f"{name[1]}={inner}" for name, inner in zip(names, texts, strict=True) if name]
+    return Place(joined[0][0], joined[-1][2], ", ".join(texts))
+
+
+def _boxes(text: str) -> list[tuple[int, int, int]]:
+    """Where boxes that lie in no other begin, where their content does, and where that ends."""
+    stack: list[tuple[int, int]] = []
+    closed: list[tuple[int, int, int]] = []
+    for found in _BRACES.finditer(text):
+        sign = found[0]
+        if sign[0] == "\\" and len(sign) > 4:
+            if found[1]:
+                stack.append((found.end(), found.start()))
+            elif found.end() < len(text):
+                bare = _BARE_BOX.match(text, found.end())
+                if bare and bare[0][0] not in "}\\":
+                    closed.append((found.start(), found.end(), bare.end()))
+        elif sign == "{":
+            stack.append((-1, -1))
+        elif sign == "}" and stack:
+            inside, start = stack.pop()
+            if inside >= 0:
+                while closed and closed[-1][0] > start:
+                    closed.pop()
+                closed.append((start, inside, found.start()))
+    return closed
+
+
+def opened(text: str) -> str:
+    """``text`` without the boxes in it, their content kept, in one pass."""
+    kept: list[str] = []
+    stack: list[bool] = []
+    at = 0
+    for found in _BRACES.finditer(text):
+        sign = found[0]
+        if found[1]:
+            kept.append(text[at : found.start()])
+            at = found.end()
+            stack.append(True)
+        elif sign == "{":
+            stack.append(False)
+        elif sign == "}" and stack and stack.pop():
+            kept.append(text[at : found.start()])
+            at = found.end()
+    return "".join(kept) + text[at:]

@@ -1,0 +1,77 @@
+"""The letter of a choice in a response."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from zoo_harp.checker.extraction import anchors, delimited
+from zoo_harp.checker.limits import MAX_RESPONSE
+from zoo_harp.checker.sandbox.boxes import last_box
+from zoo_harp.checker.sandbox.reply import reply
+
+_SHORT: Final = 100
+_LETTER: Final = re.compile(
+    r"(?:\\(?:text[a-z]{0,6}|mathrm|mathbf|rm|bf|boxed|fbox)(?![a-z])|[\s{($*_`\"'\[:]|option\b|choice\b|\\[(\[]){0,24}"
+    r"(?<![A-Za-z\\])([A-Ea-e])(?![A-Za-z])(?P<after>.{0,40})",
+    re.DOTALL | re.IGNORECASE,
+)
+_PROSE_AFTER: Final = re.compile(r"\s{1,8}(?!because|since|as\b|is\b|for\b|and\b|or\b|with\b)[a-z]{2,}")
+_REJECTED: Final = re.compile(
+    r"[\s})$.*]{0,12}(?:is|are|cannot be|can't be)\s{1,8}(?:wrong|incorrect|not|false|impossible)\b"
+)
+_SECOND: Final = re.compile(
+    r"[\s})$.*]{0,12}(?:,|\bor\b|\band\b|\\text\{\s{0,4}(?:or|and)\s{0,4}\}|/)[\s({$*]{0,12}"
+    r"(?:\\text\w{0,6}\s?\{\s?\(?)?([A-E])(?![A-Za-z])"
+)
+_JOINED: Final = re.compile(r"(?<![\w\\'])\(?([A-E])\)?,?\s{1,4}(?:and|or)\s{1,4}$")
+_LAST_LETTER: Final = re.compile(r"\(([A-E])\)|(?<![\w\\'])([A-E])(?![\w'])(?=[.)*\s]{0,8}$)")
+
+
+def extract_choice(response: str) -> str | None:
+    """The letter A to E that a response chooses; None if there is none, or two are joined by "or" and "and"."""
+    text, _ = reply(response[-MAX_RESPONSE:])
+    box = last_box(text)
+    for anchor in anchors(text):
+        if box is not None and anchor.start < box.end:
+            break
+        letter = _letter(anchor.text[:200])
+        if letter is not None:
+            return letter or None
+    if box is not None:
+        return _letter(box.text[:200]) or None
+    if len(text) <= 200:
+        letter = _letter(text)
+        if letter is not None:
+            return letter or None
+    for formula in reversed(list(delimited(text))):
+        letter = _letter(formula.text[:200])
+        if letter is not None:
+            return letter or None
+    last = None
+    for found in _LAST_LETTER.finditer(text):
+        last = found
+    if last is None:
+        return None
+    letter = last[1] or last[2]
+    joined = _JOINED.search(text, max(0, last.start() - _SHORT), last.start())
+    return letter if joined is None or joined[1] == letter else None
+
+
+def _letter(text: str) -> str | None:
+    """The letter that ``text`` begins with; empty if two different ones are joined, None if it begins with none."""
+    found = _LETTER.match(text)
+    if found is None:
+        return None
+    letter, after = found[1].upper(), found["after"]
+    glued = text[: found.start(1)].rstrip()[-1:]
+    if glued not in ("(", "{", "*", "$", "[") and (
+        _PROSE_AFTER.match(after) or (found[1].islower() and after.strip(" .)*"))
+    ):
+        return None
+    if _REJECTED.match(after):
+        return None
+    second = _SECOND.match(after)
+    if second and second[1].upper() != letter:
+        return ""
+    return letter

@@ -1,0 +1,134 @@
+"""The reply within a model's output: without its thinking, the tokens of chat templates and what was written after it.
+
+One pass of each search over the text. What stands inside thinking decides nothing, whether the thinking is closed,
+still open, or only its end is there because a template had opened it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from zoo_harp.checker.normalise import unescaped
+
+_NAMES: Final = (
+    r"(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis|seed:think|antml:thinking)"
+)
+_OPENED: Final = re.compile(
+    rf"<{_NAMES}>|◁think▷|<\|begin_of_thought\|>|<\|begin_of_thinking\|>|\[THINK\]|<unused94>thought", re.IGNORECASE
+)
+_CLOSED: Final = re.compile(
+    rf"</{_NAMES}>|◁/think▷|<\|end_of_thought\|>|<\|end_of_thinking\|>|\[/THINK\]|<unused95>", re.IGNORECASE
+)
+_CHANNEL: Final = re.compile(r"<\|channel\|>\s{0,4}final\b[^<]{0,40}<\|message\|>")
+_OTHER_CHANNEL: Final = re.compile(r"<\|channel\|>\s{0,4}(?:analysis|commentary)\b")
+_TURN: Final = re.compile(
+    r"<\|im_end\|>|<\|eot_id\|>|<\|endoftext\|>|<\|end_of_text\|>|<\|return\|>|<\|end\|>|<end_of_turn>|</s>|<eos>"
+    r"|<\|(?:im_start|start_header_id|start)\|>\s{0,4}(?:user|system|human)|<start_of_turn>\s{0,4}user|<\|(?:user|observation)\|>"
+    r"|\[INST\]|<｜end▁of▁sentence｜>|<｜User｜>|<\|END_OF_TURN_TOKEN\|>",
+    re.IGNORECASE,
+)
+_TOKEN: Final = re.compile(
+    r"<\|(?:im_start|start|start_header_id|start_of_role)\|>\s{0,4}(?:assistant|model)?(?:<\|(?:end_header_id|end_of_role|message)\|>)?"
+    r"|<start_of_turn>\s{0,4}(?:model|assistant)|<\|(?:assistant|begin_of_text|begin_of_solution|end_of_solution|message|eom_id)\|>"
+    r"|<s>|<bos>|<pad>|\[/INST\]|<｜(?:Assistant|begin▁of▁sentence)｜>",
+    re.IGNORECASE,
+)
+_ANSWER: Final = re.compile(r"<(/?)(?:answer|final_answer|final|finalanswer)>", re.IGNORECASE)
+_NEXT_TASK: Final = re.compile(
+    r"\n[#*\s]{0,8}(?:Problem|Question|Exercise|User|Human|Instruction|Input|Q)\b[^\n:]{0,20}:", re.IGNORECASE
+)
+_ANSWERED: Final = re.compile(r"answer\b[^\n]{0,20}?(?:is\b|[:=])|\\boxed|I hope (?:it|this) is correct", re.IGNORECASE)
+_WIDE: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_BESIDE: Final = re.compile(
+    f"(?<=[{_WIDE}])(?=[-\\w\\\\$(√±−])(?![{_WIDE}])|(?<=[\\w\\\\$)%°])(?<![{_WIDE}])(?=[{_WIDE}])"
+)
+_STOPS: Final = str.maketrans({"。": ". ", "，": ", ", "、": ", ", "：": ": ", "；": "; ", "？": "? ", "！": "! "})
+_BOLD: Final = re.compile(r"(?<![\w*\\])\*\*(?=[^\s*])([^*\n]{1,80}?)(?<=[^\s*])\*\*(?![\w*])")
+_MATHEMATICAL: Final = re.compile(
+    r"[^A-Za-z]*(?:[A-Za-z](?:_\w+)?\s{0,2}[=<>≤≥]\s{0,2})?[-−+$\\\d(√π][^A-Za-z]{0,60}[.:]?"
+)
+
+
+def reply(output: str) -> tuple[str, bool]:
+    """The part of an output that is its reply, and whether tags say that all of it is the answer."""
+    text = unescaped(output) if "\\\\" in output else output
+    if "<" in text or "[" in text or "◁" in text:
+        text = _without_template(_without_thinking(text))
+        answer = _last_answer(text)
+        if answer is not None:
+            return answer, True
+    return _plain(_before_next_task(text)), False
+
+
+def _without_thinking(text: str) -> str:
+    final = _last(_CHANNEL, text)
+    if final is not None:
+        return text[final.end() :]
+    other = _OTHER_CHANNEL.search(text)
+    if other is not None:
+        return text[: other.start()]
+    closed = _last(_CLOSED, text)
+    if closed is not None:
+        text = text[closed.end() :]
+    opened = _OPENED.search(text)
+    return text[: opened.start()] if opened is not None else text
+
+
+def _without_template(text: str) -> str:
+    """Up to the end of the first turn that has content."""
+    start = 0
+    for found in _TURN.finditer(text):
+        if _TOKEN.sub("", text[start : found.start()]).strip():
+            return _TOKEN.sub("", text[start : found.start()])
+        start = found.end()
+    return _TOKEN.sub("", text[start:])
+
+
+def _last_answer(text: str) -> str | None:
+    """What the last answer tags enclose, also where they are not closed; None if there is nothing."""
+    content: str | None = None
+    start = -1
+    for found in _ANSWER.finditer(text):
+        if found[1]:
+            if start >= 0 and text[start : found.start()].strip():
+                content = text[start : found.start()]
+            start = -1
+        else:
+            start = found.end()
+    if start >= 0 and text[start:].strip():
+        content = text[start:]
+    return content.strip() if content is not None else None
+
+
+def _before_next_task(text: str) -> str:
+    """Without the problems that a model goes on to after its answer, as base models do."""
+    if "\n" not in text:
+        return text
+    answered = _ANSWERED.search(text)
+    following = _NEXT_TASK.search(text, answered.end()) if answered is not None else None
+    return text[: following.start()] if following is not None else text
+
+
+def _plain(text: str) -> str:
+    """Formulas in bold as formulas, and a space where digits touch letters of scripts that have none."""
+    if "**" in text:
+        text = _BOLD.sub(_formula, text)
+    return spaced(text)
+
+
+def spaced(text: str) -> str:
+    """``text`` with a space between Chinese, Japanese or Korean letters and other signs."""
+    return text if text.isascii() else _BESIDE.sub(" ", text).translate(_STOPS)
+
+
+def _formula(found: re.Match[str]) -> str:
+    inner = found[1]
+    return f"${inner.rstrip('.:')}$" if "$" not in inner and _MATHEMATICAL.fullmatch(inner) else found[0]
+
+
+def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    last = None
+    for found in pattern.finditer(text):
+        last = found
+    return last

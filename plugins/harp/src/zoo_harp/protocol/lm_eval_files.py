@@ -1,0 +1,36 @@
+"""A task of lm-evaluation-harness as files: the configuration and the functions it names."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+from zoo import UsageError
+
+TASK = "harp"
+_NAMES = ("harp.yaml", "harp_task.py")
+
+
+def write_task(folder: Path, dataset: Path, *, force: bool = False) -> list[Path]:
+    """Write the task that asks the short answers of ``dataset``.
+
+    Args:
+        folder: where to; made if it is not there.
+        dataset: file of problems, ``.jsonl``.
+        force: write over files that are there.
+
+    Raises:
+        UsageError: the dataset is no ``.jsonl`` file, or a file is there already.
+    """
+    if not dataset.is_file() or dataset.suffix != ".jsonl":
+        raise UsageError(f"{dataset} is no file of problems: expected an existing .jsonl file.")
+    paths = [folder / name for name in _NAMES]
+    there = [path for path in paths if path.exists()]
+    if there and not force:
+        raise UsageError(f"{there[0]} is there already.", "--force writes over it.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in paths:
+        text = files("zoo_harp").joinpath("data", "lm_eval", path.name).read_text(encoding="utf-8")
+        path.write_text(text.replace('"DATASET"', json.dumps(str(dataset.resolve()))), encoding="utf-8")
+    return paths

@@ -1,0 +1,331 @@
+"""TvD: the undo map by optimal transport between trajectories (``tvd``) or transitions (``tvd-transition``).
+
+Gupta, Moskovitz, Alvarez-Melis & Pacchiano 2022, "Transfer RL via the Undo Maps Formalism", arXiv:2211.14469.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo import Context, Metrics, State, UsageError
+from zoo_tvd.alternation import Planned, choose, plan, settled
+from zoo_tvd.config import TvDConfig
+from zoo_tvd.cost import Cost
+from zoo_tvd.maps.adam import Adam
+from zoo_tvd.maps.affine import Affine, Orthogonal
+from zoo_tvd.maps.base import Fit, UndoMap
+from zoo_tvd.maps.mlp import MLP
+from zoo_tvd.maps.permutation import Permutation
+from zoo_tvd.policy_term import descend, envelope_gradient
+from zoo_tvd.samples import Samples
+from zoo_tvd.starts import by_dynamics, gromov, orthogonal, whitened
+from zoo_tvd.transfer import Transfer, restored_map
+from zoo_tvd.transport.solvers import Coupling
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """The best start so far."""
+
+    value: float
+    f: UndoMap
+    fit: Fit
+    start: int
+    converged: bool
+
+
+class TvD(Transfer[TvDConfig]):
+    """Alternates between the optimal plan for f and the best f for the plan, from one or several starts.
+
+    With behaviour "policy" an update is one iteration: new episodes of the pushforward policy, a plan, a refit; after
+    the last refit of a start, one more collection decides its objective. With behaviour "uniform" the data do not
+    depend on f, so that one update collects and does everything.
+    """
+
+    uses_transport = True
+
+    def __init__(self, ctx: Context, config: TvDConfig) -> None:
+        super().__init__(ctx, config)
+        self._rng = ctx.stream("tvd")
+        self._check()
+        self.cost: Cost | None = None
+        self.history: list[float] = []
+        self.start = 0
+        self.kept: Kept | None = None
+        self._adam = Adam.fresh(1)
+        self._broad: tuple[Samples, Samples] | None = None
+
+    def _check(self) -> None:
+        config = self.config
+        if config.map in ("orthogonal", "permutation") and self.d_source != self.d_target:
+            raise UsageError(
+                f"map = {config.map} needs as many coordinates on both sides: the source has {self.d_source}, and the "
+                f"target {self.d_target}."
+            )
+        if config.policy_term:
+            points = np.zeros((1, self.d_source))
+            if self.policy_source.score(points, np.zeros(1, dtype=np.int64)) is None:
+                raise UsageError(
+                    "policy_term needs a source whose probabilities are known and smooth: a network of logits, or "
+                    "'exact' with --bandwidth above 0."
+                )
+
+    @property
+    def _whole(self) -> bool:
+        return self.config.cost == "trajectory"
+
+    def first_map(self) -> UndoMap:
+        """The identity, of the kind that is asked for."""
+        if self.config.map == "permutation" and self.d_source == self.d_target:
+            return Permutation.identity(self.d_source)
+        first = super().first_map()
+        return Orthogonal(first.W, first.c) if self.config.map == "orthogonal" and isinstance(first, Affine) else first
+
+    def update(self) -> Metrics:
+        """One iteration, or with uniform behaviour all of them.
+
+        Returns:
+            ``objective`` in units of the source, of the f before this refit (of the best start where all are over);
+            ``start`` and ``iteration``; ``rank`` and ``identifiable`` of the regression; ``support/target`` and
+            ``support/source``, the distinct samples; ``source_steps`` and ``source_changed`` (0 or 1).
+        """
+        following = self.config.behaviour == "policy"
+        if self.source is None:
+            self.source = self.observe_source(following, whole=self._whole, rng=self._rng).merged()
+            self.cost = self._made_cost(self.source)
+            self._begin_start()
+        if following:
+            self.target = self.observe(self.push, whole=self._whole, rng=self._rng).merged()
+            planned, ended = self._advance(None)
+        else:
+            if self.target is None:
+                self.target = self.observe(None, whole=self._whole, rng=self._rng).merged()
+                self._prepare_map()
+            planned, ended = self._advance(None)
+            while not ended:
+                planned, ended = self._advance(planned.coupling if self.history else None)
+        if ended:
+            self._finish()
+        return self._metrics(planned)
+
+    def _made_cost(self, source: Samples) -> Cost:
+        config = self.config
+        isotropic = config.map in ("orthogonal", "permutation")
+        return Cost.of(config.cost, source, lam_a=config.lam_a, lam_d=config.lam_d, isotropic=isotropic)
+
+    def _advance(self, last: Coupling | None) -> tuple[Planned, bool]:
+        """One plan, then a refit or the end of this start; whether all starts are over."""
+        assert self.target is not None and self.source is not None and self.cost is not None  # noqa: S101
+        config = self.config
+        planned = plan(self.f, self.target, self.source, self.cost, solver=config.solver, rng=self._rng, start=last)
+        self.history.append(planned.value)
+        converged = settled(self.history, config.tol)
+        if len(self.history) <= config.iterations and not converged:
+            self._refit(planned)
+            return planned, False
+        if self.kept is None or planned.value < self.kept.value:
+            self.kept = Kept(planned.value, self.f, self.fit, self.start, converged)
+        self.start += 1
+        if self.start > config.starts:
+            return planned, True
+        self._begin_start()
+        return planned, False
+
+    def _refit(self, planned: Planned) -> None:
+        f, config = self.f, self.config
+        if not config.policy_term:
+            self.f, self.fit = f.fitted(planned.regression)
+            return
+        assert isinstance(f, (Affine, MLP)) and planned.coupling is not None and self.target is not None  # noqa: S101
+        self.fit = f.fitted(planned.regression)[1]
+        self.f, self._adam = descend(
+            f, planned.regression, self.target, planned.coupling.potential, self.policy_source, self._adam,
+            steps=config.inner_steps, rate=config.inner_rate,
+        )  # fmt: skip
+
+    # Starts
+
+    def _begin_start(self) -> None:
+        """Set f to the start that is due."""
+        self.history = []
+        if self.start == 0:
+            self.f = self.first_map()
+            if self._needs_data and self.config.behaviour == "policy":
+                self.f = self._from_data()
+        else:
+            target, source = self._broadly()
+            self.f = self._typed(whitened(target, source, orthogonal_between(self.d_source, self.d_target, self._rng)))
+        if self.config.behaviour == "policy" or self.target is not None:
+            self._prepare_map()
+
+    @property
+    def _needs_data(self) -> bool:
+        """Whether there is no identity to begin from."""
+        return self.config.map == "permutation" or self.d_source != self.d_target
+
+    def _prepare_map(self) -> None:
+        """What a start still lacks before its first plan: data for some kinds of map, hidden units for an mlp."""
+        config = self.config
+        if self.start == 0 and config.behaviour == "uniform" and self._needs_data:
+            self.f = self._from_data()
+        if config.map == "mlp" and isinstance(self.f, Affine):
+            assert self.cost is not None  # noqa: S101
+            seen = self.target.states.reshape(-1, self.d_target) if self.target is not None else None
+            if seen is None or config.behaviour == "policy":
+                seen = self._broadly()[0].states.reshape(-1, self.d_target)
+            self.f = MLP.beginning(
+                self.f, seen, self.cost.unit, self._rng, hidden=config.hidden, steps=config.inner_steps,
+                rate=config.inner_rate,
+            )  # fmt: skip
+        if isinstance(self.f, (Affine, MLP)):
+            self._adam = Adam.fresh(len(self.f.parameters))
+
+    def _from_data(self) -> UndoMap:
+        """The first start where there is no identity to begin from."""
+        target, source = self._broadly()
+        if self.config.map == "permutation":
+            return by_dynamics(target, source)
+        return self._typed(gromov(target, source, self._rng))
+
+    def _typed(self, f: Affine) -> UndoMap:
+        if self.config.map == "orthogonal":
+            U, _, V = np.linalg.svd(f.W)
+            return Orthogonal(U @ V, f.c)
+        if self.config.map == "permutation":
+            return Permutation(self._rng.permutation(self.d_source))
+        return f
+
+    def _broadly(self) -> tuple[Samples, Samples]:
+        """Transitions of both sides under uniform actions, collected once; the target's steps count."""
+        if (
+            self.config.behaviour == "uniform"
+            and not self._whole
+            and self.target is not None
+            and self.source is not None
+        ):
+            return self.target, self.source
+        if self._broad is None:
+            target = self.observe(None, whole=False, rng=self._rng).merged()
+            self._broad = target, self.observe_source(False, whole=False, rng=self._rng).merged()
+        return self._broad
+
+    # The end
+
+    def _finish(self) -> None:
+        assert self.kept is not None  # noqa: S101
+        self.f, self.fit = self.kept.f, self.kept.fit
+        which = f" (start {self.kept.start} of {self.config.starts + 1})" if self.config.starts else ""
+        if self.kept.converged:
+            self.done(f"the objective settled at {self.kept.value:.4g}{which}")
+        else:
+            self.done(
+                f"stopped after {self.config.iterations} refits at the objective {self.kept.value:.4g}{which}, which "
+                f"still changed by more than tol = {self.config.tol:g}",
+                converged=False,
+            )
+
+    def coupled(self) -> Floats | None:
+        """The plan [n, m] between the samples last seen and those of the source under f, for whoever looks at it."""
+        if self.target is None or self.source is None or self.cost is None:
+            return None
+        if choose(self.config.solver, len(self.target), len(self.source)) == "sliced":
+            return None
+        found = plan(self.f, self.target, self.source, self.cost, solver=self.config.solver).coupling
+        return None if found is None else found.plan
+
+    def imitation_gap(self, rng: np.random.Generator) -> float | None:
+        """How far the derivative of the cost at a fixed plan is from that of the weighted regression, relative.
+
+        The first by central differences of sum_ij P_ij C_ij(f) along a random direction, which are exact for affine f
+        since the cost is quadratic in it; the second as f is fitted. Both at a random map near f. None where f is not
+        affine.
+        """
+        f, cost = self.f, self.cost
+        if type(f) is not Affine or self.target is None or self.source is None or cost is None:
+            return None
+        f = f.moved(f.parameters + 0.1 * rng.standard_normal(len(f.parameters)))
+        planned = plan(f, self.target, self.source, cost, solver="exact")
+        if planned.coupling is None:
+            return None
+        direction, P = rng.standard_normal(len(f.parameters)), planned.coupling.plan
+        ends = [
+            float(
+                (
+                    P
+                    * cost.matrix(
+                        f.moved(f.parameters + sign * direction)(self.target.states), self.target, self.source
+                    )
+                ).sum()
+            )
+            for sign in (1.0, -1.0)
+        ]
+        numeric = 0.5 * (ends[0] - ends[1])
+        exact = float(envelope_gradient(f, planned.regression) @ direction)
+        return abs(numeric - exact) / abs(exact)
+
+    def _metrics(self, planned: Planned) -> Metrics:
+        assert self.target is not None and self.source is not None  # noqa: S101
+        over = self.outcome is not None and self.kept is not None
+        return {
+            "objective": self.kept.value if over and self.kept is not None else planned.value,
+            "start": float(self.kept.start if over and self.kept is not None else self.start),
+            "iteration": float(max(len(self.history) - 1, 0)),
+            "support/target": float(len(self.target)),
+            "support/source": float(len(self.source)),
+            **self.common_metrics(),
+        }
+
+    def state(self) -> State:
+        """With the samples, the history of the present start, and the best start so far."""
+        kept = None
+        if self.kept is not None:
+            kept = {
+                "value": self.kept.value, "map": {"kind": self.kept.f.kind, **self.kept.f.state()},
+                "fit": [self.kept.fit.rank, self.kept.fit.full], "start": self.kept.start,
+                "converged": self.kept.converged,
+            }  # fmt: skip
+        broad = {}
+        if self._broad is not None:
+            for name, samples in zip(("target", "source"), self._broad, strict=True):
+                broad[name] = {"states": samples.states, "weights": samples.weights, "actions": samples.actions}
+        return {
+            **super().state(),
+            "history": [float(value) for value in self.history],
+            "start": self.start,
+            "kept": kept,
+            "adam": self._adam.state(),
+            "broad": broad,
+        }
+
+    def load_state(self, state: State) -> None:
+        """Continue from ``state``."""
+        super().load_state(state)
+        self.cost = None if self.source is None else self._made_cost(self.source)
+        self.history, self.start = list(state["history"]), int(state["start"])
+        self._adam = Adam.restored(state["adam"])
+        kept: Any = state["kept"]
+        self.kept = None
+        if kept is not None:
+            fit = Fit(int(kept["fit"][0]), int(kept["fit"][1]))
+            self.kept = Kept(
+                float(kept["value"]), restored_map(kept["map"]), fit, int(kept["start"]), kept["converged"]
+            )
+        broad: Any = state["broad"]
+        self._broad = None
+        if broad:
+            both = [
+                Samples(np.array(part["states"]), np.array(part["actions"]), np.array(part["weights"]))
+                for part in (broad["target"], broad["source"])
+            ]
+            self._broad = both[0], both[1]
+
+
+def orthogonal_between(d_source: int, d_target: int, rng: np.random.Generator) -> Floats:
+    """The first d_source rows and d_target columns of a uniform orthogonal matrix."""
+    return orthogonal(max(d_source, d_target), rng)[:d_source, :d_target]

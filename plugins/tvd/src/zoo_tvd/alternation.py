@@ -1,0 +1,152 @@
+"""The alternation: a plan for the map, then a map for the plan.
+
+The objective of Gupta et al. 2022 (arXiv:2211.14469) is the optimal-transport distance between the target's samples,
+seen through f, and the source's. For a fixed batch each half step is exact (with a map in closed form), so the
+objective never rises. On policy the batch changes with f, and it may.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo_tvd.cost import Cost
+from zoo_tvd.maps.base import Fit, Regression, UndoMap
+from zoo_tvd.samples import Samples
+from zoo_tvd.transport.solvers import EXACT, Coupling, Solver, entropic, exact, sliced_barycentres
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """The samples of the target coupled with those of the source.
+
+    Attributes:
+        value: the objective: transport cost in units of the source.
+        regression: to which fitting a map to this plan comes down.
+        coupling: the plan and potentials; None from the sliced solver, which has none.
+    """
+
+    value: float
+    regression: Regression
+    coupling: Coupling | None
+
+
+def choose(solver: Solver, n: int, m: int) -> Solver:
+    """What "auto" comes to for n and m points, by measured cost: exact up to ``EXACT`` a side, else sliced."""
+    if solver != "auto":
+        return solver
+    return "exact" if max(n, m) <= EXACT else "sliced"
+
+
+def plan(
+    f: UndoMap,
+    target: Samples,
+    source: Samples,
+    cost: Cost,
+    *,
+    solver: Solver = "auto",
+    rng: np.random.Generator | None = None,
+    start: Coupling | None = None,
+) -> Planned:
+    """Couple the samples by their cost under ``f``.
+
+    Args:
+        f: the map.
+        target: samples of the target.
+        source: samples of the source.
+        cost: in units of the source.
+        solver: see ``choose``.
+        rng: draws the lines of the sliced solver.
+        start: the coupling of the same samples under a similar map, whose potentials begin the exact solve.
+    """
+    mapped = f(target.states)
+    chosen = choose(solver, len(target), len(source))
+    there = cost.features(source.states)
+    if chosen == "sliced":
+        value, targets = _sliced(cost.features(mapped), there, target, source, cost, rng or np.random.default_rng(0))
+        return Planned(value, Regression(target.states, targets, target.weights, cost), None)
+    matrix = cost.matrix(mapped, target, source)
+    if chosen == "entropic":
+        coupling = entropic(target.weights, source.weights, matrix)
+    else:
+        begin = None if start is None else (start.potential, start.other)
+        coupling = exact(target.weights, source.weights, matrix, begin)
+    regression = Regression(target.states, coupling.barycentres(there), target.weights, cost)
+    return Planned(coupling.value, regression, coupling)
+
+
+def _sliced(
+    here: Floats, there: Floats, target: Samples, source: Samples, cost: Cost, rng: np.random.Generator
+) -> tuple[float, Floats]:
+    """Sliced transport; where actions count and are discrete, of each action by itself."""
+    n, B, d = here.shape
+    x, y = here.reshape(n, -1), there.reshape(len(there), -1)
+    if not cost.lam_a or cost.action_unit is not None or target.actions is None or source.actions is None:
+        value, flat = sliced_barycentres(x, y, target.weights, source.weights, rng)
+        return value, flat.reshape(n, B, d)
+    a, b = target.actions[:, 0], source.actions[:, 0]
+    total, found = 0.0, np.empty_like(x)
+    for action in np.unique(a):
+        mine, theirs = a == action, b == action
+        if not theirs.any():
+            theirs = np.ones(len(b), dtype=bool)
+        mass = target.weights[mine].sum()
+        shares = source.weights[theirs]
+        value, found[mine] = sliced_barycentres(
+            x[mine], y[theirs], target.weights[mine] / mass, shares / shares.sum(), rng
+        )
+        total += mass * value
+    return total, found.reshape(n, B, d)
+
+
+@dataclass(frozen=True, eq=False)
+class Alternated:
+    """Where an alternation on a fixed batch ended.
+
+    Attributes:
+        f: the map with the last refit.
+        objective: before each refit, and after the last.
+        fit: what the last regression could tell.
+        planned: the last coupling.
+        converged: whether the objective changed by less than the tolerance.
+    """
+
+    f: UndoMap
+    objective: tuple[float, ...]
+    fit: Fit
+    planned: Planned
+    converged: bool
+
+
+def alternate(
+    f: UndoMap,
+    target: Samples,
+    source: Samples,
+    cost: Cost,
+    *,
+    iterations: int,
+    tol: float,
+    solver: Solver = "auto",
+    rng: np.random.Generator | None = None,
+) -> Alternated:
+    """Plan and refit by turns until the objective changes by less than ``tol`` of itself, or ``iterations`` times."""
+    now = plan(f, target, source, cost, solver=solver, rng=rng)
+    values = [now.value]
+    fit, converged = Fit(0, 0), False
+    for _ in range(iterations):
+        f, fit = f.fitted(now.regression)
+        now = plan(f, target, source, cost, solver=solver, rng=rng, start=now.coupling)
+        values.append(now.value)
+        if settled(values, tol):
+            converged = True
+            break
+    return Alternated(f, tuple(values), fit, now, converged)
+
+
+def settled(values: list[float], tol: float) -> bool:
+    """Whether the last of the objectives differs from the one before by at most ``tol`` of it."""
+    return len(values) > 1 and abs(values[-1] - values[-2]) <= tol * max(abs(values[-2]), np.finfo(float).tiny)

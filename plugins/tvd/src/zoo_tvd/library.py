@@ -1,0 +1,190 @@
+"""``zoo_tvd.undo``: the undo map between two arrays of samples, without any environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from zoo_tvd.alternation import Alternated, alternate
+from zoo_tvd.cost import Cost, Kind
+from zoo_tvd.maps.affine import Affine, Orthogonal
+from zoo_tvd.maps.base import UndoMap
+from zoo_tvd.maps.mlp import MLP
+from zoo_tvd.maps.permutation import Permutation
+from zoo_tvd.samples import Samples
+from zoo_tvd.starts import by_dynamics, gromov, orthogonal, whitened
+from zoo_tvd.transport.solvers import Solver
+
+Floats = NDArray[np.float64]
+Data: TypeAlias = "Samples | ArrayLike | Sequence[ArrayLike]"
+Map: TypeAlias = Literal["affine", "orthogonal", "permutation", "mlp"]
+
+
+@dataclass(frozen=True, eq=False)
+class Undone:
+    """What ``undo`` found.
+
+    Attributes:
+        f: the map: ``f(o)`` takes observations [..., d_T] to states [..., d_S].
+        objective: before each refit and after the last, of the start that was kept; it never rises where f is affine,
+            orthogonal or a permutation and the solver is exact.
+        plan: [n, m] between the distinct samples of the target and of the source; None from the sliced solver.
+        target, source: these distinct samples, with their weights.
+        rank: of the last regression.
+        identifiable: whether that determines f, given the plan.
+        converged: whether the objective changed by less than the tolerance at the end.
+    """
+
+    f: UndoMap
+    objective: tuple[float, ...]
+    plan: Floats | None
+    target: Samples
+    source: Samples
+    rank: int
+    identifiable: bool
+    converged: bool
+
+
+def undo(
+    source: Data,
+    target: Data,
+    *,
+    map: Map = "affine",
+    cost: Kind = "transition",
+    lam_a: float = 300.0,
+    lam_d: float = 10.0,
+    iterations: int = 20,
+    tol: float = 1e-9,
+    starts: int = 0,
+    solver: Solver = "auto",
+    seed: int = 0,
+    hidden: int = 32,
+    inner_steps: int = 100,
+    inner_rate: float = 0.003,
+) -> Undone:
+    """The map f for which optimal transport between ``f(target)`` and ``source`` is cheapest, by alternation.
+
+    Example:
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> s = rng.standard_normal((200, 2))
+        >>> a = rng.integers(2, size=200)
+        >>> step = np.array([[0.5, 0.1], [-0.2, 0.3]])[a]
+        >>> A = np.array([[0.0, -1.0], [1.0, 0.0]])
+        >>> found = undo((s, a, s + step), (s @ A.T, a, (s + step) @ A.T))
+        >>> bool(np.allclose(found.f.W @ A, np.eye(2), atol=1e-6))
+        True
+
+    Args:
+        source: samples of the source: transitions (s [n, d], a [n] or [n, k], s' [n, d]); for the cost "state" states
+            [n, d], for "state-action" (s, a), for "trajectory" trajectories [n, T, d], padded with their last state.
+        target: samples of the target, in the same form; its number of coordinates may be another.
+        map: "affine", "orthogonal", "permutation" (of one-hot states) or "mlp".
+        cost: ground cost, see ``zoo_tvd.cost``.
+        lam_a: weight of an action that differs, at least 0.
+        lam_d: weight of the difference of displacements, at least 0.
+        iterations: refits at most, at least 1.
+        tol: stop where the objective changes by less than this share of itself.
+        starts: whitened orthogonal starts beside the first, of which the lowest objective is kept.
+        solver: "exact", "entropic", "sliced", or "auto": exact up to 2,000 distinct samples a side.
+        seed: of the starts, the hidden units and the sliced solver's lines.
+        hidden: units in each hidden layer of an mlp.
+        inner_steps: gradient steps of one refit of an mlp.
+        inner_rate: their size.
+
+    Returns:
+        The map and all that led to it.
+
+    Raises:
+        ValueError: a set is empty, a number is not finite, shapes do not fit, or an argument is outside its range.
+    """
+    for name, value, least in (("iterations", iterations, 1), ("starts", starts, 0), ("lam_a", lam_a, 0),
+                               ("lam_d", lam_d, 0), ("tol", tol, 0)):  # fmt: skip
+        if not value >= least:
+            raise ValueError(f"{name} = {value}: expected at least {least}")
+    here, there = _samples(target, cost, "the target"), _samples(source, cost, "the source")
+    if (here.actions is None) != (there.actions is None):
+        raise ValueError("one side has actions and the other has none: expected both or neither")
+    if cost == "trajectory" and here.states.shape[1] != there.states.shape[1]:
+        raise ValueError(
+            f"the target's trajectories have {here.states.shape[1]} states and the source's {there.states.shape[1]}: "
+            "expected as many, padded with the last"
+        )
+    here, there = here.merged(), there.merged()
+    rng = np.random.default_rng(seed)
+    isotropic = map in ("orthogonal", "permutation")
+    ground = Cost.of(cost, there, lam_a=lam_a, lam_d=lam_d, isotropic=isotropic)
+    best: Alternated | None = None
+    for index in range(starts + 1):
+        f = _start(map, index, here, there, rng)
+        if map == "mlp" and isinstance(f, Affine):
+            f = MLP.beginning(
+                f, here.states.reshape(-1, here.d), ground.unit, rng, hidden=hidden, steps=inner_steps, rate=inner_rate
+            )
+        found = alternate(f, here, there, ground, iterations=iterations, tol=tol, solver=solver, rng=rng)
+        if best is None or found.objective[-1] < best.objective[-1]:
+            best = found
+    assert best is not None  # noqa: S101  there is at least one start
+    coupling = best.planned.coupling
+    return Undone(
+        best.f, best.objective, None if coupling is None else coupling.plan, here, there, best.fit.rank,
+        best.fit.identifiable, best.converged,
+    )  # fmt: skip
+
+
+def _start(kind: Map, index: int, target: Samples, source: Samples, rng: np.random.Generator) -> UndoMap:
+    d_T, d_S = target.d, source.d
+    if kind not in ("affine", "orthogonal", "permutation", "mlp"):
+        raise ValueError(f"map must be 'affine', 'orthogonal', 'permutation' or 'mlp', got {kind!r}")
+    if kind in ("orthogonal", "permutation") and d_T != d_S:
+        raise ValueError(
+            f"map = {kind} needs as many coordinates on both sides: {d_S} in the source, {d_T} in the target"
+        )
+    if kind == "permutation":
+        known = target.actions is not None and target.states.shape[1] == 2 and index == 0
+        return by_dynamics(target, source) if known else Permutation(rng.permutation(d_S))
+    if index:
+        f = whitened(target, source, orthogonal(max(d_S, d_T), rng)[:d_S, :d_T])
+    else:
+        f = Affine.identity(d_S) if d_S == d_T else gromov(target, source, rng)
+    if kind == "orthogonal":
+        U, _, V = np.linalg.svd(f.W)
+        return Orthogonal(U @ V, f.c)
+    return f
+
+
+def _samples(data: Any, cost: Kind, name: str) -> Samples:
+    if isinstance(data, Samples):
+        return data
+    if cost == "trajectory":
+        return Samples.of(data, name=name)
+    if cost == "state":
+        states = _floats(data[0] if isinstance(data, tuple) else data, name)
+        return Samples.of(states[:, None], name=name)
+    parts = list(data) if isinstance(data, (tuple, list)) else []
+    wanted = 3 if cost == "transition" else 2
+    if len(parts) < wanted:
+        raise ValueError(
+            f"{name} has {len(parts)} parts: expected {'(s, a, s)' if wanted == 3 else '(s, a)'} for {cost}"
+        )
+    s, actions = _floats(parts[0], name), np.asarray(parts[1])
+    if len(actions) != len(s):
+        raise ValueError(f"{name} has {len(s)} states and {len(actions)} actions: expected one for each")
+    if cost == "state-action":
+        return Samples.of(s[:, None], actions[:, None], name)
+    after = _floats(parts[2], name)
+    if after.shape != s.shape:
+        raise ValueError(f"{name} has states {list(s.shape)} and next states {list(after.shape)}: expected the same")
+    return Samples.of(np.stack([s, after], axis=1), actions[:, None], name)
+
+
+def _floats(x: ArrayLike, name: str) -> Floats:
+    found = np.asarray(x, dtype=np.float64)
+    found = found[:, None] if found.ndim == 1 else found
+    if found.ndim != 2:
+        raise ValueError(f"the states of {name} have shape {list(found.shape)}: expected [n, d]")
+    return found

@@ -1,0 +1,86 @@
+"""Weighted samples of an environment under a policy: states, transitions or trajectories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """n samples of T consecutive states each: T = 1 a state, 2 a transition, H + 1 a trajectory.
+
+    Attributes:
+        states: float64 [n, T, d], finite.
+        actions: what was done in all but the last of them, [n, T - 1] or [n, T - 1, k]; [n, 1, ...] for T = 1; None
+            where that is not known. Within a trajectory that has ended, -1 or NaN.
+        weights: float64 [n], positive, of sum 1.
+    """
+
+    states: Floats
+    actions: NDArray[Any] | None
+    weights: Floats
+
+    @classmethod
+    def of(cls, states: ArrayLike, actions: ArrayLike | None = None, name: str = "these samples") -> Samples:
+        """Equally weighted samples.
+
+        Raises:
+            ValueError: there are none, a state is not finite, or the shapes do not fit.
+        """
+        x = np.asarray(states, dtype=np.float64)
+        if x.ndim != 3 or x.shape[2] == 0:
+            raise ValueError(f"{name} have states of shape {list(x.shape)}: expected [n, T, d]")
+        if not len(x):
+            raise ValueError(f"{name} are empty: expected at least one")
+        if not np.isfinite(x).all():
+            sample, time, _ = np.argwhere(~np.isfinite(x))[0].tolist()
+            raise ValueError(f"state {time} of sample {sample} of {name} is not finite: {x[sample, time].tolist()}")
+        done = None if actions is None else np.asarray(actions)
+        steps = max(1, x.shape[1] - 1)
+        if done is not None and done.shape[:2] != (len(x), steps):
+            raise ValueError(f"{name} have actions of shape {list(done.shape)}: expected [{len(x)}, {steps}, ...]")
+        return cls(x, done, np.full(len(x), 1.0 / len(x)))
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    @property
+    def d(self) -> int:
+        """Number of coordinates of a state."""
+        return int(self.states.shape[2])
+
+    def merged(self) -> Samples:
+        """Equal samples made one, with the sum of their weights; in the order of their values.
+
+        Repetitions are what makes exact transport on a finite state space cheap, and unlike a random subset they bias
+        nothing.
+        """
+        flat = self.states.reshape(len(self), -1)
+        if self.actions is not None:
+            flat = np.concatenate([flat, self.actions.reshape(len(self), -1).astype(np.float64)], axis=1)
+        # Equal bytes are equal samples (0.0 and -0.0 made one before): far quicker than comparing column by column.
+        rows = np.ascontiguousarray(flat + 0.0)
+        keys = rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).ravel()
+        _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+        weights = np.bincount(inverse.ravel(), weights=self.weights, minlength=len(first))
+        actions = None if self.actions is None else self.actions[first]
+        return Samples(self.states[first], actions, weights / weights.sum())
+
+    def singles(self) -> Samples:
+        """The first state of each sample, with its action."""
+        actions = None if self.actions is None else self.actions[:, :1]
+        return Samples(self.states[:, :1], actions, self.weights)
+
+    def moments(self) -> tuple[Floats, Floats]:
+        """Mean [d] and covariance [d, d] of all states in the samples."""
+        T = self.states.shape[1]
+        mean = self.weights @ self.states.mean(axis=1)
+        centred = (self.states - mean).reshape(-1, self.d)
+        weighted = centred * np.repeat(self.weights / T, T)[:, None]
+        return mean, weighted.T @ centred

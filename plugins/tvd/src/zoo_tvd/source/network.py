@@ -1,0 +1,229 @@
+"""A perceptron's weights from a file: a ``.zip`` of stable-baselines3, or ``.safetensors``.
+
+Neither is unpickled. A zip of stable-baselines3 holds the weights as a torch archive, which is read with
+``weights_only=True``, and its settings as JSON, in which what is not plain data is pickled: only the text beside that
+is read. What cannot be known without unpickling is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo import UsageError
+from zoo_tvd.source.base import SourcePolicy
+
+Floats = NDArray[np.float64]
+ACTIVATIONS = ("tanh", "relu", "elu", "leakyrelu", "silu")
+_HEADS = {
+    # prefix of the hidden layers, of the last one, what it yields, activation unless the file says otherwise
+    "action_net": ("mlp_extractor.policy_net", "action_net", "tanh"),
+    "q_net": ("q_net.q_net", "", "relu"),
+    "mu": ("actor.latent_pi", "actor.mu", "relu"),
+    "td3": ("actor.mu", "", "relu"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """A perceptron: weights [out, in] and biases [out] in the order of the layers, and one activation between them.
+
+    Attributes:
+        kind: "logits" (a discrete policy), "values" (the best action counts) or "actions" (continuous ones).
+        squashed: whether continuous actions pass a tanh.
+    """
+
+    weights: tuple[Floats, ...]
+    biases: tuple[Floats, ...]
+    activation: str
+    kind: str
+    squashed: bool = False
+
+    def __call__(self, x: Floats) -> Floats:
+        """Outputs [B, out] for inputs [B, in]."""
+        return self.traced(x)[-1]
+
+    def traced(self, x: Floats) -> list[Floats]:
+        """The inputs of every layer, and the outputs."""
+        found = [x]
+        for index, (W, b) in enumerate(zip(self.weights, self.biases, strict=True)):
+            y = found[-1] @ W.T + b
+            found.append(_activate(self.activation, y) if index < len(self.weights) - 1 else y)
+        return found
+
+
+class NetworkPolicy(SourcePolicy):
+    """A policy that is one perceptron."""
+
+    def __init__(self, path: Path, space: Any) -> None:
+        """Read the weights at ``path``.
+
+        Args:
+            path: ends in .zip or .safetensors.
+            space: of the actions, for the number of them, or the bounds.
+
+        Raises:
+            UsageError: the file cannot be read without unpickling, holds another kind of policy, or is for other
+            actions.
+        """
+        self.path = path
+        self.layers = _from_zip(path) if path.suffix == ".zip" else _from_safetensors(path)
+        self.d = int(self.layers.weights[0].shape[1])
+        self._space = space
+        outputs = int(self.layers.weights[-1].shape[0])
+        discrete = getattr(space, "n", None)
+        wanted = int(discrete) if discrete is not None else int(np.prod(space.shape))
+        if (discrete is None) != (self.layers.kind == "actions") or outputs != wanted:
+            raise UsageError(
+                f"source {path} has {outputs} {self.layers.kind}, and the target's actions are {space}: expected a "
+                "source with the same actions."
+            )
+
+    def act(self, states: Floats) -> NDArray[Any]:
+        """The action with the largest logit or value; or the mean, within the bounds."""
+        out = self.layers(states)
+        if self.layers.kind != "actions":
+            return np.asarray(out.argmax(axis=1)) + int(self._space.start)
+        low, high = self._space.low, self._space.high
+        if self.layers.squashed:
+            out = low + 0.5 * (np.tanh(out) + 1.0) * (high - low)
+        return np.clip(out, low, high).astype(self._space.dtype)
+
+    def probabilities(self, states: Floats) -> Floats | None:
+        """The softmax of the logits; None where these are no logits."""
+        if self.layers.kind != "logits":
+            return None
+        out = self.layers(states)
+        p = np.exp(out - out.max(axis=1, keepdims=True))
+        return np.asarray(p / p.sum(axis=1, keepdims=True))
+
+    def score(self, states: Floats, actions: NDArray[Any]) -> Floats | None:
+        """By the chain rule, from onehot(a) - pi back to the input."""
+        p = self.probabilities(states)
+        if p is None:
+            return None
+        trace = self.layers.traced(states)
+        g = np.eye(p.shape[1])[np.asarray(actions, dtype=np.int64) - int(self._space.start)] - p
+        for index in range(len(self.layers.weights) - 1, -1, -1):
+            g = g @ self.layers.weights[index]
+            if index:
+                g = g * _slope(self.layers.activation, trace[index])
+        return np.asarray(g)
+
+    def digest(self) -> str:
+        """Of the file."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+
+
+def _from_safetensors(path: Path) -> Layers:
+    """Tensors ``0.weight``, ``0.bias``, ``1.weight``, ...; metadata ``activation`` and ``kind``."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no mapping
+            told = file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise UsageError(f"source {path} is no safetensors file: {error}.") from error
+    if told.get("kind") not in ("logits", "values", "actions") or told.get("activation") not in ACTIVATIONS:
+        raise UsageError(
+            f"source {path} has the metadata {dict(told)}: expected kind (logits, values or actions) and activation "
+            f"({', '.join(ACTIVATIONS)})."
+        )
+    return _layers(tensors, "", "", told["activation"], told["kind"], path, told.get("squashed") == "true")
+
+
+def _from_zip(path: Path) -> Layers:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            settings = json.loads(archive.read("data"))
+            weights = archive.read("policy.pth")
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise UsageError(f"source {path} is no model of stable-baselines3: {error}.") from error
+    import torch
+
+    try:
+        loaded = torch.load(io.BytesIO(weights), map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise UsageError(
+            f"source {path} holds more than tensors, which would have to be unpickled: that is refused."
+        ) from error
+    tensors = {name: value.numpy() for name, value in loaded.items()}
+    head = _head(tensors, path)
+    hidden, last, usual = _HEADS[head]
+    kind = "values" if head == "q_net" else "actions" if head in ("mu", "td3") or "log_std" in tensors else "logits"
+    return _layers(tensors, hidden, last, _activation(settings, usual), kind, path, head in ("mu", "td3"))
+
+
+def _head(tensors: Mapping[str, Any], path: Path) -> str:
+    if "action_net.weight" in tensors and any(name.startswith("mlp_extractor.policy_net") for name in tensors):
+        return "action_net"
+    if "q_net.q_net.0.weight" in tensors:
+        return "q_net"
+    if "actor.mu.weight" in tensors:
+        return "mu"
+    if "actor.mu.0.weight" in tensors:
+        return "td3"
+    raise UsageError(f"source {path} has no policy of plain layers: expected an MlpPolicy with hidden layers.")
+
+
+def _activation(settings: Mapping[str, Any], usual: str) -> str:
+    """From the text that stands beside what is pickled, such as "<class 'torch.nn.modules.activation.ReLU'>"."""
+    asked = settings.get("policy_kwargs")
+    text = asked.get("activation_fn", "") if isinstance(asked, Mapping) else ""
+    found = re.search(r"activation\.(\w+)", str(text))
+    name = found[1].lower() if found else usual
+    if name not in ACTIVATIONS:
+        raise UsageError(f"the source's activation is {name}: expected one of {', '.join(ACTIVATIONS)}.")
+    return name
+
+
+def _layers(
+    tensors: Mapping[str, Any], hidden: str, last: str, activation: str, kind: str, path: Path, squashed: bool
+) -> Layers:
+    prefix = f"{hidden}." if hidden else ""
+    pattern = re.compile(re.escape(prefix) + r"(\d+)\.weight$")
+    numbers = sorted(int(found[1]) for name in tensors if (found := pattern.match(name)))
+    names = [f"{prefix}{number}" for number in numbers] + ([last] if last else [])
+    weights = tuple(np.asarray(tensors[f"{name}.weight"], dtype=np.float64) for name in names)
+    biases = tuple(np.asarray(tensors[f"{name}.bias"], dtype=np.float64) for name in names)
+    fits = all(b.shape[1] == a.shape[0] for a, b in pairwise(weights))
+    if not weights or any(W.ndim != 2 for W in weights) or not fits:
+        raise UsageError(f"source {path} has layers that do not follow one another: expected a plain perceptron.")
+    return Layers(weights, biases, activation, kind, squashed)
+
+
+def _activate(name: str, x: Floats) -> Floats:
+    if name == "tanh":
+        return np.tanh(x)
+    if name == "relu":
+        return np.maximum(x, 0.0)
+    if name == "elu":
+        return np.where(x > 0, x, np.expm1(np.minimum(x, 0.0)))
+    if name == "leakyrelu":
+        return np.where(x > 0, x, 0.01 * x)
+    return np.asarray(x / (1 + np.exp(-x)))
+
+
+def _slope(name: str, y: Floats) -> Floats:
+    """The derivative of an activation, from its value ``y``."""
+    if name == "tanh":
+        return 1 - y**2
+    if name == "relu":
+        return np.asarray(y > 0, dtype=np.float64)
+    if name == "elu":
+        return np.where(y > 0, 1.0, y + 1.0)
+    if name == "leakyrelu":
+        return np.where(y > 0, 1.0, 0.01)
+    raise UsageError("the policy term needs a source network with tanh, relu, elu or leaky relu units.")

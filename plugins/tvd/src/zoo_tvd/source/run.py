@@ -1,0 +1,49 @@
+"""The policy of a stored run of zoo."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import zoo
+from zoo_tvd.source.base import SourcePolicy
+
+Floats = NDArray[np.float64]
+
+
+class RunPolicy(SourcePolicy):
+    """What a trained algorithm does when deployed."""
+
+    def __init__(self, path: Path) -> None:
+        """Load the newest checkpoint of the run at ``path``.
+
+        Raises:
+            UsageError: there is no such run, its observations are no vectors, or it needs what is not installed.
+        """
+        self.path = path
+        try:
+            self.loaded = zoo.load(path)
+        except zoo.ZooError as error:
+            raise zoo.UsageError(f"source {path} cannot be loaded: {error.message}", error.hint) from error
+        self._algorithm = self.loaded.algorithm
+        space = self.loaded.env.single_observation_space
+        shape = getattr(space, "shape", None)
+        if shape is None or len(shape) != 1 or not np.issubdtype(space.dtype, np.floating):
+            raise zoo.UsageError(f"source {path} observes {space}: expected vectors of numbers, a Box of one axis.")
+        self.d = int(shape[0])
+        self._dtype = space.dtype
+
+    def act(self, states: Floats) -> NDArray[Any]:
+        """Greedy actions."""
+        return np.asarray(self._algorithm.act(states.astype(self._dtype), greedy=True))
+
+    def digest(self) -> str:
+        """Of every file of the run, with its name."""
+        found = hashlib.sha256()
+        for file in sorted(path for path in self.path.rglob("*") if path.is_file()):
+            found.update(str(file.relative_to(self.path)).encode() + b"\0" + file.read_bytes())
+        return found.hexdigest()

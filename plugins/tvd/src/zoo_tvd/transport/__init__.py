@@ -1,0 +1,1 @@
+"""Optimal transport between weighted point clouds: exact, entropic and sliced solvers."""

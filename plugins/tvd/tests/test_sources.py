@@ -1,0 +1,137 @@
+"""Source policies: read without unpickling, equal to the library that wrote them, and never written."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+from zoo_tvd.source.network import NetworkPolicy
+from zoo_tvd.source.run import RunPolicy
+
+import zoo
+
+TWO, BOX = gymnasium.spaces.Discrete(2), gymnasium.spaces.Box(-2.0, 2.0, (1,), np.float32)
+
+
+def model(kind: str, task: str, folder: Path, **options: Any) -> tuple[Any, Path]:
+    """An untrained model of stable-baselines3, and its file."""
+    import stable_baselines3
+
+    made = getattr(stable_baselines3, kind)("MlpPolicy", task, device="cpu", seed=0, **options)
+    file = folder / f"{kind}.zip"
+    made.save(file)
+    return made, file
+
+
+@pytest.mark.parametrize(
+    ("kind", "task", "options"),
+    [
+        ("PPO", "CartPole-v1", {"policy_kwargs": {"net_arch": [16, 8]}}),
+        ("PPO", "Pendulum-v1", {}),
+        ("DQN", "CartPole-v1", {"buffer_size": 10}),
+        ("SAC", "Pendulum-v1", {"buffer_size": 10, "policy_kwargs": {"net_arch": [16, 16]}}),
+        ("TD3", "Pendulum-v1", {"buffer_size": 10, "policy_kwargs": {"net_arch": [16, 16]}}),
+    ],
+)
+def test_a_zip_acts_as_its_library_does(kind: str, task: str, options: dict[str, Any], tmp_path: Path) -> None:
+    made, file = model(kind, task, tmp_path, **options)
+    before = file.read_bytes()
+    policy = NetworkPolicy(file, made.action_space)
+    obs = np.random.default_rng(0).standard_normal((64, policy.d)).astype(np.float32)
+    np.testing.assert_allclose(policy.act(obs), made.predict(obs, deterministic=True)[0], atol=1e-5)
+    assert file.read_bytes() == before
+
+
+def test_the_activation_is_read_from_the_text_beside_the_pickle(tmp_path: Path) -> None:
+    import torch
+
+    made, file = model("A2C", "CartPole-v1", tmp_path, policy_kwargs={"activation_fn": torch.nn.ReLU})
+    policy = NetworkPolicy(file, TWO)
+    assert policy.layers.activation == "relu"
+    obs = np.random.default_rng(1).standard_normal((64, 4)).astype(np.float32)
+    np.testing.assert_array_equal(policy.act(obs), made.predict(obs, deterministic=True)[0])
+    h, exact = 1e-6, policy.score(obs.astype(np.float64), np.zeros(64, dtype=int))
+    assert exact is not None
+    for axis, move in enumerate(h * np.eye(4)):
+        p = [policy.probabilities(obs.astype(np.float64) + sign * move) for sign in (1, -1)]
+        np.testing.assert_allclose(exact[:, axis], np.log(p[0][:, 0] / p[1][:, 0]) / (2 * h), rtol=1e-4, atol=1e-8)  # type: ignore[index]
+
+
+class Trap:
+    """Leaves a file behind when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return exec, (f"open({str(self.path)!r}, 'w').close()",)
+
+
+def test_nothing_is_unpickled(tmp_path: Path) -> None:
+    import torch
+
+    mark, file = tmp_path / "run", tmp_path / "trap.zip"
+    weights = io.BytesIO()
+    torch.save({"action_net.weight": Trap(mark)}, weights)
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("data", json.dumps({"policy_kwargs": {":serialized:": pickle.dumps(Trap(mark)).hex()}}))
+        archive.writestr("policy.pth", weights.getvalue())
+    with pytest.raises(zoo.UsageError, match="that is refused"):
+        NetworkPolicy(file, TWO)
+    assert not mark.exists()
+
+
+def tensors(**metadata: str) -> Any:
+    layers = {"0.weight": np.zeros((3, 4)), "0.bias": np.zeros(3), "1.weight": np.eye(2, 3), "1.bias": np.zeros(2)}
+    return layers, metadata
+
+
+@pytest.mark.parametrize(
+    ("metadata", "space", "words"),
+    [
+        ({"kind": "logits"}, TWO, "activation"),
+        ({"kind": "logits", "activation": "tanh"}, gymnasium.spaces.Discrete(3), "with the same actions"),
+        ({"kind": "actions", "activation": "relu"}, TWO, "with the same actions"),
+        ({"kind": "logits", "activation": "relu"}, BOX, "with the same actions"),
+    ],
+)
+def test_what_does_not_fit_is_told(metadata: dict[str, str], space: Any, words: str, tmp_path: Path) -> None:
+    file = tmp_path / "net.safetensors"
+    save_file(tensors()[0], file, metadata=metadata)
+    with pytest.raises(zoo.UsageError, match=words):
+        NetworkPolicy(file, space)
+    with pytest.raises(zoo.UsageError, match="no model of stable-baselines3"):
+        NetworkPolicy(file.rename(tmp_path / "net.zip"), space)
+
+
+def test_a_stored_run_is_a_source_and_stays_byte_for_byte(tmp_path: Path) -> None:
+    from zoo.cli.main import main
+
+    line = ["train", "ppo-native", "CartPole-v1", "--steps", "2048", "--n-steps", "64", "--batch-size", "64", "--quiet"]
+    assert main([*line, "--num-envs", "4", "--dir", str(tmp_path)]) == 0
+    (run,) = zoo.open_runs([tmp_path]).runs
+    policy = RunPolicy(run.path)
+    before = policy.digest()
+    assert policy.act(np.zeros((5, 4))).shape == (5,)
+    target = [
+        "train",
+        "tvd-transition",
+        "cart-pole-transformed",
+        "--source",
+        str(run.path),
+        "--episodes",
+        "10",
+        "--quiet",
+    ]
+    assert main([*target, "--num-envs", "5", "--dir", str(tmp_path / "target")]) in (0, 3)
+    assert policy.digest() == before
+    (run.path / "log.txt").write_text("touched", encoding="utf-8")
+    assert policy.digest() != before

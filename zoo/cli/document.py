@@ -1,0 +1,109 @@
+"""Standard output as one document, whatever else is printed while it is made.
+
+Solvers print banners from C++, environments and plugins print what they like. While a command makes a document, the
+descriptor of standard output is that of standard error, and only ``emit`` and ``write`` reach the real one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from zoo.visible import raw, visible
+
+
+class _State:
+    stream: TextIO | None = None
+    written = False
+
+
+def wanted(args: list[str]) -> bool:
+    """Whether a command line asks for a document rather than for a text to read."""
+    if {"-h", "--help"} & set(args):
+        return False
+    return "--json" in args or any(arg == "--format" or arg.startswith("--format=") for arg in args)
+
+
+def emit(document: Any) -> None:
+    """Print the JSON document."""
+    write(json.dumps(document, indent=1) + "\n")
+
+
+def write(text: str, *, styled: bool = False) -> None:
+    """Print a document that is no JSON, or a text to read; what is ``styled`` has been made visible before."""
+    _State.written = True
+    stream = _State.stream or sys.stdout
+    (raw(stream) if styled else stream).write(text if styled else visible(text))
+
+
+def written() -> bool:
+    """Whether the document has been printed: there is only one."""
+    return _State.stream is not None and _State.written
+
+
+@contextmanager
+def reserved() -> Iterator[None]:
+    """Keep standard output for the document, and send everything else to standard error."""
+    original = sys.stdout
+    saved = _divert(original)
+    _State.stream, _State.written = original, False
+    if saved is not None:
+        _State.stream = os.fdopen(saved, "w", encoding=original.encoding, errors=original.errors)
+    sys.stdout = sys.stderr
+    try:
+        yield
+        _State.stream.flush()
+    finally:
+        stream, _State.stream = _State.stream, None
+        sys.stdout = original
+        if saved is not None:
+            _flush_libraries()
+            with contextlib.suppress(OSError, ValueError):
+                original.flush()
+            os.dup2(saved, 1)
+            with contextlib.suppress(OSError):
+                stream.close()
+
+
+@contextmanager
+def spoken_by_plugin() -> Iterator[None]:
+    """A plugin's command prints its document itself, by ``print``; what its libraries print goes elsewhere still."""
+    before = sys.stdout
+    if _State.stream is not None:
+        sys.stdout = _State.stream
+    try:
+        yield
+    finally:
+        sys.stdout = before
+
+
+def _divert(stream: TextIO) -> int | None:
+    """Let descriptor 1 be standard error; where it leads to now, or None if ``stream`` is not written to it."""
+    try:
+        if stream.fileno() != 1:
+            return None
+        stream.flush()
+        saved = os.dup(1)
+    except (OSError, ValueError, AttributeError):  # captured, or closed
+        return None
+    try:
+        os.dup2(2, 1)
+    except OSError:  # standard error is closed
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
+    return saved
+
+
+def _flush_libraries() -> None:
+    """What C and C++ have buffered belongs to standard error, too; without numpy no such library is there."""
+    if "numpy" in sys.modules:
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError, TypeError):
+            ctypes.CDLL(None).fflush(None)

@@ -1,0 +1,118 @@
+"""``zoo train --resume RUN``: going on from a stored run, within its budget or beyond it."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    from zoo.training.run import RunDir
+    from zoo.training.spec import RunSpec
+
+ALLOWED = (
+    "resume", "steps", "checkpoint_every", "time_limit", "threads", "deterministic", "trust", "quiet", "json",
+    "dry_run",
+)  # fmt: skip
+"""flags that may stand beside ``--resume RUN``: how to run, not what"""
+
+
+def left_over(parser: argparse.ArgumentParser, args: Sequence[str]) -> list[str]:
+    """What of a command line is neither one of the ``ALLOWED`` flags nor the value of one."""
+    actions = {spelling: action for action in parser._actions for spelling in action.option_strings}
+    found: list[str] = []
+    words = iter(args)
+    for word in words:
+        flag, equals, _ = word.partition("=")
+        action = actions.get(flag)
+        if action is None or action.dest not in ALLOWED:
+            found.append(word)
+        elif not equals and action.nargs != 0:
+            next(words, None)
+    return found
+
+
+def open_resumed(path: Path, other: Sequence[str]) -> tuple[RunDir, Path]:
+    """The run to go on from, and the directory of all runs that it lies in.
+
+    Args:
+        path: after ``--resume``.
+        other: as ``left_over`` has it.
+
+    Raises:
+        UsageError: it is no run, was moved, or something was given that would make another run of it.
+    """
+    from zoo.training.run import RunDir
+
+    if not path.is_dir():
+        raise UsageError(f"--resume is {str(path)!r}: expected auto, never, or the directory of a run.")
+    if other:
+        raise UsageError(
+            f"zoo train --resume {path} takes everything from the run: leave out {' '.join(other)}.",
+            "Only --steps may be larger, which makes a run of its own; zoo train ALGORITHM ENVIRONMENT makes another.",
+        )
+    run = RunDir.open(path)
+    root = run.path.resolve()
+    expected = run.spec.folder(Path()).parts
+    if root.parts[-len(expected) :] != expected:
+        raise UsageError(
+            f"{run.path} was moved: expected it to end in {Path(*expected)}.", "Move it back to continue it."
+        )
+    return run, Path(*root.parts[: -len(expected)])
+
+
+def extended(run: RunDir, steps: int, root: Path, *, dry_run: bool) -> RunSpec:
+    """The specification that goes on from ``run`` up to ``steps``; its directory is there then, unless ``dry_run``.
+
+    Raises:
+        ZooError: it cannot go on.
+    """
+    from zoo.training.extend import begin, extension, sentence
+
+    spec, found = extension(run, steps)
+    if not dry_run:
+        path = begin(run, spec, found, root)
+        sys.stderr.write(f"zoo: {path} {sentence(run, spec)}\n")
+    return spec
+
+
+def offer(spec: RunSpec, seeds: Sequence[int], root: Path) -> None:
+    """Say so where a run of the same with a smaller budget could be gone on from instead."""
+    from zoo.training.extend import shorter
+
+    for seed in seeds:
+        there = shorter(spec.with_seed(seed), root)
+        if there is not None:
+            sys.stderr.write(
+                f"zoo: {there.path} is this run with {there.spec.steps} steps. This command begins anew;\n"
+                f"     zoo train --resume {there.path} --steps {spec.steps} goes on from there instead.\n"
+            )
+            return
+
+
+def all_finished(spec: RunSpec, seeds: Sequence[int], root: Path) -> str:
+    """A sentence, where every run is finished already and nothing is left to do; else empty."""
+    from zoo.training.loop import finished_seeds
+    from zoo.training.run import read_status
+    from zoo.training.session import Settings
+
+    try:
+        done = finished_seeds(spec, seeds, Settings(root=root))
+    except RunError:
+        return ""
+    if len(done) < len(seeds):
+        return ""
+    times = [_day(read_status(spec.with_seed(seed).folder(root))[0].get("time")) for seed in seeds]
+    return f"Nothing was run: finished on {', '.join(sorted(set(filter(None, times)))) or 'a day that is not known'}."
+
+
+def _day(text: object) -> str:
+    try:
+        return datetime.datetime.fromisoformat(str(text)).astimezone().strftime("%Y-%m-%d at %H:%M")
+    except ValueError:
+        return ""

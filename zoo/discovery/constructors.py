@@ -1,0 +1,136 @@
+"""What the constructor of a gymnasium environment takes, and which kinds of values: for options without a dataclass."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zoo.discovery.entry import describe
+from zoo.discovery.values import members, read
+from zoo.errors import UnknownNameError, UsageError
+
+_BY_NAME = {"bool": bool, "int": int, "float": float, "str": str, "None": type(None)}
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The keyword arguments that an environment takes.
+
+    Attributes:
+        kinds: what each admits, as ``zoo.discovery.values.read`` wants it; empty where nothing is known.
+        open: whether it takes others, too (``**kwargs``).
+    """
+
+    kinds: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    open: bool = True
+
+    def read(self, values: Mapping[str, Any], where: str, *, typed: bool = False) -> dict[str, Any]:
+        """The keyword arguments ``values``, each as its parameter wants it; ``typed``: from a command line.
+
+        Raises:
+            UnknownNameError: there is no such parameter.
+            UsageError: a value is of another kind.
+        """
+        for name in values:
+            if name not in self.kinds and not self.open:
+                raise UnknownNameError(where, name, self.kinds)
+        return {
+            name: read(value, self.kinds.get(name, ()), f"{where} {name!r}", typed=typed)
+            for name, value in values.items()
+        }
+
+
+def parameters_of(gym_id: str) -> Parameters:
+    """The keyword arguments of ``gymnasium.make(gym_id)``.
+
+    An annotation says what a parameter takes, and so does its default; a ``**kwargs`` is followed to the classes above.
+
+    Raises:
+        UsageError: the environment's module cannot be imported, or there is no such environment.
+    """
+    import gymnasium
+    from gymnasium.envs.registration import load_env_creator
+
+    try:
+        spec = gymnasium.spec(_imported(gym_id))
+        target = load_env_creator(spec.entry_point) if isinstance(spec.entry_point, str) else spec.entry_point
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # what a module does when it is imported is its own affair
+        raise UsageError(f"environment {gym_id} cannot be built: {describe(error).rstrip('.')}.") from error
+    kinds: dict[str, tuple[Any, ...]] = {"max_episode_steps": (int, type(None)), "render_mode": (str, type(None))}
+    for name, value in spec.kwargs.items():  # where the constructor says nothing, what was registered does
+        kinds[name] = _kinds(inspect.Parameter.empty, value)
+    is_open = False
+    for function in _constructors(target):
+        hints = _hints(function)
+        is_open = False
+        for name, parameter in _signature(function).items():
+            if parameter.kind is parameter.VAR_KEYWORD:
+                is_open = True
+            elif name != "self" and parameter.kind is not parameter.VAR_POSITIONAL:
+                known = _kinds(hints.get(name, parameter.annotation), parameter.default)
+                kinds[name] = known or kinds.get(name, ())
+        if not is_open:
+            break
+    return Parameters(kinds, is_open)
+
+
+def _imported(gym_id: str) -> str:
+    """The id without its module, which is imported."""
+    import importlib
+
+    module, colon, name = gym_id.rpartition(":")
+    if colon:
+        importlib.import_module(module)
+    return name
+
+
+def _constructors(target: Any) -> list[Any]:
+    """What is called, and what it may pass its further arguments on to."""
+    if not isinstance(target, type):
+        return [target]
+    return [vars(cls)["__init__"] for cls in target.__mro__ if "__init__" in vars(cls) and cls is not object]
+
+
+def _signature(function: Any) -> dict[str, inspect.Parameter]:
+    try:
+        return dict(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # written in another language
+        return {"kwargs": inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)}
+
+
+def _hints(function: Any) -> dict[str, Any]:
+    """Annotations as types; those that cannot be evaluated here are left out."""
+    with contextlib.suppress(Exception):
+        return typing.get_type_hints(function)
+    return {}
+
+
+def _kinds(annotation: Any, default: Any) -> tuple[Any, ...]:
+    """What a parameter admits; empty if that is not known."""
+    empty = inspect.Parameter.empty
+    if isinstance(annotation, str):  # could not be evaluated: read the plain ones
+        parts = [_BY_NAME.get(part.strip()) for part in annotation.split("|")]
+        annotation = empty if None in parts else typing.Union[tuple(parts)]  # noqa: UP007
+    found = () if annotation is empty or annotation is Any else members(annotation)
+    if default is empty:
+        return found
+    if default is None:
+        return (*found, type(None)) if found else ()
+    if any(default in typing.get_args(kind) for kind in found if typing.get_origin(kind) is typing.Literal):
+        return found
+    kind = _kind_of(default)
+    if annotation is empty and kind is int:
+        return (int, float)  # a whole default does not say that fractions are refused
+    return tuple(dict.fromkeys((*found, kind))) if kind is not None else ()
+
+
+def _kind_of(default: Any) -> type | None:
+    """The plain kind of a default value, a numpy scalar's included."""
+    value = default.item() if type(default).__module__ == "numpy" and hasattr(default, "item") else default
+    return next((kind for kind in (bool, int, float, str, list, tuple, dict) if isinstance(value, kind)), None)

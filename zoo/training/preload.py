@@ -1,0 +1,25 @@
+"""What the fork server imports before it forks, so that no worker has to: asked for by an environment variable.
+
+A module that fails, or leaves, is passed over: whoever needs it finds out what is wrong, and says so.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+
+VARIABLE = "ZOO_PRELOAD"
+
+
+def preload(names: str) -> None:
+    """Import modules, separated by commas."""
+    for name in filter(None, names.split(",")):
+        try:
+            importlib.import_module(name)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # noqa: S112  the worker that needs it will say so
+            continue
+
+
+preload(os.environ.pop(VARIABLE, ""))
