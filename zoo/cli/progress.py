@@ -62,8 +62,6 @@ class Terminal:
         self._live = LiveLines(raw(sys.stderr), err.width) if err.is_terminal else None
 
     def __enter__(self) -> Terminal:
-        if self._live is None:
-            self._print(self._starting)
         self._refresh()
         return self
 
@@ -75,6 +73,8 @@ class Terminal:
 
     def started(self, run: RunDir, step: int, notice: str) -> None:
         """As Watcher."""
+        if self._live is None and not self._seeds and not self._done:  # what cannot start is one sentence alone
+            self._print(self._starting)
         self._seeds[run.seed] = _Seed(step, step, time.monotonic())
         if notice:
             self._print(f"seed {run.seed}: {notice}")

@@ -69,7 +69,8 @@ def check_step(
     if plain and not (done.any() and "final_obs" in infos):
         return
     columns = constraints.names if constraints else ()
-    check_finite({"reward": reward, "constraint": signals}, name, lengths, copies, columns)
+    # Constraints first: where the reward is made of them, they say which of its parts is at fault.
+    check_finite({"constraint": signals, "reward": reward}, name, lengths, copies, columns)
     for values in (_last(infos), obs):
         check_finite({"observation": values}, name, lengths, copies)
 

@@ -12,17 +12,19 @@ import numpy as np
 import pytest
 import zoo_mdl_c
 from zoo_mdl_c import figures
-from zoo_mdl_c.derived import by_task, task_auc, task_jump_start, tasks_to_recover
+from zoo_mdl_c.derived import by_task, held_out_auc, task_auc, task_jump_start, tasks_to_recover
 
 from zoo import UsageError, discover, open_runs
 from zoo.results.suite import find_suites
 from zoo.testing import check_evaluator
 
 
-def run_of(values: list[list[float]]) -> Any:
+def run_of(values: list[list[float]], **config: int) -> Any:
     """A stored run with these values, a list for each task."""
     rows = [{"v": value, "task/number": float(k)} for k, task in enumerate(values) for value in task]
-    return SimpleNamespace(rows=[*rows, {"other": 1.0}], algorithm="mdl-c", seed=0, evaluations={})
+    return SimpleNamespace(
+        rows=[*rows, {"other": 1.0}], algorithm="mdl-c", seed=0, evaluations={}, spec=SimpleNamespace(config=config)
+    )
 
 
 def test_metrics_over_tasks() -> None:
@@ -31,9 +33,14 @@ def test_metrics_over_tasks() -> None:
     assert task_auc(run, "v", first=1, last=3) == pytest.approx((0.75 + 0.1) / 2)
     assert task_auc(run, "v", first=9) is None
     assert task_jump_start(run, "v") == pytest.approx((0.5 + 0 + 0.4 + 0.7) / 4)
-    options = {"change": 2, "before": 2, "updates": 2}
+    assert tasks_to_recover(run, "v") is None
+    run = run_of([part.tolist() for part in by_task(run, "v")], rule_change=2, held_out=1)
+    options = {"before": 2, "updates": 2}
     assert tasks_to_recover(run, "v", **options) == 2  # .625 - .02 is reached by the second task after the change, .65
     assert tasks_to_recover(run, "v", **options, margin=-0.3) is None
+    assert held_out_auc(run, "v") == pytest.approx(0.85)
+    assert task_auc(run, "v", first=3) == pytest.approx(0.65)  # the last task is held out
+    assert task_auc(run, "v", last=5) is None
 
 
 def test_a_figure_without_anything_to_show_says_so() -> None:
@@ -61,7 +68,7 @@ def test_the_judge_of_default_policies() -> None:
 @pytest.mark.parametrize(
     ("line", "better_by"),
     [
-        ("mdl-c-discrete-sac four-rooms-goals --steps 14000 --task-steps 12000", 0.25),
+        ("mdl-c-discrete-sac four-rooms-goals --steps 16000", 0.3),
         ("mdl-c-sac pendulum-goals --steps 4000 --task-steps 4000", 300.0),
     ],
 )

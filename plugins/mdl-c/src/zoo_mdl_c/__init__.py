@@ -25,7 +25,7 @@ _ON_POLICY = (
     ("mdl-c-vdo-po", "VDOPO", "no default policy, and a price on the weights of the control policy"),
     ("mdl-c-distral", "Distral", "a default policy that costs nothing, and entropy (Teh et al. 2017)"),
 )
-_DERIVED = ("task_auc", "task_jump_start", "tasks_to_recover")
+_DERIVED = ("held_out_auc", "task_auc", "task_jump_start", "tasks_to_recover")
 _FIGURES = ("learning", "sparsity", "default")
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from zoo import Run
 
-__all__ = ["by_task", "task_auc", "task_jump_start", "tasks_to_recover"]
+__all__ = ["by_task", "held_out_auc", "task_auc", "task_jump_start", "tasks_to_recover"]
 
 
 def by_task(run: Run, of: str, updates: int = 0) -> list[NDArray[np.float64]]:
@@ -28,17 +28,31 @@ def by_task(run: Run, of: str, updates: int = 0) -> list[NDArray[np.float64]]:
     return [part[:updates] if updates else part for part in parts]
 
 
-def task_auc(run: Run, of: str, /, *, first: float = 0, last: float = 1e9, updates: float = 0) -> float | None:
-    """Area under the learning curve per update: the mean of ``of`` over tasks and their updates.
+def _learned(run: Run, of: str, updates: int = 0) -> list[NDArray[np.float64]]:
+    """The same of the tasks that were not held out."""
+    parts = by_task(run, of, updates)
+    return parts[: len(parts) - int(run.spec.config.get("held_out", 0))]
+
+
+def task_auc(run: Run, of: str, /, *, first: float = 0, last: float = 0, updates: float = 0) -> float | None:
+    """Area under the learning curve per update: the mean of ``of`` over tasks and their updates, none held out.
 
     Args:
         run: see ``by_task``.
         of: see there.
         first: number of the first task that counts, from 0.
-        last: number of the task before which to stop.
+        last: number of the task before which to stop, 0: all; a run with fewer tasks has no such area.
         updates: of each task only the first so many; 0: all.
     """
-    parts = by_task(run, of, int(updates))[int(first) : int(last)]
+    parts = _learned(run, of, int(updates))
+    chosen = parts[int(first) : int(last) or None]
+    return float(np.mean([part.mean() for part in chosen])) if chosen and len(parts) >= last else None
+
+
+def held_out_auc(run: Run, of: str, /) -> float | None:
+    """The same over the tasks that were held out, on which the default did not learn."""
+    count = int(run.spec.config.get("held_out", 0))
+    parts = by_task(run, of)[-count:] if count else []
     return float(np.mean([part.mean() for part in parts])) if parts else None
 
 
@@ -49,20 +63,21 @@ def task_jump_start(run: Run, of: str, /) -> float | None:
 
 
 def tasks_to_recover(
-    run: Run, of: str, /, *, change: float, before: float = 4, updates: float = 10, margin: float = 0.02
+    run: Run, of: str, /, *, before: float = 4, updates: float = 10, margin: float = 0.02
 ) -> float | None:
-    """Tasks after ``change`` tasks until the first updates of a task are as good again as they were; None: never.
+    """Tasks after the change of rule until the first updates of a task are as good again as they were; None: never.
 
     Args:
         run: see ``by_task``.
         of: see there.
-        change: number of tasks before the rule changed.
         before: "as they were" is the mean over so many tasks before the change.
         updates: of each task the first so many count.
         margin: in the unit of ``of``, how far below it is still as good.
     """
+    start = int(run.spec.config.get("rule_change", 0))
     means = [float(part.mean()) for part in by_task(run, of, int(updates))]
-    start = int(change)
-    level = float(np.mean(means[start - int(before) : start])) - margin
+    if not start or not means:
+        return None
+    level = float(np.mean(means[max(start - int(before), 0) : start])) - margin
     reached = [index for index, mean in enumerate(means[start:], start=1) if mean >= level]
     return float(reached[0]) if reached else None
