@@ -67,7 +67,7 @@ def zoo_register(zoo: Registrar) -> None:
     zoo.evaluator(
         "mdl-c-default",
         "zoo_mdl_c.evaluate:DefaultPolicyEvaluator",
-        config="zoo_mdl_c.evaluate_config:DefaultPolicyEvaluatorConfig",
+        config="zoo_mdl_c.config:DefaultPolicyEvaluatorConfig",
         summary="what is left of a learned default policy, by group of inputs; exports it with --export",
         subject="algorithm",
     )

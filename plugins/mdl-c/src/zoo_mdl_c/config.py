@@ -9,7 +9,15 @@ from zoo_onpolicy.config import PPOConfig, Schedule, check
 
 from zoo.errors import UsageError
 
-__all__ = ["DistralConfig", "MDLCConfig", "ManualIAConfig", "POConfig", "RPOConfig", "VDOPOConfig"]
+__all__ = [
+    "DefaultPolicyEvaluatorConfig",
+    "DistralConfig",
+    "MDLCConfig",
+    "ManualIAConfig",
+    "POConfig",
+    "RPOConfig",
+    "VDOPOConfig",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,3 +224,11 @@ class VDOPOConfig(DescriptionLength, ActorCriticConfig):
         super().__post_init__()
         self._check_length()
         check("log_sigma_init", self.log_sigma_init, self.log_sigma_init >= -20, "at least -20")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefaultPolicyEvaluatorConfig:
+    """Options of mdl-c-default."""
+
+    export: str | None = None
+    """folder for default.safetensors (the pruned weights) and default.json (the report); none: no files"""

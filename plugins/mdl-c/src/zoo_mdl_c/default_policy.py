@@ -186,7 +186,8 @@ def _plain(
     """A default without a price, with the same first weights as one that has a price."""
 
     def linear(inputs: int, outputs: int) -> nn.Linear:
-        layer = nn.utils.skip_init(nn.Linear, inputs, outputs)  # draws nothing from torch's own generator
+        # Draws nothing from torch's own generator, as the constructor would.
+        layer: nn.Linear = nn.utils.skip_init(nn.Linear, inputs, outputs)  # type: ignore[no-untyped-call]
         with torch.no_grad():
             layer.weight.copy_((2 * torch.rand(outputs, inputs, generator=generator) - 1) / math.sqrt(inputs))
             layer.bias.zero_()

@@ -11,9 +11,9 @@ from zoo_rpo.defaults import MaskedInput
 from zoo_rpo.distributions import Categorical
 
 from zoo import EvalContext, Evaluator, InterfaceError, Problem, Report, UsageError
+from zoo_mdl_c.config import DefaultPolicyEvaluatorConfig
 from zoo_mdl_c.default_policy import DefaultNetwork, VariationalDropoutPolicy
 from zoo_mdl_c.distillation import DefaultLearner
-from zoo_mdl_c.evaluate_config import DefaultPolicyEvaluatorConfig
 from zoo_mdl_c.variational_dropout import VariationalDropoutLinear
 
 __all__ = ["DefaultPolicyEvaluator", "export"]

@@ -198,7 +198,8 @@ def _perceptron(sizes: tuple[int, ...], generator: torch.Generator) -> nn.Sequen
     """Layers with ReLU between them; the last one starts at zero, so that all actions are as likely, and values 0."""
     layers: list[nn.Module] = []
     for number, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
-        layer = nn.utils.skip_init(nn.Linear, inputs, outputs)  # draws nothing from torch's own generator
+        # Draws nothing from torch's own generator, as the constructor would.
+        layer: nn.Linear = nn.utils.skip_init(nn.Linear, inputs, outputs)  # type: ignore[no-untyped-call]
         last = number == len(sizes) - 2
         with torch.no_grad():
             layer.weight.copy_(
