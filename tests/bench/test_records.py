@@ -175,3 +175,13 @@ def test_an_estimate_does_not_depend_on_what_else_is_in_the_table(values: list[f
 
 def test_no_record_gives_no_row() -> None:
     assert summarise(Records(), [SCORE], ["label"], None) == []
+
+
+def test_a_run_whose_status_is_lost_is_not_told_to_be_unbegun(tmp_path: Path) -> None:
+    learner = spec()
+    torn = store(tmp_path, learner, 0, [{"score": 100.0}])
+    (torn / "status.json").write_bytes(b"")
+    (torn / "checkpoints" / "step-000000010").mkdir(parents=True)
+    (dropped,) = from_suite(suite(cell(learner, seeds=(0,))), tmp_path, [SCORE], KNOWN).dropped
+    assert "status.json cannot be read: it is empty" in dropped.reason
+    assert "not begun" not in dropped.reason

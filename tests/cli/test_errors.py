@@ -32,6 +32,7 @@ CASES = [
     (["train", "reload", "two-state", "--seeds", "3:1"], ["'3:1'", "A < B"]),
     (["train", "reload", "two-state", "--seed", "1", "--seeds", "0:2"], ["together"]),
     (["train", "reload", "two-state", "--steps", "1.5"], ["'1.5'", "whole number"]),
+    (["train", "ppo-native", "CartPole-v1", "--num-envs", "1e12"], ["1000000000000", "from 1 to 100000"]),
     (["train", "reload", "two-state", "--jobs", "0"], ["--jobs", "1 or more"]),
     (["train", "reload", "two-state", "--resume", "nowhere"], ["'nowhere'", "auto, never"]),
     (["train", "reload", "two-state", "--checkpoint-every", "3w"], ["'3w'", "30s"]),

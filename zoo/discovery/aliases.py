@@ -61,7 +61,7 @@ class UnknownOptionError(UnknownNameError):
 
 
 def suggestions(flag: str, own: Iterable[str], others: Iterable[str] = ()) -> list[str]:
-    """Up to three options that may have been meant: what others call so, then the nearest, zoo's own before equals.
+    """Up to three options that may have been meant: what others call so, else the nearest, zoo's own before equals.
 
     Args:
         flag: as it was typed, with its hyphens.
@@ -72,6 +72,8 @@ def suggestions(flag: str, own: Iterable[str], others: Iterable[str] = ()) -> li
     typed = flag.lstrip("-").replace("_", "-").lower()
     meant = [f"--{name}" for name, called in ALIASES.items() if typed in called]
     found = [option for option in [*own, *others] if option in meant]
+    if found:
+        return list(dict.fromkeys(found))[:3]
     near = [*nearest(flag, own), *nearest(flag, others)]
     near.sort(key=lambda option: -round(SequenceMatcher(None, typed, option.lstrip("-").lower()).ratio(), 1))
-    return list(dict.fromkeys([*found, *near]))[:3]
+    return list(dict.fromkeys(near))[:3]

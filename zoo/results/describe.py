@@ -83,6 +83,8 @@ def _status(run: Run) -> dict[str, Any]:
     found |= {
         name: status[name] for name in ("outcome", "message", "resume", "wall", "score", "time") if status.get(name)
     }
+    if run.state == "new" and run.checkpoints:  # the status is lost, and what was done is not
+        found |= {"state": "unreadable", "step": run.checkpoints[-1]}
     silent = _silence(status)
     if run.state == "running" and silent is not None and silent > _SILENT_SECONDS:
         found["silent_seconds"] = round(silent)

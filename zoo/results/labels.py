@@ -70,7 +70,7 @@ def _identity(spec: RunSpec) -> dict[str, Any]:
 
 
 def _printed(settings: Sequence[dict[str, Any]], names: Sequence[str]) -> list[str]:
-    return [", ".join(f"{name}={of.get(name)}" for name in names) for of in settings]
+    return [", ".join(f"{name}={of[name]}" for name in names if name in of) for of in settings]
 
 
 def different(one: dict[str, Any], other: dict[str, Any]) -> list[str]:

@@ -220,6 +220,9 @@ def _unfinished(run: Run) -> tuple[str, str] | None:
         return ("partial", f"says that it is finished, and {problem}") if problem else None
     if run.state == "failed":
         return "failed", f"failed at step {run.step}: {run.status.get('message') or 'no reason given'}".rstrip(".")
+    if run.state == "new" and (run.checkpoints or run.problem):  # its status is lost, not its work
+        known = f"; its newest checkpoint is at step {run.checkpoints[-1]}" if run.checkpoints else ""
+        return "partial", f"{run.problem or 'status.json is not there'}{known}"
     return "partial", f"{'not begun' if run.state == 'new' else run.state} at step {run.step} of {run.spec.steps}"
 
 

@@ -159,8 +159,10 @@ def parse(data: bytes, path: Path) -> Any:
         reason = f"it is no JSON, {error}" if data.strip(b"\0 \n") else "it is empty"
         raise RunError(f"{path} cannot be read: {reason}.") from error
     except RecursionError:
-        value = None
-    if value is None or not shallow(value):
+        value, deep = None, True
+    else:
+        deep = not shallow(value)
+    if deep:
         raise RunError(f"{path} cannot be read: it is nested more than {DEPTH} deep.")
     return value
 

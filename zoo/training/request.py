@@ -21,6 +21,7 @@ from zoo.training.spec import RunSpec
 
 UNIFORM = "uniform"
 MOST_SEEDS = 100_000
+MOST_COPIES = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +164,10 @@ def complete(
         asked = getattr(request, name)
         origins[name] = origin if asked is not None else "preset" if name in drafted.preset.run else "default"
         sizes[name] = asked if asked is not None else int(drafted.preset.run.get(name, default))
+    if not 1 <= sizes["num_envs"] <= MOST_COPIES:
+        raise UsageError(
+            f"num_envs is {sizes['num_envs']}: expected from 1 to {MOST_COPIES} copies of the environment."
+        )
     return RunSpec(
         algorithm=entry.qualified,
         kind=entry.kind,
