@@ -74,6 +74,7 @@ def suggestions(flag: str, own: Iterable[str], others: Iterable[str] = ()) -> li
     found = [option for option in [*own, *others] if option in meant]
     if found:
         return list(dict.fromkeys(found))[:3]
-    near = [*nearest(flag, own), *nearest(flag, others)]
-    near.sort(key=lambda option: -round(SequenceMatcher(None, typed, option.lstrip("-").lower()).ratio(), 1))
-    return list(dict.fromkeys(near))[:3]
+    spelled = {option.lstrip("-"): option for option in [*others, *own]}  # hyphens would make all alike
+    near = nearest(typed, spelled)
+    near.sort(key=lambda name: (-round(SequenceMatcher(None, typed, name).ratio(), 1), spelled[name] not in own))
+    return [spelled[name] for name in near]
