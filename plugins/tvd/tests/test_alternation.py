@@ -152,6 +152,16 @@ def test_states_are_known_by_what_the_actions_do_around_them() -> None:
     np.testing.assert_array_equal(f(target.states), source.states)
 
 
+def test_signatures_need_neither_two_actions_nor_all_of_them_on_both_sides() -> None:
+    eye, order = np.eye(4), np.array([2, 0, 3, 1])
+    chain = np.array([0, 1, 2]), np.array([1, 2, 3])
+    once = Samples.of(np.stack([eye[chain[0]], eye[chain[1]]], 1), np.zeros((3, 1), dtype=int))
+    f = by_dynamics(Samples.of(once.states[..., order], once.actions), once)
+    assert sorted(f.order) == [0, 1, 2, 3]
+    more = Samples.of(once.states, np.array([[0], [1], [2]]))
+    assert sorted(by_dynamics(once, more).order) == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
