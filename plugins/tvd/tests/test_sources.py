@@ -112,7 +112,7 @@ def test_what_does_not_fit_is_told(metadata: dict[str, str], space: Any, words: 
         NetworkPolicy(file.rename(tmp_path / "net.zip"), space)
 
 
-def test_a_stored_run_is_a_source_and_stays_byte_for_byte(tmp_path: Path) -> None:
+def test_a_stored_run_is_a_source_and_stays_byte_for_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from zoo.cli.main import main
 
     line = ["train", "ppo-native", "CartPole-v1", "--steps", "2048", "--n-steps", "64", "--batch-size", "64", "--quiet"]
@@ -121,17 +121,29 @@ def test_a_stored_run_is_a_source_and_stays_byte_for_byte(tmp_path: Path) -> Non
     policy = RunPolicy(run.path)
     before = policy.digest()
     assert policy.act(np.zeros((5, 4))).shape == (5,)
-    target = [
-        "train",
-        "tvd-transition",
-        "cart-pole-transformed",
-        "--source",
-        str(run.path),
-        "--episodes",
-        "10",
-        "--quiet",
-    ]
-    assert main([*target, "--num-envs", "5", "--dir", str(tmp_path / "target")]) in (0, 3)
+    monkeypatch.chdir(run.path.parent)
+    target = ["train", "tvd-transition", "cart-pole-transformed", "--source", run.path.name, "--episodes", "10"]
+    assert main([*target, "--quiet", "--num-envs", "5", "--dir", str(tmp_path / "target")]) in (0, 3)
     assert policy.digest() == before
-    (run.path / "log.txt").write_text("touched", encoding="utf-8")
+    # Judging the source changes nothing that was loaded; and the run finds it again from another folder.
+    assert main(["eval", str(run.path), "return", "--json"]) == 0
+    assert policy.digest() == before
+    monkeypatch.chdir(tmp_path)
+    (done,) = zoo.open_runs([tmp_path / "target"]).runs
+    assert done.spec.config["source"] == str(run.path.resolve())
+    assert main(["eval", str(done.path), "transfer", "--json"]) == 0
+    (weights,) = run.path.glob("checkpoints/*/tensors.safetensors")
+    weights.write_bytes(b"touched")
     assert policy.digest() != before
+
+
+def test_scores_of_a_network_that_explores_are_derivatives(tmp_path: Path) -> None:
+    rng, file, h = np.random.default_rng(2), tmp_path / "net.safetensors", 1e-6
+    layers = {"0.weight": rng.standard_normal((2, 3)), "0.bias": np.zeros(2)}
+    save_file(layers, file, metadata={"kind": "logits", "activation": "tanh"})
+    policy, s = NetworkPolicy(file, TWO, epsilon=0.3), rng.standard_normal((5, 3))
+    exact = policy.score(s, np.ones(5, dtype=int))
+    assert exact is not None
+    for axis, move in enumerate(h * np.eye(3)):
+        p = [policy.probabilities(s + sign * move) for sign in (1, -1)]
+        np.testing.assert_allclose(exact[:, axis], np.log(p[0][:, 1] / p[1][:, 1]) / (2 * h), rtol=1e-5)  # type: ignore[index]
