@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from zoo_tvd.alternation import plan
 from zoo_tvd.transfer import Transfer
 
 HARD = ("rot90", "reflection", "affine")
@@ -94,3 +95,16 @@ def test_acting_explores_only_if_asked(lab: Any) -> None:
     obs = np.repeat(found.ctx.env.reset(seed=1)[0][:1], 400, axis=0)
     assert len(np.unique(found.act(obs))) == 1
     assert len(np.unique(found.act(obs, greedy=False))) == 4
+
+
+def test_what_a_run_ends_with_is_of_the_start_it_kept(lab: Any) -> None:
+    found = lab.make("TvD", 509, copies=40, episodes=40, horizon=8, iterations=2, starts=2)
+    kept = []
+    while found.outcome is None:
+        found.update()
+        kept.append((found.kept, found.target))
+    judged = next(target for best, target in kept if best is found.kept)
+    assert found.target is found.kept.target
+    np.testing.assert_array_equal(found.target.states, judged.states)
+    value = plan(found.f, found.target, found.source, found.cost).value
+    assert value == pytest.approx(found.kept.value, rel=1e-9)

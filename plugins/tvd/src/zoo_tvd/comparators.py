@@ -95,7 +95,7 @@ class Closed(Transfer[ConfigT]):
         """Collect and fit."""
         rng = self.ctx.stream("tvd")
         self.source = self.observe_source(False, whole=False, rng=rng).merged()
-        self.target = self.observe(None, whole=False, rng=rng).merged()
+        self.target = self.observe(False, whole=False, rng=rng).merged()
         self.learn(self.target, self.source)
         if not self.fit.identifiable:
             warnings.warn(

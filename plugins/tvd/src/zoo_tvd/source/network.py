@@ -66,18 +66,19 @@ class Layers:
 class NetworkPolicy(SourcePolicy):
     """A policy that is one perceptron."""
 
-    def __init__(self, path: Path, space: Any) -> None:
+    def __init__(self, path: Path, space: Any, *, epsilon: float = 0.0) -> None:
         """Read the weights at ``path``.
 
         Args:
             path: ends in .zip or .safetensors.
             space: of the actions, for the number of them, or the bounds.
+            epsilon: share of uniform actions in ``probabilities``.
 
         Raises:
             UsageError: the file cannot be read without unpickling, holds another kind of policy, or is for other
             actions.
         """
-        self.path = path
+        self.path, self.epsilon = path, epsilon
         self.layers = _from_zip(path) if path.suffix == ".zip" else _from_safetensors(path)
         self.d = int(self.layers.weights[0].shape[1])
         self._space = space
@@ -101,20 +102,20 @@ class NetworkPolicy(SourcePolicy):
         return np.clip(out, low, high).astype(self._space.dtype)
 
     def probabilities(self, states: Floats) -> Floats | None:
-        """The softmax of the logits; None where these are no logits."""
+        """(1 - epsilon) softmax(logits) + epsilon / A; None where these are no logits."""
         if self.layers.kind != "logits":
             return None
-        out = self.layers(states)
-        p = np.exp(out - out.max(axis=1, keepdims=True))
-        return np.asarray(p / p.sum(axis=1, keepdims=True))
+        p = _softmax(self.layers(states))
+        return np.asarray((1 - self.epsilon) * p + self.epsilon / p.shape[1])
 
     def score(self, states: Floats, actions: NDArray[Any]) -> Floats | None:
-        """By the chain rule, from onehot(a) - pi back to the input."""
-        p = self.probabilities(states)
-        if p is None:
+        """By the chain rule, from (1 - epsilon) p_a / pi_a (onehot(a) - p), p the softmax, back to the input."""
+        if self.layers.kind != "logits":
             return None
         trace = self.layers.traced(states)
-        g = np.eye(p.shape[1])[np.asarray(actions, dtype=np.int64) - int(self._space.start)] - p
+        p, a = _softmax(trace[-1]), np.asarray(actions, dtype=np.int64) - int(self._space.start)
+        share = (1 - self.epsilon) * p[np.arange(len(a)), a]
+        g = (np.eye(p.shape[1])[a] - p) * (share / (share + self.epsilon / p.shape[1]))[:, None]
         for index in range(len(self.layers.weights) - 1, -1, -1):
             g = g @ self.layers.weights[index]
             if index:
@@ -202,6 +203,11 @@ def _layers(
     if not weights or any(W.ndim != 2 for W in weights) or not fits:
         raise UsageError(f"source {path} has layers that do not follow one another: expected a plain perceptron.")
     return Layers(weights, biases, activation, kind, squashed)
+
+
+def _softmax(x: Floats) -> Floats:
+    p = np.exp(x - x.max(axis=1, keepdims=True))
+    return np.asarray(p / p.sum(axis=1, keepdims=True))
 
 
 def _activate(name: str, x: Floats) -> Floats:
