@@ -45,7 +45,7 @@ def test_a_zip_acts_as_its_library_does(kind: str, task: str, options: dict[str,
     made, file = model(kind, task, tmp_path, **options)
     before = file.read_bytes()
     policy = NetworkPolicy(file, made.action_space)
-    obs = np.random.default_rng(0).standard_normal((64, policy.d)).astype(np.float32)
+    obs: Any = np.random.default_rng(0).standard_normal((64, policy.d)).astype(np.float32)
     np.testing.assert_allclose(policy.act(obs), made.predict(obs, deterministic=True)[0], atol=1e-5)
     assert file.read_bytes() == before
 
@@ -56,7 +56,7 @@ def test_the_activation_is_read_from_the_text_beside_the_pickle(tmp_path: Path) 
     made, file = model("A2C", "CartPole-v1", tmp_path, policy_kwargs={"activation_fn": torch.nn.ReLU})
     policy = NetworkPolicy(file, TWO)
     assert policy.layers.activation == "relu"
-    obs = np.random.default_rng(1).standard_normal((64, 4)).astype(np.float32)
+    obs: Any = np.random.default_rng(1).standard_normal((64, 4)).astype(np.float32)
     np.testing.assert_array_equal(policy.act(obs), made.predict(obs, deterministic=True)[0])
     h, exact = 1e-6, policy.score(obs.astype(np.float64), np.zeros(64, dtype=int))
     assert exact is not None

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
-from zoo_tvd.arrays import real
+from zoo_tvd.transport.arrays import real
 from zoo_tvd.transport.solvers import assigned, checked_weights, entropic, exact, squared_distances
 
 Floats = NDArray[np.float64]

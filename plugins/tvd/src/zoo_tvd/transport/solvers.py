@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from zoo_tvd.arrays import real
+from zoo_tvd.transport.arrays import real
 from zoo_tvd.transport.pot import pot
 
 Floats = NDArray[np.float64]
