@@ -147,3 +147,76 @@ def test_scores_of_a_network_that_explores_are_derivatives(tmp_path: Path) -> No
     for axis, move in enumerate(h * np.eye(3)):
         p = [policy.probabilities(s + sign * move) for sign in (1, -1)]
         np.testing.assert_allclose(exact[:, axis], np.log(p[0][:, 1] / p[1][:, 1]) / (2 * h), rtol=1e-5)  # type: ignore[index]
+
+
+def rewritten(file: Path, to: Path, *, data: Any = None, weights: Any = None) -> Path:
+    """The zip with other settings, or with what ``weights`` makes of its state dict."""
+    import torch
+
+    with zipfile.ZipFile(file) as archive, zipfile.ZipFile(to, "w") as other:
+        settings, state = json.loads(archive.read("data")), io.BytesIO(archive.read("policy.pth"))
+        content = io.BytesIO()
+        loaded = torch.load(state, weights_only=True)
+        torch.save(loaded if weights is None else weights(loaded), content)
+        other.writestr("data", json.dumps(settings if data is None else data(settings)))
+        other.writestr("policy.pth", content.getvalue())
+    return to
+
+
+@pytest.mark.parametrize(
+    ("data", "weights", "words"),
+    [
+        (lambda d: [1], None, "no JSON object"),
+        (None, lambda w: [1, 2], "no state dict"),
+        (None, lambda w: {**w, "y": 3}, "no state dict"),
+        (None, lambda w: {k: v for k, v in w.items() if k != "action_net.bias"}, "lacks action_net.bias"),
+        (None, lambda w: {k: v.bfloat16() for k, v in w.items()}, "weights of type torch.bfloat16"),
+        (None, lambda w: {**w, "action_net.weight": w["action_net.weight"] * np.nan}, "action_net.weight that are not"),
+        (None, lambda w: {**w, "action_net.bias": w["action_net.bias"].repeat(2)}, "do not follow one another"),
+        (None, lambda w: {**w, "action_net.weight": w["action_net.weight"].flatten()}, "do not follow one another"),
+        (None, lambda w: {**w, "lstm_actor.bias_ih_l0": w["action_net.bias"]}, "lstm_actor.bias_ih_l0 in its policy"),
+        (
+            None,
+            lambda w: {**w, "mlp_extractor.policy_net.0.ra_mean": w["action_net.bias"]},
+            "policy_net.0.ra_mean in its policy",
+        ),
+        (lambda d: {**d, "use_sde": True, "policy_kwargs": {"squash_output": True}}, None, "trained without gSDE"),
+    ],
+)
+def test_a_zip_that_is_no_plain_perceptron_is_refused(data: Any, weights: Any, words: str, tmp_path: Path) -> None:
+    _, file = model("PPO", "CartPole-v1", tmp_path)
+    with pytest.raises(zoo.UsageError, match=words):
+        NetworkPolicy(rewritten(file, tmp_path / "other.zip", data=data, weights=weights), TWO)
+
+
+def test_policies_with_memory_norms_or_their_own_bounds_are_refused(tmp_path: Path) -> None:
+    from sb3_contrib import CrossQ, RecurrentPPO
+
+    makes: dict[str, Any] = {
+        "lstm_actor": lambda: RecurrentPPO("MlpLstmPolicy", "CartPole-v1", n_steps=8, batch_size=8, device="cpu"),
+        "latent_pi": lambda: CrossQ("MlpPolicy", "Pendulum-v1", buffer_size=10, device="cpu"),
+    }
+    for name, make in makes.items():
+        made, file = make(), tmp_path / f"{name}.zip"
+        made.save(file)
+        with pytest.raises(zoo.UsageError, match=f"{name}.* in its policy"):
+            NetworkPolicy(file, made.action_space)
+    made, file = model("SAC", "Pendulum-v1", tmp_path, buffer_size=10, use_sde=True)
+    with pytest.raises(zoo.UsageError, match="gSDE"):
+        NetworkPolicy(file, made.action_space)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"1.bias": None}, "lacks 1.bias"),
+        ({"1.bias": np.zeros(3)}, "do not follow one another"),
+        ({"1.weight": np.full((2, 3), np.nan)}, "1.weight that are not finite"),
+    ],
+)
+def test_a_safetensors_file_that_is_no_perceptron_is_refused(change: Any, words: str, tmp_path: Path) -> None:
+    file = tmp_path / "net.safetensors"
+    layers = {name: value for name, value in {**tensors()[0], **change}.items() if value is not None}
+    save_file(layers, file, metadata={"kind": "logits", "activation": "relu"})
+    with pytest.raises(zoo.UsageError, match=words):
+        NetworkPolicy(file, TWO)
