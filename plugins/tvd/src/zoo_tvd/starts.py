@@ -71,7 +71,7 @@ def gromov(target: Samples, source: Samples, rng: np.random.Generator, tries: in
     p, q = few.weights, others.weights
     best, least = np.outer(p, q), np.inf
     for attempt in range(tries):
-        # Squared weights of a random cloud keep the start a coupling by Sinkhorn's scaling of a few rounds.
+        # Sinkhorn's scaling makes a coupling, with marginals p and q, of random positive entries.
         G0 = np.outer(p, q) * (rng.random((len(p), len(q))) + 0.1 if attempt else 1.0)
         for _ in range(50):
             G0 *= (p / G0.sum(1))[:, None]
