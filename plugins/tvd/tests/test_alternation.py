@@ -229,3 +229,12 @@ def test_far_from_the_origin_the_same_map_is_found() -> None:
     o, moved = (part @ TURN.T + far for part in (s, after))
     W = undo((s + far, a, after + far), (o, a, moved), iterations=30).f.W  # type: ignore[attr-defined]
     np.testing.assert_allclose(W @ TURN, np.eye(2), atol=1e-5)
+
+
+def test_the_unit_of_one_coordinate_does_not_matter() -> None:
+    (s, a, after), unit = walks(60, 6, TURN), np.array([1.0, 1e-10])
+    found = undo(walks(60, 6), (s * unit, a, after * unit), iterations=30)
+    assert (found.rank, found.identifiable) == (3, True)
+    flat = walks(60, 6)[0] * [1.0, 0.0]
+    with pytest.warns(RuntimeWarning, match="rank 2 of 3"):
+        assert not undo(walks(60, 6)[0], flat, cost="state").identifiable

@@ -199,7 +199,8 @@ class Cloning(Closed[CloningConfig]):
     """Behaviour cloning: states matched by transport as they are, then a network trained on the matched actions.
 
     The plan is that of the transition cost at the identity, one solve; a target state's lesson is the mean over its
-    matches of what the source policy does there; beyond 2,000 distinct samples, what it does in the nearest state. The new policy is a perceptron; the source policy is only asked.
+    matches of what the source policy does there; beyond 2,000 distinct samples, what it does in the nearest state. The
+    new policy is a perceptron; the source policy is only asked.
     """
 
     maps_states = False

@@ -62,7 +62,7 @@ class TvDConfig(TransferConfig):
     starts: int = 0
     """whitened orthogonal starts beside the identity, of which the lowest objective is kept; their steps count too"""
     lam_a: float = 300.0
-    """weight of an action that differs, at least 0; without influence on the sliced solver"""
+    """weight of an action that differs, at least 0; the sliced solver only asks whether it is 0"""
     lam_d: float = 10.0
     """weight of the difference of displacements, at least 0"""
     solver: Literal["auto", "exact", "entropic", "sliced"] = "auto"

@@ -86,8 +86,8 @@ def undo(
             another.
         map: "affine", "orthogonal", "permutation" (of one-hot states) or "mlp".
         cost: ground cost, see ``zoo_tvd.cost``.
-        lam_a: weight of an action that differs, at least 0; the sliced solver matches discrete actions whatever it is,
-            and continuous ones not at all.
+        lam_a: weight of an action that differs, at least 0; the sliced solver only asks whether it is 0, and passes
+            over continuous actions.
         lam_d: weight of the difference of displacements, at least 0.
         iterations: refits at most, at least 1.
         tol: stop where the objective changes by less than this share of itself.
