@@ -24,6 +24,7 @@ def walks(n: int, seed: int, A: Any = None) -> tuple[Any, Any, Any]:
     """Transitions in the plane with four moves, seen through A."""
     rng = np.random.default_rng(seed)
     s, a = rng.uniform(-1, 1, (n, 2)) * [1.0, 2.0], rng.integers(4, size=n)
+    a[:4] = np.arange(4)  # both sides know all of them
     after = s + 0.3 * STEPS[a]
     A = np.eye(len(s[0])) if A is None else A
     return s @ A.T, a, after @ A.T
@@ -97,7 +98,7 @@ def test_units_do_not_matter() -> None:
 def test_transitions_tell_a_rotation_and_states_do_not() -> None:
     source, target = walks(300, 4), walks(300, 4, TURN)
     told = undo(source, target)
-    np.testing.assert_allclose(told.f.W @ TURN, np.eye(2), atol=1e-6)  # type: ignore[attr-defined]
+    np.testing.assert_allclose(told.f.W @ TURN, np.eye(2), atol=1e-6)  # type: ignore[attr-defined, arg-type]
     assert (told.identifiable, told.rank, told.converged) == (True, 3, True)
     states = undo(source[0], target[0], cost="state")
     assert np.abs(states.f.W @ TURN - np.eye(2)).max() > 0.5  # type: ignore[attr-defined]
@@ -113,7 +114,7 @@ def test_more_starts_find_what_the_identity_misses() -> None:
 @pytest.mark.parametrize("solver", ["entropic", "sliced"])
 def test_other_solvers_find_the_same_rotation(solver: Any) -> None:
     found = undo(walks(150, 6), walks(150, 6, TURN), solver=solver, iterations=15)
-    np.testing.assert_allclose(found.f.W @ TURN, np.eye(2), atol=0.15)  # type: ignore[attr-defined]
+    np.testing.assert_allclose(found.f.W @ TURN, np.eye(2), atol=0.15)  # type: ignore[attr-defined, arg-type]
     assert (found.plan is None) == (solver == "sliced")
 
 
@@ -122,9 +123,9 @@ def test_gromov_wasserstein_begins_between_different_dimensions() -> None:
     lift = np.linalg.qr(rng.standard_normal((3, 3)))[0][:, :2]  # an isometry of the plane into space
     source = walks(120, 8)
     target = tuple(part @ lift.T if index != 1 else part for index, part in enumerate(source))
-    both = [Samples.of(np.stack([s, t], 1), a[:, None]) for s, a, t in (target, source)]
+    both: Any = [Samples.of(np.stack([s, t], 1), a[:, None]) for s, a, t in (target, source)]
     with pytest.warns(RuntimeWarning, match="rank 3 of 4"):
-        assert gromov(*both, rng).W.shape == (2, 3)
+        assert gromov(both[0], both[1], rng).W.shape == (2, 3)
     with pytest.warns(RuntimeWarning, match="rank 3 of 4"):  # the target lies in a plane
         found = undo(source, target)
     np.testing.assert_allclose(found.f(target[0]), source[0], atol=1e-3)
@@ -152,12 +153,22 @@ def test_states_are_known_by_what_the_actions_do_around_them() -> None:
     np.testing.assert_array_equal(f(target.states), source.states)
 
 
+def test_signatures_need_neither_two_actions_nor_all_of_them_on_both_sides() -> None:
+    eye, order = np.eye(4), np.array([2, 0, 3, 1])
+    chain = np.array([0, 1, 2]), np.array([1, 2, 3])
+    once = Samples.of(np.stack([eye[chain[0]], eye[chain[1]]], 1), np.zeros((3, 1), dtype=int))
+    f = by_dynamics(Samples.of(once.states[..., order], once.actions), once)
+    assert sorted(f.order) == [0, 1, 2, 3]
+    more = Samples.of(once.states, np.array([[0], [1], [2]]))
+    assert sorted(by_dynamics(once, more).order) == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: undo(np.zeros((0, 2)), np.zeros((3, 2)), cost="state"), "the source are empty"),
+        (lambda: undo(np.zeros((0, 2)), np.zeros((3, 2)), cost="state"), "the source is empty"),
         (lambda: undo([[0.0], [1.0]], [[np.nan], [1.0]], cost="state"), "not finite"),
-        (lambda: undo(walks(5, 0), walks(5, 1)[:2]), "expected \\(s, a, s\\)"),
+        (lambda: undo(walks(5, 0), walks(5, 1)[:2]), "expected \\(s, a, s'\\)"),
         (lambda: undo((np.zeros((3, 2)), [0, 1], np.zeros((3, 2))), walks(5, 1)), "3 states and 2 actions"),
         (lambda: undo(walks(5, 0), walks(5, 1), map="linear"), "map must be"),  # type: ignore[arg-type]
         (lambda: undo(walks(5, 0), walks(5, 1), iterations=0), "iterations = 0"),
@@ -168,3 +179,62 @@ def test_states_are_known_by_what_the_actions_do_around_them() -> None:
 def test_bad_input_is_told(call: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def with_actions(change: Any) -> Any:
+    """A target with other actions."""
+    s, a, after = walks(9, 1)
+    return s, change(a), after
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"cost": "foo"}, "cost must be one of state"),
+        ({"solver": "foo"}, "solver must be one of auto"),
+        ({"lam_a": np.inf}, "lam_a = inf: expected a finite number"),
+        ({"lam_d": np.inf}, "lam_d = inf"),
+        ({"lam_d": np.nan}, "lam_d = nan"),
+        ({"hidden": 0, "map": "mlp"}, "hidden = 0"),
+        ({"inner_steps": 0, "map": "mlp"}, "inner_steps = 0"),
+        ({"inner_rate": -1, "map": "mlp"}, "inner_rate = -1"),
+        ({"starts": 1.5}, "starts = 1.5: expected a whole number"),
+        ({"target": with_actions(lambda a: a % 2)}, r"actions \[0, 1\] and the source \[0, 1, 2, 3\]"),
+        ({"target": with_actions(lambda a: a + 7)}, r"actions \[7, 8, 9, 10\]"),
+        ({"target": with_actions(lambda a: a[:, None] + 0.5)}, r"continuous, \[n, 1\] and the source's discrete"),
+        ({"target": with_actions(lambda a: None)}, "the target has no actions"),
+        ({"target": with_actions(lambda a: np.array(list("abcd"))[a])}, "of type <U1: expected real numbers"),
+        ({"target": with_actions(lambda a: a[:, None] * np.nan)}, "action 0 of the target is not finite"),
+        (
+            {
+                "source": with_actions(lambda a: np.stack([a, a], 1) * 0.5),
+                "target": with_actions(lambda a: a[:, None] * 0.5),
+            },
+            r"continuous, \[n, 1\] and the source's continuous, \[n, 2\]",
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_told(options: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        undo(**{"source": walks(9, 0), "target": walks(9, 1), "iterations": 2, **options})
+
+
+@pytest.mark.parametrize("solver", ["exact", "entropic", "sliced"])
+def test_objectives_are_plain_floats(solver: Any) -> None:
+    assert {type(value) for value in undo(walks(20, 0), walks(20, 1), solver=solver, iterations=2).objective} == {float}
+
+
+def test_far_from_the_origin_the_same_map_is_found() -> None:
+    (s, a, after), far = walks(80, 6), 1e7
+    o, moved = (part @ TURN.T + far for part in (s, after))
+    W = undo((s + far, a, after + far), (o, a, moved), iterations=30).f.W  # type: ignore[attr-defined]
+    np.testing.assert_allclose(W @ TURN, np.eye(2), atol=1e-5)
+
+
+def test_the_unit_of_one_coordinate_does_not_matter() -> None:
+    (s, a, after), unit = walks(60, 6, TURN), np.array([1.0, 1e-10])
+    found = undo(walks(60, 6), (s * unit, a, after * unit), iterations=30)
+    assert (found.rank, found.identifiable) == (3, True)
+    flat = walks(60, 6)[0] * [1.0, 0.0]
+    with pytest.warns(RuntimeWarning, match="rank 2 of 3"):
+        assert not undo(walks(60, 6)[0], flat, cost="state").identifiable

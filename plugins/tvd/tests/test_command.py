@@ -89,6 +89,8 @@ def test_a_killed_run_goes_on_bit_for_bit(tmp_path: Path) -> None:
         ),
         (["tvd", "tvd-grid", "--policy-term", "--behaviour", "uniform"], "policy_term needs behaviour"),
         (["tvd", "tvd-grid", "--policy-term"], "known and smooth"),
+        (["tvd", "tvd-grid", "--policy-term", "--cost", "transition"], "policy_term needs cost = trajectory"),
+        (["tvd", "tvd-grid", "--lam-d", "inf"], "lam_d = inf: expected a finite number"),
         (["tvd-oracle", "CartPole-v1", "--source", "zoo_tvd:policies/cartpole-v1.safetensors"], "does not say"),
         (["tvd", "transformed", "--env.base", "os:x-v0", "--source", "exact"], "import a module"),
     ],

@@ -6,6 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gymnasium.spaces import Discrete
+from zoo_tvd.alternation import plan
+from zoo_tvd.comparators import _displacements
+from zoo_tvd.samples import Samples
 from zoo_tvd.transfer import Transfer
 
 HARD = ("rot90", "reflection", "affine")
@@ -94,3 +98,22 @@ def test_acting_explores_only_if_asked(lab: Any) -> None:
     obs = np.repeat(found.ctx.env.reset(seed=1)[0][:1], 400, axis=0)
     assert len(np.unique(found.act(obs))) == 1
     assert len(np.unique(found.act(obs, greedy=False))) == 4
+
+
+def test_what_a_run_ends_with_is_of_the_start_it_kept(lab: Any) -> None:
+    found = lab.make("TvD", 509, copies=40, episodes=40, horizon=8, iterations=2, starts=2)
+    kept = []
+    while found.outcome is None:
+        found.update()
+        kept.append((found.kept, found.target))
+    judged = next(target for best, target in kept if best is found.kept)
+    assert found.target is found.kept.target
+    np.testing.assert_array_equal(found.target.states, judged.states)
+    value = plan(found.f, found.target, found.source, found.cost).value
+    assert value == pytest.approx(found.kept.value, rel=1e-9)
+
+
+def test_displacements_of_actions_that_do_not_begin_at_zero() -> None:
+    states = np.array([[[0.0], [1.0]], [[0.0], [-2.0]], [[1.0], [2.0]]])
+    samples = Samples.of(states, np.array([[5], [6], [5]]))
+    np.testing.assert_allclose(_displacements(samples, Discrete(3, start=5)), [[1.0], [-2.0], [0.0]])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
 from zoo_tvd.alternation import plan
+from zoo_tvd.config import TvDConfig
 from zoo_tvd.cost import Cost
 from zoo_tvd.maps.affine import Affine
 from zoo_tvd.policy_term import envelope_gradient, policy_gradient
@@ -91,3 +93,21 @@ def test_padding_after_the_end_has_no_score() -> None:
     expected = pi.score(states[:1, 0], np.array([0]))
     assert expected is not None
     np.testing.assert_allclose(policy_gradient(f, short, phi, pi), f.pulled_back(states[:1, 0], 0.5 * expected))
+
+
+@pytest.mark.parametrize("side", ["target", "source"])
+def test_the_data_follow_the_policy_whose_score_is_taken(side: str, lab: Any) -> None:
+    found = lab.make("TvD", 600, episodes=400, horizon=10, policy_term=True, bandwidth=0.4, epsilon=0.3)
+    collect = found.observe if side == "target" else found.observe_source
+    samples = collect(True, whole=True, rng=np.random.default_rng(0))
+    running = samples.actions >= 0
+    states, actions = samples.states[:, :-1][running], samples.actions[running]
+    p = found.policy_source.probabilities(states)
+    apart = (np.eye(4)[actions] - p).sum(axis=0) / np.sqrt((p * (1 - p)).sum(axis=0))
+    assert np.abs(apart).max() < 4.5  # standard errors
+
+
+@pytest.mark.parametrize("cost", ["state", "state-action", "transition"])
+def test_the_policy_term_is_of_trajectories_alone(cost: Any) -> None:
+    with pytest.raises(ValueError, match="policy_term needs cost = trajectory"):
+        TvDConfig(policy_term=True, cost=cost)

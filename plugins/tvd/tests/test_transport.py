@@ -113,6 +113,29 @@ def test_sliced_targets_keep_the_mean(cloud: Any) -> None:
     np.testing.assert_allclose(u @ targets, v @ y, atol=1e-9)
 
 
+def test_a_tensor_with_a_gradient_is_refused(cloud: Any) -> None:
+    import torch
+
+    with pytest.raises(ValueError, match="x cannot be read"):
+        ot_distance(torch.ones(2, 1, requires_grad=True), [[1.0]])
+
+
+@pytest.mark.parametrize("solver", ["exact", "entropic"])
+def test_points_without_mass_have_no_part(solver: str, cloud: Any) -> None:
+    x, y = cloud(4)[0], cloud(5, seed=1)[0]
+    value, plan = ot_distance(x, y, [0.5, 0.5, 0, 0], [0.25, 0.25, 0.25, 0.25, 0], solver=solver)
+    least, few = ot_distance(x[:2], y[:4], [0.5, 0.5], [0.25] * 4, solver=solver)
+    assert value == pytest.approx(least, rel=1e-9)
+    np.testing.assert_allclose(plan[:2, :4], few, atol=1e-12)
+    assert plan[2:].sum() == plan[:, 4].sum() == 0
+
+
+def test_far_from_the_origin_nothing_cancels(cloud: Any) -> None:
+    x, y = cloud(6)[0], cloud(7, seed=1)[0]
+    far, near = ot_distance(x + 1e8, y + 1e8)[0], ot_distance(x, y)[0]
+    assert far == pytest.approx(near, rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -123,6 +146,15 @@ def test_sliced_targets_keep_the_mean(cloud: Any) -> None:
         (([[1.0]], [[1.0]], [0.5, 0.5], None), r"expected \[1\]"),
         (([[1.0]], [[1.0]], [-1.0], [-1.0]), "at least 0"),
         (([[1.0]], [[1.0]], None, None, "taxi"), "no metric"),
+        (([[1.0]], [[1.0]], None, None, None), "a name or a function"),
+        (([[0.0, 0.0]], [[1.0, 0.0]], None, None, "cosine"), r"between x\[0\] and y\[0\] is nan"),
+        (([0.0, 1.0, 2.0], [1.0, 3.0], None, None, "correlation"), "expected finite costs"),
+        (([[1e200]], [[1.0]]), "is inf: expected finite costs"),
+        (([[1.0 + 1j]], [[1.0]]), "x has entries of type complex128"),
+        (([[1.0]], [["a"]]), "y has entries of type <U1"),
+        (([[1.0]], [[1.0]], [1j]), "the weights of x has entries|entries of type complex"),
+        (([[1.0, 2.0], [3.0]], [[1.0]]), "x cannot be read as an array"),
+        ((None, [[1.0]]), "x has entries of type object"),
         (([[1.0]], [[1.0]], None, None, lambda x, y: np.zeros(3)), "1 x 1 finite costs"),
     ],
 )

@@ -5,13 +5,14 @@ Gupta, Moskovitz, Alvarez-Melis & Pacchiano 2022, "Transfer RL via the Undo Maps
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo import Context, Metrics, State, UsageError
+from zoo import Array, Context, Metrics, State, UsageError
 from zoo_tvd.alternation import Planned, choose, plan, settled
 from zoo_tvd.config import TvDConfig
 from zoo_tvd.cost import Cost
@@ -21,10 +22,11 @@ from zoo_tvd.maps.base import Fit, UndoMap
 from zoo_tvd.maps.mlp import MLP
 from zoo_tvd.maps.permutation import Permutation
 from zoo_tvd.policy_term import descend, envelope_gradient
+from zoo_tvd.rollout import Choose, drawn
 from zoo_tvd.samples import Samples
 from zoo_tvd.starts import by_dynamics, gromov, orthogonal, whitened
-from zoo_tvd.transfer import Transfer, restored_map
-from zoo_tvd.transport.solvers import Coupling
+from zoo_tvd.transfer import Transfer, restored, restored_map, stored
+from zoo_tvd.transport.solvers import Coupling, Solver
 
 Floats = NDArray[np.float64]
 
@@ -38,6 +40,8 @@ class Kept:
     fit: Fit
     start: int
     converged: bool
+    target: Samples
+    """what it was judged by"""
 
 
 class TvD(Transfer[TvDConfig]):
@@ -76,6 +80,13 @@ class TvD(Transfer[TvDConfig]):
                     "'exact' with --bandwidth above 0."
                 )
 
+    def behaviour(self, states: Callable[[Array], Floats], rng: np.random.Generator) -> Choose:
+        """With the policy term, draws from the smooth policy whose score it has; else as without."""
+        if not self.config.policy_term:
+            return super().behaviour(states, rng)
+        pi = self.policy_source.probabilities
+        return drawn(lambda obs: np.asarray(pi(states(obs))), self.ctx.env.single_action_space, rng)
+
     @property
     def _whole(self) -> bool:
         return self.config.cost == "trajectory"
@@ -101,11 +112,11 @@ class TvD(Transfer[TvDConfig]):
             self.cost = self._made_cost(self.source)
             self._begin_start()
         if following:
-            self.target = self.observe(self.push, whole=self._whole, rng=self._rng).merged()
+            self.target = self.observe(True, whole=self._whole, rng=self._rng).merged()
             planned, ended = self._advance(None)
         else:
             if self.target is None:
-                self.target = self.observe(None, whole=self._whole, rng=self._rng).merged()
+                self.target = self.observe(False, whole=self._whole, rng=self._rng).merged()
                 self._prepare_map()
             planned, ended = self._advance(None)
             while not ended:
@@ -123,14 +134,15 @@ class TvD(Transfer[TvDConfig]):
         """One plan, then a refit or the end of this start; whether all starts are over."""
         assert self.target is not None and self.source is not None and self.cost is not None  # noqa: S101
         config = self.config
-        planned = plan(self.f, self.target, self.source, self.cost, solver=config.solver, rng=self._rng, start=last)
+        solver: Solver = "exact" if config.policy_term else config.solver  # whose potentials the policy term needs
+        planned = plan(self.f, self.target, self.source, self.cost, solver=solver, rng=self._rng, start=last)
         self.history.append(planned.value)
         converged = settled(self.history, config.tol)
         if len(self.history) <= config.iterations and not converged:
             self._refit(planned)
             return planned, False
         if self.kept is None or planned.value < self.kept.value:
-            self.kept = Kept(planned.value, self.f, self.fit, self.start, converged)
+            self.kept = Kept(planned.value, self.f, self.fit, self.start, converged, self.target)
         self.start += 1
         if self.start > config.starts:
             return planned, True
@@ -211,7 +223,7 @@ class TvD(Transfer[TvDConfig]):
         ):
             return self.target, self.source
         if self._broad is None:
-            target = self.observe(None, whole=False, rng=self._rng).merged()
+            target = self.observe(False, whole=False, rng=self._rng).merged()
             self._broad = target, self.observe_source(False, whole=False, rng=self._rng).merged()
         return self._broad
 
@@ -219,7 +231,7 @@ class TvD(Transfer[TvDConfig]):
 
     def _finish(self) -> None:
         assert self.kept is not None  # noqa: S101
-        self.f, self.fit = self.kept.f, self.kept.fit
+        self.f, self.fit, self.target = self.kept.f, self.kept.fit, self.kept.target
         which = f" (start {self.kept.start} of {self.config.starts + 1})" if self.config.starts else ""
         if self.kept.converged:
             self.done(f"the objective settled at {self.kept.value:.4g}{which}")
@@ -288,12 +300,9 @@ class TvD(Transfer[TvDConfig]):
             kept = {
                 "value": self.kept.value, "map": {"kind": self.kept.f.kind, **self.kept.f.state()},
                 "fit": [self.kept.fit.rank, self.kept.fit.full], "start": self.kept.start,
-                "converged": self.kept.converged,
+                "converged": self.kept.converged, "target": stored(self.kept.target),
             }  # fmt: skip
-        broad = {}
-        if self._broad is not None:
-            for name, samples in zip(("target", "source"), self._broad, strict=True):
-                broad[name] = {"states": samples.states, "weights": samples.weights, "actions": samples.actions}
+        broad = {} if self._broad is None else {"target": stored(self._broad[0]), "source": stored(self._broad[1])}
         return {
             **super().state(),
             "history": [float(value) for value in self.history],
@@ -313,17 +322,10 @@ class TvD(Transfer[TvDConfig]):
         self.kept = None
         if kept is not None:
             fit = Fit(int(kept["fit"][0]), int(kept["fit"][1]))
-            self.kept = Kept(
-                float(kept["value"]), restored_map(kept["map"]), fit, int(kept["start"]), kept["converged"]
-            )
+            f, target = restored_map(kept["map"]), restored(kept["target"])
+            self.kept = Kept(float(kept["value"]), f, fit, int(kept["start"]), kept["converged"], target)
         broad: Any = state["broad"]
-        self._broad = None
-        if broad:
-            both = [
-                Samples(np.array(part["states"]), np.array(part["actions"]), np.array(part["weights"]))
-                for part in (broad["target"], broad["source"])
-            ]
-            self._broad = both[0], both[1]
+        self._broad = (restored(broad["target"]), restored(broad["source"])) if broad else None
 
 
 def orthogonal_between(d_source: int, d_target: int, rng: np.random.Generator) -> Floats:

@@ -7,6 +7,7 @@ defaults are ours, measured on ``tvd-grid``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Behaviour = Literal["policy", "uniform"]
@@ -34,6 +35,8 @@ class TransferConfig:
             raise ValueError(f"epsilon = {self.epsilon}: expected a number in [0, 1].")
         if not self.source.strip():
             raise ValueError("source is empty: expected 'exact', the folder of a run, or a file of weights.")
+        if self.source != "exact" and Path(self.source).exists():  # found again from any folder
+            object.__setattr__(self, "source", str(Path(self.source).resolve()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,14 +62,15 @@ class TvDConfig(TransferConfig):
     starts: int = 0
     """whitened orthogonal starts beside the identity, of which the lowest objective is kept; their steps count too"""
     lam_a: float = 300.0
-    """weight of an action that differs, at least 0"""
+    """weight of an action that differs, at least 0; the sliced solver only asks whether it is 0"""
     lam_d: float = 10.0
     """weight of the difference of displacements, at least 0"""
     solver: Literal["auto", "exact", "entropic", "sliced"] = "auto"
     """of the transport; "auto": exact up to 2,000 distinct samples a side, sliced beyond"""
     policy_term: bool = False
-    """add the score-function part of the gradient, by centred dual potentials; needs behaviour "policy" and a source
-    with known probabilities (a network of logits, or "exact" with a bandwidth)"""
+    """add the score-function part of the gradient, by centred dual potentials; needs behaviour "policy", cost
+    "trajectory" and a source with known probabilities (a network of logits, or "exact" with a bandwidth), from which
+    the actions on both sides are then drawn"""
     bandwidth: float = 0.0
     """of an exact source policy that is read smoothly, in units of its coordinates; 0: the nearest cell"""
     hidden: int = 32
@@ -87,6 +91,8 @@ class TvDConfig(TransferConfig):
             raise ValueError(f"inner_rate = {self.inner_rate}: expected a number above 0.")
         if self.policy_term and self.behaviour != "policy":
             raise ValueError("policy_term needs behaviour = policy: data of uniform actions do not depend on f.")
+        if self.policy_term and self.cost != "trajectory":
+            raise ValueError(f"policy_term needs cost = trajectory: of cost = {self.cost} its derivative is another.")
         if self.policy_term and self.map not in ("affine", "mlp"):
             raise ValueError(f"policy_term needs a map with a gradient, affine or mlp: map = {self.map} has none.")
         if self.policy_term and self.solver in ("entropic", "sliced"):
@@ -146,5 +152,7 @@ class EvaluationConfig:
 
 
 def _at_least(name: str, value: float, least: float) -> None:
+    if value == float("inf"):
+        raise ValueError(f"{name} = inf: expected a finite number.")
     if not value >= least:
         raise ValueError(f"{name} = {value}: expected at least {least}.")

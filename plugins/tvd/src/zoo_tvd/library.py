@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from zoo_tvd.alternation import Alternated, alternate
 from zoo_tvd.cost import Cost, Kind
+from zoo_tvd.given import Data, check_alike, samples_of
 from zoo_tvd.maps.affine import Affine, Orthogonal
 from zoo_tvd.maps.base import UndoMap
 from zoo_tvd.maps.mlp import MLP
@@ -20,7 +20,6 @@ from zoo_tvd.starts import by_dynamics, gromov, orthogonal, whitened
 from zoo_tvd.transport.solvers import Solver
 
 Floats = NDArray[np.float64]
-Data: TypeAlias = "Samples | ArrayLike | Sequence[ArrayLike]"
 Map: TypeAlias = Literal["affine", "orthogonal", "permutation", "mlp"]
 
 
@@ -82,38 +81,45 @@ def undo(
     Args:
         source: samples of the source: transitions (s [n, d], a [n] or [n, k], s' [n, d]); for the cost "state" states
             [n, d], for "state-action" (s, a), for "trajectory" trajectories [n, T, d], padded with their last state.
-        target: samples of the target, in the same form; its number of coordinates may be another.
+            Actions [n] are discrete: they differ or do not; actions [n, k] are continuous: their distance counts.
+        target: samples of the target, in the same form and with the same actions; its number of coordinates may be
+            another.
         map: "affine", "orthogonal", "permutation" (of one-hot states) or "mlp".
         cost: ground cost, see ``zoo_tvd.cost``.
-        lam_a: weight of an action that differs, at least 0.
+        lam_a: weight of an action that differs, at least 0; the sliced solver only asks whether it is 0, and passes
+            over continuous actions.
         lam_d: weight of the difference of displacements, at least 0.
         iterations: refits at most, at least 1.
         tol: stop where the objective changes by less than this share of itself.
         starts: whitened orthogonal starts beside the first, of which the lowest objective is kept.
         solver: "exact", "entropic", "sliced", or "auto": exact up to 2,000 distinct samples a side.
         seed: of the starts, the hidden units and the sliced solver's lines.
-        hidden: units in each hidden layer of an mlp.
-        inner_steps: gradient steps of one refit of an mlp.
-        inner_rate: their size.
+        hidden: units in each hidden layer of an mlp, at least 1.
+        inner_steps: gradient steps of one refit of an mlp, at least 1.
+        inner_rate: their size, above 0.
 
     Returns:
         The map and all that led to it.
 
     Raises:
-        ValueError: a set is empty, a number is not finite, shapes do not fit, or an argument is outside its range.
+        ValueError: a set is empty, a number is not finite, shapes or actions do not fit, or an argument is outside its
+            range.
     """
-    for name, value, least in (("iterations", iterations, 1), ("starts", starts, 0), ("lam_a", lam_a, 0),
-                               ("lam_d", lam_d, 0), ("tol", tol, 0)):  # fmt: skip
-        if not value >= least:
-            raise ValueError(f"{name} = {value}: expected at least {least}")
-    here, there = _samples(target, cost, "the target"), _samples(source, cost, "the source")
-    if (here.actions is None) != (there.actions is None):
-        raise ValueError("one side has actions and the other has none: expected both or neither")
-    if cost == "trajectory" and here.states.shape[1] != there.states.shape[1]:
-        raise ValueError(
-            f"the target's trajectories have {here.states.shape[1]} states and the source's {there.states.shape[1]}: "
-            "expected as many, padded with the last"
-        )
+    for name, chosen, known in (("map", map, get_args(Map)), ("cost", cost, get_args(Kind)),
+                                ("solver", solver, get_args(Solver))):  # fmt: skip
+        if chosen not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)}, got {chosen!r}")
+    for name, count, least in (("iterations", iterations, 1), ("starts", starts, 0), ("hidden", hidden, 1),
+                               ("inner_steps", inner_steps, 1)):  # fmt: skip
+        if not isinstance(count, (int, np.integer)) or count < least:
+            raise ValueError(f"{name} = {count}: expected a whole number, at least {least}")
+    for name, value in (("lam_a", lam_a), ("lam_d", lam_d), ("tol", tol)):
+        if not 0 <= value < np.inf:
+            raise ValueError(f"{name} = {value}: expected a finite number, at least 0")
+    if not 0 < inner_rate < np.inf:
+        raise ValueError(f"inner_rate = {inner_rate}: expected a finite number above 0")
+    here, there = samples_of(target, cost, "the target"), samples_of(source, cost, "the source")
+    check_alike(here, there, cost)
     here, there = here.merged(), there.merged()
     rng = np.random.default_rng(seed)
     isotropic = map in ("orthogonal", "permutation")
@@ -129,23 +135,22 @@ def undo(
         if best is None or found.objective[-1] < best.objective[-1]:
             best = found
     assert best is not None  # noqa: S101  there is at least one start
-    coupling = best.planned.coupling
+    coupling, objective = best.planned.coupling, tuple(float(value) for value in best.objective)
     return Undone(
-        best.f, best.objective, None if coupling is None else coupling.plan, here, there, best.fit.rank,
+        best.f, objective, None if coupling is None else coupling.plan, here, there, best.fit.rank,
         best.fit.identifiable, best.converged,
     )  # fmt: skip
 
 
 def _start(kind: Map, index: int, target: Samples, source: Samples, rng: np.random.Generator) -> UndoMap:
     d_T, d_S = target.d, source.d
-    if kind not in ("affine", "orthogonal", "permutation", "mlp"):
-        raise ValueError(f"map must be 'affine', 'orthogonal', 'permutation' or 'mlp', got {kind!r}")
     if kind in ("orthogonal", "permutation") and d_T != d_S:
         raise ValueError(
             f"map = {kind} needs as many coordinates on both sides: {d_S} in the source, {d_T} in the target"
         )
     if kind == "permutation":
-        known = target.actions is not None and target.states.shape[1] == 2 and index == 0
+        discrete = target.actions is not None and target.actions.ndim == 2
+        known = discrete and target.states.shape[1] == 2 and index == 0
         return by_dynamics(target, source) if known else Permutation(rng.permutation(d_S))
     if index:
         f = whitened(target, source, orthogonal(max(d_S, d_T), rng)[:d_S, :d_T])
@@ -155,36 +160,3 @@ def _start(kind: Map, index: int, target: Samples, source: Samples, rng: np.rand
         U, _, V = np.linalg.svd(f.W)
         return Orthogonal(U @ V, f.c)
     return f
-
-
-def _samples(data: Any, cost: Kind, name: str) -> Samples:
-    if isinstance(data, Samples):
-        return data
-    if cost == "trajectory":
-        return Samples.of(data, name=name)
-    if cost == "state":
-        states = _floats(data[0] if isinstance(data, tuple) else data, name)
-        return Samples.of(states[:, None], name=name)
-    parts = list(data) if isinstance(data, (tuple, list)) else []
-    wanted = 3 if cost == "transition" else 2
-    if len(parts) < wanted:
-        raise ValueError(
-            f"{name} has {len(parts)} parts: expected {'(s, a, s)' if wanted == 3 else '(s, a)'} for {cost}"
-        )
-    s, actions = _floats(parts[0], name), np.asarray(parts[1])
-    if len(actions) != len(s):
-        raise ValueError(f"{name} has {len(s)} states and {len(actions)} actions: expected one for each")
-    if cost == "state-action":
-        return Samples.of(s[:, None], actions[:, None], name)
-    after = _floats(parts[2], name)
-    if after.shape != s.shape:
-        raise ValueError(f"{name} has states {list(s.shape)} and next states {list(after.shape)}: expected the same")
-    return Samples.of(np.stack([s, after], axis=1), actions[:, None], name)
-
-
-def _floats(x: ArrayLike, name: str) -> Floats:
-    found = np.asarray(x, dtype=np.float64)
-    found = found[:, None] if found.ndim == 1 else found
-    if found.ndim != 2:
-        raise ValueError(f"the states of {name} have shape {list(found.shape)}: expected [n, d]")
-    return found

@@ -41,6 +41,16 @@ def exploring(choose: Choose, epsilon: float, space: Any, rng: np.random.Generat
     return chosen
 
 
+def drawn(probabilities: Callable[[NDArray[Any]], Floats], space: Any, rng: np.random.Generator) -> Choose:
+    """The policy that draws from ``probabilities`` [B, A]."""
+
+    def chosen(obs: NDArray[Any]) -> NDArray[Any]:
+        below = probabilities(obs).cumsum(axis=1)
+        return np.asarray(space.start + (rng.random((len(obs), 1)) * below[:, -1:] >= below[:, :-1]).sum(axis=1))
+
+    return chosen
+
+
 def trajectories(env: Any, choose: Choose, episodes: int, horizon: int) -> Samples:
     """Whole beginnings of episodes, padded with the last state where one ended: T = horizon + 1.
 

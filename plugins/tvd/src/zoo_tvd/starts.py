@@ -8,6 +8,7 @@ states, an assignment by what the actions do around each state.
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +71,7 @@ def gromov(target: Samples, source: Samples, rng: np.random.Generator, tries: in
     p, q = few.weights, others.weights
     best, least = np.outer(p, q), np.inf
     for attempt in range(tries):
-        # Squared weights of a random cloud keep the start a coupling by Sinkhorn's scaling of a few rounds.
+        # Sinkhorn's scaling makes a coupling, with marginals p and q, of random positive entries.
         G0 = np.outer(p, q) * (rng.random((len(p), len(q))) + 0.1 if attempt else 1.0)
         for _ in range(50):
             G0 *= (p / G0.sum(1))[:, None]
@@ -109,16 +110,18 @@ def by_dynamics(target: Samples, source: Samples) -> Permutation:
     A signature is phi_0(s) = P_a(s | s) for each action a, then phi_{h+1}(s) = E[phi_h(s') | s, a] for each a: the
     colours of Weisfeiler & Leman, averaged. Renaming the states renames the signatures, and changes nothing in them.
     """
-    mine, theirs = (_signatures(samples) for samples in (target, source))
+    if any(samples.actions is None or samples.states.shape[1] != 2 for samples in (target, source)):
+        raise ValueError("signatures of states need transitions with actions")
+    known = np.unique(np.concatenate([np.ravel(samples.actions[:, 0]) for samples in (target, source)]))  # type: ignore[index]
+    mine, theirs = (_signatures(samples, known) for samples in (target, source))
     rows, columns = linear_sum_assignment(squared_distances(theirs, mine))
     return Permutation(np.asarray(columns[np.argsort(rows)], dtype=np.int64))
 
 
-def _signatures(samples: Samples) -> Floats:
-    if samples.actions is None or samples.states.shape[1] != 2:
-        raise ValueError("signatures of states need transitions with actions")
-    done = samples.actions[:, 0].astype(np.int64)
-    S, A = samples.d, int(done.max()) + 1
+def _signatures(samples: Samples, known: NDArray[Any]) -> Floats:
+    assert samples.actions is not None  # noqa: S101  by_dynamics has looked
+    done = np.searchsorted(known, samples.actions[:, 0])
+    S, A = samples.d, len(known)
     before, after = (samples.states[:, t].argmax(axis=1) for t in (0, 1))
     P = np.zeros((A, S, S))
     np.add.at(P, (done, before, after), samples.weights)
@@ -128,7 +131,7 @@ def _signatures(samples: Samples) -> Floats:
     left = mass[..., 0] > 0  # [A, S]
     level = np.where(left, np.diagonal(P, axis1=1, axis2=2), -1.0).T  # [S, A]
     found = [level]
-    while level.shape[1] * A <= _FEATURES:
+    while level.shape[1] * A <= _FEATURES and len(found) <= S:  # colours are stable after S rounds
         level = np.where(left[..., None], P @ level, -1.0).transpose(1, 0, 2).reshape(S, -1)
         found.append(level / np.sqrt(level.shape[1]))
     return np.concatenate(found, axis=1)

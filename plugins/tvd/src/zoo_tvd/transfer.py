@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -119,14 +119,19 @@ class Transfer(Algorithm[ConfigT]):
 
     # Samples
 
-    def observe(self, behaviour: Choose | None, *, whole: bool, rng: np.random.Generator) -> Samples:
-        """Samples of the target: whole trajectories or transitions, under a policy (None: uniform); counted."""
+    def behaviour(self, states: Callable[[Array], Floats], rng: np.random.Generator) -> Choose:
+        """Whom data follow: the source policy in the ``states`` [B, d_S] of observations, with exploration."""
+        space = self.ctx.env.single_action_space
+        return exploring(lambda obs: self.policy_source.act(states(obs)), self.config.epsilon, space, rng)
+
+    def observe(self, policy: bool, *, whole: bool, rng: np.random.Generator) -> Samples:
+        """Samples of the target: whole trajectories or transitions, under pi_f or uniform actions; counted."""
         env, config = self.ctx.env, self.config
         space = env.single_action_space
-        if behaviour is None:
-            choose: Choose = lambda obs: uniform(space, len(obs), rng)  # noqa: E731
+        if policy:
+            choose = self.behaviour(lambda obs: self.f(np.asarray(obs, dtype=np.float64)), rng)
         else:
-            choose = exploring(behaviour, config.epsilon, space, rng)
+            choose = lambda obs: uniform(space, len(obs), rng)  # noqa: E731
         samples = (trajectories if whole else transitions)(env, choose, config.episodes, config.horizon)
         self.env_steps += self.steps_of_one()
         return samples
@@ -144,7 +149,7 @@ class Transfer(Algorithm[ConfigT]):
             env.reset(seed=int(rng.integers(2**31)))
             space = env.single_action_space
             if policy:
-                choose = exploring(self.act_in_source, config.epsilon, space, rng)
+                choose = self.behaviour(lambda obs: np.asarray(obs, dtype=np.float64), rng)
             else:
                 choose = lambda obs: uniform(space, len(obs), rng)  # noqa: E731
             samples = (trajectories if whole else transitions)(env, choose, config.episodes, config.horizon)
@@ -173,8 +178,8 @@ class Transfer(Algorithm[ConfigT]):
         return {
             "map": {"kind": self.f.kind, **self.f.state()},
             "fit": {"rank": self.fit.rank, "full": self.fit.full},
-            "target": _stored(self.target),
-            "source": _stored(self.source),
+            "target": None if self.target is None else stored(self.target),
+            "source": None if self.source is None else stored(self.source),
             "source_steps": self.source_steps,
             "digest": self._digest,
             "outcome": None if self.outcome is None else [self.outcome.status, self.outcome.message],
@@ -191,7 +196,9 @@ class Transfer(Algorithm[ConfigT]):
             raise UsageError(f"source {self.config.source} is not what this run began with: its files have changed.")
         self.f = restored_map(state["map"])
         self.fit = Fit(int(state["fit"]["rank"]), int(state["fit"]["full"]))
-        self.target, self.source = _restored(state["target"]), _restored(state["source"])
+        self.target, self.source = (
+            None if state[name] is None else restored(state[name]) for name in ("target", "source")
+        )
         self.source_steps = int(state["source_steps"])
         outcome = state["outcome"]
         self.outcome = None if outcome is None else Outcome(outcome[0], outcome[1], final=True)
@@ -203,16 +210,14 @@ def restored_map(state: Mapping[str, Any]) -> UndoMap:
     return KINDS[state["kind"]].restored(state)
 
 
-def _stored(samples: Samples | None) -> dict[str, Any] | None:
-    if samples is None:
-        return None
+def stored(samples: Samples) -> dict[str, Any]:
+    """The samples as arrays, from which ``restored`` makes them."""
     found = {"states": samples.states, "weights": samples.weights}
     return found if samples.actions is None else {**found, "actions": samples.actions}
 
 
-def _restored(state: Mapping[str, Any] | None) -> Samples | None:
-    if state is None:
-        return None
+def restored(state: Mapping[str, Any]) -> Samples:
+    """The samples that ``stored`` wrote."""
     actions = state.get("actions")
     return Samples(
         np.array(state["states"]), None if actions is None else np.array(actions), np.array(state["weights"])

@@ -56,7 +56,9 @@ class Affine(Differentiable):
         X = (root * np.concatenate([x, ones], axis=2)).reshape(-1, d_T + 1)
         Y = (root * (to.targets * to.cost.unit)).reshape(-1, d_S)
         U, sigma, V = np.linalg.svd(X, full_matrices=False)
-        rank = int((sigma > _SINGULAR * sigma[0]).sum())
+        size = np.linalg.norm(X, axis=0)  # each column by itself: units do not tell what is determined
+        scaled = np.linalg.svd(X / np.where(size > _SINGULAR**2 * size.max(), size, np.inf), compute_uv=False)
+        rank = int((scaled > _SINGULAR * scaled[0]).sum())
         if rank < d_T + 1:
             warnings.warn(
                 f"the affine map is not determined: its regression has rank {rank} of {d_T + 1}; a ridge decides",

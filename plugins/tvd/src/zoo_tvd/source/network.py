@@ -12,7 +12,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -27,11 +27,11 @@ from zoo_tvd.source.base import SourcePolicy
 Floats = NDArray[np.float64]
 ACTIVATIONS = ("tanh", "relu", "elu", "leakyrelu", "silu")
 _HEADS = {
-    # prefix of the hidden layers, of the last one, what it yields, activation unless the file says otherwise
-    "action_net": ("mlp_extractor.policy_net", "action_net", "tanh"),
-    "q_net": ("q_net.q_net", "", "relu"),
-    "mu": ("actor.latent_pi", "actor.mu", "relu"),
-    "td3": ("actor.mu", "", "relu"),
+    # prefix of the hidden layers, of the last one, activation unless the file says otherwise, all modules of the policy
+    "action_net": ("mlp_extractor.policy_net", "action_net", "tanh", "mlp_extractor action_net value_net log_std"),
+    "q_net": ("q_net.q_net", "", "relu", "q_net q_net_target"),
+    "mu": ("actor.latent_pi", "actor.mu", "relu", "actor critic critic_target"),
+    "td3": ("actor.mu", "", "relu", "actor actor_target critic critic_target"),
 }
 
 
@@ -66,18 +66,19 @@ class Layers:
 class NetworkPolicy(SourcePolicy):
     """A policy that is one perceptron."""
 
-    def __init__(self, path: Path, space: Any) -> None:
+    def __init__(self, path: Path, space: Any, *, epsilon: float = 0.0) -> None:
         """Read the weights at ``path``.
 
         Args:
             path: ends in .zip or .safetensors.
             space: of the actions, for the number of them, or the bounds.
+            epsilon: share of uniform actions in ``probabilities``.
 
         Raises:
             UsageError: the file cannot be read without unpickling, holds another kind of policy, or is for other
             actions.
         """
-        self.path = path
+        self.path, self.epsilon = path, epsilon
         self.layers = _from_zip(path) if path.suffix == ".zip" else _from_safetensors(path)
         self.d = int(self.layers.weights[0].shape[1])
         self._space = space
@@ -101,20 +102,20 @@ class NetworkPolicy(SourcePolicy):
         return np.clip(out, low, high).astype(self._space.dtype)
 
     def probabilities(self, states: Floats) -> Floats | None:
-        """The softmax of the logits; None where these are no logits."""
+        """(1 - epsilon) softmax(logits) + epsilon / A; None where these are no logits."""
         if self.layers.kind != "logits":
             return None
-        out = self.layers(states)
-        p = np.exp(out - out.max(axis=1, keepdims=True))
-        return np.asarray(p / p.sum(axis=1, keepdims=True))
+        p = _softmax(self.layers(states))
+        return np.asarray((1 - self.epsilon) * p + self.epsilon / p.shape[1])
 
     def score(self, states: Floats, actions: NDArray[Any]) -> Floats | None:
-        """By the chain rule, from onehot(a) - pi back to the input."""
-        p = self.probabilities(states)
-        if p is None:
+        """By the chain rule, from (1 - epsilon) p_a / pi_a (onehot(a) - p), p the softmax, back to the input."""
+        if self.layers.kind != "logits":
             return None
         trace = self.layers.traced(states)
-        g = np.eye(p.shape[1])[np.asarray(actions, dtype=np.int64) - int(self._space.start)] - p
+        p, a = _softmax(trace[-1]), np.asarray(actions, dtype=np.int64) - int(self._space.start)
+        share = (1 - self.epsilon) * p[np.arange(len(a)), a]
+        g = (np.eye(p.shape[1])[a] - p) * (share / (share + self.epsilon / p.shape[1]))[:, None]
         for index in range(len(self.layers.weights) - 1, -1, -1):
             g = g @ self.layers.weights[index]
             if index:
@@ -136,6 +137,8 @@ def _from_safetensors(path: Path) -> Layers:
             told = file.metadata() or {}
     except (OSError, SafetensorError) as error:
         raise UsageError(f"source {path} is no safetensors file: {error}.") from error
+    except TypeError as error:  # numpy has no bfloat16
+        raise UsageError(f"source {path} has weights that numpy has no type for: {error}.") from error
     if told.get("kind") not in ("logits", "values", "actions") or told.get("activation") not in ACTIVATIONS:
         raise UsageError(
             f"source {path} has the metadata {dict(told)}: expected kind (logits, values or actions) and activation "
@@ -151,6 +154,8 @@ def _from_zip(path: Path) -> Layers:
             weights = archive.read("policy.pth")
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise UsageError(f"source {path} is no model of stable-baselines3: {error}.") from error
+    if not isinstance(settings, dict):
+        raise UsageError(f"source {path} is no model of stable-baselines3: its data are no JSON object.")
     import torch
 
     try:
@@ -159,9 +164,16 @@ def _from_zip(path: Path) -> Layers:
         raise UsageError(
             f"source {path} holds more than tensors, which would have to be unpickled: that is refused."
         ) from error
+    if not isinstance(loaded, dict) or not all(isinstance(value, torch.Tensor) for value in loaded.values()):
+        raise UsageError(f"source {path} has a policy.pth that is no state dict: expected names and tensors.")
+    narrow = [str(value.dtype) for value in loaded.values() if value.dtype == torch.bfloat16]
+    if narrow:
+        raise UsageError(f"source {path} has weights of type {narrow[0]}: expected float16, float32 or float64.")
     tensors = {name: value.numpy() for name, value in loaded.items()}
     head = _head(tensors, path)
-    hidden, last, usual = _HEADS[head]
+    hidden, last, usual, modules = _HEADS[head]
+    _check_plain(tensors, hidden, modules.split(), path)
+    _check_bounds(settings, head, path)
     kind = "values" if head == "q_net" else "actions" if head in ("mu", "td3") or "log_std" in tensors else "logits"
     return _layers(tensors, hidden, last, _activation(settings, usual), kind, path, head in ("mu", "td3"))
 
@@ -176,6 +188,23 @@ def _head(tensors: Mapping[str, Any], path: Path) -> str:
     if "actor.mu.0.weight" in tensors:
         return "td3"
     raise UsageError(f"source {path} has no policy of plain layers: expected an MlpPolicy with hidden layers.")
+
+
+def _check_plain(tensors: Mapping[str, Any], hidden: str, modules: Sequence[str], path: Path) -> None:
+    """Refuse modules that the policy's perceptron is not all of, such as an LSTM before it or norms inside it."""
+    layer = re.compile(re.escape(hidden) + r"\.\d+\.(weight|bias)$")
+    for name in tensors:
+        inside = name.startswith(f"{hidden}.") and not layer.match(name)
+        if inside or name.partition(".")[0] not in modules:
+            raise UsageError(f"source {path} has {name} in its policy: expected an MlpPolicy of plain layers alone.")
+
+
+def _check_bounds(settings: Mapping[str, Any], head: str, path: Path) -> None:
+    """Refuse state-dependent exploration where it changes what the greedy action is."""
+    asked = settings.get("policy_kwargs")
+    squashed = isinstance(asked, Mapping) and str(asked.get("squash_output", False)) != "False"
+    if squashed or (head in ("mu", "td3") and settings.get("use_sde")):
+        raise UsageError(f"source {path} bounds its actions by gSDE's own rule: expected one trained without gSDE.")
 
 
 def _activation(settings: Mapping[str, Any], usual: str) -> str:
@@ -196,12 +225,23 @@ def _layers(
     pattern = re.compile(re.escape(prefix) + r"(\d+)\.weight$")
     numbers = sorted(int(found[1]) for name in tensors if (found := pattern.match(name)))
     names = [f"{prefix}{number}" for number in numbers] + ([last] if last else [])
-    weights = tuple(np.asarray(tensors[f"{name}.weight"], dtype=np.float64) for name in names)
-    biases = tuple(np.asarray(tensors[f"{name}.bias"], dtype=np.float64) for name in names)
-    fits = all(b.shape[1] == a.shape[0] for a, b in pairwise(weights))
-    if not weights or any(W.ndim != 2 for W in weights) or not fits:
+    needed = [f"{name}.{part}" for part in ("weight", "bias") for name in names]
+    for name in needed:
+        if name not in tensors:
+            raise UsageError(f"source {path} lacks {name}: expected a weight and a bias for each layer.")
+        if not np.isfinite(tensors[name]).all():
+            raise UsageError(f"source {path} has entries in {name} that are not finite: expected numbers.")
+    arrays = [np.asarray(tensors[name], dtype=np.float64) for name in needed]
+    weights, biases = tuple(arrays[: len(names)]), tuple(arrays[len(names) :])
+    fits = all(W.ndim == 2 and b.shape == W.shape[:1] for W, b in zip(weights, biases, strict=True))
+    if not weights or not fits or any(b.shape[1] != a.shape[0] for a, b in pairwise(weights)):
         raise UsageError(f"source {path} has layers that do not follow one another: expected a plain perceptron.")
     return Layers(weights, biases, activation, kind, squashed)
+
+
+def _softmax(x: Floats) -> Floats:
+    p = np.exp(x - x.max(axis=1, keepdims=True))
+    return np.asarray(p / p.sum(axis=1, keepdims=True))
 
 
 def _activate(name: str, x: Floats) -> Floats:

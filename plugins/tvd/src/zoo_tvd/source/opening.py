@@ -28,7 +28,7 @@ def open_source(
         source: "exact"; the folder of a run; a .zip of stable-baselines3 or a .safetensors; or ``package:file`` for a
             file inside a package.
         bandwidth: of an exact policy read smoothly.
-        epsilon: its exploration there.
+        epsilon: share of uniform actions in the probabilities of an exact policy or a network.
 
     Raises:
         UsageError: there is no such source, or it is for other actions.
@@ -48,7 +48,7 @@ def open_source(
         run = RunPolicy(path)
         policy, own = run, lambda copies: run.loaded.make_env(copies, seed=0)
     elif path.suffix in (".zip", ".safetensors"):
-        policy = NetworkPolicy(path, ctx.env.single_action_space)
+        policy = NetworkPolicy(path, ctx.env.single_action_space, epsilon=epsilon)
     else:
         raise UsageError(
             f"source = {source}: expected 'exact', the folder of a run, a .zip of stable-baselines3 or a .safetensors."

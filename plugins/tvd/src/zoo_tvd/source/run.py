@@ -42,8 +42,9 @@ class RunPolicy(SourcePolicy):
         return np.asarray(self._algorithm.act(states.astype(self._dtype), greedy=True))
 
     def digest(self) -> str:
-        """Of every file of the run, with its name."""
+        """Of what was loaded: the run's specification and one checkpoint; what is judged later changes neither."""
         found = hashlib.sha256()
-        for file in sorted(path for path in self.path.rglob("*") if path.is_file()):
+        checkpoint = self.path / "checkpoints" / f"step-{self.loaded.step:012d}"
+        for file in (self.path / "spec.json", *sorted(checkpoint.glob("*"))):
             found.update(str(file.relative_to(self.path)).encode() + b"\0" + file.read_bytes())
         return found.hexdigest()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
+from zoo_tvd.transport.arrays import real
 from zoo_tvd.transport.solvers import assigned, checked_weights, entropic, exact, squared_distances
 
 Floats = NDArray[np.float64]
@@ -66,8 +67,12 @@ def ot_distance(
         return value, plan
     if solver not in ("exact", "entropic"):
         raise ValueError(f"solver must be 'exact' or 'entropic', got {solver!r}")
-    found = (exact if solver == "exact" else entropic)(u / mass, v / v.sum(), cost)
-    return mass * found.value, mass * found.plan
+    rows, columns = np.flatnonzero(u), np.flatnonzero(v)  # points without mass have no part in the plan
+    solve = exact if solver == "exact" else entropic
+    found = solve(u[rows] / mass, v[columns] / v.sum(), np.ascontiguousarray(cost[np.ix_(rows, columns)]))
+    plan = np.zeros((n, m))
+    plan[np.ix_(rows, columns)] = mass * found.plan
+    return mass * found.value, plan
 
 
 def gradient(plan: ArrayLike, x: ArrayLike, y: ArrayLike) -> Floats:
@@ -76,12 +81,12 @@ def gradient(plan: ArrayLike, x: ArrayLike, y: ArrayLike) -> Floats:
     By the envelope theorem this is the derivative of the distance itself wherever the optimal plan is unique:
     2 (a_i x_i - sum_j P_ij y_j).
     """
-    P, points, others = np.asarray(plan, dtype=np.float64), _points(x, "x"), _points(y, "y")
+    P, points, others = real(plan, "the plan"), _points(x, "x"), _points(y, "y")
     return np.asarray(2.0 * (P.sum(axis=1)[:, None] * points - P @ others))
 
 
 def _points(x: ArrayLike, name: str) -> Floats:
-    points = np.asarray(x, dtype=np.float64)
+    points = real(x, name)
     points = points[:, None] if points.ndim == 1 else points
     if points.ndim != 2:
         raise ValueError(f"{name} has shape {list(points.shape)}: expected points [n, d]")
@@ -94,15 +99,26 @@ def _points(x: ArrayLike, name: str) -> Floats:
 
 def _cost(x: Floats, y: Floats, metric: Metric) -> Floats:
     if callable(metric):
-        cost: Any = np.asarray(metric(x, y), dtype=np.float64)
-        if cost.shape != (len(x), len(y)) or not np.isfinite(cost).all():
+        cost = real(metric(x, y), "what the metric returns")
+        if cost.shape != (len(x), len(y)):
             raise ValueError(f"the metric must return {len(x)} x {len(y)} finite costs, got shape {list(cost.shape)}")
-        return np.ascontiguousarray(cost)
-    if x.shape[1] != y.shape[1]:
+    elif not isinstance(metric, str):
+        raise ValueError(f"metric must be a name or a function, got {metric!r}")
+    elif x.shape[1] != y.shape[1]:
         raise ValueError(f"x has {x.shape[1]} coordinates and y has {y.shape[1]}: expected as many")
-    if metric == "sqeuclidean":
-        return squared_distances(x, y)
-    try:
-        return np.asarray(cdist(x, y, metric))
-    except ValueError as error:
-        raise ValueError(f"there is no metric {metric!r}: {error}") from None
+    else:
+        cost = _named(x, y, metric)
+    if not np.isfinite(cost).all():
+        i, j = np.argwhere(~np.isfinite(cost))[0].tolist()
+        raise ValueError(f"the metric's cost between x[{i}] and y[{j}] is {cost[i, j]}: expected finite costs")
+    return np.ascontiguousarray(cost)
+
+
+def _named(x: Floats, y: Floats, metric: str) -> Floats:
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is not finite is told
+        if metric == "sqeuclidean":
+            return squared_distances(x, y)
+        try:
+            return np.asarray(cdist(x, y, metric))
+        except ValueError as error:
+            raise ValueError(f"there is no metric {metric!r} for these points: {error}") from None

@@ -1,8 +1,8 @@
 """Couplings of two weighted sets for a cost matrix: the exact plan, the entropic one, and the sliced one.
 
-The exact solver is POT's network simplex. Costs of one solve on one core, unit-variance clouds in 8 dimensions (see
-``benchmarks/speed/tvd.py``): exact takes about 4e-9 n^2 log-linear seconds a pair and is quickest up to ``EXACT``
-points a side; the entropic one grows as n^2 an iteration; the sliced one as n log n.
+The exact solver is POT's network simplex. Measured on one core with unit-variance clouds in 8 dimensions (see
+``benchmarks/speed/tvd.py``), it is the quickest of the three up to ``EXACT`` points a side. The time of the entropic
+solver grows as n^2 for each iteration, that of the sliced one as n log n.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from zoo_tvd.transport.arrays import real
 from zoo_tvd.transport.pot import pot
 
 Floats = NDArray[np.float64]
@@ -52,6 +53,8 @@ class Coupling:
 
 def squared_distances(x: Floats, y: Floats) -> Floats:
     """|x_i - y_j|^2 for rows x [n, D] and y [m, D], float64 [n, m], at least 0."""
+    centre = y.mean(axis=0)  # far from the origin the squares would cancel
+    x, y = x - centre, y - centre
     cost = x @ y.T
     cost *= -2.0
     cost += np.einsum("ij,ij->i", x, x)[:, None]
@@ -154,7 +157,7 @@ def checked_weights(weights: Any, count: int, name: str) -> Floats:
         raise ValueError(f"{name} is empty: expected at least one point")
     if weights is None:
         return np.full(count, 1.0 / count)
-    found = np.asarray(weights, dtype=np.float64)
+    found = real(weights, f"the weights of {name}")
     if found.shape != (count,):
         raise ValueError(f"the weights of {name} have shape {list(found.shape)}: expected [{count}]")
     if not np.isfinite(found).all() or (found < 0).any() or not found.any():
