@@ -40,6 +40,7 @@ DEEP = ["--n-steps", "16", "--batch-size", "16", "--n-epochs", "2", "--updates",
         (["rpo", "tree", "--default", "frozen"], "the default frozen needs a run"),
         (["rpo", "tree", "--default", "frozen", "--default-options", "run=nowhere"], "nowhere holds no default policy"),
         (["rpo", "tree", "--default", "masked-input", "--default-options", "keep=30"], "numbers from 0 to 23"),
+        (["rpo", "tree", "--default", "masked-input", "--default-options", "of=masked-input"], "of = masked-input: expect"),
         (["rpo", "tree", "--env.kind", "type3"], "invalid choice 'type3' for argument '--env.kind'"),
         (["rpo", "two-state"], "rpo needs an environment with a task distribution; two-state does not offer that."),
         (["rpo", "tree", "--env.observation", "one-hot"], "rpo needs an environment with discrete observations"),
@@ -156,6 +157,14 @@ def test_a_default_is_kept_frozen_from_an_earlier_run(runs: Path, tmp_path: Path
     assert main([*line, "--default-options", f"run={source.path}", "--dir", str(tmp_path)]) == 0
     (run,) = open_runs([tmp_path]).runs
     np.testing.assert_allclose(saved_default(run.path), saved_default(source.path), atol=3e-6)
+
+
+def test_a_vote_behind_a_mask_votes(tmp_path: Path) -> None:
+    line = ["train", "tvpo", "tree", *SMALL, "--steps", "36", "--eval-episodes", "0", "--quiet", "--dir", str(tmp_path)]
+    assert main([*line, "--default", "masked-input", "--default-options", "of=majority-vote", "keep=0:3"]) == 0
+    (run,) = open_runs([tmp_path]).runs
+    pi_0 = saved_default(run.path)
+    assert (pi_0 != 0.5).any() and (pi_0[3:] == pi_0[3]).all()
 
 
 def test_exact_statement_in_an_evaluation(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -135,6 +135,25 @@ def test_masks() -> None:
         MaskedInput(inner, keep=[4], states=4)
 
 
+@pytest.mark.parametrize("visits", [None, [3.0, 2.0, 2.0, 0.0]])
+def test_a_vote_behind_a_mask_counts_what_looks_alike_once(visits: Any) -> None:
+    """States 0 to 2 look alike: each task has one vote of theirs, that of the action they take most often."""
+    vote = MajorityVote(4, 3)
+    masked = MaskedInput(vote, keep=[3], states=4)
+    masked.observe_task(chooses(0, 1, 1, 2), np.arange(4), None if visits is None else np.array(visits))
+    masked.observe_task(chooses(1, 1, 1, 2), np.array([2, 3]))
+    assert vote.count.tolist() == [2, 0, 0, 2]
+    assert vote.mean[0].tolist() == [0, 1, 0] and vote.mean[3].tolist() == [0, 0, 1]
+    p = masked.distribution(np.arange(4)).p
+    assert (p[0] == p[1]).all() and (p.argmax(-1) == [1, 1, 1, 2]).all()
+
+
+def test_visits_of_states_that_look_alike_are_summed() -> None:
+    vote = MajorityVote(4, 3, visited_only=True, min_visits=1.0)
+    MaskedInput(vote, [3], 4).observe_task(chooses(0, 1, 1, 2), np.arange(4), np.array([0.7, 0.2, 0.2, 0.9]))
+    assert vote.count.tolist() == [1, 0, 0, 0] and vote.mean[0].tolist() == [1, 0, 0]
+
+
 def test_frozen_is_floored_and_uniform_is_uniform() -> None:
     p = Frozen(np.array([[1.0, 0.0]])).distribution(np.array([0, 0])).p
     assert p.shape == (2, 2) and (p[:, 1] > 0).all()

@@ -173,7 +173,12 @@ class MaskedInputOptions(DefaultOptions):
     keep: str = ""
     """features of a vector, or states, that it sees: numbers and ranges, such as 0:4,7; none if empty"""
     of: str = "distilled"
-    """the default that sees them"""
+    """the default that sees them, whose own options keep their values"""
+
+    def __post_init__(self) -> None:
+        """Refuse what has nothing to be masked, or cannot be told what it needs."""
+        if self.of in ("masked-input", "frozen"):
+            raise UsageError(f"of = {self.of}: expected a default that learns, such as distilled or majority-vote.")
 
     def make(self, setting: Setting) -> DefaultPolicy:
         """The other one, of fewer features where observations are vectors."""

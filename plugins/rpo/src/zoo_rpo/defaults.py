@@ -295,6 +295,33 @@ class MaskedInput(DefaultPolicy):
         """Passed on, of what is left."""
         return self.default.update(self._masked(obs), policy, weights)
 
+    def observe_task(self, policy: Policy, obs: Array, visits: Array | None = None) -> None:
+        """Passed on, of what is left: each of the masked observations once, with the visits of all that look like it.
+
+        The policy there is the mean of theirs, by visits (all alike where there are none, or visits are unknown).
+
+        Raises:
+            UsageError: actions are continuous, whose mean has no family.
+        """
+        if type(self.default).observe_task is DefaultPolicy.observe_task:
+            return
+        pi = policy(obs)
+        if not isinstance(pi, Categorical):
+            raise UsageError("a default that learns from whole tasks needs discrete actions to see a part of the input.")
+        seen, alike = np.unique(np.asarray(self._masked(obs)), axis=0, return_inverse=True)
+        weights = np.ones(len(obs)) if visits is None else np.asarray(visits, dtype=np.float64)
+        total = np.bincount(alike, weights, len(seen))
+        weights = np.where(total[alike] > 0, weights, 1.0)
+        mean = np.zeros((len(seen), pi.p.shape[-1]))
+        np.add.at(mean, alike, weights[:, None] * np.asarray(pi.p))
+        mean /= np.bincount(alike, weights, len(seen))[:, None]
+
+        def merged(asked: Array) -> Distribution:
+            same = np.equal(np.asarray(asked)[:, None], seen).reshape(len(asked), len(seen), -1).all(-1)
+            return Categorical.of(mean[same.argmax(-1)])
+
+        self.default.observe_task(merged, seen, None if visits is None else total)
+
     def state(self) -> Mapping[str, Any]:
         """Of the other default."""
         return self.default.state()
