@@ -307,7 +307,9 @@ class MaskedInput(DefaultPolicy):
             return
         pi = policy(obs)
         if not isinstance(pi, Categorical):
-            raise UsageError("a default that learns from whole tasks needs discrete actions to see a part of the input.")
+            raise UsageError(
+                "a default that learns from whole tasks needs discrete actions to see a part of the input."
+            )
         seen, alike = np.unique(np.asarray(self._masked(obs)), axis=0, return_inverse=True)
         weights = np.ones(len(obs)) if visits is None else np.asarray(visits, dtype=np.float64)
         total = np.bincount(alike, weights, len(seen))
