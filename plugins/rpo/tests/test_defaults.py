@@ -154,6 +154,13 @@ def test_visits_of_states_that_look_alike_are_summed() -> None:
     assert vote.count.tolist() == [1, 0, 0, 0] and vote.mean[0].tolist() == [1, 0, 0]
 
 
+def test_a_frozen_default_comes_back_from_its_state() -> None:
+    source = Frozen(np.array([[0.8, 0.2], [0.5, 0.5]]))
+    other = Frozen(np.array([[0.1, 0.9], [0.5, 0.5]]))
+    other.load_state(source.state())
+    assert np.array_equal(source.distribution(np.arange(2)).p, other.distribution(np.arange(2)).p)
+
+
 def test_frozen_is_floored_and_uniform_is_uniform() -> None:
     p = Frozen(np.array([[1.0, 0.0]])).distribution(np.array([0, 0])).p
     assert p.shape == (2, 2) and (p[:, 1] > 0).all()

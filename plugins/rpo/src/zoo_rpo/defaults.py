@@ -109,15 +109,25 @@ class Frozen(DefaultPolicy):
     """
 
     def __init__(self, policy: Policy | NDArray[np.floating[Any]]) -> None:
-        if isinstance(policy, np.ndarray):
-            logits = Categorical.of(policy).parameters
-            self._policy: Policy = lambda obs: Categorical(logits[obs])
-        else:
-            self._policy = policy
+        self._policy = policy if callable(policy) else self._tabular
+        self._logits = None if callable(policy) else Categorical.of(policy).parameters
+
+    def _tabular(self, obs: Array) -> Distribution:
+        assert self._logits is not None  # noqa: S101  given, or loaded
+        return Categorical(self._logits[obs])
 
     def distribution(self, obs: Array) -> Distribution:
         """As given, floored."""
         return self._policy(obs).floored()
+
+    def state(self) -> Mapping[str, Any]:
+        """Logits [S, A], where probabilities were given: a run needs its source no more. A function is its owner's."""
+        return {} if self._logits is None else {"logits": np.array(self._logits)}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from ``state``."""
+        if "logits" in state:
+            self._logits, self._policy = np.array(state["logits"]), self._tabular
 
 
 class MajorityVote(DefaultPolicy):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo import UsageError, discover
-from zoo_rpo.default_options import saved_default
+from zoo_rpo.source import saved_default
 from zoo_rpo.tabular.task_model import Floats, TaskModel
 
 if TYPE_CHECKING:
