@@ -191,3 +191,27 @@ def test_examples_in_docstrings(name: str) -> None:
 
     found = doctest.testmod(importlib.import_module(f"zoo_rpo.{name}"))
     assert found.attempted and not found.failed
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda: MajorityVote(2, 2, count="bogus"), "count is 'bogus': expected state or global"),
+        (lambda: MajorityVote(2, 2, tau=0.0), "tau = 0.0: expected a number above 0"),
+        (lambda: MajorityVote(2, 2, tau=float("nan")), "tau = nan: expected a number above 0"),
+        (lambda: MajorityVote(2, 2, min_visits=-1.0), "min_visits = -1.0: expected a number of at least 0"),
+        (lambda: MajorityVote(0, 2), "states = 0: expected at least 1"),
+        (lambda: MajorityVote(2, 0), "actions = 0: expected at least 1"),
+        (lambda: Uniform(0), "actions = 0: expected at least 1"),
+        (lambda: MajorityVote(3, 3).observe_task(chooses(0, 1, 2), np.array([1, 0, 1])), "obs names state 1 2 times"),
+        (lambda: MajorityVote(3, 3).observe_task(chooses(0, 1, 2), np.array([1]), np.ones(2)), "visits have shape"),
+        (lambda: Frozen(np.array([[np.nan, 1.0]])), "policy holds a NaN"),
+        (lambda: Frozen(np.array([[-0.5, 1.5]])), "policy holds -0.5"),
+        (lambda: Frozen(np.array([[0.5, 0.6]])), "policy is off 1 in sum by 0.1"),
+        (lambda: Frozen(np.array([0.5, 0.5])), r"policy is a ndarray of shape \[2\]: expected a function, or numpy"),
+        (lambda: Frozen(torch.tensor([[0.5, 0.5]])), r"policy is a Tensor of shape \[1, 2\]: expected a function, or"),
+    ],
+)
+def test_what_no_default_can_be_made_of_is_refused(make: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        make()

@@ -22,7 +22,7 @@ from zoo_onpolicy.arrays import namespace
 
 from zoo import Array
 
-__all__ = ["entropy", "kl", "tv"]
+__all__ = ["checked", "entropy", "kl", "tv"]
 
 _SUM_TOLERANCE = 1e-4
 """how far the probabilities of a distribution may be off 1 in sum"""
@@ -58,14 +58,14 @@ def tv(p: Array, q: Array) -> Array:
 
 def entropy(p: Array) -> Array:
     """H(p) = -sum p log p, with 0 log 0 = 0, in [0, log A]; arguments and errors as of ``kl``."""
-    p = _checked("p", p)
+    p = checked("p", p)
     xp = namespace(p)
     return 0.0 - (p * xp.log(xp.where(p > 0, p, xp.ones_like(p)))).sum(-1)
 
 
 def _pair(p: Any, q: Any) -> tuple[Array, Array]:
     """Both checked, and against each other."""
-    p, q = _checked("p", p), _checked("q", q)
+    p, q = checked("p", p), checked("q", q)
     if isinstance(p, np.ndarray) != isinstance(q, np.ndarray):
         raise ValueError("p and q are of numpy and of torch: expected arrays of one kind.")
     try:
@@ -80,7 +80,12 @@ def _pair(p: Any, q: Any) -> tuple[Array, Array]:
     return p, q
 
 
-def _checked(name: str, p: Any) -> Array:
+def checked(name: str, p: Any) -> Array:
+    """Probabilities [..., A] of floating point.
+
+    Raises:
+        ValueError: as of ``kl``, of what is called ``name``.
+    """
     tensor = hasattr(p, "detach")
     p = p if tensor else np.asarray(p)
     kind = str(p.dtype)
