@@ -44,6 +44,7 @@ DEEP = ["--n-steps", "16", "--batch-size", "16", "--n-epochs", "2", "--updates",
         (["rpo", "tree", "--default", "masked-input", "--default-options", "of=masked-input"], "of = masked-input"),
         (["rpo", "tree", "--env.kind", "type3"], "invalid choice 'type3' for argument '--env.kind'"),
         (["rpo", "two-state"], "rpo needs an environment with a task distribution; two-state does not offer that."),
+        (["rpo", "four-rooms-goals"], "four-rooms-goals does not offer that with these options."),
         (["rpo", "tree", "--env.observation", "one-hot"], "rpo needs an environment with discrete observations"),
         (["rpo-ppo", "tree", *DEEP, "--regulariser", "tv"], "majority-vote counts states and actions"),
         (["rpo-ppo", "tree", *DEEP, "--reference-kl", "0.5"], "the weight of the penalty is --lambda here"),
@@ -180,6 +181,14 @@ def test_a_run_with_a_frozen_default_outlives_its_source(runs: Path, tmp_path: P
     assert main(["train", "--resume", str(longer.path), "--steps", "90", "--quiet"]) == 0
     longest = max(open_runs([tmp_path / "runs"]).runs, key=lambda run: run.spec.steps)
     assert longest.spec.steps == 90 and np.array_equal(saved_default(longest.path), before)
+
+
+def test_an_environment_that_is_refused_for_its_options_is_not_among_those_that_fit(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["train", "rpo", "four-rooms-goals"]) == 2
+    said = capsys.readouterr().err
+    assert "--help lists its options. These fit: " in said and "four-rooms-goals, " not in said
 
 
 def test_a_folder_of_seeds_is_no_source(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
