@@ -132,6 +132,15 @@ def test_figures(figure: str, metric: str, runs: Path, tmp_path: Path) -> None:
     assert file.stat().st_size > 5000
 
 
+def test_the_figure_knows_the_goals_of_all_tasks() -> None:
+    from zoo_envs.trees.two_rooms import Tree, TreeTask
+    from zoo_rpo.figures_tree import goals
+    from zoo_rpo.tabular.task_model import TaskModel
+
+    assert [s + 1 for s in goals([TaskModel.of(task) for task in Tree().tasks.tasks()])] == [21, 22, 23, 24]
+    assert [s + 1 for s in goals([TaskModel.of(TreeTask(goals=(12, 24), doors=(17,)))])] == [12, 24]
+
+
 def test_metrics_by_task(runs: Path) -> None:
     run = next(run for run in open_runs([runs]).runs if run.algorithm == "tvpo")
     by_hand: dict[int, list[dict[str, Any]]] = {}
