@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
+import gymnasium as gym
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -207,3 +208,29 @@ def test_what_is_no_task_is_not_posed() -> None:
         env.reset(options={"task": RandomTreeTask(seed=0)})
     with pytest.raises(ValueError, match="this is no TreeTask"):
         env.tasks.from_dict({"goal": [24]})
+
+
+@pytest.mark.parametrize("name", ["Tree", "RandomTree"])
+def test_the_environment_of_all_tasks_has_exact_values_of_the_task_posed(name: str) -> None:
+    env = gym.make(f"zoo/{name}-v0").unwrapped
+    first, other = (env.tasks.sample(np.random.default_rng(seed)) for seed in (0, 1))  # type: ignore[attr-defined]
+    logits = np.random.default_rng(0).standard_normal((2, env.observation_space.n, 2))  # type: ignore[attr-defined]
+    with pytest.raises(gym.error.ResetNeeded, match="call reset"):
+        env.exact_value(logits)  # type: ignore[attr-defined]
+    for task in (first, other):
+        env.reset(seed=0, options={"task": task})
+        assert np.array_equal(env.exact_value(logits), task.make().exact_value(logits))  # type: ignore[attr-defined]
+        assert env.optimal_value() == task.make().optimal_value()  # type: ignore[attr-defined]
+    assert np.array_equal(env.exact_value(logits, first), first.make().exact_value(logits))  # type: ignore[attr-defined]
+
+
+def test_the_discounted_optimum_of_the_tree() -> None:
+    env, task = Tree(), TreeTask(goals=(22,), doors=(17,))
+    assert env.optimal_value(task, 0.9) == pytest.approx(0.9**6)  # the seventh step enters the goal
+
+
+def test_logits_of_torch_with_a_gradient() -> None:
+    torch = pytest.importorskip("torch")
+    env = TreeTask(goals=(22,), doors=(17,)).make()
+    logits = torch.linspace(-1, 1, 48, requires_grad=True, dtype=torch.float64).reshape(24, 2)
+    assert env.exact_value(logits) == env.exact_value(logits.detach().numpy())

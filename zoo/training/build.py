@@ -194,11 +194,18 @@ def check_needs(entry: Entry, name: EnvName, env: Recorder | None, registry: Reg
     offers = offers_of(env) if env is not None else name.declared
     missing = unmet(entry.needs, offers) if offers is not None else []
     if missing:
-        fitting = [other.name for other in registry.fitting(entry)]
+        others = registry.fitting(entry)
+        depends = name.entry in others  # its offers depend on its options
+        fitting = [other.name for other in others if other is not name.entry]
+        hints = (
+            f"zoo train {entry.name} {name.short} --help lists its options." if depends else "",
+            f"These fit: {', '.join(fitting)}." if fitting else "",
+            _gymnasium_hint(entry),
+        )
         raise UsageError(
-            f"{entry.name} needs an environment with {' and '.join(missing)}; {name.short} does not offer that.",
-            " ".join(filter(None, (f"These fit: {', '.join(fitting)}." if fitting else "", _gymnasium_hint(entry))))
-            or "No installed environment fits.",
+            f"{entry.name} needs an environment with {' and '.join(missing)}; {name.short} does not offer that"
+            f"{' with these options' if depends else ''}.",
+            " ".join(filter(None, hints)) or "No installed environment fits.",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from zoo_rpo import derived
-from zoo_rpo.default_options import saved_default
+from zoo_rpo.source import saved_default
 
 from zoo import open_runs
 from zoo.cli.main import main
@@ -40,8 +41,10 @@ DEEP = ["--n-steps", "16", "--batch-size", "16", "--n-epochs", "2", "--updates",
         (["rpo", "tree", "--default", "frozen"], "the default frozen needs a run"),
         (["rpo", "tree", "--default", "frozen", "--default-options", "run=nowhere"], "nowhere holds no default policy"),
         (["rpo", "tree", "--default", "masked-input", "--default-options", "keep=30"], "numbers from 0 to 23"),
+        (["rpo", "tree", "--default", "masked-input", "--default-options", "of=masked-input"], "of = masked-input"),
         (["rpo", "tree", "--env.kind", "type3"], "invalid choice 'type3' for argument '--env.kind'"),
         (["rpo", "two-state"], "rpo needs an environment with a task distribution; two-state does not offer that."),
+        (["rpo", "four-rooms-goals"], "four-rooms-goals does not offer that with these options."),
         (["rpo", "tree", "--env.observation", "one-hot"], "rpo needs an environment with discrete observations"),
         (["rpo-ppo", "tree", *DEEP, "--regulariser", "tv"], "majority-vote counts states and actions"),
         (["rpo-ppo", "tree", *DEEP, "--reference-kl", "0.5"], "the weight of the penalty is --lambda here"),
@@ -129,6 +132,15 @@ def test_figures(figure: str, metric: str, runs: Path, tmp_path: Path) -> None:
     assert file.stat().st_size > 5000
 
 
+def test_the_figure_knows_the_goals_of_all_tasks() -> None:
+    from zoo_envs.trees.two_rooms import Tree, TreeTask
+    from zoo_rpo.figures_tree import goals
+    from zoo_rpo.tabular.task_model import TaskModel
+
+    assert [s + 1 for s in goals([TaskModel.of(task) for task in Tree().tasks.tasks()])] == [21, 22, 23, 24]
+    assert [s + 1 for s in goals([TaskModel.of(TreeTask(goals=(12, 24), doors=(17,)))])] == [12, 24]
+
+
 def test_metrics_by_task(runs: Path) -> None:
     run = next(run for run in open_runs([runs]).runs if run.algorithm == "tvpo")
     by_hand: dict[int, list[dict[str, Any]]] = {}
@@ -156,6 +168,53 @@ def test_a_default_is_kept_frozen_from_an_earlier_run(runs: Path, tmp_path: Path
     assert main([*line, "--default-options", f"run={source.path}", "--dir", str(tmp_path)]) == 0
     (run,) = open_runs([tmp_path]).runs
     np.testing.assert_allclose(saved_default(run.path), saved_default(source.path), atol=3e-6)
+
+
+def test_a_run_with_a_frozen_default_outlives_its_source(runs: Path, tmp_path: Path) -> None:
+    first = next(run for run in open_runs([runs]).runs if run.algorithm == "tvpo")
+    source = shutil.copytree(first.path, tmp_path / "source")
+    options = ["--default", "frozen", "--default-options", f"run={source}"]
+    line = ["train", "rpo", "tree", *SMALL, "--eval-episodes", "0", "--quiet", *options]
+    assert main([*line, "--steps", "36", "--dir", str(tmp_path / "runs")]) == 0
+    (run,) = open_runs([tmp_path / "runs"]).runs
+    before = saved_default(run.path)
+    source.rename(tmp_path / "moved")
+    assert main(["eval", str(run.path), "default-policy"]) == 0
+    assert main(["train", "--resume", str(run.path), "--steps", "72", "--quiet"]) == 0
+    longer = max(open_runs([tmp_path / "runs"]).runs, key=lambda run: run.spec.steps)
+    assert longer.spec.steps == 72 and np.array_equal(saved_default(longer.path), before)
+
+    assert main([*line, "--steps", "54", "--dir", str(tmp_path / "none")]) == 2
+    assert not (tmp_path / "none").exists()
+    shutil.copytree(next(run for run in open_runs([runs]).runs if run.algorithm == "rpo").path, source)  # it went on
+    assert main(["train", "--resume", str(longer.path), "--steps", "90", "--quiet"]) == 0
+    longest = max(open_runs([tmp_path / "runs"]).runs, key=lambda run: run.spec.steps)
+    assert longest.spec.steps == 90 and np.array_equal(saved_default(longest.path), before)
+
+
+def test_an_environment_that_is_refused_for_its_options_is_not_among_those_that_fit(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["train", "rpo", "four-rooms-goals"]) == 2
+    said = capsys.readouterr().err
+    assert "--help lists its options. These fit: " in said and "four-rooms-goals, " not in said
+
+
+def test_a_folder_of_seeds_is_no_source(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = next(run for run in open_runs([runs]).runs if run.algorithm == "tvpo").path.parent
+    options = ["--default", "frozen", "--default-options", f"run={folder}", "--dir", str(tmp_path)]
+    assert main(["train", "rpo", "tree", *options, "--quiet"]) == 2
+    assert f"is a folder of seeds: expected one of them, such as {folder}/seed-0." in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_vote_behind_a_mask_votes(tmp_path: Path) -> None:
+    line = ["train", "tvpo", "tree", *SMALL, "--steps", "54", "--eval-episodes", "0", "--quiet", "--dir", str(tmp_path)]
+    assert main([*line, "--default", "masked-input", "--default-options", "of=majority-vote", "keep=0:3"]) == 0
+    (run,) = open_runs([tmp_path]).runs
+    pi_0 = saved_default(run.path)
+    assert (pi_0[0] != 0.5).all()  # three tasks: no ties
+    assert (pi_0[3:] == pi_0[3]).all()
 
 
 def test_exact_statement_in_an_evaluation(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -135,6 +135,32 @@ def test_masks() -> None:
         MaskedInput(inner, keep=[4], states=4)
 
 
+@pytest.mark.parametrize("visits", [None, [3.0, 2.0, 2.0, 0.0]])
+def test_a_vote_behind_a_mask_counts_what_looks_alike_once(visits: Any) -> None:
+    """States 0 to 2 look alike: each task has one vote of theirs, that of the action they take most often."""
+    vote = MajorityVote(4, 3)
+    masked = MaskedInput(vote, keep=[3], states=4)
+    masked.observe_task(chooses(0, 1, 1, 2), np.arange(4), None if visits is None else np.array(visits))
+    masked.observe_task(chooses(1, 1, 1, 2), np.array([2, 3]))
+    assert vote.count.tolist() == [2, 0, 0, 2]
+    assert vote.mean[0].tolist() == [0, 1, 0] and vote.mean[3].tolist() == [0, 0, 1]
+    p = masked.distribution(np.arange(4)).p
+    assert (p[0] == p[1]).all() and (p.argmax(-1) == [1, 1, 1, 2]).all()
+
+
+def test_visits_of_states_that_look_alike_are_summed() -> None:
+    vote = MajorityVote(4, 3, visited_only=True, min_visits=1.0)
+    MaskedInput(vote, [3], 4).observe_task(chooses(0, 1, 1, 2), np.arange(4), np.array([0.7, 0.2, 0.2, 0.9]))
+    assert vote.count.tolist() == [1, 0, 0, 0] and vote.mean[0].tolist() == [1, 0, 0]
+
+
+def test_a_frozen_default_comes_back_from_its_state() -> None:
+    source = Frozen(np.array([[0.8, 0.2], [0.5, 0.5]]))
+    other = Frozen(np.array([[0.1, 0.9], [0.5, 0.5]]))
+    other.load_state(source.state())
+    assert np.array_equal(source.distribution(np.arange(2)).p, other.distribution(np.arange(2)).p)
+
+
 def test_frozen_is_floored_and_uniform_is_uniform() -> None:
     p = Frozen(np.array([[1.0, 0.0]])).distribution(np.array([0, 0])).p
     assert p.shape == (2, 2) and (p[:, 1] > 0).all()
@@ -165,3 +191,27 @@ def test_examples_in_docstrings(name: str) -> None:
 
     found = doctest.testmod(importlib.import_module(f"zoo_rpo.{name}"))
     assert found.attempted and not found.failed
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda: MajorityVote(2, 2, count="bogus"), "count is 'bogus': expected state or global"),
+        (lambda: MajorityVote(2, 2, tau=0.0), "tau = 0.0: expected a number above 0"),
+        (lambda: MajorityVote(2, 2, tau=float("nan")), "tau = nan: expected a number above 0"),
+        (lambda: MajorityVote(2, 2, min_visits=-1.0), "min_visits = -1.0: expected a number of at least 0"),
+        (lambda: MajorityVote(0, 2), "states = 0: expected at least 1"),
+        (lambda: MajorityVote(2, 0), "actions = 0: expected at least 1"),
+        (lambda: Uniform(0), "actions = 0: expected at least 1"),
+        (lambda: MajorityVote(3, 3).observe_task(chooses(0, 1, 2), np.array([1, 0, 1])), "obs names state 1 2 times"),
+        (lambda: MajorityVote(3, 3).observe_task(chooses(0, 1, 2), np.array([1]), np.ones(2)), "visits have shape"),
+        (lambda: Frozen(np.array([[np.nan, 1.0]])), "policy holds a NaN"),
+        (lambda: Frozen(np.array([[-0.5, 1.5]])), "policy holds -0.5"),
+        (lambda: Frozen(np.array([[0.5, 0.6]])), "policy is off 1 in sum by 0.1"),
+        (lambda: Frozen(np.array([0.5, 0.5])), r"policy is a ndarray of shape \[2\]: expected a function, or numpy"),
+        (lambda: Frozen(torch.tensor([[0.5, 0.5]])), r"policy is a Tensor of shape \[1, 2\]: expected a function, or"),
+    ],
+)
+def test_what_no_default_can_be_made_of_is_refused(make: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        make()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,6 +64,8 @@ def test_torch_gives_the_same(rng: np.random.Generator) -> None:
         ([1.5, -0.5], "holds -0.5"),
         ([math.nan, 1.0], "holds a NaN"),
         (1.0, "expected probabilities along the last axis"),
+        ([True, False], "holds bool: expected probabilities"),
+        ([1j, 1 - 1j], "holds complex128: expected probabilities"),
     ],
 )
 def test_what_is_no_distribution_is_refused(p: object, reason: str) -> None:
@@ -70,6 +73,40 @@ def test_what_is_no_distribution_is_refused(p: object, reason: str) -> None:
         with pytest.raises(ValueError, match=reason):
             call()
     assert kl([0.50004, 0.5], [0.5, 0.5]) == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize("function", [kl, tv])
+@pytest.mark.parametrize(
+    ("p", "q", "reason"),
+    [
+        ([1.0], [0.5, 0.5], r"p has shape \[1\] and q \[2\]: expected as many actions"),
+        (np.full((2, 2), 0.5), np.full((3, 2), 0.5), r"p has shape \[2, 2\] and q \[3, 2\]: expected as many actions"),
+        (np.array([0.5, 0.5]), torch.tensor([0.5, 0.5]), "expected arrays of one kind"),
+    ],
+)
+def test_two_that_do_not_fit_are_refused(function: Any, p: object, q: object, reason: str) -> None:
+    for one, other in ((p, q), (q, p)):
+        with pytest.raises(ValueError, match=reason if one is p else "expected"):
+            function(one, other)
+
+
+@pytest.mark.filterwarnings("error")
+def test_gradients_go_through_and_are_infinite_where_kl_is() -> None:
+    p = torch.tensor([[0.3, 0.7], [0.5, 0.5], [1.0, 0.0]], dtype=torch.float64, requires_grad=True)
+    q = torch.tensor([[0.6, 0.4], [1.0, 0.0], [0.5, 0.5]], dtype=torch.float64, requires_grad=True)
+    found = kl(p, q)
+    assert found.tolist() == pytest.approx([0.3 * math.log(0.5) + 0.7 * math.log(1.75), math.inf, math.log(2)])
+    by_q = torch.autograd.grad(found.sum(), q)[0]
+    assert by_q.flatten().tolist() == pytest.approx([-0.5, -1.75, -0.5, -math.inf, -2.0, 0.0])
+    assert tv(p, q).tolist() == pytest.approx([0.3, 0.5, 0.5])
+
+
+@pytest.mark.filterwarnings("error")
+def test_results_are_of_one_kind_and_zero_has_no_sign() -> None:
+    p, q = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+    assert {type(kl(p, q)), type(tv(p, q)), type(entropy(p))} == {np.float64}
+    assert math.copysign(1, entropy(p)) == 1 and kl(p, q) == math.inf
+    assert kl(np.array([1, 0]), torch.tensor([1, 0]).numpy()) == 0 and float(kl(*2 * [torch.tensor([1, 0])])) == 0
 
 
 def test_gaussians_against_numerical_integration() -> None:

@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from zoo_envs.core import metadata
 from zoo_envs.sampled import Observation, SampledEnv
+from zoo_envs.tasks import ComposedEnv, TaskT
 from zoo_envs.trees.model import TreeModel
 from zoo_envs.trees.view import TreeView
 
-__all__ = ["OBSERVATIONS", "TreeEnv"]
+__all__ = ["OBSERVATIONS", "TreeEnv", "TreesEnv"]
 
 OBSERVATIONS = ("state", "one-hot")
 
@@ -55,9 +56,42 @@ class TreeEnv(SampledEnv):
         return super().step(action)
 
     def exact_value(self, logits: ArrayLike) -> NDArray[np.float64]:
-        """Return the expected undiscounted return of softmax policies with `logits` [..., S, 2], float64[...]."""
+        """Return the expected undiscounted return of softmax policies with `logits` [..., S, 2], float64[...].
+
+        Raises:
+            ValueError: the logits have another shape, or are not finite.
+        """
         return self.tree.exact_value(logits)
 
-    def optimal_value(self) -> float:
-        """Return the largest expected undiscounted return."""
-        return self.tree.optimal_value()
+    def optimal_value(self, gamma: float = 1.0) -> float:
+        """Return the largest expected return of any policy, discounted by `gamma` in [0, 1]."""
+        return self.tree.optimal_value(gamma)
+
+
+class TreesEnv(ComposedEnv[TaskT]):
+    """Tasks that are trees, with exact values of the task that is posed, or of any other."""
+
+    def exact_value(self, logits: ArrayLike, task: TaskT | None = None) -> NDArray[np.float64]:
+        """Return the expected undiscounted return of softmax policies, as of `TreeEnv`, on `task`.
+
+        Args:
+            logits: [..., S, 2].
+            task: None: the one that is posed.
+
+        Raises:
+            ResetNeeded: no task is given, and none is posed before `reset`.
+            ValueError: the logits have another shape, or are not finite.
+        """
+        return self._tree(task).exact_value(logits)
+
+    def optimal_value(self, task: TaskT | None = None, gamma: float = 1.0) -> float:
+        """Return the largest expected return of any policy on `task`, discounted by `gamma` in [0, 1].
+
+        Raises:
+            ResetNeeded: no task is given, and none is posed before `reset`.
+        """
+        return self._tree(task).optimal_value(gamma)
+
+    def _tree(self, task: TaskT | None) -> TreeEnv:
+        tree: TreeEnv = self._current() if task is None else self._env_of(task)
+        return tree

@@ -64,7 +64,7 @@ class TreeModel:
         """Return the expected undiscounted return of softmax policies, by backward recursion.
 
         Args:
-            logits: [..., S, 2]; rows of leaves are ignored.
+            logits: [..., S, 2], numpy's or torch's (of which no gradient is kept); rows of leaves are ignored.
 
         Returns:
             float64[...].
@@ -72,7 +72,7 @@ class TreeModel:
         Raises:
             ValueError: the logits have another shape, or are not finite.
         """
-        z = np.asarray(logits, dtype=np.float64)
+        z = np.asarray(logits.detach().cpu() if hasattr(logits, "detach") else logits, dtype=np.float64)
         if z.shape[-2:] != self.children.shape:
             raise ValueError(f"logits must have shape [..., {len(self.children)}, 2], got {list(z.shape)}")
         if not np.isfinite(z).all():
@@ -80,15 +80,15 @@ class TreeModel:
         right = 1 / (1 + np.exp(np.clip(z[..., 0] - z[..., 1], -700, 700)))
         return self._backward(lambda q, nodes: q[..., 0] + (q[..., 1] - q[..., 0]) * right[..., nodes], z.shape[:-2])
 
-    def optimal_value(self) -> float:
-        """Return the largest value of any policy."""
-        return float(self._backward(lambda q, nodes: q.max(axis=-1), ()))
+    def optimal_value(self, gamma: float = 1.0) -> float:
+        """Return the largest expected return of any policy, discounted by `gamma` in [0, 1]."""
+        return float(self._backward(lambda q, nodes: q.max(axis=-1), (), gamma))
 
-    def _backward(self, choose: _Choice, batch: tuple[int, ...]) -> NDArray[np.float64]:
+    def _backward(self, choose: _Choice, batch: tuple[int, ...], gamma: float = 1.0) -> NDArray[np.float64]:
         value = np.zeros((*batch, len(self.children)))
         for nodes in self.levels:
             children = self.children[nodes]
-            value[..., nodes] = choose(self.reward[children] + value[..., children], nodes)
+            value[..., nodes] = choose(self.reward[children] + gamma * value[..., children], nodes)
         return np.asarray(value[..., self.root])
 
     def tabular(self, gamma: float) -> TabularModel:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from zoo_envs_config import RandomTreeConfig
 
 from zoo_envs.arguments import integer, real
-from zoo_envs.tasks import ComposedEnv, Task, Tasks
-from zoo_envs.trees.env import TreeEnv
+from zoo_envs.tasks import Task, Tasks
+from zoo_envs.trees.env import TreeEnv, TreesEnv
 from zoo_envs.trees.model import TreeModel
 
 __all__ = ["RandomTree", "RandomTreeTask", "random_tree"]
@@ -95,7 +95,7 @@ class RandomTrees(Tasks[RandomTreeTask]):
         return RandomTreeTask(**{**self.like.to_dict(), "seed": int(rng.integers(_SEEDS))})
 
 
-class RandomTree(ComposedEnv[RandomTreeTask]):
+class RandomTree(TreesEnv[RandomTreeTask]):
     """``zoo/RandomTree-v0``: left or right, from the root to a leaf, in a tree that each task grows anew."""
 
     def __init__(

@@ -9,8 +9,8 @@ import numpy as np
 from zoo_envs_config import TreeConfig
 
 from zoo_envs.arguments import integer
-from zoo_envs.tasks import ComposedEnv, FiniteTasks, Task
-from zoo_envs.trees.env import TreeEnv
+from zoo_envs.tasks import FiniteTasks, Task
+from zoo_envs.trees.env import TreeEnv, TreesEnv
 from zoo_envs.trees.model import TreeModel
 
 __all__ = ["Tree", "TreeTask", "tree"]
@@ -110,7 +110,7 @@ def distribution(config: TreeConfig) -> FiniteTasks[TreeTask]:
     return FiniteTasks(tasks, np.array([weights[chosen] for chosen in subsets]))
 
 
-class Tree(ComposedEnv[TreeTask]):
+class Tree(TreesEnv[TreeTask]):
     """``zoo/Tree-v0``: left or right, from node 1 to a leaf; 1 for a goal, else 0.
 
     Type 1 varies the goals among 21 to 24, behind the one door 17: the tasks share the way through the first room. Type

@@ -31,6 +31,10 @@ class Regularisation:
         pieces.check_name("regulariser", self.regulariser)
         if self.default != "auto":
             pieces.check_name("default", self.default)
+        if self.default == "frozen":
+            from zoo_rpo.source import pinned  # imports numpy
+
+            object.__setattr__(self, "default_options", pinned(self.default_options))
         at_least("lambda", self.lam, 0)
 
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-import numpy as np
-
-from zoo import UsageError
+from zoo import Array, UsageError
 from zoo_rpo import pieces
 from zoo_rpo.defaults import DefaultPolicy, Distilled, Frozen, MajorityVote, MaskedInput, Uniform
 from zoo_rpo.distributions import Distribution
 from zoo_rpo.mixture import OptimalMixture
 from zoo_rpo.models import Model
 from zoo_rpo.regularisers import Regulariser
+from zoo_rpo.source import digest, saved_default
 
 __all__ = ["DefaultOptions", "Setting"]
 
@@ -80,7 +78,10 @@ class FrozenOptions(DefaultOptions):
     """``frozen``: the default policy of an earlier run on the same states."""
 
     run: str = ""
-    """directory of a run of rpo or tvpo"""
+    """directory of a run of rpo or tvpo (of one seed)"""
+    sha256: str = ""
+    """digest of that policy, noted as a run is set up: if the source has another later, or is gone, the policy comes
+    from the run's own checkpoint"""
 
     def make(self, setting: Setting) -> DefaultPolicy:
         """Read from the newest checkpoint.
@@ -91,28 +92,20 @@ class FrozenOptions(DefaultOptions):
         S, A = setting.tabular("frozen")
         if not self.run:
             raise UsageError("the default frozen needs a run: expected --default-options run=DIRECTORY.")
-        found = saved_default(Path(self.run))
+        try:
+            found = saved_default(Path(self.run))
+        except UsageError:
+            if not self.sha256:
+                raise
+            return Frozen(self._gone)
+        if self.sha256 and digest(found) != self.sha256:
+            return Frozen(self._gone)
         if found.shape != (S, A):
             raise UsageError(f"the default policy of {self.run} has shape {list(found.shape)}: expected [{S}, {A}].")
         return Frozen(found)
 
-
-def saved_default(run: Path) -> np.ndarray:
-    """The probabilities [S, A] of the default policy in the newest checkpoint of a tabular run.
-
-    Raises:
-        UsageError: the directory is none of such a run.
-    """
-    from safetensors.numpy import load_file
-
-    steps = sorted((run / "checkpoints").glob("step-*"))
-    try:
-        folder = steps[-1]
-        state: Any = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-        name = state["member"]["algorithm"]["pi_0"]["$array"]
-        return np.asarray(load_file(folder / "tensors.safetensors")[name])
-    except (IndexError, KeyError, OSError, TypeError, ValueError):
-        raise UsageError(f"{run} holds no default policy: expected the directory of a run of rpo or tvpo.") from None
+    def _gone(self, obs: Array) -> Distribution:
+        raise UsageError(f"{self.run} no longer holds the default policy with which this run was set up.")
 
 
 @dataclass(frozen=True)
@@ -173,7 +166,12 @@ class MaskedInputOptions(DefaultOptions):
     keep: str = ""
     """features of a vector, or states, that it sees: numbers and ranges, such as 0:4,7; none if empty"""
     of: str = "distilled"
-    """the default that sees them"""
+    """the default that sees them, whose own options keep their values"""
+
+    def __post_init__(self) -> None:
+        """Refuse what has nothing to be masked, or cannot be told what it needs."""
+        if self.of in ("masked-input", "frozen"):
+            raise UsageError(f"of = {self.of}: expected a default that learns, such as distilled or majority-vote.")
 
     def make(self, setting: Setting) -> DefaultPolicy:
         """The other one, of fewer features where observations are vectors."""

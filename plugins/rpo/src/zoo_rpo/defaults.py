@@ -6,6 +6,7 @@ Observations are state numbers int64[...] or vectors [..., D]. A policy is a fun
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -15,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from zoo import Array, UsageError
 from zoo_rpo.distributions import Categorical, Distribution
+from zoo_rpo.divergences import checked
 from zoo_rpo.models import Model, Table
 from zoo_rpo.regularisers import KLReverse, Regulariser
 
@@ -75,6 +77,12 @@ class DefaultPolicy(ABC):
         """Continue from ``state``."""
 
 
+def _at_least_1(**sizes: int) -> None:
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{name} = {size}: expected at least 1.")
+
+
 class Uniform(DefaultPolicy):
     """Every action alike.
 
@@ -85,9 +93,13 @@ class Uniform(DefaultPolicy):
     Args:
         actions: A.
         dims: of an observation; 0 for state numbers, 1 for vectors.
+
+    Raises:
+        ValueError: ``actions`` is below 1.
     """
 
     def __init__(self, actions: int, dims: int = 0) -> None:
+        _at_least_1(actions=actions)
         self._actions, self._dims = actions, dims
 
     def distribution(self, obs: Array) -> Distribution:
@@ -105,19 +117,41 @@ class Frozen(DefaultPolicy):
         [[0.9, 0.1], [0.9, 0.1], [0.5, 0.5]]
 
     Args:
-        policy: a function of observations, or probabilities [S, A] by state.
+        policy: a function of observations, or numpy's probabilities [S, A] by state.
+
+    Raises:
+        ValueError: it is neither; an entry is negative or NaN, or a row's sum is off 1 by more than 1e-4.
     """
 
     def __init__(self, policy: Policy | NDArray[np.floating[Any]]) -> None:
-        if isinstance(policy, np.ndarray):
-            logits = Categorical.of(policy).parameters
-            self._policy: Policy = lambda obs: Categorical(logits[obs])
-        else:
+        self._policy: Policy = self._tabular
+        self._logits: Array | None = None
+        if callable(policy):
             self._policy = policy
+        elif isinstance(policy, np.ndarray) and policy.ndim == 2:
+            self._logits = Categorical.of(checked("policy", policy)).parameters
+        else:
+            shape = f" of shape {list(policy.shape)}" if hasattr(policy, "shape") else ""
+            raise ValueError(
+                f"policy is a {type(policy).__name__}{shape}: expected a function, or numpy's probabilities [S, A]."
+            )
+
+    def _tabular(self, obs: Array) -> Distribution:
+        assert self._logits is not None  # noqa: S101  given, or loaded
+        return Categorical(self._logits[obs])
 
     def distribution(self, obs: Array) -> Distribution:
         """As given, floored."""
         return self._policy(obs).floored()
+
+    def state(self) -> Mapping[str, Any]:
+        """Logits [S, A], where probabilities were given: a run needs its source no more. A function is its owner's."""
+        return {} if self._logits is None else {"logits": np.array(self._logits)}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from ``state``."""
+        if "logits" in state:
+            self._logits, self._policy = np.array(state["logits"]), self._tabular
 
 
 class MajorityVote(DefaultPolicy):
@@ -141,6 +175,9 @@ class MajorityVote(DefaultPolicy):
         count: "state": m is the number of tasks that asked for a decision in this state; "global": of all tasks.
         visited_only: leave out states that the policy visits less than ``min_visits`` times.
         min_visits: see there.
+
+    Raises:
+        ValueError: an argument is outside its range.
     """
 
     def __init__(
@@ -153,6 +190,13 @@ class MajorityVote(DefaultPolicy):
         visited_only: bool = False,
         min_visits: float = 1.0,
     ) -> None:
+        _at_least_1(states=states, actions=actions)
+        if not (math.isfinite(tau) and tau > 0):
+            raise ValueError(f"tau = {tau}: expected a number above 0.")
+        if count not in ("state", "global"):
+            raise ValueError(f"count is {count!r}: expected state or global.")
+        if not (math.isfinite(min_visits) and min_visits >= 0):
+            raise ValueError(f"min_visits = {min_visits}: expected a number of at least 0.")
         self.tau, self._count, self._visited_only, self._min_visits = tau, count, visited_only, min_visits
         self.mean: NDArray[np.float64] = np.full((states, actions), 1 / actions)
         """shares of the votes [S, A]; uniform where there was none"""
@@ -161,7 +205,16 @@ class MajorityVote(DefaultPolicy):
         self.tasks = 0
 
     def observe_task(self, policy: Policy, obs: Array, visits: Array | None = None) -> None:
-        """Add (onehot(argmax pi) - mean) / m to the mean, in the states ``obs`` int64[n], each named once."""
+        """Add (onehot(argmax pi) - mean) / m to the mean, in the states ``obs`` int64[n], each named once.
+
+        Raises:
+            ValueError: a state is named twice, or ``visits`` are not [n].
+        """
+        if visits is not None and np.shape(visits) != np.shape(obs):
+            raise ValueError(f"visits have shape {list(np.shape(visits))}: expected {list(np.shape(obs))}, as obs has.")
+        states, times = np.unique(obs, return_counts=True)
+        if (times > 1).any():
+            raise ValueError(f"obs names state {states[times.argmax()]} {times.max()} times: expected each state once.")
         self.tasks += 1
         if self._visited_only and visits is not None:
             obs = obs[np.asarray(visits) >= self._min_visits]
@@ -294,6 +347,35 @@ class MaskedInput(DefaultPolicy):
     def update(self, obs: Array, policy: Distribution, weights: Array | None = None) -> Mapping[str, float]:
         """Passed on, of what is left."""
         return self.default.update(self._masked(obs), policy, weights)
+
+    def observe_task(self, policy: Policy, obs: Array, visits: Array | None = None) -> None:
+        """Passed on, of what is left: each of the masked observations once, with the visits of all that look like it.
+
+        The policy there is the mean of theirs, by visits (all alike where there are none, or visits are unknown).
+
+        Raises:
+            ValueError: actions are continuous, whose mean has no family.
+        """
+        if type(self.default).observe_task is DefaultPolicy.observe_task:
+            return
+        pi = policy(obs)
+        if not isinstance(pi, Categorical):
+            raise UsageError(
+                "a default that learns from whole tasks needs discrete actions to see a part of the input."
+            )
+        seen, alike = np.unique(np.asarray(self._masked(obs)), axis=0, return_inverse=True)
+        weights = np.ones(len(obs)) if visits is None else np.asarray(visits, dtype=np.float64)
+        total = np.bincount(alike, weights, len(seen))
+        weights = np.where(total[alike] > 0, weights, 1.0)
+        mean = np.zeros((len(seen), pi.p.shape[-1]))
+        np.add.at(mean, alike, weights[:, None] * np.asarray(pi.p))
+        mean /= np.bincount(alike, weights, len(seen))[:, None]
+
+        def merged(asked: Array) -> Distribution:
+            same = np.equal(np.asarray(asked)[:, None], seen).reshape(len(asked), len(seen), -1).all(-1)
+            return Categorical.of(mean[same.argmax(-1)])
+
+        self.default.observe_task(merged, seen, None if visits is None else total)
 
     def state(self) -> Mapping[str, Any]:
         """Of the other default."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo import UsageError, discover
-from zoo_rpo.default_options import saved_default
+from zoo_rpo.source import saved_default
 from zoo_rpo.tabular.task_model import Floats, TaskModel
 
 if TYPE_CHECKING:
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 _PANEL = (4.2, 4.2)  # inches
 _PER_ROW = 3
 _LABEL = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
+_GOAL = "#F2B134"
 _MOST = 200
 """states of which an edge each can still be told apart"""
 
 
 def default_policy(runs: Sequence[Any], options: Any) -> Figure:
-    """The default policy, mean over seeds: the wider and darker an edge, the likelier the action.
+    """The default policy, mean over seeds: the wider and darker an edge, the likelier the action; goals are filled.
 
     Raises:
         UsageError: no run has a default policy on tables, or its states form no tree-like graph.
@@ -32,6 +33,7 @@ def default_policy(runs: Sequence[Any], options: Any) -> Figure:
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
     groups = _groups(runs)
     columns = min(_PER_ROW, len(groups))
@@ -41,7 +43,8 @@ def default_policy(runs: Sequence[Any], options: Any) -> Figure:
     shades = colormaps["viridis_r"]
     for axes, group, label in zip(panels, groups, options.labels(groups), strict=False):
         pi_0 = np.mean([saved_default(run.path) for run in group], axis=0)
-        edges, decisions, place = graph(_models(group[0]))
+        models = _models(group[0])
+        edges, decisions, place = graph(models)
         for (state, following), actions in edges.items():
             p = float(pi_0[state, actions].sum())
             ends = place[[state, following]]
@@ -50,7 +53,7 @@ def default_policy(runs: Sequence[Any], options: Any) -> Figure:
                 middle = 0.45 * ends[0] + 0.55 * ends[1]
                 axes.text(*middle, f"{p:.2f}".lstrip("0"), fontsize=6, zorder=3, ha="center", va="center", bbox=_LABEL)
         shown = np.flatnonzero(~np.isnan(place[:, 0]))
-        fill = np.where(np.isin(shown, decisions), "#FFFFFF", "#C8C8C8")
+        fill = np.where(np.isin(shown, decisions), "#FFFFFF", np.where(np.isin(shown, goals(models)), _GOAL, "#C8C8C8"))
         axes.scatter(*place[shown].T, s=90, c=fill, edgecolors="#555555", linewidths=0.8, zorder=2)
         for state in shown.tolist():
             axes.text(*place[state], str(state + 1), fontsize=6, ha="center", va="center", zorder=4)
@@ -58,6 +61,8 @@ def default_policy(runs: Sequence[Any], options: Any) -> Figure:
         axes.invert_yaxis()
     for axes in panels:
         axes.set_axis_off()
+    goal = Line2D([], [], marker="o", linestyle="", markersize=8, color=_GOAL, markeredgecolor="#555555")
+    figure.legend([goal], ["leaf that pays in some task"], loc="outside lower center", frameon=False, fontsize="small")
     figure.colorbar(
         ScalarMappable(Normalize(0, 1), shades),
         ax=list(panels),
@@ -65,6 +70,15 @@ def default_policy(runs: Sequence[Any], options: Any) -> Figure:
         shrink=0.6,
     )
     return figure
+
+
+def goals(models: Sequence[TaskModel]) -> NDArray[np.int64]:
+    """The states that end an episode and are entered with a reward above 0 in some task, increasing."""
+    found = np.zeros(models[0].num_states, dtype=bool)
+    for model in models:
+        s, a, k = np.nonzero((model.p > 0) & (model.reward > 0)[..., None] & model.terminal[model.successors])
+        found[model.successors[s, a, k]] = True
+    return np.flatnonzero(found)
 
 
 def graph(models: Sequence[TaskModel]) -> tuple[dict[tuple[int, int], list[int]], NDArray[np.int64], Floats]:

@@ -1,0 +1,58 @@
+"""The earlier run whose default policy a new run keeps frozen: what it holds, and how a run remembers which it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo import UsageError
+
+__all__ = ["digest", "pinned", "saved_default"]
+
+
+def saved_default(run: Path) -> np.ndarray:
+    """The probabilities [S, A] of the default policy in the newest checkpoint of a tabular run.
+
+    Raises:
+        UsageError: the directory is none of such a run.
+    """
+    from safetensors.numpy import load_file
+
+    steps = sorted((run / "checkpoints").glob("step-*"))
+    try:
+        folder = steps[-1]
+        state: Any = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        name = state["member"]["algorithm"]["pi_0"]["$array"]
+        return np.asarray(load_file(folder / "tensors.safetensors")[name])
+    except (IndexError, KeyError, OSError, TypeError, ValueError):
+        seeds = sorted(run.glob("seed-*"))
+        if seeds:
+            raise UsageError(f"{run} is a folder of seeds: expected one of them, such as {seeds[0]}.") from None
+        raise UsageError(f"{run} holds no default policy: expected the directory of a run of rpo or tvpo.") from None
+
+
+def digest(p: np.ndarray) -> str:
+    """SHA-256 of probabilities, which tells whether a run still has the default policy that it had."""
+    return hashlib.sha256(np.ascontiguousarray(p, dtype="<f8").tobytes()).hexdigest()
+
+
+def pinned(options: Sequence[str]) -> tuple[str, ...]:
+    """Options of ``frozen`` with the run's resolved path and the digest of its default policy.
+
+    Those that have a digest, or whose run cannot be read, are left as they are: the latter are refused when the default
+    policy is made.
+    """
+    values = dict(option.partition("=")[::2] for option in options)
+    if not values.get("run") or "sha256" in values or len(values) < len(options):
+        return tuple(options)
+    path = Path(values["run"]).expanduser().resolve()
+    try:
+        found = digest(saved_default(path))
+    except UsageError:
+        return tuple(options)
+    return tuple(f"{name}={value}" for name, value in {**values, "run": str(path), "sha256": found}.items())
