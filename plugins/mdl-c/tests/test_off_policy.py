@@ -1,4 +1,4 @@
-"""When the off-policy forms train."""
+"""When the off-policy forms train, and what the row says that ends a task."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 from zoo_envs.goals.four_rooms import FourRoomsGoalsVector
+from zoo_envs.goals.pendulum import PendulumGoalsVector
 from zoo_mdl_c.offpolicy.config import DiscreteSACConfig
 from zoo_mdl_c.offpolicy.discrete_sac import DiscreteSAC
+from zoo_mdl_c.offpolicy.sac import MDLCSAC
+from zoo_mdl_c.offpolicy.sac_config import MDLCSACConfig
 
 from zoo import Context, Problem
 from zoo.seeding import stream
@@ -23,6 +26,11 @@ def context(env: Any, budget: int) -> Context:
 def discrete(**options: Any) -> DiscreteSAC:
     config = DiscreteSACConfig(learning_starts=0, batch_size=4, net_arch=(4,), **REPLAY, **options)
     return DiscreteSAC(context(FourRoomsGoalsVector(2, max_episode_steps=20), 400), config)
+
+
+def box(**options: Any) -> MDLCSAC:
+    config = MDLCSACConfig(learning_starts=20, batch_size=4, default_arch=(4,), **REPLAY, **options)
+    return MDLCSAC(context(PendulumGoalsVector(2, max_episode_steps=20), 400), config)
 
 
 @pytest.mark.parametrize(("train_freq", "expected"), [(1, 100), (3, 32), (20, 4), (50, 2)])
@@ -42,3 +50,17 @@ def test_training_phases_are_counted_in_vector_steps_of_the_task(
     while agent.env_steps < 200:
         agent.update()
     assert phases == expected
+
+
+@pytest.mark.parametrize("make", [discrete, box])
+def test_the_row_that_ends_a_task_is_of_that_task(make: Any) -> None:
+    """Tasks of 80 steps by 2 copies and episodes of 20: an episode of each copy ends with the task."""
+    agent = make(task_steps=80)
+    rows = []
+    while agent.env_steps < 240:
+        rows.append(agent.update())
+    ends = [row for row in rows if row["task/steps"] == 80]
+    assert [row["task/number"] for row in ends] == [0, 1, 2]
+    assert all("return/episode" in row for row in ends)
+    assert len({row["task/index"] for row in ends}) > 1
+    assert [row["task/number"] for row in rows] == sorted(row["task/number"] for row in rows)
