@@ -82,17 +82,17 @@ def _goals_row(name: str, module: str, summary: str, action: str) -> Row:
     )
 
 
-def _tasks_row(name: str, module: str, summary: str, **offers: object) -> Row:
-    """Return the row of an environment of many tasks, whose copies are stepped one by one."""
+def _tree_row(name: str, module: str, summary: str) -> Row:
+    """Return the row of a tree of many tasks, whose copies are stepped one by one."""
     camel = "".join(part.capitalize() for part in name.split("-"))
     return Row(
         name=name,
         gymnasium_id=f"zoo/{camel}-v0",
-        target=f"zoo_envs.{module}:{camel}",
+        target=f"zoo_envs.trees.{module}:{camel}",
         vector="",
-        config=f"zoo_envs_config:{camel}Config",
+        config=f"zoo_envs_trees_config:{camel}Config",
         summary=summary,
-        offers={"action": "discrete", "observation": "discrete", "tasks": True, "snapshot": True, **offers},
+        offers={"action": "discrete", "observation": "discrete", "tasks": True, "snapshot": True},
     )
 
 
@@ -209,8 +209,8 @@ TABLE: tuple[Row, ...] = (
         summary="any environment with Box observations, seen through a transformation",
         offers={"observation": "box", "action": None},
     ),
-    _tasks_row("tree", "trees.two_rooms", "two rooms of binary choices; tasks differ in goals or doors"),
-    _tasks_row("random-tree", "trees.random_tree", "left or right, in a random tree for each task"),
+    _tree_row("tree", "two_rooms", "two rooms of binary choices; tasks differ in goals or doors"),
+    _tree_row("random-tree", "random_tree", "left or right, in a random tree for each task"),
     _goals_row("four-rooms-goals", "four_rooms", "four rooms, a goal for each task", "discrete"),
     _goals_row("pendulum-goals", "pendulum", "swing up and hold an angle, another for each task", "box"),
     _goals_row("cart-pole-goals", "cart_pole", "balance with the cart at a place, another for each task", "discrete"),

@@ -18,6 +18,7 @@ import zoo_envs_config
 import zoo_envs_goals_config
 import zoo_envs_plugin
 import zoo_envs_transformed_config
+import zoo_envs_trees_config
 from zoo_envs_plugin import TABLE
 
 NAMES = [row.name for row in TABLE]
@@ -117,7 +118,7 @@ def test_config_fields_are_the_constructor_arguments(row: zoo_envs_plugin.Row) -
 
 def test_every_config_field_has_a_docstring() -> None:
     found: dict[str, ast.ClassDef] = {}
-    for module in (zoo_envs_config, zoo_envs_goals_config, zoo_envs_transformed_config):
+    for module in (zoo_envs_config, zoo_envs_goals_config, zoo_envs_transformed_config, zoo_envs_trees_config):
         tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
         found |= {f"{module.__name__}:{node.name}": node for node in tree.body if isinstance(node, ast.ClassDef)}
     assert set(found) == {row.config for row in TABLE}

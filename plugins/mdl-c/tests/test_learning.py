@@ -15,6 +15,7 @@ from zoo_mdl_c import figures
 from zoo_mdl_c.derived import by_task, held_out_auc, task_auc, task_jump_start, tasks_to_recover
 
 from zoo import UsageError, discover, open_runs
+from zoo.results.experiment import Term
 from zoo.results.suite import find_suites
 from zoo.testing import check_evaluator
 
@@ -53,6 +54,11 @@ def test_a_figure_without_anything_to_show_says_so() -> None:
 def test_the_suite_is_found_and_reads() -> None:
     suite = find_suites(discover())["mdl-c"].load()
     assert {claim.source for claim in suite.claims} == {"paper", "ours"}
+    told = [claim for claim in suite.claims if claim.id.startswith(("compression", "rule-change"))]
+    assert len(told) == 9
+    assert all("third-party review" in claim.where and "third-party review" in claim.text for claim in told)
+    recovery = [claim.right.label for claim in told if isinstance(claim.right, Term) and "recover" in claim.left.metric]
+    assert recovery == [f"{label} (rule change)" for label in ("rpo", "manual-ia", "po")]
     assert all(min(cell.seeds) >= 100 for cell in suite.cells)
     for name, target in (zoo_mdl_c.zoo_derived() | zoo_mdl_c.zoo_plots()).items():
         module, _, attribute = target.partition(":")

@@ -76,6 +76,27 @@ class Few:
         return self._tasks[0]
 
 
+class Unlisted(Few):
+    """Tasks that are drawn and not listed; a search without an end fails."""
+
+    draws = 0
+
+    def sample(self, rng: np.random.Generator) -> Any:
+        self.draws += 1
+        assert self.draws < 100_000
+        return self._tasks[int(rng.integers(len(self._tasks)))]
+
+    def tasks(self) -> Any:
+        return None
+
+
+def test_distinct_tasks_are_found_where_they_are_not_listed() -> None:
+    every = list(FourRoomsGoalsVector(1).tasks.tasks())
+    config = TaskOptions(order="distinct", held_out=8)
+    sequence = TaskSequence(context(tasks=Unlisted(every)), config, 16)
+    assert set(sequence.tasks) == set(every)
+
+
 def other_actions() -> Few:
     env = next(iter(FourRoomsGoalsVector(1).tasks.tasks())).make()
     env.action_space = gymnasium.spaces.Discrete(5)
@@ -88,6 +109,13 @@ def other_actions() -> Few:
         ({"order": "distinct"}, 17, None, "17 tasks that differ from each other are asked for, and there are 16"),
         ({"held_out": 9, "order": "distinct"}, 17, None, "9 tasks that differ from each other and from those before"),
         ({"held_out": 4}, 4, None, "held_out = 4: expected fewer than the 4 tasks of the budget; raise --steps."),
+        (
+            {"order": "distinct"},
+            3,
+            Unlisted([1, 2]),
+            "3 tasks that differ from each other are asked for, and there are",
+        ),
+        ({"held_out": 1}, 20, Unlisted([1, 2]), "1 tasks that differ from each other and from those before are asked"),
         ({}, 2, Few([]), "the environment's list of tasks is empty: expected at least one."),
         (
             {},

@@ -128,6 +128,33 @@ def test_unknown_noise_is_refused() -> None:
         VariationalDropoutLinear(2, 2, noise="loud")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("sizes", "name"), [((0, 2), "in_features"), ((-3, 2), "in_features"), ((2, -1), "out_features")]
+)
+def test_sizes_that_cannot_be_are_refused(sizes: tuple[int, int], name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} is {min(sizes)}: expected an integer of at least 1"):
+        VariationalDropoutLinear(*sizes)
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ({}, "groups is empty: expected at least one, or None for all inputs"),
+        ({"far": slice(2, 5)}, r"group 'far' is slice\(2, 5, None\): expected bounds within the 4 inputs"),
+        ({"far": slice(-5, 2)}, r"group 'far' is slice\(-5, 2, None\): expected bounds within the 4 inputs"),
+        ({"one": 1}, "group 'one' is 1: expected a slice"),
+    ],
+)
+def test_groups_that_cannot_be_are_refused(groups: dict[str, slice], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        VariationalDropoutLinear(4, 2).prune_report(groups)
+
+
+def test_bounds_of_groups_may_count_from_the_end() -> None:
+    report = VariationalDropoutLinear(4, 2).prune_report({"last": slice(-1, None), "all": slice(-4, 4)})
+    assert [group["weights"] for group in report.values()] == [2, 8]
+
+
 def test_selectivity() -> None:
     """24 inputs of +-1 of which 4 matter: what does not matter is pruned, and what does is not."""
     rng = np.random.default_rng(0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from zoo_envs_config import RandomTreeConfig
+from zoo_envs_trees_config import RandomTreeConfig
 
 from zoo_envs.arguments import integer, real
 from zoo_envs.tasks import Task, Tasks

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from zoo_envs_config import TreeConfig
+from zoo_envs_trees_config import TreeConfig
 
 from zoo_envs.arguments import integer
 from zoo_envs.tasks import FiniteTasks, Task

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from zoo import Context, Task, TaskDistribution, UsageError
 from zoo_mdl_c.config import TaskOptions
 
 __all__ = ["TaskSequence"]
+
+PATIENCE = 100
+"""of the search for distinct tasks, in expected lengths of it"""
 
 
 class TaskSequence:
@@ -96,17 +99,28 @@ def _some(
     if order == "drawn":
         return list(tasks.sample_many(rng, count))
     listed = tasks.tasks()
-    if listed is None:
-        found: dict[Any, None] = {}
-        while len(found) < count:
-            task = tasks.sample(rng)
-            if task not in seen:
-                found[task] = None
-        return list(found)
-    left = [task for task in listed if task not in set(seen)]
+    before = set(seen)
+    left = _found(tasks, before, count, rng) if listed is None else [task for task in listed if task not in before]
     if len(left) < count:
         raise UsageError(
             f"{count} tasks that differ from each other{' and from those before' if seen else ''} are asked for, and "
             f"there are {len(left)}: use order = drawn, fewer steps, or fewer tasks held out."
         )
-    return [left[index] for index in rng.permutation(len(left))[:count]]
+    return left if listed is None else [left[index] for index in rng.permutation(len(left))[:count]]
+
+
+def _found(tasks: TaskDistribution, before: set[Task], count: int, rng: np.random.Generator) -> list[Task]:
+    """Up to ``count`` distinct tasks, none of ``before``, of a distribution that cannot be listed.
+
+    Of k tasks as likely as each other all are expected after k H_k draws (coupon collector), H_k <= 1 + log k; after
+    ``PATIENCE`` times as many there are no more.
+    """
+    found: dict[Task, None] = {}
+    k = count + len(before)
+    for _ in range(math.ceil(PATIENCE * k * (1 + math.log(k)))):
+        task = tasks.sample(rng)
+        if task not in before:
+            found[task] = None
+        if len(found) == count:
+            break
+    return list(found)

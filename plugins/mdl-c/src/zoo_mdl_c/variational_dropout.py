@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Literal, TypedDict
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -52,13 +53,16 @@ class VariationalDropoutLinear(nn.Module):
         (0.75, 1.0)
 
     Args:
-        in_features: size of an input.
-        out_features: size of an output.
+        in_features: size of an input, at least 1.
+        out_features: size of an output, at least 1.
         bias: whether there is b.
         noise: "local": independent noise for each sample and output, of the mean and variance that the random weights
             give it; "shared": one draw of all weights, kept until ``sample_weights()`` is called.
         log_sigma_init: initial log standard deviation; mu starts uniform in [-1, 1] / sqrt(in_features).
         generator: of the noise and the initial mu; None: torch's own.
+
+    Raises:
+        ValueError: a size is not an integer of at least 1, or the noise is unknown.
     """
 
     def __init__(
@@ -72,6 +76,9 @@ class VariationalDropoutLinear(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
+        for name, size in (("in_features", in_features), ("out_features", out_features)):
+            if not isinstance(size, int | np.integer) or size < 1:
+                raise ValueError(f"{name} is {size!r}: expected an integer of at least 1")
         if noise not in ("local", "shared"):
             raise ValueError(f"noise is {noise!r}: expected 'local' or 'shared'")
         self.in_features, self.out_features, self.noise = in_features, out_features, noise
@@ -125,12 +132,20 @@ class VariationalDropoutLinear(nn.Module):
         """What is left of each group of inputs.
 
         Args:
-            groups: name to slice of the inputs; None: one group "all".
+            groups: name to slice of the inputs, its bounds within them; None: one group "all".
+
+        Raises:
+            ValueError: there is no group, or one is no slice of the inputs.
         """
+        groups = {"all": slice(None)} if groups is None else groups
+        if not groups:
+            raise ValueError("groups is empty: expected at least one, or None for all inputs")
+        for name, where in groups.items():
+            _check_group(name, where, self.in_features)
         with torch.no_grad():
             pruned = self.log_alpha() >= THRESHOLD
         report: dict[str, GroupReport] = {}
-        for name, where in (groups or {"all": slice(None)}).items():
+        for name, where in groups.items():
             mu, gone = self.mu.detach()[:, where], pruned[:, where]
             count = gone.numel()
             share, size = (float(gone.float().mean()), float(mu.abs().mean())) if count else (0.0, 0.0)
@@ -140,3 +155,10 @@ class VariationalDropoutLinear(nn.Module):
     def extra_repr(self) -> str:
         """Sizes and kind of noise."""
         return f"in_features={self.in_features}, out_features={self.out_features}, noise={self.noise!r}"
+
+
+def _check_group(name: str, where: object, inputs: int) -> None:
+    if not isinstance(where, slice):
+        raise ValueError(f"group {name!r} is {where!r}: expected a slice of the {inputs} inputs")
+    if any(bound is not None and not -inputs <= bound <= inputs for bound in (where.start, where.stop)):
+        raise ValueError(f"group {name!r} is {where}: expected bounds within the {inputs} inputs")

@@ -87,7 +87,7 @@ class SB3Algorithm(Algorithm[Any]):
                 model._last_obs = cast(Any, self._env_of(model).reset())
                 model._last_episode_starts = np.ones(model.n_envs, dtype=bool)
             self._iterate()
-            while model.num_timesteps < until:
+            while model.num_timesteps < until and not self._paused():
                 self._iterate()
         self.env_steps = model.num_timesteps
         self.forget()
@@ -96,6 +96,10 @@ class SB3Algorithm(Algorithm[Any]):
     @abstractmethod
     def _iterate(self) -> None:
         """The body of the loop in SB3's ``learn``."""
+
+    def _paused(self) -> bool:
+        """Whether an update ends here although it has not yet made ``CHUNK`` steps."""
+        return False
 
     @staticmethod
     def _env_of(model: BaseAlgorithm) -> Any:

@@ -47,7 +47,7 @@ class DiscreteSACConfig(OffPolicyOptions):
     batch_size: int = 128
     """transitions per gradient step"""
     train_freq: int = 1
-    """vector steps between two training phases"""
+    """vector steps of a task between two training phases, at least 1"""
     gradient_steps: int = 1
     """gradient steps per training phase"""
     gamma: float = 0.99

@@ -73,10 +73,11 @@ class DiscreteSAC(Algorithm[DiscreteSACConfig]):
         if self._obs is None:
             self._obs = self._encoder(self.course.reset())
         rows: list[Mapping[str, float]] = []
-        for step in range(CHUNK):
+        for _ in range(CHUNK):
             self._step()
             ready = self.course.steps_of_task > self.config.learning_starts
-            if ready and (step + 1) % self.config.train_freq == 0:
+            vector_steps = self.course.steps_of_task // self.ctx.env.num_envs
+            if ready and vector_steps % self.config.train_freq == 0:
                 rows += [self._learn() for _ in range(self.config.gradient_steps)]
             if self.course.task_is_over:
                 break

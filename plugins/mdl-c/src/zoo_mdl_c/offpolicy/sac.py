@@ -103,7 +103,6 @@ class MDLCSAC(OffPolicy):
         self._model.course = self.course
         self._callback = Counting(self.course)
         self._callback.init_callback(self.model)
-        self._ended: Metrics = {}
 
     @property
     def _model(self) -> DefaultSAC:
@@ -115,15 +114,19 @@ class MDLCSAC(OffPolicy):
         return self.course.default
 
     def update(self) -> Metrics:
-        """As of sac; where a task ends, the default learns from it and control begins anew."""
+        """As of sac; ends early where a task does: the default learns from it and control begins anew."""
         if self._model._last_obs is None:
-            self._pose()
-        self._ended = {}
-        return {**super().update(), **self.course.report(), **self._ended}
+            self._model._last_obs = np.array(self.course.reset())
+            self._model._last_episode_starts = np.ones(self._model.n_envs, dtype=bool)
+        metrics = {**super().update(), **self.course.report()}
+        if self.course.task_is_over:
+            with self._streams.active():
+                metrics |= self.course.end_task(self._parameters)
+                self._new_control()
+        return metrics
 
-    def _pose(self) -> None:
-        self._model._last_obs = np.array(self.course.reset())
-        self._model._last_episode_starts = np.ones(self._model.n_envs, dtype=bool)
+    def _paused(self) -> bool:
+        return self.course.task_is_over
 
     def _parameters(self, obs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         shape = self._model.observation_space.shape or ()
@@ -144,25 +147,19 @@ class MDLCSAC(OffPolicy):
 
     def _iterate(self) -> None:
         model = self._model
-        before = model.num_timesteps
-        if model._last_obs is None:
-            self._pose()
         rollout = model.collect_rollouts(
             self._env_of(model),
             self._callback,
             cast(TrainFreq, model.train_freq),
             cast(ReplayBuffer, model.replay_buffer),
             model.action_noise,
-            before - self.course.steps_of_task + model.learning_starts,
+            model.num_timesteps - self.course.steps_of_task + model.learning_starts,
             log_interval=None,
         )
         if self.course.steps_of_task > model.learning_starts:
             steps = model.gradient_steps if model.gradient_steps >= 0 else rollout.episode_timesteps
             if steps > 0:
                 model.train(batch_size=model.batch_size, gradient_steps=steps)
-        if self.course.task_is_over:
-            self._ended = self.course.end_task(self._parameters)
-            self._new_control()
 
     def state(self) -> State:
         """As of sac, with the course of tasks."""
