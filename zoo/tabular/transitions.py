@@ -87,7 +87,9 @@ def listed_model(env: Any) -> Callable[[], TabularCMDP] | None:
         return None
     layer = env
     while layer is not base:
-        if type(layer).__name__ not in _PLAIN or not type(layer).__module__.startswith("gymnasium."):
+        kind = type(layer)
+        plain = kind.__name__ in _PLAIN and kind.__module__.startswith("gymnasium.")
+        if not plain and not getattr(kind, "changes_nothing", False):
             return None
         layer = layer.env
     try:

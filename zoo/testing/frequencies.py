@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium.spaces import Discrete
 from numpy.typing import NDArray
 
-from zoo.api import DiminishingRewards, lookup
+from zoo.api import DiminishingRewards
 from zoo.tabular import TabularCMDP
 from zoo.testing.contract import Contract
 from zoo.training.step import arrived
@@ -70,8 +70,9 @@ def check_model(contract: Contract, env: gymnasium.Env[Any, Any], vector: Record
         AssertionError: naming the state and action where they part.
     """
     with contract.during("model()"):
-        model = TabularCMDP.from_model(env.get_wrapper_attr("model")())
-        other = TabularCMDP.from_model(lookup(vector.env, "model")())
+        other = problem_of(vector).tabular
+        # gymnasium's environments that list their transitions have no method of their own.
+        model = TabularCMDP.from_model(env.get_wrapper_attr("model")()) if env.has_wrapper_attr("model") else other
     contract.require(np.array_equal(model.r, other.r), "model() of its vector form has other rewards")
     space = env.observation_space
     if not (isinstance(space, Discrete) and space.n == model.num_states and space.start == 0):

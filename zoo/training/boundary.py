@@ -48,6 +48,9 @@ class Boundary(gymnasium.Wrapper[Any, Any, Any, Any]):
         BadActionError: it raised because of an action outside its space.
     """
 
+    changes_nothing = True
+    """neither rewards nor transitions, so that a model of what is inside holds outside as well"""
+
     def __init__(self, env: gymnasium.Env[Any, Any], copy: int) -> None:
         super().__init__(env)
         self._copy = copy

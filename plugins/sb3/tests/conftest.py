@@ -16,7 +16,7 @@ from zoo_sb3.config import on_policy as on
 from zoo_sb3.config import soft_actor as soft
 from zoo_sb3.config import value_based as value
 
-from zoo import Algorithm, Context, discover
+from zoo import Algorithm, Context, RingBuffer, discover
 
 ON: dict[str, Any] = {"n_steps": 64, "batch_size": 64}
 OFF: dict[str, Any] = {"buffer_size": 2000, "learning_starts": 50, "batch_size": 8, "train_freq": 8}
@@ -108,7 +108,10 @@ def same() -> Callable[[Any, Any], None]:
 
     def compare(one: Any, other: Any, path: str = "state") -> None:
         assert type(one) is type(other), path
-        if isinstance(one, dict):
+        if isinstance(one, RingBuffer):
+            assert (one.written, one.capacity) == (other.written, other.capacity), path
+            compare(one.array[: one.rows], other.array[: other.rows], f"{path}.array")
+        elif isinstance(one, dict):
             assert one.keys() == other.keys(), path
             for key in one:
                 compare(one[key], other[key], f"{path}.{key}")
