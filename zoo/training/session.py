@@ -190,8 +190,12 @@ class Session:
     def _disk(self) -> str:
         """A sentence on the disk that a replay buffer will take, before the first checkpoint takes it."""
         buffers: dict[str, RingBuffer] = {}
-        with contextlib.suppress(Exception):  # what is wrong with a state is told when it is saved
+        try:
             checkpoint.pack({"algorithm": self.member.algorithm.state()}, buffers)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # what is wrong with a state is told, with its owner, when it is saved
+            return ""
         most = -(-self.run.spec.steps // self.run.spec.num_envs)
         return said(buffers, most, self.run.path)
 

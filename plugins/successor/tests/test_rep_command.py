@@ -132,7 +132,8 @@ def test_returns_and_points_of_an_exploration(tmp_path, monkeypatch, capsys):
 def stored(folder, name, seed, value, **config):
     run = folder / name / f"seed-{seed}"
     run.mkdir(parents=True)
-    (run / "status.json").write_text(json.dumps({"state": "finished", "metrics": {"return/total": value}}))
+    status = {"state": "finished", "step": 5000, "metrics": {"return/total": value}}
+    (run / "status.json").write_text(json.dumps(status))
     spec = {"environment": "zoo-envs/riverswim", "algorithm": "zoo-successor/sarsa", "config": config, "steps": 5000}
     spec |= {"kind": "algorithm", "plugin_version": "0.1.0", "seed": seed}
     (run / "spec.json").write_text(json.dumps(spec))
