@@ -29,7 +29,7 @@ def scalars(run: Run) -> dict[str, list[tuple[int, float]]]:
 
 @pytest.fixture
 def hooks() -> Any:
-    return discover(only=["zoo-tensorboard"], strict=True).hooks
+    return discover(only=["zoo-tensorboard"], strict=True).manager.hook
 
 
 def test_written_and_read_back(tmp_path: Path, hooks: Any) -> None:
