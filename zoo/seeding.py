@@ -1,4 +1,4 @@
-"""Random streams by name: adding a consumer later never shifts the others (architecture, section 10)."""
+"""Random streams by name: adding a consumer later never shifts the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the environment argument of a command to something that can be built (architecture, section 5)."""
+"""From the environment argument of a command to something that can be built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding plugins and keeping what they registered (architecture, section 3).
+"""Finding plugins and keeping what they registered.
 
 Entry points of the one group ``zoo`` say who is installed; each names a light module whose ``zoo_register``
 hook registers strings. Targets are imported at first use. A plugin that fails is named and left out; the

@@ -1,4 +1,4 @@
-"""Reading run directories, whole or torn, with the standard library (architecture, section 8)."""
+"""Reading run directories, whole or torn, with the standard library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a batch of seeds must keep (architecture, section 4)."""
+"""What a batch of seeds must keep."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Registration and options must cost next to nothing: names are cheap, code is late (architecture, section 1)."""
+"""Registration and options must cost next to nothing: names are cheap, code is late."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a configuration dataclass must keep (architecture, section 6)."""
+"""What a configuration dataclass must keep."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""State to safetensors and JSON and back, published atomically (architecture, section 9).
+"""State to safetensors and JSON and back, published atomically.
 
 A nested ``State`` is split into named tensors and a JSON skeleton that points at them. No pickle. A
 checkpoint is a directory that appears by one rename after every file in it has reached the disk; its

@@ -1,4 +1,4 @@
-"""Logs of JSON lines: appending with a running digest, and reading them piece by piece (architecture, section 8)."""
+"""Logs of JSON lines: appending with a running digest, and reading them piece by piece."""
 
 from __future__ import annotations
 

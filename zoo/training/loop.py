@@ -1,4 +1,4 @@
-"""The driver of ``zoo train``: turns the crank of one or many seeds (architecture, section 7)."""
+"""The driver of ``zoo train``: turns the crank of one or many seeds."""
 
 from __future__ import annotations
 

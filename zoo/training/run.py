@@ -1,4 +1,4 @@
-"""The run directory: plain files, one writer, nothing half written (architecture, section 8)."""
+"""The run directory: plain files, one writer, nothing half written."""
 
 from __future__ import annotations
 

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo import Algorithm, Array, Batch, Context, InterfaceError, Metrics, State
+from zoo import Algorithm, Array, Context, InterfaceError, Metrics, State
 from zoo_onpolicy.config import PPOConfig
 from zoo_onpolicy.learner import Learner
 from zoo_onpolicy.mixer import Mixer
+from zoo_onpolicy.seeds import Seeds, fitting
 
 ConfigT = TypeVar("ConfigT", bound=PPOConfig)
 
@@ -50,7 +51,7 @@ class OnPolicy(Algorithm[ConfigT]):
         return Learner(contexts, config, cls.make_mixer(contexts, config))
 
     @classmethod
-    def batch(cls, contexts: Sequence[Context], config: ConfigT) -> Seeds:
+    def batch(cls, contexts: Sequence[Context], config: ConfigT) -> Seeds[Any]:
         """Many seeds that learn together with stacked weights."""
         learner = cls.make_learner(contexts, config)
         return Seeds([cls(ctx, config, learner=learner, index=index) for index, ctx in enumerate(contexts)], learner)
@@ -104,33 +105,10 @@ class OnPolicy(Algorithm[ConfigT]):
         Raises:
             InterfaceError: it is of other options or another environment.
         """
-        try:
+        with fitting(self):
             self.learner.load_state(self.index, state)
             self._act_rng.bit_generator.state = state["act"]
-        except (KeyError, RuntimeError, TypeError, ValueError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise InterfaceError(
-                f"this state is not of {type(self).__name__} with these options and this environment: {reason}"
-            ) from error
 
 
 class PPO(OnPolicy[PPOConfig]):
     """Proximal policy optimisation, clipped (arXiv:1707.06347)."""
-
-
-class Seeds(Batch):
-    """Members of one learner."""
-
-    def __init__(self, members: Sequence[OnPolicy[Any]], learner: Learner) -> None:
-        self._members, self._learner = tuple(members), learner
-
-    def __len__(self) -> int:
-        return len(self._members)
-
-    def update(self) -> Sequence[Metrics]:
-        """One update of every member."""
-        return self._learner.update()
-
-    def member(self, index: int) -> OnPolicy[Any]:
-        """Member ``index``, to look at, save or restore."""
-        return self._members[index]

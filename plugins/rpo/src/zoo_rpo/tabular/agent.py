@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from zoo_onpolicy.seeds import Seeds, fitting
 
-from zoo import Algorithm, Array, Batch, Context, InterfaceError, Metrics, State
+from zoo import Algorithm, Array, Context, InterfaceError, Metrics, State
 from zoo_rpo.config import RPOConfig, TVPOConfig
 from zoo_rpo.distributions import Categorical
 from zoo_rpo.tabular.learner import Learner
@@ -32,7 +33,7 @@ class TabularRPO(Algorithm[ConfigT]):
         self._act_rng = ctx.stream("act")
 
     @classmethod
-    def batch(cls, contexts: Sequence[Context], config: ConfigT) -> Seeds:
+    def batch(cls, contexts: Sequence[Context], config: ConfigT) -> Seeds[Any]:
         """Many seeds that learn together."""
         learner = Learner(contexts, config)
         return Seeds([cls(ctx, config, learner=learner, index=index) for index, ctx in enumerate(contexts)], learner)
@@ -91,14 +92,9 @@ class TabularRPO(Algorithm[ConfigT]):
         Raises:
             InterfaceError: it is of other options or another environment.
         """
-        try:
+        with fitting(self):
             self.learner.load_state(self.index, state)
             self._act_rng.bit_generator.state = state["act"]
-        except (KeyError, TypeError, ValueError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise InterfaceError(
-                f"this state is not of {type(self).__name__} with these options and this environment: {reason}"
-            ) from error
 
 
 class RPO(TabularRPO[RPOConfig]):
@@ -107,21 +103,3 @@ class RPO(TabularRPO[RPOConfig]):
 
 class TVPO(TabularRPO[TVPOConfig]):
     """The same with the majority's vote as default policy."""
-
-
-class Seeds(Batch):
-    """Members of one learner."""
-
-    def __init__(self, members: Sequence[TabularRPO[Any]], learner: Learner) -> None:
-        self._members, self._learner = tuple(members), learner
-
-    def __len__(self) -> int:
-        return len(self._members)
-
-    def update(self) -> Sequence[Metrics]:
-        """One update of every member."""
-        return self._learner.update()
-
-    def member(self, index: int) -> TabularRPO[Any]:
-        """Member ``index``, to look at, save or restore."""
-        return self._members[index]
