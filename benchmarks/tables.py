@@ -1,7 +1,8 @@
 """Write the tables of ``benchmarks/README.md`` and the files in ``benchmarks/results/`` anew from stored runs.
 
 ``python benchmarks/tables.py smoke reload [--dir runs]``. Nothing is trained here: ``zoo bench SUITE`` does that. A
-suite whose runs are not all there is refused, so that no table is half of what it claims to be.
+suite whose runs are not all there is refused, so that no table is half of what it claims to be. With ``--from-raw`` the
+tables are computed from the committed ``benchmarks/results/SUITE.raw.csv`` instead of runs.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ HERE = Path(__file__).parent
 README, RESULTS = HERE / "README.md", HERE / "results"
 
 
-def zoo_table(suite: str, folder: Path, form: str) -> str:
-    """What ``zoo table`` prints."""
+def zoo_table(suite: str, folder: Path | None, form: str) -> str:
+    """What ``zoo table`` prints of the runs in ``folder``, or of the committed raw results."""
     file = HERE / f"{suite}.toml"  # else a plugin ships it
-    command = [sys.executable, "-m", "zoo.cli.main", "table", str(file) if file.exists() else suite]
-    command += ["--dir", str(folder), "--format", form]
+    command = [sys.executable, "-m", "zoo.cli.main", "table", str(file) if file.exists() else suite, "--format", form]
+    command += ["--dir", str(folder)] if folder else ["--from", str(RESULTS / f"{suite}.raw.csv")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr.strip())
@@ -41,19 +42,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("suites", nargs="+", metavar="SUITE")
     parser.add_argument("--dir", type=Path, default=Path("runs"))
+    parser.add_argument("--from-raw", action="store_true", help="from the committed raw results")
     parsed = parser.parse_args()
+    folder = None if parsed.from_raw else parsed.dir
     RESULTS.mkdir(exist_ok=True)
     for suite in parsed.suites:
-        dropped = json.loads(zoo_table(suite, parsed.dir, "json"))["dropped"]
+        dropped = json.loads(zoo_table(suite, folder, "json"))["dropped"]
         if dropped:
             first = dropped[0]
             raise SystemExit(
                 f"{len(dropped)} runs of {suite} are left out, the first of them {first['label']} on "
                 f"{first['environment']}, seed {first['seed']}: {first['reason']}. Try: zoo bench {suite}"
             )
-        (RESULTS / f"{suite}.csv").write_text(zoo_table(suite, parsed.dir, "csv"), encoding="utf-8")
-        (RESULTS / f"{suite}.raw.csv").write_text(zoo_table(suite, parsed.dir, "raw"), encoding="utf-8")
-        table = zoo_table(suite, parsed.dir, "markdown")
+        (RESULTS / f"{suite}.csv").write_text(zoo_table(suite, folder, "csv"), encoding="utf-8")
+        (RESULTS / f"{suite}.raw.csv").write_text(zoo_table(suite, folder, "raw"), encoding="utf-8")
+        table = zoo_table(suite, folder, "markdown")
         README.write_text(with_table(README.read_text(encoding="utf-8"), suite, table), encoding="utf-8")
         print(f"{suite}: {RESULTS / f'{suite}.csv'} and its table in {README}")
     return 0

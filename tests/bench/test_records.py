@@ -87,10 +87,16 @@ def test_a_level_that_was_never_reached_is_infinitely_far_and_not_left_out(tmp_p
     store(tmp_path, learner, 0, [{"score": 1.0}, {"score": 6.0}])
     store(tmp_path, learner, 1, [{"score": 1.0}, {"score": 2.0}])
     store(tmp_path, learner, 2, [{"other": 1.0}])
-    records = from_suite(suite(cell(learner)), tmp_path, [REACH], KNOWN)
-    assert [record.values for record in records.found] == [{"reach": 20.0}, {"reach": math.inf}, {}]
+    store(tmp_path, learner, 3, [{"score": 2.0}])
+    records = from_suite(suite(cell(learner, seeds=(0, 1, 2, 3))), tmp_path, [REACH], KNOWN)
+    assert [record.values for record in records.found] == [
+        {"reach": 20.0},
+        {"reach": math.inf},
+        {},
+        {"reach": math.inf},
+    ]
     estimate = summarise(records, [REACH], ["label"], None)[0].estimates["reach"]
-    assert (estimate.value, estimate.low, estimate.high, estimate.seeds) == (math.inf, 20.0, math.inf, 2)
+    assert (estimate.value, estimate.low, estimate.high, estimate.seeds) == (math.inf, 20.0, math.inf, 3)
 
 
 def test_a_finished_run_whose_log_has_holes_is_partial_for_what_needs_the_log(tmp_path: Path) -> None:
@@ -167,10 +173,9 @@ def test_the_interval_has_the_width_that_the_normal_approximation_gives() -> Non
 def test_an_estimate_does_not_depend_on_what_else_is_in_the_table(values: list[float], others: int) -> None:
     alone = estimate_all([[values]])[0]
     beside = estimate_all([[[float(n)] * len(values)] for n in range(others)] + [[values]])[-1]
-    assert alone == beside
-    assert alone.low <= alone.high
+    assert repr(alone) == repr(beside)  # NaN and NaN, too
     assert alone.value == pytest.approx(trim_mean(values, 0.25), rel=1e-9, abs=1e-6)
-    assert min(values) - 1e-6 <= alone.low <= alone.high <= max(values) + 1e-6
+    assert math.isnan(alone.low) if len(values) < 3 else alone.low <= alone.value + 1e-6 <= alone.high + 2e-6
 
 
 def test_no_record_gives_no_row() -> None:

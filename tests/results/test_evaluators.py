@@ -42,7 +42,7 @@ def test_an_explicit_policy_is_judged_exactly(zoo: Zoo, runs: Path, stay: float)
 
 
 def test_without_a_table_the_values_are_estimated_and_the_definition_is_told(zoo: Zoo, runs: Path) -> None:
-    answer = zoo("eval", run_of(runs, "sampled"), "constraints", "--episodes", 800, "--json")
+    answer = zoo("eval", run_of(runs, "sampled"), "constraints", "--episodes", 800, "--seed", 1, "--json")
     found = scores(answer)
     J_r = (1 - GAMMA) * 0.5 / (1 - GAMMA * 0.5)
     tail = GAMMA**50
@@ -151,7 +151,7 @@ def test_the_same_seed_gives_the_same_scores_and_another_seed_others(zoo: Zoo, r
         return scores(zoo("eval", run_of(runs), "return", "--seed", seed, "--json"))
 
     assert found(0) == found(0)
-    assert found(0)["low"] != found(1)["low"]
+    assert found(0) != found(1)
 
 
 def test_playing_leaves_the_algorithm_as_it_was(zoo: Zoo, runs: Path) -> None:

@@ -14,7 +14,7 @@ Zoo = Callable[..., Answer]
 
 def test_show_tells_what_a_run_is_and_where_it_stands(zoo: Zoo, runs: Path) -> None:
     path = run_of(runs, stay=1.0)
-    zoo("eval", path, "return", "--episodes", 2)
+    zoo("eval", path, "return", "--episodes", 3)
     answer = zoo("show", path)
     assert answer.status == 0 and answer.err == ""
     lines = answer.out.splitlines()

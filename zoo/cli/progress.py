@@ -180,7 +180,7 @@ def summary(spec: RunSpec, results: Sequence[RunResult], stopped: str) -> None:
     for result in results:
         row = [str(result.seed), result.outcome.replace("_", " ") or result.status, str(result.steps)]
         if scored:
-            row += ["{return:.4g}", "[{low:.4g}, {high:.4g}]"] if result.score else ["", ""]
+            row += ["{return:.4g}" if result.score else "", "[{low:.4g}, {high:.4g}]" if "low" in result.score else ""]
         row += [f"{result.metrics[name]:.3g}" if name in result.metrics else "" for name in shown]
         table.add_row(*(cell.format(**result.score) for cell in row))
     out.print(table)

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from zoo.api import Algorithm, ConstraintSpec, EvalContext, Evaluator, Explicit, PrimalDual, Report
 from zoo.errors import UsageError
 from zoo.evaluators.config import ConstraintsConfig
 from zoo.evaluators.episodes import play
-from zoo.results.stats import Floats, bootstrap, mean
+from zoo.stats import FEWEST, Floats, interval, mean
 from zoo.tabular import CMDPSolution, InfeasibleCMDPError, TabularCMDP, evaluate, residuals, solve_lp
 from zoo.training.rollout import Played
 
@@ -28,7 +27,7 @@ class ConstraintsEvaluator(Evaluator[ConstraintsConfig]):
     ``violation/`` and, where the algorithm keeps one, ``multiplier/``. On a tabular environment also ``optimum``
     and ``distance = max(|J_r - J*_r|, max_i violation_i)``; where the policy is a table, everything is exact, and
     with multipliers there are ``gap`` and ``kkt``. Where it is not, the values are means over episodes with 95 %
-    bootstrap intervals ``low`` and ``high``, and a note gives their definition.
+    intervals ``low`` and ``high``, and a note gives their definition.
 
     Raises:
         UsageError: the environment has no constraints, or a discount is needed and not known.
@@ -87,8 +86,8 @@ class ConstraintsEvaluator(Evaluator[ConstraintsConfig]):
         spec: ConstraintSpec,
         cmdp: TabularCMDP | None,
         notes: list[str],
-    ) -> tuple[dict[str, float], Floats, NDArray[np.float64]]:
-        """Reward scores, constraint values ``[K]`` and intervals ``[2, K]``, from episodes."""
+    ) -> tuple[dict[str, float], Floats, Floats | None]:
+        """Reward scores, constraint values ``[K]`` and intervals ``[2, K]`` (None: too few), from episodes."""
         gamma = self._discount(ctx, cmdp) if spec.discounted else 1.0
         played = play(subject, ctx, self.config.episodes, greedy=self.config.greedy, gamma=gamma)
         notes += [_definition(spec, gamma, len(played.lengths)), *played.notes()]
@@ -104,11 +103,10 @@ class ConstraintsEvaluator(Evaluator[ConstraintsConfig]):
         else:
             value, statistic = np.column_stack([sums, played.lengths]), _per_step
         point = statistic(value, 0)
-        if len(value) > 1:
-            low, high = bootstrap(value, statistic, ctx.rng)
-        else:
-            low = high = point
-            notes.append("one episode: the intervals are empty.")
+        if len(value) < FEWEST:
+            notes.append(f"fewer than {FEWEST} episodes: no intervals.")
+            return {"value": float(point[0])}, point[1:], None
+        low, high = interval(value, statistic, ctx.rng)
         found = {"value": float(point[0]), "low": float(low[0]), "high": float(high[0])}
         return found, point[1:], np.stack([low[1:], high[1:]])
 

@@ -7,15 +7,15 @@ from typing import Any
 from zoo.api import Algorithm, EvalContext, Evaluator, Report
 from zoo.evaluators.config import ReturnConfig
 from zoo.evaluators.episodes import play
-from zoo.results.stats import bootstrap, iqm, mean
+from zoo.stats import FEWEST, interval, iqm, mean
 
 
 class ReturnEvaluator(Evaluator[ReturnConfig]):
     """Undiscounted return over fresh episodes.
 
-    Scores: ``return`` (mean), ``low`` and ``high`` (95 % percentile bootstrap interval of the mean over episodes),
+    Scores: ``return`` (mean), ``low`` and ``high`` (95 % interval of the mean over episodes),
     ``sd`` (between episodes, n - 1), ``iqm`` (interquartile mean), ``length`` (mean, in steps), ``episodes``.
-    With one episode there is no interval.
+    With fewer than three episodes there is no interval.
     """
 
     def evaluate(self, subject: Algorithm[Any], ctx: EvalContext) -> Report:
@@ -24,11 +24,11 @@ class ReturnEvaluator(Evaluator[ReturnConfig]):
         returns = played.returns
         scores = {"return": float(returns.mean())}
         notes = played.notes()
-        if len(returns) > 1:
-            low, high = bootstrap(returns, mean, ctx.rng)
+        if len(returns) >= FEWEST:
+            low, high = interval(returns, mean, ctx.rng)
             scores |= {"low": float(low), "high": float(high), "sd": float(returns.std(ddof=1))}
         else:
-            notes.append("one episode: no interval and no standard deviation.")
+            notes.append(f"fewer than {FEWEST} episodes: no interval and no standard deviation.")
         scores |= {
             "iqm": float(iqm(returns)),
             "length": float(played.lengths.mean()),

@@ -10,7 +10,7 @@ over all environments, with seeds redrawn within each of them, is told beside th
 average would hide an environment where the claim fails. Paired runs are compared seed by seed: the statistic of their
 differences, or of the logarithms of their ratios.
 
-**The interval** is a bootstrap over seeds, widened for small samples (see ``zoo.results.spread``): a false claim passes
+**The interval** is a bootstrap over seeds, widened for small samples (see ``zoo.stats``): a false claim passes
 in at most 2.5 % of cases. Measured exceptions: 3 % at five seeds and 6 % at three for a very skewed metric (lognormal),
 12 % at three for one with two separate modes, since three of a kind happen. Below ``FEWEST`` seeds nothing is decided.
 
@@ -36,9 +36,24 @@ import numpy as np
 
 from zoo.errors import UnknownNameError, UsageError
 from zoo.results.experiment import Claim, Suite, Term
-from zoo.results.spread import FEWEST, TIED, UNKNOWN, Spread, equal, interval, spread
-from zoo.results.stats import LEVEL, Floats, iqm, mean, median
 from zoo.results.table import number
+from zoo.stats import (
+    FEWEST,
+    LEVEL,
+    NEVER,
+    TIED,
+    UNKNOWN,
+    Floats,
+    Spread,
+    combined_interval,
+    equal,
+    finite,
+    infinite,
+    iqm,
+    mean,
+    median,
+    spread,
+)  # fmt: skip
 
 Answer = Literal["reproduced", "not reproduced", "inconclusive"]
 Records = Mapping[tuple[str, str, int], Mapping[str, float | None]]
@@ -48,7 +63,6 @@ Files = Collection[tuple[str, str]]
 _STATISTICS = {"iqm": iqm, "mean": mean, "median": median}
 _ROUND = 6  # significant digits
 _FLOOR = 1e-16  # a ratio takes residuals below it for rounding
-_NEVER = 1e150  # stands for infinity, so that differences and their squares stay finite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,7 +211,7 @@ def _study(claim: Claim, environment: str, records: Records, files: Files) -> tu
             return Effect(environment=environment, paired=True, missing=missing), UNKNOWN
     columns = [np.array([side.values[seed] for seed in seeds or sorted(side.values)]) for side in sides]
     statistic = _STATISTICS[claim.statistic]
-    shown = [_infinite(float(statistic(column, 0))) for column in columns]
+    shown = [float(infinite(statistic(column, 0))) for column in columns]
     scaled = [_in(claim, column) for column in columns]
     constant = 0.0
     if not isinstance(claim.right, Term):
@@ -235,7 +249,7 @@ def _sample(claim: Claim, term: Term, environment: str, records: Records, files:
     rows = {seed: row for (label, env, seed), row in records.items() if (label, env) == (term.label, environment)}
     found = {seed: row.get(term.metric) for seed, row in rows.items()}
     there = {seed: value for seed, value in found.items() if value is not None and not math.isnan(value)}
-    values = {seed: min(max(float(value), -_NEVER), _NEVER) for seed, value in there.items()}
+    values = {seed: float(finite(value)) for seed, value in there.items()}
     if claim.scale == "ratio" and values and min(values.values()) < 0:
         raise UsageError(
             f"claim {claim.id!r}: {term.metric} of {term.label} on {environment} goes down to "
@@ -257,7 +271,7 @@ def _deterministic(rows: Sequence[Mapping[str, float | None]]) -> bool:
 
 
 def _interval(claim: Claim, spreads: Sequence[Spread], level: float) -> tuple[float, float]:
-    low, high = interval(spreads, level)
+    low, high = combined_interval(spreads, level)
     return _out(claim, low), _out(claim, high)
 
 
@@ -267,12 +281,7 @@ def _in(claim: Claim, values: Floats) -> Floats:
 
 
 def _out(claim: Claim, effect: float) -> float:
-    return _infinite(math.exp(min(effect, math.log(_NEVER))) if claim.scale == "ratio" else effect)
-
-
-def _infinite(value: float) -> float:
-    """Undoes ``_NEVER``, also where it was added to or divided by something of human size."""
-    return math.copysign(math.inf, value) if abs(value) > 1e-20 * _NEVER else value
+    return float(infinite(math.exp(min(effect, math.log(NEVER))) if claim.scale == "ratio" else effect))
 
 
 def _answer(claim: Claim, low: float, high: float) -> Answer:

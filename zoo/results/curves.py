@@ -12,8 +12,8 @@ import numpy as np
 from zoo.errors import UnknownNameError
 from zoo.results.labels import labels
 from zoo.results.palette import Dash, colour, dashes
-from zoo.results.stats import Floats, bootstrap, iqm
 from zoo.results.store import Run
+from zoo.stats import Floats, interval, iqm
 
 Axis = Literal["steps", "wall"]
 RESIDUALS = ("err", "gap", "kkt", "oscillation")
@@ -61,7 +61,7 @@ class Curve:
         seeds: x and y of each seed that logged the metric.
         x: common grid, ``[G]``; empty where there is one seed and it does not swing.
         centre: interquartile mean over seeds, ``[G]``.
-        low, high: 95 % bootstrap interval of it over seeds, ``[G]``; the whole range of all seeds if it swings.
+        low, high: 95 % interval of it over seeds, ``[G]``, NaN with two; the whole range of all seeds if it swings.
         swings: whether the values go up and down too often to be drawn as lines.
         reference: the exact optimum of this metric, or None.
         binned: how many logged values each point of the longest curve is a mean of.
@@ -165,7 +165,7 @@ def curve(group: Group, metric: str, axis: Axis) -> Curve | None:
         if len(x):
             centre = iqm(stacked)
             rng = np.random.default_rng(zlib.crc32(metric.encode()))  # the same figure every time
-            low, high = bootstrap(stacked, lambda sample, along: iqm(sample, axis=along), rng, resamples=_RESAMPLES)
+            low, high = interval(stacked, iqm, rng, resamples=_RESAMPLES)
     return Curve(group, metric, seeds, x, centre, low, high, swings, _reference(having[0][0], metric), size)
 
 

@@ -67,6 +67,7 @@ class Judge:
             )
         loaded = self._load(run)
         env = loaded.member.env
+        loaded.draw_from(self.seed)
         subject: Any = loaded.algorithm
         if isinstance(subject, RepresentationTrainer):
             subject = subject.representation

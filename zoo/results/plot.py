@@ -13,7 +13,7 @@ import numpy as np
 from zoo.errors import RunError, UsageError
 from zoo.results.curves import FLOOR, Axis, Curve, Group, curve, default_metrics, is_residual, shared_metrics
 from zoo.results.legend import legend_above
-from zoo.results.stats import Floats
+from zoo.stats import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -204,7 +204,7 @@ def caption(panels: Sequence[Panel]) -> list[str]:
     counts = {len(made.seeds) for made in curves if len(made.centre) and not made.swings}
     if counts:
         few = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else str(counts.pop())
-        notes.append(f"thin: {few} seeds; bold: their interquartile mean; band: its 95 % bootstrap interval.")
+        notes.append(f"thin: {few} seeds; bold: their interquartile mean; band: its 95 % interval, with three or more.")
     swinging = list(dict.fromkeys(made.group.label for made in curves if made.swings))
     if swinging:
         notes.append(f"{', '.join(swinging)}: swings too often to be drawn; shaded: its range; bold: its mean.")

@@ -15,7 +15,7 @@ from zoo.results.legend import legend_above
 from zoo.results.palette import Dash
 from zoo.results.plot import Scale, styled, title
 from zoo.results.records import last_values
-from zoo.results.stats import Floats, percentiles, performance_profile, replicates
+from zoo.stats import Floats, interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -155,15 +155,17 @@ def _thresholds(tasks: dict[str, list[Floats]], log: bool) -> Floats:
 
 def _profile(strata: Sequence[Floats], thresholds: Floats, lower: bool, label: str) -> tuple[Floats, Floats, Floats]:
     """Share and interval ``[T]``: the mean over environments, with seeds redrawn within each."""
+    sizes = [len(x) for x in strata]
+    weights = np.repeat(1.0 / (len(sizes) * np.array(sizes)), sizes)
     sign = -1.0 if lower else 1.0
+    better = sign * np.concatenate(strata)[:, None] > sign * thresholds
 
-    def share(x: Floats, axis: int) -> Floats:
-        return performance_profile(np.moveaxis(sign * x, axis, -1)[..., None], sign * thresholds)
+    def share(beats: Floats, axis: int) -> Floats:
+        return np.asarray(np.tensordot(beats, weights, axes=(axis, 0)))
 
     rng = np.random.default_rng(zlib.crc32(label.encode()))  # the same figure every time
-    drawn = [replicates(x, share, rng, resamples=_RESAMPLES) for x in strata]
-    low, high = percentiles(np.mean(drawn, axis=0))
-    return np.mean([share(x, 0) for x in strata], axis=0), low, high
+    low, high = interval(better, share, rng, strata=sizes, resamples=_RESAMPLES)
+    return share(better.astype(np.float64), 0), np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)
 
 
 def draw_profiles(chart: ProfileChart) -> Figure:
@@ -205,5 +207,5 @@ def caption_profiles(chart: ProfileChart) -> list[str]:
     runs = ", ".join(f"{label} {count}" for label, count in counts.items())
     where = f" in {len(chart.environments)} environments" if len(chart.environments) > 1 else ""
     first = f"share of runs whose last {chart.metric} is {'below' if chart.lower else 'above'} the value"
-    band = f"band: 95 % {'stratified ' * bool(where)}bootstrap interval"
+    band = f"band: 95 % interval"
     return [f"{first}; {band}; runs{where}: {runs}.", *chart.notes]

@@ -99,7 +99,7 @@ class Report:
     def _notes(self) -> list[str]:
         if not self.rows:
             return ["No finished run is there yet."]
-        notes = ["Interquartile mean over seeds, with its 95 % stratified bootstrap interval."]
+        notes = ["Interquartile mean over seeds, with its 95 % interval, widened for few seeds; none below three."]
         if any(row.seeds < FEW for row in self.rows):
             notes.append(f"* fewer than {FEW} seeds.")
         if any(math.isinf(estimate.value) for row in self.rows for estimate in row.estimates.values()):
@@ -121,7 +121,7 @@ def _cell(row: Row, metric: Metric) -> str:
     parts = []
     if estimate is not None:
         value, low, high = (_figure(x, metric.precision) for x in (estimate.value, estimate.low, estimate.high))
-        parts.append(value if value == low == high else f"{value} [{low}, {high}]")
+        parts.append(value if math.isnan(estimate.low) or value == low == high else f"{value} [{low}, {high}]")
         if estimate.seeds != row.seeds:
             parts.append(f"(n={estimate.seeds})")
     if reference is not None:
@@ -149,7 +149,7 @@ def _claims(verdicts: Sequence[Verdict]) -> Sheet:
             rows.append(["", "all of these", "", "", str(verdict.n), verdict.words])
     notes = [_claim_note(verdict.claim) for verdict in verdicts]
     notes.append("Measured is the left side minus the right one (over it, where a ratio is claimed), or the left side "
-                 "alone beside a number; its interval is widened for few seeds.")  # fmt: skip
+                 "alone beside a number.")  # fmt: skip
     return Sheet(
         title="Claims", head=head, rows=rows, numeric=frozenset(["measured", "claimed", "seeds"]), keep=2, notes=notes
     )
@@ -236,9 +236,10 @@ def drift(report: Report, committed: Sequence[Mapping[str, str]]) -> list[str]:
         if new is None:
             found.append(f"{what} is missing: committed was {line['iqm']}.")
             continue
-        low, high = float(line["low"]), float(line["high"])
+        low, high = float(line["low"] or line["iqm"]), float(line["high"] or line["iqm"])
         slack = _SLACK * max(abs(low), abs(high)) if math.isfinite(low) and math.isfinite(high) else 0.0
-        if new["high"] < low - slack or new["low"] > high + slack:
-            now = f"{number(new['iqm'])} [{number(new['low'])}, {number(new['high'])}]"
-            found.append(f"{what} is {now}: committed was {line['iqm']} [{line['low']}, {line['high']}].")
+        least, most = (new["iqm"] if new[end] is None else new[end] for end in ("low", "high"))
+        if most < low - slack or least > high + slack:
+            now = f"{number(new['iqm'])} [{number(least)}, {number(most)}]"
+            found.append(f"{what} is {now}: committed was {line['iqm']} [{low}, {high}].")
     return found

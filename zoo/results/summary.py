@@ -12,22 +12,19 @@ import numpy as np
 
 from zoo.results.experiment import Metric, Reference, Suite
 from zoo.results.records import Record, Records
-from zoo.results.stats import LEVEL, Floats, iqm
+from zoo.stats import finite, infinite, interval, iqm
 
 FEW = 5
 """With fewer seeds an estimate is marked."""
-RESAMPLES = 2000
-_NEVER = 1e300  # stands for infinity in sums; whatever exceeds half of it is infinite again
-_CHUNK = 4_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """Interquartile mean of one metric over runs, with its 95 % stratified bootstrap interval.
+    """Interquartile mean of one metric over runs, with its 95 % interval (``zoo.stats``).
 
     Attributes:
         value: interquartile mean over seeds and environments; infinite where most runs never got there.
-        low: lower end; equal to ``value`` with a single run.
+        low: lower end; NaN with fewer than three seeds.
         high: upper end.
         seeds: seeds of the environment with the fewest.
     """
@@ -103,41 +100,13 @@ def estimate_all(samples: Iterable[Sequence[Sequence[float]]]) -> list[Estimate]
         by_sizes.setdefault(tuple(map(len, strata)), []).append(index)
     found: dict[int, Estimate] = {}
     for sizes, indices in by_sizes.items():
-        x = np.array([[value for stratum in everything[index] for value in stratum] for index in indices])
-        values, low, high = _interval(np.clip(x, -_NEVER, _NEVER), sizes)
-        for row, index in enumerate(indices):
-            ends = [_infinite(float(end[row])) for end in (values, low, high)]
-            found[index] = Estimate(value=ends[0], low=ends[1], high=ends[2], seeds=min(sizes))
+        x = np.array([[value for stratum in everything[index] for value in stratum] for index in indices]).T
+        rng = np.random.default_rng(list(sizes))  # a row's interval does not depend on what else is in the table
+        low, high = interval(x, iqm, rng, strata=sizes)
+        for index, *ends in zip(indices, infinite(iqm(finite(x))), low, high, strict=True):
+            value, least, most = map(float, ends)
+            found[index] = Estimate(value=value, low=least, high=most, seeds=min(sizes))
     return [found[index] for index in range(len(everything))]
-
-
-def _interval(x: Floats, sizes: tuple[int, ...]) -> tuple[Floats, Floats, Floats]:
-    """Interquartile mean of each row of ``x`` ``[rows, sum(sizes)]``, and its interval at ``LEVEL``.
-
-    The draws depend on the sizes alone, so that a row's interval does not depend on what else is in the table.
-    """
-    values = iqm(x, axis=1)
-    varied = np.ptp(x, axis=1) > 0
-    low, high = values.copy(), values.copy()
-    if not varied.any():
-        return values, low, high
-    rng = np.random.default_rng(list(sizes))
-    starts = np.cumsum([0, *sizes[:-1]])
-    drawn = np.concatenate(
-        [start + rng.integers(size, size=(RESAMPLES, size)) for start, size in zip(starts, sizes, strict=True)], axis=1
-    )
-    tail = 50.0 * (1.0 - LEVEL)
-    rows = np.flatnonzero(varied)
-    step = max(1, _CHUNK // drawn.size)
-    for first in range(0, len(rows), step):
-        part = rows[first : first + step]
-        resampled = iqm(x[part][:, drawn], axis=2)
-        low[part], high[part] = np.percentile(resampled, [tail, 100.0 - tail], axis=1)
-    return values, low, high
-
-
-def _infinite(value: float) -> float:
-    return math.copysign(math.inf, value) if abs(value) > 1e-9 * _NEVER else value
 
 
 def _seeds(found: Sequence[Record]) -> int:
@@ -161,7 +130,9 @@ def long_rows(rows: Sequence[Row], metrics: Sequence[Metric]) -> list[dict[str, 
             if estimate is None:
                 continue
             line: dict[str, Any] = {**row.group, "metric": metric.name, "iqm": estimate.value}
-            line |= {"low": estimate.low, "high": estimate.high, "seeds": estimate.seeds}
+            known = not math.isnan(estimate.low)
+            line |= {"low": estimate.low if known else None, "high": estimate.high if known else None}
+            line["seeds"] = estimate.seeds
             reference = row.references.get(metric.name)
             found.append(line | {"reference": reference.value if reference else None})
     return found

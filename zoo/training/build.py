@@ -37,6 +37,11 @@ class RunContext(Context):
             self.streams[name] = stream(self.seed, name)
         return self.streams[name]
 
+    def reseed(self, seed: int) -> None:
+        """Let ``rng`` and every stream handed out so far begin anew from ``seed``."""
+        for name, made in {"algo": self.rng, **self.streams}.items():
+            made.bit_generator.state = stream(seed, name).bit_generator.state
+
     def capture_random(self) -> State:
         """States of ``rng`` and of every stream handed out so far."""
         return {

@@ -11,6 +11,7 @@ from zoo.api import Algorithm
 from zoo.discovery.entry import describe
 from zoo.discovery.registry import Registry, discover
 from zoo.errors import NewerFormatError, RunError, UsageError
+from zoo.seeding import child_seed, seed_torch
 from zoo.training import checkpoint
 from zoo.training.build import Member, Parts
 from zoo.training.checkpoint import Manifest
@@ -43,6 +44,11 @@ class LoadedRun:
     def env(self) -> Recorder:
         """The environment that it was trained on."""
         return self.member.env
+
+    def draw_from(self, seed: int) -> None:
+        """Let sampled actions come from ``seed`` instead of going on where training was saved."""
+        self.member.ctx.reseed(child_seed(seed, "actions"))
+        seed_torch(seed)
 
     def make_env(self, copies: int, *, seed: int) -> Recorder:
         """Fresh copies of that environment, seeded and ready for ``reset()``."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import time
 import traceback
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from zoo.discovery.entry import describe
 from zoo.errors import RunError, TrainingFailed, ZooError
 from zoo.ring import RingBuffer
 from zoo.seeding import child_seed, keeping_torch
+from zoo.stats import FEWEST, interval, mean
 from zoo.training import checkpoint
 from zoo.training.best import Best, discount_of
 from zoo.training.buffers import BufferStore, said
@@ -269,15 +269,18 @@ class Session:
                     "length": int(lengths[number]), "cost": signals[number].tolist(), "seed": seed,
                 }
             )  # fmt: skip
-        mean, error = float(returns.mean()), float(returns.std(ddof=1) / math.sqrt(count)) if count > 1 else 0.0
-        self.score = {"return": mean, "low": mean - 1.96 * error, "high": mean + 1.96 * error, "episodes": count}
+        average = float(returns.mean())
+        self.score = {"return": average, "episodes": count}
+        if count >= FEWEST:
+            low, high = interval(returns, mean, np.random.default_rng(0))
+            self.score |= {"low": float(low), "high": float(high)}
         self._evaluated = self.step
         judged = Best.judge(self.step, played, env.constraints, gamma)
         if judged.violations:
             self.score["violation"] = max(judged.violations)
         if self._best is None or judged.better_than(self._best):
             self._best = judged
-        row = {"eval/return": mean, "eval/length": float(lengths.mean())}
+        row = {"eval/return": average, "eval/length": float(lengths.mean())}
         self._write(row)
         self.watch.updated(self.run, self.step, row)
 
