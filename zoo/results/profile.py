@@ -207,5 +207,4 @@ def caption_profiles(chart: ProfileChart) -> list[str]:
     runs = ", ".join(f"{label} {count}" for label, count in counts.items())
     where = f" in {len(chart.environments)} environments" if len(chart.environments) > 1 else ""
     first = f"share of runs whose last {chart.metric} is {'below' if chart.lower else 'above'} the value"
-    band = f"band: 95 % interval"
-    return [f"{first}; {band}; runs{where}: {runs}.", *chart.notes]
+    return [f"{first}; band: 95 % interval; runs{where}: {runs}.", *chart.notes]
