@@ -193,16 +193,6 @@ class Outcome:
     final: bool = False
 
 
-class Stateful(Protocol):
-    """Anything a checkpoint can hold: ``load_state(state())`` changes nothing, in this process or a new one."""
-
-    def state(self) -> State:
-        """Everything needed to continue."""
-
-    def load_state(self, state: State) -> None:
-        """Continue from ``state``."""
-
-
 class Algorithm(ABC, Generic[ConfigT]):
     """A learner or solver: a state machine with one verb, ``update``; the core turns the crank.
 

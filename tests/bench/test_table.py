@@ -246,7 +246,6 @@ def test_runs_without_a_suite(zoo: Zoo, learners: Path) -> None:
         (("trial", "--descending"), "--descending has nothing to order"),
         (("--quick",), "--quick is for suites"),
         (("trial", "--against", "absent.csv"), "absent.csv cannot be read"),
-        (("--sql", "select 1", "--sort", "x"), "--sql says everything itself: leave out --sort."),
         (("absent.toml",), "absent.toml cannot be read"),
     ],
 )
@@ -271,58 +270,6 @@ def test_a_claim_about_what_no_run_has_names_both(zoo: Zoo, trial: Path) -> None
     assert answer.status == 2
     assert "small" in answer.err
     assert "speed" in answer.err
-
-
-def test_sql_over_runs_metrics_and_episodes(zoo: Zoo, learners: Path) -> None:
-    pytest.importorskip("duckdb")
-    found = zoo("--json", "--sql", """
-        SELECT (config->>'rate')::DOUBLE AS rate, max(value) AS top, count(*) AS n FROM runs JOIN metrics USING (run)
-        WHERE metric = 'eval/return' AND state = 'finished' GROUP BY ALL ORDER BY ALL""").json  # fmt: skip
-    assert found == {"columns": ["rate", "top", "n"], "rows": [[0.1, 2.0, 4], [0.2, 3.0, 4]]}
-    csv_text = zoo(
-        "--format", "csv", "--sql", "SELECT count(*) AS n, sum(return) AS r, max(cost[1]) AS c FROM episodes"
-    ).out
-    assert csv_text == "n,r,c\n8,4.0,0.5\n"  # the torn last line is no episode
-    table = zoo(learners, "--sql", "SELECT algorithm, environment, seed FROM runs ORDER BY ALL LIMIT 1").out
-    assert table.split() == ["algorithm", "environment", "seed", *table.split()[3:4], "learner", "task", "0"]
-    torn = next(learners.rglob("status.json"))
-    torn.write_bytes(torn.read_bytes()[:20])
-    assert zoo("--json", "--sql", "SELECT state, count(*) FROM runs GROUP BY ALL ORDER BY ALL").json["rows"] == [
-        ["finished", 3],
-        ["new", 1],
-    ]
-    assert "No row." in zoo("--sql", "SELECT * FROM runs WHERE seed > 9").out
-
-
-@pytest.mark.parametrize(
-    ("sql", "said"),
-    [
-        ("SELECT algoritm FROM runs", 'Candidate bindings: "algorithm"'),
-        ("SELEC 1", "syntax error"),
-        ("DROP VIEW runs", "takes one SELECT"),
-        ("SELECT 1; SELECT 2", "takes one SELECT"),
-        ("", "takes one SELECT"),
-        ("COPY (SELECT 1) TO 'x.csv'", "takes one SELECT"),
-        ("SELECT * FROM read_text('runs/../secret.txt')", "Cannot access file"),
-        ("SELECT * FROM read_csv('https://example.org/x.csv')", "Cannot access file"),
-    ],
-)
-def test_sql_reads_these_runs_and_nothing_else(zoo: Zoo, learners: Path, tmp_path: Path, sql: str, said: str) -> None:
-    pytest.importorskip("duckdb")
-    (tmp_path / "secret.txt").write_text("secret")
-    answer = zoo("--sql", sql)
-    assert (answer.status, answer.out) == (2, "")
-    assert said in answer.err
-    assert "Traceback" not in answer.err
-    assert len(answer.err.splitlines()) == 2
-
-
-def test_without_duckdb_sql_says_what_to_install(zoo: Zoo, learners: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "duckdb", None)
-    answer = zoo("--sql", "SELECT 1")
-    assert answer.status == 2
-    assert "duckdb, which is not installed" in answer.err
-    assert "zoo-core[sql]" in answer.err
 
 
 def test_the_committed_tables_are_those_of_the_committed_page() -> None:

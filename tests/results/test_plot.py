@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from matplotlib import rcParams
 from matplotlib.colors import to_hex
-from zoo.stats import iqm
 
 from zoo.errors import UsageError
 from zoo.results.curves import SLOTS, Group, curve, default_metrics, make_groups
 from zoo.results.palette import COLOURS, colour, dashes
 from zoo.results.plot import default_file, draw, make_panels, write
 from zoo.results.store import open_runs
+from zoo.stats import iqm
 
 from .conftest import Answer, run_of
 

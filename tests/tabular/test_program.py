@@ -228,24 +228,12 @@ def test_sweep_names_the_infeasible_row_and_survives_it() -> None:
     assert program.solve().value == pytest.approx(0.75, abs=1e-10)
 
 
-def test_set_reward_resolves() -> None:
-    m = three_state()
-    program = OccupancyProgram(m)
-    program.solve()
-    reward = np.random.default_rng(1).random((3, 3))
-    program.set_reward(reward)
-    assert program.solve().value == pytest.approx(solve_lp(replace(m, r=reward), "clarabel").value, abs=1e-7)
-    assert np.array_equal(program.cmdp.r, reward)
-
-
 def test_bad_arguments() -> None:
     program = OccupancyProgram(three_state())
     with pytest.raises(UsageError, match=r"expected \(M, 2\)"):
         program.sweep([0.1, 0.2])
     with pytest.raises(InvalidCMDPError, match=r"b has shape \(1,\)"):
         program.set_thresholds([0.1])
-    with pytest.raises(InvalidCMDPError, match=r"r has shape \(2, 2\)"):
-        program.set_reward(np.zeros((2, 2)))
     with pytest.raises(UsageError, match="no solver called 'high'") as caught:
         solve_lp(three_state(), "high")
     assert "highs" in caught.value.hint

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from zoo.cli.progress import PLAIN_SECONDS, REFRESH_SECONDS
+from zoo.cli.progress import PLAIN_SECONDS, REFRESH_SECONDS, Silent
 from zoo.results.clock import Clock
 from zoo.results.sweep import Experiment
 from zoo.training.run import RunDir
@@ -21,26 +20,8 @@ from zoo.visible import console
 _MOST_ROWS = 20
 
 
-class QuietBoard:
+class QuietBoard(Silent):
     """Shows nothing."""
-
-    def __enter__(self) -> QuietBoard:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Nothing to put away."""
-
-    def started(self, run: RunDir, step: int, notice: str) -> None:
-        """As Board."""
-
-    def updated(self, run: RunDir, step: int, metrics: Mapping[str, float]) -> None:
-        """As Board."""
-
-    def checkpointed(self, run: RunDir, path: Path) -> None:
-        """As Board."""
-
-    def finished(self, run: RunDir, result: RunResult) -> None:
-        """As Board."""
 
     def settled(self, experiment: Experiment, seed: int) -> None:
         """As Board."""

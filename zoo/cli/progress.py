@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from rich.cells import cell_len
 from rich.table import Table
@@ -30,7 +31,7 @@ _MOST = 3
 class Silent:
     """Shows nothing."""
 
-    def __enter__(self) -> Silent:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -31,13 +31,9 @@ def main(args: Sequence[str], options: Options) -> int:
     """Run the command."""
     parsed = _parser().parse_args(args)
     form = parsed.format or _ENDINGS.get(parsed.output.suffix if parsed.output else "", "rich")
-    if parsed.sql is not None:
-        text = _sql(parsed, form)
-        status = 0
-    else:
-        report = _report(parsed, options)
-        text = _render(report, form, parsed)
-        status = _compare(report, parsed.against) if parsed.against else 0
+    report = _report(parsed, options)
+    text = _render(report, form, parsed)
+    status = _compare(report, parsed.against) if parsed.against else 0
     _write(text, parsed.output, styled=form == "rich")
     return status
 
@@ -54,7 +50,6 @@ def _parser() -> CommandParser:
             "zoo table reload --format latex -o reload.tex",
             "zoo table reload --format raw -o reload.raw.csv && zoo table reload --from reload.raw.csv",
             "zoo table runs/CartPole-v1 --group-by algorithm learning_rate --sort eval/return --descending",
-            "zoo table --sql \"SELECT algorithm, avg(return) FROM episodes JOIN runs USING (run) GROUP BY ALL\"",
         ],
     )  # fmt: skip
     add = parser.add_argument
@@ -68,7 +63,6 @@ def _parser() -> CommandParser:
     add("--sort", metavar="COLUMN", help="order by this column or metric (default: as in the suite)")
     add("--descending", action="store_true", help="largest first, with --sort")
     add("--quick", action="store_true", help="only the suite's quick cells")
-    add("--sql", metavar="SELECT", help="one query over the views runs, metrics and episodes; needs zoo-core[sql]")
     add("--from", type=Path, metavar="FILE.csv", dest="raw", help="the suite's results from this file, which --format "
         "raw wrote, instead of stored runs")  # fmt: skip
     add("--against", type=Path, metavar="FILE.csv", help="exit 1 where an interval does not meet that of this table")
@@ -201,31 +195,6 @@ def _sheets(sheets: Sequence[Sheet], form: str, parsed: argparse.Namespace) -> s
         return formats.latex(sheets)
     colour = parsed.output is None and raw(sys.stdout).isatty()
     return formats.terminal(sheets, shutil.get_terminal_size().columns, colour=colour)
-
-
-def _sql(parsed: argparse.Namespace, form: str) -> str:
-    from zoo.results import formats
-    from zoo.results.sql import query
-    from zoo.results.table import number
-
-    for name in ("metric", "group_by", "sort", "against"):
-        if getattr(parsed, name) is not None:
-            raise UsageError(f"--sql says everything itself: leave out --{name.replace('_', '-')}.")
-    answer = query(_catalogue(parsed).runs, parsed.sql)
-    if form == "csv":
-        return formats.csv_text(answer.records)
-    if form == "json":
-        return formats.json_text({"columns": answer.columns, "rows": [list(row) for row in answer.rows]})
-    rows = [[number(value) for value in row] for row in answer.rows]
-    numeric = [
-        name
-        for place, name in enumerate(answer.columns)
-        if any(isinstance(row[place], (int, float)) for row in answer.rows)
-    ]
-    sheet = formats.Sheet(
-        head=answer.columns, rows=rows, numeric=frozenset(numeric), notes=() if rows else ("No row.",)
-    )
-    return _sheets([sheet], form, parsed)
 
 
 def _compare(report: Report, file: Path) -> int:

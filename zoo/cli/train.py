@@ -21,7 +21,6 @@ from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
 
 NOT_CONVERGED = 3
-UNIFORM = "uniform"
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -97,7 +96,7 @@ def _parser() -> CommandParser:
     add("--eval-every", type=_steps, default=0, metavar="N", help="steps between evaluations (default: only the last)")
     add("--eval-episodes", type=_natural, default=20, metavar="N", help="episodes of each evaluation (default: 20)")
     add("--representation", metavar="NAME", help="hand this representation to the algorithm (--representation.OPTION)")
-    add("--policy", default=UNIFORM, help="for a representation: uniform, greedy:STATE, or a run to follow")
+    add("--policy", default="uniform", help="for a representation: uniform, greedy:STATE, or a run to follow")
     add("--exact", action="store_true", help="for a representation: solve exactly, where the environment is tabular")
     add(
         "--resume", default="auto", metavar="auto|never|RUN",

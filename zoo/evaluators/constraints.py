@@ -12,11 +12,9 @@ from zoo.errors import UsageError
 from zoo.evaluators.config import ConstraintsConfig
 from zoo.evaluators.episodes import play
 from zoo.stats import FEWEST, Floats, interval, mean
-from zoo.tabular import CMDPSolution, InfeasibleCMDPError, TabularCMDP, evaluate, residuals, solve_lp
+from zoo.tabular import ORACLE_LIMIT, CMDPSolution, InfeasibleCMDPError, TabularCMDP, evaluate, residuals, solve_lp
 from zoo.training.rollout import Played
 
-ORACLE_LIMIT = 8000
-"""State-actions up to which the linear program is solved unasked."""
 _VISIBLE_TAIL = 1e-3
 
 

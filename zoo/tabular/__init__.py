@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from zoo.tabular.kernel import row_tolerance
     from zoo.tabular.model import TabularCMDP
     from zoo.tabular.plan import Plan, modified_policy_iteration, policy_iteration, value_iteration
-    from zoo.tabular.program import OccupancyProgram
+    from zoo.tabular.program import ORACLE_LIMIT, OccupancyProgram
     from zoo.tabular.residual import Residuals, residuals
     from zoo.tabular.solution import CMDPSolution
     from zoo.tabular.solve import solve_lp
@@ -26,6 +26,7 @@ __all__ = [
     "Evaluation",
     "InfeasibleCMDPError",
     "InvalidCMDPError",
+    "ORACLE_LIMIT",
     "OccupancyProgram",
     "Plan",
     "Residuals",
@@ -50,7 +51,7 @@ _HOMES = {
     "kernel": ("row_tolerance",),
     "model": ("TabularCMDP",),
     "plan": ("Plan", "modified_policy_iteration", "policy_iteration", "value_iteration"),
-    "program": ("OccupancyProgram",),
+    "program": ("ORACLE_LIMIT", "OccupancyProgram"),
     "residual": ("Residuals", "residuals"),
     "solution": ("CMDPSolution",),
     "solve": ("solve_lp",),

@@ -8,7 +8,6 @@ A solver's tolerances are absolute, so that it is given reward and signals in un
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Any
 
 import highspy
@@ -17,13 +16,15 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from zoo.errors import UsageError, ZooError
-from zoo.tabular.errors import InfeasibleCMDPError, InvalidCMDPError
+from zoo.tabular.errors import InfeasibleCMDPError
 from zoo.tabular.evaluation import DENSE_STATES
 from zoo.tabular.model import TabularCMDP
 from zoo.tabular.plan import modified_policy_iteration, policy_iteration
 from zoo.tabular.solution import CMDPSolution, policy_of, read_out
 from zoo.tabular.units import Scaling, Units
 
+ORACLE_LIMIT = 8000
+"""State-actions up to which callers that were not asked for it solve a program beside their work."""
 _TOLERANCE = 1e-10
 """Primal and dual feasibility in the program's units; HiGHS's own default, 1e-7, is visible in the values."""
 _SMALLEST = 1e-12
@@ -35,7 +36,7 @@ attainable limit."""
 
 
 class OccupancyProgram:
-    """A model that stays in memory, so that a change of threshold or reward re-solves from the last basis.
+    """A model that stays in memory, so that a change of threshold re-solves from the last basis.
 
     The first basis is that of the unconstrained optimal policy, found by dynamic programming: it is dual
     feasible, so that the dual simplex method has only the constraints left to repair.
@@ -64,7 +65,7 @@ class OccupancyProgram:
 
     @property
     def cmdp(self) -> TabularCMDP:
-        """The process with the present thresholds and reward."""
+        """The process with the present thresholds."""
         return self._cmdp
 
     def set_thresholds(self, b: ArrayLike) -> None:
@@ -77,25 +78,8 @@ class OccupancyProgram:
         self._played = self._played.with_thresholds(self._scaling.thresholds(self._cmdp.b))
         self._pass_bounds(0.0)
 
-    def set_reward(self, r: ArrayLike) -> None:
-        """Replace the task reward, ``[S, A]``.
-
-        Raises:
-            InvalidCMDPError: if the shape does not fit or a number is not finite.
-        """
-        reward = np.asarray(r, dtype=np.float64)
-        if reward.shape != self._cmdp.r.shape:
-            raise InvalidCMDPError(f"r has shape {reward.shape}: expected {self._cmdp.r.shape}.")
-        self._cmdp = replace(self._cmdp, r=reward)
-        count = self._cmdp.r.size
-        alone = Scaling.of(replace(self._cmdp, c=np.empty(0), b=np.empty(0), senses=(), names=()))
-        units = replace(self._scaling.units, reward=alone.units.reward)
-        self._scaling = Scaling(units, np.concatenate([alone.shift, self._scaling.shift[1:]]))
-        self._played = self._scaling.applied(self._cmdp)
-        self._highs.changeColsCost(count, np.arange(count, dtype=np.int32), -self._played.r.reshape(-1))
-
     def solve(self) -> CMDPSolution:
-        """Solve for the present thresholds and reward.
+        """Solve for the present thresholds.
 
         Raises:
             InfeasibleCMDPError: if no policy satisfies the constraints.

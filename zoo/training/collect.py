@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from zoo.api import Algorithm, Array, Context, Transitions
 from zoo.discovery.registry import Registry
 from zoo.errors import InterfaceError, UsageError
+from zoo.training.request import UNIFORM
 from zoo.training.stack import Stack
 
-UNIFORM, GREEDY = "uniform", "greedy:"
+GREEDY = "greedy:"
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,8 @@ from zoo.api import (
 )
 from zoo.discovery.registry import Registry
 from zoo.errors import InterfaceError, UsageError
-from zoo.training.collect import UNIFORM, Guide, collect
+from zoo.training.collect import Guide, collect
+from zoo.training.request import UNIFORM
 from zoo.training.stack import stack
 
 STEPS_PER_UPDATE = 128

@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo import Algorithm, Array, Context, Metrics, Outcome, State
 from zoo.errors import InterfaceError
-from zoo.tabular import CMDPSolution, InfeasibleCMDPError, solve_lp
+from zoo.tabular import ORACLE_LIMIT, CMDPSolution, InfeasibleCMDPError, solve_lp
 from zoo_reload.batch import StackedRuns
 from zoo_reload.config import (
     AlternatingConfig,
@@ -39,9 +39,6 @@ from zoo_reload.trajectory import Judged, Trajectory
 from zoo_reload.verdict import verdict
 
 ConfigT = TypeVar("ConfigT", bound=RunnerConfig)
-
-ORACLE_LIMIT = 8000
-"""State-actions up to which the linear program is solved unasked."""
 
 
 class PrimalDualRun(Algorithm[ConfigT]):

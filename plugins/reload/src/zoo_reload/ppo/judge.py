@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from zoo import Problem
-from zoo.tabular import InfeasibleCMDPError, TabularCMDP, policy_values, solve_lp
+from zoo.tabular import ORACLE_LIMIT, InfeasibleCMDPError, TabularCMDP, policy_values, solve_lp
 from zoo_reload.core import Floats
-from zoo_reload.ppo.limits import ORACLE_LIMIT, Limits
+from zoo_reload.ppo.limits import Limits
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,12 +9,10 @@ from numpy.typing import NDArray
 
 from zoo import Problem
 from zoo.errors import UnknownNameError, UsageError
-from zoo.tabular import Units, attainable_range
+from zoo.tabular import ORACLE_LIMIT, Units, attainable_range
 from zoo_reload.core import Floats
 from zoo_reload.ppo.config import ReloadPPOConfig
 
-ORACLE_LIMIT = 8000
-"""State-actions up to which attainable values are computed unasked."""
 _ROUNDING = 1e-9
 """Relative to the range of what policies attain: where a threshold just beyond it is on it."""
 

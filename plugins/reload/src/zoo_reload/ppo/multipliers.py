@@ -40,10 +40,6 @@ class Multipliers(ABC):
         weights = self.weights(x)
         return np.asarray(-weights[:, 1:] * self._sign / weights[:, :1])
 
-    def at_bound(self, x: Floats) -> NDArray[np.bool_]:
-        """Where |x| is as large as the cap allows, bool[S, N]."""
-        return np.abs(x) >= self.high
-
     def clip(self, x: Floats) -> Floats:
         """The nearest allowed x."""
         return np.clip(x, self.low, self.high)
