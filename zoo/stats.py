@@ -3,9 +3,9 @@
 Every interval is a bootstrap, widened for small samples. Percentiles of a bootstrap of few seeds are too narrow
 (measured for the interquartile mean of normal values: an end is on the wrong side of the truth in 5 % of cases at five
 seeds and in 12 % at three, instead of 2.5 %; widened, in 1.5 to 3 %). Each end is therefore moved away from the
-estimate by ``sqrt(n / (n - 1)) t / z``: the bootstrap's own bias of the variance, and Student's quantile over the normal one (both
-from Hesterberg 2015, "What teachers should know about the bootstrap"), with Welch and Satterthwaite's degrees of
-freedom where several samples meet. Fewer than three values show no spread: their interval is NaN.
+estimate by ``sqrt(n / (n - 1)) t / z``: the bootstrap's own bias of the variance, and Student's quantile over the
+normal one (both from Hesterberg 2015, "What teachers should know about the bootstrap"), with Welch and Satterthwaite's
+degrees of freedom where several samples meet. Fewer than three values show no spread: their interval is NaN.
 
 Interquartile means follow Agarwal et al. 2021, "Deep RL at the edge of the statistical precipice", section 4.3.
 """
