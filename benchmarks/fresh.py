@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from zoo_envs.given import TabularVector
+from zoo_envs.cmdps.from_arrays import TabularVector
 from zoo_reload import agent, config
 
 from zoo.api import ConstraintSpec, Context, Problem

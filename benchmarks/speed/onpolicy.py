@@ -27,8 +27,8 @@ from stable_baselines3 import PPO as SB3
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.monitor import Monitor
-from zoo_envs.cart_pole import FAR, TILTED, CartPoleVector
-from zoo_envs.copies import Move
+from zoo_envs.batched import Move
+from zoo_envs.control.cart_pole import FAR, TILTED, CartPoleVector
 from zoo_onpolicy.agent import PPO
 from zoo_onpolicy.config import NetworkConfig, PPOConfig
 from zoo_sb3.vecenv import GymnasiumVecEnv

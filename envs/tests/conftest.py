@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.optimize import linprog
-from zoo_envs.model import TabularModel
+from zoo_envs.tabular.model import TabularModel
 
 
 def _random_model(seed: int, S: int = 4, A: int = 3, N: int = 1) -> TabularModel:

@@ -11,7 +11,7 @@ import zoo_envs  # noqa: F401  (registers the ids)
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
-from zoo_envs.cart_pole import CartPole, CartPoleVector
+from zoo_envs.control.cart_pole import CartPole, CartPoleVector
 
 B = 3
 

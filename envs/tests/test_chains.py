@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from zoo_envs.foraging_patches import ForagingPatches
-from zoo_envs.model import TabularModel
-from zoo_envs.riverswim import RiverSwim, RiverSwimVector
-from zoo_envs.sixarms import SixArms
+from zoo_envs.exploration.foraging_patches import ForagingPatches
+from zoo_envs.exploration.riverswim import RiverSwim, RiverSwimVector
+from zoo_envs.exploration.sixarms import SixArms
+from zoo_envs.tabular.model import TabularModel
 
 
 def finite_horizon(model: TabularModel, steps: int, policy: NDArray[np.float64] | None = None) -> float:

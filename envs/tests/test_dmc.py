@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import zoo_envs  # noqa: F401  (registers the ids)
 from gymnasium.error import ResetNeeded
-from zoo_envs import dmc
+from zoo_envs.control import dmc
 from zoo_envs_plugin import TABLE
 
 CLASSES = [dmc.WalkerWalkHeight, dmc.ReacherEasySpeed, dmc.QuadrupedWalkEffort, dmc.HumanoidWalkHeight]
@@ -24,9 +24,9 @@ installed = pytest.mark.skipif(find_spec("dm_control") is None, reason="the extr
 def test_without_the_extra_one_sentence_names_it() -> None:
     code = (
         "import sys; sys.modules['dm_control'] = None\n"
-        "import gymnasium, zoo_envs.dmc\n"
+        "import gymnasium, zoo_envs.control.dmc\n"
         "for make in (lambda: gymnasium.make('zoo/DMC-walker-walk-height-v0', threshold=1.0),\n"
-        "             lambda: zoo_envs.dmc.ReacherEasySpeed()):\n"
+        "             lambda: zoo_envs.control.dmc.ReacherEasySpeed()):\n"
         "    try:\n"
         "        make()\n"
         "    except ImportError as error:\n"
@@ -42,7 +42,7 @@ def test_without_the_extra_one_sentence_names_it() -> None:
 
 def test_ids_follow_domain_task_and_constraint() -> None:
     rows = [row for row in TABLE if row.needs == "dm_control" and "constraints" in row.offers]
-    assert [row.target for row in rows] == [f"zoo_envs.dmc:{cls.__name__}" for cls in CLASSES]
+    assert [row.target for row in rows] == [f"zoo_envs.control.dmc:{cls.__name__}" for cls in CLASSES]
     for row, cls in zip(rows, CLASSES, strict=True):
         parts = (cls.domain, cls.task, dmc.SIGNALS[cls.domain][0])
         assert row.gymnasium_id == "zoo/DMC-{}-{}-{}-v0".format(*parts)

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import chi2, chi2_contingency, chisquare
-from zoo_envs.dynamics import Categorical
-from zoo_envs.model import TabularModel
-from zoo_envs.tabular import TabularEnv, TabularVectorEnv
+from zoo_envs.tabular.categorical import Categorical
+from zoo_envs.tabular.env import TabularEnv
+from zoo_envs.tabular.model import TabularModel
+from zoo_envs.tabular.vector_env import TabularVectorEnv
 
 Models = Callable[..., TabularModel]
 

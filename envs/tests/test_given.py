@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import zoo_envs  # noqa: F401  (registers the ids)
 from scipy.sparse import csr_array
-from zoo_envs.files import load_model
-from zoo_envs.given import Tabular, TabularVector
-from zoo_envs.model import TabularModel
-from zoo_envs.three_state import three_state_model
+from zoo_envs.cmdps.from_arrays import Tabular, TabularVector
+from zoo_envs.cmdps.three_state import three_state_model
+from zoo_envs.tabular.io import load_model
+from zoo_envs.tabular.model import TabularModel
 
 FIELDS = ("P", "r", "gamma", "rho", "c", "b")
 

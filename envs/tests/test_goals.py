@@ -9,11 +9,11 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from zoo_envs.four_rooms import four_rooms_grid
 from zoo_envs.goals.cart_pole import CartPoleGoals, CartPoleGoalsVector
 from zoo_envs.goals.features import GoalFeatures, IrrelevantFeatures
 from zoo_envs.goals.four_rooms import FourRoomsGoals, FourRoomsGoalsVector, rooms
 from zoo_envs.goals.pendulum import PendulumGoals, PendulumGoalsVector
+from zoo_envs.grids.four_rooms import four_rooms_grid
 
 
 @pytest.mark.skipif(find_spec("dm_control") is None, reason="the extra dmc is not installed")

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from zoo_envs.basic_grid import BasicGrid, basic_grid_policy
-from zoo_envs.escape import Escape, EscapeVector
-from zoo_envs.four_rooms import FourRooms, FourRoomsVector, HiddenGoals, four_rooms_grid
-from zoo_envs.two_rooms import TwoRooms
+from zoo_envs.grids.basic_grid import BasicGrid, basic_grid_policy
+from zoo_envs.grids.escape import Escape, EscapeVector
+from zoo_envs.grids.four_rooms import FourRooms, FourRoomsVector, HiddenGoals, four_rooms_grid
+from zoo_envs.grids.two_rooms import TwoRooms
 
 STEPS = [(-1, 0), (0, 1), (1, 0), (0, -1), (-1, 1), (1, 1), (1, -1), (-1, -1)]  # up right down left UR DR DL UL
 

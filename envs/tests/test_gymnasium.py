@@ -10,11 +10,11 @@ import pytest
 import zoo_envs  # noqa: F401  (registers the ids)
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
-from zoo_envs.constrained_catch import ConstrainedCatch
-from zoo_envs.constraints import ConstraintSpec
-from zoo_envs.hazard_grid import HazardGrid
-from zoo_envs.three_state import ThreeState
-from zoo_envs.two_state import TwoState
+from zoo_envs.cmdps.constrained_catch import ConstrainedCatch
+from zoo_envs.cmdps.hazard_grid import HazardGrid
+from zoo_envs.cmdps.three_state import ThreeState
+from zoo_envs.cmdps.two_state import TwoState
+from zoo_envs.tabular.constraints import ConstraintSpec
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("zoo/TwoState-v0", {}),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from zoo_envs.icl.batch import BURSTY, DISTRACTOR, OTHER, QUERY
-from zoo_envs.icl.law import RankLaw
+from zoo_envs.icl.class_distribution import RankLaw
 from zoo_envs.icl.sampler import Sampler
 
 MODES: tuple[dict[str, Any], ...] = (

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from zoo_envs.icl.batch import BURSTY, DISTRACTOR, OTHER, QUERY, SequenceBatch
 from zoo_envs.icl.labels import split_pairs
 from zoo_envs.icl.task import ICLTask
-from zoo_envs_config import ICLExemplarsConfig
+from zoo_envs_plugin.options.icl import ICLExemplarsConfig
 
 SHARED: dict[str, Any] = {"labels": "mod", "num_labels": 4, "class_split": (12, 0, 5), "dim": 3}
 

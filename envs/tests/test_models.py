@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from zoo_envs.constrained_catch import ConstrainedCatch, constrained_catch_model
-from zoo_envs.garnet import garnet_model
-from zoo_envs.hazard_grid import hazard_cells, hazard_grid_model
-from zoo_envs.model import TabularModel
-from zoo_envs.planning import optimal_policy, policy_averages
-from zoo_envs.three_state import three_state_model
-from zoo_envs.two_state import TwoState, two_state_model
+from zoo_envs.cmdps.constrained_catch import ConstrainedCatch, constrained_catch_model
+from zoo_envs.cmdps.garnet import garnet_model
+from zoo_envs.cmdps.hazard_grid import hazard_cells, hazard_grid_model
+from zoo_envs.cmdps.three_state import three_state_model
+from zoo_envs.cmdps.two_state import TwoState, two_state_model
+from zoo_envs.tabular.model import TabularModel
+from zoo_envs.tabular.planning import optimal_policy, policy_averages
 
 Program = Callable[..., tuple[float, Any]]
 

@@ -6,18 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-import zoo_envs.model
-import zoo_envs.outcomes
+import zoo_envs.tabular.model
+import zoo_envs.tabular.transitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
-from zoo_envs.dynamics import Categorical
-from zoo_envs.escape import Escape
-from zoo_envs.grid import DIAGONALS, FOUR, STAY, Grid
-from zoo_envs.model import TabularModel
-from zoo_envs.outcomes import Outcomes
-from zoo_envs.sampled_vector import SampledVectorEnv
-from zoo_envs.tabular import TabularVectorEnv
+from zoo_envs.grids.escape import Escape
+from zoo_envs.grids.grid import DIAGONALS, FOUR, STAY, Grid
+from zoo_envs.tabular.categorical import Categorical
+from zoo_envs.tabular.model import TabularModel
+from zoo_envs.tabular.transitions import Outcomes
+from zoo_envs.tabular.vector_env import SampledVectorEnv, TabularVectorEnv
 
 
 @settings(max_examples=40, deadline=None)
@@ -84,7 +83,7 @@ def test_nearest_free_cell() -> None:
 
 def test_large_models_are_sparse_and_equal_the_dense_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     dense = Escape(size=9, noise=0.2)
-    for module in (zoo_envs.model, zoo_envs.outcomes):
+    for module in (zoo_envs.tabular.model, zoo_envs.tabular.transitions):
         monkeypatch.setattr(module, "DENSE_ENTRIES", 100)
     sparse = Escape(size=9, noise=0.2)
     P, S = sparse.model().P, sparse.grid.num_states
@@ -117,7 +116,7 @@ def test_size_of_a_large_arena() -> None:
     ],
 )
 def test_a_bad_sparse_kernel_is_named(monkeypatch: pytest.MonkeyPatch, change: Any, sentence: str) -> None:
-    monkeypatch.setattr(zoo_envs.model, "DENSE_ENTRIES", 10)
+    monkeypatch.setattr(zoo_envs.tabular.model, "DENSE_ENTRIES", 10)
     P = csr_array(np.full((64, 8), 0.125))
     arrays = {"r": np.zeros((8, 8)), "gamma": 0.9, "rho": np.full(8, 0.125)}
     TabularModel(P, **arrays)

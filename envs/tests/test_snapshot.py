@@ -11,10 +11,11 @@ import pytest
 from gymnasium.error import ResetNeeded
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from zoo_envs.constrained_catch import ConstrainedCatch, ConstrainedCatchVector
-from zoo_envs.garnet import Garnet, GarnetVector
-from zoo_envs.hazard_grid import HazardGrid, HazardGridVector
-from zoo_envs.tabular import TabularEnv, TabularVectorEnv
+from zoo_envs.cmdps.constrained_catch import ConstrainedCatch, ConstrainedCatchVector
+from zoo_envs.cmdps.garnet import Garnet, GarnetVector
+from zoo_envs.cmdps.hazard_grid import HazardGrid, HazardGridVector
+from zoo_envs.tabular.env import TabularEnv
+from zoo_envs.tabular.vector_env import TabularVectorEnv
 
 BUILDS: list[Callable[[int], TabularEnv | TabularVectorEnv]] = [
     lambda limit: Garnet(S=6, max_episode_steps=limit),

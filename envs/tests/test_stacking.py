@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
-from zoo_envs.basic_grid import BasicGridVector
-from zoo_envs.constrained_catch import ConstrainedCatchVector
-from zoo_envs.escape import EscapeVector
-from zoo_envs.four_rooms import FourRoomsVector
-from zoo_envs.garnet import GarnetVector
-from zoo_envs.hazard_grid import HazardGridVector
-from zoo_envs.riverswim import RiverSwimVector
-from zoo_envs.sampled_vector import SampledVectorEnv
+from zoo_envs.cmdps.constrained_catch import ConstrainedCatchVector
+from zoo_envs.cmdps.garnet import GarnetVector
+from zoo_envs.cmdps.hazard_grid import HazardGridVector
+from zoo_envs.exploration.riverswim import RiverSwimVector
+from zoo_envs.grids.basic_grid import BasicGridVector
+from zoo_envs.grids.escape import EscapeVector
+from zoo_envs.grids.four_rooms import FourRoomsVector
+from zoo_envs.tabular.vector_env import SampledVectorEnv
 
 B, M = 3, 4
 BUILDS: dict[str, Callable[[], SampledVectorEnv]] = {

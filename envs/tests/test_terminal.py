@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
-from zoo_envs.files import load_model
-from zoo_envs.model import TabularModel
-from zoo_envs.tabular import TabularEnv, TabularVectorEnv
+from zoo_envs.tabular.env import TabularEnv
+from zoo_envs.tabular.io import load_model
+from zoo_envs.tabular.model import TabularModel
+from zoo_envs.tabular.vector_env import TabularVectorEnv
 
 Models = Callable[..., TabularModel]
 

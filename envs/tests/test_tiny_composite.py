@@ -16,7 +16,7 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from zoo_envs.tiny_composite import TinyComposite, TinyCompositeVector
+from zoo_envs.composite.tiny_composite import TinyComposite, TinyCompositeVector
 
 REFERENCE = np.array(
     [
@@ -247,8 +247,10 @@ def test_bad_calls() -> None:
 
 def test_nothing_is_built_by_importing() -> None:
     code = (
-        "from zoo_envs.tiny_composite import TinyComposite; from zoo_envs.tiny_oracle import tiny_oracle as o;"
-        "from zoo_envs.tiny_prefixes import prefixes as p; print(o.cache_info().currsize, p.cache_info().currsize);"
+        "from zoo_envs.composite.tiny_composite import TinyComposite;"
+        "from zoo_envs.composite.oracle import tiny_oracle as o;"
+        "from zoo_envs.composite.prefixes import prefixes as p;"
+        "print(o.cache_info().currsize, p.cache_info().currsize);"
         "e = TinyComposite(); print(o.cache_info().currsize, e.oracle() is TinyComposite().oracle())"
     )
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax
-from zoo_envs.tiny_composite import TinyCompositeVector
-from zoo_envs.tiny_oracle import Exact, TinyOracle, tiny_oracle, utility
+from zoo_envs.composite.oracle import Exact, TinyOracle, tiny_oracle, utility
+from zoo_envs.composite.tiny_composite import TinyCompositeVector
 
 Floats = NDArray[np.float64]
 REFERENCE = np.array(

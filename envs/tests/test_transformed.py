@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from zoo_envs.cart_pole import CartPole, CartPoleVector
+from zoo_envs.control.cart_pole import CartPole, CartPoleVector
 from zoo_envs.transformed.cart_pole import CartPoleTransformed, CartPoleTransformedVector
 from zoo_envs.transformed.grid import TvDGrid, TvDGridVector, source_observations
 from zoo_envs.transformed.transformations import Affine, named
 from zoo_envs.transformed.wrapper import Transformed, TransformedEnv
-from zoo_envs_transformed_config import TransformName
+from zoo_envs_plugin.options.transformed import TransformName
 
 NAMES = get_args(TransformName)
 points = arrays(np.float64, (5, 3), elements=st.floats(-3, 3))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from zoo_envs.tasks import FiniteTasks
 from zoo_envs.trees.random_tree import RandomTree, RandomTreeTask, random_tree
 from zoo_envs.trees.two_rooms import Tree, TreeTask, distribution, tree
-from zoo_envs_trees_config import TreeConfig
+from zoo_envs_plugin.options.trees import TreeConfig
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -12,13 +12,14 @@ import zoo_envs  # noqa: F401  (registers the ids)
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
-from zoo_envs.constrained_catch import ConstrainedCatch, ConstrainedCatchVector
-from zoo_envs.garnet import Garnet, GarnetVector
-from zoo_envs.hazard_grid import HazardGrid, HazardGridVector
-from zoo_envs.model import TabularModel
-from zoo_envs.tabular import TabularEnv, TabularVectorEnv
-from zoo_envs.three_state import ThreeState, ThreeStateVector
-from zoo_envs.two_state import TwoState, TwoStateVector
+from zoo_envs.cmdps.constrained_catch import ConstrainedCatch, ConstrainedCatchVector
+from zoo_envs.cmdps.garnet import Garnet, GarnetVector
+from zoo_envs.cmdps.hazard_grid import HazardGrid, HazardGridVector
+from zoo_envs.cmdps.three_state import ThreeState, ThreeStateVector
+from zoo_envs.cmdps.two_state import TwoState, TwoStateVector
+from zoo_envs.tabular.env import TabularEnv
+from zoo_envs.tabular.model import TabularModel
+from zoo_envs.tabular.vector_env import TabularVectorEnv
 
 PAIRS: list[tuple[type[TabularEnv], type[TabularVectorEnv], dict[str, Any]]] = [
     (TwoState, TwoStateVector, {}),

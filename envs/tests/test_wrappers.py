@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
-from zoo_envs.constrained_catch import ConstrainedCatch
-from zoo_envs.hazard_grid import HazardGrid
-from zoo_envs.three_state import ThreeState
-from zoo_envs.two_state import TwoState
+from zoo_envs.cmdps.constrained_catch import ConstrainedCatch
+from zoo_envs.cmdps.hazard_grid import HazardGrid
+from zoo_envs.cmdps.three_state import ThreeState
+from zoo_envs.cmdps.two_state import TwoState
 from zoo_envs.wrappers import FromSafetyGymnasium, FromVectorReward, PenalisedReward, ToSafetyGymnasium
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import NDArray
 
-from zoo_envs.arguments import integer
-from zoo_envs.constraints import ConstraintSpec
+from zoo_envs.tabular.constraints import ConstraintSpec
+from zoo_envs.validation import integer
 
 __all__ = ["FromSafetyGymnasium", "FromVectorReward", "PenalisedReward", "ToSafetyGymnasium"]
 

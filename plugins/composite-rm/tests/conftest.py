@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from zoo_composite_rm import agent, config
-from zoo_envs.tiny_composite import TinyCompositeVector
+from zoo_envs.composite.tiny_composite import TinyCompositeVector
 
 from zoo.api import ConstraintSpec, Context, Problem
 from zoo.training.vector import Recorder

@@ -7,7 +7,7 @@ import pytest
 import zoo_composite_rm
 from scipy.special import log_softmax
 from zoo_composite_rm.environment import Task
-from zoo_envs.two_state import TwoStateVector
+from zoo_envs.cmdps.two_state import TwoStateVector
 from zoo_onpolicy.config import NetworkConfig
 
 from zoo import lookup

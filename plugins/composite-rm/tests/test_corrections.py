@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from zoo_composite_rm.measures import Means, ends
-from zoo_envs.tiny_composite import TinyCompositeVector
+from zoo_envs.composite.tiny_composite import TinyCompositeVector
 from zoo_onpolicy.learner import Learner
 
 from zoo.errors import UnknownNameError, UsageError

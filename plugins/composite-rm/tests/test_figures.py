@@ -10,7 +10,7 @@ from zoo_composite_rm.figures import composite, proxy
 from zoo_composite_rm.proxy import derived
 from zoo_composite_rm.proxy.points import find_proxy_points
 from zoo_composite_rm.proxy.runs import direction, paths_of
-from zoo_envs.tiny_oracle import utility
+from zoo_envs.composite.oracle import utility
 
 from zoo.cli.main import main
 from zoo.errors import UsageError

@@ -9,8 +9,8 @@ import pytest
 from zoo_composite_rm.proxy.agent import NMPPO
 from zoo_composite_rm.proxy.config import NMConfig
 from zoo_composite_rm.proxy.search import ThresholdSearch
-from zoo_envs.tiny_composite import TinyCompositeVector
-from zoo_envs.tiny_oracle import tiny_oracle
+from zoo_envs.composite.oracle import tiny_oracle
+from zoo_envs.composite.tiny_composite import TinyCompositeVector
 
 from zoo.errors import UnknownNameError, UsageError
 from zoo.testing import check_algorithm

@@ -11,7 +11,7 @@ from importlib import resources
 
 import pytest
 import zoo_composite_rm
-from zoo_envs.tiny_oracle import utility
+from zoo_envs.composite.oracle import utility
 from zoo_envs_plugin import TABLE
 
 from zoo.cli.main import main

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zoo_composite_rm.proxy.points import find_proxy_points
 from zoo_composite_rm.proxy.surface import Landscape, Surface
-from zoo_envs.tiny_oracle import tiny_oracle
+from zoo_envs.composite.oracle import tiny_oracle
 
 from zoo.errors import UsageError
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from zoo_envs.icl.task import ICLTask
-from zoo_envs_config import ICLExemplarsConfig
+from zoo_envs_plugin.options.icl import ICLExemplarsConfig
 
 from zoo.cli.main import main
 

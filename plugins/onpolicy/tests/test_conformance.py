@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from zoo_envs.cart_pole import CartPoleVector
+from zoo_envs.control.cart_pole import CartPoleVector
 from zoo_onpolicy.arrays import on_device
 
 from zoo.errors import UsageError

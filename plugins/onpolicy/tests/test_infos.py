@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from zoo_envs.tiny_composite import TinyComposite, TinyCompositeVector
+from zoo_envs.composite.tiny_composite import TinyComposite, TinyCompositeVector
 from zoo_onpolicy.learner import Learner
 from zoo_onpolicy.mixer import Mixer
 

@@ -125,7 +125,7 @@ def test_an_update_never_passes_the_budget(runs):
 
 
 def test_observations_that_are_no_states_are_refused(runs):
-    from zoo_envs.constrained_catch import ConstrainedCatchVector
+    from zoo_envs.cmdps.constrained_catch import ConstrainedCatchVector
     from zoo_reload.agent import Reload
 
     ctx = runs.context("constrained-catch")

@@ -9,7 +9,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
-from zoo_envs.two_state import TwoStateVector
+from zoo_envs.cmdps.two_state import TwoStateVector
 from zoo_onpolicy.learner import Learner
 from zoo_reload.ppo.agent import ReloadPPO
 from zoo_reload.ppo.config import ReloadPPOConfig

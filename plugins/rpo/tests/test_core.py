@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from zoo_envs.grids.two_rooms import TwoRooms
 from zoo_envs.tasks import Task
 from zoo_envs.trees.random_tree import RandomTreeTask
 from zoo_envs.trees.two_rooms import TreeTask
-from zoo_envs.two_rooms import TwoRooms
 from zoo_rpo.distributions import Categorical
 from zoo_rpo.tabular import core
 from zoo_rpo.tabular.evaluator import expected_tv, least_tv, majority, optimal_policies
@@ -35,8 +35,8 @@ class Slippery(Task):
         pass
 
     def make(self) -> object:
-        from zoo_envs.model import TabularModel
-        from zoo_envs.sampled import SampledEnv
+        from zoo_envs.tabular.env import SampledEnv
+        from zoo_envs.tabular.model import TabularModel
 
         P = np.zeros((3, 3, 3))
         P[0], P[1], P[2, :, 2] = [[0.5, 0.3, 0.2], [0, 0.6, 0.4], [0.2, 0.2, 0.6]], [[0.1, 0.1, 0.8]] * 3, 1.0

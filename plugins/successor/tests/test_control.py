@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from zoo_envs.basic_grid import BasicGridVector
-from zoo_envs.riverswim import RiverSwimVector
-from zoo_envs.two_rooms import TwoRoomsVector
+from zoo_envs.exploration.riverswim import RiverSwimVector
+from zoo_envs.grids.basic_grid import BasicGridVector
+from zoo_envs.grids.two_rooms import TwoRoomsVector
 from zoo_successor.config import LambdaQConfig, SarsaConfig
 from zoo_successor.control import Remaining, choose
 from zoo_successor.lambda_q import LambdaQ

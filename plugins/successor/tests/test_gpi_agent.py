@@ -6,9 +6,9 @@ import itertools
 
 import numpy as np
 import pytest
-from zoo_envs.basic_grid import BasicGridVector, basic_grid_policy
-from zoo_envs.foraging_patches import ForagingPatchesVector
-from zoo_envs.four_rooms import FourRoomsVector
+from zoo_envs.exploration.foraging_patches import ForagingPatchesVector
+from zoo_envs.grids.basic_grid import BasicGridVector, basic_grid_policy
+from zoo_envs.grids.four_rooms import FourRoomsVector
 from zoo_successor import exact
 from zoo_successor.config import DiminishingValueConfig, GoalsConfig, GPIConfig, MVTConfig, SRConfig
 from zoo_successor.evaluate import DiminishingValue, Goals, policy_table

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from zoo_envs.escape import EscapeVector
-from zoo_envs.four_rooms import FourRoomsVector
+from zoo_envs.grids.escape import EscapeVector
+from zoo_envs.grids.four_rooms import FourRoomsVector
 from zoo_successor.arrival import soonest
 from zoo_successor.config import FRPConfig, ValueIterationConfig
 from zoo_successor.planner import FirstOccupancyPlanner, ValueIteration

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from zoo_envs.basic_grid import BasicGridVector
-from zoo_envs.four_rooms import FourRoomsVector
+from zoo_envs.grids.basic_grid import BasicGridVector
+from zoo_envs.grids.four_rooms import FourRoomsVector
 from zoo_successor.config import LambdaConfig, SRConfig
 from zoo_successor.tables import FR, SR, Lambda
 

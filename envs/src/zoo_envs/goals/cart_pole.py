@@ -8,19 +8,19 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
-from zoo_envs_goals_config import CartPoleGoalsConfig
+from zoo_envs_plugin.options.goals import CartPoleGoalsConfig
 
-from zoo_envs.arguments import real
-from zoo_envs.cart_pole import FAR, START, TILTED, fallen, moved
+from zoo_envs.control.cart_pole import FAR, START, TILTED, fallen, moved
 from zoo_envs.goals.env import GoalEnv, GoalVectorEnv
 from zoo_envs.goals.family import Floats, GoalFamily, GoalTask
 from zoo_envs.goals.features import GoalFeatures
+from zoo_envs.validation import real
 
 __all__ = ["CartPole", "CartPoleGoals", "CartPoleGoalsVector"]
 
 
 class CartPole(GoalFamily):
-    """Physics, actions, first states and ends of `zoo_envs.cart_pole`; rewards are higher near the goal."""
+    """Physics, actions, first states and ends of `zoo_envs.control.cart_pole`; rewards are higher near the goal."""
 
     physical = 4
 

@@ -17,10 +17,10 @@ from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from zoo_envs.arguments import integer
-from zoo_envs.core import metadata, restored_generator, snapshot_entry
-from zoo_envs.dmc import SuiteTask
+from zoo_envs.control.dmc import SuiteTask
+from zoo_envs.tabular.lookup import metadata, restored_generator, snapshot_entry
 from zoo_envs.tasks import FiniteTasks, MultitaskEnv, Task
+from zoo_envs.validation import integer
 
 __all__ = ["CartpoleFamily", "ControlFamily", "ControlTask", "WalkerFamily"]
 

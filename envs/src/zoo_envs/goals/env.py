@@ -11,9 +11,9 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from zoo_envs.copies import CopiesEnv, Move
-from zoo_envs.core import batched_metadata, metadata, restored_generator, snapshot_entry
+from zoo_envs.batched import CopiesEnv, Move
 from zoo_envs.goals.family import Floats, GoalFamily, GoalTask, GoalTasks
+from zoo_envs.tabular.lookup import batched_metadata, metadata, restored_generator, snapshot_entry
 from zoo_envs.tasks import MultitaskEnv
 
 __all__ = ["GoalEnv", "GoalVectorEnv"]

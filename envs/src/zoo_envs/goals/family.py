@@ -14,9 +14,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from zoo_envs.arguments import integer
 from zoo_envs.goals.features import IrrelevantFeatures
 from zoo_envs.tasks import FiniteTasks, Task
+from zoo_envs.validation import integer
 
 __all__ = ["GoalFamily", "GoalTask", "GoalTasks"]
 

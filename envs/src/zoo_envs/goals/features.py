@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo_envs.arguments import integer
+from zoo_envs.validation import integer
 
 __all__ = ["GoalFeatures", "IrrelevantFeatures"]
 

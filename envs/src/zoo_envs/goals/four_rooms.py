@@ -1,6 +1,6 @@
 """Four rooms with a goal for each task (Moskovitz, Kao, Sahani, Botvinick 2023, arXiv:2207.08258).
 
-The map is that of `zoo_envs.four_rooms`; a move against a wall stays.
+The map is that of `zoo_envs.grids.four_rooms`; a move against a wall stays.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
-from zoo_envs_goals_config import FourRoomsGoalsConfig
+from zoo_envs_plugin.options.goals import FourRoomsGoalsConfig
 
-from zoo_envs.arguments import integer, real
-from zoo_envs.four_rooms import four_rooms_grid
 from zoo_envs.goals.env import GoalEnv, GoalVectorEnv
 from zoo_envs.goals.family import Floats, GoalFamily, GoalTask
 from zoo_envs.goals.features import GoalFeatures
-from zoo_envs.grid import FOUR
+from zoo_envs.grids.four_rooms import four_rooms_grid
+from zoo_envs.grids.grid import FOUR
+from zoo_envs.validation import integer, real
 
 __all__ = ["FourRooms", "FourRoomsGoals", "FourRoomsGoalsVector", "rooms"]
 

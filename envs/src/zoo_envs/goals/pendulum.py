@@ -9,12 +9,12 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
-from zoo_envs_goals_config import PendulumGoalsConfig
+from zoo_envs_plugin.options.goals import PendulumGoalsConfig
 
-from zoo_envs.arguments import real
 from zoo_envs.goals.env import GoalEnv, GoalVectorEnv
 from zoo_envs.goals.family import Floats, GoalFamily, GoalTask
 from zoo_envs.goals.features import GoalFeatures
+from zoo_envs.validation import real
 
 __all__ = ["Pendulum", "PendulumGoals", "PendulumGoalsVector"]
 

@@ -14,12 +14,12 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
-from zoo_envs_config import ICLExemplarsConfig
+from zoo_envs_plugin.options.icl import ICLExemplarsConfig
 
-from zoo_envs.arguments import integer
-from zoo_envs.core import batched_metadata, checked_render_mode, metadata, restored_generator
 from zoo_envs.icl.batch import SequenceBatch
 from zoo_envs.icl.task import ICLTask
+from zoo_envs.tabular.lookup import batched_metadata, checked_render_mode, metadata, restored_generator
+from zoo_envs.validation import integer
 
 __all__ = ["ICLExemplars", "ICLExemplarsVector"]
 

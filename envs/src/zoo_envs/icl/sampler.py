@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo_envs.icl.batch import BURSTY, DISTRACTOR, OTHER, QUERY
-from zoo_envs.icl.law import RankLaw
+from zoo_envs.icl.class_distribution import RankLaw
 
 __all__ = ["Sampler"]
 

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from zoo_envs_config import ICLExemplarsConfig
+from zoo_envs_plugin.options.icl import ICLExemplarsConfig
 
-from zoo_envs.arguments import integer, real
 from zoo_envs.icl import features
 from zoo_envs.icl.batch import SequenceBatch
 from zoo_envs.icl.labels import Assigned, Fixed, Flip, Labels, Relabel, split_pairs
-from zoo_envs.icl.recipe import Recipe
 from zoo_envs.icl.sampler import Sampler
+from zoo_envs.icl.sequence_spec import Recipe
+from zoo_envs.validation import integer, real
 
 __all__ = ["ICLTask"]
 

@@ -17,12 +17,12 @@ from gymnasium import spaces
 from gymnasium.error import DependencyNotInstalled, ResetNeeded
 from numpy.typing import NDArray
 
-from zoo_envs.arguments import integer, real
-from zoo_envs.constraints import ConstraintSpec
-from zoo_envs.copies import CopiesEnv, Info, Move
-from zoo_envs.core import batched_metadata, checked_render_mode, metadata, restored_generator, snapshot_entry
+from zoo_envs.batched import CopiesEnv, Info, Move
+from zoo_envs.tabular.constraints import ConstraintSpec
+from zoo_envs.tabular.lookup import batched_metadata, checked_render_mode, metadata, restored_generator, snapshot_entry
 from zoo_envs.text.options import Options
 from zoo_envs.text.quality import NAMES, evaluate
+from zoo_envs.validation import integer, real
 
 if TYPE_CHECKING:
     from zoo_envs.text.language import WindowModel

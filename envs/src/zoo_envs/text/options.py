@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zoo_envs.arguments import integer
+from zoo_envs.validation import integer
 
 __all__ = ["Options"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """All that a task depends on; see `zoo_envs_config.TextCompositeConfig` for the meanings."""
+    """All that a task depends on; see `TextCompositeConfig` for the meanings."""
 
     language_model: str
     reward_models: tuple[str, ...]

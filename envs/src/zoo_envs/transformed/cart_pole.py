@@ -7,9 +7,9 @@ from typing import Any, Self
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
-from zoo_envs_transformed_config import TransformName
+from zoo_envs_plugin.options.transformed import TransformName
 
-from zoo_envs.cart_pole import CartPole, CartPoleVector
+from zoo_envs.control.cart_pole import CartPole, CartPoleVector
 from zoo_envs.transformed.transformations import Transformation, named
 
 __all__ = ["CartPoleTransformed", "CartPoleTransformedVector"]

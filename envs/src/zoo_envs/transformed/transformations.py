@@ -29,9 +29,9 @@ from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from zoo_envs_transformed_config import TransformName
+from zoo_envs_plugin.options.transformed import TransformName
 
-from zoo_envs.arguments import integer
+from zoo_envs.validation import integer
 
 __all__ = ["Affine", "Transformation", "Warp", "named"]
 

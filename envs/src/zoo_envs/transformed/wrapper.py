@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
-from zoo_envs_transformed_config import TransformName
+from zoo_envs_plugin.options.transformed import TransformName
 
 from zoo_envs.transformed.transformations import Transformation, named
 

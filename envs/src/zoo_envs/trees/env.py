@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from zoo_envs.core import metadata
-from zoo_envs.sampled import Observation, SampledEnv
+from zoo_envs.tabular.env import Observation, SampledEnv
+from zoo_envs.tabular.lookup import metadata
 from zoo_envs.tasks import ComposedEnv, TaskT
 from zoo_envs.trees.model import TreeModel
 from zoo_envs.trees.view import TreeView

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from zoo_envs.model import TabularModel
+from zoo_envs.tabular.model import TabularModel
 
 __all__ = ["TreeModel"]
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from zoo_envs_trees_config import RandomTreeConfig
+from zoo_envs_plugin.options.trees import RandomTreeConfig
 
-from zoo_envs.arguments import integer, real
 from zoo_envs.tasks import Task, Tasks
 from zoo_envs.trees.env import TreeEnv, TreesEnv
 from zoo_envs.trees.model import TreeModel
+from zoo_envs.validation import integer, real
 
 __all__ = ["RandomTree", "RandomTreeTask", "random_tree"]
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from zoo_envs_trees_config import TreeConfig
+from zoo_envs_plugin.options.trees import TreeConfig
 
-from zoo_envs.arguments import integer
 from zoo_envs.tasks import FiniteTasks, Task
 from zoo_envs.trees.env import TreeEnv, TreesEnv
 from zoo_envs.trees.model import TreeModel
+from zoo_envs.validation import integer
 
 __all__ = ["Tree", "TreeTask", "tree"]
 

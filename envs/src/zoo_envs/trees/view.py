@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo_envs.tabular.rendering import StateView
 from zoo_envs.trees.model import TreeModel
-from zoo_envs.view import StateView
 
 __all__ = ["TreeView"]
 

@@ -21,7 +21,7 @@ def truth_at_means(run: Any, of: str, /, *, points: float = 16) -> float | None:
 
     ``of`` is the metric with the KL. The mean over updates of the truth itself is lower where scores oscillate.
     """
-    from zoo_envs.tiny_oracle import utility
+    from zoo_envs.composite.oracle import utility
 
     r1, r2, kl = (_final(run, name, points) for name in ("value/r1", "value/r2", of))
     return None if r1 is None or r2 is None or kl is None else float(utility(r1, r2, kl))

@@ -1,0 +1,1 @@
+"""Small constrained MDPs with exact models."""

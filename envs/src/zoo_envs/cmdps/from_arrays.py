@@ -1,0 +1,57 @@
+"""``zoo/Tabular-v0``: any CMDP, given as arrays or in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from zoo_envs.tabular.env import TabularEnv
+from zoo_envs.tabular.io import load_model
+from zoo_envs.tabular.model import TabularModel
+from zoo_envs.tabular.vector_env import TabularVectorEnv
+
+__all__ = ["Tabular", "TabularVector"]
+
+
+def _given(model: Any, path: str | Path) -> TabularModel:
+    if (model is None) == (str(path) == ""):
+        raise ValueError(
+            "zoo/Tabular-v0 needs either model= (an object with P, r, gamma, rho, c, b, senses, names) "
+            "or path= (an .npz or .json file), and not both"
+        )
+    return load_model(path) if model is None else TabularModel.of(model)
+
+
+class Tabular(TabularEnv):
+    """``zoo/Tabular-v0``, one copy."""
+
+    def __init__(
+        self,
+        *,
+        path: str | Path = "",
+        model: Any = None,
+        max_episode_steps: int | None = 200,
+        render_mode: str | None = None,
+    ) -> None:
+        """Sample `model` (see `TabularModel.of`) or the file `path` (see `load_model`); not both.
+
+        Raises:
+            ValueError: none or both are given, or what is given is no CMDP.
+        """
+        super().__init__(_given(model, path), max_episode_steps=max_episode_steps, render_mode=render_mode)
+
+
+class TabularVector(TabularVectorEnv):
+    """``zoo/Tabular-v0``, `num_envs` copies."""
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        path: str | Path = "",
+        model: Any = None,
+        max_episode_steps: int | None = 200,
+        render_mode: str | None = None,
+    ) -> None:
+        """See `Tabular` and `TabularVectorEnv`."""
+        super().__init__(_given(model, path), num_envs, max_episode_steps=max_episode_steps, render_mode=render_mode)

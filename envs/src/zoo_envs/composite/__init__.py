@@ -1,0 +1,1 @@
+"""A tiny language task with two correlated reward models and a known truth."""

@@ -1,0 +1,1 @@
+"""Cart-pole in arrays, and constrained tasks of the control suite."""

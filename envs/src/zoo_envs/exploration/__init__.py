@@ -1,0 +1,1 @@
+"""Chains, bandits and patches: where exploration and foraging are studied."""

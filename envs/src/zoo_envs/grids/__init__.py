@@ -1,0 +1,1 @@
+"""Grids with rewards at goals, exact models throughout."""

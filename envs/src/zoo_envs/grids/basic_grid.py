@@ -1,0 +1,48 @@
+"""BasicGrid: an empty room of 4 by 4 cells with one reward that diminishes.
+
+Specification: representations.md, section 7 (Moskovitz et al., A State Representation for Diminishing Rewards, 2023).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from zoo_envs_plugin.options.grids import BasicGridConfig
+
+from zoo_envs.grids.grid import FOUR, STAY, Grid
+from zoo_envs.grids.tasks import diminishing_grid
+from zoo_envs.tabular.from_config import Design, DesignedEnv, DesignedVectorEnv
+from zoo_envs.validation import integer
+
+__all__ = ["BasicGrid", "BasicGridVector", "basic_grid", "basic_grid_policy"]
+
+_UP, _RIGHT, _DOWN, _LEFT = range(4)
+
+
+def basic_grid(config: BasicGridConfig) -> Design:
+    """Return the environment. Actions up, right, down, left, and stay if `config.stay`.
+
+    Raises:
+        ValueError: an option is outside its range, or a cell is a wall.
+    """
+    size = integer("size", config.size, 3)
+    grid = Grid.room(size, size)
+    moves = grid.outcomes(FOUR + STAY * config.stay, noise=config.noise, wall_penalty=config.wall_penalty)
+    return diminishing_grid(grid, moves, config)
+
+
+def basic_grid_policy() -> NDArray[np.int64]:
+    """Return the fixed policy int64 [16] of the 6 by 6 grid, which ends up in a loop of six cells through cell 15."""
+    action = np.full(36, _LEFT, dtype=np.int64)
+    action[[25, 26, 19, 20, 13, 14]] = _UP
+    action[[7, 8, 9]] = _RIGHT
+    action[10] = _DOWN
+    return action[Grid.room(6, 6).cells]
+
+
+class BasicGrid(DesignedEnv, config=BasicGridConfig, design=basic_grid):
+    """``zoo/BasicGrid-v0``, one copy."""
+
+
+class BasicGridVector(DesignedVectorEnv, config=BasicGridConfig, design=basic_grid):
+    """``zoo/BasicGrid-v0``, `num_envs` copies."""

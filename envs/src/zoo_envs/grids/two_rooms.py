@@ -1,0 +1,36 @@
+"""TwoRooms: two rooms joined by a door, with three rewards that diminish.
+
+Specification: representations.md, section 7 (Moskovitz et al., A State Representation for Diminishing Rewards, 2023).
+"""
+
+from __future__ import annotations
+
+from zoo_envs_plugin.options.grids import TwoRoomsConfig
+
+from zoo_envs.grids.grid import FOUR, STAY, Grid
+from zoo_envs.grids.tasks import diminishing_grid
+from zoo_envs.tabular.from_config import Design, DesignedEnv, DesignedVectorEnv
+
+__all__ = ["TwoRooms", "TwoRoomsVector", "two_rooms"]
+
+_ROOM = "#.........#"
+_ROWS = ("###########", _ROOM, _ROOM, _ROOM, _ROOM, "#####.#####", _ROOM, _ROOM, _ROOM, _ROOM, "###########")
+
+
+def two_rooms(config: TwoRoomsConfig) -> Design:
+    """Return the environment. Actions up, right, down, left, and stay unless `config.stay` is False.
+
+    Raises:
+        ValueError: an option is outside its range, or a cell is a wall.
+    """
+    grid = Grid.of(_ROWS)
+    moves = grid.outcomes(FOUR + STAY * config.stay, noise=config.noise, wall_penalty=config.wall_penalty)
+    return diminishing_grid(grid, moves, config)
+
+
+class TwoRooms(DesignedEnv, config=TwoRoomsConfig, design=two_rooms):
+    """``zoo/TwoRooms-v0``, one copy."""
+
+
+class TwoRoomsVector(DesignedVectorEnv, config=TwoRoomsConfig, design=two_rooms):
+    """``zoo/TwoRooms-v0``, `num_envs` copies."""

@@ -1,0 +1,131 @@
+"""From options to the two forms of an environment, so that each environment is one function."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo_envs.grids.grid import Grid
+from zoo_envs.tabular.env import SampledEnv
+from zoo_envs.tabular.lookup import batched_metadata, metadata
+from zoo_envs.tabular.model import TabularModel
+from zoo_envs.tabular.rendering import CellView
+from zoo_envs.tabular.reward_rules import Diminishing, RewardRule
+from zoo_envs.tabular.transitions import Outcomes
+from zoo_envs.tabular.vector_env import SampledVectorEnv
+
+__all__ = ["Design", "DesignedEnv", "DesignedVectorEnv"]
+
+_MODES = ("ansi", "rgb_array")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """What the options of an environment come to.
+
+    Attributes:
+        model: the exact arrays, with the rewards of an episode's beginning where they change during it.
+        outcomes: the events that are sampled, without what `rule` pays.
+        view: how it is rendered.
+        max_episode_steps: steps until truncation; None: never.
+        rule: rewards that depend on the episode so far.
+        grid: where the states lie.
+        observations: float32 [S, ...], shown instead of the state's index; None: the index.
+    """
+
+    model: TabularModel
+    outcomes: Outcomes
+    view: CellView
+    max_episode_steps: int | None
+    rule: RewardRule | None = None
+    grid: Grid | None = None
+    observations: NDArray[np.float32] | None = None
+
+    def observed_as(self, observations: NDArray[np.float32]) -> Design:
+        """Return this design with a row of `observations` [S, ...] shown for each state."""
+        return dataclasses.replace(self, observations=observations)
+
+    def describe(self, env: DesignedEnv | DesignedVectorEnv) -> None:
+        """Give `env` the attributes `grid` and `diminishing`, where it has them."""
+        if self.grid is not None:
+            env.grid = self.grid
+        if isinstance(self.rule, Diminishing):
+            env.diminishing = self.rule
+
+    def arguments(self) -> dict[str, Any]:
+        """Return all fields but the grid, as the constructors of both forms take them."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "grid"}
+
+
+class DesignedEnv(SampledEnv):
+    """One copy of an environment whose options are a dataclass.
+
+    A subclass says which, and which function makes a `Design` of them::
+
+        class Escape(DesignedEnv, config=EscapeConfig, design=escape): ...
+
+    Its keyword arguments are then the fields of that dataclass, and `render_mode`.
+
+    Attributes:
+        grid: where the states lie; absent where they lie on no grid.
+        diminishing: how rewards shrink; absent where they do not.
+    """
+
+    metadata = metadata(*_MODES)
+    grid: Grid
+    diminishing: Diminishing
+    _design: ClassVar[Callable[..., Design]]
+
+    def __init_subclass__(cls, *, config: type[Any], design: Callable[[Any], Design]) -> None:
+        """Show the options as the signature of the constructor."""
+        super().__init_subclass__()
+        cls._design = staticmethod(lambda **options: design(config(**options)))
+        cls.__signature__ = _signature(config)  # type: ignore[attr-defined]
+
+    def __init__(self, *, render_mode: str | None = None, **options: Any) -> None:
+        """Build what `options` say.
+
+        Raises:
+            TypeError: an option is unknown.
+            ValueError: an option is outside its range.
+        """
+        design = self._design(**options)
+        super().__init__(**design.arguments(), render_mode=render_mode)
+        design.describe(self)
+
+
+class DesignedVectorEnv(SampledVectorEnv):
+    """`num_envs` copies; see `DesignedEnv`."""
+
+    metadata = batched_metadata(*_MODES)
+    grid: Grid
+    diminishing: Diminishing
+    _design: ClassVar[Callable[..., Design]]
+
+    def __init_subclass__(cls, *, config: type[Any], design: Callable[[Any], Design]) -> None:
+        """Show the options as the signature of the constructor."""
+        super().__init_subclass__()
+        cls._design = staticmethod(lambda **options: design(config(**options)))
+        cls.__signature__ = _signature(config, num_envs=1)  # type: ignore[attr-defined]
+
+    def __init__(self, num_envs: int = 1, *, render_mode: str | None = None, **options: Any) -> None:
+        """Build `num_envs` copies of what `options` say; errors as of `DesignedEnv`."""
+        design = self._design(**options)
+        super().__init__(num_envs=num_envs, **design.arguments(), render_mode=render_mode)
+        design.describe(self)
+
+
+def _signature(config: type[Any], **first: object) -> inspect.Signature:
+    """Return the signature with `first`, which may be positional, then `render_mode` and the fields of `config`."""
+    either, keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+    options = {"render_mode": None} | {field.name: field.default for field in dataclasses.fields(config)}
+    return inspect.Signature(
+        [inspect.Parameter(name, either, default=default) for name, default in first.items()]
+        + [inspect.Parameter(name, keyword, default=default) for name, default in options.items()]
+    )

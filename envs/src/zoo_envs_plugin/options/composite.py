@@ -1,0 +1,47 @@
+"""Options of the composite-reward environments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["TinyCompositeConfig", "TextCompositeConfig"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TinyCompositeConfig:
+    """Options of ``zoo/TinyComposite-v0``."""
+
+    theta: tuple[float, float] = (0.4555, 0.4429)
+    """thresholds of E r1 and E r2, each in [0, 1]; by default the joint proxy point"""
+    sense: Literal[">=", "=="] = ">="
+    """of both constraints"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextCompositeConfig:
+    """Options of ``zoo/TextComposite-v0``, which needs the extra ``zoo-envs[text]``."""
+
+    language_model: str = "local"
+    """"local", a tiny GPT-2 that is trained once; else a folder, or a name on the Hugging Face hub"""
+    reward_models: tuple[str, ...] = ("ngram", "intent")
+    """"ngram", "intent", "hf:<folder or name>", and those of the entry points zoo_envs.reward_models"""
+    thresholds: Mapping[str, float] | None = None
+    """of the mean scores by name of reward model; those not named have their own"""
+    sense: Literal[">=", "=="] = ">="
+    """of all constraints"""
+    context: int = 3
+    """utterances before the one to be written, at least 1"""
+    context_tokens: int = 32
+    """of them the last so many are read, at least 1"""
+    new_tokens: int = 20
+    """tokens after which an episode ends, at least 1"""
+    top_k: int | None = None
+    """only the reference's so many most probable tokens are possible, at least 2 (the paper: 20); None: all"""
+    seed: int = 0
+    """of the grammar and the local model (not of the sampled episodes), at least 0"""
+    cache: str | None = None
+    """folder of the local model; None: that of ZOO_ENVS_CACHE, or the user's for caches"""
+    device: str = "cpu"
+    """where the reference computes, as torch calls it"""

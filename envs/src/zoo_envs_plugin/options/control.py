@@ -1,0 +1,28 @@
+"""Options of the control tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["CartPoleConfig", "ControlSuiteConfig"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CartPoleConfig:
+    """Options of ``zoo/CartPole-v0``."""
+
+    max_episode_steps: int | None = 500
+    """steps until an episode is truncated; None: never"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlSuiteConfig:
+    """Options of the ``zoo/DMC-<domain>-<task>-<constraint>-v0``."""
+
+    threshold: float | None = None
+    """bound of the signal's average over all steps; it has to be given"""
+    sense: Literal["<=", ">=", "=="] = "<="
+    """how that average must stand to the threshold"""
+    max_episode_steps: int | None = 1000
+    """control steps until an episode is truncated; None: never"""
