@@ -35,20 +35,28 @@ if TYPE_CHECKING:
     from zoo.api import Stackable as Stackable
     from zoo.api import Stacked as Stacked
     from zoo.api import State as State
+    from zoo.api import Subject as Subject
     from zoo.api import Tabular as Tabular
     from zoo.api import Task as Task
     from zoo.api import TaskDistribution as TaskDistribution
     from zoo.api import Transitions as Transitions
     from zoo.api import lookup as lookup
+    from zoo.cli.parser import CommandOptions as CommandOptions
+    from zoo.cli.parser import CommandParser as CommandParser
+    from zoo.discovery.entry import Registrar as Registrar
     from zoo.discovery.hooks import hookimpl as hookimpl
     from zoo.discovery.registry import discover as discover
     from zoo.errors import InterfaceError as InterfaceError
+    from zoo.errors import RunError as RunError
+    from zoo.errors import UnknownNameError as UnknownNameError
     from zoo.errors import UsageError as UsageError
     from zoo.errors import ZooError as ZooError
+    from zoo.errors import nearest as nearest
     from zoo.results.store import Run as Run
     from zoo.results.store import Series as Series
     from zoo.results.store import open_runs as open_runs
     from zoo.ring import RingBuffer as RingBuffer
+    from zoo.seeding import stream as stream
     from zoo.training.restore import LoadedRun as LoadedRun
     from zoo.training.restore import load as load
     from zoo.training.stack import Stack as Stack
@@ -60,17 +68,22 @@ _API = (
     "Algorithm", "Array", "Batch", "Constrained", "ConstraintSpec", "Context", "DiminishingRewards", "EvalContext",
     "Evaluator", "Explicit", "Grid", "Metrics", "Multitask", "Needs", "Offers", "Outcome", "PrimalDual", "Problem",
     "Report", "Representation", "RepresentationBatch", "Snapshot", "Solvable", "Stackable", "Stacked", "State",
-    "Tabular", "Task", "TaskDistribution", "Transitions", "lookup",
+    "Subject", "Tabular", "Task", "TaskDistribution", "Transitions", "lookup",
 )  # fmt: skip
 _HOME = {
     **dict.fromkeys(_API, "zoo.api"),
+    **dict.fromkeys(("CommandOptions", "CommandParser"), "zoo.cli.parser"),
+    "Registrar": "zoo.discovery.entry",
     "hookimpl": "zoo.discovery.hooks",
     "discover": "zoo.discovery.registry",
     **dict.fromkeys(("Run", "Series", "open_runs"), "zoo.results.store"),
     "RingBuffer": "zoo.ring",
+    "stream": "zoo.seeding",
     **dict.fromkeys(("LoadedRun", "load"), "zoo.training.restore"),
     **dict.fromkeys(("Stack", "stack"), "zoo.training.stack"),
-    **dict.fromkeys(("InterfaceError", "UsageError", "ZooError"), "zoo.errors"),
+    **dict.fromkeys(
+        ("InterfaceError", "RunError", "UnknownNameError", "UsageError", "ZooError", "nearest"), "zoo.errors"
+    ),
 }
 __all__ = ["__version__", *_HOME]
 

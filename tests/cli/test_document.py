@@ -59,6 +59,7 @@ def derived(run, of): shout("derived"); return 1.0
 def zoo_register(zoo):
     shout("register")
     zoo.algorithm("talker", "loud:Talker", config="loud:Config", summary="talks", steps=3)
+    zoo.command("tell", "loud:tell", summary="talks")
     zoo.evaluator("loud", "loud:Judge", config="loud:Config", summary="talks", subject="algorithm")
 @hookimpl
 def zoo_run_started(run): shout("started")
@@ -66,13 +67,7 @@ def zoo_run_started(run): shout("started")
 def zoo_run_finished(run, status): shout("finished")
 @hookimpl
 def zoo_derived(): shout("hook"); return {"loud": "loud:derived"}
-@hookimpl
-def zoo_commands(app):
-    shout("commands")
-    parser = app.add_parser("tell")
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=tell)
-def tell(parsed):
+def tell(args, options):
     os.write(1, b"descriptor\\n")
     ctypes.CDLL(None).printf(b"C without a flush\\n")
     print("{}")
@@ -139,7 +134,7 @@ def test_a_plugins_command_prints_its_own_document(folder: Path) -> None:
     done = loud(folder, "tell", "--json")
     assert json.loads(done.stdout) == {}
     assert "C without a flush" in done.stderr
-    assert "python commands" in done.stderr
+    assert "python import" in done.stderr
     assert "{}" in loud(folder, "tell").stdout
 
 

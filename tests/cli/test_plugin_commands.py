@@ -8,45 +8,52 @@ import pytest
 
 from tests.cli.command import zoo
 
-GOOD = """
-from zoo import hookimpl
+HEAD = """
+import sys
+from zoo import CommandParser, hookimpl
+class Odd(BaseException): pass
 @hookimpl
-def zoo_commands(app):
-    parser = app.add_parser("fine", examples=["zoo fine"])
-    parser.add_argument("--count", type=int, default=7)
-    parser.set_defaults(run=lambda parsed: print("fine") or parsed.count)
+def zoo_register(zoo):
+    zoo.command("{name}", "{module}:run", summary="does it")
+def run(args, options):
+    {body}
 """
-HEAD = "import sys\nfrom zoo import hookimpl\n@hookimpl\ndef zoo_commands(app):\n    "
-BAD = {
-    "raises": "raise RuntimeError('broken')",
-    "exits": "sys.exit(0)",
-    "collides with itself": "app.add_parser('it'); app.add_parser('it')",
-    "no parser": "app.add_parser(3)",
-    "returns": "return app.nothing",
-}
+GOOD = """parser = CommandParser(prog="zoo fine", examples=["zoo fine"])
+    parser.add_argument("--count", type=int, default={count})
+    print("fine")
+    return parser.parse_args(args).count"""
 
 
-def files(folder: Path, **codes: str) -> list[str]:
-    for name, code in codes.items():
-        (folder / f"{name}.py").write_text(code)
-    return [word for name in codes for word in ("--plugin", f"{name}.py")]
-
-
-@pytest.mark.parametrize("how", BAD)
-def test_a_broken_hook_takes_no_other_command_down(how: str, tmp_path: Path) -> None:
-    done = zoo(*files(tmp_path, bad=HEAD + BAD[how], good=GOOD), "fine", cwd=tmp_path, ZOO_PLUGINS="")
-    assert (done.returncode, done.stdout) == (7, "fine\n")
-    assert "the commands of plugin bad are left out: " in done.stderr or how == "no parser"
-    assert "Traceback" not in done.stderr
+def files(folder: Path, **bodies: str) -> list[str]:
+    for module, body in bodies.items():
+        name = "fine" if "fine" in body else "it"
+        (folder / f"{module}.py").write_text(HEAD.format(name=name, module=module, body=body))
+    return [word for module in bodies for word in ("--plugin", f"{module}.py")]
 
 
 def test_two_plugins_with_one_command_are_told_apart_by_full_names(tmp_path: Path) -> None:
-    plugins = files(tmp_path, one=GOOD, two=GOOD.replace('"fine"', '"fine"').replace("default=7", "default=9"))
+    plugins = files(tmp_path, one=GOOD.format(count=7), two=GOOD.format(count=9))
     done = zoo(*plugins, "fine", cwd=tmp_path, ZOO_PLUGINS="")
     assert done.returncode == 2
     assert "2 plugins offer the command 'fine': one/fine, two/fine." in done.stderr
     assert zoo(*plugins, "two/fine", cwd=tmp_path, ZOO_PLUGINS="").returncode == 9
     assert zoo(*plugins, "one/fine", "--count", "3", cwd=tmp_path, ZOO_PLUGINS="").returncode == 3
+    usage = zoo(*plugins, "--help", cwd=tmp_path, ZOO_PLUGINS="").stdout
+    assert "one/fine" in usage and "two/fine" in usage
+
+
+def test_the_usage_lists_commands_of_plugins_without_importing_them(tmp_path: Path) -> None:
+    plugins = files(tmp_path, bad="raise RuntimeError")
+    (tmp_path / "other.py").write_text(HEAD.format(name="lost", module="no_such_module", body="pass"))
+    done = zoo(*plugins, "--plugin", "other.py", "--help", cwd=tmp_path, ZOO_PLUGINS="")
+    assert (
+        done.returncode == 0 and "  it          does it\n" in done.stdout and "  lost        does it\n" in done.stdout
+    )
+    done = zoo("--plugin", "other.py", "lost", cwd=tmp_path, ZOO_PLUGINS="")
+    assert done.returncode == 1 and "command 'lost' of plugin other file cannot be loaded" in done.stderr
+    done = zoo(*plugins, "its", cwd=tmp_path, ZOO_PLUGINS="")
+    assert done.returncode == 2 and "no command called 'its': did you mean it?" in done.stderr
+    assert "zoo --help lists all commands" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -59,16 +66,7 @@ def test_two_plugins_with_one_command_are_told_apart_by_full_names(tmp_path: Pat
     ],
 )  # fmt: skip
 def test_what_a_command_does(body: str, status: int, words: str, tmp_path: Path) -> None:
-    code = (
-        "class Odd(BaseException): pass\n" + HEAD + "app.add_parser('it').set_defaults(run=run)\ndef run(parsed):\n    "
-    )
-    done = zoo(*files(tmp_path, bad=code + body), "it", cwd=tmp_path, ZOO_PLUGINS="")
+    done = zoo(*files(tmp_path, bad=body), "it", cwd=tmp_path, ZOO_PLUGINS="")
     assert done.returncode == status
     assert words in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_a_command_without_a_function_is_a_sentence(tmp_path: Path) -> None:
-    done = zoo(*files(tmp_path, bad=HEAD + "app.add_parser('it')"), "it", cwd=tmp_path, ZOO_PLUGINS="")
-    assert done.returncode == 1
-    assert "command 'it' of plugin bad failed" in done.stderr

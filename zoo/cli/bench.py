@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.cli.document import emit
-from zoo.cli.parser import CommandParser, Options, columns
+from zoo.cli.parser import CommandOptions, CommandParser, columns
 from zoo.cli.train import positive, seeds_of, set_threads
 from zoo.discovery.registry import Registry
 from zoo.errors import UnknownNameError, UsageError, ZooError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from zoo.results.sweep import Experiment
 
 
-def main(args: Sequence[str], options: Options) -> int:
+def main(args: Sequence[str], options: CommandOptions) -> int:
     """Run the command."""
     parser = _parser()
     parsed = parser.parse_args(args)
@@ -182,7 +182,7 @@ def _cell_json(experiment: Experiment, parsed: argparse.Namespace) -> dict[str, 
 
 def _run(
     suites: Sequence[Suite], problems: Sequence[ZooError], experiments: Sequence[Experiment],
-    parsed: argparse.Namespace, registry: Registry, options: Options,
+    parsed: argparse.Namespace, registry: Registry, options: CommandOptions,
 ) -> int:  # fmt: skip
     from zoo.cli.board import BenchBoard, QuietBoard
     from zoo.results.sweep import sweep

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zoo.cli.document import emit
-from zoo.cli.parser import CommandParser, Options
+from zoo.cli.parser import CommandOptions, CommandParser
 
 
-def main(args: Sequence[str], options: Options) -> int:
+def main(args: Sequence[str], options: CommandOptions) -> int:
     """Run the command."""
     parser = CommandParser(
         prog="zoo diff",

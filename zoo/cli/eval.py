@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.cli.document import emit
-from zoo.cli.parser import CommandParser, Options
+from zoo.cli.parser import CommandOptions, CommandParser
 from zoo.cli.train import set_threads
 from zoo.discovery.config import parse_options
 from zoo.discovery.entry import Entry
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from zoo.results.evaluate import Evaluation, Judge
 
 
-def main(args: Sequence[str], options: Options) -> int:
+def main(args: Sequence[str], options: CommandOptions) -> int:
     """Run the command."""
     parser = _parser()
     asks_help = bool({"-h", "--help"} & set(args))

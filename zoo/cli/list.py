@@ -9,13 +9,13 @@ from typing import Any
 
 from zoo.api import unmet
 from zoo.cli.document import emit
-from zoo.cli.parser import CommandParser, Options, columns
+from zoo.cli.parser import CommandOptions, CommandParser, columns
 from zoo.discovery.entry import KINDS, Entry, Kind
 from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
 
 
-def main(args: Sequence[str], options: Options) -> int:
+def main(args: Sequence[str], options: CommandOptions) -> int:
     """Run the command."""
     plurals = {f"{kind}s": kind for kind in KINDS}
     parser = CommandParser(

@@ -12,15 +12,11 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from zoo import __version__
 from zoo.cli import document
 from zoo.errors import UnknownNameError, UsageError, ZooError
 from zoo.visible import visible, visible_streams
-
-if TYPE_CHECKING:
-    pass
 
 COMMANDS = {
     "list": "algorithms, representations, environments and evaluators that are installed",
@@ -34,13 +30,13 @@ COMMANDS = {
     "plugins": "installed plugins, their state, and what they offer",
     "new-plugin": "write a new plugin package that installs, trains and passes the tests",
 }
-USAGE = f"""\
+USAGE = """\
 usage: zoo [--plugin FILE.py] [--debug] [--version] COMMAND ...
 
 Reinforcement-learning and in-context-learning algorithms as plugins.
 
 commands:
-{"".join(f"  {name:<12}{summary}{chr(10)}" for name, summary in COMMANDS.items())}
+{commands}
 options:
   --plugin FILE.py  register a Python file as a plugin, without packaging; may be repeated
   --debug           show tracebacks
@@ -111,7 +107,7 @@ def _dispatch(args: list[str]) -> int:
         flag = args.pop(0)
         name, equals, value = flag.partition("=")
         if flag in ("-h", "--help"):
-            print(USAGE, end="")
+            print(_usage(files, debug), end="")
             return 0
         if flag == "--version":
             print(f"zoo {__version__}")
@@ -127,15 +123,15 @@ def _dispatch(args: list[str]) -> int:
                 "option", flag, ["--plugin", "--debug", "--version", "--help"], "zoo --help lists all."
             )
     if not args:
-        print(USAGE, end="")
+        print(_usage(files, debug), end="")
         return 2
     command, *rest = args
     if "--debug" in rest:
         rest.remove("--debug")
         debug = True
-    from zoo.cli.parser import Options  # only now: the usage needs none of it
+    from zoo.cli.parser import CommandOptions  # only now: the usage needs none of it
 
-    options = Options(files=tuple(files), debug=debug)
+    options = CommandOptions(files=tuple(files), debug=debug)
     if command not in COMMANDS:
         from zoo.cli.plugin_commands import run
 
@@ -143,6 +139,16 @@ def _dispatch(args: list[str]) -> int:
     module = importlib.import_module(f"zoo.cli.{command.replace('-', '_')}")
     status: int = module.main(rest, options)
     return status
+
+
+def _usage(files: Sequence[Path], debug: bool) -> str:
+    """The help text, with the commands of plugins after those of zoo."""
+    from zoo.cli.parser import CommandOptions
+    from zoo.cli.plugin_commands import summaries
+
+    added = summaries(CommandOptions(files=tuple(files), debug=debug).registry())
+    lines = (f"  {name:<12}{summary}\n" for name, summary in {**COMMANDS, **added}.items())
+    return USAGE.format(commands="".join(lines))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import zoo
 from zoo.cli.document import emit
-from zoo.cli.parser import CommandParser, Options
+from zoo.cli.parser import CommandOptions, CommandParser
 from zoo.discovery.entry import KINDS, NAME
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError, UsageError
@@ -33,7 +33,7 @@ _TRIES = {
 }
 
 
-def main(args: Sequence[str], options: Options) -> int:
+def main(args: Sequence[str], options: CommandOptions) -> int:
     """Run the command."""
     parser = _parser()
     if not args:

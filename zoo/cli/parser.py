@@ -16,7 +16,7 @@ from zoo.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Options:
+class CommandOptions:
     """The options before the command."""
 
     files: tuple[Path, ...] = ()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.cli.document import emit
-from zoo.cli.parser import CommandParser, Options
+from zoo.cli.parser import CommandOptions, CommandParser
 from zoo.errors import RunError, UnknownNameError, UsageError, nearest
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from zoo.results.store import Catalogue
 
 
-def main(args: Sequence[str], options: Options) -> int:
+def main(args: Sequence[str], options: CommandOptions) -> int:
     """Run the command."""
     parsed = _parser().parse_args(args)
     if parsed.output:
@@ -81,7 +81,7 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _asked_figure(parsed: argparse.Namespace, options: Options) -> PluginFigure | None:
+def _asked_figure(parsed: argparse.Namespace, options: CommandOptions) -> PluginFigure | None:
     """The figure that was named; the first word names one if it is no path and a plugin's figure is called so."""
     first = parsed.runs[0] if parsed.runs else None
     if not parsed.figure and (parsed.profile or first is None or first.exists()):
@@ -146,7 +146,7 @@ def _profile(groups: Sequence[Group], parsed: argparse.Namespace) -> int:
     return _write(draw_profiles(chart), file, parsed, about, [], caption_profiles(chart))
 
 
-def _claims(parsed: argparse.Namespace, options: Options) -> int:
+def _claims(parsed: argparse.Namespace, options: CommandOptions) -> int:
     from zoo.discovery.names import slug
     from zoo.results.claims import judge
     from zoo.results.derived import functions
@@ -220,7 +220,7 @@ def _list(groups: Sequence[Group], *, as_json: bool) -> int:
     return 0
 
 
-def _list_figures(parsed: argparse.Namespace, options: Options) -> int:
+def _list_figures(parsed: argparse.Namespace, options: CommandOptions) -> int:
     from zoo.results.figures import find_figures
     from zoo.results.table import table
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from zoo.cli.document import emit
-from zoo.cli.parser import CommandParser, Options, columns
+from zoo.cli.parser import CommandOptions, CommandParser, columns
 from zoo.discovery.registry import Plugin, discover
 from zoo.errors import ZooError
 
 
-def main(args: Sequence[str], options: Options) -> int:
+def main(args: Sequence[str], options: CommandOptions) -> int:
     """Run the command."""
     parser = CommandParser(
         prog="zoo plugins",

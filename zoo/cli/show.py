@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.cli.document import emit
-from zoo.cli.parser import CommandParser, Options
+from zoo.cli.parser import CommandOptions, CommandParser
 
 if TYPE_CHECKING:
     from zoo.results.store import Catalogue
 
 
-def main(args: Sequence[str], options: Options) -> int:
+def main(args: Sequence[str], options: CommandOptions) -> int:
     """Run the command."""
     parser = CommandParser(
         prog="zoo show",

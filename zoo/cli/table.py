@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.cli.document import write
-from zoo.cli.parser import CommandParser, Options
+from zoo.cli.parser import CommandOptions, CommandParser
 from zoo.errors import RunError, UnknownNameError, UsageError
 from zoo.visible import raw, visible
 
@@ -27,7 +27,7 @@ _ENDINGS = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".json": "json"}
 _HEADLINES = (("eval/return", "episode/return"), ("err", "kkt"), ("loss",))
 
 
-def main(args: Sequence[str], options: Options) -> int:
+def main(args: Sequence[str], options: CommandOptions) -> int:
     """Run the command."""
     parsed = _parser().parse_args(args)
     form = parsed.format or _ENDINGS.get(parsed.output.suffix if parsed.output else "", "rich")
@@ -72,7 +72,7 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _report(parsed: argparse.Namespace, options: Options) -> Report:
+def _report(parsed: argparse.Namespace, options: CommandOptions) -> Report:
     if not parsed.what or all(Path(name).is_dir() for name in parsed.what):
         if parsed.quick:
             raise UsageError("--quick is for suites: expected zoo table SUITE --quick.")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.cli.document import emit
-from zoo.cli.parser import CommandParser, Options
+from zoo.cli.parser import CommandOptions, CommandParser
 from zoo.discovery.config import parse_keywords, parse_options
 from zoo.discovery.entry import Entry
 from zoo.discovery.names import find_algorithm, resolve_env
@@ -24,7 +24,7 @@ NOT_CONVERGED = 3
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-def main(args: Sequence[str], options: Options) -> int:
+def main(args: Sequence[str], options: CommandOptions) -> int:
     """Run the command."""
     parser = _parser()
     asks_help = bool({"-h", "--help"} & set(args))
@@ -184,7 +184,7 @@ def _dry_run(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace) -> int
     return 0
 
 
-def _resume(parsed: argparse.Namespace, other: Sequence[str], registry: Registry, options: Options) -> int:
+def _resume(parsed: argparse.Namespace, other: Sequence[str], registry: Registry, options: CommandOptions) -> int:
     from zoo.cli.resume import extended, open_resumed
 
     run, parsed.dir = open_resumed(parsed.resume_run, other)
@@ -196,7 +196,9 @@ def _resume(parsed: argparse.Namespace, other: Sequence[str], registry: Registry
     return _train(spec, [run.seed], parsed, registry, options)
 
 
-def _train(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace, registry: Registry, options: Options) -> int:
+def _train(
+    spec: Any, seeds: Sequence[int], parsed: argparse.Namespace, registry: Registry, options: CommandOptions
+) -> int:
     from zoo.cli.progress import Silent, Terminal, summary
     from zoo.cli.resume import all_finished
     from zoo.training.loop import Stop, train

@@ -11,8 +11,9 @@ from typing import Any, Literal, get_args
 from zoo.api import Algorithm, Evaluator, Needs, Offers, Representation, Space, Subject
 from zoo.errors import PluginError
 
-Kind = Literal["algorithm", "representation", "environment", "evaluator"]
+Kind = Literal["algorithm", "representation", "environment", "evaluator", "command"]
 KINDS: tuple[Kind, ...] = ("algorithm", "representation", "environment", "evaluator")
+"""The four interfaces; a command is none of them, and stands in no list of components."""
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _INTERFACES: dict[str, type] = {
@@ -78,7 +79,7 @@ class Entry:
             PluginError: it cannot be imported, is of the wrong kind, or leaves methods undefined.
         """
         found = self.load(self.target)
-        if self.kind == "environment":
+        if self.kind in ("environment", "command"):
             if not callable(found):
                 raise PluginError(f"{self.owner}: {self.target!r} is {found!r}, expected a callable.")
             return found
@@ -213,6 +214,20 @@ class Registrar:
         self._add(Entry(
             kind="evaluator", name=name, plugin=self.plugin, version=self.version, target=target, config=config,
             summary=summary, subject=subject,
+        ))  # fmt: skip
+
+    def command(self, name: str, target: str, *, summary: str) -> None:
+        """Register a command, ``zoo NAME``.
+
+        Args:
+            name: lower case, digits and hyphens.
+            target: "module:function", called as ``function(args, options)`` with what follows the name, a list of
+                text, and a ``zoo.CommandOptions``; it returns the exit status. ``zoo.CommandParser`` parses as zoo's
+                own commands do.
+            summary: one line for ``zoo --help``.
+        """
+        self._add(Entry(
+            kind="command", name=name, plugin=self.plugin, version=self.version, target=target, summary=summary
         ))  # fmt: skip
 
     def _add(self, entry: Entry) -> None:

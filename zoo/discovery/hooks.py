@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
-    import argparse
-
     from zoo.api import Metrics
     from zoo.discovery.entry import Registrar
 
@@ -41,10 +39,6 @@ class HookSpecs:
     @_hookspec
     def zoo_run_finished(self, run: Any, status: str) -> None:
         """The run ended as "finished", "failed" or "interrupted"."""
-
-    @_hookspec
-    def zoo_commands(self, app: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-        """Add subcommands: ``app.add_parser(name).set_defaults(run=function of the parsed arguments)``."""
 
     @_hookspec
     def zoo_suites(self) -> list[str]:  # type: ignore[empty-body]

@@ -101,7 +101,8 @@ class Registry:
         """All entries of these kinds (of every kind, if none is named), sorted by kind, name and plugin."""
         wanted = kinds or KINDS
         found = [entry for plugin in self.plugins for entry in plugin.entries if entry.kind in wanted]
-        return sorted(found, key=lambda entry: (KINDS.index(entry.kind), entry.name, entry.plugin))
+        order = (*KINDS, "command")
+        return sorted(found, key=lambda entry: (order.index(entry.kind), entry.name, entry.plugin))
 
     def find(self, name: str, *kinds: Kind, also: Iterable[str] = ()) -> Entry:
         """The one entry with this bare or qualified name.
@@ -125,12 +126,14 @@ class Registry:
             raise UsageError(
                 f"{len(found)} plugins offer the {what} {name!r}: {choices}.", "Use one of these full names."
             )
-        raise UnknownNameError(what, name, {*(entry.name for entry in entries), *also}, self._missing_hint(name))
+        raise UnknownNameError(what, name, {*(entry.name for entry in entries), *also}, self._missing_hint(name, kinds))
 
-    def _missing_hint(self, name: str) -> str:
+    def _missing_hint(self, name: str, kinds: Sequence[Kind]) -> str:
         broken = [plugin.plugin for plugin in self.failures]
         if broken:
             return f"{', '.join(broken)} failed to load and may offer it: see zoo plugins."
+        if kinds == ("command",):
+            return "zoo --help lists all commands."
         return f"zoo list shows all names; a package that offers {name!r} may not be installed."
 
     def fitting(self, entry: Entry) -> list[Entry]:

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 from zoo import Needs, hookimpl
 
 if TYPE_CHECKING:
-    import argparse
+    from zoo import Registrar
 
-    from zoo.discovery.entry import Registrar
-
-__all__ = ["zoo_commands", "zoo_derived", "zoo_plots", "zoo_register"]
+__all__ = ["zoo_derived", "zoo_plots", "zoo_register"]
 
 _PAPER = "Moskovitz et al. 2024, Confronting Reward Model Overoptimization with Constrained RLHF, arXiv:2310.04373"
 _ALGORITHMS = (
@@ -26,6 +24,11 @@ _ALGORITHMS = (
 @hookimpl
 def zoo_register(zoo: Registrar) -> None:
     """Register the algorithms, and the evaluator that knows tiny-composite's truth."""
+    zoo.command(
+        "composite",
+        "zoo_composite_rm.proxy.cli:main",
+        summary="where each of several reward models stops being a good proxy",
+    )
     for name, attribute, config, summary in _ALGORITHMS:
         zoo.algorithm(
             name,
@@ -67,11 +70,3 @@ def zoo_derived() -> dict[str, str]:
 def zoo_plots() -> dict[str, str]:
     """``zoo plot composite`` and ``zoo plot proxy``."""
     return {"composite": "zoo_composite_rm.figures:composite", "proxy": "zoo_composite_rm.figures:proxy"}
-
-
-@hookimpl
-def zoo_commands(app: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``zoo composite``."""
-    from zoo_composite_rm.proxy.cli import add_command
-
-    add_command(app)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from zoo_onpolicy.config import NetworkConfig, PPOConfig, check
 
-from zoo.errors import UsageError
+from zoo import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)

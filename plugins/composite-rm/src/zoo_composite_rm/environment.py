@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo import Context, UsageError, lookup
-from zoo.errors import UnknownNameError
+from zoo import Context, UnknownNameError, UsageError, lookup
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]

@@ -10,7 +10,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from zoo import UsageError
+from zoo import CommandOptions, CommandParser, UsageError
 
 if TYPE_CHECKING:
     from zoo_harp.backends.compare import Pair
@@ -34,15 +34,20 @@ Subparsers: TypeAlias = "argparse._SubParsersAction[Any]"
 Command = Callable[[argparse.Namespace], int]
 
 
-def add_command(app: Subparsers) -> None:
-    """Add ``harp`` and its commands."""
+def main(args: Sequence[str], options: CommandOptions) -> int:
+    """Run ``zoo harp``."""
+    parsed = _parser().parse_args(args)
+    return int(parsed.run(parsed))
+
+
+def _parser() -> CommandParser:
     from zoo_harp.commands import add_commands
 
-    parser = _add(
-        app, "harp", None, "Competition mathematics: ask a model, check its answers, explain a verdict.",
-        ["zoo harp run --model openai/gpt-4o-mini --dataset HARP.jsonl --out responses.jsonl",
-         "zoo eval responses.jsonl harp --dataset HARP.jsonl --html audit.html",
-         r"zoo harp explain '\sqrt{45}' 'So the length is $3\sqrt5$.'"],
+    parser = CommandParser(
+        prog="zoo harp", description="Competition mathematics: ask a model, check its answers, explain a verdict.",
+        examples=["zoo harp run --model openai/gpt-4o-mini --dataset HARP.jsonl --out responses.jsonl",
+                  "zoo eval responses.jsonl harp --dataset HARP.jsonl --html audit.html",
+                  r"zoo harp explain '\sqrt{45}' 'So the length is $3\sqrt5$.'"],
     )  # fmt: skip
     parser.epilog = f"{parser.epilog}\n{_FORMAT}"
     commands = parser.add_subparsers(dest="harp_command", metavar="COMMAND", required=True)
@@ -51,14 +56,14 @@ def add_command(app: Subparsers) -> None:
     _add_explain(commands)
     _add_data(commands)
     add_commands(commands, _add)
+    return parser
 
 
 def _add(
-    commands: Subparsers, name: str, run: Command | None, summary: str, examples: Sequence[str]
+    commands: Subparsers, name: str, run: Command, summary: str, examples: Sequence[str]
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary, examples=examples)
-    if run is not None:
-        parser.set_defaults(run=run)
+    parser.set_defaults(run=run)
     return parser
 
 

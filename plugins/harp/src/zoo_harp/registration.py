@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING
 from zoo import hookimpl
 
 if TYPE_CHECKING:
-    import argparse
+    from zoo import Registrar
 
-    from zoo.discovery.entry import Registrar
-
-__all__ = ["zoo_commands", "zoo_register"]
+__all__ = ["zoo_register"]
 
 _PAPER = "Yue et al. 2024, HARP: a challenging human-annotated math reasoning benchmark, arXiv:2412.08819"
 
 
 @hookimpl
 def zoo_register(zoo: Registrar) -> None:
-    """Register the evaluator."""
+    """Register the evaluator and the command."""
+    zoo.command("harp", "zoo_harp.cli:main", summary="competition mathematics: ask a model, check and explain answers")
     zoo.evaluator(
         "harp",
         "zoo_harp.evaluation.evaluator:Harp",
@@ -26,11 +25,3 @@ def zoo_register(zoo: Registrar) -> None:
         summary="answers to competition mathematics: accuracy, pass@k, maj@k, beside the published tables",
         subject="file",
     )
-
-
-@hookimpl
-def zoo_commands(app: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``zoo harp``."""
-    from zoo_harp.cli import add_command
-
-    add_command(app)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zoo import Needs, hookimpl
 
 if TYPE_CHECKING:
-    import argparse
+    from zoo import Registrar
 
-    from zoo.discovery.entry import Registrar
-
-__all__ = ["zoo_commands", "zoo_derived", "zoo_plots", "zoo_register"]
+__all__ = ["zoo_derived", "zoo_plots", "zoo_register"]
 
 _PAPERS = "Singh et al. 2023, arXiv:2311.08360; 2024, arXiv:2404.07129"
 _EVALUATORS = (
@@ -38,6 +36,7 @@ _FIGURES = ("phases", "heads", "progress", "strategies", "patterns")
 @hookimpl
 def zoo_register(zoo: Registrar) -> None:
     """Register the learner and the evaluators."""
+    zoo.command("icl", "zoo_icl.cli:main", summary="the three-vector model of a phase change")
     zoo.algorithm(
         "icl-transformer",
         "zoo_icl.training.agent:ICLTransformerLearner",
@@ -62,14 +61,6 @@ def zoo_register(zoo: Registrar) -> None:
 def zoo_derived() -> dict[str, str]:
     """Events of curves, for the metrics of suites."""
     return {name: f"zoo_icl.derived:{name}" for name in _DERIVED}
-
-
-@hookimpl
-def zoo_commands(app: argparse._SubParsersAction[Any]) -> None:
-    """Add ``zoo icl``."""
-    from zoo_icl.cli import add_command
-
-    add_command(app)
 
 
 @hookimpl

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import Any
+from collections.abc import Sequence
 
-__all__ = ["add_command"]
+from zoo import CommandOptions, CommandParser
+
+__all__ = ["main"]
 
 _EXPECTED = {
     (): "a plateau, then a drop",
@@ -20,10 +22,18 @@ _EXPECTED = {
 }
 
 
-def add_command(app: argparse._SubParsersAction[Any]) -> None:
-    """Add ``icl`` and its command."""
-    summary = "In-context learning: models small enough to understand."
-    parser = app.add_parser("icl", help=summary, description=summary)
+def main(args: Sequence[str], options: CommandOptions) -> int:
+    """Run ``zoo icl``."""
+    parsed = _parser().parse_args(args)
+    return int(parsed.run(parsed))
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        prog="zoo icl",
+        description="In-context learning: models small enough to understand.",
+        examples=["zoo icl toy --dim 20"],
+    )
     commands = parser.add_subparsers(dest="icl_command", metavar="COMMAND", required=True)
     summary = "Fit a product of three vectors with some of them clamped (Singh et al. 2024, arXiv:2404.07129)."
     toy = commands.add_parser("toy", help=summary, description=summary)
@@ -32,6 +42,7 @@ def add_command(app: argparse._SubParsersAction[Any]) -> None:
     toy.add_argument("--seed", type=int, default=0, metavar="N", help="of target and initial values (default: 0)")
     toy.add_argument("--json", action="store_true", help="print the losses as one JSON document")
     toy.set_defaults(run=_toy)
+    return parser
 
 
 def _positive(text: str) -> int:

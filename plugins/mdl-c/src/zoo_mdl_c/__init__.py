@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoo import Needs, hookimpl
 
 if TYPE_CHECKING:
-    from zoo.discovery.entry import Registrar
+    from zoo import Registrar
     from zoo_mdl_c.variational_dropout import VariationalDropoutLinear as VariationalDropoutLinear
 
 __all__ = ["VariationalDropoutLinear", "zoo_derived", "zoo_plots", "zoo_register", "zoo_suites"]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from zoo_onpolicy.config import PPOConfig, Schedule, check
 
-from zoo.errors import UsageError
+from zoo import UsageError
 
 __all__ = [
     "DefaultPolicyEvaluatorConfig",

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from zoo.errors import UsageError
+from zoo import UsageError
 
 Schedule: TypeAlias = float | tuple[float, float]
 """a constant, or (start, end): linear in the fraction of the budget that has been used"""

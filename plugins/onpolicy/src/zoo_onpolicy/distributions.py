@@ -16,8 +16,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from zoo import Array
-from zoo.errors import InterfaceError
+from zoo import Array, InterfaceError
 from zoo_onpolicy.arrays import namespace
 
 _LOG_2PI = math.log(2 * math.pi)

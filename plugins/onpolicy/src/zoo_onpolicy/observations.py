@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from zoo.errors import InterfaceError, UsageError
+from zoo import InterfaceError, UsageError
 
 
 class Encoder:

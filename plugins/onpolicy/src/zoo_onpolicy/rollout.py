@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.errors import InterfaceError
+from zoo import InterfaceError
 from zoo_onpolicy.distributions import Distribution
 from zoo_onpolicy.networks import Network
 from zoo_onpolicy.observations import Encoder

@@ -7,8 +7,7 @@ from typing import ClassVar, TypeVar
 
 import numpy as np
 
-from zoo import Algorithm, Array, Context, Metrics, Outcome, State
-from zoo.errors import InterfaceError
+from zoo import Algorithm, Array, Context, InterfaceError, Metrics, Outcome, State
 from zoo.tabular import ORACLE_LIMIT, CMDPSolution, InfeasibleCMDPError, solve_lp
 from zoo_reload.batch import StackedRuns
 from zoo_reload.config import (

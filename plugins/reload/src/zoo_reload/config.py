@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from zoo.errors import UsageError
+from zoo import UsageError
 
 Optimism = Literal["both", "none", "policy", "multiplier"]
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from zoo.errors import UsageError
+from zoo import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy.sparse as sp
 
-from zoo.errors import UsageError
+from zoo import UsageError
 from zoo_reload.config import RunnerConfig
 from zoo_reload.core import FLOOR, Floats
 from zoo_reload.game import Game, Point

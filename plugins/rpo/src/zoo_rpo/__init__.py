@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zoo import Needs, hookimpl
 
 if TYPE_CHECKING:
-    from zoo.discovery.entry import Registrar
+    from zoo import Registrar
 
 __all__ = ["zoo_derived", "zoo_plots", "zoo_register", "zoo_suites"]
 

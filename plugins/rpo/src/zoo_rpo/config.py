@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-from zoo.errors import UsageError
+from zoo import UsageError
 from zoo_rpo import pieces
 
 

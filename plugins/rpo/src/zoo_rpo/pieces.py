@@ -14,8 +14,7 @@ from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal, TypeAlias
 
-from zoo import InterfaceError, UsageError
-from zoo.errors import UnknownNameError
+from zoo import InterfaceError, UnknownNameError, UsageError
 
 __all__ = ["Kind", "build", "check_name", "names"]
 

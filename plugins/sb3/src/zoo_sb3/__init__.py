@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from zoo import Needs, hookimpl
 
 if TYPE_CHECKING:
-    from zoo.discovery.entry import Registrar
+    from zoo import Registrar
 
 
 class Row(NamedTuple):

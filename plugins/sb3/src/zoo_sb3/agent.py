@@ -23,8 +23,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.type_aliases import TrainFreq
 
-from zoo import Algorithm, Context, Metrics, State
-from zoo.errors import InterfaceError
+from zoo import Algorithm, Context, InterfaceError, Metrics, State
 from zoo_sb3.build import build
 from zoo_sb3.state import capture, restore
 from zoo_sb3.streams import GlobalStreams

@@ -18,7 +18,7 @@ from stable_baselines3.common.noise import (
 from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.utils import LinearSchedule
 
-from zoo.errors import InterfaceError, UsageError
+from zoo import InterfaceError, UsageError
 from zoo_sb3.vecenv import GymnasiumVecEnv
 
 SCHEDULES = ("learning_rate", "clip_range", "clip_range_vf")

@@ -13,7 +13,7 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
-from zoo.errors import InterfaceError
+from zoo import InterfaceError
 
 
 class GymnasiumVecEnv(VecEnv):

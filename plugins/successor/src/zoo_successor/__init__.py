@@ -8,12 +8,9 @@ from zoo import Needs, hookimpl
 from zoo_successor.deep.registration import register as register_deep
 
 if TYPE_CHECKING:
-    import argparse
+    from zoo import Registrar, Subject
 
-    from zoo.api import Subject
-    from zoo.discovery.entry import Registrar
-
-__all__ = ["zoo_commands", "zoo_plots", "zoo_register"]
+__all__ = ["zoo_plots", "zoo_register"]
 
 _SR = "Dayan 1993"
 _FR = "Moskovitz et al. 2022, A First-Occupancy Representation for Reinforcement Learning, arXiv:2109.13863"
@@ -53,6 +50,7 @@ _MODEL_FREE = ("sarsa",)
 @hookimpl
 def zoo_register(zoo: Registrar) -> None:
     """Register representations, algorithms and evaluators."""
+    zoo.command("rep", "zoo_successor.cli:main", summary="representations and plans, exact, without training")
     for name, attribute, config, summary, paper in _REPRESENTATIONS:
         zoo.representation(
             name,
@@ -93,11 +91,3 @@ def zoo_plots() -> dict[str, str]:
         "lambda-sweep": "zoo_successor.figures_runs:lambda_sweep",
         "exploration": "zoo_successor.figures_runs:exploration",
     }
-
-
-@hookimpl
-def zoo_commands(app: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``zoo rep``."""
-    from zoo_successor.cli import add_command
-
-    add_command(app)

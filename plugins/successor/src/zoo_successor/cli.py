@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from zoo import UsageError
+from zoo import CommandOptions, CommandParser, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,13 +25,18 @@ SHOWN = 6
 """States named on the terminal."""
 
 
-def add_command(app: Subparsers) -> None:
-    """Add ``rep`` and its five commands."""
-    parser = _add(
-        app, "rep", None, "Representations, exact: heat maps, comparisons, plans, and the returns of runs.",
-        ["zoo rep show lambda four-rooms --state 100 --lambda 0.5",
-         "zoo rep compare four-rooms --lambdas 0,0.5,1",
-         "zoo rep plan four-rooms --env task=goals --goal 20"],
+def main(args: Sequence[str], options: CommandOptions) -> int:
+    """Run ``zoo rep``."""
+    parsed = _parser().parse_args(args)
+    return int(parsed.run(parsed))
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        prog="zoo rep", description="Representations, exact: heat maps, comparisons, plans, and the returns of runs.",
+        examples=["zoo rep show lambda four-rooms --state 100 --lambda 0.5",
+                  "zoo rep compare four-rooms --lambdas 0,0.5,1",
+                  "zoo rep plan four-rooms --env task=goals --goal 20"],
     )  # fmt: skip
     commands = parser.add_subparsers(dest="rep_command", metavar="COMMAND", required=True)
     show = _add(
@@ -80,14 +85,14 @@ def add_command(app: Subparsers) -> None:
     returns.add_argument("--metric", default="return/total", help="final value of this (default: return/total)")
     returns.add_argument("--above", type=float, default=100_000.0, metavar="X", help="default: 100000")
     returns.add_argument("--json", action="store_true", help="print one JSON document on standard output")
+    return parser
 
 
 def _add(
-    commands: Subparsers, name: str, run: Command | None, summary: str, examples: Sequence[str]
+    commands: Subparsers, name: str, run: Command, summary: str, examples: Sequence[str]
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=summary, description=summary, examples=examples)
-    if run is not None:
-        parser.set_defaults(run=run)
+    parser.set_defaults(run=run)
     return parser
 
 

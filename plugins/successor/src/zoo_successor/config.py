@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from zoo.errors import UsageError
+from zoo import UsageError
 
 Init = Literal["identity", "zero"]
 Bonus = Literal["none", "sr", "fr"]

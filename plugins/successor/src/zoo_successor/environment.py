@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from zoo import DiminishingRewards, Grid, Problem, UsageError, discover
-from zoo.errors import UnknownNameError
+from zoo import DiminishingRewards, Grid, Problem, UnknownNameError, UsageError, discover
 from zoo.tabular import TabularCMDP
 
 

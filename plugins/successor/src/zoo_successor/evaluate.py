@@ -6,8 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from zoo import EvalContext, Evaluator, Problem, Report
-from zoo.errors import UsageError
+from zoo import EvalContext, Evaluator, Problem, Report, UsageError
 from zoo_successor import exact
 from zoo_successor.config import DiminishingValueConfig, GoalsConfig
 from zoo_successor.problem import cell_of, dense_kernel, factor, rewards, shortest_ways, state_of

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from zoo import Algorithm, Array, Context, Metrics, Outcome, State
-from zoo.errors import InterfaceError
+from zoo import Algorithm, Array, Context, InterfaceError, Metrics, Outcome, State
 from zoo.tabular import TabularCMDP
 from zoo_successor.config import MVTConfig
 from zoo_successor.problem import dense_kernel, num_states, states

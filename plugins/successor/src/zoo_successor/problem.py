@@ -8,8 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from zoo import Context, Problem
-from zoo.errors import InterfaceError, UsageError
+from zoo import Context, InterfaceError, Problem, UsageError
 from zoo.tabular import TabularCMDP
 from zoo_successor.arrival import actions_towards
 

@@ -8,8 +8,17 @@ from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
-from zoo import Array, Context, Metrics, Representation, RepresentationBatch, State, Transitions
-from zoo.errors import InterfaceError, UsageError
+from zoo import (
+    Array,
+    Context,
+    InterfaceError,
+    Metrics,
+    Representation,
+    RepresentationBatch,
+    State,
+    Transitions,
+    UsageError,
+)
 from zoo.tabular import TabularCMDP
 from zoo_successor import exact
 from zoo_successor.config import LambdaConfig, SRConfig

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
 
-Subparsers: TypeAlias = "argparse._SubParsersAction[Any]"
+from zoo import CommandOptions, CommandParser
 
 _EXAMPLES = (
     "zoo train ppo-sum tiny-composite --weights r1 1 r2 0 --learning-rate 1e-4 --steps 24576 --dir paths",
@@ -18,10 +18,15 @@ _EXAMPLES = (
 )
 
 
-def add_command(app: Subparsers) -> None:
-    """Add ``composite`` with the command ``proxy``."""
+def main(args: Sequence[str], options: CommandOptions) -> int:
+    """Run ``zoo composite``."""
+    parsed = _parser().parse_args(args)
+    return int(parsed.run(parsed))
+
+
+def _parser() -> CommandParser:
     about = "Composite reward models: where each stops being a good proxy."
-    parser = app.add_parser("composite", help=about, description=about, examples=["zoo composite proxy paths"])
+    parser = CommandParser(prog="zoo composite", description=about, examples=["zoo composite proxy paths"])
     commands = parser.add_subparsers(dest="composite_command", metavar="COMMAND", required=True)
     about = "Individual and joint proxy points from runs that follow one reward model each, and their sum."
     proxy = commands.add_parser("proxy", help=about, description=about, examples=list(_EXAMPLES))
@@ -35,6 +40,7 @@ def add_command(app: Subparsers) -> None:
     )
     proxy.add_argument("--json", action="store_true", help="print one JSON document on standard output")
     proxy.set_defaults(run=show_points)
+    return parser
 
 
 def show_points(args: argparse.Namespace) -> int:

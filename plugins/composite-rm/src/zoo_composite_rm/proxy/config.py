@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from zoo.errors import UsageError
+from zoo import UsageError
 from zoo_composite_rm.config import XiConfig
 
 

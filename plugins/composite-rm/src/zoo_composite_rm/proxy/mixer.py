@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from zoo_onpolicy.rollout import Rollout
 
-from zoo import Context, Outcome, UsageError
-from zoo.errors import UnknownNameError
+from zoo import Context, Outcome, UnknownNameError, UsageError
 from zoo_composite_rm.environment import Singles, Task
 from zoo_composite_rm.lagrangian import XiMixer
 from zoo_composite_rm.measures import Means

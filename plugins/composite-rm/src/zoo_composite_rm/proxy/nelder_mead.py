@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.errors import UnknownNameError, UsageError
+from zoo import UnknownNameError, UsageError
 
 Floats = NDArray[np.float64]
 Point: TypeAlias = Mapping[str, float]

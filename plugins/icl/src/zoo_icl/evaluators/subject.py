@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo import Algorithm, EvalContext, InterfaceError, UsageError
-from zoo.seeding import stream
+from zoo import Algorithm, EvalContext, InterfaceError, UsageError, stream
 from zoo_icl.probes.forward import Answers, Model, answers
 from zoo_icl.sequences import Sequences, Task, task_of
 

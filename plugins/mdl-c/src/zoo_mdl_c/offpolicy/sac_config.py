@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from zoo_sb3.config.soft_actor import SACConfig
 
-from zoo.errors import UsageError
+from zoo import UsageError
 from zoo_mdl_c.offpolicy.config import OffPolicyOptions
 
 __all__ = ["MDLCSACConfig"]

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo import Problem
-from zoo.errors import UnknownNameError, UsageError
+from zoo import Problem, UnknownNameError, UsageError
 from zoo.tabular import ORACLE_LIMIT, Units, attainable_range
 from zoo_reload.core import Floats
 from zoo_reload.ppo.config import ReloadPPOConfig

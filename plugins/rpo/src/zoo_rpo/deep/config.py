@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from zoo_onpolicy.config import PPOConfig
 
-from zoo.errors import UsageError
+from zoo import UsageError
 from zoo_rpo.config import Regularisation, at_least
 
 

@@ -15,8 +15,7 @@ from gymnasium.spaces import Discrete
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from zoo import Algorithm, Context, Metrics, State
-from zoo.errors import InterfaceError
+from zoo import Algorithm, Context, InterfaceError, Metrics, State
 from zoo_successor.deep.config import LambdaACConfig
 from zoo_successor.deep.networks import LambdaFeatureCritic, Memory, RecurrentActor, detached, keep, stacked
 from zoo_successor.deep.returns import diminishing_returns

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zoo import Needs
 
 if TYPE_CHECKING:
-    from zoo.discovery.entry import Registrar
+    from zoo import Registrar
 
 _PAPER = "Moskovitz et al. 2023, A State Representation for Diminishing Rewards, arXiv:2309.03710"
 

@@ -12,8 +12,7 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from zoo import Context, Metrics, Representation, State, Transitions
-from zoo.errors import InterfaceError
+from zoo import Context, InterfaceError, Metrics, Representation, State, Transitions
 from zoo_successor.deep.config import DeepLambdaConfig
 from zoo_successor.deep.features import UnitScale
 from zoo_successor.deep.head import LambdaHead
