@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from zoo.results.store import open_run
+from zoo.runs.store import open_run
 
 
 def logged(run: Path) -> list[dict[str, Any]]:

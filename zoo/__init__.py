@@ -52,10 +52,10 @@ if TYPE_CHECKING:
     from zoo.errors import UsageError as UsageError
     from zoo.errors import ZooError as ZooError
     from zoo.errors import nearest as nearest
-    from zoo.results.store import Run as Run
-    from zoo.results.store import Series as Series
-    from zoo.results.store import open_runs as open_runs
     from zoo.ring import RingBuffer as RingBuffer
+    from zoo.runs.store import Run as Run
+    from zoo.runs.store import Series as Series
+    from zoo.runs.store import open_runs as open_runs
     from zoo.seeding import stream as stream
     from zoo.training.restore import LoadedRun as LoadedRun
     from zoo.training.restore import load as load
@@ -76,7 +76,7 @@ _HOME = {
     "Registrar": "zoo.discovery.entry",
     "hookimpl": "zoo.discovery.hooks",
     "discover": "zoo.discovery.registry",
-    **dict.fromkeys(("Run", "Series", "open_runs"), "zoo.results.store"),
+    **dict.fromkeys(("Run", "Series", "open_runs"), "zoo.runs.store"),
     "RingBuffer": "zoo.ring",
     "stream": "zoo.seeding",
     **dict.fromkeys(("LoadedRun", "load"), "zoo.training.restore"),

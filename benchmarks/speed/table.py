@@ -14,10 +14,10 @@ import tempfile
 from pathlib import Path
 
 from ratio import Table, arguments, compare, show
+from zoo_bench.resolve import resolve_suite
+from zoo_bench.suite import load_suite
 
 from zoo.discovery.registry import discover
-from zoo.results.resolve import resolve_suite
-from zoo.results.suite import load_suite
 from zoo.training.files import to_json
 from zoo.training.run import EVAL, METRICS, SPEC, STATUS
 from zoo.training.spec import RunSpec

@@ -18,7 +18,7 @@ Write = Callable[[str], Path]
 def registry() -> Iterator[Registry]:
     """Only zoo-core, the environments, ReLOAD and the laboratory of this folder."""
     sys.modules.pop(LAB.stem, None)
-    yield discover([LAB], only=["zoo-core", "zoo-envs", "zoo-reload", "zoo-sb3"])
+    yield discover([LAB], only=["zoo-core", "zoo-bench", "zoo-envs", "zoo-reload", "zoo-sb3"])
     sys.modules.pop(LAB.stem, None)
 
 
@@ -39,7 +39,12 @@ def bench_command(*args: object) -> list[str]:
 
 
 def bench_environment() -> dict[str, str]:
-    return {**os.environ, "ZOO_PLUGINS": "zoo-core,zoo-envs,zoo-reload", "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
+    return {
+        **os.environ,
+        "ZOO_PLUGINS": "zoo-core,zoo-bench,zoo-envs,zoo-reload",
+        "OMP_NUM_THREADS": "1",
+        "NO_COLOR": "1",
+    }
 
 
 def bench(*args: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from zoo_bench.claims import Records, Verdict, claimed, judge, judge_claim
+from zoo_bench.schema import Claim, Suite, Term
 
 from zoo.errors import UsageError
-from zoo.results.claims import Records, Verdict, claimed, judge, judge_claim
-from zoo.results.experiment import Claim, Suite, Term
 
 ERR = Term(label="reload", metric="err")
 GDA = Term(label="gda", metric="err")

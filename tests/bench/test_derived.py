@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from zoo_bench.metrics import FUNCTIONS, area_ratio, auc, derive, functions, steps_to_below, steps_to_stay_below
+from zoo_bench.schema import Metric
 
 from zoo.discovery.registry import Registry
 from zoo.errors import PluginError, UnknownNameError, UsageError
-from zoo.results.derived import FUNCTIONS, area_ratio, auc, derive, functions, steps_to_below, steps_to_stay_below
-from zoo.results.experiment import Metric
-from zoo.results.store import Run
+from zoo.runs.store import Run
 from zoo.training.spec import RunSpec
 
 STEPS = [10, 20, 40, 80]

@@ -15,17 +15,17 @@ import pytest
 from matplotlib import rcParams
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from zoo_bench.claims import judge
+from zoo_bench.plots.curves import Group, make_groups
+from zoo_bench.plots.forest import caption_forest, draw_forest, make_forest
+from zoo_bench.plots.learning_curves import write
+from zoo_bench.plots.palette import VERDICTS, colour
+from zoo_bench.plots.profiles import caption_profiles, draw_profiles, make_profiles
+from zoo_bench.schema import Claim, Suite, Term
 
 from zoo.cli.main import main
 from zoo.errors import RunError, UsageError
-from zoo.results.claims import judge
-from zoo.results.curves import Group, make_groups
-from zoo.results.experiment import Claim, Suite, Term
-from zoo.results.forest import caption_forest, draw_forest, make_forest
-from zoo.results.palette import VERDICTS, colour
-from zoo.results.plot import write
-from zoo.results.profile import caption_profiles, draw_profiles, make_profiles
-from zoo.results.store import open_runs
+from zoo.runs.store import open_runs
 from zoo.training.spec import RunSpec
 
 
@@ -65,7 +65,7 @@ def zoo(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[Callable[..., Answer]]:
     """One command line in this process, with no plugin but those given as files."""
-    monkeypatch.setenv("ZOO_PLUGINS", "zoo-core")
+    monkeypatch.setenv("ZOO_PLUGINS", "zoo-core,zoo-bench")
     monkeypatch.chdir(tmp_path)
 
     def call(*args: object) -> Answer:
@@ -272,9 +272,10 @@ right = 50
 
 
 def test_the_claims_command(zoo: Callable[..., Answer], tmp_path: Path) -> None:
+    from zoo_bench.resolve import resolve_suite
+    from zoo_bench.suite import load_suite
+
     from zoo.discovery.registry import discover
-    from zoo.results.resolve import resolve_suite
-    from zoo.results.suite import load_suite
 
     plugin = tmp_path / "drawing.py"
     plugin.write_text(PLUGIN)
@@ -417,7 +418,7 @@ def test_one_bad_hook_takes_no_other_along(zoo: Callable[..., Answer], drawing: 
 
 
 def test_figures_have_the_zoo_s_settings(drawing: Path) -> None:
-    from zoo.results.figures import FigureOptions, PluginFigure
+    from zoo_bench.plots.plugin_figures import FigureOptions, PluginFigure
 
     seen: list[Any] = []
 
@@ -436,8 +437,7 @@ def test_figures_have_the_zoo_s_settings(drawing: Path) -> None:
 def test_a_legend_never_leaves_its_figure(label: str, columns: int) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-
-    from zoo.results.legend import legend_above
+    from zoo_bench.plots.legend import legend_above
 
     figure = Figure(figsize=(4.4, 2.9), layout="constrained")
     FigureCanvasAgg(figure)

@@ -10,16 +10,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from zoo_bench.claims import judge
+from zoo_bench.cli.board import QuietBoard
+from zoo_bench.files import digest, locate
+from zoo_bench.resolve import resolve_suite
+from zoo_bench.suite import SuiteError, load_suite
+from zoo_bench.sweep import file_task, survey, tasks
 
 from tests.bench.conftest import Write, bench, bench_environment
-from zoo.cli.board import QuietBoard
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError
-from zoo.results.claims import judge
-from zoo.results.files import digest, locate
-from zoo.results.resolve import resolve_suite
-from zoo.results.suite import SuiteError, load_suite
-from zoo.results.sweep import file_task, survey, tasks
 from zoo.training.loop import Stop
 from zoo.training.session import Settings
 

@@ -9,8 +9,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from zoo.results.formats import Sheet, csv_text, escape, escape_numbers, json_text, latex, markdown, terminal
+from zoo_bench.render import Sheet, csv_text, escape, escape_numbers, json_text, latex, markdown, terminal
 
 NASTY = '100 % of a_b & {c} \\d $e #f ~g ^h <i> |j| "k"\nnext'
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"]) | st.just(" "),

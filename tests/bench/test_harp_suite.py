@@ -18,7 +18,7 @@ def bench(folder: Path) -> tuple[int, dict[str, str], dict[str, Any]]:
     command = [sys.executable, "-m", "zoo.cli.main", "bench", str(folder / "harp.toml"), "--quick", "--json"]
     done = subprocess.run(
         [*command, "--dir", str(folder / "runs")], capture_output=True, text=True, check=False, timeout=120,
-        env={**os.environ, "ZOO_PLUGINS": "zoo-core,zoo-harp", "OMP_NUM_THREADS": "1"}, cwd=folder,
+        env={**os.environ, "ZOO_PLUGINS": "zoo-core,zoo-bench,zoo-harp", "OMP_NUM_THREADS": "1"}, cwd=folder,
     )  # fmt: skip
     document = json.loads(done.stdout)
     return done.returncode, {claim["claim"]: claim["verdict"] for claim in document["claims"]}, document

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from zoo_bench.load import Record, Records, from_suite, measure
+from zoo_bench.metrics import FUNCTIONS
+from zoo_bench.raw import COLUMNS, from_raw, raw_text
+from zoo_bench.schema import Cell, Metric, Suite
 
 from tests.bench.made_up import spec, store
 from zoo.errors import UsageError
-from zoo.results.derived import FUNCTIONS
-from zoo.results.experiment import Cell, Metric, Suite
-from zoo.results.raw import COLUMNS, from_raw, raw_text
-from zoo.results.records import Record, Records, from_suite, measure
 from zoo.training.request import CellRequest
 
 SCORE = Metric(name="score", of="score")

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import trim_mean
+from zoo_bench.aggregate import estimate_all, long_rows, summarise
+from zoo_bench.load import Records, check_columns, check_metrics, from_catalogue, from_suite, measure
+from zoo_bench.metrics import FUNCTIONS
+from zoo_bench.schema import Cell, Metric, Reference, Suite
 
 from tests.bench.made_up import spec, store
 from zoo.errors import UnknownNameError, UsageError
-from zoo.results.derived import FUNCTIONS
-from zoo.results.experiment import Cell, Metric, Reference, Suite
-from zoo.results.records import Records, check_columns, check_metrics, from_catalogue, from_suite, measure
-from zoo.results.store import open_runs
-from zoo.results.summary import estimate_all, long_rows, summarise
+from zoo.runs.store import open_runs
 from zoo.training.request import CellRequest
 from zoo.training.spec import RunSpec
 

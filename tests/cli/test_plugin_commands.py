@@ -70,3 +70,8 @@ def test_what_a_command_does(body: str, status: int, words: str, tmp_path: Path)
     assert done.returncode == status
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_command_whose_package_is_missing_names_it(tmp_path: Path) -> None:
+    done = zoo("bench", "smoke", cwd=tmp_path, ZOO_PLUGINS="zoo-core")
+    assert done.returncode == 2 and "pip install zoo-bench" in done.stderr

@@ -6,14 +6,14 @@ import sys
 from typing import Any
 
 import pytest
+from zoo_bench.metrics import functions
+from zoo_bench.plots.plugin_figures import find_figures
+from zoo_bench.suite import find_suites
 
 from zoo.discovery.entry import Registrar
 from zoo.discovery.guard import blaming
 from zoo.discovery.registry import discover
 from zoo.errors import PluginError, UsageError
-from zoo.results.derived import functions
-from zoo.results.figures import find_figures
-from zoo.results.suite import find_suites
 
 HEAD = "import sys\nfrom zoo import hookimpl\nclass Odd(BaseException): pass\n"
 HOOK = "@hookimpl\ndef {hook}({args}):\n    {body}\n"

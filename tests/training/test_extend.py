@@ -17,9 +17,9 @@ from zoo.cli.resume import left_over, open_resumed
 from zoo.cli.train import _parser
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError, UsageError
-from zoo.results.labels import labels
-from zoo.results.store import open_runs
-from zoo.results.verify import verify
+from zoo.runs.labels import labels
+from zoo.runs.store import open_runs
+from zoo.runs.verify import verify
 from zoo.training.extend import begin, extension, shorter
 from zoo.training.lock import Lock
 from zoo.training.loop import Stop, train

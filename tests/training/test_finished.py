@@ -14,8 +14,8 @@ from tests.rows import logged
 from tests.training.conftest import Trainer
 from zoo.cli.progress import Silent
 from zoo.errors import RunError
-from zoo.results.store import open_run
-from zoo.results.verify import verify
+from zoo.runs.store import open_run
+from zoo.runs.verify import verify
 from zoo.training import checkpoint
 from zoo.training.run import RunDir
 from zoo.training.session import RunResult

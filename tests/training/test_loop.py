@@ -12,7 +12,7 @@ from tests.training.conftest import Trainer
 from zoo.cli.progress import Silent
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError, ZooError
-from zoo.results.store import open_run
+from zoo.runs.store import open_run
 from zoo.training import checkpoint
 from zoo.training.lock import Lock
 from zoo.training.loop import Stop

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from tests.training.conftest import Trainer
 from zoo.errors import RunError
-from zoo.results.store import open_run, open_runs
-from zoo.results.verify import verify
+from zoo.runs.store import open_run, open_runs
+from zoo.runs.verify import verify
 from zoo.training.files import DEPTH, parse, read_json, shallow
 from zoo.training.lock import Lock
 from zoo.training.logs import LINE_BYTES, LogReader
@@ -248,8 +248,8 @@ def test_a_document_that_is_too_large_is_refused(tmp_path: Path) -> None:
 LARGE = """
 import sys
 from pathlib import Path
-from zoo.results.describe import lines
-from zoo.results.store import open_run
+from zoo.runs.describe import lines
+from zoo.runs.store import open_run
 run = open_run(Path(sys.argv[1]))
 assert run.last["loss/a"] == 1.0 and run.torn_lines == 0
 text = "\\n".join(lines(run))

@@ -25,8 +25,8 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
     parsed = parser.parse_args(args)
 
-    from zoo.results.compare import compare, lines
-    from zoo.results.store import open_run
+    from zoo.runs.compare import compare, lines
+    from zoo.runs.store import open_run
 
     a, b = open_run(parsed.a), open_run(parsed.b)
     if parsed.json:

@@ -10,11 +10,14 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from functools import wraps
+from typing import Any, ParamSpec, TextIO
 
 from zoo.visible import raw, visible
+
+P = ParamSpec("P")
 
 
 class _State:
@@ -80,6 +83,17 @@ def spoken_by_plugin() -> Iterator[None]:
         yield
     finally:
         sys.stdout = before
+
+
+def documented(main: Callable[P, int]) -> Callable[P, int]:
+    """Decorate a plugin's command that prints by ``emit`` and ``write``: what else is printed is no part of it."""
+
+    @wraps(main)
+    def diverted(*args: P.args, **kwargs: P.kwargs) -> int:
+        with contextlib.redirect_stdout(sys.stdout if _State.stream is None else sys.stderr):
+            return main(*args, **kwargs)
+
+    return diverted
 
 
 def _divert(stream: TextIO) -> int | None:

@@ -18,7 +18,7 @@ from zoo.discovery.registry import Registry
 from zoo.errors import RunError, UsageError, ZooError
 
 if TYPE_CHECKING:
-    from zoo.results.evaluate import Evaluation, Judge
+    from zoo.runs.evaluate import Evaluation, Judge
 
 
 def main(args: Sequence[str], options: CommandOptions) -> int:
@@ -43,7 +43,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
         config = chosen[""]
     elif flags:
         raise UsageError(f"evaluator {entry.name!r} has no options, and {flags[0]} was given.")
-    from zoo.results.evaluate import Judge
+    from zoo.runs.evaluate import Judge
 
     judge = Judge(
         entry=entry, config=config, registry=registry, seed=parsed.seed, device=parsed.device, trust=parsed.trust,
@@ -120,7 +120,7 @@ def _request(
 
 def _judge_all(judge: Judge, paths: Sequence[Path]) -> tuple[list[Evaluation], list[tuple[Path, ZooError]]]:
     """The evaluations, and what failed; alone, a failure is raised."""
-    from zoo.results.store import Run, open_runs
+    from zoo.runs.store import Run, open_runs
 
     subjects: list[Run | Path]
     failed: list[tuple[Path, ZooError]] = []
@@ -167,7 +167,7 @@ def _show(done: Sequence[Evaluation], failed: Sequence[tuple[Path, ZooError]], p
         return
     if not done:
         return
-    from zoo.results.table import table
+    from zoo.runs.sheet import table
 
     identity = list(done[0].identity())
     same = [name for name in identity[:-1] if len({record[name] for record in records}) == 1]
@@ -194,8 +194,8 @@ def _leading(records: Sequence[Mapping[str, Any]], identity: int) -> int:
 
 def _labels(done: Sequence[Evaluation]) -> dict[Path, dict[str, str]]:
     """For each run the name that tells it from others of the same algorithm."""
-    from zoo.results.labels import labels
-    from zoo.results.store import Catalogue
+    from zoo.runs.labels import labels
+    from zoo.runs.store import Catalogue
 
     groups = Catalogue([evaluation.source for evaluation in done if evaluation.source], []).groups()
     return {run.path: {"algorithm": name} for group, name in zip(groups, labels(groups), strict=True) for run in group}
@@ -206,7 +206,7 @@ def _whose(about: Sequence[Evaluation]) -> str:
 
 
 def _write_csv(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
-    from zoo.results.table import columns_of
+    from zoo.runs.sheet import columns_of
 
     try:
         with path.open("w", encoding="utf-8", newline="") as file:

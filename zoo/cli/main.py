@@ -24,9 +24,6 @@ COMMANDS = {
     "eval": "judge stored runs, or a file, with an evaluator",
     "show": "what a run is, where it stands and what it measured",
     "diff": "what two runs differ in: options, versions, results",
-    "bench": "run the experiments of a suite, as far as they are missing",
-    "table": "results as a table: intervals, published values, verdicts on claims",
-    "plot": "curves, profiles and verdicts of runs, as PNG, SVG or PDF",
     "plugins": "installed plugins, their state, and what they offer",
     "new-plugin": "write a new plugin package that installs, trains and passes the tests",
 }

@@ -8,6 +8,10 @@ from zoo.cli.document import spoken_by_plugin
 from zoo.cli.parser import CommandOptions
 from zoo.discovery.guard import blaming
 from zoo.discovery.registry import Registry
+from zoo.errors import UsageError
+
+BENCH = ("bench", "table", "plot")
+"""Commands that stood in zoo-core once, and that people will type."""
 
 
 def run(command: str, args: Sequence[str], options: CommandOptions, known: Sequence[str]) -> int:
@@ -21,10 +25,13 @@ def run(command: str, args: Sequence[str], options: CommandOptions, known: Seque
 
     Raises:
         UnknownNameError: no plugin offers it.
-        UsageError: several do.
+        UsageError: several do, or the package that brings it is not installed.
         PluginError: it failed.
     """
-    entry = options.registry().find(command, "command", also=known)
+    registry = options.registry()
+    if command in BENCH and not any(entry.name == command for entry in registry.entries("command")):
+        raise UsageError(f"zoo {command} is a command of zoo-bench, which is not installed.", "pip install zoo-bench")
+    entry = registry.find(command, "command", also=known)
     function = entry.resolve()
     whose = f"command {entry.name!r} of plugin {entry.plugin}"
     with spoken_by_plugin(), blaming(whose, debug=options.debug, passing=(SystemExit, BrokenPipeError)):

@@ -11,7 +11,7 @@ from zoo.cli.document import emit
 from zoo.cli.parser import CommandOptions, CommandParser
 
 if TYPE_CHECKING:
-    from zoo.results.store import Catalogue
+    from zoo.runs.store import Catalogue
 
 
 def main(args: Sequence[str], options: CommandOptions) -> int:
@@ -37,8 +37,8 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
     parsed = parser.parse_args(args)
 
-    from zoo.results.describe import describe, lines, listing
-    from zoo.results.store import open_runs
+    from zoo.runs.describe import describe, lines, listing
+    from zoo.runs.store import open_runs
 
     catalogue = open_runs([parsed.run])
     runs = [run for group in catalogue.groups() for run in group]
@@ -55,8 +55,8 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
 
 
 def _verify(catalogue: Catalogue, *, as_json: bool) -> int:
-    from zoo.results.table import table
-    from zoo.results.verify import verify
+    from zoo.runs.sheet import table
+    from zoo.runs.verify import verify
 
     found = [(run, verify(run)) for group in catalogue.groups() for run in group]
     broken = {run.path for run, parts in found if any(part.state == "damaged" for part in parts)}

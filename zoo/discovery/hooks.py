@@ -48,14 +48,14 @@ class HookSpecs:
     def zoo_derived(self) -> Mapping[str, str]:  # type: ignore[empty-body]
         """Functions for metrics of suites: name to ``"module:function"``, called as ``function(run, of, **options)``.
 
-        ``run`` is a ``zoo.results.store.Run``; the result is a number, or None if the run cannot tell.
+        ``run`` is a ``zoo.runs.store.Run``; the result is a number, or None if the run cannot tell.
         """
 
     @_hookspec
     def zoo_plots(self) -> Mapping[str, str]:  # type: ignore[empty-body]
         """Figures for ``zoo plot NAME RUN...``: name to ``"module:function"``, called as ``function(runs, options)``.
 
-        ``runs`` is a list of ``zoo.results.store.Run``; ``options`` is a ``zoo.results.figures.FigureOptions``: what
-        was asked for, and colours, labels and legends as of all others. The result is a ``matplotlib.figure.Figure``,
-        made without ``pyplot``.
+        ``runs`` is a list of ``zoo.runs.store.Run``; ``options`` is a ``FigureOptions`` of zoo-bench:
+        what was asked for, and colours, labels and legends as of all others. The result is a
+        ``matplotlib.figure.Figure``, made without ``pyplot``.
         """

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from zoo_bench.plots.plugin_figures import FigureOptions
 from zoo_composite_rm.figures import composite, proxy
 from zoo_composite_rm.proxy import derived
 from zoo_composite_rm.proxy.points import find_proxy_points
@@ -14,8 +15,7 @@ from zoo_envs.composite.oracle import utility
 
 from zoo.cli.main import main
 from zoo.errors import UsageError
-from zoo.results.figures import FigureOptions
-from zoo.results.store import open_runs
+from zoo.runs.store import open_runs
 
 SHORT = ("--num-envs", "32", "--eval-every", "0", "--quiet")
 PATH = ("--learning-rate", "0.0003", "--batch-size", "64", "--steps", str(16 * 256), *SHORT)

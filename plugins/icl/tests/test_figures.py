@@ -8,11 +8,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from zoo_bench.plots.plugin_figures import FigureOptions, find_figures
 from zoo_icl.figures import heads, patterns, phases, progress, strategies
 
 from zoo import UsageError
 from zoo.discovery.registry import discover
-from zoo.results.figures import FigureOptions, find_figures
 
 OPTIONS = FigureOptions()
 STEPS = [1000.0 * i for i in range(1, 11)]

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 import zoo_mdl_c
+from zoo_bench.schema import Term
+from zoo_bench.suite import find_suites
 from zoo_mdl_c import figures
 from zoo_mdl_c.derived import by_task, held_out_auc, task_auc, task_jump_start, tasks_to_recover
 
 from zoo import UsageError, discover, open_runs
-from zoo.results.experiment import Term
-from zoo.results.suite import find_suites
 from zoo.testing import check_evaluator
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from zoo_bench.plots.plugin_figures import FigureOptions
 from zoo_reload.figures import orbit
 
 from zoo.errors import UsageError
-from zoo.results.figures import FigureOptions
-from zoo.results.store import open_runs
+from zoo.runs.store import open_runs
 
 
 def zoo(*args: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -227,8 +227,9 @@ def test_exact_statement_in_an_evaluation(runs: Path, capsys: pytest.CaptureFixt
 
 
 def test_the_suite_is_found_and_fits_the_plugins() -> None:
+    from zoo_bench.suite import find_suites
+
     from zoo.discovery.registry import discover
-    from zoo.results.suite import find_suites
 
     suite = find_suites(discover(only=["zoo-rpo", "zoo-envs"]), Path("nowhere"))["rpo"].load()
     assert len(suite.claims) > 30 and {claim.source for claim in suite.claims} == {"paper", "exact", "ours"}

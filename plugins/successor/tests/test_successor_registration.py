@@ -65,9 +65,10 @@ def test_registration_and_options_load_no_numerical_library():
 
 
 def test_the_suites_name_cells_and_claims_that_fit():
+    from zoo_bench.resolve import resolve_suite
+    from zoo_bench.suite import load_suite
+
     from zoo import discover
-    from zoo.results.resolve import resolve_suite
-    from zoo.results.suite import load_suite
 
     folder = Path(__file__).parents[3] / "benchmarks"
     for name in ("fr", "lambda-r"):

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import zoo_tvd.library
 import zoo_tvd.transport.distance
+from zoo_bench.resolve import resolve_suite
+from zoo_bench.suite import find_suites
 
 import zoo
 from zoo.cli.main import main
-from zoo.results.resolve import resolve_suite
-from zoo.results.suite import find_suites
 from zoo.testing import check_algorithm, check_plugin
 
 SMALL: dict[str, Any] = {"episodes": 20, "horizon": 6}

@@ -1,0 +1,28 @@
+"""Suites of experiments: their runs, tables, verdicts and figures.
+
+Importing this module is cheap: the commands are imported when they are run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zoo import hookimpl
+
+if TYPE_CHECKING:
+    from zoo import Registrar
+
+__all__ = ["zoo_register"]
+
+
+@hookimpl
+def zoo_register(zoo: Registrar) -> None:
+    """Register the commands."""
+    zoo.command(
+        "bench", "zoo_bench.cli.bench:main", summary="run the experiments of a suite, as far as they are missing"
+    )
+    zoo.command(
+        "table", "zoo_bench.cli.table:main",
+        summary="results as a table: intervals, published values, verdicts on claims",
+    )  # fmt: skip
+    zoo.command("plot", "zoo_bench.cli.plot:main", summary="curves, profiles and verdicts of runs, as PNG, SVG or PDF")

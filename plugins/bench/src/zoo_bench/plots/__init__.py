@@ -1,0 +1,1 @@
+"""Figures of runs and claims, and what all figures share."""
