@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,7 +24,11 @@ class CommandOptions:
     debug: bool = False
 
     def registry(self) -> Registry:
-        """All plugins; each one that failed is named in one line on standard error."""
+        """All plugins; each one that failed is named in one line on standard error. Found once."""
+        return self._found
+
+    @cached_property
+    def _found(self) -> Registry:
         registry = discover(self.files)
         for plugin in registry.failures:
             sys.stderr.write(f"zoo: plugin {plugin.plugin} {plugin.version} is left out: {plugin.reason}\n")
