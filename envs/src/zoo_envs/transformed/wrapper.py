@@ -100,5 +100,5 @@ def _made(base: tuple[str, tuple[tuple[str, int | float | str], ...]], render_mo
         raise ValueError(f"base = {name!r} would import a module: expected the id of a registered environment")
     try:
         return gymnasium.make(name, disable_env_checker=True, **options)
-    except gymnasium.error.Error as error:
+    except (gymnasium.error.Error, TypeError) as error:  # the latter for a keyword that it does not know
         raise ValueError(f"base = {name!r} cannot be made: {' '.join(str(error).split())}") from error

@@ -142,9 +142,7 @@ class TvD(Transfer[TvDConfig]):
         planned = plan(self.f, self.target, self.source, self.cost, solver=solver, rng=self._rng, start=last)
         self.history.append(planned.value)
         converged = settled(self.history, config.tol)
-        hopeless = (
-            self.kept is not None and len(self.history) > PATIENCE and planned.value > BEHIND * self.kept.value
-        )
+        hopeless = self.kept is not None and len(self.history) > PATIENCE and planned.value > BEHIND * self.kept.value
         if len(self.history) <= config.iterations and not converged and not hopeless:
             self._refit(planned)
             return planned, False
