@@ -2,12 +2,14 @@
 
 Goals: exact transport at 176 x 176 within 20 ms and 1.3 times ``ot.emd`` called directly, at 2,000 within 1.3 times as
 well; n = 100 with equal weights and the gradient at least 2.5 times as quick as ``ot.emd2`` through torch; n = 500 at
-least 20 times as quick as POT's Sinkhorn; one iteration (plan and refit) at 176 x 176 within 10 ms.
+least 20 times as quick as POT's Sinkhorn through torch, at the regularisation that comes within 1 % of the exact value
+(the others are shown, with how far off they are); one iteration (plan and refit) at 176 x 176 within 10 ms.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import ot
@@ -44,6 +46,19 @@ def weighted(n: int, rounds: int) -> ratio.Table:
     return table
 
 
+REGULARISATIONS = 0.5, 0.1, 0.05, 0.02, 0.01
+
+
+def sinkhorn(x: Floats, y: Floats, regularisation: float) -> float:
+    """Value and gradient as a user of POT has them, its default method and limits; in units of the median cost."""
+    points, weights = torch.tensor(x, requires_grad=True), torch.full((len(x),), 1 / len(x), dtype=torch.float64)
+    cost = ot.dist(points, torch.tensor(y))
+    reg = regularisation * float(cost.detach().median())
+    loss = (ot.sinkhorn(weights, weights, cost, reg, warn=False) * cost).sum()
+    loss.backward()
+    return float(loss.detach())
+
+
 def with_gradient(n: int, rounds: int) -> ratio.Table:
     """Equal weights, value and derivative by the points."""
     x, y, _, _ = clouds(n)
@@ -59,18 +74,17 @@ def with_gradient(n: int, rounds: int) -> ratio.Table:
         loss.backward()
         return loss.item(), points.grad.numpy()  # type: ignore[union-attr]
 
-    weights = np.full(n, 1 / n)
     functions: Functions = {
         "ot_distance, gradient": ours,
         "ot.emd2 through torch": theirs,
-        "ot.sinkhorn, no gradient": lambda: ot.sinkhorn(weights, weights, C, 0.05 * np.median(C)),
+        **{f"ot.sinkhorn through torch, {r} of the median": partial(sinkhorn, x, y, r) for r in REGULARISATIONS},
     }
-    C = ot.dist(x, y)
     table = ratio.compare(functions, rounds, title=f"exact transport with gradient, {n} x {n}, equal weights")
-    (value, mine), (other, its) = table.rows[0].result, table.rows[1].result  # type: ignore[misc]
-    table.notes["largest difference of value, of gradient"] = (
-        f"{abs(value - other):.1e}, {np.abs(mine - its).max():.1e}"
-    )
+    (value, mine), (other, its), *entropic_ones = [row.result for row in table.rows]  # type: ignore[misc]
+    apart = abs(value - other), np.abs(mine - its).max()  # type: ignore[has-type]
+    table.notes["largest difference of value, of gradient"] = f"{apart[0]:.1e}, {apart[1]:.1e}"
+    shares = [f"{float(found) / value:.3f}" for found in entropic_ones]  # type: ignore[arg-type, has-type]
+    table.notes["value of sinkhorn over the exact one"] = ", ".join(shares)
     return table
 
 

@@ -147,3 +147,36 @@ def test_a_task_of_the_control_suite() -> None:
     source = env.make_source(1)
     here, there = env.reset(seed=4)[0], source.reset(seed=4)[0]
     np.testing.assert_allclose(here, env.transformation.forward(there[0]), atol=1e-5)
+
+
+def test_one_task_of_a_family_by_options_that_are_words_and_numbers() -> None:
+    pytest.importorskip("dm_control")
+    import zoo_envs  # noqa: F401  registers the ids
+
+    options: dict[str, int | float | str] = {"tasks": "balance", "observe_task": 0, "action_repeat": 2}
+    env = TransformedEnv(base="zoo/DMC-cartpole-family-v0", base_options=options, transform="reflection")
+    assert env.observation_space.shape == (5,)
+    here, there = env.reset(seed=4)[0], env.make_source(1).reset(seed=4)[0][0]
+    np.testing.assert_allclose(here, there * [-1, 1, 1, 1, 1], atol=1e-6)
+    with pytest.raises(ValueError, match="balance, swingup"):
+        TransformedEnv(base="zoo/DMC-cartpole-family-v0", base_options={"tasks": "balanse"})
+
+
+def test_an_environment_without_a_render_mode_can_be_the_base() -> None:
+    class Still(gymnasium.Env[Any, Any]):
+        observation_space = gymnasium.spaces.Box(-1, 1, (2,))
+        action_space = gymnasium.spaces.Discrete(2)
+
+        def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+            return np.ones(2, np.float32), {}
+
+        def step(self, action: Any) -> Any:
+            return np.ones(2, np.float32), 0.0, False, False, {}
+
+    gymnasium.register("Still-v0", Still)  # type: ignore[arg-type]
+    try:
+        assert TransformedEnv(base="Still-v0", transform="rot180").reset()[0].tolist() == [-1, -1]
+        with pytest.raises(ValueError, match="cannot be made"):
+            TransformedEnv(base="Still-v0", base_options={"colour": "red"})
+    finally:
+        del gymnasium.registry["Still-v0"]

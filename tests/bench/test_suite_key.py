@@ -43,6 +43,11 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
          "options": {"bold": False, "maybe": True, "inner": {"depth": [4]}, "note": "a b", "lives": 2}},
         ["--no-bold", "--maybe", "True", "--inner.depth", "4", "--note", "a b", "--lives", "2"],
     ),
+    (
+        {"algorithm": "a2c", "environment": "transformed",
+         "env_options": {"base": "CartPole-v1", "base_options": {"max_episode_steps": 30, "sutton_barto_reward": 1}}},
+        ["--env.base", "CartPole-v1", "--env.base-options", "max_episode_steps", "30", "sutton_barto_reward", "1"],
+    ),
 ]  # fmt: skip
 
 

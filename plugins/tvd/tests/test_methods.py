@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium.spaces import Discrete
+from zoo_tvd.agent import PATIENCE
 from zoo_tvd.alternation import plan
 from zoo_tvd.comparators import _displacements
 from zoo_tvd.samples import Samples
@@ -39,8 +40,25 @@ def test_tvd_from_the_identity_and_with_starts(lab: Any) -> None:
     several = lab.make("TvD", 502, episodes=100, iterations=6, starts=4, env=turned)
     alone, rows = lab.drive(one)[-1], lab.drive(several)
     assert rows[-1]["objective"] <= alone["objective"]
-    assert several.env_steps == (5 * 7 + 1) * 2000  # each start, and the uniform steps behind the whitening
+    assert several.env_steps == (len(rows) + 1) * 2000  # each iteration, and the uniform steps behind the whitening
     assert {row["start"] for row in rows} >= {0, 1, 2, 3, 4}
+
+
+def test_a_start_far_behind_the_best_one_is_given_up(lab: Any) -> None:
+    found = lab.make("TvD", 511, copies=60, episodes=60, iterations=9, starts=6)
+    given_up = 0
+    while found.outcome is None:
+        start, best, history = found.start, found.kept, list(found.history)
+        found.update()
+        if found.start == start:
+            continue
+        if start and len(history) < 9:  # the last objective of the start that has ended is not among these
+            given_up += 1
+            assert best is not None
+            assert found.kept is best
+            assert len(history) >= PATIENCE
+    assert given_up
+    assert found.env_steps < (7 * 10 + 1) * 1200
 
 
 @pytest.mark.parametrize("transform", HARD)

@@ -69,7 +69,7 @@ class ControlFamily(MultitaskEnv[ControlTask]):
     def __init__(
         self,
         *,
-        tasks: tuple[str, ...] | None = None,
+        tasks: tuple[str, ...] | str | None = None,
         observe_task: bool = True,
         action_repeat: int = 1,
         max_episode_steps: int | None = 1000,
@@ -77,7 +77,7 @@ class ControlFamily(MultitaskEnv[ControlTask]):
         """Load the tasks.
 
         Args:
-            tasks: which of them; None: all of the family.
+            tasks: which of them, or the name of one; None: all of the family.
             observe_task: whether observations end with the one-hot code of the task.
             action_repeat: control steps that one action lasts, at least 1.
             max_episode_steps: control steps until an episode is truncated; None: never.
@@ -86,11 +86,11 @@ class ControlFamily(MultitaskEnv[ControlTask]):
             ImportError: dm_control is not installed.
             ValueError: an argument is outside its range.
         """
-        names = self.names if tasks is None else tuple(tasks)
+        names = self.names if tasks is None else (tasks,) if isinstance(tasks, str) else tuple(tasks)
         if not names or len(set(names)) != len(names) or not set(names) <= set(self.names):
             raise ValueError(f"tasks must be some of {', '.join(self.names)}, each once, got {list(names)}")
         repeat = integer("action_repeat", action_repeat, 1)
-        options = (observe_task, repeat, max_episode_steps)
+        options = (bool(observe_task), repeat, max_episode_steps)
         self._be(names, tuple(ControlTask(self.domain, name, names, *options) for name in names))
 
     @classmethod

@@ -62,7 +62,7 @@ class TransformedEnv(Transformed):
         self,
         *,
         base: str = "Acrobot-v1",
-        base_options: Mapping[str, float] | None = None,
+        base_options: Mapping[str, int | float | str] | None = None,
         transform: TransformName = "affine",
         transform_seed: int = 0,
         render_mode: str | None = None,
@@ -92,11 +92,13 @@ class TransformedEnv(Transformed):
         return SyncVectorEnv([lambda: _made(self._base)] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
 
 
-def _made(base: tuple[str, tuple[tuple[str, float], ...]], render_mode: str | None = None) -> _Env:
+def _made(base: tuple[str, tuple[tuple[str, int | float | str], ...]], render_mode: str | None = None) -> _Env:
     name, options = base[0], dict[str, Any](base[1])
+    if render_mode is not None:  # some environments have none to choose
+        options["render_mode"] = render_mode
     if ":" in name:
         raise ValueError(f"base = {name!r} would import a module: expected the id of a registered environment")
     try:
-        return gymnasium.make(name, disable_env_checker=True, render_mode=render_mode, **options)
-    except gymnasium.error.Error as error:
+        return gymnasium.make(name, disable_env_checker=True, **options)
+    except (gymnasium.error.Error, TypeError) as error:  # the latter for a keyword that it does not know
         raise ValueError(f"base = {name!r} cannot be made: {' '.join(str(error).split())}") from error

@@ -49,8 +49,9 @@ class TransformedConfig:
 
     base: str = "Acrobot-v1"
     """id of the environment that is observed through the transformation, as gymnasium.make takes it"""
-    base_options: Mapping[str, float] | None = None
-    """keyword arguments of that environment, such as the threshold of a task of the control suite"""
+    base_options: Mapping[str, int | float | str] | None = None
+    """keyword arguments of that environment, such as "threshold 1.5" or "tasks balance observe_task 0" for the control
+    suite's"""
     transform: TransformName = "affine"
     """what is done to the observations"""
     transform_seed: int = 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import shlex
 import typing
+from collections import abc
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from zoo.discovery.registry import Registry
 from zoo.discovery.values import plain
@@ -75,6 +76,8 @@ def _flags(prefix: str, options: Mapping[str, Any], cls: type | None) -> Iterato
         hint = hints.get(name)
         if cls is None:
             yield from (flag, value if isinstance(value, str) and plain(value) == value else json.dumps(value))
+        elif isinstance(value, Mapping) and any(get_origin(kind) is abc.Mapping for kind in (hint, *get_args(hint))):
+            yield from (flag, *(str(word) for item in value.items() for word in item))
         elif isinstance(value, Mapping):
             inner = {key: item for key, item in value.items() if key != "type"}
             yield from _flags(f"{prefix}{name}.", inner, hint if isinstance(hint, type) else object)

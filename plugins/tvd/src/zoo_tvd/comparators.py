@@ -6,7 +6,6 @@ None reads a reward. All but the identity and the oracle see the same uniform tr
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from typing import Any
 
@@ -97,12 +96,7 @@ class Closed(Transfer[ConfigT]):
         self.source = self.observe_source(False, whole=False, rng=rng).merged()
         self.target = self.observe(False, whole=False, rng=rng).merged()
         self.learn(self.target, self.source)
-        if not self.fit.identifiable:
-            warnings.warn(
-                f"{type(self).__name__} does not determine its map: rank {self.fit.rank} of {self.fit.full}",
-                RuntimeWarning,
-                stacklevel=2,
-            )
+        self.fit.tell(f"the map of {type(self).__name__}")
         self.done("fitted in closed form")
         return self.common_metrics()
 

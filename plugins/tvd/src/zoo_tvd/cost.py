@@ -82,11 +82,15 @@ class Cost:
             action_unit = np.where(spread > 0, spread, 1.0)
         return cls(kind, L, unit, counted, action_unit)
 
+    def combined(self, states: Floats) -> Floats:
+        """L s for states [n, T, d]: [n, B, d]."""
+        if self.kind == "trajectory":  # L is the identity
+            return states
+        return np.asarray(np.einsum("bt,ntd->nbd", self.L, states))
+
     def features(self, states: Floats) -> Floats:
         """L s in units of the source, for states [n, T, d]: [n, B, d]."""
-        if self.kind == "trajectory":  # L is the identity
-            return np.asarray(states / self.unit)
-        return np.asarray(np.einsum("bt,ntd->nbd", self.L, states) / self.unit)
+        return np.asarray(self.combined(states) / self.unit)
 
     def matrix(self, mapped: Floats, target: Samples, source: Samples) -> Floats:
         """The cost [n, m] of each target sample, its states mapped to ``mapped`` [n, T, d], with each source sample."""

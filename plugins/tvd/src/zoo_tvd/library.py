@@ -101,6 +101,9 @@ def undo(
     Returns:
         The map and all that led to it.
 
+    Warns:
+        RuntimeWarning: the data do not determine the map, with the rank of the last regression.
+
     Raises:
         ValueError: a set is empty, a number is not finite, shapes or actions do not fit, or an argument is outside its
             range.
@@ -135,6 +138,7 @@ def undo(
         if best is None or found.objective[-1] < best.objective[-1]:
             best = found
     assert best is not None  # noqa: S101  there is at least one start
+    best.fit.tell(f"the {best.f.kind} map")
     coupling, objective = best.planned.coupling, tuple(float(value) for value in best.objective)
     return Undone(
         best.f, objective, None if coupling is None else coupling.plan, here, there, best.fit.rank,

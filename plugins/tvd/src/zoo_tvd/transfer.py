@@ -108,7 +108,7 @@ class Transfer(Algorithm[ConfigT]):
 
     def states_of_source(self, rng: np.random.Generator) -> Floats:
         """States [N, d_S] that uniform actions visit in the source."""
-        env = self._make_source(50)
+        env = self._make_source(min(50, int(self.ctx.env.num_envs)))  # a simulator is slow to build
         try:
             env.reset(seed=int(rng.integers(2**31)))
             space = env.single_action_space

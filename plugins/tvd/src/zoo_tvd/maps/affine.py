@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -44,31 +43,25 @@ class Affine(Differentiable):
     def fitted(self, to: Regression) -> tuple[Self, Fit]:
         """Weighted least squares of t_i on rows [L o_i, L 1].
 
-        Where the observations lie in a plane, W is not determined; a ridge of 1e-6 decides, and a warning has the rank.
+        Where the observations lie in a plane, W is not determined; a ridge of 1e-6 decides.
         """
-        B = len(to.cost.L)
+        L = to.cost.L
         d_T, d_S = to.observations.shape[2], to.targets.shape[2]
         centre = to.weights @ to.observations.mean(axis=1)
-        spread = float(np.sqrt((to.weights @ np.square(to.observations - centre).mean(axis=1)).mean())) or 1.0
-        x = np.einsum("bt,ntd->nbd", to.cost.L, (to.observations - centre) / spread)  # [n, B, d_T]
-        ones = np.broadcast_to(to.cost.L.sum(axis=1)[:, None], (len(x), B, 1))
+        away = to.observations - centre
+        spread = float(np.sqrt((to.weights @ np.square(away).mean(axis=1)).mean())) or 1.0
+        x = to.cost.combined(away / spread)  # [n, B, d_T]
+        ones = np.broadcast_to(L.sum(axis=1)[:, None], (len(x), len(L), 1))
         root = np.sqrt(to.weights)[:, None, None]
         X = (root * np.concatenate([x, ones], axis=2)).reshape(-1, d_T + 1)
         Y = (root * (to.targets * to.cost.unit)).reshape(-1, d_S)
-        U, sigma, V = np.linalg.svd(X, full_matrices=False)
+        Q, R = np.linalg.qr(X)  # R has the singular values of X, and is small
+        U, sigma, V = np.linalg.svd(R, full_matrices=False)
         size = np.linalg.norm(X, axis=0)  # each column by itself: units do not tell what is determined
-        scaled = np.linalg.svd(X / np.where(size > _SINGULAR**2 * size.max(), size, np.inf), compute_uv=False)
+        scaled = np.linalg.svd(R / np.where(size > _SINGULAR**2 * size.max(), size, np.inf), compute_uv=False)
         rank = int((scaled > _SINGULAR * scaled[0]).sum())
-        if rank < d_T + 1:
-            warnings.warn(
-                f"the affine map is not determined: its regression has rank {rank} of {d_T + 1}; a ridge decides",
-                RuntimeWarning,
-                stacklevel=2,
-            )
-            inverse = sigma / (sigma**2 + RIDGE)
-        else:
-            inverse = 1.0 / sigma
-        solution = V.T @ (inverse[:, None] * (U.T @ Y))  # [d_T + 1, d_S]
+        inverse = 1.0 / sigma if rank == d_T + 1 else sigma / (sigma**2 + RIDGE)
+        solution = V.T @ (inverse[:, None] * (U.T @ (Q.T @ Y)))  # [d_T + 1, d_S]
         W = solution[:-1].T / spread
         return type(self)(W, solution[-1] - W @ centre), Fit(rank, d_T + 1)
 
@@ -104,7 +97,7 @@ class Orthogonal(Affine):
     def fitted(self, to: Regression) -> tuple[Self, Fit]:
         """R = U V^T of the singular value decomposition of sum_i u_i t_i (L o_i)^T, both without their common shift."""
         ones = to.cost.L.sum(axis=1)  # [B]
-        x = np.einsum("bt,ntd->nbd", to.cost.L, to.observations)
+        x = to.cost.combined(to.observations)
         t = to.targets * to.cost.unit
         weight = float(ones @ ones)
         x_mean, t_mean = (np.einsum("n,b,nbd->d", to.weights, ones, part) / weight for part in (x, t))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,6 +60,15 @@ class Fit:
     def identifiable(self) -> bool:
         """Whether the data determine the map, given the plan."""
         return self.rank >= self.full
+
+    def tell(self, what: str) -> None:
+        """Warn where ``what``, such as "the affine map", is not determined; once a run or call, by whoever fits."""
+        if not self.identifiable:
+            warnings.warn(
+                f"{what} is not determined by these data: its regression has rank {self.rank} of {self.full}",
+                RuntimeWarning,
+                stacklevel=3,
+            )
 
 
 class UndoMap(ABC):

@@ -42,7 +42,7 @@ class Permutation(UndoMap):
 
     def fitted(self, to: Regression) -> tuple[Self, Fit]:
         """The assignment that maximises sum_i u_i t_i . L Pi o_i, which is linear in Pi as |L Pi o| does not change."""
-        x = np.einsum("bt,ntd->nbd", to.cost.L, to.observations)
+        x = to.cost.combined(to.observations)
         agreement = np.einsum("n,nbk,nbl->kl", to.weights, to.targets, x)
         rows, columns = linear_sum_assignment(agreement, maximize=True)
         order = np.empty(len(rows), dtype=np.int64)
