@@ -19,6 +19,7 @@ from zoo.discovery.entry import Entry
 from zoo.discovery.names import find_algorithm, resolve_env
 from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
+from zoo.visible import visible_streams
 
 NOT_CONVERGED = 3
 UNIFORM = "uniform"
@@ -197,6 +198,7 @@ def _resume(parsed: argparse.Namespace, other: Sequence[str], registry: Registry
     return _train(spec, [run.seed], parsed, registry, options)
 
 
+@visible_streams(outlived=True)
 def _train(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace, registry: Registry, options: Options) -> int:
     from zoo.cli.progress import Silent, Terminal, summary
     from zoo.cli.resume import all_finished
