@@ -24,6 +24,25 @@ def visible(text: str) -> str:
     return _STEERING.sub(_code, text) if _STEERING.search(text) else text
 
 
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")
+_MOST = 300
+"""characters of somebody else's text within a sentence of ours"""
+
+
+def uncoloured(text: str) -> str:
+    """``text`` without the codes by which a library colours what it prints, terminal or not."""
+    return _COLOUR.sub("", text)
+
+
+def brief(text: object) -> str:
+    """Somebody else's text, for a sentence of ours: on one line, uncoloured, its middle left out where it is long."""
+    line = " ".join(uncoloured(str(text)).split())
+    if len(line) <= _MOST:
+        return line
+    half = _MOST // 2
+    return f"{line[:half].rstrip()} [{len(line) - 2 * half} characters left out] {line[-half:].lstrip()}"
+
+
 def _code(found: re.Match[str]) -> str:
     number = ord(found[0])
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
@@ -78,7 +97,7 @@ class VisibleStream:
 
     def write(self, text: str) -> int:
         """As a text stream."""
-        self.write_styled(visible(text))
+        self.write_styled(visible(uncoloured(text)))
         return len(text)
 
     def write_styled(self, text: str) -> None:

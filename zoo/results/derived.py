@@ -15,6 +15,7 @@ from zoo.discovery.registry import Registry
 from zoo.errors import UnknownNameError, UsageError
 from zoo.results.experiment import Metric
 from zoo.results.store import Run, Series
+from zoo.visible import brief
 
 Floats = NDArray[np.float64]
 
@@ -271,5 +272,5 @@ def derive(run: Run, metric: Metric, known: Mapping[str, Function] = FUNCTIONS) 
     try:
         value = known[metric.function](run, metric.of, **metric.options)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"metric {metric.name!r}: {metric.function} refuses its options: {error}.") from error
+        raise UsageError(f"metric {metric.name!r}: {metric.function} refuses its options: {brief(error)}.") from error
     return value if value is not None and np.isfinite(value) else None
