@@ -49,9 +49,12 @@ def test_zoo_envs(tmp_path: Path) -> None:
     check("zoo-envs", options)
 
 
-@pytest.mark.parametrize("distribution", ["zoo-reload", "zoo-tensorboard"])
-def test_with_defaults(distribution: str) -> None:
-    check(distribution, {})
+def test_zoo_tensorboard() -> None:
+    check("zoo-tensorboard", {})
+
+
+def test_zoo_reload() -> None:
+    check("zoo-reload", {"reload-ppo": {"steps": 400, "config": {"n_steps": 64, "batch_size": 64, "n_epochs": 2}}})
 
 
 def test_the_evaluators_of_the_core() -> None:
@@ -60,6 +63,5 @@ def test_the_evaluators_of_the_core() -> None:
     check("zoo-core", {"return": {"subject": subject, "config": {"episodes": 5}}, "constraints": {"subject": subject}})
 
 
-@pytest.mark.slow
 def test_zoo_sb3() -> None:
     check("zoo-sb3", SB3)
