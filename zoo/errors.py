@@ -57,6 +57,12 @@ class RunError(ZooError):
     """A run could not be started, continued or read."""
 
 
+class NoRunError(RunError):
+    """What was named as a run is none: the request is wrong."""
+
+    exit_code = 2
+
+
 class NewerFormatError(RunError):
     """A file of a run was written by a newer zoo."""
 

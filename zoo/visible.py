@@ -1,12 +1,16 @@
-"""Making control characters visible, so that text of a file or a plugin cannot steer a terminal or hide words."""
+"""What is printed: without control characters that steer a terminal or hide words, and while anybody reads it."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TextIO, cast
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,24 +24,101 @@ def visible(text: str) -> str:
     return _STEERING.sub(_code, text) if _STEERING.search(text) else text
 
 
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")
+_MOST = 300
+"""characters of somebody else's text within a sentence of ours"""
+
+
+def uncoloured(text: str) -> str:
+    """``text`` without the codes by which a library colours what it prints, terminal or not."""
+    return _COLOUR.sub("", text)
+
+
+def brief(text: object) -> str:
+    """Somebody else's text, for a sentence of ours: on one line, uncoloured, its middle left out where it is long."""
+    line = " ".join(uncoloured(str(text)).split())
+    if len(line) <= _MOST:
+        return line
+    half = _MOST // 2
+    return f"{line[:half].rstrip()} [{len(line) - 2 * half} characters left out] {line[-half:].lstrip()}"
+
+
 def _code(found: re.Match[str]) -> str:
     number = ord(found[0])
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
+
+
+class OutputClosed(KeyboardInterrupt):
+    """What is printed cannot be written any more: whoever read it, such as ``head`` or a terminal, is gone.
+
+    It ends the command as Ctrl-C does: no guard around a plugin holds it up, and no plugin is blamed for it.
+
+    Attributes:
+        exit_code: where nobody reads, that of a command which the signal for this ended (SIGPIPE, or SIGHUP of a
+            terminal); 1 where it is another error, such as a full disk.
+    """
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"the output cannot be written: {error.strerror or error}.")
+        self.exit_code = _CLOSED.get(error.errno or 0, 1)
+
+
+_CLOSED = {errno.EPIPE: 128 + 13, errno.EIO: 128 + 1}
+
+
+def nobody_reads(error: OSError) -> bool:
+    """Whether an error says that the other end of a pipe, or a terminal, is gone."""
+    return error.errno in _CLOSED
+
+
+def silence(stream: IO[str]) -> None:
+    """Let what is written to a stream from now on, and what it still holds, go nowhere."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # no descriptor, or closed
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, stream.fileno())
+        finally:
+            os.close(nowhere)
 
 
 class VisibleStream:
     """A text stream through which no control character passes; it says that it is no terminal, so that none is tried.
 
     Whoever styles on purpose, and has made the words visible before, writes to ``raw(stream)``: see ``console``.
+
+    Args:
+        stream: the one beneath.
+        outlived: once nobody reads it, be silent instead of raising ``OutputClosed``.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, outlived: bool = False) -> None:
         self.raw = stream
+        self._outlived = outlived
 
     def write(self, text: str) -> int:
         """As a text stream."""
-        self.raw.write(visible(text))
+        self.write_styled(visible(uncoloured(text)))
         return len(text)
+
+    def write_styled(self, text: str) -> None:
+        """Write what is styled on purpose, and whose words have been made visible before."""
+        try:
+            self.raw.write(text)
+        except OSError as error:
+            self.failed(error)
+
+    def flush(self) -> None:
+        """As a text stream."""
+        try:
+            self.raw.flush()
+        except OSError as error:
+            self.failed(error)
+
+    def failed(self, error: OSError) -> None:
+        """What follows from an error of the stream beneath."""
+        silence(self.raw)
+        if not (self._outlived and nobody_reads(error)):
+            raise OutputClosed(error) from None
 
     def writelines(self, lines: Iterable[str]) -> None:
         """As a text stream."""
@@ -59,14 +140,21 @@ def raw(stream: TextIO) -> TextIO:
 
 
 @contextmanager
-def visible_streams() -> Iterator[None]:
-    """Let nothing but visible characters through standard output and standard error."""
+def visible_streams(*, outlived: bool = False) -> Iterator[None]:
+    """Let nothing but visible characters through standard output and standard error.
+
+    Args:
+        outlived: what runs in this block goes on when nobody reads its output any more, as training does.
+    """
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (cast(TextIO, VisibleStream(raw(stream))) for stream in before)
-    try:
-        yield
-    finally:
-        sys.stdout, sys.stderr = before
+    with contextlib.ExitStack() as stack:
+        # A stream that was closed (>&-) is None; what takes its place also keeps files of ours off its descriptor.
+        open_ones = [stream or stack.enter_context(Path(os.devnull).open("w")) for stream in before]
+        sys.stdout, sys.stderr = (cast(TextIO, VisibleStream(raw(stream), outlived=outlived)) for stream in open_ones)
+        try:
+            yield
+        finally:
+            sys.stdout, sys.stderr = before
 
 
 def console(*, stderr: bool = False, file: TextIO | None = None, **options: Any) -> Console:
@@ -79,4 +167,15 @@ def console(*, stderr: bool = False, file: TextIO | None = None, **options: Any)
             shown = (part if part.control else part._replace(text=visible(part.text)) for part in buffer)
             return super()._render_buffer(shown)
 
-    return Visible(file=file or raw(sys.stderr if stderr else sys.stdout), **options)
+        def on_broken_pipe(self) -> None:
+            raise  # as rich caught it; its own way is to exit
+
+        def _check_buffer(self) -> None:
+            try:
+                super()._check_buffer()
+            except OSError as error:
+                beneath.failed(error)
+
+    stream = file or (sys.stderr if stderr else sys.stdout)
+    beneath = stream if isinstance(stream, VisibleStream) else VisibleStream(stream)
+    return Visible(file=beneath.raw, **options)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+from zoo.cli.main import main
 
 
 def zoo(*args: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
@@ -15,3 +19,11 @@ def zoo(*args: str, cwd: Path | None = None, **env: str) -> subprocess.Completed
         capture_output=True, text=True, check=False, cwd=cwd, timeout=300,
         env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1", **env},
     )  # fmt: skip
+
+
+def zoo_here(*args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The same in this process, where the outcome alone is tested: each would import torch for seconds."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = main(list(args))
+    return subprocess.CompletedProcess(args, status, out.getvalue(), err.getvalue())

@@ -44,6 +44,19 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize("what", ["nothing", "a file", "a directory", "a directory of runs"])
+@pytest.mark.parametrize("command", [["train", "--resume"], ["show"], ["eval"]])
+def test_what_is_no_run_is_a_wrong_request(command: list[str], what: str, tmp_path: Path) -> None:
+    path = tmp_path / "here"
+    if what == "a file":
+        path.write_text("")
+    elif what != "nothing":
+        (path / "runs").mkdir(parents=True)
+    done = zoo(*command, str(path / "runs" if what == "a directory of runs" else path), cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) <= 2 and str(path) in done.stderr
+
+
 @pytest.mark.parametrize(("args", "words"), CASES, ids=[" ".join(args) for args, _ in CASES])
 def test_a_wrong_request_is_one_sentence(args: list[str], words: list[str], tmp_path: Path) -> None:
     done = zoo(*args, cwd=tmp_path)

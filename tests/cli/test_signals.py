@@ -23,11 +23,17 @@ ZOO = [sys.executable, "-m", "zoo.cli.main"]
 COMMAND = ["train", "gda", "two-state", "--steps", "2000000", "--eval-episodes", "1", "--checkpoint-every", "1h"]
 
 
+def hear_hangups() -> None:
+    """As from a terminal, even if the tests run under nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def started(*more: str, cwd: Path, seeds: int = 1, **options: object) -> subprocess.Popen[str]:
     """A command that trains, once every seed has logged something."""
+    defaults = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "preexec_fn": hear_hangups}
     process = subprocess.Popen(
         [*ZOO, *COMMAND, *more], cwd=cwd, text=True, start_new_session=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
-        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},  # type: ignore[call-overload]
+        **{**defaults, **options},  # type: ignore[call-overload]
     )  # fmt: skip
     while sum(bool((run / "metrics.jsonl").exists()) for run in find_runs(cwd)) < seeds:
         assert process.poll() is None, process.communicate()

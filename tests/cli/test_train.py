@@ -144,11 +144,11 @@ def test_a_read_only_directory_is_one_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_ppo_learns_cartpole_and_another_process_evaluates_it(tmp_path: Path) -> None:
-    """Seeds 0 to 4 were tuned on; this is another."""
-    result = train(tmp_path, "ppo", "CartPole-v1", "--steps", "50000", "--seed", "11")
+    """A policy that was not trained keeps the pole up for 20 steps; what a full budget learns is in suite control."""
+    result = train(tmp_path, "ppo", "CartPole-v1", "--steps", "16000", "--seed", "11")
     (run,) = result["runs"]  # type: ignore[misc]
-    assert run["metrics"]["eval/return"] >= 450
+    assert run["metrics"]["eval/return"] >= 90
     done = zoo("eval", run["path"], "return", "--json")
     assert done.returncode == 0, done.stderr
     (evaluation,) = json.loads(done.stdout)["evaluations"]
-    assert evaluation["scores"]["return"] >= 450
+    assert evaluation["scores"]["return"] >= 90

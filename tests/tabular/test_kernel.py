@@ -53,6 +53,52 @@ def test_policies_in_single_precision_are_policies() -> None:
     assert evaluate(m, pi.astype(np.float16)).policy.sum(axis=1) == pytest.approx(np.ones(S), abs=1e-14)
 
 
+def refused(change: dict[str, Any]) -> str:
+    given: dict[str, Any] = {"P": P, "r": r, "gamma": 0.9, "rho": rho}
+    with pytest.raises(InvalidCMDPError) as raised:
+        TabularCMDP(**{**given, **change})
+    assert raised.value.message.endswith(".") and not raised.value.message.endswith("..")
+    assert len(raised.value.message) < 400
+    return raised.value.message
+
+
+@pytest.mark.parametrize("value", ["0.9", b"0.9", "x" * 9000, None, True, 1.0, -0.1, np.nan, [0.9, 0.8], 1j])
+def test_a_discount_that_is_none_is_shown(value: Any) -> None:
+    message = refused({"gamma": value})
+    assert message.startswith("gamma = ") and "expected a number in [0, 1)" in message
+    assert ("is text" in message) == isinstance(value, (str, bytes))
+
+
+MATRIX = sp.csr_array(np.full((S, S), 1 / S))
+LISTS: dict[str, tuple[dict[str, Any], str]] = {
+    "one too many": ({"P": [MATRIX] * 3}, "P is a list of 3 matrices of shape (5, 5): expected one of (5, 5) for each"),
+    "two shapes": ({"P": [MATRIX, MATRIX[:2]]}, "of shape (2, 5) and (5, 5): expected one of (5, 5)"),
+    "r": ({"r": [MATRIX] * A}, "r is a list that holds sparse matrices, of shape (5, 5): expected an array"),
+    "c": ({"c": [sp.csr_array(r)], "b": [1.0], "senses": ("<=",)}, "c is a list that holds sparse matrices"),
+    "rho": ({"rho": [sp.csr_array(rho[None])]}, "rho is a list that holds sparse matrices"),
+    "objects": ({"P": object()}, "P is not an array of real numbers"),
+    "text": ({"r": [["a", "b"]] * S}, "r is not an array of real numbers"),
+    "ragged": ({"r": [[1.0, 2.0], [3.0]]}, "r is not an array of real numbers"),
+}
+
+
+@pytest.mark.parametrize("what", LISTS)
+def test_containers_that_are_no_array_are_named(what: str) -> None:
+    change, words = LISTS[what]
+    assert words in refused(change)
+
+
+@pytest.mark.parametrize("name", ["P", "r", "rho", "c", "b"])
+def test_a_tensor_with_grad_is_refused_with_the_way_out(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    value = {"P": P, "r": r, "rho": rho, "c": r[None], "b": np.ones(1)}[name]
+    more = {"c": r[None], "b": np.ones(1), "senses": ("<=",)}
+    with pytest.raises(InvalidCMDPError, match=f"{name} is not an array of real numbers: .*grad") as raised:
+        made(**{"kernel": P, **more, "kernel" if name == "P" else name: torch.tensor(value, requires_grad=True)})
+    assert f"{name}.detach()" in raised.value.hint
+    assert made(**{"kernel": P, **more, "kernel" if name == "P" else name: torch.tensor(value)}) is not None
+
+
 @pytest.mark.parametrize("kind", ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"])
 def test_every_sparse_container_is_read(kind: str) -> None:
     flat = P.reshape(-1, S)

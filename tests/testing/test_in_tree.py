@@ -13,15 +13,17 @@ import pytest
 from zoo.tabular import TabularCMDP
 from zoo.testing import check_plugin
 
-ON = {"n_steps": 64, "batch_size": 64}
-OFF = {"buffer_size": 400, "learning_starts": 50, "batch_size": 8, "train_freq": 32}
+SMALL: dict[str, Any] = {"network": {"net_arch": [16]}}
+ON = {"n_steps": 64, "batch_size": 64, **SMALL}
+OFF = {"buffer_size": 400, "learning_starts": 50, "batch_size": 8, "train_freq": 32, **SMALL}
+RECURRENT = {**ON, "n_epochs": 1, "network": {"net_arch": [16], "lstm_hidden_size": 16}}
 SB3: dict[str, dict[str, Any]] = {
-    "ppo": {"steps": 600, "config": {**ON, "n_epochs": 2}},
-    "a2c": {"steps": 600},
-    "trpo": {"steps": 600, "config": ON},
-    "recurrent-ppo": {"steps": 600, "config": {**ON, "n_epochs": 2}, "env": "CartPole-v1"},
-    **{name: {"steps": 600, "config": OFF, "env": "CartPole-v1"} for name in ("dqn", "qrdqn")},
-    **{name: {"steps": 600, "config": OFF} for name in ("sac", "tqc", "td3", "ddpg", "crossq")},
+    "ppo": {"steps": 400, "config": {**ON, "n_epochs": 2}},
+    "a2c": {"steps": 400, "config": SMALL},
+    "trpo": {"steps": 400, "config": ON},
+    "recurrent-ppo": {"steps": 400, "config": RECURRENT, "env": "CartPole-v1"},
+    **{name: {"steps": 400, "config": OFF, "env": "CartPole-v1"} for name in ("dqn", "qrdqn")},
+    **{name: {"steps": 400, "config": OFF} for name in ("sac", "tqc", "td3", "ddpg", "crossq")},
 }
 
 
@@ -47,9 +49,12 @@ def test_zoo_envs(tmp_path: Path) -> None:
     check("zoo-envs", options)
 
 
-@pytest.mark.parametrize("distribution", ["zoo-reload", "zoo-tensorboard"])
-def test_with_defaults(distribution: str) -> None:
-    check(distribution, {})
+def test_zoo_tensorboard() -> None:
+    check("zoo-tensorboard", {})
+
+
+def test_zoo_reload() -> None:
+    check("zoo-reload", {"reload-ppo": {"steps": 400, "config": {"n_steps": 64, "batch_size": 64, "n_epochs": 2}}})
 
 
 def test_the_evaluators_of_the_core() -> None:
@@ -58,6 +63,5 @@ def test_the_evaluators_of_the_core() -> None:
     check("zoo-core", {"return": {"subject": subject, "config": {"episodes": 5}}, "constraints": {"subject": subject}})
 
 
-@pytest.mark.slow
 def test_zoo_sb3() -> None:
     check("zoo-sb3", SB3)

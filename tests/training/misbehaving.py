@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Box, Dict, Discrete
+from gymnasium.spaces import Box, Dict, Discrete, Tuple
 
 
 class Base(gymnasium.Env[Any, Any]):
@@ -217,6 +217,29 @@ class DictBuffer(SameBuffer):
     def see(self) -> Any:
         super().see()
         return self.told
+
+
+class TupleBuffer(SameBuffer):
+    observation_space = Tuple((Box(-100, 100, (3,), np.float32), Discrete(9)))
+
+    def see(self) -> Any:
+        return super().see(), self.t
+
+
+class RewardBuffer(SameBuffer):
+    """Its reward is an array of no dimension, and the same one for ever; so are its signals."""
+
+    constraint_spec = Signals()
+    paid, signals = np.zeros(()), np.zeros(2, np.float32)
+
+    def pay(self) -> Any:
+        self.paid[...] = self.t
+        return self.paid
+
+    def step(self, action: Any) -> Any:
+        told = super().step(action)
+        self.signals[:] = self.t
+        return *told[:4], {"constraints": self.signals}
 
 
 class SpoilsActions(Base):

@@ -126,7 +126,14 @@ def test_the_command_line_says_one_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("name", ["SameBuffer", "ClassBuffer", "ViewOfBuffer", "DictBuffer"])
+def first(obs: Any) -> Any:
+    """The one array of an observation, or its first."""
+    return obs["a"] if isinstance(obs, dict) else obs[0] if isinstance(obs, tuple) else obs
+
+
+@pytest.mark.parametrize(
+    "name", ["SameBuffer", "ClassBuffer", "ViewOfBuffer", "DictBuffer", "TupleBuffer", "RewardBuffer"]
+)
 def test_the_state_arrived_in_is_not_the_reset_state(name: str) -> None:
     env = make_env(EnvName(gym_id=f"{name}-v0"), {}, 2)
     env.reset(seed=0)
@@ -134,12 +141,21 @@ def test_the_state_arrived_in_is_not_the_reset_state(name: str) -> None:
     for _ in range(8):
         obs, *_, infos = env.step(np.zeros(2, int))
         final = infos.get("final_obs")
-        kept.append((obs["a"] if isinstance(obs, dict) else obs, final))
+        kept.append((first(obs), final))
     for t, (obs, final) in enumerate(kept, start=1):
         assert (obs == (0 if t % 4 == 0 else t % 4)).all()
         if t % 4 == 0:
             for row in final:
-                assert (np.asarray(row["a"] if isinstance(row, dict) else row) == 4).all()
+                assert (np.asarray(first(row)) == 4).all()
+
+
+def test_a_reward_and_signals_that_are_reused_arrays_are_kept_apart() -> None:
+    env = make_env(EnvName(gym_id="RewardBuffer-v0"), {}, 2)
+    env.reset(seed=0)
+    kept = [env.step(np.zeros(2, int)) for _ in range(6)]
+    for t, (_, rewards, _, _, infos) in enumerate(kept):
+        assert (rewards == t % 4 + 1).all()
+        assert (np.asarray(infos["constraints"]) == t % 4 + 1).all()
 
 
 def test_copies_that_share_a_buffer_are_told_apart() -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.cli.command import zoo
+from tests.cli.command import zoo_here
 from tests.rows import logged
 from zoo import RingBuffer
 from zoo.errors import RunError, TrainingFailed
@@ -174,14 +174,13 @@ def test_a_nan_in_a_new_row_ends_the_run(tmp_path: Path) -> None:
 
 
 COMMAND = "train sac Pendulum-v1 --learning-starts 100 --buffer-size 250 --batch-size 16 --eval-episodes 1 --quiet"
-SAC = COMMAND.split()
+SAC = [*COMMAND.split(), "--network.net-arch", "16"]
 
 
-@pytest.mark.slow
 def test_an_off_policy_run_is_small_and_resumes_bit_for_bit(tmp_path: Path) -> None:
     pytest.importorskip("zoo_sb3")
     every = ("--checkpoint-every", "60", "--steps", "420")
-    assert zoo(*SAC, *every, "--dir", "whole", cwd=tmp_path).returncode == 0
+    assert zoo_here(*SAC, *every, "--dir", "whole", cwd=tmp_path).returncode == 0
     (whole,) = find_runs(tmp_path / "whole")
     assert "replay buffer takes up to 10 kB on the disk" in (whole / "log.txt").read_text()
     rows = 250 * 4 * (3 + 3 + 1 + 1 + 1 + 1)
@@ -191,21 +190,21 @@ def test_an_off_policy_run_is_small_and_resumes_bit_for_bit(tmp_path: Path) -> N
     (torn,) = find_runs(tmp_path / "torn")
     shutil.rmtree(checkpoint.place(torn / "checkpoints", steps[-1]))
     (torn / "status.json").unlink()
-    done = zoo(*SAC, *every, "--dir", "torn", cwd=tmp_path)
+    done = zoo_here(*SAC, *every, "--dir", "torn", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert logged(torn) == logged(whole)
     files = [checkpoint.place(run / "checkpoints", steps[-1]) / checkpoint.TENSORS for run in (torn, whole)]
     assert files[0].read_bytes() == files[1].read_bytes()
     assert _chunks(torn) == _chunks(whole)
-    early = zoo("eval", str(whole), "return", "--episodes", "1", "--checkpoint", str(steps[0]), cwd=tmp_path)
+    early = zoo_here("eval", str(whole), "return", "--episodes", "1", "--checkpoint", str(steps[0]), cwd=tmp_path)
     assert early.returncode == 0, early.stderr
-    extended = zoo("train", "--resume", str(whole), "--steps", "600", "--quiet", cwd=tmp_path)
+    extended = zoo_here("train", "--resume", str(whole), "--steps", "600", "--quiet", cwd=tmp_path)
     assert extended.returncode == 0, extended.stderr
-    verified = zoo("show", "whole", "--verify", cwd=tmp_path)
+    verified = zoo_here("show", "whole", "--verify", cwd=tmp_path)
     assert verified.returncode == 0 and "not kept any more" not in verified.stderr, verified.stdout
     chunk = max((whole / "checkpoints" / FOLDER).rglob("*.rows"), key=os.path.getsize)
     chunk.write_bytes(chunk.read_bytes()[:-1])
-    assert zoo("show", str(whole), "--verify", cwd=tmp_path).returncode == 1
+    assert zoo_here("show", str(whole), "--verify", cwd=tmp_path).returncode == 1
 
 
 def _chunks(run: Path) -> dict[str, bytes]:

@@ -13,9 +13,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, ParamSpec, TextIO
+from typing import Any, ParamSpec, TextIO, cast
 
-from zoo.visible import raw, visible
+from zoo.visible import VisibleStream
 
 P = ParamSpec("P")
 
@@ -41,7 +41,10 @@ def write(text: str, *, styled: bool = False) -> None:
     """Print a document that is no JSON, or a text to read; what is ``styled`` has been made visible before."""
     _State.written = True
     stream = _State.stream or sys.stdout
-    (raw(stream) if styled else stream).write(text if styled else visible(text))
+    if styled and isinstance(stream, VisibleStream):
+        stream.write_styled(text)
+    else:
+        stream.write(text)
 
 
 def written() -> bool:
@@ -56,7 +59,8 @@ def reserved() -> Iterator[None]:
     saved = _divert(original)
     _State.stream, _State.written = original, False
     if saved is not None:
-        _State.stream = os.fdopen(saved, "w", encoding=original.encoding, errors=original.errors)
+        opened = os.fdopen(saved, "w", encoding=original.encoding, errors=original.errors)
+        _State.stream = cast(TextIO, VisibleStream(opened))
     sys.stdout = sys.stderr
     try:
         yield

@@ -1,14 +1,12 @@
 """``zoo``: finds the command, runs it, and turns errors into one sentence and an exit status.
 
 Exit status: 0 done; 1 a run failed; 2 the request was wrong; 3 finished, but not converged;
-129, 130 and 143 interrupted.
+129, 130 and 143 interrupted; 141 nobody read the output to its end.
 """
 
 from __future__ import annotations
 
-import errno
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +14,7 @@ from pathlib import Path
 from zoo import __version__
 from zoo.cli import document
 from zoo.errors import UnknownNameError, UsageError, ZooError
-from zoo.visible import visible, visible_streams
+from zoo.visible import OutputClosed, nobody_reads, silence, visible, visible_streams
 
 COMMANDS = {
     "list": "algorithms, representations, environments and evaluators that are installed",
@@ -51,32 +49,44 @@ examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; the exit status is returned, never raised."""
     args = list(sys.argv[1:] if argv is None else argv)
+    with visible_streams():
+        try:
+            status = _status(args)
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except OutputClosed as closed:
+            if closed.exit_code == 1:
+                sys.stderr.write(f"zoo: {closed}\n")
+            return closed.exit_code
+        except OSError as error:  # past our streams, as by sys.stdout.buffer; what was saved stays
+            if not nobody_reads(error):
+                raise
+            for stream in (sys.stdout, sys.stderr):
+                silence(stream)
+            return OutputClosed(error).exit_code
+    return status
+
+
+def _status(args: list[str]) -> int:
+    """Run one command line, and tell what was wrong."""
     debug = "--debug" in args
     as_json = "--json" in args
     try:
-        with visible_streams():
-            if not document.wanted(args):
+        if not document.wanted(args):
+            return _dispatch(args)
+        with document.reserved():
+            try:
                 return _dispatch(args)
-            with document.reserved():
-                try:
-                    return _dispatch(args)
-                except ZooError as error:
-                    if debug:
-                        raise
-                    return _report(error, as_json)
+            except ZooError as error:
+                if debug:
+                    raise
+                return _report(error, as_json)
     except ZooError as error:
         if debug:
             raise
         return _report(error, as_json)
-    except BrokenPipeError:  # the reader, such as `head`, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as error:
-        if error.errno != errno.EIO or debug:
-            raise
-        for stream in (sys.stdout, sys.stderr):  # the terminal is gone; what was saved stays
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        return 129
+    except OutputClosed:
+        raise
     except KeyboardInterrupt:
         sys.stderr.write("\nzoo: interrupted.\n")
         return 130

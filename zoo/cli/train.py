@@ -19,6 +19,7 @@ from zoo.discovery.entry import Entry
 from zoo.discovery.names import find_algorithm, resolve_env
 from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
+from zoo.visible import visible_streams
 
 NOT_CONVERGED = 3
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -196,6 +197,7 @@ def _resume(parsed: argparse.Namespace, other: Sequence[str], registry: Registry
     return _train(spec, [run.seed], parsed, registry, options)
 
 
+@visible_streams(outlived=True)
 def _train(
     spec: Any, seeds: Sequence[int], parsed: argparse.Namespace, registry: Registry, options: CommandOptions
 ) -> int:

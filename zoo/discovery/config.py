@@ -14,8 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
 from zoo.discovery.aliases import UnknownOptionError
+from zoo.discovery.entry import describe
 from zoo.discovery.values import BOOLEAN_FORMS, NOTHING, members, truth
 from zoo.errors import UnknownNameError, UsageError, ZooError
+from zoo.visible import brief
 
 Origins = dict[str, str]
 _TYPE = "type"
@@ -64,11 +66,11 @@ def decode_fields(cls: type, values: Mapping[str, Any], base: Any = None, where:
     try:
         return dataclasses.replace(base, **decoded) if base is not None else cls(**decoded)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"{where}s of {cls.__name__} are refused: {error}") from error
+        raise UsageError(f"{where}s of {cls.__name__} are refused: {brief(error)}") from error
     except (ZooError, KeyboardInterrupt):
         raise
     except BaseException as error:  # what a plugin's __post_init__ does with a value is not for us to know
-        raise UsageError(f"{where}s of {cls.__name__} are refused: {type(error).__name__}: {error}") from error
+        raise UsageError(f"{where}s of {cls.__name__} are refused: {describe(error)}") from error
 
 
 def _decode(hint: Any, value: Any, where: str) -> Any:
@@ -182,11 +184,11 @@ def parse_options(
             raise
         raise UsageError(_first_sentence(heard.getvalue()), f"{prog} --help lists all options.") from None
     except (TypeError, ValueError) as error:
-        raise UsageError(f"these options are refused: {error}") from error
+        raise UsageError(f"these options are refused: {brief(error)}") from error
     except (ZooError, KeyboardInterrupt):
         raise
     except BaseException as error:
-        raise UsageError(f"these options are refused: {type(error).__name__}: {error}") from error
+        raise UsageError(f"these options are refused: {describe(error)}") from error
     chosen = {prefix: _as(type(default), getattr(parsed, prefix or "options")) for prefix, default in parts.items()}
     return chosen, given
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from zoo.api import Algorithm, Evaluator, Needs, Offers, Representation, Space, Subject
 from zoo.errors import PluginError
+from zoo.visible import brief
 
 Kind = Literal["algorithm", "representation", "environment", "evaluator", "command"]
 KINDS: tuple[Kind, ...] = ("algorithm", "representation", "environment", "evaluator")
@@ -273,6 +274,6 @@ def _made(cls: Any, given: Any, where: str) -> Any:
 
 
 def describe(error: BaseException) -> str:
-    """``ImportError: no module named x`` on one line."""
-    text = " ".join(str(error).split())
+    """``ImportError: no module named x`` on one line, of bounded length."""
+    text = brief(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -11,6 +11,7 @@ from typing import Any
 
 from zoo.discovery.entry import Entry
 from zoo.errors import UnknownNameError, UsageError
+from zoo.visible import brief
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,7 @@ def load_preset(entry: Entry, env: str, preset: str) -> Preset:
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"preset {file.name} of {entry.plugin} is not valid TOML: {error}") from error
+        raise UsageError(f"preset {file.name} of {entry.plugin} is not valid TOML: {brief(error)}") from error
     if env not in table:
         if preset:
             raise UnknownNameError(f"environment in preset {preset!r} of {entry.name}", env, table)

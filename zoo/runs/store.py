@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import RunError, UsageError, nearest
+from zoo.errors import NoRunError, RunError, UsageError, nearest
 from zoo.training import checkpoint
 from zoo.training.documents import REPORT, checked, is_number
 from zoo.training.files import REPORT_BYTES, check_seal, is_folder, read_json
@@ -264,7 +264,7 @@ def open_runs(paths: Iterable[Path | str] | Path | str) -> Catalogue:
             raise UsageError(f"there is no {path}.", _near(path))
         found = list(search(path))
         if not found:
-            raise RunError(f"{path} is not a run, and has none beneath it.", "zoo train makes runs.")
+            raise NoRunError(f"{path} is not a run, and has none beneath it.", "zoo train makes runs.")
         for folder, problem in found:
             if folder.resolve() in seen and not problem:
                 continue

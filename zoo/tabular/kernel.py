@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from zoo.tabular.errors import InvalidCMDPError
+from zoo.visible import brief
 
 ROW_SUM_TOLERANCE = 1e-8
 """How far from 1 the probabilities of a row may sum, where they came in double precision."""
@@ -39,10 +41,7 @@ def real(name: str, value: ArrayLike, ndim: int | None = None) -> NDArray[np.flo
     Raises:
         InvalidCMDPError: it is no array of real numbers, or not of ``ndim`` dimensions.
     """
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidCMDPError(f"{name} is not an array of real numbers: {error}.") from error
+    array = as_array(name, value, np.float64)
     if ndim is not None and array.ndim != ndim:
         raise InvalidCMDPError(f"{name} has {array.ndim} dimensions, shape {array.shape}: expected {ndim}.")
     if array is value and not array.flags.writeable and array.base is None and array.flags.c_contiguous:
@@ -50,9 +49,35 @@ def real(name: str, value: ArrayLike, ndim: int | None = None) -> NDArray[np.flo
     return frozen(np.array(array, order="C"))
 
 
+def as_array(name: str, value: Any, dtype: Any = None) -> NDArray[Any]:
+    """``numpy.asarray``, whose refusals become sentences.
+
+    Raises:
+        InvalidCMDPError: it is no array of numbers, but a list of sparse matrices, a tensor with grad, text ...
+    """
+    if isinstance(value, (list, tuple)) and any(sp.issparse(part) for part in value):
+        raise InvalidCMDPError(
+            f"{name} is a list that holds sparse matrices, of shape {_shapes(value)}: expected an array.",
+            f"np.stack([x.toarray() for x in {name}]) makes one of matrices of one shape.",
+        )
+    try:
+        array = np.asarray(value, dtype=dtype)
+        if array.dtype.kind in "OUS":
+            raise TypeError(f"it holds {array.flat[0]!r}" if array.size else f"its type is {array.dtype}")
+    except (TypeError, ValueError, RuntimeError) as error:  # RuntimeError: what torch raises
+        text = brief(error).rstrip(".")
+        hint = f"{name}.detach() has its values alone." if getattr(value, "requires_grad", False) is True else ""
+        raise InvalidCMDPError(f"{name} is not an array of real numbers: {text}.", hint) from error
+    return array
+
+
+def _shapes(parts: Sequence[Any]) -> str:
+    return " and ".join(sorted({str(np.shape(part)) for part in parts}))
+
+
 def law(name: str, value: ArrayLike) -> NDArray[np.float64]:
     """A probability vector, made to sum to 1 where it came in less than double precision and nearly does."""
-    given = np.asarray(value)
+    given = as_array(name, value)
     array = real(name, value, 1)
     total = array.sum()
     if _coarse(given.dtype) and 0 < abs(total - 1.0) <= row_tolerance(_eps(given.dtype), array.size):
@@ -104,13 +129,15 @@ def kernel(P: Any, S: int, A: int) -> NDArray[np.float64] | sp.csr_array:
 def _together(P: Any, S: int, A: int) -> tuple[Any, np.dtype[Any]]:
     """One array or sparse matrix, and the type its numbers came in."""
     if not isinstance(P, (list, tuple)) or not P or not all(hasattr(part, "shape") for part in P):
-        try:
-            return P, np.dtype(P.dtype) if sp.issparse(P) else np.asarray(P).dtype
-        except (TypeError, ValueError):
-            return P, np.dtype(np.float64)
-    dtype = np.result_type(*(part.dtype if sp.issparse(part) else np.asarray(part).dtype for part in P))
+        return P, np.dtype(P.dtype) if sp.issparse(P) else as_array("P", P).dtype
+    dtype = np.result_type(*(part.dtype if sp.issparse(part) else as_array("P", part).dtype for part in P))
     if not all(tuple(part.shape) == (S, S) for part in P) or (len(P) != A and len(P) != S):
-        return ([part.toarray() if sp.issparse(part) else part for part in P]), dtype
+        if any(sp.issparse(part) for part in P):
+            raise InvalidCMDPError(
+                f"P is a list of {len(P)} matrices of shape {_shapes(P)}: expected one of {(S, S)} for each of the {A} "
+                "actions."
+            )
+        return P, dtype
     if any(sp.issparse(part) for part in P):
         # Row s*A + a is row s of the matrix of action a.
         rows = np.arange(S * A).reshape(A, S).T.reshape(-1)
@@ -158,7 +185,7 @@ def expected(name: str, x: Any, P: NDArray[np.float64] | sp.csr_array, S: int, A
         InvalidCMDPError: an axis too many, and it is not that of the successor.
     """
     lead = 0 if name == "r" else 1
-    array = np.asarray(x.toarray() if sp.issparse(x) else x)
+    array = as_array(name, x.toarray() if sp.issparse(x) else x)
     if sp.issparse(x) and array.shape == (S * A, S):
         array = array.reshape(S, A, S)
     if array.ndim != 3 + lead:

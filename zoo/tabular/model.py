@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from zoo.errors import UsageError
 from zoo.tabular.errors import InvalidCMDPError
-from zoo.tabular.kernel import ROW_SUM_TOLERANCE, ended, expected, frozen_csr, kernel, law, real
+from zoo.tabular.kernel import ROW_SUM_TOLERANCE, as_array, ended, expected, frozen_csr, kernel, law, real
 from zoo.tabular.kernel import frozen as _freeze
+from zoo.visible import brief
 
 SENSES = ("<=", ">=", "==")
 _ENVIRONMENT = "zoo/Tabular-v0"
@@ -68,7 +69,7 @@ class TabularCMDP:
         S, A = _sizes(self.r, self.rho)
         put: Callable[[str, object], None] = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
         P, terminal = ended(kernel(self.P, S, A), _mask(self.terminal, S))
-        c = np.asarray(self.c)
+        c = as_array("c", self.c)
         put("P", P)
         put("r", expected("r", self.r, P, S, A))
         put("rho", law("rho", self.rho))
@@ -336,11 +337,14 @@ def _mask(value: ArrayLike, length: int) -> NDArray[np.bool_]:
 
 def _discount(value: object) -> float:
     try:
+        if isinstance(value, (str, bytes)):
+            raise TypeError("text")
         gamma = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:
-        raise InvalidCMDPError(f"gamma = {value!r}: expected a number in [0, 1).") from error
+        what = " is text" if isinstance(value, (str, bytes)) else ""
+        raise InvalidCMDPError(f"gamma = {brief(repr(value))}{what}: expected a number in [0, 1).") from error
     if not 0.0 <= gamma < 1.0:
-        raise InvalidCMDPError(f"gamma = {gamma}: expected a number in [0, 1).")
+        raise InvalidCMDPError(f"gamma = {value!r}: expected a number in [0, 1).")
     return gamma
 
 

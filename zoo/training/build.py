@@ -109,7 +109,9 @@ class Parts:
             return error
         else:
             what = f"failed: {describe(error)}"
-        return PluginError(f"{self.whose} {what}", "--debug shows where.")
+        blamed = PluginError(f"{self.whose} {what}", "--debug shows where.")
+        blamed.__cause__ = error  # so that the run's log has its traceback
+        return blamed
 
     def graded(self, env: Recorder) -> Grade:
         """How runs on this environment resume, found out once; ``env`` is one that is not stepped for that."""

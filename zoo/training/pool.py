@@ -35,6 +35,7 @@ from zoo.training.run import RunDir
 from zoo.training.session import Cadence, RunResult, Settings, Watcher, stored_result
 from zoo.training.spec import RunSpec
 from zoo.training.worker_start import left_to_the_parent, safe_path, worker_context
+from zoo.visible import visible_streams
 
 ATTEMPTS = 2
 """How often a task is begun whose worker dies."""
@@ -322,7 +323,7 @@ def _work(common: str, pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # also where there is no fork server
     stop = Stop(settings["time_limit"])
     _stop_with_parent(stop)
-    with stop.listening(interrupts=False):
+    with visible_streams(outlived=True), stop.listening(interrupts=False):
         registry = discover([Path(file) for file in given["files"]])
         while not stop.asked():
             try:
@@ -332,9 +333,9 @@ def _work(common: str, pipe: Connection) -> None:
             except (EOFError, OSError):
                 break
             _do(request, registry, Settings(**settings), Reporter(pipe, stop), stop)
-    pipe.close()
-    sys.stdout.flush()
-    sys.stderr.flush()
+        pipe.close()
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(0)  # skip the exit handlers of libraries that the fork server imported
 
 

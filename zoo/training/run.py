@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo import __version__
-from zoo.errors import RunError
+from zoo.errors import NoRunError, RunError
 from zoo.training.documents import STATUS as STATUS_CHECKS
 from zoo.training.documents import checked
 from zoo.training.files import (
@@ -62,7 +62,8 @@ class RunDir:
         """An existing run.
 
         Raises:
-            RunError: there is none, it is damaged or of a newer format, or it is not what its folder says.
+            NoRunError: there is none.
+            RunError: it is damaged or of a newer format, or it is not what its folder says.
         """
         if not is_file(path / SPEC):
             there = (
@@ -70,7 +71,7 @@ class RunDir:
                 if os.path.lexists(path / SPEC)
                 else f"it has no {SPEC}"
             )
-            raise RunError(f"{path} is not a run: {there}.")
+            raise NoRunError(f"{path} is not a run: {there}.")
         spec = RunSpec.from_json(read_json(path / SPEC), path / SPEC)
         *_, key, seed = Path(os.path.abspath(path)).parts  # noqa: PTH100 - a link keeps its own name
         named = _KEY.fullmatch(key) and _SEED.fullmatch(seed)

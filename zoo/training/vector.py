@@ -33,6 +33,7 @@ from zoo.training.copies import Copies
 from zoo.training.snapshot import capture_env, restore_env
 from zoo.training.step import check_finite, check_step, constraint_signals, environment_failed, owned
 from zoo.training.tally import Episode, Tally
+from zoo.visible import brief
 
 if TYPE_CHECKING:
     from zoo.tabular import TabularCMDP
@@ -162,9 +163,7 @@ def make_env(name: EnvName, kwargs: Mapping[str, Any], num_envs: int) -> Recorde
     try:
         env = _build(name, dict(kwargs), num_envs)
     except (TypeError, ValueError, AssertionError, ImportError, gymnasium.error.Error) as error:
-        raise UsageError(
-            f"environment {name.short} cannot be built: {' '.join(str(error).split()).rstrip('.')}."
-        ) from error
+        raise UsageError(f"environment {name.short} cannot be built: {brief(error).rstrip('.')}.") from error
     except (ZooError, KeyboardInterrupt):
         raise
     except BaseException as error:

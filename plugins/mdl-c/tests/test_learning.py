@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 import zoo_mdl_c
 from zoo_bench.schema import Term
@@ -16,7 +12,7 @@ from zoo_bench.suite import find_suites
 from zoo_mdl_c import figures
 from zoo_mdl_c.derived import by_task, held_out_auc, task_auc, task_jump_start, tasks_to_recover
 
-from zoo import UsageError, discover, open_runs
+from zoo import UsageError, discover
 from zoo.testing import check_evaluator
 
 
@@ -68,21 +64,3 @@ def test_the_suite_is_found_and_reads() -> None:
 def test_the_judge_of_default_policies() -> None:
     config = {"n_steps": 10, "task_updates": 1, "replay_steps": 2}
     check_evaluator("mdl-c-default", ("mdl-c", "four-rooms-goals"), subject_config=config, steps=20)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("line", "better_by"),
-    [
-        ("mdl-c-discrete-sac four-rooms-goals --steps 16000", 0.3),
-        ("mdl-c-sac pendulum-goals --steps 4000 --task-steps 4000", 300.0),
-    ],
-)
-def test_off_policy_control_learns(line: str, better_by: float, tmp_path: Path) -> None:
-    """The last tenth of the first task against its first tenth, in the return of episodes."""
-    command = [sys.executable, "-m", "zoo.cli.main", "train", *line.split(), "--seed", "100", "--eval-episodes", "0"]
-    subprocess.run([*command, "--quiet", "--dir", str(tmp_path)], check=True, capture_output=True)
-    (run,) = open_runs([tmp_path]).runs
-    returns = [row["return/episode"] for row in run.rows if "return/episode" in row and row["task/number"] == 0]
-    tenth = max(len(returns) // 10, 1)
-    assert np.mean(returns[-tenth:]) - np.mean(returns[:tenth]) > better_by

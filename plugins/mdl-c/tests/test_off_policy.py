@@ -1,12 +1,15 @@
-"""When the off-policy forms train, and what the row says that ends a task."""
+"""When the off-policy forms train, what the row says that ends a task, and that control learns its task."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
-from zoo_envs.goals.four_rooms import FourRoomsGoalsVector
-from zoo_envs.goals.pendulum import PendulumGoalsVector
+from zoo_envs.goals.env import GoalVectorEnv
+from zoo_envs.goals.four_rooms import FourRooms, FourRoomsGoalsVector
+from zoo_envs.goals.pendulum import Pendulum, PendulumGoalsVector
+from zoo_envs_plugin.options.goals import FourRoomsGoalsConfig, PendulumGoalsConfig
 from zoo_mdl_c.offpolicy.config import DiscreteSACConfig
 from zoo_mdl_c.offpolicy.discrete_sac import DiscreteSAC
 from zoo_mdl_c.offpolicy.sac import MDLCSAC
@@ -64,3 +67,59 @@ def test_the_row_that_ends_a_task_is_of_that_task(make: Any) -> None:
     assert all("return/episode" in row for row in ends)
     assert len({row["task/index"] for row in ends}) > 1
     assert [row["task/number"] for row in rows] == sorted(row["task/number"] for row in rows)
+
+
+TASK = 800
+"""environment steps of a task"""
+
+
+class Corners(FourRooms):
+    """Nothing moves; each goal has one right action, worth 1."""
+
+    def move(self, physics: Any, goals: Any, actions: Any) -> Any:
+        return physics, (actions == goals % 4).astype(np.float64), np.zeros(len(goals), dtype=np.bool_)
+
+
+class Torques(Pendulum):
+    """Nothing moves; each goal has one best torque, half its angle."""
+
+    def move(self, physics: Any, goals: Any, actions: Any) -> Any:
+        off = actions[:, 0] - self.angles[goals] / 2
+        return physics, -np.square(off, dtype=np.float64), np.zeros(len(goals), dtype=np.bool_)
+
+
+class CornersVector(GoalVectorEnv, config=FourRoomsGoalsConfig, family=Corners):
+    """Copies of it."""
+
+
+class TorquesVector(GoalVectorEnv, config=PendulumGoalsConfig, family=Torques):
+    """Copies of it."""
+
+
+def test_control_learns_the_right_action_of_each_task() -> None:
+    """A uniform policy is worth 1/4 a step, the best 1."""
+    env = CornersVector(4, max_episode_steps=10, features=1)
+    config = DiscreteSACConfig(task_steps=TASK, learning_starts=40, batch_size=64, learning_rate=3e-3, **REPLAY)
+    assert learned(DiscreteSAC(context(env, 2 * TASK), config)) > 0.9
+
+
+def test_control_learns_the_best_torque_of_each_task() -> None:
+    """A uniform policy is worth -4/3 a step at the least, the best 0."""
+    env = TorquesVector(4, max_episode_steps=10, features=1)
+    config = MDLCSACConfig(
+        task_steps=TASK, learning_starts=40, batch_size=64, learning_rate=3e-3, train_freq=2, gradient_steps=2,
+        **REPLAY,
+    )  # fmt: skip
+    assert learned(MDLCSAC(context(env, 2 * TASK), config)) > -0.2
+
+
+def learned(agent: Any) -> float:
+    """The reward of a step at the end of each of two tasks, of the worse of them."""
+    returns: dict[float, list[float]] = {}
+    while agent.env_steps < 2 * TASK:
+        row = agent.update()
+        if "return/episode" in row:
+            returns.setdefault(row["task/number"], []).append(row["return/episode"] / 10)
+    assert len(returns) == 2
+    assert all(np.mean(values[:2]) < np.mean(values[-5:]) for values in returns.values())
+    return float(min(np.mean(values[-5:]) for values in returns.values()))

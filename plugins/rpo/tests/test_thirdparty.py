@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.slow
 PACKAGE = Path(__file__).with_name("packages") / "zoo-corridors"
 Python = Callable[..., Any]
 
@@ -51,7 +50,7 @@ def test_its_environment_fits_and_its_pieces_learn(python: Python) -> None:
 
 COMMANDS = """
 from zoo.cli.main import main
-train = ["train", "rpo", "corridors", "--steps", "600", "--updates", "20", "--horizon", "20"]
+train = ["train", "rpo", "corridors", "--steps", "120", "--updates", "20", "--horizon", "20"]
 train += ["--seeds", "0:2", "--json"]
 own = ["--regulariser", "jensen-shannon", "--regulariser-options", "weight=2"]
 for line in (

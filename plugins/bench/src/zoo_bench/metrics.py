@@ -14,6 +14,7 @@ from zoo.discovery.guard import blaming
 from zoo.discovery.registry import Registry
 from zoo.errors import UnknownNameError, UsageError
 from zoo.runs.store import Run, Series
+from zoo.visible import brief
 from zoo_bench.schema import Metric
 
 Floats = NDArray[np.float64]
@@ -271,5 +272,5 @@ def derive(run: Run, metric: Metric, known: Mapping[str, Function] = FUNCTIONS) 
     try:
         value = known[metric.function](run, metric.of, **metric.options)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"metric {metric.name!r}: {metric.function} refuses its options: {error}.") from error
+        raise UsageError(f"metric {metric.name!r}: {metric.function} refuses its options: {brief(error)}.") from error
     return value if value is not None and np.isfinite(value) else None

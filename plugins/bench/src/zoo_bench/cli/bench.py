@@ -14,7 +14,7 @@ from zoo.cli.parser import CommandOptions, CommandParser, columns
 from zoo.cli.train import positive, seeds_of, set_threads
 from zoo.discovery.registry import Registry
 from zoo.errors import UnknownNameError, UsageError, ZooError
-from zoo.visible import console
+from zoo.visible import console, visible_streams
 
 if TYPE_CHECKING:
     from zoo_bench.claims import Verdict
@@ -181,6 +181,7 @@ def _cell_json(experiment: Experiment, parsed: argparse.Namespace) -> dict[str, 
     }
 
 
+@visible_streams(outlived=True)
 def _run(
     suites: Sequence[Suite], problems: Sequence[ZooError], experiments: Sequence[Experiment],
     parsed: argparse.Namespace, registry: Registry, options: CommandOptions,

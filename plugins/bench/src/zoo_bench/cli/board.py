@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping, Sequence
 
@@ -77,7 +78,7 @@ class BenchBoard(QuietBoard):
         what = f"failed: {message}" if message else words.get(state, state)
         line = f"{experiment.name}, seed {seed}: {what}"
         if self._live is None:
-            self._console.print(Text(f"{line}  ({self._in_all()})"), soft_wrap=True)
+            sys.stderr.write(f"{line}  ({self._in_all()})\n")
             self._shown = time.monotonic()
         elif message:
             self._console.print(Text(line), soft_wrap=True)
@@ -100,7 +101,7 @@ class BenchBoard(QuietBoard):
             for seed, step in self._clock.going(experiment).items():
                 if seed in experiment.states:
                     under_way.append(f"{experiment.name} seed {seed} {step}/{experiment.spec.steps}")
-        self._console.print(Text(f"{'; '.join(under_way[:4])}  ({self._in_all()})"), soft_wrap=True)
+        sys.stderr.write(f"{'; '.join(under_way[:4])}  ({self._in_all()})\n")
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))
