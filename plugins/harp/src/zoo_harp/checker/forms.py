@@ -105,6 +105,8 @@ def negative(inner: Node) -> Node:
     """Minus ``inner``; the sign of a quantity belongs to its value."""
     if isinstance(inner, Quantity):
         return Quantity(Apply("neg", (inner.value,)), inner.unit)
+    if isinstance(inner, Matrix):
+        return product(number(-1), inner)
     return Apply("neg", (inner,))
 
 

@@ -100,6 +100,9 @@ class Parser(Applied):
             if (kind, value) == ("op", "...") and binding < PRODUCT and self.peek(1)[0] in ("num", "let", "cmd"):
                 left = self.dotted(left, "*")
                 continue
+            if (kind, value) == ("op", "{") and self.peek(1)[:2] == ("op", "}"):
+                self.at += 2
+                continue
             if kind == "op" and value in CURRENCIES and self.ends_after(1):
                 self.at += 1
                 return Quantity(left, ((value, 1),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from zoo_harp.checker import compounds, labels
 from zoo_harp.checker.algebra.antiderivatives import compare_antiderivatives
@@ -66,6 +67,10 @@ def compare_answers(gold: Answer, response: Answer, budget: Budget) -> Decision:
 
 def _no(reason: str) -> Decision:
     return Decision(False, "structure", reason)
+
+
+_STERLING: Final = (("pound sterling", 1),)
+_WEIGHT: Final = (("lb", 1),)
 
 
 class Comparison:
@@ -216,6 +221,8 @@ class Comparison:
     def _quantities(self, gold: Node, response: Node) -> Decision:
         units = [side.unit if isinstance(side, Quantity) else None for side in (gold, response)]
         gold, response = (side.value if isinstance(side, Quantity) else side for side in (gold, response))
+        if units == [_STERLING, _WEIGHT]:
+            units[1] = _STERLING  # "pounds" in words are what the gold's sign is
         # "Square units" name a power, and no unit that could differ from another.
         named = [any(base == "unit" for base, _ in unit or ()) for unit in units]
         if units[0] and units[1] and units[0] != units[1] and named[0] == named[1]:

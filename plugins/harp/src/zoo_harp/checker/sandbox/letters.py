@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from zoo_harp.checker.denials import is_denied
 from zoo_harp.checker.extraction import anchors, delimited
 from zoo_harp.checker.limits import MAX_RESPONSE
 from zoo_harp.checker.sandbox.boxes import last_box
@@ -21,10 +22,10 @@ _REJECTED: Final = re.compile(
     r"[\s})$.*]{0,12}(?:is|are|cannot be|can't be)\s{1,8}(?:wrong|incorrect|not|false|impossible)\b"
 )
 _SECOND: Final = re.compile(
-    r"[\s})$.*]{0,12}(?:,|\bor\b|\band\b|\\text\{\s{0,4}(?:or|and)\s{0,4}\}|/)[\s({$*]{0,12}"
+    r"[\s})$.*]{0,12}(?:,|\?|\bor\b|\band\b|\\text\{\s{0,4}(?:or|and)\s{0,4}\}|/)[\s({$*]{0,12}"
     r"(?:\\text\w{0,6}\s?\{\s?\(?)?([A-E])(?![A-Za-z])"
 )
-_JOINED: Final = re.compile(r"(?<![\w\\'])\(?([A-E])\)?,?\s{1,4}(?:and|or)\s{1,4}$")
+_JOINED: Final = re.compile(r"(?<![\w\\'])\(?([A-E])\)?(?:[,/?]|,?\s{1,4}(?:and|or)\b)\s{0,4}$")
 _LAST_LETTER: Final = re.compile(r"\(([A-E])\)|(?<![\w\\'])([A-E])(?![\w'])(?=[.)*\s]{0,8}$)")
 
 
@@ -54,6 +55,8 @@ def extract_choice(response: str) -> str | None:
     if last is None:
         return None
     letter = last[1] or last[2]
+    if is_denied(text, *last.span()):
+        return None
     joined = _JOINED.search(text, max(0, last.start() - _SHORT), last.start())
     return letter if joined is None or joined[1] == letter else None
 
