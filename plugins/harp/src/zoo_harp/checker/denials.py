@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from zoo_harp.checker.vocabulary import names
 from zoo_harp.checker.words import denies
 
 _FAR: Final = 80
@@ -34,12 +35,14 @@ _QUALIFIED: Final = re.compile(
 """what stands before a value and makes another statement or another value of it"""
 _UNTRUE: Final = re.compile(
     r"\b(?:not (?:the case|true|correct|so|possible|likely)|false|untrue|incorrect|wrong|impossible|unlikely|doubt)\s"
-    r"(?:to (?:say|claim|think) )?that\b[^.\n]{0,30}$",
+    r"(?:to (?:say|claim|think) )?that\b[^.\n]{0,30}$"
+    r"|\b(?:not|never|anything but)[\s}*_]{1,6}(?:the\s|final\s|correct\s){0,2}$",
     re.IGNORECASE,
 )
 _MORE: Final = re.compile(
     r"[\s})$]{0,4}(?:\\text\w{0,6}\s?\{)?\s?or (?:more|less|fewer|greater|larger|smaller|above|below)\b"
 )
+_ASKED: Final = re.compile(r"[\s})$*]{0,6}\?\s{0,4}(?:[A-Z]|$)")
 _NEGATED: Final = re.compile(r"\\(?:nexists|lnot|neg)(?![A-Za-z])")
 _WRONG: Final = re.compile(
     r"(?:[\s})$*.\]\\]|\\text\w{0,6}\s?\{){0,12}(?:(?:[A-Za-z]{1,8}[\s}]{1,3})?"
@@ -55,22 +58,29 @@ _REJECTED: Final = re.compile(
     re.IGNORECASE,
 )
 _BOUNDARY: Final = re.compile(
-    r"[.;:!?,\n]|\b(?:but|so|hence|therefore|thus|and|that|then|have|gives|is|are|equals)\b|'s\b"
+    r"[.;:!?,\n]|\b(?:but|so|hence|therefore|thus|and|that|then|have|gives|is|are|equals|get|obtain|find)\b|'s\b",
+    re.IGNORECASE,
+)
+_DOUBTED: Final = re.compile(
+    r"(?:\b(?:not|cannot|never|nobody|no one)|n't)\s(?:\w{1,12}\s)?(?:says?|thinks?|believe|claim|agree|knows?"
+    r"|mean|suppose|guess|sure|certain|convinced|true|correct|likely)\b[^.,;!?\n]{0,40}$",
+    re.IGNORECASE,
 )
 _WORDS: Final = re.compile(r"[A-Za-z']+")
+_COMPARING: Final = frozenset(names("than other rather instead differs differ different excluding besides unlike"))
 
 
 def is_denied(text: str, start: int, end: int) -> bool:
     """Whether the words beside a value deny it: "not 5", "it is false that n = 10", "there is no x with x = 3"."""
     first = max(0, start - _FAR)
-    if _QUALIFIED.search(text, first, start) or _BEFORE.search(text, first, start) or _MORE.match(text, end):
+    if any(pattern.search(text, first, start) for pattern in (_QUALIFIED, _BEFORE, _DOUBTED)):
         return True
-    if _WRONG.match(text, end) or _REJECTED.match(text, end):
+    if any(pattern.match(text, end) for pattern in (_MORE, _WRONG, _REJECTED, _ASKED)):
         return True
-    if len(text) >= _FAR:
-        return False
-    before = text[:start]
-    return bool(_NEGATED.search(before)) or denies(_WORDS.findall(_BOUNDARY.split(before)[-1]))
+    words = _WORDS.findall(_BOUNDARY.split(text[first:start])[-1].lower())
+    return (
+        denies(words) or not _COMPARING.isdisjoint(words) or (len(text) < _FAR and bool(_NEGATED.search(text[:start])))
+    )
 
 
 def is_untrue(text: str, start: int) -> bool:

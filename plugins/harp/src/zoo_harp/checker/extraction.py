@@ -32,13 +32,13 @@ _HEADING: Final = re.compile(r"^[#*_ \t]{0,8}(?:the )?(?:final )?answer[*_ \t]{0
 _HOPE: Final = re.compile(r"\bI hope (?:it|this) is correct", re.IGNORECASE)
 _JOINT: Final = re.compile(r"[}\s$]{0,4}(?:,|,?\s?(?:and|or|\\text\{ ?(?:and|or) ?\}))[\s$]{0,4}")
 _MAX_SENTENCE: Final = 600
-_VALUE: Final = r"(?:\$[^$]{1,200}\$|\\\([^$]{1,200}?\\\)|[-−]?[\d.,/]{0,20}\d(?:\\?%)?)"
+_VALUE: Final = r"(?:(?<!\\)\$[^$]{1,200}\$|\\\((?:[^$\\]|\\(?!\))){1,200}\\\)|(?:\\\$)?[-−]?[\d.,/]{0,20}\d(?:\\?%)?)"
 _VALUE_CLAUSE: Final = re.compile(
-    rf"\b(?:is|are|equals|be|get|obtain|exactly|to)\s{{1,3}}({_VALUE})"
+    rf"\b(?:is|are|equals|be|get|obtain|exactly|to|takes?|needs?|costs?|contains?|gives?)\s{{1,3}}({_VALUE})"
     r"(?:(?:\s[a-z]{1,12})?,?|(?:\s[a-z]{1,12}){2,3},)\s{1,3}"
-    r"(?:(?:because|since|as|each|including|one of|some of|half of)\b"
-    r"|(?:when|attained|achieved|reached|obtained|occurring|which|where|if|for|at|with|taken|given|so|by)\b"
-    r"(?![^.]{0,200}\b(?:is|are|equals)\s{1,3}[-−$\d\\]))",
+    r"(?:because|since|as|each|including|one of|some of|half of|when|attained|achieved|reached|obtained|occurring"
+    r"|which|where|if|for|at|with|taken|given|so|by|in|on|over|among|between|from|within|per|after|before)\b"
+    r"(?![^.]{0,200}\b(?:is|are|equals)\s{1,3}[-−$\d\\])",
     re.IGNORECASE,
 )
 _REMARK: Final = re.compile(r"\s\((?:by|see|from|using|since|because|as|in)\s[^()]{0,80}\)(?=[.\s]{0,4}$)")
@@ -55,7 +55,8 @@ _SENTENCE: Final = re.compile(
     r"(?<!\b[ap]\.m)(?<!\bsq)(?<!\bcu)(?<!\bft)(?<!\.\.)\.[*_\"')]{0,4}(?=\s{1,4}[A-Z\\$*<]|\s{0,8}$|[ \t]{0,8}\n)"
 )
 _CLAUSE: Final = re.compile(
-    r"[,;]?\s{1,4}(?:because|since|when|if|not|so that|which|where|so|as (?:required|desired|follows)|by|hence)\b",
+    r"[,;]?\s{1,4}(?:because|since|when|if|not|rather than|instead of|(?:but|and) not|so that|which|where|so|by|hence"
+    r"|as (?:required|desired|follows))\b",
     re.IGNORECASE,
 )
 _ASIDE: Final = re.compile(
@@ -221,6 +222,9 @@ class Reader:
         found = self._value(text)
         if found is None and prose is not None:
             found = _trimmed(prose)[0]
+        said = _VERB.split(text)[-1]
+        if found is None and said != text and self.is_answer(said) and not isinstance(parse(said).tree, Text):
+            return strip(said)
         if found is None and "\n" not in text.strip() and 0 < len(text.strip()) <= 200:
             found = strip(text)
         return found or None
@@ -304,7 +308,7 @@ class Reader:
             if _GOES_ON.match(text, end):
                 break
             if self.is_answer(formula) and not isinstance(parse(formula).tree, Text):
-                return Place(max(0, text.rfind(formula[:8], 0, end)), end, strip(formula))
+                return Place(max(0, text.rfind(formula[:8], 0, end)), len(text[:end].rstrip(".,;:!?")), strip(formula))
         if best is None or _GOES_ON.match(text, best.end()):
             return None
         return Place(best.start(), best.end(), best[0])
