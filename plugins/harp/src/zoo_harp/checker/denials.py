@@ -12,8 +12,8 @@ _FAR: Final = 80
 """characters beside a value that are looked at"""
 _OPEN: Final = r"[\s{}$(]{0,6}$"
 _BEFORE: Final = re.compile(
-    r"(?:\b(?:not|never|nor|neither|cannot|untrue|false|wrong|eliminate|exclude|discard|rule out)|n't"
-    r"|\\(?:neg|lnot|nexists))(?:\s(?:that|be|equal|to|equals|equal to|be equal to))?"
+    r"(?:\b(?:not|never|nor|neither|cannot|untrue|false|wrong|eliminate|exclude|discard|rule out|cross out)|n't"
+    r"|≠|!=|\\(?:neg|lnot|nexists|neq?|not)(?![A-Za-z]))(?:\s(?:that|be|equal|to|equals|equal to|be equal to))?"
     + _OPEN
     + r"|\b(?:(?:any|every|all)\b[^.\n]{0,30}\bbut|exceeds?|exceeding|almost|nearly|close to)\b"
     + _OPEN
@@ -36,6 +36,7 @@ _QUALIFIED: Final = re.compile(
 _UNTRUE: Final = re.compile(
     r"\b(?:not (?:the case|true|correct|so|possible|likely)|false|untrue|incorrect|wrong|impossible|unlikely|doubt)\s"
     r"(?:to (?:say|claim|think) )?that\b[^.\n]{0,30}$"
+    r"|\b(?:if|assume|suppose|assuming|supposing|whether|unless)\b[^.,;\n]{0,20}$"
     r"|\b(?:not|never|anything but)[\s}*_]{1,6}(?:the\s|final\s|correct\s){0,2}$",
     re.IGNORECASE,
 )
@@ -58,7 +59,7 @@ _REJECTED: Final = re.compile(
     re.IGNORECASE,
 )
 _BOUNDARY: Final = re.compile(
-    r"[.;:!?,\n]|\b(?:but|so|hence|therefore|thus|and|that|then|have|gives|is|are|equals|get|obtain|find)\b|'s\b",
+    r"[.;:!?,\n]|\b(?:but|so|hence|therefore|thus|and|that|then|is|are|equals)\b|'s\b",
     re.IGNORECASE,
 )
 _DOUBTED: Final = re.compile(
@@ -67,7 +68,12 @@ _DOUBTED: Final = re.compile(
     re.IGNORECASE,
 )
 _WORDS: Final = re.compile(r"[A-Za-z']+")
-_COMPARING: Final = frozenset(names("than other rather instead differs differ different excluding besides unlike"))
+_COMPARING: Final = frozenset(
+    names(
+        "than other rather instead differs differ different excluding besides unlike under below above beyond bounded"
+    )
+) | frozenset(names("least most if assume suppose assuming supposing whether were"))
+"""words after which a clause names a bound or a supposition"""
 
 
 def is_denied(text: str, start: int, end: int) -> bool:

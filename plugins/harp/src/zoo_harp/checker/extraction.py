@@ -82,6 +82,9 @@ _MAX_FORMULAS: Final = 8
 _MAX_ITEMS: Final = 12
 _MARK: Final = re.compile(r"\s*\\(?:blacksquare|square|Box|qed|checkmark)\s*")
 _ABOUT: Final = re.compile(r"\(\s{0,4}(?:about|approximately|roughly|or about|i\.e\.)\s{1,4}$")
+_RANGE: Final = re.compile(
+    r"\b(?:for|in terms of|with respect to)(?:\s(?:all|every|any|each|some))?(?:\s[a-z]{1,12})?\s$"
+)
 _PLURAL: Final = re.compile(r"\b(?:are|were|be|values|solutions|roots):?\s{0,4}$")
 _COMMANDS: Final = re.compile(r"\\[A-Za-z]+")
 _PROSE: Final = re.compile(r"[A-Za-z]{4}")
@@ -279,6 +282,8 @@ class Reader:
         """The last formula that is an answer, with those that "or" joins to it, or a list that a plural announces."""
         places = [place for place in delimited(text) if 0 < len(place.text.strip()) <= MAX_ANSWER]
         places = [place for place in places if not _MARK.fullmatch(place.text)]
+        while len(places) > 1 and _is_bare_letter(places[-1].text) and _RANGE.search(text, 0, places[-1].start):
+            places.pop()
         while len(places) > 1 and _ABOUT.search(text, max(0, places[-1].start - _SHORT), places[-1].start):
             places.pop()
         if not places or not self.is_answer(places[-1].text):

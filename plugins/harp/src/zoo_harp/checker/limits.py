@@ -30,6 +30,8 @@ SYMBOLIC_SHARE = 0.75
 """of the time of a check, for the symbolic tier; its processor time is counted in its own process"""
 MAX_TIMEOUT = 10.0
 """seconds"""
+_WALL = 1.8
+"""wall time of a check, in times its processor time, after which it ends however little of that it was given"""
 
 
 class NotDecided(Exception):
@@ -55,13 +57,15 @@ class Undefined(NotDecided):
 class Budget:
     """Counts the work of one check, and looks at its deadline now and then.
 
-    The count decides, the same on every machine. The clock is there for a machine much slower than expected, and counts
-    the processor time of this thread: waiting for other threads, or for a worker, is not charged.
+    The count decides, the same on every machine. The clocks are there for a machine much slower than expected: one
+    counts the processor time of this thread, the other wall time, in which twice the deadline is the end. Waiting for a
+    worker to be free or to start is charged to neither.
     """
 
     def __init__(self, seconds: float) -> None:
         seconds = min(seconds, MAX_TIMEOUT)
         self.deadline = time.thread_time() + seconds
+        self.wall = time.monotonic() + _WALL * seconds
         self.symbolic = SYMBOLIC_SHARE * seconds
         """processor seconds that the symbolic tier may still take"""
         self._left = MAX_WORK
@@ -71,7 +75,7 @@ class Budget:
     def half(self) -> Budget:
         """A budget of half of what is left; what it spends is spent here too."""
         part = Budget(0.0)
-        part.deadline, part.symbolic = self.deadline, self.symbolic
+        part.deadline, part.wall, part.symbolic = self.deadline, self.wall, self.symbolic
         part._left = self._left // 2
         part._whole = self
         return part
@@ -87,7 +91,7 @@ class Budget:
         Raises:
             Timeout: the deadline has passed.
         """
-        if time.thread_time() > self.deadline:
+        if time.thread_time() > self.deadline or time.monotonic() > self.wall:
             raise Timeout
 
     def spend(self, work: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from zoo_harp.checker.limits import Budget, Timeout
@@ -21,16 +22,18 @@ def prove_equal(one: Node, other: Node, budget: Budget, *, variable: str = "") -
     Raises:
         Timeout: it would take longer than the budget allows.
     """
+    budget.look()
     if budget.symbolic < _LEAST:
         raise Timeout
     request: dict[str, Any] = {
         "do": "prove", "trees": [to_data(one), to_data(other)], "variable": variable, "seconds": budget.symbolic,
     }  # fmt: skip
     try:
-        answer = ask(request, budget.symbolic)
+        answer, waited = ask(request, budget.wall - time.monotonic())
     except WorkerDied:
         budget.symbolic = 0.0
         raise Timeout from None
+    budget.wall += waited
     if answer is None or answer.get("late"):
         budget.symbolic = 0.0
         raise Timeout

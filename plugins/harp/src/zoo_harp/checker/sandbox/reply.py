@@ -42,7 +42,7 @@ _NEXT_TASK: Final = re.compile(
 )
 _ANSWERED: Final = re.compile(r"answer\b[^\n]{0,20}?(?:is\b|[:=])|\\boxed|I hope (?:it|this) is correct", re.IGNORECASE)
 _STRUCK: Final = re.compile(
-    r"<!--.{0,4000}?(?:-->|$)|<(s|del|strike)>.{0,400}?</\1>|(?<![\w$}~])~~(?=[^\s\\~])[^~\n]{1,400}~~(?![\w~])"
+    r"<(s|del|strike)>[^<]{0,400}</\1>|(?<![\w$}~])~~(?=[^\s\\~])[^~\n]{1,400}~~(?![\w~])"
     r"|\\(?:[bx]?cancel|sout|st|h?phantom)\s?\{[^{}]{0,400}\}|^%[^\n]*",
     re.DOTALL | re.IGNORECASE | re.MULTILINE,
 )
@@ -71,6 +71,10 @@ def reply(output: str) -> tuple[str, bool]:
 
 
 def _without_struck(text: str) -> str:
+    """Without comments, and without what is struck out."""
+    if "<!--" in text:
+        first, *rest = text.split("<!--")
+        text = first + "".join(part.partition("-->")[2] for part in rest)
     if any(sign in text for sign in ("<", "~~", "\\", "%")):
         text = _STRUCK.sub(" ", text)
     return text if text.isascii() else _STRUCK_SIGN.sub("", text)
