@@ -101,9 +101,9 @@ def answers(request: Answer) -> Iterator[Answer]:
     elif request["do"] == "check":
         yield from _check(request["pairs"], request["options"])
     else:
-        import sympy  # type: ignore[import-untyped]
+        from zoo_harp.checker.sympy_tier import prepare
 
-        yield {"ready": sympy.__version__}
+        yield {"ready": prepare()}
 
 
 def serve(answers: Callable[[Answer], Iterable[Answer]] = answers) -> None:
