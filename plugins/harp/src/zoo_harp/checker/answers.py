@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from zoo_harp.checker.cursor import ParseError
+from zoo_harp.checker.latex.cursor import ParseError
+from zoo_harp.checker.latex.normalise import clean
+from zoo_harp.checker.latex.parser import Parser
+from zoo_harp.checker.latex.tokens import Token, tokenise
 from zoo_harp.checker.latex.trailing import conclusion, without_clause
 from zoo_harp.checker.limits import MAX_REMEMBERED, LimitExceeded
-from zoo_harp.checker.normalise import clean
-from zoo_harp.checker.parser import Parser
-from zoo_harp.checker.tokens import Token, tokenise
 from zoo_harp.checker.tree import Clock, Node, Relation, Text
 from zoo_harp.checker.words import CONDITIONS, denies, words_of
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from zoo_harp.checker import labels
+from zoo_harp.checker.algebra.values import Decision
+from zoo_harp.checker.compare import labels
 from zoo_harp.checker.compare.wording import NOTHING
 from zoo_harp.checker.latex import dots
 from zoo_harp.checker.tree import Builder, Listing, Named, Node, Relation, Set, SetOp, Symbol, Text, Tuple
-from zoo_harp.checker.values import Decision
 
 Same = Callable[[Node, Node], bool]
 _JOINERS = {"and": "and", "land": "and", "or": "or", "lor": "or"}

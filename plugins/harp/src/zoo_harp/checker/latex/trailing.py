@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from zoo_harp.checker.cursor import ParseError
-from zoo_harp.checker.tokens import Token
+from zoo_harp.checker.latex.cursor import ParseError
+from zoo_harp.checker.latex.tokens import Token
 from zoo_harp.checker.vocabulary import names
 
 _ALL: Final = frozenset(names("all any every each"))

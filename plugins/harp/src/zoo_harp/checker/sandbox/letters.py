@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from zoo_harp.checker.denials import is_denied, is_untrue
-from zoo_harp.checker.extraction import anchors, delimited
 from zoo_harp.checker.limits import MAX_RESPONSE
 from zoo_harp.checker.sandbox.boxes import last_box
+from zoo_harp.checker.sandbox.denials import is_denied, is_untrue
+from zoo_harp.checker.sandbox.extraction import anchors, delimited
 from zoo_harp.checker.sandbox.reply import reply
 
 _SHORT: Final = 100

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from zoo_harp.checker.normalise import unescaped
+from zoo_harp.checker.latex.normalise import unescaped
 
 _NAMES: Final = (
     r"(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis|seed:think|antml:thinking)"

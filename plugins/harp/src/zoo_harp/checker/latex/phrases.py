@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from zoo_harp.checker import forms
-from zoo_harp.checker.cursor import SIGN, Cursor, ParseError
+from zoo_harp.checker.latex import forms
+from zoo_harp.checker.latex.cursor import SIGN, Cursor, ParseError
 from zoo_harp.checker.latex.sets import NAMED_SETS, SET_FILLERS
 from zoo_harp.checker.tree import (
     Apply,

@@ -12,10 +12,10 @@ from typing import Final
 
 from zoo_harp.checker.answers import parse, strip
 from zoo_harp.checker.compare.wording import is_permuted
-from zoo_harp.checker.denials import is_denied, is_refuted, is_untrue
-from zoo_harp.checker.inline import formulas
 from zoo_harp.checker.limits import MAX_ANSWER, MAX_RESPONSE, Budget
 from zoo_harp.checker.sandbox.boxes import Place, last_box, opened
+from zoo_harp.checker.sandbox.denials import is_denied, is_refuted, is_untrue
+from zoo_harp.checker.sandbox.inline import formulas
 from zoo_harp.checker.sandbox.reply import reply
 from zoo_harp.checker.tree import Listing, Node, Quantity, Relation, Text
 from zoo_harp.checker.vocabulary import names

@@ -6,11 +6,12 @@ import time
 from typing import Any
 
 from zoo_harp.checker.limits import Budget, Timeout
-from zoo_harp.checker.pool import WorkerDied, ask
 from zoo_harp.checker.tree import Node, to_data
+from zoo_harp.checker.workers.pool import WorkerDied, ask
 
 _LEAST: float = 0.01
 """seconds for which asking is worth while"""
+_LEAST_WALL: float = 1.0
 
 
 def prove_equal(one: Node, other: Node, budget: Budget, *, variable: str = "") -> bool | None:
@@ -29,7 +30,7 @@ def prove_equal(one: Node, other: Node, budget: Budget, *, variable: str = "") -
         "do": "prove", "trees": [to_data(one), to_data(other)], "variable": variable, "seconds": budget.symbolic,
     }  # fmt: skip
     try:
-        answer, waited = ask(request, budget.wall - time.monotonic())
+        answer, waited = ask(request, max(budget.wall - time.monotonic(), _LEAST_WALL))
     except WorkerDied:
         budget.symbolic = 0.0
         raise Timeout from None

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from zoo_harp.checker.check import DEFAULT_TIMEOUT, Kind, Verdict, check, checked_gold, checked_response
 from zoo_harp.checker.limits import MAX_TIMEOUT
-from zoo_harp.checker.pool import Worker, WorkerDied
+from zoo_harp.checker.workers.pool import Worker, WorkerDied
 
 _CHUNK: Final = 64
 _LOADING: Final = 120.0
