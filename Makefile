@@ -7,7 +7,7 @@ MEMBERS := pyproject.toml envs/pyproject.toml $(wildcard plugins/*/pyproject.tom
 SOURCES := zoo envs/src $(wildcard plugins/*/src)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test setup lint format speed tables bench-smoke clean
+.PHONY: demo test test-full setup lint format speed tables bench-smoke clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)  ## ReLOAD against the exact optimum, beside plain gradient descent-ascent
@@ -18,6 +18,13 @@ demo: $(READY)  ## ReLOAD against the exact optimum, beside plain gradient desce
 
 test: $(READY)  ## every test
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST)
+
+LIGHTEVAL := build/lighteval
+test-full: $(READY)  ## every test with every extra, lighteval's grader as a peer among them, in an environment of its own
+	test -x $(LIGHTEVAL)/bin/python || $(PYTHON) -m venv $(LIGHTEVAL)
+	$(LIGHTEVAL)/bin/python -m pip install --quiet --disable-pip-version-check lighteval==0.13.0
+	ZOO_LIGHTEVAL_PYTHON=$(CURDIR)/$(LIGHTEVAL)/bin/python ZOO_REQUIRE_EXTRAS=1 \
+	  $(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST)
 
 setup: $(READY)  ## the virtual environment, with everything installed editable
 

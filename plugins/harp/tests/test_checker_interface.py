@@ -7,8 +7,8 @@ import sys
 
 import pytest
 from zoo_harp import Verdict, check, check_bool, explain
-from zoo_harp.checker.extraction import extract
 from zoo_harp.checker.sandbox.boxes import last_box
+from zoo_harp.checker.sandbox.extraction import extract
 from zoo_harp.checker.sandbox.letters import extract_choice
 
 

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 from zoo_harp import check
-from zoo_harp.checker import answers, extraction, inline, normalise, readings, tokens
-from zoo_harp.checker.extraction import extract
+from zoo_harp.checker import answers
+from zoo_harp.checker.compare import readings
+from zoo_harp.checker.latex import normalise, tokens
 from zoo_harp.checker.limits import MAX_WORK, Budget, LimitExceeded, Timeout
-from zoo_harp.checker.sandbox import boxes, letters, reply
+from zoo_harp.checker.sandbox import boxes, extraction, inline, letters, reply
+from zoo_harp.checker.sandbox.extraction import extract
 
 CODE = [
     "__import__('os').system('touch pwned')",
@@ -190,7 +192,7 @@ def watched(tmp_path, monkeypatch):
     found = list(started)
     started = None
     assert not list(tmp_path.iterdir())
-    assert all("zoo_harp.checker.worker" in str(args) for args in found)
+    assert all("zoo_harp.checker.workers.worker" in str(args) for args in found)
 
 
 @pytest.mark.parametrize("gold", GOLDS)

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 from zoo_harp import Verdict, check, check_bool, check_many, warm_up
-from zoo_harp.checker import pool
 from zoo_harp.checker.answers import parse
-from zoo_harp.checker.pool import Worker, WorkerDied
 from zoo_harp.checker.tree import to_data
+from zoo_harp.checker.workers import pool
+from zoo_harp.checker.workers.pool import Worker, WorkerDied
 
 PAIRS = [
     ("17", "17.0"),
@@ -116,7 +116,7 @@ def test_nonsense_does_not_stop_a_worker():
 def test_workers_end_with_their_parent():
     code = (
         "import os, sys, time\n"
-        "from zoo_harp.checker.pool import Worker\n"
+        "from zoo_harp.checker.workers.pool import Worker\n"
         "worker = Worker(); worker.ask({'do': 'ready'}, 20.0)\n"
         "print(worker.process.pid, flush=True); time.sleep(60)\n"
     )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from zoo_harp import check
-from zoo_harp.checker.evaluate import Evaluator
+from zoo_harp.checker.algebra.evaluate import Evaluator
 from zoo_harp.checker.limits import Budget
 from zoo_harp.checker.tree import Apply, Constant, Number, Symbol, from_data, to_data
 

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from typing import Any, Final
 
 from zoo import UsageError
-from zoo_harp.checker.pool import Worker, WorkerDied
+from zoo_harp.checker.workers.pool import Worker, WorkerDied
 
 _MARKS: Final = ("$", "\\(", "\\[", "\\boxed", "answer")
 _PROSE: Final = re.compile(r"(?<![\\\w])[A-Za-z]{3,}\s{1,8}[A-Za-z]{2,}")
@@ -77,6 +77,6 @@ def _answers(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    from zoo_harp.checker.worker import serve
+    from zoo_harp.checker.workers.worker import serve
 
     serve(_answers)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from zoo_harp.checker.cursor import ParseError
-from zoo_harp.checker.latex.trailing import without_clause
+from zoo_harp.checker.latex.cursor import ParseError
+from zoo_harp.checker.latex.normalise import clean
+from zoo_harp.checker.latex.parser import Parser
+from zoo_harp.checker.latex.tokens import Token, tokenise
+from zoo_harp.checker.latex.trailing import conclusion, without_clause
 from zoo_harp.checker.limits import MAX_REMEMBERED, LimitExceeded
-from zoo_harp.checker.normalise import clean
-from zoo_harp.checker.parser import Parser
-from zoo_harp.checker.tokens import Token, tokenise
 from zoo_harp.checker.tree import Clock, Node, Relation, Text
 from zoo_harp.checker.words import CONDITIONS, denies, words_of
 
@@ -99,7 +99,7 @@ def _parse(text: str, letters_as_units: bool) -> Answer:
         tokens = tuple(without_clause(tokenise(cleaned)))
         if clock is not None:
             return Answer(text, tokens, clock, False)
-        tree = Parser(list(tokens), letters_as_units=letters_as_units).answer()
+        tree = Parser(conclusion(tokens), letters_as_units=letters_as_units).answer()
     except ParseError:
         return Answer(text, tokens, _after_label(cleaned) or Text(words_of(cleaned)), False)
     except (LimitExceeded, RecursionError):
@@ -122,7 +122,7 @@ def _after_label(text: str) -> Node | None:
     if not sign or not _LABEL.fullmatch(label) or len(label) > 200:
         return None
     named = [word.lower() for word in _LABEL_WORDS.findall(label)]
-    if denies(named) or not CONDITIONS.isdisjoint(named) or len(named) > 8:
+    if denies(named) or not CONDITIONS.isdisjoint(named) or len(named) > 8 or named[:1] in (["for"], ["let"]):
         return None
     try:
         tree = Parser(tokenise(value)).answer()

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from zoo_harp.checker import simple
+from zoo_harp.checker.algebra.values import UNDECIDED, Decision
 from zoo_harp.checker.answers import parse, strip
 from zoo_harp.checker.compare.compare import compare_answers
 from zoo_harp.checker.compare.wording import same_words
-from zoo_harp.checker.extraction import anchors, extract, spoken
+from zoo_harp.checker.latex.normalise import unescaped
 from zoo_harp.checker.limits import MAX_ANSWER, Budget, LimitExceeded, Timeout
-from zoo_harp.checker.normalise import unescaped
 from zoo_harp.checker.sandbox.boxes import last_box, opened
+from zoo_harp.checker.sandbox.extraction import anchors, extract, spoken
 from zoo_harp.checker.sandbox.letters import extract_choice
 from zoo_harp.checker.tree import Text
-from zoo_harp.checker.values import UNDECIDED, Decision
 from zoo_harp.checker.words import words_of
 
 Kind: TypeAlias = Literal["auto", "short", "choice"]

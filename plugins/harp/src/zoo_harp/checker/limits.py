@@ -30,6 +30,10 @@ SYMBOLIC_SHARE = 0.75
 """of the time of a check, for the symbolic tier; its processor time is counted in its own process"""
 MAX_TIMEOUT = 10.0
 """seconds"""
+_BEGUN = 0.1
+"""of the processor time of a check, before which wall time ends nothing"""
+_WALL = 1.8
+"""wall time of a check, in times its processor time, after which it ends however little of that it was given"""
 
 
 class NotDecided(Exception):
@@ -55,13 +59,18 @@ class Undefined(NotDecided):
 class Budget:
     """Counts the work of one check, and looks at its deadline now and then.
 
-    The count decides, the same on every machine. The clock is there for a machine much slower than expected, and counts
-    the processor time of this thread: waiting for other threads, or for a worker, is not charged.
+    The count decides, the same on every machine. The clocks are there for a machine much slower than expected: one
+    counts the processor time of this thread, the other wall time, in which twice the deadline is the end. The second
+    waits until a tenth of the processor time is used: what a crowded machine has hardly begun is not late. Waiting for
+    a worker to be free or to start is charged to neither.
     """
 
     def __init__(self, seconds: float) -> None:
         seconds = min(seconds, MAX_TIMEOUT)
-        self.deadline = time.thread_time() + seconds
+        began = time.thread_time()
+        self.deadline = began + seconds
+        self.begun = began + _BEGUN * seconds
+        self.wall = time.monotonic() + _WALL * seconds
         self.symbolic = SYMBOLIC_SHARE * seconds
         """processor seconds that the symbolic tier may still take"""
         self._left = MAX_WORK
@@ -71,7 +80,7 @@ class Budget:
     def half(self) -> Budget:
         """A budget of half of what is left; what it spends is spent here too."""
         part = Budget(0.0)
-        part.deadline, part.symbolic = self.deadline, self.symbolic
+        part.deadline, part.begun, part.wall, part.symbolic = self.deadline, self.begun, self.wall, self.symbolic
         part._left = self._left // 2
         part._whole = self
         return part
@@ -87,7 +96,8 @@ class Budget:
         Raises:
             Timeout: the deadline has passed.
         """
-        if time.thread_time() > self.deadline:
+        used = time.thread_time()
+        if used > self.deadline or (used > self.begun and time.monotonic() > self.wall):
             raise Timeout
 
     def spend(self, work: int) -> None:

@@ -41,6 +41,8 @@ COMMAND_OPS: Final = {
     "choose": "choose", "atop": "choose", "bmod": "bmod", "mod": "bmod", "pmod": "pmod", "prime": "'", "to": "to",
     "ldots": "...", "dots": "...", "cdots": "...", "dotsc": "...", "cr": "\\\\", "_": " ", "&": "&", "#": "#",
     "$": "dollar", "textdollar": "dollar", "euro": "euro", "texteuro": "euro", "EUR": "euro",
+    **dict.fromkeys(("Rightarrow", "implies", "rightarrow", "longrightarrow", "Longrightarrow"), "=>"),
+    **dict.fromkeys(("iff", "Leftrightarrow", "Longleftrightarrow"), "<=>"),
     "pounds": "pound sterling",
     "textsterling": "pound sterling", "yen": "yen", "textyen": "yen", "rupee": "rupee",
 }  # fmt: skip
@@ -60,9 +62,9 @@ PLAIN: Final = {
 }  # fmt: skip
 SKIPPED: Final = frozenset(
     names(
-        "displaystyle tiny small large Large LARGE huge Huge normalsize Rightarrow implies therefore "
-        "longrightarrow rightarrow iff Longrightarrow textstyle scriptstyle limits nolimits quad qquad , "
-        "; ! : > / - thinspace left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl "
+        "displaystyle tiny small large Large LARGE huge Huge normalsize therefore textstyle scriptstyle limits "
+        "nolimits quad qquad , ; ! : > / - thinspace left right middle big Big bigg Bigg bigl bigr Bigl Bigr "
+        "biggl biggr Biggl "
         "Biggr bigm Bigm rm it bf sf tt mathstrut strut noindent newline nonumber hfill allowbreak "
         "nobreakspace space displaylimits par bold"
     )

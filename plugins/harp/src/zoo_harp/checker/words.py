@@ -59,7 +59,8 @@ DENIALS: Final = frozenset(
     names(
         "not no never neither nor nexists notin ne isn't isnt cannot can't cant doesn't doesnt none nobody nothing "
         "false wrong "
-        "incorrect impossible unless except without neg lnot forall exists undefined fails"
+        "incorrect impossible unless except without neg lnot forall exists undefined fails fail failed almost "
+        "anything excluded eliminated rejected"
     )
 )
 """words after which a statement does not say what follows"""

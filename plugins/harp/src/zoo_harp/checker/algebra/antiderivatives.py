@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from zoo_harp.checker.evaluate import Evaluator
+from zoo_harp.checker.algebra.evaluate import Evaluator
+from zoo_harp.checker.algebra.values import Decision, compare_values
 from zoo_harp.checker.limits import Budget, LimitExceeded, Undefined, Unsupported
-from zoo_harp.checker.symbolic import prove_equal
 from zoo_harp.checker.tree import Apply, Node, Number, Symbol, number, rebuilt, symbols, walk
-from zoo_harp.checker.values import Decision, compare_values
+from zoo_harp.checker.workers.symbolic import prove_equal
 
 _NAMES = ("C", "K", "c", "C_1")
 

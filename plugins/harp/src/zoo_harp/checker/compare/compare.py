@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from zoo_harp.checker import compounds, labels
 from zoo_harp.checker.algebra.antiderivatives import compare_antiderivatives
+from zoo_harp.checker.algebra.equations import equal_relations
+from zoo_harp.checker.algebra.evaluate import Evaluator
+from zoo_harp.checker.algebra.intervals import Line, is_set_of_reals
+from zoo_harp.checker.algebra.values import Decision, compare_values
 from zoo_harp.checker.answers import Answer
+from zoo_harp.checker.compare import compounds, labels
 from zoo_harp.checker.compare.families import family, may_be_family, same_family
 from zoo_harp.checker.compare.pieces import same_pieces
+from zoo_harp.checker.compare.readings import other_readings
 from zoo_harp.checker.compare.sets import compare_collections, differently_joined, is_collection
 from zoo_harp.checker.compare.times import as_time, is_clock_only, same_time
 from zoo_harp.checker.compare.vectors import components, in_units, is_vector
 from zoo_harp.checker.compare.wording import NOTHING, same_words, with_permutations
-from zoo_harp.checker.equations import equal_relations
-from zoo_harp.checker.evaluate import Evaluator
-from zoo_harp.checker.intervals import Line, is_set_of_reals
 from zoo_harp.checker.limits import Budget, Undefined, Unsupported
-from zoo_harp.checker.readings import other_readings
 from zoo_harp.checker.tree import (
     EXPRESSIONS,
     Apply,
@@ -39,7 +41,6 @@ from zoo_harp.checker.tree import (
     Tuple,
     number,
 )
-from zoo_harp.checker.values import Decision, compare_values
 
 
 def compare_answers(gold: Answer, response: Answer, budget: Budget) -> Decision:
@@ -66,6 +67,10 @@ def compare_answers(gold: Answer, response: Answer, budget: Budget) -> Decision:
 
 def _no(reason: str) -> Decision:
     return Decision(False, "structure", reason)
+
+
+_STERLING: Final = (("pound sterling", 1),)
+_WEIGHT: Final = (("lb", 1),)
 
 
 class Comparison:
@@ -216,6 +221,8 @@ class Comparison:
     def _quantities(self, gold: Node, response: Node) -> Decision:
         units = [side.unit if isinstance(side, Quantity) else None for side in (gold, response)]
         gold, response = (side.value if isinstance(side, Quantity) else side for side in (gold, response))
+        if units == [_STERLING, _WEIGHT]:
+            units[1] = _STERLING  # "pounds" in words are what the gold's sign is
         # "Square units" name a power, and no unit that could differ from another.
         named = [any(base == "unit" for base, _ in unit or ()) for unit in units]
         if units[0] and units[1] and units[0] != units[1] and named[0] == named[1]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from zoo_harp.checker.evaluate import Evaluator
-from zoo_harp.checker.exact import Value
+from zoo_harp.checker.algebra.evaluate import Evaluator
+from zoo_harp.checker.algebra.exact import Value
 from zoo_harp.checker.limits import LimitExceeded, Undefined, Unsupported
 from zoo_harp.checker.tree import Apply, Constant, Named, Node, Symbol, number, rebuilt, symbols, walk
 

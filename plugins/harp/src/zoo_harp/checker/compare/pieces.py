@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from zoo_harp.checker.evaluate import Evaluator
-from zoo_harp.checker.exact import Value
-from zoo_harp.checker.intervals import LINE, Cells, Line
+from zoo_harp.checker.algebra.evaluate import Evaluator
+from zoo_harp.checker.algebra.exact import Value
+from zoo_harp.checker.algebra.intervals import LINE, Cells, Line
 from zoo_harp.checker.limits import Budget, LimitExceeded, Undefined, Unsupported
 from zoo_harp.checker.tree import Cases, Node, symbols
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from zoo_harp.checker import labels
+from zoo_harp.checker.algebra.values import Decision
+from zoo_harp.checker.compare import labels
 from zoo_harp.checker.compare.wording import NOTHING
 from zoo_harp.checker.latex import dots
 from zoo_harp.checker.tree import Builder, Listing, Named, Node, Relation, Set, SetOp, Symbol, Text, Tuple
-from zoo_harp.checker.values import Decision
 
 Same = Callable[[Node, Node], bool]
 _JOINERS = {"and": "and", "land": "and", "or": "or", "lor": "or"}
@@ -25,6 +25,9 @@ def compare_collections(gold: Node, response: Node, same: Same) -> Decision:
     if isinstance(gold, Tuple) or isinstance(response, Tuple):
         if labels.has_signs(gold, response):
             return _items_alike(items_of(gold), items_of(response), same, strict=True)
+        alone = [side.items[0] if isinstance(side, Set) and len(side.items) == 1 else side for side in (gold, response)]
+        if all(isinstance(side, Tuple) for side in alone):
+            return _items_alike(alone[:1], alone[1:], same, strict=True)
         return Decision(False, "set", "a tuple and a set or list")
     empty = [(isinstance(s, Text) and s.words in NOTHING) or s == Named("empty") for s in (gold, response)]
     if any(empty):

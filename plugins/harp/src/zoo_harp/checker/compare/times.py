@@ -13,9 +13,9 @@ _NOON = 12 * 3600
 
 
 def is_clock_only(ratio: Ratio) -> bool:
-    """Whether a colon between the numbers is that of a time: one part is zero, or as a ratio it would be shorter."""
+    """Whether a colon between the numbers is that of a time: a digit is zero, or as a ratio it would be shorter."""
     values = [int(part.value) for part in ratio.parts if isinstance(part, Number)]
-    return ratio.time and len(values) == len(ratio.parts) and (0 in values or gcd(*values) > 1)
+    return ratio.time and len(values) == len(ratio.parts) and (min(values[1:]) < 10 or 0 in values or gcd(*values) > 1)
 
 
 def as_time(node: Node) -> Minutes | None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from zoo_harp.checker.tree import Listing, Node, Text, Tuple
 from zoo_harp.checker.vocabulary import names
+from zoo_harp.checker.words import CONDITIONS, denies
 
 NOTHING: Final = frozenset(
     (("no", "solution"), ("no", "solutions"), ("none",), ("no", "real", "solutions"), ("no", "real", "solution"),
@@ -15,6 +16,10 @@ NOTHING: Final = frozenset(
 _TRIANGLES: Final = frozenset(names("isosceles equilateral scalene right acute obtuse"))
 _PROPERTIES: Final = frozenset(names("even odd prime positive negative"))
 _LINKING: Final = frozenset(names("is are must be always all"))
+_CLASSES: Final = (
+    frozenset(names("monday tuesday wednesday thursday friday saturday sunday")),
+    frozenset(names("january february march april may june july august september october november december")),
+)
 _PERMUTED: Final = frozenset(names("all its their the any of these and permutations permutation thereof"))
 _MAX_PERMUTED: Final = 5
 
@@ -23,7 +28,14 @@ def same_words(gold: tuple[str, ...], response: tuple[str, ...]) -> bool:
     """Whether both say the same, but for a noun that goes without saying, a linking verb or the order of words."""
     if gold == response or (gold in NOTHING and response in NOTHING):
         return True
-    return plain(gold) == plain(response)
+    return plain(gold) == plain(response) or _names_alone(gold, response)
+
+
+def _names_alone(gold: tuple[str, ...], response: tuple[str, ...]) -> bool:
+    """Whether the gold is the name of a day or month, and the one such name in an affirmative sentence."""
+    if len(gold) != 1 or denies(response) or not CONDITIONS.isdisjoint(response):
+        return False
+    return any({*gold} == kind.intersection(response) for kind in _CLASSES if gold[0] in kind)
 
 
 def plain(words: tuple[str, ...]) -> tuple[str, ...]:

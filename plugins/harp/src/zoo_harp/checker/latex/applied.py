@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from zoo_harp.checker import forms
-from zoo_harp.checker.calls import Calls
-from zoo_harp.checker.cursor import ParseError
-from zoo_harp.checker.latex import dots
+from zoo_harp.checker.latex import dots, forms
+from zoo_harp.checker.latex.calls import Calls
+from zoo_harp.checker.latex.cursor import ParseError
 from zoo_harp.checker.latex.sets import signed
 from zoo_harp.checker.tree import Apply, Named, Node, Number, Symbol, Text, Tuple, number
 from zoo_harp.checker.words import denies

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
-from zoo_harp.checker.cursor import ParseError
+from zoo_harp.checker.latex.cursor import ParseError
 from zoo_harp.checker.limits import MAX_BITS, bits
 from zoo_harp.checker.tree import Apply, Node, Number, Symbol, number
 

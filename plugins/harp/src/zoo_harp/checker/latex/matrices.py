@@ -7,7 +7,7 @@ from functools import reduce
 from itertools import islice
 from typing import Final
 
-from zoo_harp.checker.cursor import ParseError
+from zoo_harp.checker.latex.cursor import ParseError
 from zoo_harp.checker.limits import LimitExceeded
 from zoo_harp.checker.tree import EXPRESSIONS, Apply, Matrix, Node, Number, number, walk
 

@@ -1,11 +1,12 @@
-"""Clauses after an answer that say for which values it holds: "for all real x", "where k is an integer"."""
+"""What stands beside an answer: the steps before its arrow, and clauses such as "for all real x" after it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-from zoo_harp.checker.tokens import Token
+from zoo_harp.checker.latex.cursor import ParseError
+from zoo_harp.checker.latex.tokens import Token
 from zoo_harp.checker.vocabulary import names
 
 _ALL: Final = frozenset(names("all any every each"))
@@ -27,6 +28,24 @@ def without_clause(tokens: Sequence[Token]) -> list[Token]:
         start -= 1
     kept = list(tokens[:start])
     return kept if any(value == "=" or value == "pi" or kind == "let" for kind, value, _ in kept) else list(tokens)
+
+
+def conclusion(tokens: Sequence[Token]) -> list[Token]:
+    r"""What follows the last arrow of a chain of equations, as in ``2x=10\Rightarrow x=5``, or the only arrow of all.
+
+    Raises:
+        ParseError: the arrow joins two statements of another kind, so that what follows it is not claimed.
+    """
+    arrows = [at for at, token in enumerate(tokens) if token[:2] in (("op", "=>"), ("op", "<=>"))]
+    if not arrows:
+        return list(tokens)
+    parts = [
+        tokens[start:end] for start, end in zip([0, *(at + 1 for at in arrows)], [*arrows, len(tokens)], strict=True)
+    ]
+    steps = [part for part in parts if part]
+    if len(steps) > 1 and not all(any(value == "=" for _, value, _ in step) for step in steps):
+        raise ParseError("an implication")
+    return list(steps[-1]) if steps else []
 
 
 def _begins(tokens: Sequence[Token], at: int) -> bool:

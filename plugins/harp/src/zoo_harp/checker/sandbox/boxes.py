@@ -21,6 +21,12 @@ _NOT_LINKING: Final = re.compile(
     r"\b(?:so|thus|then|hence|therefore|but|not|now|gives?|get|have|is|instead|correct\w*)\b"
 )
 _NAMED: Final = re.compile(r"([A-Za-z](?:_\{?\w{1,3}\}?)?)\s?=\s?$")
+_BEFORE: Final = re.compile(r"(?:[-−+\d]|\\(?:sqrt|[dt]?frac)\s?(?:\{[^{}]{1,60}\})?\s?\{)$")
+_AFTER: Final = re.compile(r"\d|\{\d|\^(?!\{?\s?\\circ)|(?:\{\})?\s?[-−+*/]\s?\d")
+_EDGE: Final = re.compile(
+    r"[=$\n:;,<>]|\\[()\[\]]|\\(?:text\w*|Rightarrow|implies|to|therefore)(?![a-z])|(?<![A-Za-z\\])[A-Za-z]{2,}|\.\s"
+)
+_FAR: Final = 200
 _EMPTY: Final = re.compile(r"\\(?:text\w*|boxed|fbox|,|;|!|quad)|[\s{}$~]")
 
 
@@ -52,7 +58,19 @@ def last_box(text: str) -> Place | None:
     names = [_NAMED.search(text, max(0, start - 12), start) for start, _, _ in joined] if len(joined) > 1 else []
     if names and all(names) and not any("=" in inner for inner in texts):
         texts = [f"{name[1]}={inner}" for name, inner in zip(names, texts, strict=True) if name]
-    return Place(joined[0][0], joined[-1][2], ", ".join(texts))
+    around = _around(text, joined[0][0], joined[0][2] + 1) if len(joined) == 1 else None
+    return Place(joined[0][0], joined[-1][2], around or ", ".join(texts))
+
+
+def _around(text: str, start: int, end: int) -> str | None:
+    r"""The formula of which a box is only a part, as in ``2\boxed{5}`` or ``\frac{\boxed{5}}{2}``; else None."""
+    if not (_BEFORE.search(text, max(0, start - _FAR), start) or _AFTER.match(text, end)):
+        return None
+    edges = [found.end() for found in _EDGE.finditer(text, max(0, start - _FAR), start)]
+    edge = _EDGE.search(text, end, end + _FAR)
+    first, last = edges[-1] if edges else max(0, start - _FAR), edge.start() if edge else end + _FAR
+    formula = opened(text[first:last]).strip()
+    return formula if formula.count("{") == formula.count("}") else None
 
 
 def _boxes(text: str) -> list[tuple[int, int, int]]:

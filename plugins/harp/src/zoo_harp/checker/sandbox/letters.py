@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from zoo_harp.checker.extraction import anchors, delimited
 from zoo_harp.checker.limits import MAX_RESPONSE
 from zoo_harp.checker.sandbox.boxes import last_box
+from zoo_harp.checker.sandbox.denials import is_denied, is_untrue
+from zoo_harp.checker.sandbox.extraction import anchors, delimited
 from zoo_harp.checker.sandbox.reply import reply
 
 _SHORT: Final = 100
@@ -21,11 +22,12 @@ _REJECTED: Final = re.compile(
     r"[\s})$.*]{0,12}(?:is|are|cannot be|can't be)\s{1,8}(?:wrong|incorrect|not|false|impossible)\b"
 )
 _SECOND: Final = re.compile(
-    r"[\s})$.*]{0,12}(?:,|\bor\b|\band\b|\\text\{\s{0,4}(?:or|and)\s{0,4}\}|/)[\s({$*]{0,12}"
+    r"[\s})$.*]{0,12}(?:,|\?|\bor\b|\band\b|\\text\{\s{0,4}(?:or|and)\s{0,4}\}|/)[\s({$*]{0,12}"
     r"(?:\\text\w{0,6}\s?\{\s?\(?)?([A-E])(?![A-Za-z])"
 )
-_JOINED: Final = re.compile(r"(?<![\w\\'])\(?([A-E])\)?,?\s{1,4}(?:and|or)\s{1,4}$")
-_LAST_LETTER: Final = re.compile(r"\(([A-E])\)|(?<![\w\\'])([A-E])(?![\w'])(?=[.)*\s]{0,8}$)")
+_JOINED: Final = re.compile(r"(?<![\w\\'])\(?([A-E])\)?(?:[,/?]|,?\s{1,4}(?:and|or)\b)\s{0,4}$")
+_NAMED: Final = re.compile(r"\b(?:option|choice|letter)\s{1,4}(?:is\s{1,4})?[($*{]{0,4}([A-E])(?![A-Za-z'])")
+_LAST_LETTER: Final = re.compile(r"\(([A-E])\)(?!\s?[-+*/^]\s?\w)|(?<![\w\\'])([A-E])(?![\w'])(?=[.)*\s]{0,8}$)")
 
 
 def extract_choice(response: str) -> str | None:
@@ -35,11 +37,13 @@ def extract_choice(response: str) -> str | None:
     for anchor in anchors(text):
         if box is not None and anchor.start < box.end:
             break
+        if is_untrue(text, anchor.start):
+            return None
         letter = _letter(anchor.text[:200])
         if letter is not None:
             return letter or None
     if box is not None:
-        return _letter(box.text[:200]) or None
+        return None if is_denied(text, box.start, box.end) else _letter(box.text[:200]) or None
     if len(text) <= 200:
         letter = _letter(text)
         if letter is not None:
@@ -49,11 +53,15 @@ def extract_choice(response: str) -> str | None:
         if letter is not None:
             return letter or None
     last = None
+    for found in _NAMED.finditer(text):
+        last = found
     for found in _LAST_LETTER.finditer(text):
         last = found
     if last is None:
         return None
-    letter = last[1] or last[2]
+    letter = last[last.lastindex or 1]
+    if is_denied(text, *last.span()):
+        return None
     joined = _JOINED.search(text, max(0, last.start() - _SHORT), last.start())
     return letter if joined is None or joined[1] == letter else None
 

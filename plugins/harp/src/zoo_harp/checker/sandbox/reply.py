@@ -9,16 +9,18 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from zoo_harp.checker.normalise import unescaped
+from zoo_harp.checker.latex.normalise import unescaped
 
 _NAMES: Final = (
     r"(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis|seed:think|antml:thinking)"
 )
 _OPENED: Final = re.compile(
-    rf"<{_NAMES}>|◁think▷|<\|begin_of_thought\|>|<\|begin_of_thinking\|>|\[THINK\]|<unused94>thought", re.IGNORECASE
+    rf"<{_NAMES}>|<\|im_start\|>\s{{0,4}}think\b|◁think▷|<\|begin_of_thought\|>|<\|begin_of_thinking\|>|\[THINK\]|<unused94>thought",
+    re.IGNORECASE,
 )
 _CLOSED: Final = re.compile(
-    rf"</{_NAMES}>|◁/think▷|<\|end_of_thought\|>|<\|end_of_thinking\|>|\[/THINK\]|<unused95>", re.IGNORECASE
+    rf"</{_NAMES}>|<\|im_start\|>\s{{0,4}}answer\b|◁/think▷|<\|end_of_thought\|>|<\|end_of_thinking\|>|\[/THINK\]|<unused95>",
+    re.IGNORECASE,
 )
 _CHANNEL: Final = re.compile(r"<\|channel\|>\s{0,4}final\b[^<]{0,40}<\|message\|>")
 _OTHER_CHANNEL: Final = re.compile(r"<\|channel\|>\s{0,4}(?:analysis|commentary)\b")
@@ -39,6 +41,13 @@ _NEXT_TASK: Final = re.compile(
     r"\n[#*\s]{0,8}(?:Problem|Question|Exercise|User|Human|Instruction|Input|Q)\b[^\n:]{0,20}:", re.IGNORECASE
 )
 _ANSWERED: Final = re.compile(r"answer\b[^\n]{0,20}?(?:is\b|[:=])|\\boxed|I hope (?:it|this) is correct", re.IGNORECASE)
+_STRUCK: Final = re.compile(
+    r"<(s|del|strike)>[^<]{0,400}</\1>|(?<![\w$}~])~~(?=[^\s\\~])[^~\n]{1,400}~~(?![\w~])"
+    r"|\\(?:[bx]?cancel|sout|st|h?phantom)\s?\{[^{}]{0,400}\}|^%[^\n]*",
+    re.DOTALL | re.IGNORECASE | re.MULTILINE,
+)
+_STRUCK_SIGN: Final = re.compile("[^\\W_][\u0335-\u0338\u20d2\u20d3\u20d8\u20e0\u20e5\u20eb]")
+"""what a reader sees struck out, or does not see at all"""
 _WIDE: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _BESIDE: Final = re.compile(
     f"(?<=[{_WIDE}])(?=[-\\w\\\\$(√±−])(?![{_WIDE}])|(?<=[\\w\\\\$)%°])(?<![{_WIDE}])(?=[{_WIDE}])"
@@ -52,13 +61,23 @@ _MATHEMATICAL: Final = re.compile(
 
 def reply(output: str) -> tuple[str, bool]:
     """The part of an output that is its reply, and whether tags say that all of it is the answer."""
-    text = unescaped(output) if "\\\\" in output else output
+    text = _without_struck(unescaped(output) if "\\\\" in output else output)
     if "<" in text or "[" in text or "◁" in text:
         text = _without_template(_without_thinking(text))
         answer = _last_answer(text)
         if answer is not None:
             return answer, True
     return _plain(_before_next_task(text)), False
+
+
+def _without_struck(text: str) -> str:
+    """Without comments, and without what is struck out."""
+    if "<!--" in text:
+        first, *rest = text.split("<!--")
+        text = first + "".join(part.partition("-->")[2] for part in rest)
+    if any(sign in text for sign in ("<", "~~", "\\", "%")):
+        text = _STRUCK.sub(" ", text)
+    return text if text.isascii() else _STRUCK_SIGN.sub("", text)
 
 
 def _without_thinking(text: str) -> str:

@@ -6,8 +6,8 @@ import math
 from fractions import Fraction
 from typing import Final
 
-from zoo_harp.checker.decide import Decider
-from zoo_harp.checker.exact import HALF, ONE, Generator, Monomial, Poly, Q, Value, mono_key, poly_key, value_key
+from zoo_harp.checker.algebra.decide import Decider
+from zoo_harp.checker.algebra.exact import HALF, ONE, Generator, Monomial, Poly, Q, Value, mono_key, poly_key, value_key
 from zoo_harp.checker.limits import MAX_BITS, Budget, LimitExceeded, Undefined, Unsupported
 
 _UNIT: Final[Monomial] = ()

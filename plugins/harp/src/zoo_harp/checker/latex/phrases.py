@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from zoo_harp.checker import forms
-from zoo_harp.checker.cursor import SIGN, Cursor, ParseError
+from zoo_harp.checker.latex import forms
+from zoo_harp.checker.latex.cursor import SIGN, Cursor, ParseError
 from zoo_harp.checker.latex.sets import NAMED_SETS, SET_FILLERS
 from zoo_harp.checker.tree import (
     Apply,
@@ -25,8 +25,10 @@ from zoo_harp.checker.tree import (
     number,
 )
 from zoo_harp.checker.units import is_unit, read_unit
+from zoo_harp.checker.vocabulary import names
 from zoo_harp.checker.words import CONDITIONS, FILLERS, NUMBER_WORDS, PARTS, denies, read_number, read_part
 
+_VERBS: Final = frozenset(names("is are was were does do did has have can could would will may might"))
 _SCALES: Final = {"C": "celsius", "F": "fahrenheit", "Celsius": "celsius", "Fahrenheit": "fahrenheit"}
 
 
@@ -101,6 +103,8 @@ class Phrases(Cursor):
         if isinstance(left, Tuple | Set | Text) or not forms.is_constant(left):
             raise ParseError("words after a symbol")
         idle = forms.plain_words(self.tokens, self.at)
+        if idle and idle[0].lower() in _VERBS:
+            raise ParseError("a statement")
         if denies(idle) or not CONDITIONS.isdisjoint(word.lower() for word in idle):
             raise ParseError("a denial or a condition")
         while self.peek()[0] == "word":

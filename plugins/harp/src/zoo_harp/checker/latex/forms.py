@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
-from zoo_harp.checker.cursor import END, ParseError
 from zoo_harp.checker.latex import matrices
+from zoo_harp.checker.latex.cursor import END, ParseError
+from zoo_harp.checker.latex.tokens import Token
 from zoo_harp.checker.limits import MAX_BITS, LimitExceeded
-from zoo_harp.checker.tokens import Token
 from zoo_harp.checker.tree import (
     Apply,
     Cases,
@@ -34,7 +34,7 @@ from zoo_harp.checker.units import Unit, read_unit
 from zoo_harp.checker.words import read_number
 
 if TYPE_CHECKING:
-    from zoo_harp.checker.cursor import Cursor
+    from zoo_harp.checker.latex.cursor import Cursor
 
 _MATRICES: Final = frozenset(("matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "smallmatrix", "array"))
 _BLOCK: Final = re.compile(r"^(\d*\.\d*?)(\d{1,3}?)\2{2,}$")
@@ -105,6 +105,8 @@ def negative(inner: Node) -> Node:
     """Minus ``inner``; the sign of a quantity belongs to its value."""
     if isinstance(inner, Quantity):
         return Quantity(Apply("neg", (inner.value,)), inner.unit)
+    if isinstance(inner, Matrix):
+        return product(number(-1), inner)
     return Apply("neg", (inner,))
 
 

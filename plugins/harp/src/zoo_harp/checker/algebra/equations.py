@@ -5,11 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final
 
-from zoo_harp.checker.evaluate import Evaluator
-from zoo_harp.checker.exact import Value
+from zoo_harp.checker.algebra.evaluate import Evaluator
+from zoo_harp.checker.algebra.exact import Value
+from zoo_harp.checker.algebra.values import Decision, compare_values, is_multiple
 from zoo_harp.checker.limits import Budget, Undefined, Unsupported
 from zoo_harp.checker.tree import Node, Relation
-from zoo_harp.checker.values import Decision, compare_values, is_multiple
 
 _TURNED: Final = {"=": "=", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 

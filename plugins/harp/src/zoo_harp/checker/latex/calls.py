@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from zoo_harp.checker import forms
-from zoo_harp.checker.cursor import ParseError
-from zoo_harp.checker.latex import matrices
-from zoo_harp.checker.phrases import Phrases
+from zoo_harp.checker.latex import forms, matrices
+from zoo_harp.checker.latex.cursor import ParseError
+from zoo_harp.checker.latex.phrases import Phrases
 from zoo_harp.checker.tree import (
     Apply,
     Constant,

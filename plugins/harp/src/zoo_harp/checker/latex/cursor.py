@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from zoo_harp.checker.tokens import Token
+from zoo_harp.checker.latex.tokens import Token
 from zoo_harp.checker.tree import (
     Node,
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from zoo_harp.checker import forms
 from zoo_harp.checker.answers import Answer, parse
-from zoo_harp.checker.normalise import wide_number
+from zoo_harp.checker.latex import forms
+from zoo_harp.checker.latex.normalise import wide_number
 from zoo_harp.checker.tree import Apply, Listing, Node, Number, Quantity, Symbol, Text, rebuilt, symbols, walk
 from zoo_harp.checker.words import words_of
 

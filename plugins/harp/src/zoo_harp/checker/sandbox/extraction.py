@@ -12,13 +12,13 @@ from typing import Final
 
 from zoo_harp.checker.answers import parse, strip
 from zoo_harp.checker.compare.wording import is_permuted
-from zoo_harp.checker.inline import formulas
 from zoo_harp.checker.limits import MAX_ANSWER, MAX_RESPONSE, Budget
 from zoo_harp.checker.sandbox.boxes import Place, last_box, opened
+from zoo_harp.checker.sandbox.denials import is_denied, is_refuted, is_untrue
+from zoo_harp.checker.sandbox.inline import formulas
 from zoo_harp.checker.sandbox.reply import reply
 from zoo_harp.checker.tree import Listing, Node, Quantity, Relation, Text
 from zoo_harp.checker.vocabulary import names
-from zoo_harp.checker.words import denies
 
 _ANCHOR: Final = re.compile(
     r"answers?[*_\s\"'`)\]}]{0,8}"
@@ -32,48 +32,31 @@ _HEADING: Final = re.compile(r"^[#*_ \t]{0,8}(?:the )?(?:final )?answer[*_ \t]{0
 _HOPE: Final = re.compile(r"\bI hope (?:it|this) is correct", re.IGNORECASE)
 _JOINT: Final = re.compile(r"[}\s$]{0,4}(?:,|,?\s?(?:and|or|\\text\{ ?(?:and|or) ?\}))[\s$]{0,4}")
 _MAX_SENTENCE: Final = 600
-_VALUE: Final = r"(?:\$[^$]{1,200}\$|\\\([^$]{1,200}?\\\)|[-−]?[\d.,/]{0,20}\d(?:\\?%)?)"
+_VALUE: Final = r"(?:(?<!\\)\$[^$]{1,200}\$|\\\((?:[^$\\]|\\(?!\))){1,200}\\\)|(?:\\\$)?[-−]?[\d.,/]{0,20}\d(?:\\?%)?)"
 _VALUE_CLAUSE: Final = re.compile(
-    rf"\b(?:is|are|equals|be|get|obtain|exactly)\s{{1,3}}({_VALUE})(?:\s[a-z]{{1,12}})?,?\s{{1,3}}(?:(?:because|since|as)\b"
-    r"|(?:when|attained|achieved|reached|obtained|occurring|which|where|if|for|at|with|taken|given|so|by)\b"
-    r"(?![^.]{0,200}\b(?:is|are|equals)\s{1,3}[-−$\d\\]))",
+    rf"\b(?:is|are|equals|be|get|obtain|exactly|to|takes?|needs?|costs?|contains?|gives?)\s{{1,3}}({_VALUE})"
+    r"(?:(?:\s[a-z]{1,12})?,?|(?:\s[a-z]{1,12}){2,3},)\s{1,3}"
+    r"(?:because|since|as|each|including|one of|some of|half of|when|attained|achieved|reached|obtained|occurring"
+    r"|which|where|if|for|at|with|taken|given|so|by|in|on|over|among|between|from|within|per|after|before)\b"
+    r"(?![^.]{0,200}\b(?:is|are|equals)\s{1,3}[-−$\d\\])",
     re.IGNORECASE,
 )
 _REMARK: Final = re.compile(r"\s\((?:by|see|from|using|since|because|as|in)\s[^()]{0,80}\)(?=[.\s]{0,4}$)")
-_ASIDES: Final = re.compile(r"\s?\((?:or\s)?(?:about|approximately|roughly|i\.e\.,?)\s[^()]{0,80}\)", re.IGNORECASE)
+_ASIDES: Final = re.compile(
+    r",?\s(?:or|which is)\s(?:about|approximately|roughly)\s\$?\d[\d.,]{0,20}\\?%?\$?(?=[\s.]|$)"
+    r"|\s?\((?:or\s)?(?:about|approximately|roughly|namely|specifically|viz\.?|e\.g\.,?|i\.e\.,?"
+    r"|for example,?|that is,?)\s[^()]{0,80}\)",
+    re.IGNORECASE,
+)
 _SAID: Final = re.compile(r"\b(?:is|are|equals|be|:)\s{0,3}$", re.IGNORECASE)
 _LETTERS: Final = re.compile(r"\\?[A-Za-z]{1,3}|\\triangle\s?\w{3}")
-_DENIED: Final = re.compile(
-    r"(?:\b(?:not|never|nor|neither|cannot|untrue|false|wrong)|n't|\\(?:neg|lnot|nexists))"
-    r"(?:\s(?:that|be|equal|to|equals|equal to|be equal to))?[\s{}$(]{0,6}$",
-    re.IGNORECASE,
-)
-_QUALIFIED: Final = re.compile(
-    r"[\s$\\(]{0,4}(?:\\text\w{0,6}\s?\{)?\s?(?:at (?:least|most)"
-    r"|(?:no )?(?:more|less|fewer|greater|larger|smaller) than"
-    r"|up to|if|unless"
-    r"|anything but|all but|except|other than|when)[\s}$]{0,6}",
-    re.IGNORECASE,
-)
-_MORE: Final = re.compile(
-    r"[\s})$]{0,4}(?:\\text\w{0,6}\s?\{)?\s?or (?:more|less|fewer|greater|larger|smaller|above|below)\b"
-)
-_NEGATED: Final = re.compile(r"\\(?:nexists|lnot|neg)(?![A-Za-z])")
-_REFUTED: Final = re.compile(
-    r"(?:[\s})$*.\]\\]|\\text\w{0,6}\s?\{){0,12}(?:[A-Za-z]{1,8}[\s}]{1,3})?(?:is|are|was|were|would be|seems)\s{1,4}"
-    r"(?:wrong|incorrect|false|not (?:correct|right|the answer|true|possible)|impossible|invalid)\b",
-    re.IGNORECASE,
-)
-_BOUNDARY: Final = re.compile(
-    r"[.;:!?,\n]|\b(?:but|so|hence|therefore|thus|and|that|then|have|gives|is|are|equals)\b|'s\b"
-)
-_WORDS: Final = re.compile(r"[A-Za-z']+")
 _BLANK_LINE: Final = re.compile(r"\n[ \t\r]{0,40}\n")
 _SENTENCE: Final = re.compile(
     r"(?<!\b[ap]\.m)(?<!\bsq)(?<!\bcu)(?<!\bft)(?<!\.\.)\.[*_\"')]{0,4}(?=\s{1,4}[A-Z\\$*<]|\s{0,8}$|[ \t]{0,8}\n)"
 )
 _CLAUSE: Final = re.compile(
-    r"[,;]?\s{1,4}(?:because|since|when|if|not|so that|which|where|so|as (?:required|desired|follows)|by|hence)\b",
+    r"[,;]?\s{1,4}(?:because|since|when|if|not|rather than|instead of|(?:but|and) not|so that|which|where|so|by|hence"
+    r"|as (?:required|desired|follows))\b",
     re.IGNORECASE,
 )
 _ASIDE: Final = re.compile(
@@ -85,6 +68,8 @@ _NUMBER: Final = re.compile(
     r"(?<![\w.,\\^/])(?<!\w\()-?(?:\d+,\d{1,2}(?![\d,.])|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)(?:/\d+)?(?:\\?%)?"
     r"(?:[kcdm]?m[²³])?(?![\w(^]|\.\d|/\d|,\d)"
 )
+_GOES_ON: Final = re.compile(r"\s?(?:\+(?!\+)|\^|[×·/]|\\(?:cdot|times|pm|div)(?![A-Za-z]))")
+"""an operator after a number, which is then no answer but part of what could not be read"""
 _PROGRAM: Final = re.compile(
     r"__|%\(|\b(?:eval|exec|system|globals|subprocess)\b\s?[(.]|\blambda\s{1,4}\w{0,20}\s?:"
     r"|\bimport\s{1,4}(?:os|sys|subprocess|socket|shutil)\b|\bos\."
@@ -97,6 +82,9 @@ _MAX_FORMULAS: Final = 8
 _MAX_ITEMS: Final = 12
 _MARK: Final = re.compile(r"\s*\\(?:blacksquare|square|Box|qed|checkmark)\s*")
 _ABOUT: Final = re.compile(r"\(\s{0,4}(?:about|approximately|roughly|or about|i\.e\.)\s{1,4}$")
+_RANGE: Final = re.compile(
+    r"\b(?:for|in terms of|with respect to)(?:\s(?:all|every|any|each|some))?(?:\s[a-z]{1,12})?\s$"
+)
 _PLURAL: Final = re.compile(r"\b(?:are|were|be|values|solutions|roots):?\s{0,4}$")
 _COMMANDS: Final = re.compile(r"\\[A-Za-z]+")
 _PROSE: Final = re.compile(r"[A-Za-z]{4}")
@@ -218,12 +206,14 @@ class Reader:
         for anchor in anchors(text):
             if box is not None and anchor.start < box.end:
                 break
+            if is_untrue(text, anchor.start):
+                return None
             found = self.from_capture(anchor.text)
             if found:
-                return None if _REFUTED.search(anchor.text.split("\n", 1)[0]) else found
+                return None if is_refuted(anchor.text, found) else found
             prose = prose or anchor.text
         if box is not None:
-            return None if _REFUTED.match(text, box.end) else self._inside(box.text)
+            return None if is_denied(text, box.start, box.end) else self._inside(box.text)
         if prose is not None:
             found = self._value(prose)
             if found:
@@ -235,6 +225,9 @@ class Reader:
         found = self._value(text)
         if found is None and prose is not None:
             found = _trimmed(prose)[0]
+        said = _VERB.split(text)[-1]
+        if found is None and said != text and self.is_answer(said) and not isinstance(parse(said).tree, Text):
+            return strip(said)
         if found is None and "\n" not in text.strip() and 0 < len(text.strip()) <= 200:
             found = strip(text)
         return found or None
@@ -283,12 +276,14 @@ class Reader:
             if found is formula and _is_bare_letter(formula.text) and not _SAID.search(text, 0, formula.start):
                 sentence = max(text.rfind(". ", 0, formula.start), text.rfind("\n", 0, formula.start))
                 found = number if number.start > sentence else formula
-        return None if found is None or _is_denied(text, found.start, found.end) else found.text
+        return None if found is None or is_denied(text, found.start, found.end) else found.text
 
     def _last_formula(self, text: str) -> Place | None:
         """The last formula that is an answer, with those that "or" joins to it, or a list that a plural announces."""
         places = [place for place in delimited(text) if 0 < len(place.text.strip()) <= MAX_ANSWER]
         places = [place for place in places if not _MARK.fullmatch(place.text)]
+        while len(places) > 1 and _is_bare_letter(places[-1].text) and _RANGE.search(text, 0, places[-1].start):
+            places.pop()
         while len(places) > 1 and _ABOUT.search(text, max(0, places[-1].start - _SHORT), places[-1].start):
             places.pop()
         if not places or not self.is_answer(places[-1].text):
@@ -315,9 +310,13 @@ class Reader:
         for formula, end in islice(formulas(text), _MAX_FORMULAS):
             if best is not None and end < best.end():
                 break
+            if _GOES_ON.match(text, end):
+                break
             if self.is_answer(formula) and not isinstance(parse(formula).tree, Text):
-                return Place(max(0, text.rfind(formula[:8], 0, end)), end, strip(formula))
-        return Place(best.start(), best.end(), best[0]) if best else None
+                return Place(max(0, text.rfind(formula[:8], 0, end)), len(text[:end].rstrip(".,;:!?")), strip(formula))
+        if best is None or _GOES_ON.match(text, best.end()):
+            return None
+        return Place(best.start(), best.end(), best[0])
 
 
 def _stated(text: str) -> str:
@@ -331,14 +330,3 @@ def _stated(text: str) -> str:
 
 def _is_bare_letter(text: str) -> bool:
     return bool(_LETTERS.fullmatch(strip(text)))
-
-
-def _is_denied(text: str, start: int, end: int) -> bool:
-    """Whether the words beside a value deny it: "not 5", "it is false that n = 10", "there is no x with x = 3"."""
-    before = text[max(0, start - 80) : start]
-    if _QUALIFIED.fullmatch(text[:start]) or _MORE.match(text, end):
-        return True
-    if (len(text) < 80 and _NEGATED.search(before)) or _DENIED.search(before) or _REFUTED.match(text, end):
-        return True
-    statement = _BOUNDARY.split(before)[-1]
-    return len(text) < 80 and denies(_WORDS.findall(statement))

@@ -55,7 +55,7 @@ def is_label(node: Node) -> bool:
     if isinstance(node, Ratio):
         return all(map(is_label, node.parts))
     if isinstance(node, Text):
-        return not denies(node.words)
+        return not denies(node.words) and node.words[:1] not in (("for",), ("let",))
     return isinstance(node, Symbol)
 
 
@@ -149,7 +149,7 @@ def _one(node: Relation) -> Labelled | None:
         value = rest[-1]
     elif len(rest) == 1 and is_label(rest[0]) and not symbols(first):
         first, value, rest = rest[0], first, [first]
-    elif not symbols(node):
+    elif not symbols(node) and not isinstance(first, Text):
         return Labelled((), (node.terms[-1],), node.terms[-1], node.terms[:-1])
     else:
         return None

@@ -65,8 +65,8 @@ def _limited(seconds: float) -> Iterator[None]:
 
 
 def _prove(request: Answer) -> Answer:
-    from zoo_harp.checker.sympy_tier import prove
     from zoo_harp.checker.tree import from_data
+    from zoo_harp.checker.workers.sympy_tier import prove
 
     one, other = (from_data(tree) for tree in request["trees"])
     began = time.process_time()
@@ -80,8 +80,8 @@ def _prove(request: Answer) -> Answer:
 
 def _check(pairs: list[list[Any]], options: dict[str, Any]) -> Iterator[Answer]:
     """One answer a pair. A check that outlives its deadline twice ends this process: nothing else is certain to."""
-    from zoo_harp.checker.batch import verdict_data
     from zoo_harp.checker.check import DEFAULT_TIMEOUT, check
+    from zoo_harp.checker.workers.batch import verdict_data
 
     seconds = 2.0 * min(options.get("timeout_s", DEFAULT_TIMEOUT), MAX_TIMEOUT)
     for gold, response in pairs:
@@ -101,9 +101,9 @@ def answers(request: Answer) -> Iterator[Answer]:
     elif request["do"] == "check":
         yield from _check(request["pairs"], request["options"])
     else:
-        import sympy  # type: ignore[import-untyped]
+        from zoo_harp.checker.workers.sympy_tier import prepare
 
-        yield {"ready": sympy.__version__}
+        yield {"ready": prepare()}
 
 
 def serve(answers: Callable[[Answer], Iterable[Answer]] = answers) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from zoo_harp.checker.limits import Budget, Timeout
-from zoo_harp.checker.pool import WorkerDied, ask
 from zoo_harp.checker.tree import Node, to_data
+from zoo_harp.checker.workers.pool import WorkerDied, ask
 
 _LEAST: float = 0.01
 """seconds for which asking is worth while"""
+_LEAST_WALL: float = 1.0
 
 
 def prove_equal(one: Node, other: Node, budget: Budget, *, variable: str = "") -> bool | None:
@@ -21,16 +23,18 @@ def prove_equal(one: Node, other: Node, budget: Budget, *, variable: str = "") -
     Raises:
         Timeout: it would take longer than the budget allows.
     """
+    budget.look()
     if budget.symbolic < _LEAST:
         raise Timeout
     request: dict[str, Any] = {
         "do": "prove", "trees": [to_data(one), to_data(other)], "variable": variable, "seconds": budget.symbolic,
     }  # fmt: skip
     try:
-        answer = ask(request, budget.symbolic)
+        answer, waited = ask(request, max(budget.wall - time.monotonic(), _LEAST_WALL))
     except WorkerDied:
         budget.symbolic = 0.0
         raise Timeout from None
+    budget.wall += waited
     if answer is None or answer.get("late"):
         budget.symbolic = 0.0
         raise Timeout

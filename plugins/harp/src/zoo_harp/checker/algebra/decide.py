@@ -12,8 +12,8 @@ import threading
 from fractions import Fraction
 from typing import Any, Final
 
-from zoo_harp.checker.exact import ONE, Field, Monomial, Poly, Value
-from zoo_harp.checker.integers import is_proven_prime
+from zoo_harp.checker.algebra.exact import ONE, Field, Monomial, Poly, Value
+from zoo_harp.checker.algebra.integers import is_proven_prime
 from zoo_harp.checker.limits import MAX_PRECISION, Budget, LimitExceeded, Undefined, Unsupported, bits
 
 _LOCAL: Final = threading.local()

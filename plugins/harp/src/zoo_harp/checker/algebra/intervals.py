@@ -14,8 +14,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
-from zoo_harp.checker.evaluate import Evaluator
-from zoo_harp.checker.exact import HALF, ONE, Poly, Value
+from zoo_harp.checker.algebra.evaluate import Evaluator
+from zoo_harp.checker.algebra.exact import HALF, ONE, Poly, Value
 from zoo_harp.checker.limits import LimitExceeded, Unsupported
 from zoo_harp.checker.tree import (
     Apply,

@@ -11,11 +11,11 @@ from typing import Any, Final, TypeAlias
 
 from zoo_harp.checker.check import DEFAULT_TIMEOUT, Kind, Verdict, check, checked_gold, checked_response
 from zoo_harp.checker.limits import MAX_TIMEOUT
-from zoo_harp.checker.pool import Worker, WorkerDied
+from zoo_harp.checker.workers.pool import Worker, WorkerDied
 
 _CHUNK: Final = 64
-_PATIENCE: Final = 300.0
-"""seconds of wall time for one pair; its processor time is bounded far below, in the worker"""
+_LOADING: Final = 120.0
+"""seconds of wall time that a pair may wait for sympy to be loaded, besides twice its deadline"""
 
 Progress: TypeAlias = Callable[["Batch"], None]
 
@@ -149,7 +149,7 @@ def _serve_chunk(
         try:
             worker.send({"do": "check", "pairs": [list(pair) for pair in todo[at:end]], "options": options})
             while at < end:
-                found = worker.receive(_PATIENCE)
+                found = worker.receive(2.0 * min(options["timeout_s"], MAX_TIMEOUT) + _LOADING)
                 if found is None:
                     raise WorkerDied
                 data = found.get("verdict")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Final
 
-from zoo_harp.checker.exact import HALF, ONE, Value
-from zoo_harp.checker.functions import Functions
+from zoo_harp.checker.algebra.exact import HALF, ONE, Value
+from zoo_harp.checker.algebra.functions import Functions
 from zoo_harp.checker.limits import (
     MAX_BITS,
     MAX_RANGE,

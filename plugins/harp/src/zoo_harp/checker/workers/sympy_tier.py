@@ -116,6 +116,16 @@ def _limit(args: tuple[Node, ...]) -> Any:
     return sp.limit(build(body), build(variable), build(point), side)
 
 
+def prepare() -> str:
+    """Load sympy, and what it loads only at its first sum, which takes longer than most proofs; its version."""
+    import sympy as sp
+
+    k = sp.Symbol("k", real=True)
+    series = sp.Sum(sp.Rational(1, 5) ** k, (k, 0, sp.oo))
+    _differ(sp.simplify(series.doit()), series)
+    return str(sp.__version__)
+
+
 def prove(one: Node, other: Node, variable: str = "") -> bool | None:
     """True if the difference is shown to be zero, False if it is shown not to be, else None.
 

@@ -22,6 +22,7 @@ _SIGNS: Final = {
     "°": r"\degree ", "º": r"\degree ", "∘": r"\circ ", "∪": r"\cup ", "∩": r"\cap ", "∅": r"\emptyset ",
     "∈": r"\in ", "∖": r"\setminus ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ",
     "≈": r"\approx ", "≡": r"\equiv ", "∑": r"\sum ", "∏": r"\prod ", "∫": r"\int ", "⟨": r"\langle ",
+    "⇒": r"\Rightarrow ", "⟹": r"\Rightarrow ", "⇔": r"\iff ", "⟺": r"\iff ",
     "⟩": r"\rangle ", "∧": r"\land ", "∨": r"\lor ", "→": r"\to ", "…": r"\ldots ", "⁄": "/", "∕": "/", "∶": ":",
     "ø": r"\emptyset ", "Ø": r"\emptyset ", "′": "'", "’": "'", "‘": "'", "“": '"', "”": '"', "∣": "|", "∆": r"\Delta ",
     "¢": r"\text{ cents}", "µ": r"\mu ", "€": r"\euro ", "£": r"\pounds ", "¥": r"\yen ", "₹": r"\rupee ",
@@ -88,7 +89,6 @@ _ESCAPED: Final = re.compile(
     r"(?<!\\)\\(?=\\(?:boxed|frac|dfrac|tfrac|text|left|right|sqrt|leq?|geq?|pi|cup|infty|cdot|times|circ|begin|end)(?![A-Za-z]))"
 )
 _GLUED: Final = re.compile(r"\\q?quad(?=[A-Za-z])")
-_STRUCK: Final = re.compile("[^\\W_][\u0335-\u0338]")
 _OVERLINED: Final = re.compile("((?:\\w\u0305)+)")
 _MARKED_DOT: Final = re.compile("(\\d)\u0307")
 
@@ -157,7 +157,7 @@ def _turned(found: re.Match[str]) -> str:
 
 def unicode_to_latex(text: str) -> str:
     """Superscripts and vulgar fractions first: compatibility forms alone would make ``y²`` into ``y2``."""
-    text = _STRUCK.sub("", text.translate(_BEFORE))
+    text = text.translate(_BEFORE)
     text = _OVERLINED.sub(lambda run: rf"\overline{{{run[1].replace(chr(0x305), '')}}}", text)
     text = _MARKED_DOT.sub(r"\\dot{\1}", text)
     text = _RAISED.sub(lambda run: "^{" + "".join(_SUPER[c] for c in run[0]) + "}", text)

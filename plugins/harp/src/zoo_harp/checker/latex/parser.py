@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from zoo_harp.checker import forms
-from zoo_harp.checker.cursor import END, SIGN, ParseError
-from zoo_harp.checker.latex import dots, matrices
+from zoo_harp.checker.latex import dots, forms, matrices
 from zoo_harp.checker.latex.applied import PRODUCT, Applied
+from zoo_harp.checker.latex.cursor import END, SIGN, ParseError
 from zoo_harp.checker.latex.sets import signed
+from zoo_harp.checker.latex.tokens import OPENERS
 from zoo_harp.checker.limits import MAX_BITS, LimitExceeded
-from zoo_harp.checker.tokens import OPENERS
 from zoo_harp.checker.tree import (
     Apply,
     Builder,
@@ -99,6 +98,9 @@ class Parser(Applied):
                 continue
             if (kind, value) == ("op", "...") and binding < PRODUCT and self.peek(1)[0] in ("num", "let", "cmd"):
                 left = self.dotted(left, "*")
+                continue
+            if (kind, value) == ("op", "{") and self.peek(1)[:2] == ("op", "}"):
+                self.at += 2
                 continue
             if kind == "op" and value in CURRENCIES and self.ends_after(1):
                 self.at += 1

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, TypeAlias
 
-from zoo_harp.checker.integers import factors, small_factors
+from zoo_harp.checker.algebra.integers import factors, small_factors
 from zoo_harp.checker.limits import MAX_BITS, MAX_TERMS, Budget, LimitExceeded, Undefined, Unsupported, bits, power
 
 Monomial: TypeAlias = tuple[tuple[str, Fraction], ...]

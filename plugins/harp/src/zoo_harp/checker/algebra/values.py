@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from zoo_harp.checker.evaluate import Evaluator
-from zoo_harp.checker.exact import HALF, Poly, Value
+from zoo_harp.checker.algebra.evaluate import Evaluator
+from zoo_harp.checker.algebra.exact import HALF, Poly, Value
 from zoo_harp.checker.limits import Budget, LimitExceeded, Undefined, Unsupported, power
-from zoo_harp.checker.symbolic import prove_equal
 from zoo_harp.checker.tree import EXPRESSIONS, Apply, Constant, Node, Number, show, symbols, walk
+from zoo_harp.checker.workers.symbolic import prove_equal
 
 MIN_DIGITS: Final = 6
 """significant digits that a decimal needs to stand for an exact number"""

@@ -1,4 +1,4 @@
-"""math-verify's own test tables: read from its source distribution, never copied; each pair with our reading of it.
+"""math-verify's own test tables: read from its source distribution, never copied, and without what is no mathematics.
 
 The distribution is found at ``ZOO_MATH_VERIFY_SDIST`` or fetched by pip, pinned by hash; without a network the tests
 are skipped, with ``ZOO_REQUIRE_EXTRAS=1`` they fail.
@@ -16,11 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from zoo_harp import check
 
 NAME = "math_verify-0.9.0"
 SHA256 = "45ac6c61344ba056b9e99a660a4bc8d044ed408f730aed68c60435aa5eec4645"
-PAIRS = 274
 NOT_MATHEMATICS = {
     ("test_latex_notation", 5): "a formula over several lines is refused: a rule of layout",
     ("test_latex_notation", 6): "the same",
@@ -51,7 +49,7 @@ class Row:
     expected: bool
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def table(tmp_path_factory) -> list[Row]:
     """All pairs of gold and response whose expectation is written down."""
     path = Path(os.environ.get("ZOO_MATH_VERIFY_SDIST", ""))
@@ -61,7 +59,7 @@ def table(tmp_path_factory) -> list[Row]:
         pinned.write_text(f"math-verify==0.9.0 --hash=sha256:{SHA256}\n", encoding="ascii")
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
         fetched = subprocess.run(
-            [*command, "--no-build-isolation", "--dest", str(folder), "--requirement", str(pinned)],
+            [*command, "--dest", str(folder), "--requirement", str(pinned)],
             capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         path = folder / f"{NAME}.tar.gz"
@@ -98,30 +96,8 @@ def rows(module: ast.Module) -> list[Row]:
     return found
 
 
-def test_the_table_is_the_one_that_was_read(table):
-    assert len(table) == PAIRS
+@pytest.fixture(scope="session")
+def true_rows(table) -> list[Row]:
+    """The pairs whose expectation is mathematically true."""
     assert {*NOT_MATHEMATICS} <= {row.place for row in table}
-
-
-def test_right_on_what_is_mathematically_true(table):
-    true = [row for row in table if row.place not in NOT_MATHEMATICS]
-    missed = {row.place: row for row in true if check(row.gold, row.response, timeout_s=10).correct != row.expected}
-    assert len(missed) <= 0.04 * len(true), missed
-    assert all(row.expected for row in missed.values()), missed  # no false accept
-
-
-def test_not_worse_than_its_author(table):
-    """On the pairs whose expectation is true, by its own functions with their defaults."""
-    library = pytest.importorskip("math_verify")
-    true = [row for row in table if row.place not in NOT_MATHEMATICS]
-    ours = sum(check(row.gold, row.response, timeout_s=10).correct == row.expected for row in true)
-    theirs = sum(_theirs(library, row) == row.expected for row in true)
-    assert ours >= theirs, (ours, theirs, len(true))
-
-
-def _theirs(library, row: Row) -> bool:
-    targets = [library.LatexExtractionConfig(boxed_match_priority=0), library.ExprExtractionConfig()]
-    try:
-        return bool(library.verify(library.parse(row.gold, targets), library.parse(row.response, targets)))
-    except Exception:  # whatever it raises counts as no verdict
-        return False
+    return [row for row in table if row.place not in NOT_MATHEMATICS]

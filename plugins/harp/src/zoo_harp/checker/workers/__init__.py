@@ -1,0 +1,1 @@
+"""Processes that can be killed: the symbolic tier, and batches of checks."""
