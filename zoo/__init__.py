@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from zoo._version import __version__
+
 if TYPE_CHECKING:
     from zoo.api import Algorithm as Algorithm
     from zoo.api import Array as Array
@@ -62,7 +64,6 @@ if TYPE_CHECKING:
     from zoo.training.stack import Stack as Stack
     from zoo.training.stack import stack as stack
 
-__version__ = "0.1.0"
 
 _API = (
     "Algorithm", "Array", "Batch", "Constrained", "ConstraintSpec", "Context", "DiminishingRewards", "EvalContext",

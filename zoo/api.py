@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from zoo.errors import InterfaceError
 from zoo.offered import Constrained as Constrained
@@ -27,6 +27,11 @@ from zoo.offered import lookup as lookup
 from zoo.specs import ConstraintSpec as ConstraintSpec
 from zoo.specs import DiminishingRewards as DiminishingRewards
 from zoo.specs import Grid as Grid
+from zoo.types import Array as Array
+from zoo.types import Metrics as Metrics
+from zoo.types import Space as Space
+from zoo.types import State as State
+from zoo.types import Subject as Subject
 
 if TYPE_CHECKING:
     import gymnasium
@@ -34,14 +39,7 @@ if TYPE_CHECKING:
 
     from zoo.tabular import TabularCMDP
 
-Array: TypeAlias = Any
-Metrics: TypeAlias = Mapping[str, float]
-State: TypeAlias = Mapping[str, Any]
-"""Nested mapping of names to tensors, numpy arrays, plain JSON data, or further mappings; no code."""
-
 ConfigT = TypeVar("ConfigT")
-Space: TypeAlias = Literal["discrete", "box", "other"]
-Subject: TypeAlias = Literal["algorithm", "representation", "file"]
 
 
 @dataclass(frozen=True, kw_only=True)

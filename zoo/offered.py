@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import gymnasium
     import numpy as np
 
-    from zoo.api import Array, State
+    from zoo.types import Array, State
 
 
 @runtime_checkable

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from zoo_envs.grids.basic_grid import BasicGrid, BasicGridVector
 from zoo_envs.grids.four_rooms import FourRooms, FourRoomsVector
 from zoo_envs.grids.two_rooms import TwoRooms
-from zoo_envs.tabular.reward_rules import Diminishing
+from zoo_envs.reward_rules import Diminishing
 
 CELLS = [7, 8, 9, 10, 13, 14, 15, 16, 19, 20, 21, 22, 25, 26, 27, 28]  # the room inside 6 by 6
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from zoo_envs.grids.escape import Escape
-from zoo_envs.grids.grid import DIAGONALS, FOUR, STAY, Grid
 from zoo_envs.tabular.categorical import Categorical
+from zoo_envs.tabular.grid import DIAGONALS, FOUR, STAY, Grid
 from zoo_envs.tabular.model import TabularModel
 from zoo_envs.tabular.transitions import Outcomes
 from zoo_envs.tabular.vector_env import SampledVectorEnv, TabularVectorEnv

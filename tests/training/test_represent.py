@@ -17,9 +17,8 @@ from zoo.cli.progress import Silent
 from zoo.discovery.registry import Registry, discover
 from zoo.errors import UsageError
 from zoo.testing import check_representation
-from zoo.training.build import Parts
 from zoo.training.loop import Stop, train
-from zoo.training.restore import load
+from zoo.training.restore import load, parts_of
 from zoo.training.session import Cadence, RunResult, Settings
 from zoo.training.spec import RunSpec
 
@@ -73,7 +72,7 @@ def test_a_batch_interrupted_and_continued_equals_undisturbed(registry: Registry
 
 def test_a_member_of_a_batch_may_learn_alone_in_between(registry: Registry) -> None:
     spec = asked("rows-together", steps=768)
-    parts = Parts.of(spec, registry)
+    parts = parts_of(spec, registry)
     (solo,), none = parts.members([5], "cpu")
     members, batch = parts.members(SEEDS, "cpu")
     assert none is None and batch is not None

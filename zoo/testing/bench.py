@@ -19,6 +19,7 @@ from zoo.testing.compare import copied
 from zoo.testing.contract import Contract
 from zoo.training import checkpoint
 from zoo.training.build import Member, Parts
+from zoo.training.restore import parts_of
 from zoo.training.spec import RunSpec
 
 UPDATES = 6
@@ -78,7 +79,7 @@ class Bench:
                 num_envs=num_envs,
                 eval_episodes=0,
             )
-            return cls(contract, Parts.of(spec, registry, trust=True), 0 if steps is not None else UPDATES)
+            return cls(contract, parts_of(spec, registry, trust=True), 0 if steps is not None else UPDATES)
 
     @contextmanager
     def members(self, *seeds: int) -> Iterator[tuple[list[Member], Batch | None]]:

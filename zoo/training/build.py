@@ -16,7 +16,9 @@ from zoo.discovery.names import EnvName, resolve_env
 from zoo.discovery.registry import Registry
 from zoo.errors import PluginError, RunError, UsageError, ZooError
 from zoo.seeding import capture_torch, child_seed, restore_torch, seed_torch, stream
+from zoo.training.collect import Leader
 from zoo.training.probe import Grade, grade
+from zoo.training.represent import RepresentationTrainer, TrainerBatch
 from zoo.training.rollout import ActError
 from zoo.training.snapshot import capture_env
 from zoo.training.spec import RunSpec
@@ -68,18 +70,20 @@ class Parts:
     env: EnvName
     cls: Any
     config: Any
+    leader: Leader
     representation: Any = None
     representation_config: Any = None
     registry: Registry = field(default_factory=Registry)
     grade: Grade | None = None
 
     @classmethod
-    def of(cls, spec: RunSpec, registry: Registry, *, trust: bool = False) -> Parts:
+    def of(cls, spec: RunSpec, registry: Registry, *, leader: Leader, trust: bool = False) -> Parts:
         """Resolve the names of ``spec``.
 
         Args:
             spec: what to build.
             registry: where to find it.
+            leader: opens a run whose policy a representation follows.
             trust: allow an environment id that imports a module ("module:Id-v0").
 
         Raises:
@@ -93,7 +97,7 @@ class Parts:
                 f"this run's environment {env.gym_id!r} would import the module {env.imports!r}.",
                 "Pass --trust if you know where the run is from.",
             )
-        parts = cls(spec, entry, env, entry.resolve(), _config(entry, spec.config), registry=registry)
+        parts = cls(spec, entry, env, entry.resolve(), _config(entry, spec.config), leader, registry=registry)
         if spec.representation:
             found = registry.find(spec.representation["name"], "representation")
             parts.representation = found.resolve()
@@ -158,19 +162,15 @@ class Parts:
         if self.entry.kind == "algorithm":
             made: Algorithm[Any] = self.cls(ctx, self.config)
             return made
-        from zoo.training.represent import RepresentationTrainer
-
-        return RepresentationTrainer.of(ctx, self.cls(ctx.learner, self.config), self.spec.collect or {}, self.registry)
+        return RepresentationTrainer.of(ctx, self.cls(ctx.learner, self.config), self.spec.collect or {}, self.leader)
 
     def batch(self, contexts: Sequence[RunContext]) -> Batch:
         """The algorithm for all these contexts at once; a batch of representations becomes one through its trainer."""
         if self.entry.kind == "algorithm":
             made: Batch = self.cls.batch(contexts, self.config)
             return made
-        from zoo.training.represent import TrainerBatch
-
         learners = self.cls.batch([ctx.learner for ctx in contexts], self.config)
-        return TrainerBatch(contexts, learners, self.spec.collect or {}, self.registry)
+        return TrainerBatch(contexts, learners, self.spec.collect or {}, self.leader)
 
     def members(self, seeds: Sequence[int], device: str) -> tuple[list[Member], Batch | None]:
         """One member for each seed, and the batch that advances them together where the algorithm offers one."""

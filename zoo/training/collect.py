@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 
 from zoo.api import Algorithm, Array, Context, Transitions
-from zoo.discovery.registry import Registry
 from zoo.errors import InterfaceError, UsageError
-from zoo.training.request import UNIFORM
+from zoo.training.spec import UNIFORM
 from zoo.training.stack import Stack
 
 GREEDY = "greedy:"
+Leader: TypeAlias = "Callable[[Path], Algorithm[Any]]"
+"""opens a run and returns its algorithm, whose policy is followed"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +37,8 @@ class Guide:
     leader: Algorithm[Any] | None = None
 
     @classmethod
-    def of(cls, ctx: Context, policy: str, registry: Registry) -> Guide:
-        """The policy called ``policy``: "uniform", "greedy:STATE", or the path of a run.
+    def of(cls, ctx: Context, policy: str, leader: Leader) -> Guide:
+        """The policy called ``policy``: "uniform", "greedy:STATE", or the path of a run, which ``leader`` opens.
 
         Raises:
             UsageError: it cannot be had in this environment.
@@ -46,7 +47,7 @@ class Guide:
         if policy.startswith(GREEDY):
             return cls(space, table=_towards(ctx, policy.removeprefix(GREEDY)))
         if policy != UNIFORM:
-            return cls(space, leader=_load_leader(Path(policy), registry))
+            return cls(space, leader=_opened(Path(policy), leader))
         if ctx.problem.model is None:
             return cls(space)
         states, actions = ctx.problem.tabular.num_states, ctx.num_actions
@@ -138,9 +139,7 @@ def _towards(ctx: Context, goal: str) -> NDArray[np.float64]:
     return np.asarray(np.eye(model.num_actions)[plan.policy])
 
 
-def _load_leader(path: Path, registry: Registry) -> Algorithm[Any]:
+def _opened(path: Path, leader: Leader) -> Algorithm[Any]:
     if not path.exists():
         raise UsageError(f"--policy {path}: expected 'uniform', 'greedy:STATE' or the path of a run.")
-    from zoo.training.restore import load
-
-    return load(path, registry=registry).algorithm
+    return leader(path)

@@ -19,7 +19,7 @@ from zoo.discovery.registry import Registry
 from zoo.errors import RunError, TrainingFailed, UsageError, ZooError
 from zoo.training import checkpoint
 from zoo.training.build import Member, Parts, offers_batch
-from zoo.training.restore import Found, newest
+from zoo.training.restore import Found, newest, parts_of
 from zoo.training.run import SPEC, RunDir
 from zoo.training.session import RunResult, Session, Settings, Watcher, stored_result
 from zoo.training.spec import RunSpec
@@ -128,7 +128,7 @@ def train(
         ZooError: no run could be started or written; runs that failed while training are results instead, and so are
             those that could not be started beside others that could.
     """
-    parts = Parts.of(spec, registry, trust=settings.trust)
+    parts = parts_of(spec, registry, trust=settings.trust)
     prepare_torch(settings)
     observers = Observers(registry, watch)
     groups = [list(seeds)] if len(seeds) > 1 and offers_batch(parts.cls) else [[seed] for seed in seeds]

@@ -29,7 +29,7 @@ from typing import Any
 from zoo.discovery.entry import describe
 from zoo.discovery.registry import FILE, Registry, discover
 from zoo.errors import ZooError
-from zoo.training.build import Parts, offers_batch
+from zoo.training.build import offers_batch
 from zoo.training.loop import Stop, finished_seeds, not_started, train
 from zoo.training.run import RunDir
 from zoo.training.session import Cadence, RunResult, Settings, Watcher, stored_result
@@ -345,7 +345,7 @@ def _do(request: Mapping[str, Any], registry: Registry, settings: Settings, repo
     seeds = list(request["seeds"])
     module, _, name = request["call"].partition(":")
     try:
-        if len(seeds) > 1 and not offers_batch(Parts.of(spec, registry, trust=settings.trust).cls):
+        if len(seeds) > 1 and not offers_batch(registry.find(spec.algorithm, "algorithm", "representation").resolve()):
             del seeds[1:]
             report.send("alone", seeds[0])
         function = getattr(importlib.import_module(module), name)

@@ -22,10 +22,9 @@ from zoo.api import (
     State,
     Transitions,
 )
-from zoo.discovery.registry import Registry
 from zoo.errors import InterfaceError, UsageError
-from zoo.training.collect import Guide, collect
-from zoo.training.request import UNIFORM
+from zoo.training.collect import Guide, Leader, collect
+from zoo.training.spec import UNIFORM
 from zoo.training.stack import stack
 
 STEPS_PER_UPDATE = 128
@@ -62,7 +61,7 @@ class RepresentationTrainer(Algorithm[None]):
 
     @classmethod
     def of(
-        cls, ctx: Context, representation: Representation[Any], wanted: Mapping[str, Any], registry: Registry
+        cls, ctx: Context, representation: Representation[Any], wanted: Mapping[str, Any], leader: Leader
     ) -> RepresentationTrainer:
         """The trainer of one seed.
 
@@ -71,21 +70,21 @@ class RepresentationTrainer(Algorithm[None]):
             representation: what is trained.
             wanted: "policy": "uniform", "greedy:GOAL" (shortest way to a state of a tabular environment) or the
                 path of a run whose policy to follow; "exact": solve instead of learning.
-            registry: to load a run with.
+            leader: opens a run to follow.
 
         Raises:
             UsageError: the policy cannot be had here, or "exact" without an exact solution.
         """
-        guide = Guide.of(ctx, str(wanted.get("policy", UNIFORM)), registry)
+        guide = Guide.of(ctx, str(wanted.get("policy", UNIFORM)), leader)
         exact = bool(wanted.get("exact", False))
         return cls(ctx, representation, guide, _solution(ctx, representation, guide, exact=exact), exact=exact)
 
     def sibling(
-        self, ctx: Context, representation: Representation[Any], wanted: Mapping[str, Any], registry: Registry
+        self, ctx: Context, representation: Representation[Any], wanted: Mapping[str, Any], leader: Leader
     ) -> RepresentationTrainer:
         """The trainer of another seed: a table and its solution are shared, a run to follow is loaded anew."""
         if self.guide.leader is not None:
-            return self.of(ctx, representation, wanted, registry)
+            return self.of(ctx, representation, wanted, leader)
         return RepresentationTrainer(ctx, representation, self.guide, self._solution, exact=self.exact)
 
     def update(self) -> Metrics:
@@ -151,7 +150,7 @@ class TrainerBatch(Batch):
         contexts: one for each member.
         learners: the representations of these members.
         wanted: as for ``RepresentationTrainer.of``.
-        registry: to load a run with.
+        leader: opens a run to follow.
 
     Raises:
         UsageError: as ``RepresentationTrainer.of``.
@@ -162,14 +161,14 @@ class TrainerBatch(Batch):
         contexts: Sequence[Context],
         learners: RepresentationBatch,
         wanted: Mapping[str, Any],
-        registry: Registry,
+        leader: Leader,
     ) -> None:
         if len(learners) != len(contexts):
             raise InterfaceError(f"len() of a batch of {len(contexts)} representations is {len(learners)}.")
         self._learners = learners
-        first = RepresentationTrainer.of(contexts[0], learners.member(0), wanted, registry)
+        first = RepresentationTrainer.of(contexts[0], learners.member(0), wanted, leader)
         self._members = [first] + [
-            first.sibling(ctx, learners.member(index), wanted, registry)
+            first.sibling(ctx, learners.member(index), wanted, leader)
             for index, ctx in enumerate(contexts[1:], start=1)
         ]
         self._stack = stack([ctx.env for ctx in contexts])

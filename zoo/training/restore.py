@@ -18,6 +18,7 @@ from zoo.training.checkpoint import Manifest
 from zoo.training.documents import LOOP, MAPPING, checked
 from zoo.training.logs import Mark, differs
 from zoo.training.run import RunDir
+from zoo.training.spec import RunSpec
 from zoo.training.vector import Recorder
 
 
@@ -186,6 +187,11 @@ def restore_member(member: Member, state: Any, run: RunDir, parts: Parts) -> boo
         ) from error
 
 
+def parts_of(spec: RunSpec, registry: Registry, *, trust: bool = False) -> Parts:
+    """What ``spec`` names, resolved; a representation may follow the policy of a run. As ``Parts.of``."""
+    return Parts.of(spec, registry, leader=lambda path: load(path, registry=registry).algorithm, trust=trust)
+
+
 def load(
     path: Path | str,
     checkpoint: str | int = "newest",
@@ -212,7 +218,7 @@ def load(
     found = at(run, checkpoint)
     if found.state is None:
         raise RunError(f"{run.path} has no checkpoint yet.", f"zoo train --resume {run.path} continues it.")
-    parts = Parts.of(run.spec, registry or discover(), trust=trust)
+    parts = parts_of(run.spec, registry or discover(), trust=trust)
     (member,), _ = parts.members([run.seed], device)
     restore_member(member, found.state["member"], run, parts)
     return LoadedRun(run, parts, member, found.step, found.notice)

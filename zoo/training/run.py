@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from zoo import __version__
+from zoo._version import __version__
 from zoo.errors import NoRunError, RunError
 from zoo.training.documents import STATUS as STATUS_CHECKS
 from zoo.training.documents import checked

@@ -14,6 +14,8 @@ from zoo.training.documents import SPEC, checked, is_count, short
 from zoo.training.files import SEAL, digest
 
 FORMAT = 1
+UNIFORM = "uniform"
+"""the policy that collects for a representation unless another is asked for"""
 OUTSIDE_THE_KEY = ("seed", "origins", "device", "plugin_version")
 """fields that do not enter the key as they are; of the version, major and minor do"""
 

@@ -14,7 +14,7 @@ from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from zoo_envs.tabular.reward_rules import RewardRule
+from zoo_envs.reward_rules import RewardRule
 from zoo_envs.validation import integer
 
 __all__ = ["CopiesEnv", "Info", "Move", "Observations", "Stack"]

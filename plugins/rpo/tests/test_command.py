@@ -134,8 +134,8 @@ def test_figures(figure: str, metric: str, runs: Path, tmp_path: Path) -> None:
 
 def test_the_figure_knows_the_goals_of_all_tasks() -> None:
     from zoo_envs.trees.two_rooms import Tree, TreeTask
-    from zoo_rpo.figures_tree import goals
-    from zoo_rpo.tabular.task_model import TaskModel
+    from zoo_rpo.figures.tree import goals
+    from zoo_rpo.task_model import TaskModel
 
     assert [s + 1 for s in goals([TaskModel.of(task) for task in Tree().tasks.tasks()])] == [21, 22, 23, 24]
     assert [s + 1 for s in goals([TaskModel.of(TreeTask(goals=(12, 24), doors=(17,)))])] == [12, 24]

@@ -11,7 +11,7 @@ from zoo_envs.trees.two_rooms import TreeTask
 from zoo_rpo.distributions import Categorical
 from zoo_rpo.tabular import core
 from zoo_rpo.tabular.evaluator import expected_tv, least_tv, majority, optimal_policies
-from zoo_rpo.tabular.task_model import Stacked, TaskModel
+from zoo_rpo.task_model import Stacked, TaskModel
 
 from zoo import UsageError
 

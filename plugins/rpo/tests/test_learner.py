@@ -12,7 +12,7 @@ from zoo_rpo.config import RPOConfig
 from zoo_rpo.distributions import Categorical
 from zoo_rpo.tabular import core
 from zoo_rpo.tabular.learner import Learner
-from zoo_rpo.tabular.task_model import TaskModel
+from zoo_rpo.task_model import TaskModel
 
 from zoo import InterfaceError
 

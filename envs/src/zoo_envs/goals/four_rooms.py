@@ -17,7 +17,7 @@ from zoo_envs.goals.env import GoalEnv, GoalVectorEnv
 from zoo_envs.goals.family import Floats, GoalFamily, GoalTask
 from zoo_envs.goals.features import GoalFeatures
 from zoo_envs.grids.four_rooms import four_rooms_grid
-from zoo_envs.grids.grid import FOUR
+from zoo_envs.tabular.grid import FOUR
 from zoo_envs.validation import integer, real
 
 __all__ = ["FourRooms", "FourRoomsGoals", "FourRoomsGoalsVector", "rooms"]

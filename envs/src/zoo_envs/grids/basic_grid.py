@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from zoo_envs_plugin.options.grids import BasicGridConfig
 
-from zoo_envs.grids.grid import FOUR, STAY, Grid
 from zoo_envs.grids.tasks import diminishing_grid
 from zoo_envs.tabular.from_config import Design, DesignedEnv, DesignedVectorEnv
+from zoo_envs.tabular.grid import FOUR, STAY, Grid
 from zoo_envs.validation import integer
 
 __all__ = ["BasicGrid", "BasicGridVector", "basic_grid", "basic_grid_policy"]

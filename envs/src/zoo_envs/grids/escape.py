@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from zoo_envs_plugin.options.grids import EscapeConfig
 
-from zoo_envs.grids.grid import DIAGONALS, FOUR, Grid
 from zoo_envs.grids.tasks import goal_grid
+from zoo_envs.reward_rules import Draw, RewardRule
 from zoo_envs.tabular.from_config import Design, DesignedEnv, DesignedVectorEnv
-from zoo_envs.tabular.reward_rules import Draw, RewardRule
+from zoo_envs.tabular.grid import DIAGONALS, FOUR, Grid
 from zoo_envs.validation import integer, real
 
 __all__ = ["Escape", "EscapeVector", "NoisyReward", "escape", "escape_grid"]

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from zoo_envs_plugin.options.grids import FourRoomsConfig
 
-from zoo_envs.grids.grid import FOUR, STAY, Grid
 from zoo_envs.grids.tasks import diminishing_grid, goal_grid
+from zoo_envs.reward_rules import Draw, RewardRule
 from zoo_envs.tabular.from_config import Design, DesignedEnv, DesignedVectorEnv
+from zoo_envs.tabular.grid import FOUR, STAY, Grid
 from zoo_envs.tabular.rendering import CellView
-from zoo_envs.tabular.reward_rules import Draw, RewardRule
 from zoo_envs.tabular.transitions import Outcomes
 from zoo_envs.validation import integer
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from zoo_envs_plugin.options.grids import BasicGridConfig, TwoRoomsConfig
 
-from zoo_envs.grids.grid import Grid
+from zoo_envs.reward_rules import Diminishing, RewardRule
 from zoo_envs.tabular.from_config import Design
+from zoo_envs.tabular.grid import Grid
 from zoo_envs.tabular.rendering import CellView
-from zoo_envs.tabular.reward_rules import Diminishing, RewardRule
 from zoo_envs.tabular.transitions import Outcomes
 
 __all__ = ["diminishing_grid", "goal_grid"]

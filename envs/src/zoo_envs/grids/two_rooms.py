@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from zoo_envs_plugin.options.grids import TwoRoomsConfig
 
-from zoo_envs.grids.grid import FOUR, STAY, Grid
 from zoo_envs.grids.tasks import diminishing_grid
 from zoo_envs.tabular.from_config import Design, DesignedEnv, DesignedVectorEnv
+from zoo_envs.tabular.grid import FOUR, STAY, Grid
 
 __all__ = ["TwoRooms", "TwoRoomsVector", "two_rooms"]
 

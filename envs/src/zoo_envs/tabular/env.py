@@ -16,11 +16,11 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
+from zoo_envs.reward_rules import RewardRule
 from zoo_envs.tabular.constraints import ConstraintSpec
 from zoo_envs.tabular.lookup import TabularCore, checked_render_mode, metadata, restored_generator, snapshot_entry
 from zoo_envs.tabular.model import TabularModel
 from zoo_envs.tabular.rendering import StateView
-from zoo_envs.tabular.reward_rules import RewardRule
 from zoo_envs.tabular.transitions import Outcomes
 from zoo_envs.validation import integer
 

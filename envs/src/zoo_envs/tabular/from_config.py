@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo_envs.grids.grid import Grid
+from zoo_envs.reward_rules import Diminishing, RewardRule
 from zoo_envs.tabular.env import SampledEnv
+from zoo_envs.tabular.grid import Grid
 from zoo_envs.tabular.lookup import batched_metadata, metadata
 from zoo_envs.tabular.model import TabularModel
 from zoo_envs.tabular.rendering import CellView
-from zoo_envs.tabular.reward_rules import Diminishing, RewardRule
 from zoo_envs.tabular.transitions import Outcomes
 from zoo_envs.tabular.vector_env import SampledVectorEnv
 

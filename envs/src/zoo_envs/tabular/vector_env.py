@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo_envs.batched import CopiesEnv, Info, Move, Observations
+from zoo_envs.reward_rules import RewardRule
 from zoo_envs.tabular.constraints import ConstraintSpec
 from zoo_envs.tabular.lookup import (
     TabularCore,
@@ -20,7 +21,6 @@ from zoo_envs.tabular.lookup import (
 )
 from zoo_envs.tabular.model import TabularModel
 from zoo_envs.tabular.rendering import StateView
-from zoo_envs.tabular.reward_rules import RewardRule
 from zoo_envs.tabular.transitions import Outcomes
 
 __all__ = ["SampledVectorEnv", "TabularVectorEnv"]

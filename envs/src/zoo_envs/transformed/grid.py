@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from zoo_envs_plugin.options.transformed import TvDGridConfig
 
-from zoo_envs.grids.grid import FOUR, Grid
 from zoo_envs.grids.tasks import goal_grid
 from zoo_envs.tabular.from_config import Design, DesignedEnv, DesignedVectorEnv
+from zoo_envs.tabular.grid import FOUR, Grid
 from zoo_envs.transformed.transformations import Transformation, named
 
 __all__ = ["TvDGrid", "TvDGridVector", "source_observations", "tvd_grid"]

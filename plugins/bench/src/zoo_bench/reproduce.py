@@ -12,7 +12,8 @@ from typing import Any, get_args, get_origin
 
 from zoo.discovery.registry import Registry
 from zoo.discovery.values import plain
-from zoo.training.request import UNIFORM, draft
+from zoo.training.request import draft
+from zoo.training.spec import UNIFORM
 from zoo_bench.schema import Cell, EvaluatorRequest
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from zoo import Algorithm, Array, Context, InterfaceError, Metrics, Outcome, State
+from zoo import Algorithm, Array, Batch, Context, InterfaceError, Metrics, Outcome, State
 from zoo.tabular import ORACLE_LIMIT, CMDPSolution, InfeasibleCMDPError, solve_lp
-from zoo_reload.batch import StackedRuns
 from zoo_reload.config import (
     AlternatingConfig,
     AugmentedLagrangianConfig,
@@ -34,10 +33,13 @@ from zoo_reload.rules import (
     Rule,
 )
 from zoo_reload.search import RATIOS, StepSearch
-from zoo_reload.trajectory import Judged, Trajectory
+from zoo_reload.trajectory import Judged, Trajectory, advance_together
 from zoo_reload.verdict import verdict
 
 ConfigT = TypeVar("ConfigT", bound=RunnerConfig)
+
+STACKED_STATES = 500
+"""Above this many states one dense stacked solve costs more than sparse single ones."""
 
 
 class PrimalDualRun(Algorithm[ConfigT]):
@@ -258,3 +260,33 @@ class AugmentedLagrangian(PrimalDualRun[AugmentedLagrangianConfig]):
     """Lagrangian with a quadratic penalty."""
 
     _rule = AugmentedLagrangianRule
+
+
+class StackedRuns(Batch):
+    """Members are ordinary runs; only the arithmetic between two checks is shared.
+
+    Args:
+        members: runs of one algorithm with one configuration on one environment, at least one.
+    """
+
+    def __init__(self, members: Sequence[PrimalDualRun[Any]]) -> None:
+        self._members = tuple(members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def member(self, index: int) -> PrimalDualRun[Any]:
+        """Run ``index``, to look at, save or restore."""
+        return self._members[index]
+
+    def update(self) -> Sequence[Metrics]:
+        """One update of every member."""
+        lengths = [member.begin_update() for member in self._members]
+        trajectories = [member.trajectory for member in self._members]
+        game = trajectories[0].game
+        if len(set(lengths)) == 1 and game.cmdp.num_states <= STACKED_STATES and trajectories[0].rule.stacks:
+            advance_together(trajectories, lengths[0])
+        else:
+            for trajectory, iterations in zip(trajectories, lengths, strict=True):
+                trajectory.advance(iterations)
+        return [member.end_update(n) for member, n in zip(self._members, lengths, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,3 +124,23 @@ class Trajectory:
         self.judged = None
         natural = self.game.natural
         self.history.load(np.asarray(state["history"]), min([natural.reward, *natural.signals]))
+
+
+def advance_together(trajectories: Sequence[Trajectory], iterations: int) -> None:
+    """``advance`` for trajectories of one game and one rule, each with its own step sizes."""
+    game, rule = trajectories[0].game, trajectories[0].rule
+    each = [trajectory.x for trajectory in trajectories]
+    x = Iterate(
+        np.stack([one.z for one in each]),
+        np.stack([one.mu for one in each]),
+        {name: np.stack([one.memory[name] for one in each]) for name in each[0].memory},
+    )
+    eta = np.array([trajectory.eta for trajectory in trajectories])[:, None, None]
+    eta_mu = np.array([trajectory.eta_mu for trajectory in trajectories])[:, None]
+    # Computed afresh from the logits, so that a batch resumed from its members' checkpoints goes on bit for bit.
+    point = game.evaluate_many(x.z)
+    for _ in range(iterations):
+        x, point = rule.step(x, point, eta, eta_mu, game.evaluate_many)
+    for i, trajectory in enumerate(trajectories):
+        memory = {name: value[i] for name, value in x.memory.items()}
+        trajectory.moved_to(Iterate(x.z[i], x.mu[i], memory), iterations)

@@ -70,8 +70,8 @@ def zoo_derived() -> dict[str, str]:
 def zoo_plots() -> dict[str, str]:
     """Figures of runs on many tasks, and of default policies."""
     return {
-        "by-task": "zoo_rpo.figures:by_task",
-        "task-curves": "zoo_rpo.figures:task_curves",
-        "regret": "zoo_rpo.figures:regret",
-        "default-policy": "zoo_rpo.figures_tree:default_policy",
+        "by-task": "zoo_rpo.figures.learning:by_task",
+        "task-curves": "zoo_rpo.figures.learning:task_curves",
+        "regret": "zoo_rpo.figures.learning:regret",
+        "default-policy": "zoo_rpo.figures.tree:default_policy",
     }

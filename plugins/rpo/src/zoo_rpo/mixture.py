@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from zoo import Array, InterfaceError
 from zoo_rpo.defaults import DefaultPolicy
 from zoo_rpo.distributions import Categorical, Distribution
-from zoo_rpo.tabular.task_model import TaskModel
+from zoo_rpo.task_model import TaskModel
 
 __all__ = ["OptimalMixture"]
 

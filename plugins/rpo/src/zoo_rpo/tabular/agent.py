@@ -13,7 +13,7 @@ from zoo import Algorithm, Array, Context, InterfaceError, Metrics, State
 from zoo_rpo.config import RPOConfig, TVPOConfig
 from zoo_rpo.distributions import Categorical
 from zoo_rpo.tabular.learner import Learner
-from zoo_rpo.tabular.task_model import Floats, TaskModel
+from zoo_rpo.task_model import Floats, TaskModel
 
 ConfigT = TypeVar("ConfigT", bound=RPOConfig)
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo_rpo.tabular.task_model import Floats, Ints, Stacked
+from zoo_rpo.task_model import Floats, Ints, Stacked
 
 __all__ = ["Episodes", "Gradient", "exact_gradient", "exact_value", "returns", "sample", "sampled_gradient", "visits"]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo import EvalContext, Evaluator, InterfaceError, Report
 from zoo_rpo.config import DefaultPolicyConfig
-from zoo_rpo.tabular.task_model import Floats, Ints, TaskModel
+from zoo_rpo.task_model import Floats, Ints, TaskModel
 
 __all__ = ["DefaultPolicyTV", "expected_tv", "least_tv", "majority", "optimal_policies"]
 

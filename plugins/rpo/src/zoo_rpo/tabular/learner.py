@@ -17,7 +17,7 @@ from zoo_rpo.distributions import Categorical
 from zoo_rpo.models import Table
 from zoo_rpo.regularisers import Regulariser
 from zoo_rpo.tabular import core
-from zoo_rpo.tabular.task_model import Floats, Stacked, TaskModel
+from zoo_rpo.task_model import Floats, Stacked, TaskModel
 
 __all__ = ["Learner", "Progress"]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from zoo import UsageError, discover
 from zoo_rpo.source import saved_default
-from zoo_rpo.tabular.task_model import Floats, TaskModel
+from zoo_rpo.task_model import Floats, TaskModel
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,0 +1,1 @@
+"""Figures of tasks and default policies."""
