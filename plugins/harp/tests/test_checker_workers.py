@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from zoo_harp import Verdict, check, check_bool, check_many, warm_up
 from zoo_harp.checker.answers import parse
+from zoo_harp.checker.limits import Budget, Timeout
 from zoo_harp.checker.tree import to_data
 from zoo_harp.checker.workers import pool
 from zoo_harp.checker.workers.pool import Worker, WorkerDied
@@ -215,3 +216,16 @@ def test_a_pair_that_kills_its_worker_costs_only_itself(monkeypatch):
         right for k, right in enumerate(RIGHT * 11) if k not in lost
     ]
     assert isinstance(found[0], Verdict)
+
+
+def test_wall_time_is_the_end_but_for_a_crowded_machine(monkeypatch):
+    now = time.monotonic()
+    budget = Budget(2.0)
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
+    monkeypatch.setattr(time, "monotonic", lambda: now + 3.0)
+    budget.look()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 4.0)
+    with pytest.raises(Timeout):
+        budget.look()
+    monkeypatch.setattr(os, "getloadavg", lambda: (4.0 * (os.cpu_count() or 1), 0.0, 0.0))
+    budget.look()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from fractions import Fraction
 
@@ -30,10 +31,9 @@ SYMBOLIC_SHARE = 0.75
 """of the time of a check, for the symbolic tier; its processor time is counted in its own process"""
 MAX_TIMEOUT = 10.0
 """seconds"""
-_BEGUN = 0.1
-"""of the processor time of a check, before which wall time ends nothing"""
 _WALL = 1.8
-"""wall time of a check, in times its processor time, after which it ends however little of that it was given"""
+"""wall time of a check, in times its processor time, after which it ends on a machine that is not crowded"""
+_MOST_CROWDED = 10.0
 
 
 class NotDecided(Exception):
@@ -60,17 +60,16 @@ class Budget:
     """Counts the work of one check, and looks at its deadline now and then.
 
     The count decides, the same on every machine. The clocks are there for a machine much slower than expected: one
-    counts the processor time of this thread, the other wall time, in which twice the deadline is the end. The second
-    waits until a tenth of the processor time is used: what a crowded machine has hardly begun is not late. Waiting for
-    a worker to be free or to start is charged to neither.
+    counts the processor time of this thread, the other wall time, in which twice the deadline is the end, or as many
+    times more as the machine has runnable processes for each processor. Waiting for a worker to be free or to start is
+    charged to neither.
     """
 
     def __init__(self, seconds: float) -> None:
         seconds = min(seconds, MAX_TIMEOUT)
-        began = time.thread_time()
-        self.deadline = began + seconds
-        self.begun = began + _BEGUN * seconds
-        self.wall = time.monotonic() + _WALL * seconds
+        self.deadline = time.thread_time() + seconds
+        self.began = time.monotonic()
+        self._wall = _WALL * seconds
         self.symbolic = SYMBOLIC_SHARE * seconds
         """processor seconds that the symbolic tier may still take"""
         self._left = MAX_WORK
@@ -80,7 +79,8 @@ class Budget:
     def half(self) -> Budget:
         """A budget of half of what is left; what it spends is spent here too."""
         part = Budget(0.0)
-        part.deadline, part.begun, part.wall, part.symbolic = self.deadline, self.begun, self.wall, self.symbolic
+        part.deadline, part.symbolic = self.deadline, self.symbolic
+        part.began, part._wall = self.began, self._wall
         part._left = self._left // 2
         part._whole = self
         return part
@@ -96,9 +96,14 @@ class Budget:
         Raises:
             Timeout: the deadline has passed.
         """
-        used = time.thread_time()
-        if used > self.deadline or (used > self.begun and time.monotonic() > self.wall):
+        if time.thread_time() > self.deadline:
             raise Timeout
+        if time.monotonic() - self.began > self._wall and self.wall_left() < 0.0:
+            raise Timeout
+
+    def wall_left(self) -> float:
+        """Seconds of wall time until the end, on a machine as crowded as this one is now."""
+        return self.began + self._wall * _crowding() - time.monotonic()
 
     def spend(self, work: int) -> None:
         """Count ``work`` operations.
@@ -116,6 +121,15 @@ class Budget:
         if self._until_look <= 0:
             self._until_look = _LOOK
             self.look()
+
+
+def _crowding() -> float:
+    """Runnable processes for each processor, over the last minute; 1 where there are fewer, or nobody knows."""
+    try:
+        load = os.getloadavg()[0]
+    except (AttributeError, OSError):
+        return 1.0
+    return min(max(1.0, load / (os.cpu_count() or 1)), _MOST_CROWDED)
 
 
 def bits(value: Fraction | int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from zoo_harp.checker.limits import Budget, Timeout
@@ -11,7 +10,6 @@ from zoo_harp.checker.workers.pool import WorkerDied, ask
 
 _LEAST: float = 0.01
 """seconds for which asking is worth while"""
-_LEAST_WALL: float = 1.0
 
 
 def prove_equal(one: Node, other: Node, budget: Budget, *, variable: str = "") -> bool | None:
@@ -30,11 +28,11 @@ def prove_equal(one: Node, other: Node, budget: Budget, *, variable: str = "") -
         "do": "prove", "trees": [to_data(one), to_data(other)], "variable": variable, "seconds": budget.symbolic,
     }  # fmt: skip
     try:
-        answer, waited = ask(request, max(budget.wall - time.monotonic(), _LEAST_WALL))
+        answer, waited = ask(request, budget.wall_left())
     except WorkerDied:
         budget.symbolic = 0.0
         raise Timeout from None
-    budget.wall += waited
+    budget.began += waited
     if answer is None or answer.get("late"):
         budget.symbolic = 0.0
         raise Timeout
