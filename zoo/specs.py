@@ -20,7 +20,7 @@ SENSES = ("<=", ">=", "==")
 
 @dataclass(frozen=True, eq=False)
 class ConstraintSpec:
-    """The constraints of an environment (constrained.md section 2); ``len(names)`` may be 0.
+    """The constraints of an environment (docs/interfaces.md); ``len(names)`` may be 0.
 
     Attributes:
         names: K distinct names, in the order of ``info["constraints"]``.

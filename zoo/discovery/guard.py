@@ -75,7 +75,7 @@ def ask(
         hook: its name.
         only: ask only this module.
         muted: modules that are not asked.
-        arguments: all that the hook's specification names; an implementation is given those it takes.
+        arguments: all that the hook's signature names; an implementation is given those it takes.
     """
     for implementation in reversed(getattr(manager.hook, hook).get_hookimpls()):
         source = implementation.plugin

@@ -107,7 +107,7 @@ def checked(
         data: content of a document.
         checks: what each known field must be.
         path: the file, for messages.
-        what: what it should be, such as "the specification of a run".
+        what: what it should be, such as "the spec of a run".
         required: fields that must be there.
 
     Raises:
