@@ -219,7 +219,7 @@ def test_policy_of_the_evaluation_mismatch() -> None:
 
 
 def test_evaluation_mismatch_has_the_published_size() -> None:
-    # docs/methods/successor.md, section 8.3: the policy's true value against what SR and FR would say of it, by counting.
+    # docs/methods/successor.md, section 8.3: the policy's true value, by counting, against what SR and FR say of it.
     env, policy = BasicGrid(), basic_grid_policy()
     successor = env.model().P[np.arange(16), policy].argmax(1)
     values = {}
