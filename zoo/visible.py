@@ -1,4 +1,4 @@
-"""What is printed: without control characters that steer a terminal or hide words, and while anybody reads it."""
+"""Printing: without control characters that steer a terminal or hide words, and only while there is a reader."""
 
 from __future__ import annotations
 

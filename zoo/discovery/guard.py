@@ -1,4 +1,4 @@
-"""Calling what plugins wrote: whatever it raises becomes a sentence with its owner, and takes nothing else along."""
+"""Calls of plugins' code: an error becomes a sentence with its owner, and stops nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the JSON documents of a run must look like; a field of another kind is refused by its name."""
+"""The schema of the JSON documents of a run; a field of another kind is refused by its name."""
 
 from __future__ import annotations
 

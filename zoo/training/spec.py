@@ -1,4 +1,4 @@
-"""What a run is: everything that decides its result, as plain data with a key."""
+"""The spec of a run: everything that decides its result, as plain data with a key."""
 
 from __future__ import annotations
 

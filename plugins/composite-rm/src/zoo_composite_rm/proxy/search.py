@@ -1,4 +1,4 @@
-"""The outer loop of ``nm-ppo``: which thresholds are tried when, and what they turned out to be worth."""
+"""The outer loop of ``nm-ppo``: proposals of thresholds, and their measured values."""
 
 from __future__ import annotations
 
