@@ -192,7 +192,7 @@ class Outcome:
 
 
 class Algorithm(ABC, Generic[ConfigT]):
-    """A learner or solver: a state machine with one verb, ``update``; the core turns the crank.
+    """A learner or solver: a state machine with one verb, ``update``; the core has the training loop.
 
     ``env_steps`` counts what the budget counts: transitions consumed, or, for a planner, its iterations,
     or sequences for a supervised learner. A class may further offer a class method
@@ -346,7 +346,7 @@ class EvalContext:
     """builds that many copies of the subject's environment, seeded from this context; None for files"""
     problem: Problem = field(default_factory=Problem)
     spec: Mapping[str, Any] = field(default_factory=dict)
-    """the specification of the run that the subject comes from; empty for files"""
+    """the spec of the run that the subject comes from; empty for files"""
     path: Path | None = None
     """the run directory, or the file to be judged"""
 

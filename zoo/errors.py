@@ -1,4 +1,4 @@
-"""The errors that a person may see, and the exit status each one means."""
+"""Errors that are shown to users, and the exit status of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an environment may tell of itself: its constraints, rewards that diminish, the grid its states lie on.
+"""Declarations of an environment: its constraints, rewards that diminish, the grid its states lie on.
 
 An environment need not use these classes: any object with the same attributes will do, and is checked by ``of``.
 Like ``zoo.api``, this module imports no numpy at run time.
@@ -20,7 +20,7 @@ SENSES = ("<=", ">=", "==")
 
 @dataclass(frozen=True, eq=False)
 class ConstraintSpec:
-    """The constraints of an environment (constrained.md section 2); ``len(names)`` may be 0.
+    """The constraints of an environment (docs/interfaces.md); ``len(names)`` may be 0.
 
     Attributes:
         names: K distinct names, in the order of ``info["constraints"]``.

@@ -1,4 +1,4 @@
-"""What is printed: without control characters that steer a terminal or hide words, and while anybody reads it."""
+"""Printing: without control characters that steer a terminal or hide words, and only while there is a reader."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _code(found: re.Match[str]) -> str:
 
 
 class OutputClosed(KeyboardInterrupt):
-    """What is printed cannot be written any more: whoever read it, such as ``head`` or a terminal, is gone.
+    """What is printed cannot be written any more: its reader, such as ``head`` or a terminal, is gone.
 
     It ends the command as Ctrl-C does: no guard around a plugin holds it up, and no plugin is blamed for it.
 
@@ -84,7 +84,7 @@ def silence(stream: IO[str]) -> None:
 class VisibleStream:
     """A text stream through which no control character passes; it says that it is no terminal, so that none is tried.
 
-    Whoever styles on purpose, and has made the words visible before, writes to ``raw(stream)``: see ``console``.
+    Code that styles on purpose, and has made the words visible before, writes to ``raw(stream)``: see ``console``.
 
     Args:
         stream: the one beneath.

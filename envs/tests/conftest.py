@@ -44,5 +44,5 @@ def _program(
 
 @pytest.fixture
 def program() -> Callable[..., tuple[float, NDArray[np.float64]]]:
-    """The occupancy-measure program of the paper's section 3: model -> (J*, mu*)."""
+    """The occupancy-measure program of docs/methods/reload.md, equation 4: model -> (J*, mu*)."""
     return _program

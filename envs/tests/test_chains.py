@@ -1,4 +1,4 @@
-"""RiverSwim, SixArms and ForagingPatches against the figures of the specification (representations.md, section 8)."""
+"""RiverSwim, SixArms and ForagingPatches against exact dynamic programming (docs/methods/successor.md)."""
 
 from __future__ import annotations
 

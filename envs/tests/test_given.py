@@ -22,7 +22,7 @@ FIELDS = ("P", "r", "gamma", "rho", "c", "b")
 
 
 def content(model: TabularModel) -> dict[str, Any]:
-    """Return the file's keys, as the specification names them."""
+    """Return the file's keys, as `zoo_envs.tabular` documents them."""
     data: dict[str, Any] = {key: getattr(model, key) for key in FIELDS}
     data["sense"] = [-1 if sense == ">=" else 1 for sense in model.senses]
     data["eq"] = [sense == "==" for sense in model.senses]

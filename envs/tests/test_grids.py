@@ -1,4 +1,4 @@
-"""The grids against breadth-first searches and walks over their pictures, written here from the specification."""
+"""The grids against breadth-first searches and walks over their pictures, written here for the tests."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_dynamics_by_walking_over_the_picture(
     check_dynamics(env, steps, eps, goal)
 
 
-def test_facts_of_the_specification() -> None:
+def test_counts_doors_and_starts() -> None:
     rooms = four_rooms_grid()
     assert rooms.num_states == 68
     rows, columns = np.divmod(rooms.cells, 11)
@@ -219,7 +219,7 @@ def test_policy_of_the_evaluation_mismatch() -> None:
 
 
 def test_evaluation_mismatch_has_the_published_size() -> None:
-    # representations.md section 8.3: the policy's true value against what SR and FR would say of it, by counting.
+    # docs/methods/successor.md, section 8.3: the policy's true value, by counting, against what SR and FR say of it.
     env, policy = BasicGrid(), basic_grid_policy()
     successor = env.model().P[np.arange(16), policy].argmax(1)
     values = {}

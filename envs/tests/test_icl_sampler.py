@@ -29,7 +29,7 @@ def renormalised(p: dict[int, float], without: set[int]) -> dict[int, float]:
 
 
 def enumerated(sampler: Sampler, p: dict[int, float]) -> dict[tuple[int, ...], float]:
-    """Probability of each (classes of the context, query), from the words of the specification."""
+    """Probability of each (classes of the context, query), from docs/methods/icl.md, section 1."""
     found: dict[tuple[int, ...], float] = defaultdict(float)
     for query, p_query in p.items():
         starts: list[tuple[list[int], set[int], float]] = [([query] * sampler.burstiness, {query}, p_query)]

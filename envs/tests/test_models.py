@@ -1,4 +1,4 @@
-"""The arrays agree with the specification's stated optima, found here by a linear program written for the tests."""
+"""The arrays have the optima of docs/methods/reload.md, section 7, by a linear program written for the tests."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def test_length_ends_an_episode_too(options: dict[str, Any]) -> None:
 
 
 def test_copies_score_each_episode_by_itself(options: dict[str, Any]) -> None:
-    """Correction 6: the same episodes in another order have the same scores in that order."""
+    """Scores do not depend on the batch: the same episodes in another order have the same scores in that order."""
     env, other = TextCompositeVector(6, **options), TextCompositeVector(6, **options)
     env.reset(seed=0)
     order = np.array([3, 1, 5, 0, 4, 2])

@@ -1,4 +1,4 @@
-"""The exact oracle of TinyComposite against the specification, dynamic programmes, optimisers and sampling."""
+"""The exact oracle of TinyComposite against known values, dynamic programmes, optimisers and sampling."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ ROWS: dict[str, tuple[Callable[[TinyOracle], Exact], tuple[float, float, float, 
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_the_table_of_the_specification(oracle: TinyOracle, row: str) -> None:
+def test_the_table_of_exact_values(oracle: TinyOracle, row: str) -> None:
     compute, (r1, r2, U, kl) = ROWS[row]
     exact = compute(oracle)
     np.testing.assert_allclose([exact.r1, exact.r2], [r1, r2], atol=6e-4)
@@ -143,7 +143,7 @@ def test_the_table_of_the_specification(oracle: TinyOracle, row: str) -> None:
     assert exact.kl == pytest.approx(kl, abs=6e-3)
 
 
-# The specification has .538 and .518: U is flat there, and these are the maxima themselves.
+# A coarse search has .538 and .518: U is flat there, and these are the maxima themselves.
 @pytest.mark.parametrize(
     ("direction", "r", "U"), [((1, 0), (0.5355, 0.2836), 0.8537), ((0, 1), (0.3087, 0.5155), 0.8635)]
 )

@@ -1,4 +1,4 @@
-"""Trees: the shape stated, values against sampling and enumeration, task distributions against their law."""
+"""Trees: the published shape, values against sampling and enumeration, task distributions against their law."""
 
 from __future__ import annotations
 

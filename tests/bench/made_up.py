@@ -17,7 +17,7 @@ SPEC = RunSpec(
 
 
 def spec(algorithm: str = "learner", environment: str = "task", **more: Any) -> RunSpec:
-    """A specification of the plugin "made-up"."""
+    """The spec of a run of the plugin "made-up"."""
     return replace(SPEC, algorithm=f"made-up/{algorithm}", environment=f"made-up/{environment}", **more)
 
 

@@ -274,7 +274,7 @@ def test_a_claim_about_what_no_run_has_names_both(zoo: Zoo, trial: Path) -> None
 
 
 def test_the_committed_tables_are_those_of_the_committed_page() -> None:
-    """Each number of results/*.csv stands, rounded, in the README; whoever changes one by hand is found out."""
+    """Each number of results/*.csv stands, rounded, in the README."""
     from zoo.runs.sheet import number
 
     page = (BENCHMARKS / "README.md").read_text(encoding="utf-8")

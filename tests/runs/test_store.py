@@ -60,7 +60,7 @@ def test_damage_in_the_middle_is_counted_and_passed_over(runs: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b'{"format": 1, "algo', b"[]", b'{"format": 1}', b'{"format": "two"}'])
-def test_a_torn_specification_is_refused_alone(runs: Path, content: bytes) -> None:
+def test_a_torn_spec_is_refused_alone(runs: Path, content: bytes) -> None:
     path = run_of(runs, seed=1)
     (path / "spec.json").write_bytes(content)
     catalogue = open_runs([runs])
@@ -78,7 +78,7 @@ def test_a_newer_format_is_refused_with_the_version_that_reads_it(runs: Path) ->
         open_run(path)
 
 
-def test_a_run_with_nothing_but_its_specification_counts_as_new(runs: Path) -> None:
+def test_a_run_with_nothing_but_its_spec_counts_as_new(runs: Path) -> None:
     path = run_of(runs)
     for child in path.iterdir():
         if child.name != "spec.json":

@@ -1,4 +1,4 @@
-"""Every plugin of this tree passes the conformance kit, as a stranger's would have to."""
+"""Every plugin of this tree passes the conformance kit, as an external one would have to."""
 
 from __future__ import annotations
 

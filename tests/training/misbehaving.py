@@ -180,7 +180,7 @@ class NoInfo(Base):
 
 
 class SameBuffer(Base):
-    """Returns one array for ever, and its own state at that."""
+    """Returns one array forever, and its own state at that."""
 
     def __init__(self, length: int = 4, render_mode: str | None = None) -> None:
         super().__init__(length)
@@ -227,7 +227,7 @@ class TupleBuffer(SameBuffer):
 
 
 class RewardBuffer(SameBuffer):
-    """Its reward is an array of no dimension, and the same one for ever; so are its signals."""
+    """Its reward is an array of no dimension, and the same one forever; so are its signals."""
 
     constraint_spec = Signals()
     paid, signals = np.zeros(()), np.zeros(2, np.float32)

@@ -1,4 +1,4 @@
-"""A run is finished when its specification, logs and newest checkpoint agree."""
+"""A run is finished when its spec, logs and newest checkpoint agree."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ MEDDLING: dict[str, Callable[[Path], object]] = {
     "log replaced": lambda path: shutil.copy(path / "eval.jsonl", path / "x").rename(path / "metrics.jsonl"),
     "log cut": lambda path: (path / "metrics.jsonl").write_bytes(b""),
     "evaluations removed": lambda path: (path / "eval.jsonl").unlink(),
-    "specification removed": lambda path: (path / "spec.json").unlink(),
-    "specification changed": lambda path: (path / "spec.json").write_text("{}"),
+    "spec removed": lambda path: (path / "spec.json").unlink(),
+    "spec changed": lambda path: (path / "spec.json").write_text("{}"),
 }  # fmt: skip
 
 

@@ -79,7 +79,7 @@ def test_a_batch_is_shared_out_in_groups(run: Trainer, noted: Registry, tmp_path
     assert parallel([4, 1]) == [results[4], results[1]]
 
 
-def test_without_a_batch_each_seed_is_for_whoever_is_free(run: Trainer, noted: Registry, tmp_path: Path) -> None:
+def test_without_a_batch_each_seed_is_for_the_next_free_worker(run: Trainer, noted: Registry, tmp_path: Path) -> None:
     (one,) = run("walk", root=tmp_path / "a")
     spec = RunSpec.from_json(json.loads((one.path / "spec.json").read_text()), tmp_path)
     settings = Settings(root=tmp_path / "b")

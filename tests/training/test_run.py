@@ -44,7 +44,7 @@ def test_a_newer_format_is_refused_with_the_version_that_reads_it(tmp_path: Path
     assert caught.value.hint == "Use zoo 7.1.0."
 
 
-def test_unknown_keys_of_a_specification_are_kept_out_of_the_way(tmp_path: Path) -> None:
+def test_unknown_keys_of_a_spec_are_kept_out_of_the_way(tmp_path: Path) -> None:
     run = RunDir.create(tmp_path, SPEC)
     content = json.loads((run.path / "spec.json").read_text())
     (run.path / "spec.json").write_text(json.dumps({**content, "mood": "good"}))

@@ -174,7 +174,7 @@ def test_a_directory_nested_without_end_is_given_up(tmp_path: Path) -> None:
         {"origins": []}, {"steps": 1.5}, {"steps": True}, {"seed": -1}, {"format": "1"}, {"env_config": None},
     ],
 )  # fmt: skip
-def test_a_specification_that_is_not_of_its_folder_is_refused(old: Path, change: dict[str, Any]) -> None:
+def test_a_spec_that_is_not_of_its_folder_is_refused(old: Path, change: dict[str, Any]) -> None:
     spec = json.loads((old / "spec.json").read_text())
     (old / "spec.json").write_text(json.dumps({**spec, **change}))
     with pytest.raises(RunError, match=r"spec\.json"):

@@ -1,4 +1,4 @@
-"""Which metrics a person wants to see first: the return, how far it is from the optimum, then the loss."""
+"""The order of metrics on the terminal: the return, how far it is from the optimum, then the loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all commands share: a parser that raises instead of exiting, and the plugins behind a command."""
+"""Shared by all commands: a parser that raises instead of exiting, and the plugins behind a command."""
 
 from __future__ import annotations
 

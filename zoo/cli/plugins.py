@@ -1,4 +1,4 @@
-"""``zoo plugins``: what was found, and what became of it."""
+"""``zoo plugins``: plugins that were found, and whether they loaded."""
 
 from __future__ import annotations
 

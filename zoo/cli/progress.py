@@ -1,4 +1,4 @@
-"""What a person sees while runs train, and after."""
+"""Progress of training on the terminal, and the summary after it."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def open_resumed(path: Path, other: Sequence[str]) -> tuple[RunDir, Path]:
 
 
 def extended(run: RunDir, steps: int, root: Path, *, dry_run: bool) -> RunSpec:
-    """The specification that goes on from ``run`` up to ``steps``; its directory is there then, unless ``dry_run``.
+    """The spec that goes on from ``run`` up to ``steps``; its directory is there then, unless ``dry_run``.
 
     Raises:
         ZooError: it cannot go on.

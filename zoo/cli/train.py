@@ -145,7 +145,7 @@ def print_options(entry: Entry) -> None:
 
 
 def _spec(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> tuple[Any, list[int]]:
-    """The specification that the command line, the preset and the defaults add up to, and the seeds."""
+    """The spec that the command line, the preset and the defaults add up to, and the seeds."""
     from zoo.training.request import CellRequest, complete, draft
 
     request = CellRequest(

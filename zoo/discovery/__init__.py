@@ -1,1 +1,1 @@
-"""Who is there, and what may they be told: plugins, their names and their options."""
+"""Discovery of plugins, their names and their options."""

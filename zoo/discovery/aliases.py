@@ -1,4 +1,4 @@
-"""What people type for an option because another library calls it so."""
+"""Aliases of options: their names in other libraries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the constructor of a gymnasium environment takes, and which kinds of values: for options without a dataclass."""
+"""Arguments of a gymnasium environment's constructor and their types: options without a dataclass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calling what plugins wrote: whatever it raises becomes a sentence with its owner, and takes nothing else along."""
+"""Calls of plugins' code: an error becomes a sentence with its owner, and stops nothing else."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def ask(
         hook: its name.
         only: ask only this module.
         muted: modules that are not asked.
-        arguments: all that the hook's specification names; an implementation is given those it takes.
+        arguments: all that the hook's signature names; an implementation is given those it takes.
     """
     for implementation in reversed(getattr(manager.hook, hook).get_hookimpls()):
         source = implementation.plugin

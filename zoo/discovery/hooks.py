@@ -1,4 +1,4 @@
-"""The hooks a plugin may implement. Specifications may gain arguments and never lose any."""
+"""The hooks a plugin may implement. Their signatures may gain arguments and never lose any."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the environment argument of a command to something that can be built."""
+"""Names of algorithms and environments, resolved to what can be built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values as people type them: one spelling of truth and of nothing, and text read as the kind that is wanted.
+"""Values of options as text: one spelling of truth and of nothing, and text read as the kind that is wanted.
 
 ``true``, ``yes`` and ``1`` are one thing in any case, and so are ``false``, ``no`` and ``0``, and ``none`` and
 ``null``. Text is never taken for a truth or a number because it merely is not empty: it is read, or refused.

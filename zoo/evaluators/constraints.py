@@ -1,4 +1,4 @@
-"""The evaluator ``constraints``: values against thresholds (constrained-RL specification, sections 1, 3 and 4)."""
+"""The evaluator ``constraints``: values against thresholds (docs/methods/reload.md, sections 1 to 3)."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def verdict(a: Run, b: Run) -> str:
         return "the same run twice."
     if a.spec.key == b.spec.key:
         if a.seed == b.seed:
-            return "the same specification and seed, run twice."
+            return "the same spec and seed, run twice."
         return f"the same run, seeds differ ({a.seed} and {b.seed})."
     parts = [name for name in ("algorithm", "environment") if getattr(a.spec, name) != getattr(b.spec, name)]
     if parts:

@@ -1,4 +1,4 @@
-"""Judging stored runs and files with an evaluator; a run is read, never trained, locked or changed."""
+"""Evaluating stored runs and files; a run is read, never trained, locked or changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs are called beside one another: by their algorithm, and by what else tells them apart."""
+"""Labels of runs beside one another: their algorithm, and the options in which they differ."""
 
 from __future__ import annotations
 

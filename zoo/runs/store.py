@@ -213,7 +213,7 @@ def read_report(path: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Refused:
-    """A run directory that cannot be read, and why: a newer format, or a torn specification."""
+    """A run directory that cannot be read, and why: a newer format, or a torn spec."""
 
     path: Path
     reason: str

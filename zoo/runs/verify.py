@@ -1,4 +1,4 @@
-"""Whether a stored run is, to the byte, what was written: ``zoo show --verify``."""
+"""``zoo show --verify``: whether a stored run is, to the byte, what was written."""
 
 from __future__ import annotations
 

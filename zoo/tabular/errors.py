@@ -1,4 +1,4 @@
-"""What can be wrong with a constrained Markov decision process."""
+"""Errors of constrained Markov decision processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what a caller has to the kernel that a process keeps: containers, precisions, ends of episodes, rewards."""
+"""Transition kernels read from a caller's arrays: containers, precisions, ends of episodes, rewards."""
 
 from __future__ import annotations
 

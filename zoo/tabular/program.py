@@ -1,4 +1,4 @@
-"""The occupancy-measure linear program as one persistent HiGHS model (constrained-RL specification, section 3).
+"""The occupancy-measure linear program as one persistent HiGHS model (docs/methods/reload.md, equation 4).
 
 Variables ``d[S, A] >= 0``; maximise ``<r, d>`` subject to the flow equations
 ``sum_a d(s', a) - gamma sum_{s,a} P(s'|s,a) d(s,a) = (1 - gamma) rho(s')`` and ``s_i <c_i, d> <= s_i b_i`` (or ``=``).

@@ -1,4 +1,4 @@
-"""How far a policy and its multipliers are from optimal (constrained-RL specification, section 4)."""
+"""How far a policy and its multipliers are from optimal (docs/methods/reload.md, section 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a solver of the occupancy-measure program returns, and how its raw vectors become a policy."""
+"""Solutions of the occupancy-measure program, and how a solver's raw vectors become a policy."""
 
 from __future__ import annotations
 

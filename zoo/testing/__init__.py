@@ -1,4 +1,4 @@
-"""Conformance kit: what every plugin must keep, as checks that a plugin's own tests can call.
+"""Conformance kit: checks of plugins, which a plugin's own tests can call.
 
 Each check takes names as the command line does, builds through the machinery of ``zoo train``, and raises
 ``AssertionError`` with one sentence that says what broke. No test framework is needed. ::

@@ -1,4 +1,4 @@
-"""What ``act`` must keep."""
+"""Checks of ``act``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a batch of seeds must keep."""
+"""Checks of a batch of seeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turning the crank: updates, with everything that one update must keep."""
+"""Updates of an algorithm, with the checks that each update must pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a configuration dataclass must keep."""
+"""Checks of a configuration dataclass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Constraint signals, and what the vector form shares with the single one (constrained.md, section 2)."""
+"""Constraint signals, and what the vector form shares with the single one."""
 
 from __future__ import annotations
 

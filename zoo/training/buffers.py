@@ -160,7 +160,7 @@ def read(checkpoints: Path, record: Mapping[str, Any], name: str, *, partial: bo
         checkpoints: the folder of all checkpoints of the run.
         record: as ``BufferStore.write`` made it.
         name: of the buffer.
-        partial: rows that are not there any more are 0, for whoever only looks at the rest of a checkpoint.
+        partial: rows that are not there any more are 0, for readers of the rest of a checkpoint.
 
     Raises:
         RunError: a chunk is missing or damaged.

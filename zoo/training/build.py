@@ -1,4 +1,4 @@
-"""From a specification to live objects, and between those and a checkpoint."""
+"""From a run's spec to live objects, and between those and a checkpoint."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class RunContext(Context):
 
 @dataclass
 class Parts:
-    """The components that a specification names, resolved and configured; shared by all its seeds."""
+    """The components that a run's spec names, resolved and configured; shared by all its seeds."""
 
     spec: RunSpec
     entry: Entry

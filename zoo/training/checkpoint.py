@@ -157,7 +157,7 @@ class Manifest:
     Attributes:
         step: environment steps.
         files: SHA-256 of each file.
-        key: of the run's specification; empty where an older zoo wrote it.
+        key: of the run's spec; empty where an older zoo wrote it.
         logs: how far each log of the run went, by file name; None where an older zoo wrote it.
         best: step of the best evaluation so far.
         finished: whether the run was over.
@@ -270,7 +270,7 @@ def load(folder: Path, step: int, *, partial: bool = False) -> Any:
     Args:
         folder: of all checkpoints of a run.
         step: environment steps.
-        partial: whatever of a replay buffer is not kept any more may be 0, for whoever will not go on from it.
+        partial: what of a replay buffer is not kept any more may be 0: for readers that will not go on from it.
 
     Raises:
         RunError: it is missing, damaged, or of a newer format.

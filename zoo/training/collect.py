@@ -1,4 +1,4 @@
-"""Collecting transitions for representations: whom to follow, and stepping many seeds at once."""
+"""Collecting transitions for representations: which policy to follow, and stepping many seeds at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an algorithm gives the loop after each update: metrics that can be logged, and steps that grow."""
+"""Checks of an algorithm after each update: metrics that can be logged, and steps that grow."""
 
 from __future__ import annotations
 

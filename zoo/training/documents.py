@@ -1,4 +1,4 @@
-"""What the JSON documents of a run must look like; a field of another kind is refused by its name."""
+"""The schema of the JSON documents of a run; a field of another kind is refused by its name."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def checked(
         data: content of a document.
         checks: what each known field must be.
         path: the file, for messages.
-        what: what it should be, such as "the specification of a run".
+        what: what it should be, such as "the spec of a run".
         required: fields that must be there.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Reading and writing the plain files of a run, which may be a stranger's.
+"""Reading and writing the plain files of a run, which may be untrusted.
 
 Only regular files are opened, never links, pipes or devices; what is read is bounded in size and depth; what is
 written replaces a file of this directory and no other. A document that bears a seal is refused if it is not what

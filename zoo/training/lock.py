@@ -67,7 +67,7 @@ class Lock:
     def _remove_stale(self) -> None:
         holder = self.check()
         mine = self._path.with_name(f".{LOCK}.{os.getpid()}")
-        with contextlib.suppress(FileNotFoundError):  # whoever renames it first has won
+        with contextlib.suppress(FileNotFoundError):  # the first process to rename it has won
             self._path.rename(mine)
             mine.unlink()
             self.took_over = f"process {holder.get('pid', '?')} ended without releasing this run"
@@ -121,7 +121,7 @@ def _dead(holder: Mapping[str, Any]) -> bool:
 def _started(pid: int) -> str:
     """When a process began, in the kernel's own unit; empty where the system does not tell, or it has ended.
 
-    A process that was killed stays in the table until someone asks for it, for ever in a container without an init.
+    A process that was killed stays in the table until someone asks for it, forever in a container without an init.
     """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

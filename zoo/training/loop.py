@@ -1,4 +1,4 @@
-"""The driver of ``zoo train``: turns the crank of one or many seeds."""
+"""The driver of ``zoo train``: the training loop of one or many seeds."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Observers:
                 self.notices.append(f"plugin {answer.plugin} failed in {hook} and is left out of this run: {what}")
 
     def _tell(self, event: str, *arguments: Any) -> None:
-        """Tell whoever watches; a terminal that is gone must not stop training either."""
+        """Call the watcher; a terminal that is gone must not stop training either."""
         if self._watch is not None:
             try:
                 getattr(self._watch, event)(*arguments)

@@ -1,4 +1,4 @@
-"""Warm worker processes that take one task after the other (performance.md, section 7).
+"""Warm worker processes that take one task after the other.
 
 A fork server imports the core once, and each worker is a fork of it; what a task imports, such as torch, its
 worker keeps for the next. Where there is no fork server, workers are spawned.
@@ -237,7 +237,7 @@ class Pool:
             ended(Ended(task=task, error=ZooError(*content) if kind == "error" else None))
             return
         seed, *rest = content
-        if kind == "alone":  # no batch: the other seeds are for whoever is free
+        if kind == "alone":  # no batch: the other seeds are for the next free worker
             worker.task = replace(task, seeds=(seed,))
             waiting.extendleft(replace(task, seeds=(other,)) for other in reversed(task.seeds) if other != seed)
             return
@@ -264,7 +264,7 @@ def train_parallel(
     """As ``loop.train``, in up to ``jobs`` worker processes.
 
     Each takes a group of seeds, which stay together where the algorithm advances them together; otherwise they
-    are trained one by one by whoever is free.
+    are trained one by one by the next free worker.
 
     Raises:
         ZooError: no seed could be started.

@@ -1,6 +1,6 @@
-"""What the fork server imports before it forks, so that no worker has to: asked for by an environment variable.
+"""Imports of the fork server before it forks, so that no worker repeats them; named in an environment variable.
 
-A module that fails, or leaves, is passed over: whoever needs it finds out what is wrong, and says so.
+A module that fails, or leaves, is passed over: the code that needs it finds out what is wrong, and says so.
 """
 
 from __future__ import annotations

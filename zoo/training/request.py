@@ -1,4 +1,4 @@
-"""What someone asks to run, and how presets and defaults complete it to a specification.
+"""Requests for runs, and how presets and defaults complete one to a run's spec.
 
 ``zoo train`` and the cells of a suite come through here, so that the same options make the same run.
 """
@@ -127,7 +127,7 @@ def complete(
     env_config: Mapping[str, Any],
     origin: str,
 ) -> RunSpec:
-    """The specification, with seed 0.
+    """The run's spec, with seed 0.
 
     Args:
         drafted: what was asked for.
@@ -197,7 +197,7 @@ def _keywords(drafted: Draft, asked: Mapping[str, Any], *, typed: bool) -> dict[
 
 
 def resolve(request: CellRequest, registry: Registry, *, origin: str = "suite") -> RunSpec:
-    """The specification that a request, the preset and the defaults add up to; seed 0.
+    """The spec that a request, the preset and the defaults add up to; seed 0.
 
     Raises:
         UsageError: a name, an option or a value is wrong; nearest names are named.

@@ -54,7 +54,7 @@ class Played:
 
 
 class ActError(ZooError):
-    """An algorithm failed in ``act``: whoever knows its plugin names it."""
+    """An algorithm failed in ``act``: the caller that knows its plugin names it."""
 
 
 def _acting(algorithm: Algorithm[Any], obs: Any, *, greedy: bool) -> Any:

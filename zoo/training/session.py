@@ -92,7 +92,7 @@ class RunResult:
 
 
 class Watcher(Protocol):
-    """Whoever wants to follow: the terminal, a worker's pipe, hooks of plugins."""
+    """The callbacks of training: the terminal, a worker's pipe, hooks of plugins."""
 
     def started(self, run: RunDir, step: int, notice: str) -> None:
         """A run begins, or continues from ``step``."""
@@ -360,7 +360,7 @@ class Session:
             ) from error
 
     def fail(self, error: BaseException) -> None:
-        """Keep what there is under ``failed/``, for whoever looks into it, and say why."""
+        """Keep what there is under ``failed/``, for debugging, and say why."""
         message = error.message if isinstance(error, ZooError) else describe(error)
         self.run.log("".join(traceback.format_exception(error)))
         try:

@@ -1,4 +1,4 @@
-"""What a run is: everything that decides its result, as plain data with a key."""
+"""The spec of a run: everything that decides its result, as plain data with a key."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class RunSpec:
         Raises:
             RunError: the format is newer, a field is missing or of another kind, or the key is not that of the rest.
         """
-        what = "the specification of a run"
+        what = "the spec of a run"
         if not isinstance(data, dict) or not is_count(data.get("format", 0)):
             raise RunError(f"{where} is not {what}: its format is unknown.")
         if data.get("format", 0) > FORMAT:

@@ -1,4 +1,4 @@
-"""What one step of many copies returned: told apart from resets, checked, and owned by whoever asked for it."""
+"""Results of one step of many copies: told apart from resets, checked, and owned by the caller."""
 
 from __future__ import annotations
 

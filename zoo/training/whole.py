@@ -1,4 +1,4 @@
-"""When a run is finished: its specification, its logs and its newest checkpoint agree."""
+"""When a run is finished: its spec, its logs and its newest checkpoint agree."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def check_whole(run: RunDir, logs: Iterable[Log], step: int) -> None:
     """Refuse to call a run finished that is not, on the disk, what was written.
 
     Raises:
-        RunError: the specification, a log or the checkpoint of ``step`` was removed or changed while it trained.
+        RunError: the spec, a log or the checkpoint of ``step`` was removed or changed while it trained.
     """
     spec = RunDir.open(run.path).spec
     if spec.key != run.spec.key:

@@ -1,4 +1,4 @@
-"""What all batched environments of this package do alike: checking actions, episodes' ends, infos, stacking."""
+"""The base of all batched environments of this package: checking actions, episodes' ends, infos, stacking."""
 
 from __future__ import annotations
 

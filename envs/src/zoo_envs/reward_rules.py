@@ -65,11 +65,11 @@ class RewardRule(ABC):
         """
 
     def info(self) -> dict[str, NDArray[Any]]:
-        """Return what the agent is told beside the observation, [n, ...] each; new arrays."""
+        """Return what the infos hold beside the observation, [n, ...] each; new arrays."""
         return {}
 
     def marked(self, index: int) -> list[int]:
-        """Return the states worth showing to whoever watches copy `index`."""
+        """Return the states worth drawing when copy `index` is rendered."""
         return []
 
 
@@ -77,7 +77,7 @@ class Diminishing(RewardRule):
     """Arriving in s pays ``base[s] * lam[s]**n``, where n counts the earlier visits to s in this episode.
 
     The visit is counted after it paid. The state at t = 0 is never paid, and counted only with `count_start`
-    (representations.md section 1: the published code does not count it).
+    (as in the published code of arXiv:2309.03710, which does not count it).
 
     Attributes:
         base: float64 [S], read only, reward of the first visit.

@@ -1,4 +1,4 @@
-"""The defects of the published code that must not come back (constrained-RL specification, section 7).
+"""The defects of the published code that must not come back (docs/methods/composite-rm.md, section 4).
 
 Those of Nelder-Mead, numbers 4 and 5 and the first half of 1, have their tests beside it.
 """

@@ -1,4 +1,4 @@
-"""Section 9 of the specification in short: who optimises the proxies away, and who stays where they are proxies."""
+"""Which algorithms overoptimise, and which stay at the proxy point (docs/methods/composite-rm.md, section 10)."""
 
 from __future__ import annotations
 

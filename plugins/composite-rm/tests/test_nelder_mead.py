@@ -91,7 +91,7 @@ def test_it_finds_a_known_minimum_and_says_when_the_vertices_agree():
 
 
 def test_names_and_not_positions_decide():
-    """Correction 1 of the specification: the published code swaps the thresholds of its two reward models."""
+    """docs/methods/composite-rm.md, section 4.1: the published code swaps the thresholds of its two reward models."""
     bounds = {"METEOR": (0.0, 0.3), "intent": (0.4, 1.0)}
     points = [{"intent": 0.5, "METEOR": 0.1}, {"METEOR": 0.2, "intent": 0.6}, {"intent": 0.7, "METEOR": 0.15}]
     machine = NelderMead(points, bounds)
@@ -105,7 +105,7 @@ def test_names_and_not_positions_decide():
 
 
 def test_a_value_of_another_policy_is_never_recalled():
-    """Correction 4: the cache belongs to one version of the policy."""
+    """Section 4.4 of the same: the cache belongs to one version of the policy."""
     machine = search([[0.5, 0.5], [0.505, 0.5], [0.0, 0.0]], cache_tol=0.02)
     assert machine.recall(0) is None
     machine.tell(3.0, version=7)

@@ -48,7 +48,7 @@ def test_a_policy_that_obeys_at_once_ends_near_the_best_thresholds(seed):
 
 
 def test_a_proposal_out_of_reach_ends_after_its_share_and_is_measured_once():
-    """Correction 5: a proposal that is never reached is evaluated all the same, so no score is undefined."""
+    """A proposal that is never reached is evaluated all the same (docs/methods/composite-rm.md, section 4.5)."""
     found, ends = search(budget=800, share=0.125), []
     for step in range(10, 700, 10):
         before = found.proposals
@@ -75,7 +75,7 @@ def test_a_budget_too_short_for_one_proposal_still_measures_the_first():
 
 
 def test_names_bound_the_thresholds_and_not_positions():
-    """Correction 1, for what comes in and what comes out."""
+    """docs/methods/composite-rm.md, section 4.1, for what comes in and what comes out."""
     found = search(highest={"r2": 0.31})
     values = [found.thresholds()]
     for step in range(1, 30):
@@ -112,7 +112,7 @@ def test_the_environment_s_own_thresholds_are_never_trained_for(build):
 
 
 def test_thresholds_worth_85_are_found_without_being_told(build):
-    """The goal of the issue, on one seed and a quarter of the budget; the suite composite-rm has five."""
+    """U of at least .85, on one seed and a quarter of the budget; the suite composite-rm has five."""
     ctx = build.context(TinyCompositeVector(128), seed=3, budget=40 * 1024)
     made = NMPPO(ctx, settings())
     rows = [made.update() for _ in range(40)]

@@ -14,7 +14,7 @@ from zoo.errors import UsageError
 
 NAMES = ("r1", "r2")
 JOINT = (0.4555, 0.4429)
-"""of tiny-composite, from the specification, as are the individual points"""
+"""of tiny-composite (docs/methods/composite-rm.md, section 8), as are the individual points"""
 OWN = {"r1": 0.538, "r2": 0.518}
 
 

@@ -1,4 +1,4 @@
-"""The worked examples of the specification, and a large table of pairs for every rule."""
+"""Worked examples, and a large table of pairs for every rule."""
 
 from __future__ import annotations
 

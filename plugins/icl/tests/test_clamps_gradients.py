@@ -1,4 +1,4 @@
-"""What gradients do at clamps, each rule of the specification (section 3, 1 to 6) by itself."""
+"""What gradients do at clamps, each rule of docs/methods/icl.md, section 3, by itself."""
 
 from __future__ import annotations
 

@@ -260,7 +260,7 @@ def test_clamps_that_a_model_has_no_room_for_are_left_out_by_default():
 
 
 def stored(folder):
-    """The specification that makes ``folder`` a run."""
+    """The spec that makes ``folder`` a run."""
     spec = {"algorithm": "zoo-icl/icl-transformer", "kind": "algorithm", "environment": "zoo-envs/icl-exemplars"}
     (folder / "spec.json").write_text(json.dumps(spec | {"plugin_version": "0.1.0", "steps": 1000}), encoding="utf-8")
     return folder

@@ -35,7 +35,7 @@ def test_a_phase_change_is_what_a_reader_of_the_curve_would_say(loss):
     assert found.plateau == longest
 
 
-def test_the_curve_of_the_specification():
+def test_events_of_a_measured_curve():
     seqs = [0, 32e3, 64e3, 96e3, 128e3, 160e3, 192e3, 256e3]
     found = phase_change(seqs, [1.933, 0.887, 0.729, 0.457, 0.184, 0.076, 0.040, 0.015])
     assert (found.plateau, found.onset, found.t_half, found.t_04) == ((64e3, 64e3), 96e3, 128e3, 128e3)
@@ -68,7 +68,7 @@ def test_transience_is_of_the_median_filtered_curve(icl, seed):
     assert found.t_cross == (after[0] if after and max(swapped) > 0.5 else None)
 
 
-def test_transience_of_the_specifications_curve():
+def test_transience_of_a_measured_curve():
     seqs = np.arange(10) * 64e3
     icl = [0.488, 0.985, 0.976, 0.940, 0.856, 0.740, 0.731, 0.707, 0.692, 0.703]
     flip = [0.530, 0.962, 0.939, 0.827, 0.495, 0.281, 0.182, 0.117, 0.110, 0.100]

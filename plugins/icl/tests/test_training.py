@@ -61,7 +61,7 @@ def test_keeps_the_contract_of_algorithms(options: dict[str, Any], env: dict[str
 
 
 def test_the_small_preset_learns() -> None:
-    """icl.md, section 6: accuracy of at least .95 at 24k sequences; held-out pairs above guessing in context."""
+    """Preset ih-tiny: accuracy of at least .95 at 24k sequences; held-out pairs above guessing in context."""
     with learner(
         budget=24_000, env={"class_split": (50, 0, 100), "dim": 64}, learning_rate=1e-3, d_model=64, n_heads=8,
         log_sequences=8192, eval_size=500, eval_growth=100.0, eval_change=0.0,

@@ -1,4 +1,4 @@
-"""Degenerate and impossible problems (specification, section 11)."""
+"""Degenerate and impossible problems."""
 
 from __future__ import annotations
 

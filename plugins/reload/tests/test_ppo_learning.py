@@ -200,7 +200,7 @@ def occupancy(model, policy):
 
 @pytest.mark.parametrize("theta", [0.5, 0.2])
 def test_err_is_the_distance_of_the_policy_that_is_now_from_the_optimum(theta):
-    """On two-state J* = 1 - theta (constrained.md, section 8); members of a batch are judged each by its own policy."""
+    """On two-state J* = 1 - theta; members of a batch are judged each by its own policy."""
     contexts = [context(two_state(), seed) for seed in (0, 1)]
     batch = ReloadPPO.batch(contexts, ReloadPPOConfig(**SHORT, thresholds={"utility": theta}, lr_mu=2.0))
     model = two_state().model()

@@ -79,7 +79,7 @@ def naive(signals, terminated, truncated, unit, gamma):
             elif gamma is None:
                 value, count = c.sum(axis=1), T
             else:
-                # After a terminal state come zeros for ever; a time limit hides what would have come.
+                # After a terminal state come zeros forever; a time limit hides what would have come.
                 seen = powers.sum() if not terminated[t, copy] else 1 / (1 - gamma)
                 value, count = c @ powers / seen, 1.0
             total, weight, number, begin = total + value, weight + count, number + 1, t + 1

@@ -1,4 +1,4 @@
-"""The experiments T1 to T4 and T6 of the specification, section 10; figures named there are its own."""
+"""T1 to T4 and T6 of docs/methods/reload.md, section 8; the figures are those of our first implementation, z_0 = 0."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GARNET, CATCH = "garnet", "constrained-catch"
         ("three-state", 3, 1, (280, 440, 1010)),
         ("three-state", 2, 1, (360, 650, 1480)),
         (GARNET, 20, 20, (20, 40, 170)),
-        # The specification says 20, 40, 110 here; its own formulas from z_0 = 0 give 34, 60, 137.
+        # Our first implementation had 20, 40, 110 here; the formulas from z_0 = 0 give 34, 60, 137.
         (CATCH, 30, 10, (40, 60, 130)),
     ],
 )

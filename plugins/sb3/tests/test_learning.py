@@ -1,4 +1,4 @@
-"""The crank gives SB3's own weights; nothing global moves; a resumed run is the uninterrupted one."""
+"""Updates give SB3's own weights; nothing global moves; a resumed run is the uninterrupted one."""
 
 from __future__ import annotations
 

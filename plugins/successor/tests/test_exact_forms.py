@@ -58,7 +58,7 @@ def test_rewards_everywhere_are_solved_for_in_slices(mdp, chain, monkeypatch):
 
 
 def test_the_future_after_a_history_needs_the_remaining_rewards_only(chain):
-    """V = r + gamma E[V' + (lam - 1) r Phi(s', s)], section 2; and shifted rewards equal shifted counts."""
+    """V = r + gamma E[V' + (lam - 1) r Phi(s', s)]; and shifted rewards equal shifted counts."""
     lam, reward = 0.6, np.random.default_rng(1).normal(size=9)
     Phi = exact.diminishing(chain, GAMMA, lam)
     V = exact.value(chain, GAMMA, reward, lam)
@@ -156,7 +156,7 @@ def test_an_unused_terminal_self_loop_counts_for_ever_unless_masked():
 
 
 def test_evaluation_mismatch_in_the_basic_grid(basic_grid):
-    """Experiment 3: value errors of the wrong representation where rewards halve, fixed policy, goal 15, gamma .9."""
+    """Value errors of the wrong representation where rewards halve, fixed policy, goal 15, gamma .9."""
     named = {7: "right", 8: "right", 9: "right", 10: "down"} | dict.fromkeys([25, 26, 19, 20, 13, 14], "up")
     moves = dict(zip(names := ("up", "right", "down", "left"), basic_grid.moves(*names), strict=True))
     following = [moves[named.get(c, "left")][s] for s, c in enumerate(basic_grid.cells)]
@@ -184,7 +184,7 @@ def halving_value(following, reward, s):
     [(0.5, [1, 2, 3, 3, 4]), (0.7, [2, 3, 4, 5, 7]), (0.9, [4, 6, 8, 11, 15])],
 )
 def test_foraging_leaves_patches_later_where_travel_is_longer(lam, harvests):
-    """Experiment 8, optimal harvests by the long-run rate, for journeys of 1, 2, 5, 10 and 20 steps.
+    """Optimal harvests by the long-run rate, for journeys of 1, 2, 5, 10 and 20 steps.
 
     The harvests of one patch are the cells of a corridor that share one feature: what is still to be got n cells from
     its end is ``1 + lam + ... + lam^(n-1)``.

@@ -224,7 +224,7 @@ def test_goals_are_paid_where_and_when_they_are_reached(four_rooms):
 
 
 class Blocked:
-    """Walks up for ever."""
+    """Walks up forever."""
 
     def policy_for(self, goal):
         return np.zeros(68, dtype=np.int64)

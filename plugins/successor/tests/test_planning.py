@@ -32,7 +32,7 @@ def rooms(four_rooms):
 
 
 def test_fractions_of_optimal_plans_by_number_of_sweeps(rooms):
-    """Experiment 4."""
+    """From four policies of one direction (docs/methods/successor.md, section 8.4)."""
     _, F, distance = rooms
     for segments, fraction in ((1, 0.139), (2, 0.514), (3, 0.909), (4, 1.0), (9, 1.0)):
         plans = frp_all(F, segments)
@@ -170,7 +170,7 @@ def test_undiscounted_plans_count_segments():
 
 
 def test_escape_plans_one_subgoal_beside_the_barrier(escape):
-    """Experiment 6: 25 x 25, eight moves, gamma .99."""
+    """Escape (docs/methods/successor.md, section 8.6): 25 x 25, eight moves, gamma .99."""
     shelter, start = 23 * 25 + 12, 1 * 25 + 12
     for barrier, direct, subgoals in ((False, 0.8016, 0), (True, 0.0, 1)):
         maze = escape(25, barrier)
@@ -246,7 +246,7 @@ GOALS = {80: 5.0, 24: 10.0, 41: 5.0}
 
 
 def gpi_returns(maze, lam):
-    """Experiment 5: returns of GPI from every other cell where the agent believes in ``lam`` and rewards halve.
+    """Returns of GPI from every other cell where the agent believes in ``lam`` and rewards halve.
 
     Rewards are paid on arrival, the start is no visit, 40 steps at most, the end once all that remain are below .1.
     """
@@ -271,8 +271,8 @@ def gpi_returns(maze, lam):
 
 
 def test_gpi_with_the_right_kind_of_diminishing_does_best(four_rooms):
-    """Experiment 5; the last value comes out .46 below the one stated, and no order of tied actions brings it closer
-    than .32."""
+    """The reference is docs/methods/successor.md, section 8.5; the last value comes out .46 below it, and no order of
+    tied actions brings it closer than .32."""
     stated = {0.0: 22.28, 0.25: 24.93, 0.5: 25.84, 0.75: 25.90, 0.9: 25.56, 1.0: 20.91}
     found = {lam: gpi_returns(four_rooms, lam).mean() for lam in stated}
     for lam, expected in stated.items():

@@ -1,4 +1,4 @@
-"""``zoo rep`` and the commands of the issue, end to end."""
+"""``zoo rep`` and the commands of the README, end to end."""
 
 from __future__ import annotations
 

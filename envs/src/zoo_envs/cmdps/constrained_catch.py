@@ -1,6 +1,6 @@
 """ConstrainedCatch: catch a falling ball while spending a share of the time in the leftmost column.
 
-Specification: constrained.md, section 8.5. At theta = 0.6, J* = 0.084829 and mu* = 0.477393; infeasible above
+Exact optima (docs/methods/reload.md, section 7.5): at theta = 0.6, J* = 0.084829 and mu* = 0.477393; infeasible above
 0.774922.
 """
 

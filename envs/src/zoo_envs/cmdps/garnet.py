@@ -1,6 +1,6 @@
 """Garnet: random sparse CMDPs (Archibald, McKinnon and Thomas, 1995), always feasible.
 
-Specification: constrained.md, section 8.3, whose draw order makes instances reproducible. At the defaults
+The order of the draws (docs/methods/reload.md, section 7.3) makes instances reproducible. At the defaults
 b = (0.392024, 0.350511), J* = 0.804071, mu* = (0.247187, 0.288814), unconstrained 0.823458.
 """
 

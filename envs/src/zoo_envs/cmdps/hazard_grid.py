@@ -1,6 +1,6 @@
 """HazardGrid: a slippery grid whose shortest paths cross a diagonal of hazard cells.
 
-Specification: constrained.md, section 8.4. At the defaults J* = 0.799861 and mu* = 6.402166.
+Exact optimum at the defaults (docs/methods/reload.md, section 7.4): J* = 0.799861, mu* = 6.402166.
 """
 
 from __future__ import annotations

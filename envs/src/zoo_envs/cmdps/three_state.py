@@ -1,7 +1,7 @@
 """ThreeState: a hot state, a costly state and a poor one, with limits on heat and energy.
 
-Specification: constrained.md, section 8.2. At the defaults J* = 0.876066 and mu* = (0.777778, 1.660960), both
-active.
+Exact optimum at the defaults (docs/methods/reload.md, section 7.2): J* = 0.876066, mu* = (0.777778, 1.660960); both
+constraints bind.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """TwoState: the reward and the constraint disagree, so the optimal policy is stochastic.
 
-Specification: constrained.md, section 8.1. At the default theta = 0.5 the optimum is J* = 1 - theta, mu* = 1.
+Exact optimum (docs/methods/reload.md, section 7.1): J* = 1 - theta, mu* = 1; theta = 0.5 by default.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Exact answers about TinyComposite, by enumeration of its 390,625 sequences.
 
-Specification: constrained.md, section 9. With d = E[r] - (.5, .5), a policy is worth in truth
+With d = E[r] - (.5, .5), a policy is worth in truth (docs/methods/composite-rm.md, equation 7)
 U = 1 - 2 (d1^2 + d2^2 + 1.2 d1 d2) - 0.05 KL(pi || pi0).
 """
 

@@ -1,10 +1,10 @@
 """Every beginning of a sequence of TinyComposite: the tables that the environment and its oracle share.
 
-Specification: constrained.md, section 9. Sequences have T = 8 tokens out of V = 5 and no end token. A prefix is the
+Sequences have T = 8 tokens out of V = 5 and no end token (docs/methods/composite-rm.md, section 8). A prefix is the
 number of a node in the complete V-ary tree: the empty one is 0, and appending token a to prefix v gives V*v + 1 + a.
 So the 97,656 unfinished prefixes come first, then the 390,625 sequences in lexicographic order.
 
-An observation tells the position, the previous token and the counts of tokens; there are 3,961 different ones, called
+An observation holds the position, the previous token and the counts of tokens; there are 3,961 different ones, called
 kinds, in the order of their position.
 """
 

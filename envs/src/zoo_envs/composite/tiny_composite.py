@@ -1,8 +1,8 @@
 """TinyComposite: sequences with two correlated reward models, where overoptimisation has a known answer.
 
-Specification: constrained.md, section 9. A policy writes 8 tokens out of 5; the reference pi0 is a chain over them. r1
-is the share of tokens in {1, 2}, r2 that in {2, 3}. What a policy is worth in truth is the business of
-`zoo_envs.composite.oracle`; no step tells it.
+A policy writes 8 tokens out of 5; the reference pi0 is a chain over them. r1 is the share of tokens in {1, 2}, r2 that
+in {2, 3} (docs/methods/composite-rm.md, section 8). What a policy is worth in truth is computed by
+`zoo_envs.composite.oracle`; no step reports it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Tasks of DeepMind's control suite with one constraint each, read from the physics; needs the extra ``dmc``.
 
-The suite is that of Tassa et al. 2018, arXiv:1801.00690. Which quantity is bounded follows the domain (constrained.md,
-section 8); how far is for whoever asks: no threshold is given by default, because none is known from a paper.
+The suite is that of Tassa et al. 2018, arXiv:1801.00690. Which quantity is bounded follows the domain
+(docs/methods/reload.md, section 7.7). Thresholds have no default, because none is known from a paper.
 """
 
 from __future__ import annotations

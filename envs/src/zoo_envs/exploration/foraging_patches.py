@@ -1,7 +1,7 @@
 """ForagingPatches: harvest a patch that gives less each time, or travel to a fresh one.
 
-Specification: representations.md, section 7; the marginal value theorem is Charnov's (1976). Under the rate criterion
-it is best to leave after the n harvests that maximise (sum_{k<n} reward lam^k) / (n + travel).
+By the marginal value theorem (Charnov 1976) it is best, under the rate criterion, to leave after the n harvests that
+maximise (sum_{k<n} reward lam^k) / (n + travel); a table of n is in docs/methods/successor.md, section 7.
 """
 
 from __future__ import annotations

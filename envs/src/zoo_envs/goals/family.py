@@ -1,4 +1,4 @@
-"""What a family of tasks is: dynamics of n copies as functions of arrays, goals, and a task for each of them."""
+"""Families of tasks: dynamics of n copies as functions of arrays, goals, and a task for each of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of an observation that tell of the goal, and parts that tell of nothing."""
+"""Features of an observation that encode the goal, and irrelevant ones."""
 
 from __future__ import annotations
 

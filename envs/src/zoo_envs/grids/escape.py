@@ -1,7 +1,8 @@
 """Escape: from one side of an arena to the shelter on the other, with or without a barrier halfway.
 
-Specification: representations.md, section 7 (Moskovitz et al., A First-Occupancy Representation, 2022). With size 25
-the shelter is 22 moves away, whether or not there is a barrier; with four directions and the barrier 36.
+From Moskovitz et al. 2022, A First-Occupancy Representation, arXiv:2109.13863; numbers in docs/methods/successor.md,
+section 7. With size 25 the shelter is 22 moves away, whether or not there is a barrier; with four directions and the
+barrier 36.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """FourRooms: four rooms of 16 cells and four doors, with one goal, hidden goals or goals that wear off.
 
-Specification: representations.md, section 7 (Moskovitz et al., 2022 and 2023); multitask.md, section 2.4.
+From Moskovitz et al. 2022 (arXiv:2109.13863) and 2023 (arXiv:2309.03710); numbers in docs/methods/successor.md,
+section 7, and of the goals of many tasks in docs/methods/mdl-c.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """TwoRooms: two rooms joined by a door, with three rewards that diminish.
 
-Specification: representations.md, section 7 (Moskovitz et al., A State Representation for Diminishing Rewards, 2023).
+From Moskovitz et al. 2023, A State Representation for Diminishing Rewards, arXiv:2309.03710;
+numbers in docs/methods/successor.md, section 7.
 """
 
 from __future__ import annotations

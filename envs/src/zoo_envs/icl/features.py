@@ -1,4 +1,4 @@
-"""Where exemplars come from: tables float32[C,E,D] of C classes with E exemplars each."""
+"""Sources of exemplars: tables float32[C,E,D] of C classes with E exemplars each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the slots are labelled: icl.md, section 1, "Labels"."""
+"""Labels of the slots of a context and of its query (docs/methods/icl.md, section 1)."""
 
 from __future__ import annotations
 

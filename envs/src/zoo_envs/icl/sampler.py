@@ -1,4 +1,4 @@
-"""Which classes stand in a context: icl.md, section 1, steps 1 to 4."""
+"""The sampler of the classes in a context (docs/methods/icl.md, section 1, steps 1 to 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that says how one kind of sequence is drawn, and the drawing."""
+"""Recipes of sequences: how one kind is drawn, and the drawing."""
 
 from __future__ import annotations
 

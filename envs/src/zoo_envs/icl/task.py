@@ -1,4 +1,4 @@
-"""The data of in-context learning: how training sequences and evaluation sets are drawn (icl.md, section 1)."""
+"""The data of in-context learning: training sequences and evaluation sets (docs/methods/icl.md, section 1)."""
 
 from __future__ import annotations
 

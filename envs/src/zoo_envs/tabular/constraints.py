@@ -1,4 +1,4 @@
-"""What a constrained environment says about its constraints."""
+"""The constraint spec of an environment."""
 
 from __future__ import annotations
 

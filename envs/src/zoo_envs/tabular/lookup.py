@@ -1,4 +1,4 @@
-"""What the single and the batched form of a tabular environment share: tables, spaces, checks."""
+"""Shared by the single and the batched form of a tabular environment: tables, spaces, checks."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def optimal_policy(P: NDArray[np.float64], r: NDArray[np.float64], gamma: float)
     S = r.shape[0]
     states = np.arange(S)
     policy: NDArray[np.int64] = np.argmax(r, axis=1).astype(np.int64)
-    # Rounding must not make two equally good actions alternate for ever: change only for a real gain.
+    # Rounding must not make two equally good actions alternate forever: change only for a real gain.
     least_gain = 1e-10 * float(np.abs(r).max()) / (1 - gamma)
     while True:
         V = np.linalg.solve(np.eye(S) - gamma * P[states, policy], r[states, policy])

@@ -1,4 +1,4 @@
-"""How a state is shown: text for ``render_mode="ansi"``, an image for ``"rgb_array"``."""
+"""Rendering of a state: text for ``render_mode="ansi"``, an image for ``"rgb_array"``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """TextComposite: a language model writes the next utterance of a dialogue, and several reward models score it.
 
-Specification: constrained.md, section 9 ("Real text path"); the task is that of arXiv:2310.04373, with a grammar of
-this package in place of DailyDialog. What an utterance is worth in truth is told for evaluation, and never paid.
+The task is that of arXiv:2310.04373, with a grammar of this package in place of DailyDialog
+(docs/methods/composite-rm.md, section 9). What an utterance is worth in truth is reported for evaluation, and is never
+part of the reward.
 
 This module is light: torch and transformers are imported when an environment is made.
 """

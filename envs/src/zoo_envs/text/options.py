@@ -1,4 +1,4 @@
-"""The options that decide what a text task is, checked."""
+"""Options of a text task, checked."""
 
 from __future__ import annotations
 

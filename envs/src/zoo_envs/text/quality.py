@@ -1,4 +1,4 @@
-"""What a text is worth in truth, as far as it is told: lexical likeness and diversity, half each.
+"""What a text is worth in truth, as far as it is measured: lexical likeness and diversity, half each.
 
 The shape is that of the evaluation in arXiv:2310.04373: half lexical metrics, half diversity metrics, each scaled by a
 range. Neither is a reward model, and no step pays for them.

@@ -1,4 +1,4 @@
-"""What is scored, and what scores it."""
+"""Samples to be scored, and the interface of a scorer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What both forms of the environment share: prompts, the frozen reference, reward models and evaluation."""
+"""Shared by both forms of the environment: prompts, the frozen reference, reward models and evaluation."""
 
 from __future__ import annotations
 

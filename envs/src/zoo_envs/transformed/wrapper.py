@@ -40,7 +40,7 @@ class Transformed(gymnasium.ObservationWrapper[Any, Any, Any]):
             )
         if not np.issubdtype(space.dtype, np.floating):
             raise ValueError(f"the observations are {space}: expected floating-point numbers")
-        # A bound method is constant to whoever captures the attributes of a wrapper, as zoo does to resume runs.
+        # A bound method is constant where the attributes of a wrapper are captured, as zoo does to resume runs.
         self._forward = transformation.forward
         self.observation_space = spaces.Box(-np.inf, np.inf, space.shape, space.dtype)
 

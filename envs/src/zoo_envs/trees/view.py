@@ -1,4 +1,4 @@
-"""How a tree is shown: indented text, or a picture with the root at the top."""
+"""Rendering of a tree: indented text, or a picture with the root at the top."""
 
 from __future__ import annotations
 

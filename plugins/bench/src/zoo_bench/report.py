@@ -1,4 +1,4 @@
-"""What ``zoo table`` says: estimates, published values, verdicts, and what was left out, as sheets or plain data."""
+"""Content of ``zoo table``: estimates, published values, verdicts, and what was left out, as sheets or plain data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Suites completed with the installed plugins: names resolved, options checked, a specification for each cell."""
+"""Suites completed with the installed plugins: names resolved, options checked, the spec of a run for each cell."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zoo_bench.tomllines import SuiteError
 
 
 def resolve_suite(suite: Suite, registry: Registry) -> Suite:
-    """The suite with the specification of each cell.
+    """The suite with the spec of each cell.
 
     Raises:
         SuiteError: a package or file is missing, a name or option is none of the installed plugins', an evaluator
@@ -60,7 +60,7 @@ def _resolved(cell: Cell, suite: Suite, registry: Registry) -> Cell:
 
 
 def _file_resolved(cell: Cell, suite: Suite) -> Cell:
-    """The cell with absolute paths, and with a specification that has the content of its files in its key."""
+    """The cell with absolute paths, and with a spec that has the content of its files in its key."""
     where, content = {}, {}
 
     def found(name: str, key: str, line: str) -> str:
@@ -89,7 +89,7 @@ def _file_resolved(cell: Cell, suite: Suite) -> Cell:
 
 
 def _check_judges(suite: Suite, cells: Iterable[Cell]) -> None:
-    """Refuse two cells whose common runs the same evaluator would judge with different options, in turns for ever."""
+    """Refuse two cells whose common runs the same evaluator would judge with different options, in turns forever."""
     seen: dict[tuple[str, int, str], tuple[Mapping[str, Any], Cell]] = {}
     for cell in cells:
         for request in cell.evaluators:

@@ -71,7 +71,7 @@ class Experiment:
 
 
 class Board(Watcher, Protocol):
-    """Whoever shows a sweep: told of each update, as a Watcher, and of the end of each seed."""
+    """The callback that shows a sweep: called at each update, as a Watcher, and at the end of each seed."""
 
     def settled(self, experiment: Experiment, seed: int) -> None:
         """Nothing more will happen to this seed now: its state is final, for this time."""

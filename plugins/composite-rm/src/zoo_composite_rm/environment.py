@@ -1,4 +1,4 @@
-"""What these algorithms ask of an environment: a reference policy, reward models, and maybe the truth."""
+"""The environment's side of these algorithms: a reference policy, reward models, and maybe the truth."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from zoo_composite_rm.config import ExactConfig
 
 
 class CompositeEvaluator(Evaluator[ExactConfig]):
-    """Mean scores, sequence KL and the truth of a policy, exactly (constrained-RL specification, section 9).
+    """Mean scores, sequence KL and the truth of a policy, exactly (docs/methods/composite-rm.md, section 8).
 
     Scores: ``value/`` of each reward model, ``kl`` in nats, ``kl_projection``, the least KL of any policy with these
     mean scores, and ``evaluation``, what the policy is worth in truth.

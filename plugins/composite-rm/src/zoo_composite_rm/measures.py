@@ -1,4 +1,4 @@
-"""What a rollout says of its episodes."""
+"""Means over the episodes of a rollout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all of them share as mixers: one value head for each reward model and one for KL, and what a rollout says.
+"""The base of all mixers: one value head for each reward model and one for KL, and what is logged of a rollout.
 
 The heads are the N reward models in the environment's order, and "kl" last. Arrays as in ``zoo_onpolicy.mixer``.
 """

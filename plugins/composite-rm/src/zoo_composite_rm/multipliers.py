@@ -1,4 +1,4 @@
-"""What a multiplier is: the variable that is stepped, and its weight in the mixed advantage (section 4 of the paper).
+"""Multipliers: the variable that is stepped, and its weight in the mixed advantage (arXiv:2310.04373, section 4).
 
 With N constraints the policy follows ``task * A_task + sum_i share_i A_i``.
 """

@@ -1,4 +1,4 @@
-"""What learner, probes and evaluators read of an environment and its batches, found by its names alone."""
+"""The interface to an environment and its batches, by attribute names alone."""
 
 from __future__ import annotations
 

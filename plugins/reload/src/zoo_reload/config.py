@@ -1,4 +1,4 @@
-"""The options of every algorithm of this plugin; symbols as in the specification's section on tabular ReLOAD.
+"""The options of every algorithm of this plugin; symbols as in docs/methods/reload.md.
 
 The paper (arXiv:2302.01275) works with function approximation and gives no value for the tabular form, so the
 defaults below are this project's own, measured on its environments.

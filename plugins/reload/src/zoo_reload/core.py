@@ -1,4 +1,4 @@
-"""The mathematics of one iteration, as pure functions of arrays (constrained RL specification, section 5).
+"""The mathematics of one iteration, as pure functions of arrays (docs/methods/reload.md, section 4).
 
 S states, A actions, N constraints. Every function takes any leading axes before those it names, so that one call
 serves one run or many. Values are normalised: ``J = (1 - gamma) E[sum_t gamma^t r_t]``.

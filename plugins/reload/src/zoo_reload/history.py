@@ -107,7 +107,7 @@ class History:
         return float(self._column(-3)[k >= k[-1] - min(window, k[-1] / 2)].max())
 
     def oscillation(self) -> float:
-        """``max err`` over the checks of the last half of the iterations (section 4); needs an oracle."""
+        """Largest ``err`` of the last half of the iterations (docs/methods/reload.md, equation 8); needs an oracle."""
         return float(self._column(2)[self._last(0.5)].max())
 
     def within_since(self, tol: float, err_tol: float) -> tuple[int, int] | None:
@@ -120,7 +120,7 @@ class History:
         return (int(self._column(0)[first]), int(self._column(-1)[first])) if first < self._count else None
 
     def pushed_in_vain(self, tol: float, caps: Floats, units: Floats) -> NDArray[np.bool_]:
-        """Constraints that look infeasible: the rule of section 3 over the last quarter of the iterations.
+        """Constraints that look infeasible: the rule of docs/methods/reload.md, section 2.
 
         Args:
             tol: a violation counts above ``10 * tol * units``.
@@ -137,7 +137,7 @@ class History:
 
 
 def pushed_in_vain(violation: Floats, mu: Floats, tol: float, caps: Floats) -> NDArray[np.bool_]:
-    """Which constraints stay violated although their multipliers do what they can (section 3).
+    """Which constraints stay violated although their multipliers do what they can (docs/methods/reload.md, section 2).
 
     Args:
         violation: at n consecutive checks, relative to the range of the constraint's value, ``[n, N]``.

@@ -1,6 +1,7 @@
 """The update rules: how both players move from iterate k to k+1. One class an algorithm, and nothing else differs.
 
-Symbols and order as in the specification, section 5. All arrays may carry one leading axis, a stack of runs.
+Symbols and order as in docs/methods/reload.md, equations 9 to 11. All arrays may carry one leading axis, a stack of
+runs.
 """
 
 from __future__ import annotations

@@ -169,7 +169,7 @@ class MaskedInputOptions(DefaultOptions):
     """the default that sees them, whose own options keep their values"""
 
     def __post_init__(self) -> None:
-        """Refuse what has nothing to be masked, or cannot be told what it needs."""
+        """Refuse what has nothing to be masked, or cannot be given what it needs."""
         if self.of in ("masked-input", "frozen"):
             raise UsageError(f"of = {self.of}: expected a default that learns, such as distilled or majority-vote.")
 

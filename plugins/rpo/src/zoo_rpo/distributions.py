@@ -1,4 +1,4 @@
-"""Batches of action distributions as objects: what regularisers and default policies speak of.
+"""Batches of action distributions as objects, for regularisers and default policies.
 
 A distribution is its parameters, the numbers that a network or a table puts out: logits for discrete actions, mean
 and log standard deviation for continuous ones. Divergences come with their derivatives by these parameters, written

@@ -1,4 +1,4 @@
-"""What learned default policies are made of: maps from observations to the parameters of distributions."""
+"""Models of learned default policies: maps from observations to the parameters of distributions."""
 
 from __future__ import annotations
 

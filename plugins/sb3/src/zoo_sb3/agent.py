@@ -1,4 +1,4 @@
-"""SB3's learning loops, turned one crank at a time.
+"""SB3's learning loops, one update at a time.
 
 ``update`` runs the body of SB3's ``learn`` loop, so that the weights are those that ``learn`` would give,
 bit for bit. Short iterations (A2C's five steps, DQN's four) are taken several at a time, to keep the loop

@@ -1,4 +1,4 @@
-"""What the representations refuse, each with one sentence that names the state (representations specification, 10)."""
+"""Checks of inputs, each with one sentence that names the state (docs/methods/successor.md, section 9)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROW_SUM_TOLERANCE = 1e-8
 
 
 class SingularRepresentationError(ValueError):
-    """With gamma = 1 some states are visited for ever, so that expected visits are infinite.
+    """With gamma = 1 some states are visited forever, so that expected visits are infinite.
 
     Attributes:
         states: a recurrent class: states that lead to one another and to no others, without loss.

@@ -1,4 +1,4 @@
-"""The options of the tabular representations and algorithms; symbols as in representations.md.
+"""The options of the tabular representations and algorithms; symbols as in docs/methods/successor.md.
 
 Imports nothing heavy: a help text needs no numpy.
 """
@@ -116,7 +116,7 @@ class FRPConfig:
     """First-occupancy planning."""
 
     policies: str = "actions"
-    """base policies: "actions" (one for each action, for ever), or cells such as "80,24" (the shortest way to each)"""
+    """base policies: "actions" (one for each action, forever), or cells such as "80,24" (the shortest way to each)"""
     goal: int | None = None
     """the cell (or, without a grid, the state) to plan for; unset: where the environment pays most"""
     gamma: float | None = None
@@ -145,7 +145,7 @@ class GPIConfig:
     lam: float | None = field(default=None, metadata={"flag": "lambda"})
     """lambda of the representation "lambda", in [0, 1]; unset: the environment's, 1 where rewards do not diminish"""
     policies: str = "rewards"
-    """base policies: "rewards" (the shortest way to each state that pays), "actions" (one for each action, for ever),
+    """base policies: "rewards" (the shortest way to each state that pays), "actions" (one for each action, forever),
     or cells such as "80,24"; a policy stays at its cell if the environment lets it"""
     gamma: float | None = None
     """discount in (0, 1); unset: that of the exact model"""

@@ -164,8 +164,8 @@ def choose(q: Floats, u: Floats, epsilon: float) -> Ints:
 class Remaining:
     """The rewards that are left to each copy of an environment where they diminish, as an agent can know them.
 
-    It counts visits from the observations alone (representations.md section 1): the first one after an episode's
-    start counts only if ``count_start``, every later one is an arrival.
+    It counts visits from the observations alone (docs/methods/successor.md, section 1): the first one after an
+    episode's start counts only if ``count_start``, every later one is an arrival.
 
     Args:
         base: reward of the first counted visit, ``[S]``.

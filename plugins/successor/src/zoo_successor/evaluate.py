@@ -95,9 +95,9 @@ class GoalPolicies(Protocol):
 class Goals(Evaluator[GoalsConfig]):
     """Discounted return of episodes in which several goals have to be reached, each drawn when the last one is.
 
-    Played on the exact model, all episodes together, with the agent told where the goal is (the experiment of
-    representations.md section 8, item 4). Scores: ``return`` with its 95 % interval ``low``, ``high``; ``found``, goals
-    reached in an episode. One row for each episode.
+    Played on the exact model, all episodes together, and the agent knows where the goal is
+    (docs/methods/successor.md, section 8.4). Scores: ``return`` with its 95 % interval ``low``, ``high``; ``found``,
+    goals reached in an episode. One row for each episode.
 
     Raises:
         UsageError: the algorithm cannot plan for a goal, or the environment is not tabular.

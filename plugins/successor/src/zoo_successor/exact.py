@@ -1,7 +1,7 @@
 """Exact representations of a policy: successor (SR), first-occupancy (FR), diminishing (lambda) and general visits.
 
 Tables are ``X[s, j]``: row, where you are; column, the state predicted; the state occupied at t = 0 counts as a visit.
-All of them are one matrix inverse and a scaling of its columns apart (representations specification, section 3):
+All of them are one matrix inverse and a scaling of its columns apart (docs/methods/successor.md, equation 6):
 with ``M = (I - gamma P_pi)^-1`` and ``d = diag M``,
 
     F = M / d,    Phi_lambda = M / (lambda + (1 - lambda) d),    G = F sum_k u_k rho^k,    rho = 1 - 1/d.
@@ -12,7 +12,7 @@ rounding of the precision they came in are made to.
 
 A terminal state counts its one visit and has no successor. It is one whose row is empty, or one in the mask
 ``terminal`` bool[n], whatever its row; ``TabularCMDP`` reads both in the same way. A self-loop that is not in the mask
-is no end: it counts for ever.
+is no end: it counts forever.
 
 Sources: Dayan 1993 (SR); Moskovitz et al., ICLR 2022, arXiv:2109.13863 (FR); NeurIPS 2023, arXiv:2309.03710 (lambda).
 """

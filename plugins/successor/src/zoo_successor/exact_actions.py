@@ -1,4 +1,4 @@
-"""State-action forms: the first action is given, the policy follows (representations specification, section 2)."""
+"""State-action forms: the first action is given, the policy follows (docs/methods/successor.md, section 2)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Values and columns of the representations through one sparse factorisation, without any n x n matrix.
 
-Rewards on k states B need ``X = M[:, B]`` alone, k solves, and ``d_B`` stands in X (representations specification,
-section 3). The same factorisation serves every reward and every lambda.
+Rewards on k states B need ``X = M[:, B]`` alone, k solves, and ``d_B`` stands in X
+(docs/methods/successor.md, section 3). The same factorisation serves every reward and every lambda.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Exact lambda features ``f_i`` of given base features ``phi_i`` (representations specification, section 4)."""
+"""Exact lambda features ``f_i`` of given base features ``phi_i`` (docs/methods/successor.md, section 4)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from zoo_successor.td import Floats, Ints, StepSize, greedy, learn_actions
 
 
 class LambdaQRule(Rule):
-    """One step: act epsilon-greedily in ``Phi(s, a) @ w``, then TD towards the greedy next action (section 5).
+    """One step: act epsilon-greedily in ``Phi(s, a) @ w``, then TD towards the greedy next action.
 
     w is what the agent knows of the rewards: those that remain after the visits of this episode, or, with
     ``reread`` off, the first ones throughout. The action followed in the target is greedy for the w after arrival.

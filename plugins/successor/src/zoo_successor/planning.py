@@ -6,7 +6,7 @@
 optimal where an optimal path can be cut into pieces that single policies follow; in a noisy one its value, that of
 following each policy until its subgoal is reached, is a lower bound of the optimum.
 
-Source: Moskovitz et al., ICLR 2022, arXiv:2109.13863; the limit: representations specification, section 6.
+Source: Moskovitz et al., ICLR 2022, arXiv:2109.13863; the limit: docs/methods/successor.md, section 6.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the tabular learners and planners read from their context: sizes, discount, rewards, cells."""
+"""The problem of tabular learners and planners, read from their context: sizes, discount, rewards, cells."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from zoo_successor.td import Floats, Ints, StepSize, blend, learn_states
 
 
 class SarsaRule(Rule):
-    """One step: act, learn the representation's row of s, then Q(s, a) with reward and bonus (section 8, item 7).
+    """One step: act, learn the representation's row of s, then Q(s, a) with reward and bonus.
 
     The representation has moved before the bonus is read, so that ``|M[s]|_1`` is never 0. Ties among actions are
     broken at random. Where the time limit ends an episode the next value is bootstrapped, in a terminal state not.

@@ -88,7 +88,8 @@ class TableLearner:
 
 
 class SuccessorTable(Representation[ConfigT]):
-    """What the three have in common (representations.md sections 2, 3 and 5); lambda tells them apart.
+    """What the three have in common (docs/methods/successor.md, sections 2, 3 and 5): they differ in
+    lambda alone.
 
     Row = where you are, column = the state that is predicted; being in a state now counts as a visit.
 
@@ -178,7 +179,7 @@ class SuccessorTable(Representation[ConfigT]):
         return np.asarray((self._learner.observed(s[None])[0][:, None, :] @ self.table()[s])[:, 0, :])
 
     def value(self, w: Floats, counts: Ints | None = None) -> Floats:
-        """Values ``[S]`` of the rewards ``w [S]``, each already visited ``counts [S]`` times (section 2)."""
+        """Values ``[S]`` of the rewards ``w [S]``, each already visited ``counts [S]`` times (equation 4)."""
         return np.asarray(self.features(np.arange(self.dim)) @ self._remaining(w, counts))
 
     def q(self, s: Array, w: Floats, counts: Ints | None = None) -> Floats:

@@ -109,7 +109,7 @@ def learn_states(
     lam: Floats | float,
     step: StepSize,
 ) -> None:
-    """TD(0) of ``X [N, S, S]`` from transitions ``s -> s'``, in place (representations.md section 5).
+    """TD(0) of ``X [N, S, S]`` from transitions ``s -> s'``, in place (docs/methods/successor.md, equation 9).
 
     The target of row s is ``gamma X[s']``, but ``1 + lam_s gamma X[s', s]`` at s itself. lam = 1: successor
     representation, lam = 0: first occupancy. On-policy: what is learned is of the policy that acted.
@@ -246,7 +246,8 @@ def greedy(table: Floats, states: Ints, w: Floats) -> Ints:
 
 
 def features_target(after: Floats, phi: Floats, gamma: float, lam: Floats | float) -> Floats:
-    """Targets ``phi (1 + lam gamma f') + gamma (1 - phi) f'`` of lambda-features (representations.md section 4).
+    """Targets ``phi (1 + lam gamma f') + gamma (1 - phi) f'`` of lambda features
+    (docs/methods/successor.md, equation 8).
 
     To be used with ``blend``; one-hot ``phi`` gives the targets of ``learn_states``.
 

@@ -17,7 +17,7 @@ def counted_value(chain: Floats, gamma: float, base: Floats, lam: Floats) -> Flo
 
     ``G_c(s)``, the expected discounted reward of state j still to come after c visits, satisfies
     ``G_c(s) = gamma sum_t P[s, t] G_c(t)`` for s != j and ``G_c(j) = lam^c base_j + gamma sum_t P[j, t] G_{c+1}(t)``
-    (representations.md section 8, item 1). The state at t = 0 pays.
+    (docs/methods/successor.md, section 8.1). The state at t = 0 pays.
 
     Args:
         chain: ``P_pi [S, S]``; a terminal state has a row of zeros.

@@ -20,7 +20,7 @@ class Log:
     """The event file of one run, one new file for every (re)start.
 
     The first step written says where this start begins: what an earlier one wrote from there on was lost
-    with its process and is about to be written again, so TensorBoard is told to forget it.
+    with its process and is about to be written again, so TensorBoard is made to forget it.
     """
 
     def __init__(self, run: Path) -> None:

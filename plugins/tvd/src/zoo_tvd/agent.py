@@ -251,7 +251,7 @@ class TvD(Transfer[TvDConfig]):
             )
 
     def coupled(self) -> Floats | None:
-        """The plan [n, m] between the samples last seen and those of the source under f, for whoever looks at it."""
+        """The plan [n, m] between the samples last seen and those of the source under f, for figures."""
         if self.target is None or self.source is None or self.cost is None:
             return None
         if choose(self.config.solver, len(self.target), len(self.source)) == "sliced":

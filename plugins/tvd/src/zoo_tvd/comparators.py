@@ -1,4 +1,4 @@
-"""What TvD is compared with: no map, the true inverse, and maps found without any transport.
+"""Comparators of TvD: no map, the true inverse, and maps found without any transport.
 
 None reads a reward. All but the identity and the oracle see the same uniform transitions of both sides that
 ``tvd-transition`` sees, and are done after one update.

@@ -1,4 +1,4 @@
-"""What a caller of ``undo`` gives, as samples; and whether the two sides can be compared."""
+"""Arguments of ``undo`` read as samples, and checks that the two sides can be compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the alternation may begin: it finds the nearest valley only.
+"""Starts of the alternation, which finds the nearest local optimum only.
 
 Beside the identity: whitened orthogonal maps, which match mean and covariance and leave a rotation to chance; the
 Gromov-Wasserstein plan, which compares distances within each side and so needs no common coordinates; and, for one-hot

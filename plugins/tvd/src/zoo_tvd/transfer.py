@@ -1,4 +1,4 @@
-"""What every method here shares: the source policy, samples of both sides, and acting through f."""
+"""The base of every method here: the source policy, samples of both sides, and acting through f."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person sees while the cells of a suite run."""
+"""Progress of a suite on the terminal."""
 
 from __future__ import annotations
 

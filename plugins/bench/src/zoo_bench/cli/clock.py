@@ -1,4 +1,4 @@
-"""How long a sweep will take, from runs that are finished and those that are under way."""
+"""Estimated time of a sweep, from runs that are finished and those that are under way."""
 
 from __future__ import annotations
 

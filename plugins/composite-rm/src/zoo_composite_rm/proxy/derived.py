@@ -1,4 +1,4 @@
-"""Metrics for suites, offered through the hook ``zoo_derived``. Of a run's last updates there are 16, unless told."""
+"""Metrics for suites, offered through the hook ``zoo_derived``. Of a run's last updates there are 16, unless given."""
 
 from __future__ import annotations
 

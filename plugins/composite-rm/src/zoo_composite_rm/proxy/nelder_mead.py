@@ -1,4 +1,4 @@
-"""Nelder and Mead's simplex search as a state machine: whoever asks evaluates, for as long as that takes.
+"""Nelder and Mead's simplex search as a state machine: the caller evaluates what it proposes.
 
 The rules are those of Lagarias et al. 1998 with the coefficients of arXiv:2310.04373 (alpha 1, gamma 2, rho 0.5,
 sigma 0.5), every proposal clipped to bounds. Values are minimised.
@@ -86,7 +86,7 @@ class NelderMead:
         return self._named(self._pending)
 
     def recall(self, version: int) -> float | None:
-        """The value of a point like the pending one, if it was the last one told, and of the same policy.
+        """The value of a point like the pending one, if it was the last one reported, and of the same policy.
 
         A value measured with an earlier version of the policy is never compared with: the policy has moved on.
         """
@@ -167,7 +167,7 @@ class NelderMead:
 
     @property
     def best(self) -> tuple[dict[str, float], float]:
-        """The best vertex and its value; infinite while nothing has been told."""
+        """The best vertex and its value; infinite while nothing has been reported."""
         index = int(np.argmin(self._values))
         return self._named(self._simplex[index]), float(self._values[index])
 

@@ -1,4 +1,4 @@
-"""What stored runs tell of proxy points."""
+"""Proxy points read from stored runs."""
 
 from __future__ import annotations
 

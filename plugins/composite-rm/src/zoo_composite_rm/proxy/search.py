@@ -1,4 +1,4 @@
-"""The outer loop of ``nm-ppo``: which thresholds are tried when, and what they turned out to be worth."""
+"""The outer loop of ``nm-ppo``: proposals of thresholds, and their measured values."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class ThresholdSearch:
         machine = self._ready()
         machine.tell(-worth, version=version)
         self.proposals += 1
-        # Once for each policy: a simplex as small as the tolerance would otherwise shrink for ever on one value.
+        # Once for each policy: a simplex as small as the tolerance would otherwise shrink forever on one value.
         known = machine.recall(version)
         if known is not None:
             machine.tell(known, version=version)

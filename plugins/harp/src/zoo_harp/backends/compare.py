@@ -30,7 +30,7 @@ class Compared:
 
     @property
     def agree(self) -> bool:
-        """Whether both say the same; no word counts as wrong, as whoever uses the checker would count it."""
+        """Whether both say the same; no answer counts as wrong, as a user of the checker would count it."""
         return self.ours.correct is bool(self.theirs)
 
 

@@ -1,4 +1,4 @@
-"""What a check may cost: sizes looked at before anything is computed, counted work, and one deadline (section 9)."""
+"""What a check may cost: sizes looked at before anything is computed, counted work, and one deadline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Choices as a model sees them: three layouts, and orders shuffled by seeded derangements (sections 1 and 2)."""
+"""Choices as a model sees them: three layouts, and orders shuffled by seeded derangements (arXiv:2412.08819)."""
 
 from __future__ import annotations
 

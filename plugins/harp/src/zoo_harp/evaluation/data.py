@@ -1,4 +1,4 @@
-"""The problems: schema, identifiers and splits (section 1 of the specification; HARP's README and make_datasets)."""
+"""The problems: schema, identifiers and splits (after the README of HARP's data, and its make_datasets)."""
 
 from __future__ import annotations
 

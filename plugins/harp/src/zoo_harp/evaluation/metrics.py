@@ -1,4 +1,4 @@
-"""Metrics of section 7: accuracy with Wilson's interval, pass@k, maj@k, tokens; P problems of N samples each."""
+"""Metrics: accuracy with Wilson's interval, pass@k, maj@k, tokens; P problems of N samples each."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def check_k(k: int, samples: int) -> None:
 def pass_at_k(samples: ArrayLike, correct: ArrayLike, k: int) -> Floats:
     """Unbiased chance that one of k samples, drawn without replacement, is right.
 
-    ``1 - binom(N - C, k) / binom(N, k)``, computed as ``1 - prod_{j=N-C+1}^{N} (1 - k / j)`` (section 7).
+    ``1 - binom(N - C, k) / binom(N, k)``, computed as ``1 - prod_{j=N-C+1}^{N} (1 - k / j)``.
 
     Args:
         samples: N of each problem, ``[P]``.

@@ -34,7 +34,7 @@ _MESSAGES = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": 
 
 
 def generation(samples: int, temperature: float | None = None, top_p: float | None = None) -> dict[str, float]:
-    """Sampling of section 2: greedy for one sample, temperature 1 and top_p 0.95 for several."""
+    """Sampling: greedy for one sample, temperature 1 and top_p 0.95 for several."""
     if temperature is None:
         temperature = 0.0 if samples == 1 else 1.0
     if top_p is None and temperature > 0:

@@ -1,4 +1,4 @@
-r"""Prompts of section 2: four families, in our words around the fixed strings that extraction keys on.
+r"""Prompts: four families, in our words around the fixed strings that extraction keys on.
 
 The fixed strings are HARP's and Minerva's: ``Problem:``, ``Solution:``, ``Final Answer: The final answer is ... I hope
 it is correct.``, ``Answer:``, ``Therefore, the final answer is: $\boxed{...}$. I hope it is correct.``

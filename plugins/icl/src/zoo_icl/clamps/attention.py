@@ -1,4 +1,4 @@
-"""Clamps of attention: where heads look."""
+"""Clamps of attention patterns and scores."""
 
 from __future__ import annotations
 

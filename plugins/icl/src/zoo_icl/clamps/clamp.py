@@ -1,4 +1,4 @@
-"""What a clamp is: a declared region of taps, and the values that go there.
+"""Clamps: a declared region of taps, and the values that go there.
 
 At a tap the pass goes on with ``where(mask, value, computed)``, in training and in evaluation alike, and whatever lies
 downstream is computed from that. A constant value lets no gradient through the entries it replaces. A value that comes

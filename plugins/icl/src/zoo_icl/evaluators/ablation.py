@@ -1,4 +1,4 @@
-"""``icl-ablation``: what each head of a block is good for, alone and among the others."""
+"""``icl-ablation``: each head of a block alone, and the block without it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an evaluator is handed: a trained learner, a bare model, or an agent that only answers."""
+"""The subjects of evaluators: a trained learner, a bare model, or an agent that only answers."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 With the sequences last, every operation of attention on narrow heads is one on long contiguous rows; the batched
 products of 8-wide heads that torch makes cost several times as much. Each part keeps what its backward needs from its
-last forward, and sets gradients (never adds to them). Same symbols as in the specification of the probes, section 2.
+last forward, and sets gradients (never adds to them). Same symbols as in docs/methods/icl.md, section 2.
 """
 
 from __future__ import annotations

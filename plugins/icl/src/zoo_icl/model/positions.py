@@ -1,4 +1,4 @@
-"""Where a token stands: rotary, sinusoidal and learned positions."""
+"""Position encodings: rotary, sinusoidal and learned positions."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ Record: TypeAlias = "str | list[str] | tuple[str, ...] | set[str] | frozenset[st
 
 
 class ICLTransformer(nn.Module):
-    """A decoder on sequences ``x_1 y_1 ... x_N y_N x_q`` of T = 2N+1 tokens (specification of the probes, section 2).
+    """A decoder on sequences ``x_1 y_1 ... x_N y_N x_q`` of T = 2N+1 tokens (docs/methods/icl.md, section 2).
 
     Exemplars stand on even positions, their labels on odd ones; the logits are read at the query, the last position.
     Parameters are named as in ``to_arrays``. Attention-only where ``mlp_ratio`` is None.

@@ -1,4 +1,4 @@
-"""Strengths of heads, read off attention patterns (specification, section 4).
+"""Strengths of heads, read off attention patterns (docs/methods/icl.md, section 4).
 
 A pattern is A ``[B, H, T, T]``: rows are queries, columns keys, each row sums to 1. A sequence of N pairs and a query
 has T = 2N + 1 tokens: exemplars at even places, labels at odd ones, the query last. ``y`` int ``[B, N+1]`` holds the

@@ -1,4 +1,4 @@
-"""Measures of a whole model on a batch: what each head, block and subcircuit is good for (specification, section 4).
+"""Measures of a model on a batch: heads, blocks and subcircuits alone and left out (docs/methods/icl.md, section 4).
 
 Heads are called "block:head". All functions run the model without gradients and leave it as it was.
 """

@@ -1,4 +1,4 @@
-"""Every sequence of two pairs that a set of classes and label pairs allows (specification, section 4)."""
+"""Every sequence of two pairs that a set of classes and label pairs allows (docs/methods/icl.md, section 4)."""
 
 from __future__ import annotations
 

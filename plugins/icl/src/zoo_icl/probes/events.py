@@ -1,4 +1,4 @@
-"""What happens on a learning curve: a plateau and its end, a rise and a fall (specification, section 4)."""
+"""What happens on a learning curve: a plateau and its end, a rise and a fall (docs/methods/icl.md, section 4)."""
 
 from __future__ import annotations
 

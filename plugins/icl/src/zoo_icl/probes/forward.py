@@ -16,7 +16,7 @@ from zoo_icl.sequences import Sequences
 Floats = NDArray[np.floating[Any]]
 
 BATCH = 1000
-"""sequences that pass at once, unless told"""
+"""sequences that pass at once, unless given"""
 
 
 class Model(Protocol):

@@ -1,4 +1,4 @@
-"""How heads fit together: what one reads of another's output, and what one knows that another does not."""
+"""Composition and complementarity of heads: what one reads of another's output, and what one answers alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model answers at the query (specification, section 1: evaluation metrics)."""
+"""Metrics of the logits at the query (docs/methods/icl.md, section 1: metrics)."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ __all__ = ["ICLTransformerLearner"]
 
 
 class ICLTransformerLearner(Algorithm[ICLTransformerConfig]):
-    """Cross-entropy at the query, Adam with a constant step size; the budget counts sequences (icl.md, section 5).
+    """Cross-entropy at the query, Adam with a constant step size; the budget counts sequences.
 
     Weights, training sequences and evaluation sets have random streams of their own, all from the seed of the run.
 

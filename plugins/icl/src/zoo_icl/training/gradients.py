@@ -27,7 +27,7 @@ def gradients(model: ICLTransformer, optimiser: FlatAdam, clamps: tuple[Clamps, 
         fast = FastGradients(model, clamps)
 
         def by_hand(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-            with np.errstate(over="ignore", invalid="ignore"):  # a loss that overflows is told, not warned of
+            with np.errstate(over="ignore", invalid="ignore"):  # a loss that overflows is reported, not warned of
                 loss, logits = fast(x, y)
             return torch.tensor(loss), torch.from_numpy(logits)
 

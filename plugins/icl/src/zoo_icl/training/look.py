@@ -1,4 +1,4 @@
-"""Fixed sets of sequences, and what a model makes of them."""
+"""Fixed evaluation sets, and a model's metrics on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When to look: log-spaced, and more often while the loss moves."""
+"""The schedule of evaluations: log-spaced, and more often while the loss moves."""
 
 from __future__ import annotations
 

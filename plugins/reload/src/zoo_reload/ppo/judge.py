@@ -38,6 +38,6 @@ class Judge:
             return None
 
     def err(self, policy: Floats) -> float:
-        """max(|J_r - J*_r|, max_i violation_i) of ``policy`` [S, A] (section 4)."""
+        """max(|J_r - J*_r|, max_i violation_i) of ``policy`` [S, A] (docs/methods/reload.md, equation 7)."""
         J = policy_values(self.cmdp, policy) @ self.cmdp.rho
         return float(max(abs(J[0] - self.optimum), self.limits.violation(J[1:]).max(initial=0.0)))

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 
 class LagrangianMixer(Mixer):
-    """Mixes the advantages of reward and N constraints for S members, and moves their multipliers (section 6).
+    """Mixes the advantages of reward and N constraints for S members, and moves their multipliers.
+
+    Equations 12 to 15 of docs/methods/reload.md.
 
     Args:
         members: S.

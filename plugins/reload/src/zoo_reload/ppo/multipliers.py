@@ -46,7 +46,7 @@ class Multipliers(ABC):
 
 
 class Projected(Multipliers):
-    """x = mu, at least 0 but for equalities; weights (1, -s mu) / (1 + sum |mu|) (specification, section 6)."""
+    """x = mu, at least 0 but for equalities; weights as in docs/methods/reload.md, equation 12."""
 
     def __init__(self, sign: Floats, equality: NDArray[np.bool_], cap: float) -> None:
         super().__init__(sign, equality, cap)
@@ -68,7 +68,7 @@ class Projected(Multipliers):
 
 
 class Sigmoid(Multipliers):
-    """x = m, shares sigma(m_i), or tanh(m_i) for equalities (arXiv:2310.04373; specification, section 7).
+    """x = m, shares sigma(m_i), or tanh(m_i) for equalities (after arXiv:2310.04373).
 
     The reward has the weight (N - sum |share_i|) / N and constraint i the weight -s_i share_i / N. The absolute value,
     which the paper does not take, and the division keep the sum of absolute weights at 1, equalities included.

@@ -1,4 +1,4 @@
-"""lambda-ac: a recurrent actor-critic for rewards that diminish (representations.md section 5).
+"""lambda-ac: a recurrent actor-critic for rewards that diminish (docs/methods/successor.md, section 5).
 
 The actor remembers what it has visited; the critic does not: V and the lambda features are functions of the state
 alone, so that the correction of ``diminishing_returns`` is what tells V about visits. A critic that remembers them

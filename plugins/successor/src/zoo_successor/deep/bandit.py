@@ -1,4 +1,4 @@
-"""Choosing lambda by exponential weights (representations.md section 5, "unknown lambda")."""
+"""Choosing lambda by exponential weights (docs/methods/successor.md, section 5)."""
 
 from __future__ import annotations
 

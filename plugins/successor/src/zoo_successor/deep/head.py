@@ -1,4 +1,4 @@
-"""A lambda-feature head for any encoder (representations.md sections 4 and 5)."""
+"""A lambda-feature head for any encoder (docs/methods/successor.md, sections 4 and 5)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 def feature_bound(gamma: float, lam: float | Tensor) -> Tensor:
-    """The largest value a lambda feature can have: 1/(1 - gamma lam), attained where phi = 1 for ever.
+    """The largest value a lambda feature can have: 1/(1 - gamma lam), attained where phi = 1 forever.
 
     Infinite for gamma = lam = 1. Shaped as ``lam``.
     """
@@ -15,7 +15,7 @@ def feature_bound(gamma: float, lam: float | Tensor) -> Tensor:
 
 
 def feature_targets(phi: Tensor, following: Tensor, gamma: float, lam: float | Tensor) -> Tensor:
-    """Targets phi * (1 + lam gamma f') + gamma (1 - phi) * f' (section 4).
+    """Targets phi * (1 + lam gamma f') + gamma (1 - phi) * f' (docs/methods/successor.md, equation 8).
 
     Args:
         phi: base features [..., D] in [0, 1].

@@ -1,7 +1,7 @@
 """SB3's SAC for rewards that diminish: the critic's target is corrected by lambda features.
 
 With base features phi(s, a) in [0, 1], the reward r ~ phi . w, and f the lambda features of the policy
-(representations.md section 5)::
+(docs/methods/successor.md, equations 8 and 10)::
 
     target_Q = r + gamma (1 - done) (min_i Q_i' + (lam - 1) (phi * f') . w - alpha log pi')
     target_f = phi * (1 + lam gamma f') + gamma (1 - phi) * f',     f' = 0 if done

@@ -1,4 +1,4 @@
-"""What the deep part registers, called by the plugin's ``zoo_register``."""
+"""Registration of the deep part, called by the plugin's ``zoo_register``."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class DeepLambda(Representation[DeepLambdaConfig]):
     """f(s) >= 0 of the policy that collects, one number for each dimension of the flattened observation.
 
     Base features are the observation scaled to [0, 1] (see ``UnitScale``); f is learned by TD(0) against a slowly
-    moving copy (representations.md sections 4 and 5). A terminal state counts its one visit: f = phi there.
+    moving copy (docs/methods/successor.md, sections 4 and 5). A terminal state counts its one visit: f = phi there.
 
     Raises:
         InterfaceError: the observations are no Box.

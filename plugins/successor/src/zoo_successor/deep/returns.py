@@ -28,9 +28,9 @@ def diminishing_returns(
         H_t = gamma ((1 - kappa_t) Phi(x_t) + kappa_t H_{t+1})
         G_t = r_t + gamma ((1 - kappa_t) V(x_t) + kappa_t G_{t+1}) + (lam_t - 1) r_t H_t[c_t]
 
-    and no gamma term after a terminal step. kappa = 0 is the one-step target of representations.md section 2. The
-    rewards inside a return have diminished by themselves, so that only bootstraps are corrected: kappa = 1 over a
-    whole episode is the plain return.
+    and no gamma term after a terminal step. kappa = 0 is the one-step target (docs/methods/successor.md,
+    equation 5). The rewards inside a return have diminished by themselves, so that only bootstraps are corrected:
+    kappa = 1 over a whole episode is the plain return.
 
     Args:
         rewards: r_t [T, B].

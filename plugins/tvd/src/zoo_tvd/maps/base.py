@@ -62,7 +62,7 @@ class Fit:
         return self.rank >= self.full
 
     def tell(self, what: str) -> None:
-        """Warn where ``what``, such as "the affine map", is not determined; once a run or call, by whoever fits."""
+        """Warn where ``what``, such as "the affine map", is not determined; once a run or call, by the caller."""
         if not self.identifiable:
             warnings.warn(
                 f"{what} is not determined by these data: its regression has rank {self.rank} of {self.full}",

@@ -1,4 +1,4 @@
-"""What a source policy is to the method: actions for states of the source, and, if it can, their scores."""
+"""The interface of a source policy: actions for states of the source, and, if it can, their scores."""
 
 from __future__ import annotations
 

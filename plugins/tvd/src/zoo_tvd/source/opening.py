@@ -1,4 +1,4 @@
-"""From what ``--source`` says to the source policy and its environment."""
+"""The source policy and its environment from the option ``--source``."""
 
 from __future__ import annotations
 

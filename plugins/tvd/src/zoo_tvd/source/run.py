@@ -42,7 +42,7 @@ class RunPolicy(SourcePolicy):
         return np.asarray(self._algorithm.act(states.astype(self._dtype), greedy=True))
 
     def digest(self) -> str:
-        """Of what was loaded: the run's specification and one checkpoint; what is judged later changes neither."""
+        """Of what was loaded: the run's spec and one checkpoint; what is judged later changes neither."""
         found = hashlib.sha256()
         checkpoint = self.path / "checkpoints" / f"step-{self.loaded.step:012d}"
         for file in (self.path / "spec.json", *sorted(checkpoint.glob("*"))):

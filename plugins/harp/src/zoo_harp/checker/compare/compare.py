@@ -1,4 +1,4 @@
-"""Are two answers the same? One method for each kind of answer; expressions go to ``values`` (section 6)."""
+"""Are two answers the same? One method for each kind of answer; expressions go to ``values`` (docs/methods/harp.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quantities in several units, such as 4 hours 30 minutes: one value in any of the units that they name (section 6)."""
+"""Quantities in several units, such as 4 hours 30 minutes: one value in any of the units that they name."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def repeating(parts: str) -> Number:
 
 
 def continued(text: str) -> Number:
-    """A decimal with dots after it: a block written three times repeats for ever, else it is only cut."""
+    """A decimal with dots after it: a block written three times repeats forever, else it is only cut."""
     found = _BLOCK.match(text)
     if found:
         return repeating(f"{found[1] or '0.'}|{found[2]}")

@@ -1,4 +1,4 @@
-"""Characters to plain LaTeX: unicode signs become commands, and digit groups are joined (section 5)."""
+"""Characters to plain LaTeX: unicode signs become commands, and digit groups are joined."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answer inside of a response: anchors, boxes, formulas, the last number, in that order (section 4).
+"""The answer inside of a response: anchors, boxes, formulas, the last number, in that order (docs/methods/harp.md).
 
 Every search is one pass over the text with bounded look-ahead, so that the time grows linearly with the response.
 """

@@ -1,4 +1,4 @@
-"""Formulas that stand in prose without delimiters, such as the end of "so the solution is x > 3" (section 4)."""
+"""Formulas that stand in prose without delimiters, such as the end of "so the solution is x > 3"."""
 
 from __future__ import annotations
 
