@@ -59,10 +59,10 @@ if TYPE_CHECKING:
     from zoo.runs.store import Series as Series
     from zoo.runs.store import open_runs as open_runs
     from zoo.seeding import stream as stream
-    from zoo.training.restore import LoadedRun as LoadedRun
-    from zoo.training.restore import load as load
-    from zoo.training.stack import Stack as Stack
-    from zoo.training.stack import stack as stack
+    from zoo.training.environments.stack import Stack as Stack
+    from zoo.training.environments.stack import stack as stack
+    from zoo.training.load import LoadedRun as LoadedRun
+    from zoo.training.load import load as load
 
 
 _API = (
@@ -80,8 +80,8 @@ _HOME = {
     **dict.fromkeys(("Run", "Series", "open_runs"), "zoo.runs.store"),
     "RingBuffer": "zoo.ring",
     "stream": "zoo.seeding",
-    **dict.fromkeys(("LoadedRun", "load"), "zoo.training.restore"),
-    **dict.fromkeys(("Stack", "stack"), "zoo.training.stack"),
+    **dict.fromkeys(("LoadedRun", "load"), "zoo.training.load"),
+    **dict.fromkeys(("Stack", "stack"), "zoo.training.environments.stack"),
     **dict.fromkeys(
         ("InterfaceError", "RunError", "UnknownNameError", "UsageError", "ZooError", "nearest"), "zoo.errors"
     ),

@@ -12,9 +12,9 @@ from ratio import Table, arguments, compare, show
 from zoo.cli.progress import Silent
 from zoo.discovery.registry import discover
 from zoo.training.build import Parts
-from zoo.training.loop import Observers, Stop, train, train_parts
-from zoo.training.session import Settings
-from zoo.training.spec import RunSpec
+from zoo.training.runner import Settings
+from zoo.training.storage.spec import RunSpec
+from zoo.training.train import Observers, Stop, train, train_parts
 
 
 def measure(rounds: int, steps: int) -> list[Table]:

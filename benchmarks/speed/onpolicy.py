@@ -35,7 +35,7 @@ from zoo_sb3.vecenv import GymnasiumVecEnv
 
 from zoo.api import ConstraintSpec, Context, Problem
 from zoo.seeding import stream
-from zoo.training.vector import Recorder
+from zoo.training.environments.make_env import Recorder
 
 COPIES, STEPS = 8, 128
 OPTIONS: dict[str, Any] = {"n_steps": STEPS, "batch_size": 256, "n_epochs": 4, "ent_coef": 0.01}

@@ -21,7 +21,7 @@ def first_result(seed: int) -> int:
 
 
 def forkserver() -> None:
-    """The way of ``zoo.training.pool``; what is preloaded is what the rivals' workers import, no more."""
+    """The way of ``zoo.training.workers.pool``; what is preloaded is what the rivals' workers import, no more."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["torch"])
     _collect(context)

@@ -18,9 +18,9 @@ from zoo_bench.resolve import resolve_suite
 from zoo_bench.suite import load_suite
 
 from zoo.discovery.registry import discover
-from zoo.training.files import to_json
-from zoo.training.run import EVAL, METRICS, SPEC, STATUS
-from zoo.training.spec import RunSpec
+from zoo.training.storage.files import to_json
+from zoo.training.storage.run_dir import EVAL, METRICS, SPEC, STATUS
+from zoo.training.storage.spec import RunSpec
 
 VARIANTS, ENVIRONMENTS, SEEDS, UPDATES = 10, 20, 5, 200
 GOAL = 2.0

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from zoo.training.files import to_json
-from zoo.training.spec import RunSpec
+from zoo.training.storage.files import to_json
+from zoo.training.storage.spec import RunSpec
 
 SPEC = RunSpec(
     algorithm="made-up/learner", kind="algorithm", plugin_version="1.2.3", environment="made-up/task", steps=100

@@ -13,7 +13,7 @@ from zoo_bench.schema import Metric
 from zoo.discovery.registry import Registry
 from zoo.errors import PluginError, UnknownNameError, UsageError
 from zoo.runs.store import Run
-from zoo.training.spec import RunSpec
+from zoo.training.storage.spec import RunSpec
 
 STEPS = [10, 20, 40, 80]
 VALUES = [8.0, 2.0, 4.0, 1.0]

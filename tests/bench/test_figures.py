@@ -26,7 +26,7 @@ from zoo_bench.schema import Claim, Suite, Term
 from zoo.cli.main import main
 from zoo.errors import RunError, UsageError
 from zoo.runs.store import open_runs
-from zoo.training.spec import RunSpec
+from zoo.training.storage.spec import RunSpec
 
 
 def fabricate(

@@ -19,7 +19,7 @@ from tests.bench.made_up import spec, store
 from zoo.errors import UnknownNameError, UsageError
 from zoo.runs.store import open_runs
 from zoo.training.request import CellRequest
-from zoo.training.spec import RunSpec
+from zoo.training.storage.spec import RunSpec
 
 SCORE = Metric(name="score", of="score")
 REACH = Metric(name="reach", of="score", function="steps_to_above", options={"level": 5.0})

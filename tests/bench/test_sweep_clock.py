@@ -11,8 +11,8 @@ from zoo_bench.cli.clock import Clock
 from zoo_bench.suite import Cell, CellRequest
 from zoo_bench.sweep import Experiment, tasks
 
-from zoo.training.run import RunDir
-from zoo.training.spec import RunSpec
+from zoo.training.storage.run_dir import RunDir
+from zoo.training.storage.spec import RunSpec
 
 
 def experiment(name: str, seeds: int = 2, seconds: float | None = None, steps: int = 100) -> Experiment:

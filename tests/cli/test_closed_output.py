@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.training.run import find_runs
+from zoo.training.storage.run_dir import find_runs
 
 ZOO = [sys.executable, "-m", "zoo.cli.main"]
 PLUGIN = """

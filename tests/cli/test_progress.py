@@ -24,7 +24,7 @@ from zoo.cli.live import LiveLines
 from zoo.cli.progress import _Seed
 from zoo.runs.describe import option_rows
 from zoo.runs.store import Run
-from zoo.training.spec import RunSpec
+from zoo.training.storage.spec import RunSpec
 
 METRICS = {"kl": 0.5, "loss/value": 1.0, "episode/count": 3.0, "episode/return": 20.0, "eval/return": 21.0}
 

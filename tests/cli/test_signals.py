@@ -15,9 +15,9 @@ import pytest
 
 from tests.cli.command import zoo
 from tests.rows import logged
-from zoo.training import checkpoint
 from zoo.training.request import MOST_SEEDS, parse_seeds
-from zoo.training.run import find_runs
+from zoo.training.storage import checkpoint
+from zoo.training.storage.run_dir import find_runs
 
 ZOO = [sys.executable, "-m", "zoo.cli.main"]
 COMMAND = ["train", "gda", "two-state", "--steps", "2000000", "--eval-episodes", "1", "--checkpoint-every", "1h"]

@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.command import zoo
 from tests.rows import logged
-from zoo.training.run import find_runs
+from zoo.training.storage.run_dir import find_runs
 
 
 def train(root: Path, *args: str) -> dict[str, object]:

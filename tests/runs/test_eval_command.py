@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.training.run import RunDir
+from zoo.training.storage.run_dir import RunDir
 
 from .conftest import Answer, run_of, zoo_process
 
@@ -147,7 +147,7 @@ def test_a_run_of_a_missing_plugin_says_what_is_missing(zoo: Zoo, runs: Path) ->
 
 def test_a_state_of_another_version_of_the_plugin_is_refused_in_words(zoo: Zoo, runs: Path) -> None:
     """The laboratory's algorithm asks for a key that an older version did not write."""
-    from zoo.training import checkpoint
+    from zoo.training.storage import checkpoint
 
     path = run_of(runs)
     state = checkpoint.load(path / "checkpoints", 400)

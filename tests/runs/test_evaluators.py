@@ -158,7 +158,7 @@ def test_playing_leaves_the_algorithm_as_it_was(zoo: Zoo, runs: Path) -> None:
     from zoo.discovery.registry import discover
     from zoo.evaluators.config import ReturnConfig
     from zoo.evaluators.returns import ReturnEvaluator
-    from zoo.training.restore import load
+    from zoo.training.load import load
 
     from .conftest import LAB
 

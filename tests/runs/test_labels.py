@@ -20,7 +20,7 @@ from zoo_bench.schema import Metric
 from tests.bench.made_up import spec, store
 from zoo.runs.labels import labels
 from zoo.runs.store import Run, open_runs
-from zoo.training.spec import RunSpec
+from zoo.training.storage.spec import RunSpec
 
 SCORE = Metric(name="score", of="score")
 PAIRS: dict[str, tuple[RunSpec, RunSpec]] = {

@@ -11,7 +11,7 @@ from zoo_bench.plots.curves import Group, make_groups, shared_metrics
 from zoo_bench.plots.learning_curves import draw, make_panels
 
 from zoo.runs.store import Run
-from zoo.training.spec import RunSpec
+from zoo.training.storage.spec import RunSpec
 
 PLAN = ["kkt", "err", "value/reward", "multiplier/heat"]
 LEARN = ["loss", "episode/length", "episode/return", "eval/return"]

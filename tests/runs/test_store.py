@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from zoo.errors import RunError, UsageError
 from zoo.runs.store import Run, open_run, open_runs
-from zoo.training.run import RunDir
+from zoo.training.storage.run_dir import RunDir
 
 from .conftest import run_of
 

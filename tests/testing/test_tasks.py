@@ -8,7 +8,7 @@ from zoo.api import Task, TaskDistribution
 from zoo.discovery.names import resolve_env
 from zoo.discovery.registry import Registry
 from zoo.testing import check_environment
-from zoo.training.vector import make_env, offers_of, problem_of
+from zoo.training.environments.make_env import make_env, offers_of, problem_of
 
 BROKEN = (
     ("draws-globally", "equal generators draw unequal tasks"),

@@ -80,8 +80,8 @@ def successor(policy: list[int] | None, gamma: float = 0.5) -> Any:
 
 
 def learned(run: Path) -> Any:
-    from zoo.training import checkpoint
-    from zoo.training.run import RunDir
+    from zoo.training.storage import checkpoint
+    from zoo.training.storage.run_dir import RunDir
 
     opened = RunDir.open(run)
     step = checkpoint.steps(opened.checkpoints)[-1]

@@ -11,9 +11,9 @@ import pytest
 
 from zoo.cli.progress import Silent
 from zoo.discovery.registry import Registry, discover
-from zoo.training.loop import Stop, train
-from zoo.training.session import Cadence, RunResult, Settings
-from zoo.training.spec import RunSpec
+from zoo.training.runner import Cadence, RunResult, Settings
+from zoo.training.storage.spec import RunSpec
+from zoo.training.train import Stop, train
 
 TOYS = Path(__file__).with_name("toys.py")
 

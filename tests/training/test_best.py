@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 import zoo
 from tests.cli.command import zoo as command
 from zoo.api import ConstraintSpec
-from zoo.training import checkpoint
 from zoo.training.best import Best
-from zoo.training.rollout import Played
+from zoo.training.evaluate_policy import Played
+from zoo.training.storage import checkpoint
 
 PLUGIN = '''
 import gymnasium, numpy as np

@@ -18,11 +18,11 @@ from tests.cli.command import zoo
 from tests.training.conftest import Trainer
 from zoo.discovery.names import EnvName
 from zoo.errors import EnvironmentFailed, UsageError
-from zoo.training import step as steps
-from zoo.training.boundary import BadActionError, finite, first_bad
-from zoo.training.copies import Copies
-from zoo.training.stack import stack
-from zoo.training.vector import Recorder, make_env
+from zoo.training.environments import step as steps
+from zoo.training.environments.boundary import BadActionError, finite, first_bad
+from zoo.training.environments.copies import Copies
+from zoo.training.environments.make_env import Recorder, make_env
+from zoo.training.environments.stack import stack
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # what gymnasium's checker says
 

@@ -18,10 +18,10 @@ from tests.cli.command import zoo_here
 from tests.rows import logged
 from zoo import RingBuffer
 from zoo.errors import RunError, TrainingFailed
-from zoo.training import checkpoint
-from zoo.training.buffers import FOLDER, BufferStore, read
-from zoo.training.checkpoint import Manifest
-from zoo.training.run import find_runs
+from zoo.training.storage import checkpoint
+from zoo.training.storage.buffers import FOLDER, BufferStore, read
+from zoo.training.storage.checkpoint import Manifest
+from zoo.training.storage.run_dir import find_runs
 
 
 class Ring:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from zoo.errors import InterfaceError, RunError
-from zoo.training import checkpoint
+from zoo.training.storage import checkpoint
 
 ARRAYS = hnp.arrays(
     st.sampled_from(["f4", "f8", "i4", "i8", "u1", "?", "c16", "u8", "f2"]),
@@ -120,7 +120,7 @@ WRITER = """
 import itertools, sys
 from pathlib import Path
 import numpy as np
-from zoo.training import checkpoint
+from zoo.training.storage import checkpoint
 for step in itertools.count(1):
     state = {"x": np.full(50_000, float(step)), "step": step}
     checkpoint.save(Path(sys.argv[1]), step, *checkpoint.pack(state))

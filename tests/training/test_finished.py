@@ -16,9 +16,9 @@ from zoo.cli.progress import Silent
 from zoo.errors import RunError
 from zoo.runs.store import open_run
 from zoo.runs.verify import verify
-from zoo.training import checkpoint
-from zoo.training.run import RunDir
-from zoo.training.session import RunResult
+from zoo.training.runner import RunResult
+from zoo.training.storage import checkpoint
+from zoo.training.storage.run_dir import RunDir
 
 NEWEST = "checkpoints/step-000000000040"
 
@@ -58,7 +58,7 @@ def test_what_vanishes_while_it_trains_is_not_called_finished(run: Trainer, what
 
 
 def _every(steps: int) -> Any:
-    from zoo.training.session import Cadence
+    from zoo.training.runner import Cadence
 
     return Cadence(steps=steps)
 
@@ -187,8 +187,8 @@ def test_a_full_disk_is_one_sentence_and_a_failed_run_that_goes_on(
     run: Trainer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str
 ) -> None:
     """Nothing more fits on the disk from the 15th update on, in one of these places or everywhere."""
-    from zoo.training import logs
-    from zoo.training import run as run_module
+    from zoo.training.storage import logs
+    from zoo.training.storage import run_dir as run_module
 
     full = [False]
     parts = {
@@ -216,7 +216,7 @@ def _refuse_when(full: list[bool], owner: Any, name: str, monkeypatch: pytest.Mo
     import errno
     import os
 
-    from zoo.training.logs import Log
+    from zoo.training.storage.logs import Log
 
     before = getattr(owner, name)
 

@@ -12,9 +12,9 @@ from tests.cli.command import zoo
 from zoo.cli.progress import Silent
 from zoo.discovery.registry import discover
 from zoo.errors import PluginError
-from zoo.training.loop import Stop, train
-from zoo.training.session import Cadence, RunResult, Settings
-from zoo.training.spec import RunSpec
+from zoo.training.runner import Cadence, RunResult, Settings
+from zoo.training.storage.spec import RunSpec
+from zoo.training.train import Stop, train
 
 FILE = Path(__file__).with_name("hostile.py")
 Trainer = Callable[..., list[RunResult]]

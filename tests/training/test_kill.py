@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from tests.rows import logged
-from zoo.training import checkpoint
-from zoo.training.run import find_runs
+from zoo.training.storage import checkpoint
+from zoo.training.storage.run_dir import find_runs
 
 ZOO = [sys.executable, "-m", "zoo.cli.main"]
 CASES = {

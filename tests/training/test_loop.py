@@ -13,10 +13,10 @@ from zoo.cli.progress import Silent
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError, ZooError
 from zoo.runs.store import open_run
-from zoo.training import checkpoint
-from zoo.training.lock import Lock
-from zoo.training.loop import Stop
-from zoo.training.session import Cadence, RunResult, Settings
+from zoo.training.runner import Cadence, RunResult, Settings
+from zoo.training.storage import checkpoint
+from zoo.training.storage.lock import Lock
+from zoo.training.train import Stop
 
 
 class StopAfter(Silent):

@@ -14,11 +14,11 @@ from tests.rows import logged
 from tests.training.conftest import TOYS, Trainer
 from zoo.cli.progress import Silent
 from zoo.discovery.registry import Registry, discover
-from zoo.training.loop import Stop
-from zoo.training.pool import groups, train_parallel
-from zoo.training.run import RunDir
-from zoo.training.session import RunResult, Settings
-from zoo.training.spec import RunSpec
+from zoo.training.runner import RunResult, Settings
+from zoo.training.storage.run_dir import RunDir
+from zoo.training.storage.spec import RunSpec
+from zoo.training.train import Stop
+from zoo.training.workers.pool import groups, train_parallel
 
 
 @given(st.lists(st.integers(), unique=True), st.integers(1, 9))

@@ -13,10 +13,10 @@ from gymnasium.spaces import Box, Discrete
 from tests.rows import logged
 from tests.training.conftest import Trainer
 from zoo.discovery.names import EnvName
-from zoo.training.loop import Stop
-from zoo.training.probe import grade
-from zoo.training.run import RunDir
-from zoo.training.vector import Recorder, make_env
+from zoo.training.environments.make_env import Recorder, make_env
+from zoo.training.environments.probe import grade
+from zoo.training.storage.run_dir import RunDir
+from zoo.training.train import Stop
 
 
 class Base(gymnasium.Env[Any, Any]):
@@ -233,7 +233,7 @@ def test_the_run_says_so_and_resumes_with_fresh_episodes(
 
 def test_grading_changes_nothing_that_is_learned(run: Trainer, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from zoo.training.build import Parts
-    from zoo.training.probe import Grade
+    from zoo.training.environments.probe import Grade
 
     (graded,) = run(env="gym:ProbeSound-v0")
     assert RunDir.open(graded.path).status()["resume"] == "exact"

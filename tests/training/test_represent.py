@@ -17,10 +17,10 @@ from zoo.cli.progress import Silent
 from zoo.discovery.registry import Registry, discover
 from zoo.errors import UsageError
 from zoo.testing import check_representation
-from zoo.training.loop import Stop, train
-from zoo.training.restore import load, parts_of
-from zoo.training.session import Cadence, RunResult, Settings
-from zoo.training.spec import RunSpec
+from zoo.training.load import load, parts_of
+from zoo.training.runner import Cadence, RunResult, Settings
+from zoo.training.storage.spec import RunSpec
+from zoo.training.train import Stop, train
 
 SEEDS = (0, 1, 5)
 

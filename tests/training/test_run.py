@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import RunError
-from zoo.training.lock import Lock
-from zoo.training.logs import Log, Mark
-from zoo.training.run import RunDir, find_runs
-from zoo.training.spec import RunSpec
+from zoo.training.storage.lock import Lock
+from zoo.training.storage.logs import Log, Mark
+from zoo.training.storage.run_dir import RunDir, find_runs
+from zoo.training.storage.spec import RunSpec
 
 SPEC = RunSpec(algorithm="p/a", kind="algorithm", plugin_version="1.2.3", environment="gym:X:Y/Z-v0", steps=5)
 
@@ -67,7 +67,7 @@ def test_a_log_is_cut_back_and_never_padded(tmp_path: Path) -> None:
 HOLDER = """
 import sys, time
 from pathlib import Path
-from zoo.training.lock import Lock
+from zoo.training.storage.lock import Lock
 with Lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from zoo.training import checkpoint
-from zoo.training.snapshot import capture_env, restore_env
+from zoo.training.environments.snapshot import capture_env, restore_env
+from zoo.training.storage import checkpoint
 
 IDS = [
     "CartPole-v1", "Pendulum-v1", "Acrobot-v1", "MountainCar-v0", "MountainCarContinuous-v0", "FrozenLake-v1",

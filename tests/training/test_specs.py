@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.training.walks import LENGTH, Together
 from zoo import DiminishingRewards, Grid
 from zoo.errors import InterfaceError, UsageError
-from zoo.training.vector import Recorder, problem_of
+from zoo.training.environments.make_env import Recorder, problem_of
 
 WALLS = np.array([[1, 1, 1, 1], [1, 0, 0, 1], [1, 0, 1, 1], [1, 1, 1, 1]], dtype=bool)
 CELLS = [5, 6, 9]

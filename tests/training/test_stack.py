@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 import zoo
 from tests.training.walks import Alone, Declines, Together, recorders
 from zoo.errors import EnvironmentFailed, InterfaceError
-from zoo.training.tally import Episode
-from zoo.training.vector import Recorder
+from zoo.training.environments.episode_statistics import Episode
+from zoo.training.environments.make_env import Recorder
 
 S, B = 4, 3
 

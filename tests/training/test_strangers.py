@@ -20,10 +20,10 @@ from tests.training.conftest import Trainer
 from zoo.errors import RunError
 from zoo.runs.store import open_run, open_runs
 from zoo.runs.verify import verify
-from zoo.training.files import DEPTH, parse, read_json, shallow
-from zoo.training.lock import Lock
-from zoo.training.logs import LINE_BYTES, LogReader
-from zoo.training.run import RunDir, read_starts, read_status
+from zoo.training.storage.files import DEPTH, parse, read_json, shallow
+from zoo.training.storage.lock import Lock
+from zoo.training.storage.logs import LINE_BYTES, LogReader
+from zoo.training.storage.run_dir import RunDir, read_starts, read_status
 
 OLD = Path(__file__).with_name("made_by_0_1_0")
 DOCUMENTS = ("spec.json", "status.json", "env.json", "metrics.jsonl", "eval.jsonl", "lock")

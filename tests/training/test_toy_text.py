@@ -10,7 +10,7 @@ from zoo_successor.planner import FirstOccupancyPlanner, ValueIteration
 from zoo.api import Context
 from zoo.discovery.names import resolve_env
 from zoo.discovery.registry import discover
-from zoo.training.vector import Recorder, make_env, offers_of, problem_of
+from zoo.training.environments.make_env import Recorder, make_env, offers_of, problem_of
 
 
 def built(name: str, **options: object) -> Recorder:

@@ -12,7 +12,7 @@ from zoo import lookup
 from zoo.api import ConstraintSpec, Offers, unmet
 from zoo.discovery.names import EnvName
 from zoo.errors import EnvironmentFailed, InterfaceError, UsageError
-from zoo.training.vector import Recorder, make_env, offers_of, problem_of
+from zoo.training.environments.make_env import Recorder, make_env, offers_of, problem_of
 
 
 class Ramp(gymnasium.Env[Any, Any]):

@@ -13,7 +13,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from zoo.api import ConstraintSpec
-from zoo.training.vector import Recorder
+from zoo.training.environments.make_env import Recorder
 
 LENGTH, LIMIT = 8, 6
 

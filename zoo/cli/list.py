@@ -74,7 +74,7 @@ def _suited(name: str, registry: Registry) -> list[Entry]:
             raise UsageError(f"{name!r} is {' and '.join(sorted(kinds))}.", "Use its full name, as zoo list shows it.")
         return registry.fitting(registry.find(name, *kinds))
     from zoo.discovery.names import resolve_env
-    from zoo.training.vector import make_env, offers_of
+    from zoo.training.environments.make_env import make_env, offers_of
 
     env = make_env(resolve_env(name, registry), {}, 1)
     offers = offers_of(env)

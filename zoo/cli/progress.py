@@ -16,9 +16,9 @@ from rich.text import Text
 
 from zoo.cli.chosen import by_meaning
 from zoo.cli.live import LiveLines
-from zoo.training.run import RunDir
-from zoo.training.session import RunResult
-from zoo.training.spec import RunSpec
+from zoo.training.runner import RunResult
+from zoo.training.storage.run_dir import RunDir
+from zoo.training.storage.spec import RunSpec
 from zoo.visible import console, raw
 
 REFRESH_SECONDS = 0.2

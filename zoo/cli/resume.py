@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from zoo.errors import RunError, UsageError
 
 if TYPE_CHECKING:
-    from zoo.training.run import RunDir
-    from zoo.training.spec import RunSpec
+    from zoo.training.storage.run_dir import RunDir
+    from zoo.training.storage.spec import RunSpec
 
 ALLOWED = (
     "resume", "steps", "checkpoint_every", "time_limit", "threads", "deterministic", "trust", "quiet", "json",
@@ -47,7 +47,7 @@ def open_resumed(path: Path, other: Sequence[str]) -> tuple[RunDir, Path]:
     Raises:
         UsageError: it is no run, was moved, or something was given that would make another run of it.
     """
-    from zoo.training.run import RunDir
+    from zoo.training.storage.run_dir import RunDir
 
     if not path.is_dir():
         raise UsageError(f"--resume is {str(path)!r}: expected auto, never, or the directory of a run.")
@@ -97,9 +97,9 @@ def offer(spec: RunSpec, seeds: Sequence[int], root: Path) -> None:
 
 def all_finished(spec: RunSpec, seeds: Sequence[int], root: Path) -> str:
     """A sentence, where every run is finished already and nothing is left to do; else empty."""
-    from zoo.training.loop import finished_seeds
-    from zoo.training.run import read_status
-    from zoo.training.session import Settings
+    from zoo.training.runner import Settings
+    from zoo.training.storage.run_dir import read_status
+    from zoo.training.train import finished_seeds
 
     try:
         done = finished_seeds(spec, seeds, Settings(root=root))

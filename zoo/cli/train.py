@@ -203,8 +203,8 @@ def _train(
 ) -> int:
     from zoo.cli.progress import Silent, Terminal, summary
     from zoo.cli.resume import all_finished
-    from zoo.training.loop import Stop, train
-    from zoo.training.session import Cadence, Settings
+    from zoo.training.runner import Cadence, Settings
+    from zoo.training.train import Stop, train
 
     settings = Settings(
         root=parsed.dir, resume=parsed.resume, time_limit=parsed.time_limit,
@@ -217,7 +217,7 @@ def _train(
     quiet = parsed.quiet or parsed.json
     with Silent() if quiet else Terminal(spec, len(seeds)) as watch, stop.listening():
         if parsed.jobs > 1 and len(seeds) > 1:
-            from zoo.training.pool import train_parallel
+            from zoo.training.workers.pool import train_parallel
 
             results = train_parallel(spec, seeds, registry, settings, watch, stop, parsed.jobs)
         else:
@@ -289,7 +289,7 @@ def _seconds(text: str) -> float:
 
 
 def _cadence(text: str) -> Any:
-    from zoo.training.session import Cadence
+    from zoo.training.runner import Cadence
 
     if re.fullmatch(r"\d+(\.\d+)?[smhd]", text):
         return Cadence(seconds=_seconds(text))

@@ -13,7 +13,7 @@ from zoo.evaluators.config import ConstraintsConfig
 from zoo.evaluators.episodes import play
 from zoo.stats import FEWEST, Floats, interval, mean
 from zoo.tabular import ORACLE_LIMIT, CMDPSolution, InfeasibleCMDPError, TabularCMDP, evaluate, residuals, solve_lp
-from zoo.training.rollout import Played
+from zoo.training.evaluate_policy import Played
 
 _VISIBLE_TAIL = 1e-3
 

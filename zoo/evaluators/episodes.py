@@ -13,8 +13,8 @@ import numpy as np
 from zoo.api import Algorithm, EvalContext
 from zoo.errors import InterfaceError
 from zoo.seeding import keeping_torch
-from zoo.training.rollout import Played, play_round
-from zoo.training.vector import Recorder
+from zoo.training.environments.make_env import Recorder
+from zoo.training.evaluate_policy import Played, play_round
 
 COPIES = 100
 """environments stepped side by side at most"""

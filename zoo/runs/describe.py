@@ -11,7 +11,7 @@ from zoo.errors import RunError
 from zoo.runs.labels import options
 from zoo.runs.sheet import as_cell, number, table
 from zoo.runs.store import Run
-from zoo.training.files import open_read
+from zoo.training.storage.files import open_read
 
 _SILENT_SECONDS = 60.0
 _LOG = "log.txt"

@@ -19,10 +19,10 @@ from zoo.discovery.registry import Registry
 from zoo.errors import InterfaceError, RunError, UsageError, ZooError
 from zoo.runs.store import EVALUATIONS, Run
 from zoo.seeding import child_seed, stream
-from zoo.training.files import is_folder, kind, replace_file, sealed, to_json
-from zoo.training.represent import RepresentationTrainer
-from zoo.training.restore import LoadedRun, NoCheckpointError, load
-from zoo.training.rollout import ActError
+from zoo.training.evaluate_policy import ActError
+from zoo.training.load import LoadedRun, NoCheckpointError, load
+from zoo.training.representation_trainer import RepresentationTrainer
+from zoo.training.storage.files import is_folder, kind, replace_file, sealed, to_json
 
 FORMAT = 1
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from zoo.runs.store import Run
-from zoo.training.spec import RunSpec
+from zoo.training.storage.spec import RunSpec
 
 _MOST = 3
 

@@ -17,10 +17,10 @@ from zoo.discovery.names import resolve_env
 from zoo.discovery.registry import Registry
 from zoo.testing.compare import copied
 from zoo.testing.contract import Contract
-from zoo.training import checkpoint
 from zoo.training.build import Member, Parts
-from zoo.training.restore import parts_of
-from zoo.training.spec import RunSpec
+from zoo.training.load import parts_of
+from zoo.training.storage import checkpoint
+from zoo.training.storage.spec import RunSpec
 
 UPDATES = 6
 """updates of a reference run when no number of steps is given"""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.api import State
-from zoo.training.checkpoint import Tensors, pack, unpack
+from zoo.training.storage.checkpoint import Tensors, pack, unpack
 
 
 def copied(state: State) -> State:

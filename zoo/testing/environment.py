@@ -26,7 +26,7 @@ from zoo.testing.rollouts import check_same, check_snapshot, play
 from zoo.testing.signals import check_signals, check_vector
 from zoo.testing.stacks import check_stack
 from zoo.testing.tasks import check_tasks
-from zoo.training.vector import Recorder, make_env, offers_of
+from zoo.training.environments.make_env import Recorder, make_env, offers_of
 
 LIMIT = "max_episode_steps"
 Env = gymnasium.Env[Any, Any]

@@ -25,7 +25,7 @@ from zoo.testing.light import check_light
 from zoo.testing.options import check_options
 from zoo.testing.streams import untouched
 from zoo.training.build import Member
-from zoo.training.represent import RepresentationTrainer
+from zoo.training.representation_trainer import RepresentationTrainer
 
 SEED = 7
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from zoo.api import DiminishingRewards
 from zoo.tabular import TabularCMDP
 from zoo.testing.contract import Contract
-from zoo.training.step import arrived
-from zoo.training.vector import Recorder, problem_of
+from zoo.training.environments.make_env import Recorder, problem_of
+from zoo.training.environments.step import arrived
 
 STEPS = 3000
 """transitions sampled of each form; 6 standard errors leave a false alarm less likely than 1e-8 a test"""

@@ -11,7 +11,7 @@ from gymnasium.spaces.utils import flatten
 from numpy.typing import NDArray
 
 from zoo.testing.contract import Contract
-from zoo.training.vector import Recorder
+from zoo.training.environments.make_env import Recorder
 
 COPIES = 400
 STEPS = 8

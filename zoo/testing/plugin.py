@@ -18,7 +18,7 @@ from zoo.testing.contract import Contract
 from zoo.testing.environment import check_environment
 from zoo.testing.evaluator import check_evaluator
 from zoo.testing.representation import check_representation
-from zoo.training.vector import make_env, offers_of
+from zoo.training.environments.make_env import make_env, offers_of
 
 CHEAP = ("two-state", "CartPole-v1", "FrozenLake-v1", "Pendulum-v1")
 """small environments, in the order in which they are tried"""

@@ -21,7 +21,7 @@ from zoo.testing.options import check_options
 from zoo.testing.presets import check_presets
 from zoo.testing.streams import untouched
 from zoo.training.build import Member, offers_batch
-from zoo.training.represent import RepresentationTrainer
+from zoo.training.representation_trainer import RepresentationTrainer
 
 
 def check_representation(

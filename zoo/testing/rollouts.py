@@ -12,8 +12,8 @@ import numpy as np
 from zoo.api import Snapshot
 from zoo.testing.compare import difference
 from zoo.testing.contract import Contract
-from zoo.training import checkpoint
-from zoo.training.vector import Recorder
+from zoo.training.environments.make_env import Recorder
+from zoo.training.storage import checkpoint
 
 STEPS = 60
 Env = gymnasium.Env[Any, Any]

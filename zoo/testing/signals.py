@@ -11,7 +11,7 @@ import numpy as np
 
 from zoo.api import ConstraintSpec, DiminishingRewards, Grid, lookup
 from zoo.testing.contract import Contract
-from zoo.training.vector import Recorder, problem_of
+from zoo.training.environments.make_env import Recorder, problem_of
 
 STEPS = 24
 Env = gymnasium.Env[Any, Any]

@@ -11,9 +11,9 @@ import numpy as np
 from zoo.api import State
 from zoo.testing.compare import copied, difference
 from zoo.testing.contract import Contract
-from zoo.training.stack import Stack, stack
-from zoo.training.step import arrived
-from zoo.training.vector import Recorder
+from zoo.training.environments.make_env import Recorder
+from zoo.training.environments.stack import Stack, stack
+from zoo.training.environments.step import arrived
 
 STEPS = 60
 MEMBERS, COPIES = 3, 3

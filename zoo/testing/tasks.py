@@ -15,7 +15,7 @@ from zoo.api import Snapshot, Task, TaskDistribution, lookup
 from zoo.testing.compare import difference
 from zoo.testing.contract import Contract
 from zoo.testing.rollouts import play, play_vector
-from zoo.training.vector import Recorder
+from zoo.training.environments.make_env import Recorder
 
 SAMPLED = 8
 """tasks that are drawn"""

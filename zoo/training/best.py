@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.api import ConstraintSpec, Problem
-from zoo.training.rollout import Played
+from zoo.training.evaluate_policy import Played
 
 _ROUNDING = 1e-6  # relative; signals arrive in single precision
 

@@ -16,13 +16,13 @@ from zoo.discovery.names import EnvName, resolve_env
 from zoo.discovery.registry import Registry
 from zoo.errors import PluginError, RunError, UsageError, ZooError
 from zoo.seeding import capture_torch, child_seed, restore_torch, seed_torch, stream
-from zoo.training.collect import Leader
-from zoo.training.probe import Grade, grade
-from zoo.training.represent import RepresentationTrainer, TrainerBatch
-from zoo.training.rollout import ActError
-from zoo.training.snapshot import capture_env
-from zoo.training.spec import RunSpec
-from zoo.training.vector import Recorder, make_env, offers_of, problem_of
+from zoo.training.behaviour import Leader
+from zoo.training.environments.make_env import Recorder, make_env, offers_of, problem_of
+from zoo.training.environments.probe import Grade, grade
+from zoo.training.environments.snapshot import capture_env
+from zoo.training.evaluate_policy import ActError
+from zoo.training.representation_trainer import RepresentationTrainer, TrainerBatch
+from zoo.training.storage.spec import RunSpec
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from zoo.errors import RunError, UsageError
 from zoo.ring import RingBuffer
-from zoo.training import checkpoint
-from zoo.training.buffers import BufferStore
-from zoo.training.files import open_read
-from zoo.training.lock import check_unlocked
-from zoo.training.logs import Log, Mark
-from zoo.training.restore import Found, at, newest
-from zoo.training.run import SPEC, RunDir
-from zoo.training.spec import RunSpec
+from zoo.training.load import Found, at, newest
+from zoo.training.storage import checkpoint
+from zoo.training.storage.buffers import BufferStore
+from zoo.training.storage.files import open_read
+from zoo.training.storage.lock import check_unlocked
+from zoo.training.storage.logs import Log, Mark
+from zoo.training.storage.run_dir import SPEC, RunDir
+from zoo.training.storage.spec import RunSpec
 
 _PIECE = 1 << 20
 _MOST = 1000

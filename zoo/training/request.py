@@ -17,7 +17,7 @@ from zoo.discovery.names import EnvName, find_algorithm, resolve_env
 from zoo.discovery.presets import Preset, load_preset
 from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
-from zoo.training.spec import UNIFORM, RunSpec
+from zoo.training.storage.spec import UNIFORM, RunSpec
 
 MOST_SEEDS = 100_000
 MOST_COPIES = 100_000

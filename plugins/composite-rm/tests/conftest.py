@@ -14,7 +14,7 @@ from zoo_composite_rm import agent, config
 from zoo_envs.composite.tiny_composite import TinyCompositeVector
 
 from zoo.api import ConstraintSpec, Context, Problem
-from zoo.training.vector import Recorder
+from zoo.training.environments.make_env import Recorder
 
 LONGEST = 4
 LOGITS = np.array([-1.0, 0.5, 0.2])

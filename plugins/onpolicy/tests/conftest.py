@@ -14,7 +14,7 @@ from zoo_onpolicy.config import NetworkConfig, PPOConfig
 
 from zoo.api import ConstraintSpec, Context, Problem
 from zoo.seeding import stream
-from zoo.training.vector import Recorder
+from zoo.training.environments.make_env import Recorder
 
 SMALL = {"n_steps": 16, "batch_size": 24, "n_epochs": 2}
 

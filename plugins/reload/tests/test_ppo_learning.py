@@ -18,7 +18,7 @@ from zoo.api import ConstraintSpec, Context, Explicit, PrimalDual, Problem
 from zoo.errors import EnvironmentFailed, InterfaceError, UsageError
 from zoo.tabular import TabularCMDP, evaluate, solve_lp
 from zoo.testing import check_algorithm
-from zoo.training.vector import Recorder
+from zoo.training.environments.make_env import Recorder
 
 SHORT = {"n_steps": 12, "batch_size": 24, "n_epochs": 2, "gamma": 0.9, "learning_rate": 0.05}
 

@@ -13,8 +13,8 @@ from typing import Any
 from zoo.errors import RunError, UnknownNameError, UsageError
 from zoo.runs.labels import labels, options
 from zoo.runs.store import Catalogue, Refused, Run, distinct
-from zoo.training.run import SPEC, RunDir
-from zoo.training.spec import OUTSIDE_THE_KEY, RunSpec
+from zoo.training.storage.run_dir import SPEC, RunDir
+from zoo.training.storage.spec import OUTSIDE_THE_KEY, RunSpec
 from zoo_bench.metrics import Function, derive, series_of
 from zoo_bench.schema import Cell, Metric, Suite
 

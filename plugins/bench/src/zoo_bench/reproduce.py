@@ -13,7 +13,7 @@ from typing import Any, get_args, get_origin
 from zoo.discovery.registry import Registry
 from zoo.discovery.values import plain
 from zoo.training.request import draft
-from zoo.training.spec import UNIFORM
+from zoo.training.storage.spec import UNIFORM
 from zoo_bench.schema import Cell, EvaluatorRequest
 
 

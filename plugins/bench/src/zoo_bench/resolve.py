@@ -10,7 +10,7 @@ from zoo.discovery.config import decode_fields
 from zoo.discovery.registry import Registry
 from zoo.errors import UnknownNameError, UsageError
 from zoo.training.request import resolve
-from zoo.training.spec import RunSpec
+from zoo.training.storage.spec import RunSpec
 from zoo_bench.files import digest, locate
 from zoo_bench.metrics import functions
 from zoo_bench.schema import Cell, EvaluatorRequest, Suite

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zoo.training.request import CellRequest
-from zoo.training.spec import RunSpec
+from zoo.training.storage.spec import RunSpec
 
 Relation = Literal["<", ">", "<=", ">=", "within"]
 Scale = Literal["difference", "ratio"]

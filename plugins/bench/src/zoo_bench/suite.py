@@ -12,7 +12,7 @@ from typing import Any, cast, get_args
 from zoo.discovery.registry import Registry
 from zoo.errors import UnknownNameError, UsageError
 from zoo.training.request import CellRequest, parse_seeds
-from zoo.training.spec import UNIFORM
+from zoo.training.storage.spec import UNIFORM
 from zoo_bench.schema import (
     Better,
     Cell,

@@ -15,11 +15,11 @@ from zoo.discovery.registry import Registry
 from zoo.errors import RunError, ZooError
 from zoo.runs.evaluate import Judge
 from zoo.runs.store import Run
-from zoo.training.loop import Stop, train
-from zoo.training.pool import Ended, Pool, Task, groups
-from zoo.training.run import SPEC, RunDir
-from zoo.training.session import Settings, Watcher
-from zoo.training.spec import RunSpec
+from zoo.training.runner import Settings, Watcher
+from zoo.training.storage.run_dir import SPEC, RunDir
+from zoo.training.storage.spec import RunSpec
+from zoo.training.train import Stop, train
+from zoo.training.workers.pool import Ended, Pool, Task, groups
 from zoo_bench.files import digest
 from zoo_bench.resolve import evaluator_config
 from zoo_bench.schema import Cell, Suite

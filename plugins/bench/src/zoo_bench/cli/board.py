@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from zoo.cli.progress import PLAIN_SECONDS, REFRESH_SECONDS, Silent
-from zoo.training.run import RunDir
-from zoo.training.session import RunResult
+from zoo.training.runner import RunResult
+from zoo.training.storage.run_dir import RunDir
 from zoo.visible import console
 from zoo_bench.cli.clock import Clock
 from zoo_bench.sweep import Experiment

@@ -17,7 +17,7 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
 from zoo.api import Snapshot, State
-from zoo.training.boundary import Boundary
+from zoo.training.environments.boundary import Boundary
 
 _CONSTANT = (type, FunctionType, MethodType, BuiltinFunctionType, ModuleType, EnvSpec)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from zoo.api import Array, ConstraintSpec
 from zoo.discovery.entry import describe
 from zoo.errors import EnvironmentFailed, InterfaceError
-from zoo.training.boundary import FaultError, copied, finite, first_bad
+from zoo.training.environments.boundary import FaultError, copied, finite, first_bad
 
 
 def environment_failed(error: BaseException, name: str, where: str, lengths: NDArray[Any]) -> EnvironmentFailed:

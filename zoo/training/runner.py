@@ -18,20 +18,20 @@ from zoo.errors import RunError, TrainingFailed, ZooError
 from zoo.ring import RingBuffer
 from zoo.seeding import child_seed, keeping_torch
 from zoo.stats import FEWEST, interval, mean
-from zoo.training import checkpoint
 from zoo.training.best import Best, discount_of
-from zoo.training.buffers import BufferStore, said
 from zoo.training.build import Member, Parts
-from zoo.training.checkpoint import Manifest, Tensors
 from zoo.training.contract import Contract
-from zoo.training.files import check_plain
-from zoo.training.lock import Lock
-from zoo.training.logs import Log, Mark
-from zoo.training.restore import Found, restore_member
-from zoo.training.rollout import play_round
-from zoo.training.run import EVAL, METRICS, RunDir
-from zoo.training.tally import episode_metrics
-from zoo.training.whole import check_whole
+from zoo.training.environments.episode_statistics import episode_metrics
+from zoo.training.evaluate_policy import play_round
+from zoo.training.load import Found, restore_member
+from zoo.training.storage import checkpoint
+from zoo.training.storage.buffers import BufferStore, said
+from zoo.training.storage.checkpoint import Manifest, Tensors
+from zoo.training.storage.files import check_plain
+from zoo.training.storage.lock import Lock
+from zoo.training.storage.logs import Log, Mark
+from zoo.training.storage.run_dir import EVAL, METRICS, RunDir
+from zoo.training.storage.whole import check_whole
 
 HEARTBEAT_SECONDS = 5.0
 

@@ -12,14 +12,14 @@ from zoo.discovery.entry import describe
 from zoo.discovery.registry import Registry, discover
 from zoo.errors import NewerFormatError, RunError, UsageError
 from zoo.seeding import child_seed, seed_torch
-from zoo.training import checkpoint
 from zoo.training.build import Member, Parts
-from zoo.training.checkpoint import Manifest
-from zoo.training.documents import LOOP, MAPPING, checked
-from zoo.training.logs import Mark, differs
-from zoo.training.run import RunDir
-from zoo.training.spec import RunSpec
-from zoo.training.vector import Recorder
+from zoo.training.environments.make_env import Recorder
+from zoo.training.storage import checkpoint
+from zoo.training.storage.checkpoint import Manifest
+from zoo.training.storage.documents import LOOP, MAPPING, checked
+from zoo.training.storage.logs import Mark, differs
+from zoo.training.storage.run_dir import RunDir
+from zoo.training.storage.spec import RunSpec
 
 
 class NoCheckpointError(UsageError):

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from zoo.errors import RunError
-from zoo.training.documents import is_count
-from zoo.training.files import LINE_BYTES, is_file, open_read, open_write
+from zoo.training.storage.documents import is_count
+from zoo.training.storage.files import LINE_BYTES, is_file, open_read, open_write
 
 _PIECE = 1 << 20
 

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from zoo.errors import RunError, TrainingFailed
 from zoo.ring import RingBuffer
-from zoo.training.documents import is_count
-from zoo.training.files import is_folder, open_read, open_write, sync_directory
+from zoo.training.storage.documents import is_count
+from zoo.training.storage.files import is_folder, open_read, open_write, sync_directory
 
 FOLDER = "buffers"
 _CHUNK_BYTES = 64 << 20

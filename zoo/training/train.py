@@ -17,13 +17,13 @@ from zoo.api import Batch, Metrics
 from zoo.discovery.entry import describe
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError, TrainingFailed, UsageError, ZooError
-from zoo.training import checkpoint
 from zoo.training.build import Member, Parts, offers_batch
-from zoo.training.restore import Found, newest, parts_of
-from zoo.training.run import SPEC, RunDir
-from zoo.training.session import RunResult, Session, Settings, Watcher, stored_result
-from zoo.training.spec import RunSpec
-from zoo.training.whole import contradiction
+from zoo.training.load import Found, newest, parts_of
+from zoo.training.runner import RunResult, Session, Settings, Watcher, stored_result
+from zoo.training.storage import checkpoint
+from zoo.training.storage.run_dir import SPEC, RunDir
+from zoo.training.storage.spec import RunSpec
+from zoo.training.storage.whole import contradiction
 
 
 class Stop:

@@ -12,7 +12,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import concatenate, create_empty_array, iterate
 
 from zoo.discovery.entry import describe
-from zoo.training.boundary import BadActionError, Boundary, FaultError, copied, number, outside, truth
+from zoo.training.environments.boundary import BadActionError, Boundary, FaultError, copied, number, outside, truth
 
 _CHECKED_STEPS = 3
 """Steps after which the boundary around each copy is taken away: an interface is broken at once, or hardly ever."""

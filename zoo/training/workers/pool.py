@@ -30,11 +30,11 @@ from zoo.discovery.entry import describe
 from zoo.discovery.registry import FILE, Registry, discover
 from zoo.errors import ZooError
 from zoo.training.build import offers_batch
-from zoo.training.loop import Stop, finished_seeds, not_started, train
-from zoo.training.run import RunDir
-from zoo.training.session import Cadence, RunResult, Settings, Watcher, stored_result
-from zoo.training.spec import RunSpec
-from zoo.training.worker_start import left_to_the_parent, safe_path, worker_context
+from zoo.training.runner import Cadence, RunResult, Settings, Watcher, stored_result
+from zoo.training.storage.run_dir import RunDir
+from zoo.training.storage.spec import RunSpec
+from zoo.training.train import Stop, finished_seeds, not_started, train
+from zoo.training.workers.start import left_to_the_parent, safe_path, worker_context
 from zoo.visible import visible_streams
 
 ATTEMPTS = 2
@@ -58,7 +58,7 @@ class Task:
 
     spec: RunSpec
     seeds: tuple[int, ...]
-    call: str = "zoo.training.pool:train_task"
+    call: str = "zoo.training.workers.pool:train_task"
     extra: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
 
@@ -138,7 +138,7 @@ class Pool:
             }
         )
         self._context: Any = worker_context()
-        self._preload = ",".join(["zoo.training.pool", *preload])
+        self._preload = ",".join(["zoo.training.workers.pool", *preload])
         self._workers: list[_Worker] = []
 
     def __enter__(self) -> Pool:

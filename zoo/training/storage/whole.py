@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from zoo.errors import RunError
-from zoo.training import checkpoint
-from zoo.training.checkpoint import summary_of
-from zoo.training.logs import Log, Mark, differs
-from zoo.training.run import RunDir
+from zoo.training.storage import checkpoint
+from zoo.training.storage.checkpoint import summary_of
+from zoo.training.storage.logs import Log, Mark, differs
+from zoo.training.storage.run_dir import RunDir
 
 
 def check_whole(run: RunDir, logs: Iterable[Log], step: int) -> None:

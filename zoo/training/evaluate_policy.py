@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from zoo.api import Algorithm
 from zoo.discovery.entry import describe
 from zoo.errors import ZooError
-from zoo.training.vector import Recorder
+from zoo.training.environments.make_env import Recorder
 
 MAX_LENGTH = 100_000
 """steps after which an episode that does not end by itself counts as it stands"""

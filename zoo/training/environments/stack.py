@@ -10,9 +10,9 @@ from gymnasium.vector import AutoresetMode
 
 from zoo.api import Array, Stacked
 from zoo.errors import InterfaceError, ZooError
-from zoo.training.step import arrived, check_step, constraint_signals, environment_failed, step_info
-from zoo.training.tally import Tally
-from zoo.training.vector import Recorder, VectorEnv
+from zoo.training.environments.episode_statistics import Tally
+from zoo.training.environments.make_env import Recorder, VectorEnv
+from zoo.training.environments.step import arrived, check_step, constraint_signals, environment_failed, step_info
 
 Step = tuple[Array, Array, Array, Array, dict[str, Any]]
 

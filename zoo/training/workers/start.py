@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from zoo.training.preload import VARIABLE
+from zoo.training.workers.preload import VARIABLE
 
 
 def worker_context() -> Any:
@@ -18,7 +18,7 @@ def worker_context() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["zoo.training.preload"])
+    context.set_forkserver_preload(["zoo.training.workers.preload"])
     return context
 
 

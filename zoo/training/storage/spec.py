@@ -10,8 +10,8 @@ from typing import Any
 
 from zoo.discovery.names import slug
 from zoo.errors import RunError
-from zoo.training.documents import SPEC, checked, is_count, short
-from zoo.training.files import SEAL, digest
+from zoo.training.storage.documents import SPEC, checked, is_count, short
+from zoo.training.storage.files import SEAL, digest
 
 FORMAT = 1
 UNIFORM = "uniform"

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from zoo.seeding import capture_torch, restore_torch
-from zoo.training import checkpoint
-from zoo.training.snapshot import capture_env, restore_env
-from zoo.training.vector import Recorder
+from zoo.training.environments.make_env import Recorder
+from zoo.training.environments.snapshot import capture_env, restore_env
+from zoo.training.storage import checkpoint
 
 STEPS = 24
 """steps before the capture, and again after it; with both, a fresh episode begins"""

@@ -12,9 +12,9 @@ from types import TracebackType
 from typing import Any
 
 from zoo.errors import RunError
-from zoo.training.documents import HOLDER, checked
-from zoo.training.files import is_file, kind, read_json, to_json
-from zoo.training.run import LOCK
+from zoo.training.storage.documents import HOLDER, checked
+from zoo.training.storage.files import is_file, kind, read_json, to_json
+from zoo.training.storage.run_dir import LOCK
 
 _LOCK_BYTES = 1 << 16
 _FILLING_SECONDS = 5.0

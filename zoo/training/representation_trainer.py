@@ -23,9 +23,9 @@ from zoo.api import (
     Transitions,
 )
 from zoo.errors import InterfaceError, UsageError
-from zoo.training.collect import Guide, Leader, collect
-from zoo.training.spec import UNIFORM
-from zoo.training.stack import stack
+from zoo.training.behaviour import Guide, Leader, collect
+from zoo.training.environments.stack import stack
+from zoo.training.storage.spec import UNIFORM
 
 STEPS_PER_UPDATE = 128
 

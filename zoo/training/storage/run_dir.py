@@ -18,9 +18,9 @@ from typing import Any
 
 from zoo._version import __version__
 from zoo.errors import NoRunError, RunError
-from zoo.training.documents import STATUS as STATUS_CHECKS
-from zoo.training.documents import checked
-from zoo.training.files import (
+from zoo.training.storage.documents import STATUS as STATUS_CHECKS
+from zoo.training.storage.documents import checked
+from zoo.training.storage.files import (
     DEPTH,
     SEAL,
     is_file,
@@ -31,7 +31,7 @@ from zoo.training.files import (
     replace_file,
     to_json,
 )
-from zoo.training.spec import RunSpec
+from zoo.training.storage.spec import RunSpec
 
 SPEC, ENV, STATUS, METRICS, EVAL, LOG, LOCK = (
     "spec.json", "env.json", "status.json", "metrics.jsonl", "eval.jsonl", "log.txt", "lock",

@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from zoo.api import State
 from zoo.errors import InterfaceError, NewerFormatError, RunError
 from zoo.ring import RingBuffer
-from zoo.training.buffers import check as check_buffers
-from zoo.training.buffers import read as read_buffer
-from zoo.training.documents import MANIFEST as MANIFEST_CHECKS
-from zoo.training.documents import checked, is_count
-from zoo.training.files import (
+from zoo.training.storage.buffers import check as check_buffers
+from zoo.training.storage.buffers import read as read_buffer
+from zoo.training.storage.documents import MANIFEST as MANIFEST_CHECKS
+from zoo.training.storage.documents import checked, is_count
+from zoo.training.storage.files import (
     check_seal,
     digest,
     is_folder,
@@ -38,7 +38,7 @@ from zoo.training.files import (
     to_json,
     write_file,
 )
-from zoo.training.logs import Mark
+from zoo.training.storage.logs import Mark
 
 FORMAT = 1
 TENSORS, SKELETON, MANIFEST = "tensors.safetensors", "state.json", "manifest.json"

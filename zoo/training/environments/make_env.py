@@ -28,11 +28,11 @@ from zoo.discovery.entry import describe
 from zoo.discovery.names import EnvName
 from zoo.errors import EnvironmentFailed, InterfaceError, UsageError, ZooError
 from zoo.offered import lookup
-from zoo.training.boundary import BadActionError, bound, copied
-from zoo.training.copies import Copies
-from zoo.training.snapshot import capture_env, restore_env
-from zoo.training.step import check_finite, check_step, constraint_signals, environment_failed, owned
-from zoo.training.tally import Episode, Tally
+from zoo.training.environments.boundary import BadActionError, bound, copied
+from zoo.training.environments.copies import Copies
+from zoo.training.environments.episode_statistics import Episode, Tally
+from zoo.training.environments.snapshot import capture_env, restore_env
+from zoo.training.environments.step import check_finite, check_step, constraint_signals, environment_failed, owned
 from zoo.visible import brief
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from zoo.api import Algorithm, Array, Context, Transitions
 from zoo.errors import InterfaceError, UsageError
-from zoo.training.spec import UNIFORM
-from zoo.training.stack import Stack
+from zoo.training.environments.stack import Stack
+from zoo.training.storage.spec import UNIFORM
 
 GREEDY = "greedy:"
 Leader: TypeAlias = "Callable[[Path], Algorithm[Any]]"

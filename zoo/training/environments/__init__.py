@@ -1,0 +1,1 @@
+"""Environments as a run steps them: copies, boundaries, episode statistics, exact states, stacks of seeds."""
