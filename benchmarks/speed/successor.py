@@ -18,9 +18,9 @@ import scipy.linalg as sl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.linalg import splu
-from zoo_successor import exact
-from zoo_successor.planning import frp_all
-from zoo_successor.td import StepSize, learn_states
+from zoo_successor.exact import representations as exact
+from zoo_successor.learning.td import StepSize, learn_states
+from zoo_successor.planning.frp import frp_all
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from zoo_successor.config import FRPConfig, ValueIterationConfig
-from zoo_successor.planner import FirstOccupancyPlanner, ValueIteration
+from zoo_successor.planning.agents import FirstOccupancyPlanner, ValueIteration
 
 from zoo.api import Context
 from zoo.discovery.names import resolve_env

@@ -8,9 +8,9 @@ from zoo_envs.exploration.riverswim import RiverSwimVector
 from zoo_envs.grids.basic_grid import BasicGridVector
 from zoo_envs.grids.two_rooms import TwoRoomsVector
 from zoo_successor.config import LambdaQConfig, SarsaConfig
-from zoo_successor.control import Remaining, choose
-from zoo_successor.lambda_q import LambdaQ
-from zoo_successor.sarsa import Sarsa
+from zoo_successor.control.base import Remaining, choose
+from zoo_successor.control.lambda_q import LambdaQ
+from zoo_successor.control.sarsa import Sarsa
 
 from zoo import Context, DiminishingRewards, Problem, UsageError
 from zoo.tabular import TabularCMDP

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from zoo_successor import exact, exact_columns
+from zoo_successor.exact import columns as exact_columns
+from zoo_successor.exact import representations as exact
 
 GAMMA = 0.93
 

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from zoo_successor import exact
+from zoo_successor.exact import representations as exact
 
 LEVELS = 4000
 """Visits counted by the dynamic programme: .99 ** 4000 is 4e-18."""

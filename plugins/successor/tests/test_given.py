@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import torch
-from zoo_successor import exact
+from zoo_successor.exact import representations as exact
 
 from zoo.tabular import TabularCMDP, policy_values
 

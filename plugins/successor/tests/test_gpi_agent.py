@@ -9,14 +9,14 @@ import pytest
 from zoo_envs.exploration.foraging_patches import ForagingPatchesVector
 from zoo_envs.grids.basic_grid import BasicGridVector, basic_grid_policy
 from zoo_envs.grids.four_rooms import FourRoomsVector
-from zoo_successor import exact
 from zoo_successor.config import DiminishingValueConfig, GoalsConfig, GPIConfig, MVTConfig, SRConfig
+from zoo_successor.control.foraging import MarginalValue
+from zoo_successor.control.gpi import GeneralisedImprovement
 from zoo_successor.evaluate import DiminishingValue, Goals, policy_table
-from zoo_successor.foraging import MarginalValue
-from zoo_successor.gpi import GeneralisedImprovement
-from zoo_successor.problem import rewards
-from zoo_successor.tables import FR, SR, Lambda
-from zoo_successor.truth import counted_value, sampled_value
+from zoo_successor.exact import representations as exact
+from zoo_successor.learning.oracle import counted_value, sampled_value
+from zoo_successor.learning.problem import rewards
+from zoo_successor.learning.tables import FR, SR, Lambda
 
 from zoo import Context, DiminishingRewards, EvalContext, Grid, InterfaceError, Problem, UsageError
 from zoo.tabular import TabularCMDP

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from zoo_envs.grids.escape import EscapeVector
 from zoo_envs.grids.four_rooms import FourRoomsVector
-from zoo_successor.arrival import soonest
 from zoo_successor.config import FRPConfig, ValueIterationConfig
-from zoo_successor.planner import FirstOccupancyPlanner, ValueIteration
+from zoo_successor.learning.arrival import soonest
+from zoo_successor.planning.agents import FirstOccupancyPlanner, ValueIteration
 
 from zoo import Context, Grid, Problem, UsageError
 from zoo.tabular import TabularCMDP

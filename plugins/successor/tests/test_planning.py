@@ -6,10 +6,10 @@ import itertools
 
 import numpy as np
 import pytest
-from zoo_successor import exact
-from zoo_successor.planning import best_policies, frp, frp_all, sweep
-from zoo_successor.planning_gpi import gpi
-from zoo_successor.planning_rollout import rollout, route
+from zoo_successor.exact import representations as exact
+from zoo_successor.planning.frp import best_policies, frp, frp_all, sweep
+from zoo_successor.planning.gpi_rule import gpi
+from zoo_successor.planning.plan_following import rollout, route
 
 FOUR = ("up", "right", "down", "left")
 EIGHT = (*FOUR, "up-right", "down-right", "down-left", "up-left")
@@ -200,7 +200,7 @@ def test_ties_go_to_the_lowest_policy_and_subgoal():
 def test_sweeps_in_slices_are_the_sweeps(monkeypatch, rooms):
     best, _ = best_policies(rooms[1])
     whole = sweep(best, best)
-    monkeypatch.setattr("zoo_successor.planning.BLOCK", 68 * 68 * 7)
+    monkeypatch.setattr("zoo_successor.planning.frp.BLOCK", 68 * 68 * 7)
     for mine, other in zip(sweep(best, best), whole, strict=True):
         np.testing.assert_array_equal(mine, other)
     np.testing.assert_array_equal(whole[0], (best[:, :, None] * best[None]).max(axis=1))

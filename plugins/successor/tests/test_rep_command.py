@@ -9,10 +9,10 @@ import sys
 
 import numpy as np
 import pytest
-from zoo_successor.environment import build_problem, parse_options
-from zoo_successor.figures import Panel, heat_maps, plan_route, remaining_bars, save
-from zoo_successor.figures_runs import exploration, lambda_sweep
-from zoo_successor.tails import summarise
+from zoo_successor.learning.environment import build_problem, parse_options
+from zoo_successor.plots.runs import exploration, lambda_sweep
+from zoo_successor.plots.tables import Panel, heat_maps, plan_route, remaining_bars, save
+from zoo_successor.plots.tails import summarise
 
 from zoo import UsageError
 from zoo.cli.main import main

@@ -7,7 +7,7 @@ import pytest
 from zoo_envs.grids.basic_grid import BasicGridVector
 from zoo_envs.grids.four_rooms import FourRoomsVector
 from zoo_successor.config import LambdaConfig, SRConfig
-from zoo_successor.tables import FR, SR, Lambda
+from zoo_successor.learning.tables import FR, SR, Lambda
 
 from zoo import Context, DiminishingRewards, Grid, InterfaceError, Problem, Transitions, UsageError
 from zoo.tabular import TabularCMDP

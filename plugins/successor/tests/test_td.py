@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from zoo_successor.td import StepSize, blend, features_target, greedy, learn_actions, learn_states
+from zoo_successor.learning.td import StepSize, blend, features_target, greedy, learn_actions, learn_states
 
 LAMS = (0.0, 0.4, 1.0)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from zoo_successor import exact
-from zoo_successor.arrival import actions_towards, soonest, soonest_logs
-from zoo_successor.planning import frp, frp_all
-from zoo_successor.problem import shortest_ways
+from zoo_successor.exact import representations as exact
+from zoo_successor.learning.arrival import actions_towards, soonest, soonest_logs
+from zoo_successor.learning.problem import shortest_ways
+from zoo_successor.planning.frp import frp, frp_all
 
 from zoo.tabular import TabularCMDP
 

@@ -21,20 +21,20 @@ _REPRESENTATIONS = (
     ("lambda", "Lambda", "LambdaConfig", "visits whose worth shrinks by lambda each time", _LAMBDA),
 )
 _ALGORITHMS = (
-    ("sarsa", "sarsa:Sarsa", "SarsaConfig", "SARSA with an exploration bonus from the SR or the FR", 5_000, _FR),
-    ("frp", "planner:FirstOccupancyPlanner", "FRPConfig", "switches between policies at subgoals", 100, _FR),
-    ("value-iteration", "planner:ValueIteration", "ValueIterationConfig", "value iteration, sweep by sweep", 2_000, ""),
-    ("gpi", "gpi:GeneralisedImprovement", "GPIConfig", "best of base policies, on the rewards that remain", 1, _LAMBDA),
-    ("lambda-q", "lambda_q:LambdaQ", "LambdaQConfig", "Q-learning for diminishing rewards", 50_000, _LAMBDA),
+    ("sarsa", "control.sarsa:Sarsa", "SARSA with an exploration bonus from the SR or the FR", 5_000, _FR),
+    ("frp", "planning.agents:FirstOccupancyPlanner", "switches between policies at subgoals", 100, _FR),
+    ("value-iteration", "planning.agents:ValueIteration", "value iteration, sweep by sweep", 2_000, ""),
+    ("gpi", "control.gpi:GeneralisedImprovement", "best of base policies, on the rewards that remain", 1, _LAMBDA),
+    ("lambda-q", "control.lambda_q:LambdaQ", "Q-learning for diminishing rewards", 50_000, _LAMBDA),
     (
-        "mvt",
-        "foraging:MarginalValue",
-        "MVTConfig",
-        "when to leave a patch: the marginal value theorem",
-        100,
+        "mvt", "control.foraging:MarginalValue", "when to leave a patch: the marginal value theorem", 100,
         "Charnov 1976",
     ),
-)
+)  # fmt: skip
+_CONFIGS = {
+    "sarsa": "SarsaConfig", "frp": "FRPConfig", "value-iteration": "ValueIterationConfig", "gpi": "GPIConfig",
+    "lambda-q": "LambdaQConfig", "mvt": "MVTConfig",
+}  # fmt: skip
 _EVALUATORS: tuple[tuple[str, str, str, Subject], ...] = (
     (
         "diminishing-value",
@@ -54,7 +54,7 @@ def zoo_register(zoo: Registrar) -> None:
     for name, attribute, config, summary, paper in _REPRESENTATIONS:
         zoo.representation(
             name,
-            f"zoo_successor.tables:{attribute}",
+            f"zoo_successor.learning.tables:{attribute}",
             config=f"zoo_successor.config:{config}",
             summary=summary,
             needs=Needs(action="discrete", observation="discrete"),
@@ -62,11 +62,11 @@ def zoo_register(zoo: Registrar) -> None:
             presets="zoo_successor:presets",
             steps=50_000,
         )
-    for name, target, config, summary, steps, paper in _ALGORITHMS:
+    for name, target, summary, steps, paper in _ALGORITHMS:
         zoo.algorithm(
             name,
             f"zoo_successor.{target}",
-            config=f"zoo_successor.config:{config}",
+            config=f"zoo_successor.config:{_CONFIGS[name]}",
             summary=summary,
             needs=Needs(action="discrete", observation="discrete", tabular=name not in _MODEL_FREE),
             paper=paper,
@@ -88,6 +88,6 @@ def zoo_register(zoo: Registrar) -> None:
 def zoo_plots() -> dict[str, str]:
     """``zoo plot lambda-sweep`` and ``zoo plot exploration``."""
     return {
-        "lambda-sweep": "zoo_successor.figures_runs:lambda_sweep",
-        "exploration": "zoo_successor.figures_runs:exploration",
+        "lambda-sweep": "zoo_successor.plots.runs:lambda_sweep",
+        "exploration": "zoo_successor.plots.runs:exploration",
     }

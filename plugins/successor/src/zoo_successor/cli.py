@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from zoo import Problem
-    from zoo_successor.figures import Panel
-    from zoo_successor.td import Floats
+    from zoo_successor.learning.td import Floats
+    from zoo_successor.plots.tables import Panel
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Command = Callable[[argparse.Namespace], int]
@@ -113,7 +113,7 @@ def _where(parser: argparse.ArgumentParser) -> None:
 
 def show_one(args: argparse.Namespace) -> int:
     """``zoo rep show``."""
-    from zoo_successor.problem import factor
+    from zoo_successor.learning.problem import factor
 
     fixed = {"sr": 1.0, "fr": 0.0}.get(args.representation)
     if fixed is not None and args.lam is not None:
@@ -150,8 +150,8 @@ def _drawn(
     """Row and column of each table as heat maps; the largest entries in words."""
     import numpy as np
 
-    from zoo_successor.figures import Panel, heat_maps
-    from zoo_successor.problem import cell_of, state_of
+    from zoo_successor.learning.problem import cell_of, state_of
+    from zoo_successor.plots.tables import Panel, heat_maps
 
     state = _start(problem, args.state)
     goal = state if args.goal is None else state_of(problem, args.goal)
@@ -179,11 +179,11 @@ def show_plan(args: argparse.Namespace) -> int:
     """``zoo rep plan``."""
     import numpy as np
 
-    from zoo_successor import exact
-    from zoo_successor.figures import plan_route
-    from zoo_successor.planning import frp
-    from zoo_successor.planning_rollout import route
-    from zoo_successor.problem import base_policies, cell_of, dense_kernel, discount, goal_state
+    from zoo_successor.exact import representations as exact
+    from zoo_successor.learning.problem import base_policies, cell_of, dense_kernel, discount, goal_state
+    from zoo_successor.planning.frp import frp
+    from zoo_successor.planning.plan_following import route
+    from zoo_successor.plots.tables import plan_route
 
     if args.segments < 0:
         raise UsageError(f"--segments {args.segments}: expected at least 0 (0: no limit).")
@@ -217,11 +217,11 @@ def show_remaining(args: argparse.Namespace) -> int:
     """``zoo rep remaining``."""
     import numpy as np
 
-    from zoo_successor import exact
-    from zoo_successor.control import Remaining
-    from zoo_successor.figures import remaining_bars
-    from zoo_successor.planning_gpi import gpi
-    from zoo_successor.problem import base_policies, cell_of, dense_kernel, discount, factor
+    from zoo_successor.control.base import Remaining
+    from zoo_successor.exact import representations as exact
+    from zoo_successor.learning.problem import base_policies, cell_of, dense_kernel, discount, factor
+    from zoo_successor.planning.gpi_rule import gpi
+    from zoo_successor.plots.tables import remaining_bars
 
     problem = _problem(args)
     if problem.diminishing is None:
@@ -250,7 +250,7 @@ def show_remaining(args: argparse.Namespace) -> int:
 
 def show_returns(args: argparse.Namespace) -> int:
     """``zoo rep returns``."""
-    from zoo_successor.tails import summarise
+    from zoo_successor.plots.tails import summarise
 
     rows = summarise(args.runs, args.metric, args.above)
     if args.json:
@@ -269,8 +269,8 @@ def _text(value: Any) -> str:
 
 
 def _problem(args: argparse.Namespace) -> Problem:
-    from zoo_successor.environment import build_problem, parse_options
-    from zoo_successor.figures import check_suffix
+    from zoo_successor.learning.environment import build_problem, parse_options
+    from zoo_successor.plots.tables import check_suffix
 
     if args.output is not None:
         check_suffix(args.output)
@@ -278,7 +278,7 @@ def _problem(args: argparse.Namespace) -> Problem:
 
 
 def _start(problem: Problem, cell: int | None) -> int:
-    from zoo_successor.problem import state_of
+    from zoo_successor.learning.problem import state_of
 
     return int(problem.tabular.rho.argmax()) if cell is None else state_of(problem, cell)
 
@@ -287,9 +287,9 @@ def _tables(
     problem: Problem, args: argparse.Namespace, lams: Sequence[float | np.ndarray]
 ) -> list[tuple[Floats, float]]:
     """The exact tables of the policy for several lambda from one inverse, each with the discount."""
-    from zoo_successor import exact
     from zoo_successor.evaluate import policy_table
-    from zoo_successor.problem import dense_kernel, discount
+    from zoo_successor.exact import representations as exact
+    from zoo_successor.learning.problem import dense_kernel, discount
 
     model, gamma = problem.tabular, discount(problem, args.gamma)
     chain = exact.policy_chain(dense_kernel(model), policy_table(problem, args.policy))
@@ -298,7 +298,7 @@ def _tables(
 
 
 def _written(args: argparse.Namespace, figure: Any, stem: str) -> int:
-    from zoo_successor.figures import save
+    from zoo_successor.plots.tables import save
 
     path = args.output or Path("plots") / f"{stem}-{args.environment}.png"
     save(figure, path)

@@ -7,12 +7,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from zoo import EvalContext, Evaluator, Problem, Report, UsageError
-from zoo_successor import exact
 from zoo_successor.config import DiminishingValueConfig, GoalsConfig
-from zoo_successor.problem import cell_of, dense_kernel, factor, rewards, shortest_ways, state_of
-from zoo_successor.tables import SuccessorTable
-from zoo_successor.td import Floats, Ints
-from zoo_successor.truth import counted_value, sampled_value
+from zoo_successor.exact import representations as exact
+from zoo_successor.learning.oracle import counted_value, sampled_value
+from zoo_successor.learning.problem import cell_of, dense_kernel, factor, rewards, shortest_ways, state_of
+from zoo_successor.learning.tables import SuccessorTable
+from zoo_successor.learning.td import Floats, Ints
 
 
 class DiminishingValue(Evaluator[DiminishingValueConfig]):

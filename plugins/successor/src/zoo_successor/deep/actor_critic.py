@@ -20,7 +20,7 @@ from zoo_successor.deep.config import LambdaACConfig
 from zoo_successor.deep.networks import LambdaFeatureCritic, Memory, RecurrentActor, detached, keep, stacked
 from zoo_successor.deep.returns import diminishing_returns
 from zoo_successor.deep.torch_state import adam_state, load_adam, load_module, module_state
-from zoo_successor.problem import factor
+from zoo_successor.learning.problem import factor
 
 
 class Segment(NamedTuple):

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
-from zoo_successor.arrays import Array, Home, host
+from zoo_successor.exact.backend import Array, Home, host
 
 ROW_SUM_TOLERANCE = 1e-8
 """How far above 1 the probabilities of a row may sum; a row closer to 1 than this loses nothing."""

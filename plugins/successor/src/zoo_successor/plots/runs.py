@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo import UsageError
-from zoo_successor.tails import options as options_of
-from zoo_successor.tails import told, varied
+from zoo_successor.plots.tails import options as options_of
+from zoo_successor.plots.tails import told, varied
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo import Grid, Problem, UsageError
-from zoo_successor.problem import cell_of
-from zoo_successor.td import Bools, Floats, Ints
+from zoo_successor.learning.problem import cell_of
+from zoo_successor.learning.td import Bools, Floats, Ints
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,8 +12,8 @@ import numpy as np
 from zoo import Algorithm, Array, Context, InterfaceError, Metrics, Outcome, State
 from zoo.tabular import TabularCMDP
 from zoo_successor.config import MVTConfig
-from zoo_successor.problem import dense_kernel, num_states, states
-from zoo_successor.td import Floats, Ints
+from zoo_successor.learning.problem import dense_kernel, num_states, states
+from zoo_successor.learning.td import Floats, Ints
 
 HARVEST, LEAVE = 0, 1
 

@@ -1,6 +1,6 @@
 """Planning to reach goals: first-occupancy planning, and plain value iteration to compare it with.
 
-Source: Moskovitz et al. 2022, arXiv:2109.13863; the mathematics is in ``zoo_successor.planning``.
+Source: Moskovitz et al. 2022, arXiv:2109.13863; the mathematics is in ``zoo_successor.planning.frp``.
 """
 
 from __future__ import annotations
@@ -10,12 +10,20 @@ from numpy.typing import NDArray
 
 from zoo import Algorithm, Array, Context, Metrics, Outcome, State
 from zoo.tabular import evaluate
-from zoo_successor import exact
-from zoo_successor.arrival import EQUAL, actions_towards, soonest, soonest_logs
 from zoo_successor.config import FRPConfig, ValueIterationConfig
-from zoo_successor.planning import NONE, Gains, Plan, best_policies, frp, frp_all
-from zoo_successor.problem import base_policies, dense_kernel, discount, goal_state, likeliest, num_states, states
-from zoo_successor.td import Floats, Ints
+from zoo_successor.exact import representations as exact
+from zoo_successor.learning.arrival import EQUAL, actions_towards, soonest, soonest_logs
+from zoo_successor.learning.problem import (
+    base_policies,
+    dense_kernel,
+    discount,
+    goal_state,
+    likeliest,
+    num_states,
+    states,
+)
+from zoo_successor.learning.td import Floats, Ints
+from zoo_successor.planning.frp import NONE, Gains, Plan, best_policies, frp, frp_all
 
 
 class FirstOccupancyPlanner(Algorithm[FRPConfig]):

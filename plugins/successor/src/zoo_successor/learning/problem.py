@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from zoo import Context, InterfaceError, Problem, UsageError
 from zoo.tabular import TabularCMDP
-from zoo_successor.arrival import actions_towards
+from zoo_successor.learning.arrival import actions_towards
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

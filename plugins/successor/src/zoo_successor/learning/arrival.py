@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import dijkstra
 
 from zoo.tabular import TabularCMDP
-from zoo_successor.td import Floats, Ints
+from zoo_successor.learning.td import Floats, Ints
 
 TINY = 1e-290
 """Smaller numbers have lost digits, or soon will."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from zoo_successor import checks, linear
-from zoo_successor.arrays import Array, Home, host
-from zoo_successor.given import chain
+from zoo_successor.exact import linear
+from zoo_successor.exact import validation as checks
+from zoo_successor.exact.backend import Array, Home, host
+from zoo_successor.exact.given import chain
 
 BLOCK = 1 << 22
 """Numbers held at a time (32 MiB): rewards on many states are solved for in slices of columns."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo_successor import checks
-from zoo_successor.arrays import Array, host
-from zoo_successor.planning import NONE, Ints, Plan
+from zoo_successor.exact import validation as checks
+from zoo_successor.exact.backend import Array, host
+from zoo_successor.planning.frp import NONE, Ints, Plan
 
 ENDED = -1
 """In place of a state after the episode's end, and of a policy where no step is taken."""

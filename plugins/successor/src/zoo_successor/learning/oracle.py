@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from zoo_successor.td import Floats, Ints
+from zoo_successor.learning.td import Floats, Ints
 
 PRECISION = 1e-14
 """Relative to the largest value: where recursions and sums are cut off."""

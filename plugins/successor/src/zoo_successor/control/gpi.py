@@ -10,12 +10,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo import Algorithm, Array, Context, Metrics, Outcome, State
-from zoo_successor import exact
 from zoo_successor.config import GPIConfig
-from zoo_successor.control import Remaining
-from zoo_successor.planning_gpi import gpi
-from zoo_successor.problem import base_policies, dense_kernel, discount, factor, likeliest, num_states, rewards, states
-from zoo_successor.td import Floats, Ints
+from zoo_successor.control.base import Remaining
+from zoo_successor.exact import representations as exact
+from zoo_successor.learning.problem import (
+    base_policies,
+    dense_kernel,
+    discount,
+    factor,
+    likeliest,
+    num_states,
+    rewards,
+    states,
+)
+from zoo_successor.learning.td import Floats, Ints
+from zoo_successor.planning.gpi_rule import gpi
 
 _LAMBDA = {"sr": 1.0, "fr": 0.0}
 

@@ -19,13 +19,14 @@ Sources: Dayan 1993 (SR); Moskovitz et al., ICLR 2022, arXiv:2109.13863 (FR); Ne
 
 from __future__ import annotations
 
-from zoo_successor import checks, linear
-from zoo_successor.arrays import Array, Home
-from zoo_successor.checks import SingularRepresentationError
-from zoo_successor.exact_actions import backup, policy_chain, state_action
-from zoo_successor.exact_columns import Factorisation, columns, value
-from zoo_successor.exact_features import features
-from zoo_successor.given import chain, precision
+from zoo_successor.exact import linear
+from zoo_successor.exact import validation as checks
+from zoo_successor.exact.actions import backup, policy_chain, state_action
+from zoo_successor.exact.backend import Array, Home
+from zoo_successor.exact.columns import Factorisation, columns, value
+from zoo_successor.exact.features import features
+from zoo_successor.exact.given import chain, precision
+from zoo_successor.exact.validation import SingularRepresentationError
 
 __all__ = [
     "Factorisation",

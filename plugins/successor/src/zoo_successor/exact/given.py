@@ -9,8 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from zoo.tabular import row_tolerance
-from zoo_successor import checks
-from zoo_successor.arrays import Array, Home, is_torch
+from zoo_successor.exact import validation as checks
+from zoo_successor.exact.backend import Array, Home, is_torch
 
 
 def chain(P: Any, name: str = "P_pi") -> Array:

@@ -11,9 +11,9 @@ import numpy as np
 
 from zoo import Array, Context, Metrics, Stack
 from zoo_successor.config import SarsaConfig
-from zoo_successor.control import Arrays, Rule, TabularControl, choose
-from zoo_successor.problem import discount, num_states, states
-from zoo_successor.td import Floats, Ints, StepSize, blend, learn_states
+from zoo_successor.control.base import Arrays, Rule, TabularControl, choose
+from zoo_successor.learning.problem import discount, num_states, states
+from zoo_successor.learning.td import Floats, Ints, StepSize, blend, learn_states
 
 
 class SarsaRule(Rule):

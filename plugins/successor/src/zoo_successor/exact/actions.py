@@ -6,8 +6,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from zoo_successor import checks, given, linear
-from zoo_successor.arrays import Array, Home, compressed, host
+from zoo_successor.exact import given, linear
+from zoo_successor.exact import validation as checks
+from zoo_successor.exact.backend import Array, Home, compressed, host
 
 
 def policy_chain(P: Array, pi: Array) -> Array:

@@ -6,9 +6,9 @@ import numpy as np
 
 from zoo import Array, Context, Metrics, Stack
 from zoo_successor.config import LambdaQConfig
-from zoo_successor.control import Arrays, Remaining, Rule, TabularControl, choose
-from zoo_successor.problem import discount, factor, num_states, rewards, states
-from zoo_successor.td import Floats, Ints, StepSize, greedy, learn_actions
+from zoo_successor.control.base import Arrays, Remaining, Rule, TabularControl, choose
+from zoo_successor.learning.problem import discount, factor, num_states, rewards, states
+from zoo_successor.learning.td import Floats, Ints, StepSize, greedy, learn_actions
 
 
 class LambdaQRule(Rule):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from zoo_successor import checks, linear
-from zoo_successor.arrays import Array, Home, host
-from zoo_successor.given import chain
+from zoo_successor.exact import linear
+from zoo_successor.exact import validation as checks
+from zoo_successor.exact.backend import Array, Home, host
+from zoo_successor.exact.given import chain
 
 
 def features(P_pi: Array, phi: Array, gamma: float, lam: Array = 1.0, terminal: Array | None = None) -> Array:

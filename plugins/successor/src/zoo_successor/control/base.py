@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo import Algorithm, Batch, Context, Metrics, Stack, State, stack
-from zoo_successor.td import Bools, Floats, Ints
+from zoo_successor.learning.td import Bools, Floats, Ints
 
 Arrays = dict[str, NDArray[Any]]
 

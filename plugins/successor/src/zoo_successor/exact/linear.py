@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 from scipy.sparse.linalg import splu
 
-from zoo_successor import checks, given
-from zoo_successor.arrays import Array, Home, compressed
+from zoo_successor.exact import given
+from zoo_successor.exact import validation as checks
+from zoo_successor.exact.backend import Array, Home, compressed
 
 Floats: TypeAlias = NDArray[np.float64]
 Solver: TypeAlias = Callable[[Array], Array]

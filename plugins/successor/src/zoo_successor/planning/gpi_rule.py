@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo_successor import checks
-from zoo_successor.arrays import Array, Home, host
+from zoo_successor.exact import validation as checks
+from zoo_successor.exact.backend import Array, Home, host
 
 
 def gpi(Phi: Array, w: Array, states: Array, *, tie: float = 1e-12) -> NDArray[np.int64]:

@@ -20,10 +20,10 @@ from zoo import (
     UsageError,
 )
 from zoo.tabular import TabularCMDP
-from zoo_successor import exact
 from zoo_successor.config import LambdaConfig, SRConfig
-from zoo_successor.problem import dense_kernel, discount, factor, num_states, states
-from zoo_successor.td import Bools, Floats, Ints, StepSize, learn_actions, learn_states
+from zoo_successor.exact import representations as exact
+from zoo_successor.learning.problem import dense_kernel, discount, factor, num_states, states
+from zoo_successor.learning.td import Bools, Floats, Ints, StepSize, learn_actions, learn_states
 
 ConfigT = TypeVar("ConfigT", bound=SRConfig)
 

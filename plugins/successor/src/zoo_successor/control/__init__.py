@@ -1,0 +1,1 @@
+"""Algorithms that act: SARSA with a bonus, lambda-Q, generalised improvement, foraging."""

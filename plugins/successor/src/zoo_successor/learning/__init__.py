@@ -1,0 +1,1 @@
+"""Representations learned from transitions, and what they are judged against."""

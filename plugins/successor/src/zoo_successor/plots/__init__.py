@@ -1,0 +1,1 @@
+"""Figures of representations and of runs."""
