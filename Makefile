@@ -35,11 +35,12 @@ $(READY): $(MEMBERS) requirements-dev.txt constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement requirements-dev.txt
 	touch $@
 
-lint: $(READY)  ## style, types, import contracts
+lint: $(READY)  ## style, types, import contracts, sizes of files and folders
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/layout.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

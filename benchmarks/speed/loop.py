@@ -12,7 +12,7 @@ from ratio import Table, arguments, compare, show
 from zoo.cli.progress import Silent
 from zoo.discovery.registry import discover
 from zoo.training.build import Parts
-from zoo.training.runner import Settings
+from zoo.training.settings import Settings
 from zoo.training.storage.spec import RunSpec
 from zoo.training.train import Observers, Stop, train, train_parts
 

@@ -20,7 +20,7 @@ from zoo_bench.sweep import file_task, survey, tasks
 from tests.bench.conftest import Write, bench, bench_environment
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError
-from zoo.training.runner import Settings
+from zoo.training.settings import Settings
 from zoo.training.train import Stop
 
 CELL = """

@@ -19,9 +19,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.cli.chosen import by_meaning
 from zoo.cli.live import LiveLines
-from zoo.cli.progress import _Seed
+from zoo.cli.progress import _Seed, by_meaning
 from zoo.runs.describe import option_rows
 from zoo.runs.store import Run
 from zoo.training.storage.spec import RunSpec

@@ -11,7 +11,7 @@ import pytest
 
 from zoo.cli.progress import Silent
 from zoo.discovery.registry import Registry, discover
-from zoo.training.runner import Cadence, RunResult, Settings
+from zoo.training.settings import Cadence, RunResult, Settings
 from zoo.training.storage.spec import RunSpec
 from zoo.training.train import Stop, train
 

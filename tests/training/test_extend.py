@@ -21,7 +21,7 @@ from zoo.runs.labels import labels
 from zoo.runs.store import open_runs
 from zoo.runs.verify import verify
 from zoo.training.extend import begin, extension, shorter
-from zoo.training.runner import Cadence, RunResult, Settings
+from zoo.training.settings import Cadence, RunResult, Settings
 from zoo.training.storage.lock import Lock
 from zoo.training.storage.run_dir import RunDir
 from zoo.training.train import Stop, train

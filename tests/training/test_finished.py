@@ -16,7 +16,7 @@ from zoo.cli.progress import Silent
 from zoo.errors import RunError
 from zoo.runs.store import open_run
 from zoo.runs.verify import verify
-from zoo.training.runner import RunResult
+from zoo.training.settings import RunResult
 from zoo.training.storage import checkpoint
 from zoo.training.storage.run_dir import RunDir
 
@@ -58,7 +58,7 @@ def test_what_vanishes_while_it_trains_is_not_called_finished(run: Trainer, what
 
 
 def _every(steps: int) -> Any:
-    from zoo.training.runner import Cadence
+    from zoo.training.settings import Cadence
 
     return Cadence(steps=steps)
 

@@ -12,7 +12,7 @@ from tests.cli.command import zoo
 from zoo.cli.progress import Silent
 from zoo.discovery.registry import discover
 from zoo.errors import PluginError
-from zoo.training.runner import Cadence, RunResult, Settings
+from zoo.training.settings import Cadence, RunResult, Settings
 from zoo.training.storage.spec import RunSpec
 from zoo.training.train import Stop, train
 

@@ -13,7 +13,7 @@ from zoo.cli.progress import Silent
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError, ZooError
 from zoo.runs.store import open_run
-from zoo.training.runner import Cadence, RunResult, Settings
+from zoo.training.settings import Cadence, RunResult, Settings
 from zoo.training.storage import checkpoint
 from zoo.training.storage.lock import Lock
 from zoo.training.train import Stop

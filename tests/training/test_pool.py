@@ -14,7 +14,7 @@ from tests.rows import logged
 from tests.training.conftest import TOYS, Trainer
 from zoo.cli.progress import Silent
 from zoo.discovery.registry import Registry, discover
-from zoo.training.runner import RunResult, Settings
+from zoo.training.settings import RunResult, Settings
 from zoo.training.storage.run_dir import RunDir
 from zoo.training.storage.spec import RunSpec
 from zoo.training.train import Stop

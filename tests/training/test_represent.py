@@ -18,7 +18,7 @@ from zoo.discovery.registry import Registry, discover
 from zoo.errors import UsageError
 from zoo.testing import check_representation
 from zoo.training.load import load, parts_of
-from zoo.training.runner import Cadence, RunResult, Settings
+from zoo.training.settings import Cadence, RunResult, Settings
 from zoo.training.storage.spec import RunSpec
 from zoo.training.train import Stop, train
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -14,9 +14,8 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from zoo.cli.chosen import by_meaning
 from zoo.cli.live import LiveLines
-from zoo.training.runner import RunResult
+from zoo.training.settings import RunResult
 from zoo.training.storage.run_dir import RunDir
 from zoo.training.storage.spec import RunSpec
 from zoo.visible import console, raw
@@ -26,6 +25,8 @@ PLAIN_SECONDS = 10.0
 WIDE = 160
 _MOST = 3
 """metrics shown of a run"""
+_RESIDUALS = ("err", "kkt", "gap", "oscillation")
+_LAST = ("count", "length", "seconds", "lr", "learning_rate", "n_updates")
 
 
 class Silent:
@@ -196,3 +197,21 @@ def summary(spec: RunSpec, results: Sequence[RunResult], stopped: str) -> None:
         out.print(Text(f"\n{place}", style="bold"), soft_wrap=True)
         out.print(Text(f"next: zoo plot {place}", style="dim"), soft_wrap=True)
     sys.stdout.flush()
+
+
+def by_meaning(names: Iterable[str]) -> list[str]:
+    """Names of metrics, the most telling first; equals stay in their order."""
+    return sorted(names, key=_rank)
+
+
+def _rank(name: str) -> int:
+    last = name.rpartition("/")[2]
+    if name in ("eval/return", "episode/return"):
+        return 0 if name == "eval/return" else 1
+    if "return" in last:
+        return 2
+    if last in _RESIDUALS:
+        return 3
+    if "loss" in name:
+        return 4
+    return 6 if last in _LAST else 5

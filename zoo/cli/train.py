@@ -203,7 +203,7 @@ def _train(
 ) -> int:
     from zoo.cli.progress import Silent, Terminal, summary
     from zoo.cli.resume import all_finished
-    from zoo.training.runner import Cadence, Settings
+    from zoo.training.settings import Cadence, Settings
     from zoo.training.train import Stop, train
 
     settings = Settings(
@@ -289,7 +289,7 @@ def _seconds(text: str) -> float:
 
 
 def _cadence(text: str) -> Any:
-    from zoo.training.runner import Cadence
+    from zoo.training.settings import Cadence
 
     if re.fullmatch(r"\d+(\.\d+)?[smhd]", text):
         return Cadence(seconds=_seconds(text))

@@ -11,9 +11,8 @@ from zoo.testing.batch import check_batch
 from zoo.testing.bench import Bench
 from zoo.testing.contract import Contract
 from zoo.testing.crank import check_resume
-from zoo.testing.light import check_light
 from zoo.testing.options import check_options
-from zoo.testing.presets import check_presets
+from zoo.testing.registration import check_light, check_presets
 from zoo.training.build import offers_batch
 
 

@@ -18,14 +18,14 @@ from zoo.discovery.entry import Entry
 from zoo.discovery.names import EnvName, resolve_env
 from zoo.discovery.registry import Registry, discover
 from zoo.testing.contract import Contract
-from zoo.testing.frequencies import check_model
-from zoo.testing.light import check_light
-from zoo.testing.moments import COPIES, check_moments
+from zoo.testing.environments.frequencies import check_model
+from zoo.testing.environments.moments import COPIES, check_moments
+from zoo.testing.environments.rollouts import check_same, check_snapshot, play
+from zoo.testing.environments.signals import check_signals, check_vector
+from zoo.testing.environments.stacks import check_stack
+from zoo.testing.environments.tasks import check_tasks
 from zoo.testing.options import check_options
-from zoo.testing.rollouts import check_same, check_snapshot, play
-from zoo.testing.signals import check_signals, check_vector
-from zoo.testing.stacks import check_stack
-from zoo.testing.tasks import check_tasks
+from zoo.testing.registration import check_light
 from zoo.training.environments.make_env import Recorder, make_env, offers_of
 
 LIMIT = "max_episode_steps"

@@ -21,8 +21,8 @@ from zoo.testing.bench import Bench
 from zoo.testing.compare import difference
 from zoo.testing.contract import Contract
 from zoo.testing.crank import advance
-from zoo.testing.light import check_light
 from zoo.testing.options import check_options
+from zoo.testing.registration import check_light
 from zoo.testing.streams import untouched
 from zoo.training.build import Member
 from zoo.training.representation_trainer import RepresentationTrainer

@@ -16,9 +16,8 @@ from zoo.testing.bench import Bench
 from zoo.testing.compare import copied, difference
 from zoo.testing.contract import Contract
 from zoo.testing.crank import advance, check_resume
-from zoo.testing.light import check_light
 from zoo.testing.options import check_options
-from zoo.testing.presets import check_presets
+from zoo.testing.registration import check_light, check_presets
 from zoo.testing.streams import untouched
 from zoo.training.build import Member, offers_batch
 from zoo.training.representation_trainer import RepresentationTrainer

@@ -6,9 +6,9 @@ import contextlib
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from zoo.training.contract import Contract
 from zoo.training.environments.episode_statistics import episode_metrics
 from zoo.training.evaluate_policy import play_round
 from zoo.training.load import Found, restore_member
+from zoo.training.settings import RunResult, Settings, Watcher
 from zoo.training.storage import checkpoint
 from zoo.training.storage.buffers import BufferStore, said
 from zoo.training.storage.checkpoint import Manifest, Tensors
@@ -34,87 +35,6 @@ from zoo.training.storage.run_dir import EVAL, METRICS, RunDir
 from zoo.training.storage.whole import check_whole
 
 HEARTBEAT_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class Cadence:
-    """How often to do something: every so many steps, or every so many seconds; one of them is 0."""
-
-    steps: int = 0
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """How to run, as opposed to what: none of this changes a result.
-
-    Attributes:
-        root: directory of all runs.
-        resume: "auto": continue what is there; "never": set it aside and start afresh.
-        checkpoint: how often to save.
-        time_limit: seconds after which to save and stop; 0 for none.
-        threads: threads of numerical libraries.
-        deterministic: ask torch for deterministic kernels.
-        trust: allow environment ids that import modules.
-        debug: let exceptions of an algorithm through, with their traceback.
-    """
-
-    root: Path = Path("runs")
-    resume: str = "auto"
-    checkpoint: Cadence = Cadence(seconds=30.0)
-    time_limit: float = 0.0
-    threads: int = 1
-    deterministic: bool = False
-    trust: bool = False
-    debug: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunResult:
-    """What became of one run: what ``--json`` prints, and a little for people."""
-
-    path: Path
-    seed: int
-    status: str
-    steps: int
-    metrics: Mapping[str, float]
-    message: str = ""
-    outcome: str = ""
-    score: Mapping[str, float] = field(default_factory=dict)
-    resumed: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """The documented part, as plain data."""
-        return {
-            "path": str(self.path), "seed": self.seed, "status": self.status, "steps": self.steps,
-            "metrics": dict(self.metrics), "outcome": self.outcome, "message": self.message,
-        }  # fmt: skip
-
-
-class Watcher(Protocol):
-    """The callbacks of training: the terminal, a worker's pipe, hooks of plugins."""
-
-    def started(self, run: RunDir, step: int, notice: str) -> None:
-        """A run begins, or continues from ``step``."""
-
-    def updated(self, run: RunDir, step: int, metrics: Mapping[str, float]) -> None:
-        """One update was logged."""
-
-    def checkpointed(self, run: RunDir, path: Path) -> None:
-        """A checkpoint was published."""
-
-    def finished(self, run: RunDir, result: RunResult) -> None:
-        """The run ended, whichever way."""
-
-
-def stored_result(run: RunDir) -> RunResult:
-    """The result of a run as its directory has it."""
-    status = run.status()
-    return RunResult(
-        path=run.path, seed=run.seed, status=status["state"], steps=status["step"],
-        metrics=status.get("metrics", {}), message=status.get("message", ""), outcome=status.get("outcome", ""),
-        score=status.get("score", {}),
-    )  # fmt: skip
 
 
 class Session:

@@ -19,7 +19,8 @@ from zoo.discovery.registry import Registry
 from zoo.errors import RunError, TrainingFailed, UsageError, ZooError
 from zoo.training.build import Member, Parts, offers_batch
 from zoo.training.load import Found, newest, parts_of
-from zoo.training.runner import RunResult, Session, Settings, Watcher, stored_result
+from zoo.training.runner import Session
+from zoo.training.settings import RunResult, Settings, Watcher, stored_result
 from zoo.training.storage import checkpoint
 from zoo.training.storage.run_dir import SPEC, RunDir
 from zoo.training.storage.spec import RunSpec

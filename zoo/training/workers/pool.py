@@ -30,7 +30,7 @@ from zoo.discovery.entry import describe
 from zoo.discovery.registry import FILE, Registry, discover
 from zoo.errors import ZooError
 from zoo.training.build import offers_batch
-from zoo.training.runner import Cadence, RunResult, Settings, Watcher, stored_result
+from zoo.training.settings import Cadence, RunResult, Settings, Watcher, stored_result
 from zoo.training.storage.run_dir import RunDir
 from zoo.training.storage.spec import RunSpec
 from zoo.training.train import Stop, finished_seeds, not_started, train

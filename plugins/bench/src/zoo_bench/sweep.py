@@ -15,7 +15,7 @@ from zoo.discovery.registry import Registry
 from zoo.errors import RunError, ZooError
 from zoo.runs.evaluate import Judge
 from zoo.runs.store import Run
-from zoo.training.runner import Settings, Watcher
+from zoo.training.settings import Settings, Watcher
 from zoo.training.storage.run_dir import SPEC, RunDir
 from zoo.training.storage.spec import RunSpec
 from zoo.training.train import Stop, train

@@ -186,7 +186,7 @@ def _run(
     suites: Sequence[Suite], problems: Sequence[ZooError], experiments: Sequence[Experiment],
     parsed: argparse.Namespace, registry: Registry, options: CommandOptions,
 ) -> int:  # fmt: skip
-    from zoo.training.runner import Settings
+    from zoo.training.settings import Settings
     from zoo.training.train import Stop
     from zoo_bench.cli.board import BenchBoard, QuietBoard
     from zoo_bench.sweep import sweep

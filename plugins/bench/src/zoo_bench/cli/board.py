@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from zoo.cli.progress import PLAIN_SECONDS, REFRESH_SECONDS, Silent
-from zoo.training.runner import RunResult
+from zoo.training.settings import RunResult
 from zoo.training.storage.run_dir import RunDir
 from zoo.visible import console
 from zoo_bench.cli.clock import Clock

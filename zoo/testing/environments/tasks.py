@@ -14,7 +14,7 @@ import numpy as np
 from zoo.api import Snapshot, Task, TaskDistribution, lookup
 from zoo.testing.compare import difference
 from zoo.testing.contract import Contract
-from zoo.testing.rollouts import play, play_vector
+from zoo.testing.environments.rollouts import play, play_vector
 from zoo.training.environments.make_env import Recorder
 
 SAMPLED = 8

@@ -1,0 +1,1 @@
+"""Checks of environments, one aspect each."""
