@@ -76,6 +76,8 @@ _INTERVAL: Final = re.compile(
 )
 _ROW_SPACE: Final = re.compile(r"\\\\\s{0,4}\[-?[\d.]{1,8}\s{0,4}(?:pt|em|ex|cm|mm|in)\]")
 _TIMES_TEN: Final = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*\^)")
+_FACTORIAL: Final = re.compile(r"(?<=\d)!=")
+"""5!=120 is an equation, n!=5 is none"""
 _CHOOSE: Final = re.compile(
     r"(?<![\w}])(?:\{\}\s*)?[_^]?\{?(\d+)\}?\s*(?:\\(?:text|mathrm)\{([CP])\}|([CP]))\s*_?\{?(\d+)\}?(?!\w)"
 )
@@ -107,6 +109,8 @@ def clean(text: str) -> str:
         text = _GLUED.sub(r"\\quad ", unescaped(text))
     if "," in text or "\\" in text or " " in text or "{" in text or "~" in text:
         text = _join_groups(text)
+    if "!=" in text:
+        text = _FACTORIAL.sub("! =", text)
     if "10" in text:
         text = _TIMES_TEN.sub(r"\\times ", text)
     if "[" in text or "]" in text:

@@ -13,7 +13,7 @@ _FAR: Final = 80
 _OPEN: Final = r"[\s{}$(]{0,6}$"
 _BEFORE: Final = re.compile(
     r"(?:\b(?:not|never|nor|neither|cannot|untrue|false|wrong|eliminate|exclude|discard|rule out|cross out)|n't"
-    r"|≠|!=|\\(?:neg|lnot|nexists|neq?|not)(?![A-Za-z]))(?:\s(?:that|be|equal|to|equals|equal to|be equal to))?"
+    r"|≠|(?<=\s)!=|\\(?:neg|lnot|nexists|neq?|not)(?![A-Za-z]))(?:\s(?:that|be|equal|to|equals|equal to|be equal to))?"
     + _OPEN
     + r"|\b(?:(?:any|every|all)\b[^.\n]{0,30}\bbut|exceeds?|exceeding|almost|nearly|close to)\b"
     + _OPEN
@@ -76,9 +76,15 @@ _COMPARING: Final = frozenset(
 """words after which a clause names a bound or a supposition"""
 
 
-def is_denied(text: str, start: int, end: int) -> bool:
-    """Whether the words beside a value deny it: "not 5", "it is false that n = 10", "there is no x with x = 3"."""
+def is_denied(text: str, start: int, end: int, *, boxed: bool = False) -> bool:
+    """Whether the words beside a value deny it: "not 5", "it is false that n = 10", "there is no x with x = 3".
+
+    A box is given as the answer, also where "at least" stands before it: only a denial at its side takes it back.
+    """
     first = max(0, start - _FAR)
+    if boxed:
+        after = _WRONG.match(text, end) or _REJECTED.match(text, end)
+        return bool(after or _BEFORE.search(text, first, start))
     if any(pattern.search(text, first, start) for pattern in (_QUALIFIED, _BEFORE, _DOUBTED)):
         return True
     if any(pattern.match(text, end) for pattern in (_MORE, _WRONG, _REJECTED, _ASKED)):

@@ -213,7 +213,7 @@ class Reader:
                 return None if is_refuted(anchor.text, found) else found
             prose = prose or anchor.text
         if box is not None:
-            return None if is_denied(text, box.start, box.end) else self._inside(box.text)
+            return None if is_denied(text, box.start, box.end, boxed=True) else self._inside(box.text)
         if prose is not None:
             found = self._value(prose)
             if found:

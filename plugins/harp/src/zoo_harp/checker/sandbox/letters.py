@@ -43,7 +43,7 @@ def extract_choice(response: str) -> str | None:
         if letter is not None:
             return letter or None
     if box is not None:
-        return None if is_denied(text, box.start, box.end) else _letter(box.text[:200]) or None
+        return None if is_denied(text, box.start, box.end, boxed=True) else _letter(box.text[:200]) or None
     if len(text) <= 200:
         letter = _letter(text)
         if letter is not None:
