@@ -21,9 +21,13 @@ def zoo(*args: str, cwd: Path | None = None, **env: str) -> subprocess.Completed
     )  # fmt: skip
 
 
-def zoo_here(*args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def zoo_here(*args: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """The same in this process, where the outcome alone is tested: each would import torch for seconds."""
     out, err = io.StringIO(), io.StringIO()
-    with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with contextlib.ExitStack() as stack:
+        if cwd is not None:
+            stack.enter_context(contextlib.chdir(cwd))
+        stack.enter_context(contextlib.redirect_stdout(out))
+        stack.enter_context(contextlib.redirect_stderr(err))
         status = main(list(args))
     return subprocess.CompletedProcess(args, status, out.getvalue(), err.getvalue())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import zoo
+from tests.cli.command import zoo, zoo_here
 
 CASES = [
     (["trian"], ["'trian'", "did you mean train?"]),
@@ -52,14 +52,14 @@ def test_what_is_no_run_is_a_wrong_request(command: list[str], what: str, tmp_pa
         path.write_text("")
     elif what != "nothing":
         (path / "runs").mkdir(parents=True)
-    done = zoo(*command, str(path / "runs" if what == "a directory of runs" else path), cwd=tmp_path)
+    done = zoo_here(*command, str(path / "runs" if what == "a directory of runs" else path), cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) <= 2 and str(path) in done.stderr
 
 
 @pytest.mark.parametrize(("args", "words"), CASES, ids=[" ".join(args) for args, _ in CASES])
 def test_a_wrong_request_is_one_sentence(args: list[str], words: list[str], tmp_path: Path) -> None:
-    done = zoo(*args, cwd=tmp_path)
+    done = zoo_here(*args, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stdout == ""
     lines = done.stderr.splitlines()
@@ -69,6 +69,12 @@ def test_a_wrong_request_is_one_sentence(args: list[str], words: list[str], tmp_
     for word in words:
         assert word in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_process_ends_the_same_way(tmp_path: Path) -> None:
+    done = zoo("train", "relod", "two-state", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("zoo: no algorithm or representation called 'relod': did you mean reload")
 
 
 def test_json_errors_are_one_document(tmp_path: Path) -> None:

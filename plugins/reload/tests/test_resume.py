@@ -82,8 +82,11 @@ def test_seeds_differ_unless_told_otherwise(runs):
 
 @pytest.mark.parametrize(
     ("env", "budget", "kkt"),
-    [("two-state", 3000, 1e-6), ("three-state", 3000, 1e-6), ("garnet", 3000, 1e-6), ("hazard-grid", 3000, 1e-6)],
-)
+    [
+        ("two-state", 3000, 1e-6), ("three-state", 3000, 1e-6), ("garnet", 3000, 1e-6), ("hazard-grid", 3000, 1e-6),
+        ("constrained-catch", 3000, 1e-6),
+    ],
+)  # fmt: skip
 def test_auto_needs_no_tuning(runs, env, budget, kkt):
     reload = runs.make("Reload", env, eta="auto", budget=budget)
     row = runs.drive(reload)[-1]

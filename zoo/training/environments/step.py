@@ -66,13 +66,23 @@ def check_step(
 ) -> None:  # fmt: skip
     """``check_finite`` of one step, as cheap as it can be where there is nothing to refuse."""
     plain = type(obs) is np.ndarray and finite(obs) and finite(reward) and (signals is None or finite(signals))
-    if plain and not (done.any() and "final_obs" in infos):
+    if plain and (not done.any() or "final_obs" not in infos or _plain_rows(infos["final_obs"], done)):
         return
     columns = constraints.names if constraints else ()
     # Constraints first: where the reward is made of them, they say which of its parts is at fault.
     check_finite({"constraint": signals, "reward": reward}, name, lengths, copies, columns)
     for values in (_last(infos), obs):
         check_finite({"observation": values}, name, lengths, copies)
+
+
+def _plain_rows(values: Any, rows: NDArray[np.bool_]) -> bool:
+    """Whether these rows [n, ...] are sure to be finite: one array, or an object array of such."""
+    if type(values) is not np.ndarray or values.shape[0] != len(rows):
+        return False
+    if values.dtype != object:
+        return finite(values[rows])
+    parts = values[rows].tolist()
+    return all(type(part) is np.ndarray for part in parts) and finite(np.concatenate(parts, axis=None))
 
 
 def _last(infos: Mapping[str, Any]) -> NDArray[Any] | None:
@@ -95,7 +105,9 @@ def owned(array: Any) -> Any:
         return copied(array)
     if array.dtype == object:
         own = np.empty_like(array)
-        own[:] = [copied(item) for item in array]
+        for row, item in enumerate(array.tolist()):
+            if item is not None:  # one of the few whose episode has ended
+                own[row] = item.copy() if type(item) is np.ndarray else copied(item)
         return own
     return array if array.base is None and getrefcount(array) <= _FRESH else array.copy()
 

@@ -29,8 +29,9 @@ TRIAL_GROWTH = 1.5
 """kkt growing by more than this factor under doubled steps: undo them. Small swings are part of larger steps."""
 PATIENCE = 2
 """Looks without another trial of larger steps, after steps were too large."""
-GROWTH = 4.0
-"""kkt growing by more than this factor between two looks: go back and halve the steps."""
+GROWTH = 10.0
+"""kkt growing by more than this factor between two looks: go back and halve the steps. Slow swings grow it sixfold and
+end well (constrained-catch)."""
 
 Fresh: TypeAlias = Callable[[float, float], Trajectory]
 Stage: TypeAlias = Literal["scan", "extend", "watch"]
