@@ -5,10 +5,10 @@ Public names are imported on first use, so that ``import zoo`` costs next to not
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zoo._version import __version__
+from zoo.lazy import lazy_names
 
 if TYPE_CHECKING:
     from zoo.api import Algorithm as Algorithm
@@ -45,10 +45,11 @@ if TYPE_CHECKING:
     from zoo.api import lookup as lookup
     from zoo.cli.parser import CommandOptions as CommandOptions
     from zoo.cli.parser import CommandParser as CommandParser
-    from zoo.discovery.entry import Registrar as Registrar
     from zoo.discovery.hooks import hookimpl as hookimpl
+    from zoo.discovery.registration import Registrar as Registrar
     from zoo.discovery.registry import discover as discover
     from zoo.errors import InterfaceError as InterfaceError
+    from zoo.errors import PluginError as PluginError
     from zoo.errors import RunError as RunError
     from zoo.errors import UnknownNameError as UnknownNameError
     from zoo.errors import UsageError as UsageError
@@ -63,39 +64,33 @@ if TYPE_CHECKING:
     from zoo.training.environments.stack import stack as stack
     from zoo.training.load import LoadedRun as LoadedRun
     from zoo.training.load import load as load
+    from zoo.training.settings import RunResult as RunResult
+    from zoo.training.train import train as train
 
 
-_API = (
-    "Algorithm", "Array", "Batch", "Constrained", "ConstraintSpec", "Context", "DiminishingRewards", "EvalContext",
-    "Evaluator", "Explicit", "Grid", "Metrics", "Multitask", "Needs", "Offers", "Outcome", "PrimalDual", "Problem",
-    "Report", "Representation", "RepresentationBatch", "Snapshot", "Solvable", "Stackable", "Stacked", "State",
-    "Subject", "Tabular", "Task", "TaskDistribution", "Transitions", "lookup",
+__getattr__, __dir__, _names = lazy_names(
+    __name__,
+    {
+        "api": (
+            "Algorithm", "Array", "Batch", "Constrained", "ConstraintSpec", "Context", "DiminishingRewards",
+            "EvalContext", "Evaluator", "Explicit", "Grid", "Metrics", "Multitask", "Needs", "Offers", "Outcome",
+            "PrimalDual", "Problem", "Report", "Representation", "RepresentationBatch", "Snapshot", "Solvable",
+            "Stackable", "Stacked", "State", "Subject", "Tabular", "Task", "TaskDistribution", "Transitions", "lookup",
+        ),
+        "cli.parser": ("CommandOptions", "CommandParser"),
+        "discovery.hooks": ("hookimpl",),
+        "discovery.registration": ("Registrar",),
+        "discovery.registry": ("discover",),
+        "errors": (
+            "InterfaceError", "PluginError", "RunError", "UnknownNameError", "UsageError", "ZooError", "nearest",
+        ),
+        "ring": ("RingBuffer",),
+        "runs.store": ("Run", "Series", "open_runs"),
+        "seeding": ("stream",),
+        "training.environments.stack": ("Stack", "stack"),
+        "training.load": ("LoadedRun", "load"),
+        "training.settings": ("RunResult",),
+        "training.train": ("train",),
+    },
 )  # fmt: skip
-_HOME = {
-    **dict.fromkeys(_API, "zoo.api"),
-    **dict.fromkeys(("CommandOptions", "CommandParser"), "zoo.cli.parser"),
-    "Registrar": "zoo.discovery.entry",
-    "hookimpl": "zoo.discovery.hooks",
-    "discover": "zoo.discovery.registry",
-    **dict.fromkeys(("Run", "Series", "open_runs"), "zoo.runs.store"),
-    "RingBuffer": "zoo.ring",
-    "stream": "zoo.seeding",
-    **dict.fromkeys(("LoadedRun", "load"), "zoo.training.load"),
-    **dict.fromkeys(("Stack", "stack"), "zoo.training.environments.stack"),
-    **dict.fromkeys(
-        ("InterfaceError", "RunError", "UnknownNameError", "UsageError", "ZooError", "nearest"), "zoo.errors"
-    ),
-}
-__all__ = ["__version__", *_HOME]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'zoo' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+__all__ = ["__version__", *_names]

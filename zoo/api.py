@@ -14,19 +14,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
+from zoo.environment import Constrained as Constrained
+from zoo.environment import Multitask as Multitask
+from zoo.environment import Snapshot as Snapshot
+from zoo.environment import Stackable as Stackable
+from zoo.environment import Stacked as Stacked
+from zoo.environment import Tabular as Tabular
+from zoo.environment import Task as Task
+from zoo.environment import TaskDistribution as TaskDistribution
+from zoo.environment import lookup as lookup
 from zoo.errors import InterfaceError
-from zoo.offered import Constrained as Constrained
-from zoo.offered import Multitask as Multitask
-from zoo.offered import Snapshot as Snapshot
-from zoo.offered import Stackable as Stackable
-from zoo.offered import Stacked as Stacked
-from zoo.offered import Tabular as Tabular
-from zoo.offered import Task as Task
-from zoo.offered import TaskDistribution as TaskDistribution
-from zoo.offered import lookup as lookup
-from zoo.specs import ConstraintSpec as ConstraintSpec
-from zoo.specs import DiminishingRewards as DiminishingRewards
-from zoo.specs import Grid as Grid
+from zoo.traits import ConstraintSpec as ConstraintSpec
+from zoo.traits import DiminishingRewards as DiminishingRewards
+from zoo.traits import Grid as Grid
 from zoo.types import Array as Array
 from zoo.types import Metrics as Metrics
 from zoo.types import Space as Space

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from ratio import Table, arguments, compare, show
 
-from zoo.cli.progress import Silent
 from zoo.discovery.registry import discover
 from zoo.training.build import Parts
+from zoo.training.callbacks import Observers, Silent
+from zoo.training.loop import train_parts, train_seeds
 from zoo.training.settings import Settings
+from zoo.training.stop import Stop
 from zoo.training.storage.spec import RunSpec
-from zoo.training.train import Observers, Stop, train, train_parts
 
 
 def measure(rounds: int, steps: int) -> list[Table]:
@@ -47,7 +48,7 @@ def measure(rounds: int, steps: int) -> list[Table]:
 
     def looped() -> None:
         with tempfile.TemporaryDirectory() as root:
-            train(spec, [0], registry, Settings(root=Path(root)), Silent(), Stop())
+            train_seeds(spec, [0], registry, Settings(root=Path(root)), Silent(), Stop())
 
     functions: dict[str, Callable[[], object]] = {"bare loop over update()": bare, "zoo's run loop": looped}
     table = compare(functions, rounds, title=f"PPO on CartPole-v1, {steps} steps, 8 environments")

@@ -21,7 +21,7 @@ from tests.bench.conftest import Write, bench, bench_environment
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError
 from zoo.training.settings import Settings
-from zoo.training.train import Stop
+from zoo.training.stop import Stop
 
 CELL = """
 [[cells]]

@@ -15,14 +15,14 @@ from zoo_bench.schema import Cell, Metric, Suite
 
 from tests.bench.made_up import spec, store
 from zoo.errors import UsageError
-from zoo.training.request import CellRequest
+from zoo.training.request import RunRequest
 
 SCORE = Metric(name="score", of="score")
 LEARNER = spec()
 
 
 def suite(label: str = "learner", seeds: tuple[int, ...] = (0, 1, 2)) -> Suite:
-    request = CellRequest(algorithm="learner", environment="task")
+    request = RunRequest(algorithm="learner", environment="task")
     cell = Cell(label=label, environment="task", request=request, seeds=seeds, spec=LEARNER)
     return Suite(name="trial", title="Trial", path=Path("trial.toml"), cells=(cell,), metrics=(SCORE,))
 

@@ -18,7 +18,7 @@ from zoo_bench.schema import Cell, Metric, Reference, Suite
 from tests.bench.made_up import spec, store
 from zoo.errors import UnknownNameError, UsageError
 from zoo.runs.store import open_runs
-from zoo.training.request import CellRequest
+from zoo.training.request import RunRequest
 from zoo.training.storage.spec import RunSpec
 
 SCORE = Metric(name="score", of="score")
@@ -28,7 +28,7 @@ KNOWN = measure(FUNCTIONS)
 
 def cell(of: RunSpec, label: str = "", seeds: tuple[int, ...] = (0, 1, 2)) -> Cell:
     algorithm, environment = of.short
-    request = CellRequest(algorithm=algorithm, environment=environment)
+    request = RunRequest(algorithm=algorithm, environment=environment)
     return Cell(label=label or algorithm, environment=environment, request=request, seeds=seeds, spec=of)
 
 

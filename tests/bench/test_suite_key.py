@@ -15,7 +15,7 @@ from zoo_bench.suite import Cell
 from tests.bench.conftest import LAB
 from zoo.cli.main import main
 from zoo.discovery.registry import Registry
-from zoo.training.request import CellRequest, parse_seeds, resolve
+from zoo.training.request import RunRequest, parse_seeds, resolve
 
 CASES: list[tuple[dict[str, Any], list[str]]] = [
     ({"algorithm": "reload", "environment": "two-state"}, []),
@@ -63,7 +63,7 @@ def dry_run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> dict[st
 def test_the_same_options_are_the_same_run(
     request_: Mapping[str, Any], flags: list[str], registry: Registry, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    request = CellRequest(**request_)
+    request = RunRequest(**request_)
     spec = resolve(request, registry)
     typed = ["--plugin", str(LAB), "train", request.algorithm, request.environment, *flags]
     assert dry_run(typed, capsys)["key"] == spec.key
@@ -77,7 +77,7 @@ def test_the_same_options_are_the_same_run(
 
 
 def test_where_values_come_from(registry: Registry) -> None:
-    asked = CellRequest(algorithm="reload", environment="two-state", options={"eta": 3.0}, steps=10)
+    asked = RunRequest(algorithm="reload", environment="two-state", options={"eta": 3.0}, steps=10)
     origins = resolve(asked, registry).origins
     assert (origins["eta"], origins["eta_mu"], origins["check_every"]) == ("suite", "preset", "default")
     assert (origins["steps"], origins["num_envs"]) == ("suite", "default")

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 from zoo_bench.cli.board import BenchBoard, duration
 from zoo_bench.cli.clock import Clock
-from zoo_bench.suite import Cell, CellRequest
+from zoo_bench.suite import Cell, RunRequest
 from zoo_bench.sweep import Experiment, tasks
 
 from zoo.training.storage.run_dir import RunDir
@@ -18,7 +18,7 @@ from zoo.training.storage.spec import RunSpec
 def experiment(name: str, seeds: int = 2, seconds: float | None = None, steps: int = 100) -> Experiment:
     spec = RunSpec(algorithm=f"p/{name}", kind="algorithm", plugin_version="1", environment="p/e", steps=steps)
     cell = Cell(
-        label=name, environment="e", request=CellRequest(algorithm=name, environment="e"),
+        label=name, environment="e", request=RunRequest(algorithm=name, environment="e"),
         seeds=tuple(range(seeds)), spec=spec,
     )  # fmt: skip
     return Experiment(suite="s", cell=cell, states=dict.fromkeys(range(seeds), "new"), seconds=seconds)

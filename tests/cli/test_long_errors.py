@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cli.command import zoo
-from zoo.discovery.entry import describe
-from zoo.visible import brief, uncoloured
+from zoo.discovery.registration import describe
+from zoo.terminal.visible import brief, uncoloured
 
 PLUGIN = r"""
 import os, warnings

@@ -19,10 +19,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.cli.live import LiveLines
 from zoo.cli.progress import _Seed, by_meaning
 from zoo.runs.describe import option_rows
 from zoo.runs.store import Run
+from zoo.terminal.live import LiveLines
 from zoo.training.storage.spec import RunSpec
 
 METRICS = {"kl": 0.5, "loss/value": 1.0, "episode/count": 3.0, "episode/return": 20.0, "eval/return": 21.0}

@@ -10,8 +10,8 @@ from zoo_bench.metrics import functions
 from zoo_bench.plots.plugin_figures import find_figures
 from zoo_bench.suite import find_suites
 
-from zoo.discovery.entry import Registrar
 from zoo.discovery.guard import blaming
+from zoo.discovery.registration import Registrar
 from zoo.discovery.registry import discover
 from zoo.errors import PluginError, UsageError
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.discovery.entry import Registrar
 from zoo.discovery.names import resolve_env, slug
+from zoo.discovery.registration import Registrar
 from zoo.discovery.registry import Plugin, Registry
 from zoo.errors import UnknownNameError, UsageError, nearest
 

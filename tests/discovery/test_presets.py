@@ -9,11 +9,11 @@ from pathlib import Path
 import gymnasium
 import pytest
 
-from zoo.discovery.entry import Entry
 from zoo.discovery.presets import Preset, load_preset
+from zoo.discovery.registration import Entry
 from zoo.discovery.registry import Plugin, Registry
 from zoo.errors import UnknownNameError, UsageError
-from zoo.training.request import CellRequest, resolve
+from zoo.training.request import RunRequest, resolve
 
 OPTIONS = '''
 from dataclasses import dataclass
@@ -120,6 +120,6 @@ def test_a_named_preset_changes_the_environment_unless_the_user_does(write: Writ
     )  # fmt: skip
     plugin = Plugin(plugin="owner", version="1", source="", state="registered", seconds=0.0, entries=(entry, tunable))
     registry = Registry([plugin])
-    spec = resolve(CellRequest(algorithm="mine", environment=env, preset="paper", env_options={"width": 4}), registry)
+    spec = resolve(RunRequest(algorithm="mine", environment=env, preset="paper", env_options={"width": 4}), registry)
     assert spec.env_config == {"rate": 0.5, "width": 4}
     assert (spec.origins["env.rate"], spec.origins["env.width"]) == ("preset", "suite")

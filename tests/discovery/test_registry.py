@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from zoo.api import Needs, Offers
-from zoo.discovery.entry import Entry, Registrar
+from zoo.discovery.registration import Entry, Registrar
 from zoo.discovery.registry import Plugin, Registry, discover
 from zoo.errors import PluginError, UnknownNameError, UsageError
 

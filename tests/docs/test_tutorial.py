@@ -16,8 +16,8 @@ import pytest
 import zoo.testing
 from zoo.api import Context, Needs, Offers
 from zoo.cli.train import NOT_CONVERGED
-from zoo.discovery.entry import Registrar
 from zoo.discovery.hooks import HookSpecs
+from zoo.discovery.registration import Registrar
 from zoo.errors import UsageError, ZooError
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "write-a-plugin.md"

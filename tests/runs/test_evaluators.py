@@ -168,7 +168,7 @@ def test_playing_leaves_the_algorithm_as_it_was(zoo: Zoo, runs: Path) -> None:
     before = loaded.algorithm.state()
     from zoo.api import EvalContext
 
-    ctx = EvalContext(seed=0, rng=np.random.default_rng(0), make_env=lambda count: loaded.parts.make_env(count, 0))
+    ctx = EvalContext(seed=0, rng=np.random.default_rng(0), make_env=lambda count: loaded.components.make_env(count, 0))
     ReturnEvaluator(ReturnConfig(episodes=3)).evaluate(loaded.algorithm, ctx)
     assert loaded.algorithm.state() == before and loaded.algorithm.env_steps == 400
 

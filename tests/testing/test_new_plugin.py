@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from zoo.cli.main import main
-from zoo.discovery.entry import KINDS
+from zoo.discovery.registration import KINDS
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from zoo.cli.progress import Silent
 from zoo.discovery.registry import Registry, discover
+from zoo.training.callbacks import Silent
+from zoo.training.loop import train_seeds
 from zoo.training.settings import Cadence, RunResult, Settings
+from zoo.training.stop import Stop
 from zoo.training.storage.spec import RunSpec
-from zoo.training.train import Stop, train
 
 TOYS = Path(__file__).with_name("toys.py")
 
@@ -46,6 +47,6 @@ def run(toys: Registry, tmp_path: Path) -> Trainer:
             **{"steps": 40, "eval_episodes": 2, **spec},
         )  # fmt: skip
         given = {"root": root or tmp_path / "runs", "checkpoint": Cadence(steps=10), **(settings or {})}
-        return train(request, seeds, toys, Settings(**given), watch or Silent(), stop or Stop())
+        return train_seeds(request, seeds, toys, Settings(**given), watch or Silent(), stop or Stop())
 
     return run

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import zoo
 from tests.cli.command import zoo as command
 from zoo.api import ConstraintSpec
-from zoo.training.best import Best
-from zoo.training.evaluate_policy import Played
+from zoo.training.best_evaluation import Best
+from zoo.training.evaluate_policy import PlayedEpisodes
 from zoo.training.storage import checkpoint
 
 PLUGIN = '''
@@ -133,11 +133,11 @@ def test_eval_and_load_take_a_checkpoint_by_name(tmp_path: Path, monkeypatch: py
         zoo.load(run, 50, registry=registry)
 
 
-def played(signals: Any, returns: Any = (0.0,), length: int = 10) -> Played:
+def played(signals: Any, returns: Any = (0.0,), length: int = 10) -> PlayedEpisodes:
     signals = np.asarray(signals, dtype=float)
     count = len(signals)
     zeros, total = np.zeros(count), np.resize(np.asarray(returns, dtype=float), count)
-    return Played(total, zeros, signals, signals / 2, np.full(count, length), zeros == 0, zeros != 0)
+    return PlayedEpisodes(total, zeros, signals, signals / 2, np.full(count, length), zeros == 0, zeros != 0)
 
 
 def spec(*thresholds: float, senses: Any = "<=", unit: str = "step", discounted: bool = False) -> ConstraintSpec:

@@ -12,7 +12,6 @@ from tests.cli.command import zoo
 from tests.rows import logged
 from tests.training.conftest import Trainer
 from tests.training.test_strangers import OLD as MADE_BY_0_1_0
-from zoo.cli.progress import Silent
 from zoo.cli.resume import left_over, open_resumed
 from zoo.cli.train import _parser
 from zoo.discovery.registry import Registry
@@ -20,11 +19,13 @@ from zoo.errors import RunError, UsageError
 from zoo.runs.labels import labels
 from zoo.runs.store import open_runs
 from zoo.runs.verify import verify
+from zoo.training.callbacks import Silent
 from zoo.training.extend import begin, extension, shorter
+from zoo.training.loop import train_seeds
 from zoo.training.settings import Cadence, RunResult, Settings
+from zoo.training.stop import Stop
 from zoo.training.storage.lock import Lock
 from zoo.training.storage.run_dir import RunDir
-from zoo.training.train import Stop, train
 
 
 def content(path: Path) -> dict[str, str]:
@@ -41,7 +42,7 @@ def go_on(path: Path, steps: int, toys: Registry, stop: Stop | None = None, ever
     spec, found = extension(run, steps)
     begin(run, spec, found, root)
     settings = Settings(root=root, checkpoint=Cadence(steps=every))
-    (result,) = train(spec, [run.seed], toys, settings, Silent(), stop or Stop())
+    (result,) = train_seeds(spec, [run.seed], toys, settings, Silent(), stop or Stop())
     return result
 
 

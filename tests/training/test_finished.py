@@ -12,10 +12,10 @@ import pytest
 
 from tests.rows import logged
 from tests.training.conftest import Trainer
-from zoo.cli.progress import Silent
 from zoo.errors import RunError
 from zoo.runs.store import open_run
 from zoo.runs.verify import verify
+from zoo.training.callbacks import Silent
 from zoo.training.settings import RunResult
 from zoo.training.storage import checkpoint
 from zoo.training.storage.run_dir import RunDir

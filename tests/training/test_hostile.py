@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import zoo
-from zoo.cli.progress import Silent
 from zoo.discovery.registry import discover
 from zoo.errors import PluginError
+from zoo.training.callbacks import Silent
+from zoo.training.loop import train_seeds
 from zoo.training.settings import Cadence, RunResult, Settings
+from zoo.training.stop import Stop
 from zoo.training.storage.spec import RunSpec
-from zoo.training.train import Stop, train
 
 FILE = Path(__file__).with_name("hostile.py")
 Trainer = Callable[..., list[RunResult]]
@@ -30,7 +31,7 @@ def run(tmp_path: Path) -> Trainer:
             config={"way": way, "at": 3}, steps=steps, eval_episodes=2,
         )  # fmt: skip
         settings = Settings(root=tmp_path / "runs", checkpoint=Cadence(steps=5))
-        return train(spec, seeds or (0,), registry, settings, Silent(), Stop())
+        return train_seeds(spec, seeds or (0,), registry, settings, Silent(), Stop())
 
     return run
 

@@ -9,14 +9,14 @@ import pytest
 
 from tests.rows import logged
 from tests.training.conftest import Trainer
-from zoo.cli.progress import Silent
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError, ZooError
 from zoo.runs.store import open_run
+from zoo.training.callbacks import Silent
 from zoo.training.settings import Cadence, RunResult, Settings
+from zoo.training.stop import Stop
 from zoo.training.storage import checkpoint
 from zoo.training.storage.lock import Lock
-from zoo.training.train import Stop
 
 
 class StopAfter(Silent):

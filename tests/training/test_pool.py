@@ -1,4 +1,4 @@
-"""Seeds in worker processes: groups that stay together where the algorithm advances them together."""
+"""Seeds in worker processes: split_seeds that stay together where the algorithm advances them together."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 
 from tests.rows import logged
 from tests.training.conftest import TOYS, Trainer
-from zoo.cli.progress import Silent
 from zoo.discovery.registry import Registry, discover
+from zoo.training.callbacks import Silent
 from zoo.training.settings import RunResult, Settings
+from zoo.training.stop import Stop
 from zoo.training.storage.run_dir import RunDir
 from zoo.training.storage.spec import RunSpec
-from zoo.training.train import Stop
-from zoo.training.workers.pool import groups, train_parallel
+from zoo.training.workers.pool import split_seeds, train_parallel
 
 
 @given(st.lists(st.integers(), unique=True), st.integers(1, 9))
 def test_groups_are_neighbours_of_equal_size(seeds: list[int], count: int) -> None:
-    found = groups(seeds, count)
+    found = split_seeds(seeds, count)
     assert [seed for group in found for seed in group] == seeds
     assert len(found) == min(count, len(seeds))
     assert not found or max(map(len, found)) - min(map(len, found)) <= 1
@@ -83,7 +83,7 @@ def test_without_a_batch_each_seed_is_for_the_next_free_worker(run: Trainer, not
     (one,) = run("walk", root=tmp_path / "a")
     spec = RunSpec.from_json(json.loads((one.path / "spec.json").read_text()), tmp_path)
     settings = Settings(root=tmp_path / "b")
-    results = train_parallel(spec, [0, 1, 2, 3], noted, settings, Silent(), Stop(), 2)  # groups (0, 1), (2, 3)
+    results = train_parallel(spec, [0, 1, 2, 3], noted, settings, Silent(), Stop(), 2)  # split_seeds (0, 1), (2, 3)
     assert [result.status for result in results] == ["finished"] * 4
     assert logged(results[0].path) == logged(one.path)
     assert len(workers(results)) == 2

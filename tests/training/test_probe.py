@@ -15,8 +15,8 @@ from tests.training.conftest import Trainer
 from zoo.discovery.names import EnvName
 from zoo.training.environments.make_env import Recorder, make_env
 from zoo.training.environments.probe import grade
+from zoo.training.stop import Stop
 from zoo.training.storage.run_dir import RunDir
-from zoo.training.train import Stop
 
 
 class Base(gymnasium.Env[Any, Any]):
@@ -232,11 +232,11 @@ def test_the_run_says_so_and_resumes_with_fresh_episodes(
 
 
 def test_grading_changes_nothing_that_is_learned(run: Trainer, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from zoo.training.build import Parts
+    from zoo.training.build import Components
     from zoo.training.environments.probe import Grade
 
     (graded,) = run(env="gym:ProbeSound-v0")
     assert RunDir.open(graded.path).status()["resume"] == "exact"
-    monkeypatch.setattr(Parts, "graded", lambda self, env: Grade(exact=True))
+    monkeypatch.setattr(Components, "graded", lambda self, env: Grade(exact=True))
     (trusted,) = run(env="gym:ProbeSound-v0", root=tmp_path / "b")
     assert logged(graded.path) == logged(trusted.path)

@@ -13,14 +13,15 @@ import pytest
 from tests.rows import logged
 from tests.training import learning
 from tests.training.test_loop import StopAfter
-from zoo.cli.progress import Silent
 from zoo.discovery.registry import Registry, discover
 from zoo.errors import UsageError
 from zoo.testing import check_representation
-from zoo.training.load import load, parts_of
+from zoo.training.callbacks import Silent
+from zoo.training.load import components_of, load
+from zoo.training.loop import train_seeds
 from zoo.training.settings import Cadence, RunResult, Settings
+from zoo.training.stop import Stop
 from zoo.training.storage.spec import RunSpec
-from zoo.training.train import Stop, train
 
 SEEDS = (0, 1, 5)
 
@@ -44,7 +45,7 @@ def asked(name: str, **given: Any) -> RunSpec:
 def run(registry: Registry, root: Path, name: str, seeds: tuple[int, ...] = SEEDS, **given: Any) -> list[RunResult]:
     stop, watch = given.pop("stop", Stop()), given.pop("watch", Silent())
     settings = Settings(root=root, checkpoint=Cadence(steps=256))
-    return train(asked(name, **given), seeds, registry, settings, watch, stop)
+    return train_seeds(asked(name, **given), seeds, registry, settings, watch, stop)
 
 
 @pytest.mark.parametrize(("policy", "num_envs"), [("uniform", 2), ("greedy:7", 1)])
@@ -72,7 +73,7 @@ def test_a_batch_interrupted_and_continued_equals_undisturbed(registry: Registry
 
 def test_a_member_of_a_batch_may_learn_alone_in_between(registry: Registry) -> None:
     spec = asked("rows-together", steps=768)
-    parts = parts_of(spec, registry)
+    parts = components_of(spec, registry)
     (solo,), none = parts.members([5], "cpu")
     members, batch = parts.members(SEEDS, "cpu")
     assert none is None and batch is not None

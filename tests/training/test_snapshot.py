@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from zoo.training.environments.snapshot import capture_env, restore_env
+from zoo.training.environments.env_state import capture_env, restore_env
 from zoo.training.storage import checkpoint
 
 IDS = [

@@ -1,1 +1,50 @@
-"""The command line: one module for each command, imported only when its command runs."""
+"""The command line: one module for each command, imported only when its command runs.
+
+The names listed here are for the commands of plugins.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zoo.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from zoo.cli.arguments import count as count
+    from zoo.cli.arguments import seeds as seeds
+    from zoo.cli.arguments import set_threads as set_threads
+    from zoo.cli.document import documented as documented
+    from zoo.cli.document import emit as emit
+    from zoo.cli.document import write as write
+    from zoo.cli.parser import CommandOptions as CommandOptions
+    from zoo.cli.parser import CommandParser as CommandParser
+    from zoo.cli.parser import columns as columns
+    from zoo.cli.progress import PLAIN_SECONDS as PLAIN_SECONDS
+    from zoo.cli.progress import REFRESH_SECONDS as REFRESH_SECONDS
+    from zoo.cli.progress import WIDE as WIDE
+
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "arguments": (
+            "count",
+            "seeds",
+            "set_threads",
+        ),
+        "document": (
+            "documented",
+            "emit",
+            "write",
+        ),
+        "parser": (
+            "CommandOptions",
+            "CommandParser",
+            "columns",
+        ),
+        "progress": (
+            "PLAIN_SECONDS",
+            "REFRESH_SECONDS",
+            "WIDE",
+        ),
+    },
+)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TextIO, cast
 
-from zoo.visible import VisibleStream
+from zoo.terminal.visible import VisibleStream
 
 P = ParamSpec("P")
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.cli.arguments import set_threads
 from zoo.cli.document import emit
 from zoo.cli.parser import CommandOptions, CommandParser
-from zoo.cli.train import set_threads
 from zoo.discovery.config import parse_options
-from zoo.discovery.entry import Entry
+from zoo.discovery.registration import Entry
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError, UsageError, ZooError
 

@@ -10,7 +10,7 @@ from typing import Any
 from zoo.api import unmet
 from zoo.cli.document import emit
 from zoo.cli.parser import CommandOptions, CommandParser, columns
-from zoo.discovery.entry import KINDS, Entry, Kind
+from zoo.discovery.registration import KINDS, Entry, Kind
 from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
 

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 import zoo
 from zoo.cli.document import emit
 from zoo.cli.parser import CommandOptions, CommandParser
-from zoo.discovery.entry import KINDS, NAME
+from zoo.discovery.registration import KINDS, NAME
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError, UsageError
 

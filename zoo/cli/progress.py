@@ -8,17 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from zoo.cli.live import LiveLines
+from zoo.terminal.live import LiveLines
+from zoo.terminal.visible import console, raw
 from zoo.training.settings import RunResult
 from zoo.training.storage.run_dir import RunDir
 from zoo.training.storage.spec import RunSpec
-from zoo.visible import console, raw
 
 REFRESH_SECONDS = 0.2
 PLAIN_SECONDS = 10.0
@@ -27,28 +26,6 @@ _MOST = 3
 """metrics shown of a run"""
 _RESIDUALS = ("err", "kkt", "gap", "oscillation")
 _LAST = ("count", "length", "seconds", "lr", "learning_rate", "n_updates")
-
-
-class Silent:
-    """Shows nothing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Nothing to put away."""
-
-    def started(self, run: RunDir, step: int, notice: str) -> None:
-        """As Watcher."""
-
-    def updated(self, run: RunDir, step: int, metrics: Mapping[str, float]) -> None:
-        """As Watcher."""
-
-    def checkpointed(self, run: RunDir, path: Path) -> None:
-        """As Watcher."""
-
-    def finished(self, run: RunDir, result: RunResult) -> None:
-        """As Watcher."""
 
 
 class Terminal:
@@ -74,7 +51,7 @@ class Terminal:
             self._live.clear()
 
     def started(self, run: RunDir, step: int, notice: str) -> None:
-        """As Watcher."""
+        """As Callback."""
         if self._live is None and not self._seeds and not self._done:  # what cannot start is one sentence alone
             self._print(self._starting)
         self._seeds[run.seed] = _Seed(step, step, time.monotonic())
@@ -83,7 +60,7 @@ class Terminal:
         self._refresh()
 
     def updated(self, run: RunDir, step: int, metrics: Mapping[str, float]) -> None:
-        """As Watcher."""
+        """As Callback."""
         seed = self._seeds[run.seed]
         seed.latest.update(metrics)
         seed.step = step
@@ -97,10 +74,10 @@ class Terminal:
             self._print(seed.line(run.seed, self._spec.steps, WIDE, now))
 
     def checkpointed(self, run: RunDir, path: Path) -> None:
-        """As Watcher."""
+        """As Callback."""
 
     def finished(self, run: RunDir, result: RunResult) -> None:
-        """As Watcher."""
+        """As Callback."""
         self._seeds.pop(run.seed, None)
         self._done += 1
         self._refresh()

@@ -97,9 +97,9 @@ def offer(spec: RunSpec, seeds: Sequence[int], root: Path) -> None:
 
 def all_finished(spec: RunSpec, seeds: Sequence[int], root: Path) -> str:
     """A sentence, where every run is finished already and nothing is left to do; else empty."""
+    from zoo.training.loop import finished_seeds
     from zoo.training.settings import Settings
     from zoo.training.storage.run_dir import read_status
-    from zoo.training.train import finished_seeds
 
     try:
         done = finished_seeds(spec, seeds, Settings(root=root))

@@ -5,24 +5,22 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.cli.arguments import cadence, count, natural, seconds, seeds, set_threads, steps
 from zoo.cli.document import emit
 from zoo.cli.parser import CommandOptions, CommandParser
 from zoo.discovery.config import parse_keywords, parse_options
-from zoo.discovery.entry import Entry
 from zoo.discovery.names import find_algorithm, resolve_env
+from zoo.discovery.registration import Entry
 from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
-from zoo.visible import visible_streams
+from zoo.terminal.visible import visible_streams
 
 NOT_CONVERGED = 3
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def main(args: Sequence[str], options: CommandOptions) -> int:
@@ -83,19 +81,19 @@ def _parser() -> CommandParser:
     add("algorithm", nargs="?", metavar="ALGORITHM", help="an algorithm or a representation; zoo list shows them")
     add("environment", nargs="?", metavar="ENVIRONMENT", help="a registered name, or any gymnasium id")
     add("-h", "--help", action="store_true", help="print this, and the options of what is named")
-    add("--seed", type=_natural, metavar="N", help="root seed (default: 0)")
-    add("--seeds", type=seeds_of, metavar="A:B", help="seeds A up to, not including, B; or a list 0,3,7")
-    add("--jobs", type=positive, default=1, metavar="N", help="worker processes that share the seeds (default: 1)")
-    add("--steps", type=_steps, metavar="N", help="budget in the algorithm's env_steps, such as 50000 or 1e6")
-    add("--num-envs", type=positive, metavar="N", help="copies of the environment (default: preset, or 1)")
+    add("--seed", type=natural, metavar="N", help="root seed (default: 0)")
+    add("--seeds", type=seeds, metavar="A:B", help="seeds A up to, not including, B; or a list 0,3,7")
+    add("--jobs", type=count, default=1, metavar="N", help="worker processes that share the seeds (default: 1)")
+    add("--steps", type=steps, metavar="N", help="budget in the algorithm's env_steps, such as 50000 or 1e6")
+    add("--num-envs", type=count, metavar="N", help="copies of the environment (default: preset, or 1)")
     add(
         "--preset",
         default="",
         metavar="NAME",
         help="a preset of the plugin (default: its default for this environment)",
     )
-    add("--eval-every", type=_steps, default=0, metavar="N", help="steps between evaluations (default: only the last)")
-    add("--eval-episodes", type=_natural, default=20, metavar="N", help="episodes of each evaluation (default: 20)")
+    add("--eval-every", type=steps, default=0, metavar="N", help="steps between evaluations (default: only the last)")
+    add("--eval-episodes", type=natural, default=20, metavar="N", help="episodes of each evaluation (default: 20)")
     add("--representation", metavar="NAME", help="hand this representation to the algorithm (--representation.OPTION)")
     add("--policy", default="uniform", help="for a representation: uniform, greedy:STATE, or a run to follow")
     add("--exact", action="store_true", help="for a representation: solve exactly, where the environment is tabular")
@@ -105,13 +103,13 @@ def _parser() -> CommandParser:
     )  # fmt: skip
     add(
         "--checkpoint-every",
-        type=_cadence,
+        type=cadence,
         metavar="STEPS|TIME",
         help="such as 10000 or 30s (default: 30s)",
     )
-    add("--time-limit", type=_seconds, default=0.0, metavar="TIME", help="save and stop after this, such as 90s or 2h")
+    add("--time-limit", type=seconds, default=0.0, metavar="TIME", help="save and stop after this, such as 90s or 2h")
     add("--device", default="cpu", help="where tensors live: cpu, cuda, cuda:1 (default: cpu)")
-    add("--threads", type=positive, default=1, metavar="N", help="threads of numerical libraries (default: 1)")
+    add("--threads", type=count, default=1, metavar="N", help="threads of numerical libraries (default: 1)")
     add("--deterministic", action="store_true", help="ask torch for deterministic kernels")
     add("--dir", type=Path, default=Path("runs"), help="directory of all runs (default: runs)")
     add("--dry-run", action="store_true", help="print what would be run, and where each value is from")
@@ -131,12 +129,6 @@ def _parser() -> CommandParser:
     return parser
 
 
-def set_threads(count: int) -> None:
-    """Tell numerical libraries, before they are imported, how many threads to use."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
-        os.environ[name] = str(count)
-
-
 def print_options(entry: Entry) -> None:
     """The options of one component alone."""
     config = entry.default_config()
@@ -146,9 +138,9 @@ def print_options(entry: Entry) -> None:
 
 def _spec(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> tuple[Any, list[int]]:
     """The spec that the command line, the preset and the defaults add up to, and the seeds."""
-    from zoo.training.request import CellRequest, complete, draft
+    from zoo.training.request import RunRequest, complete, draft
 
-    request = CellRequest(
+    request = RunRequest(
         algorithm=parsed.algorithm, environment=parsed.environment, preset=parsed.preset, steps=parsed.steps,
         num_envs=parsed.num_envs, eval_every=parsed.eval_every, eval_episodes=parsed.eval_episodes,
         representation=parsed.representation or "", policy=parsed.policy, exact=parsed.exact, device=parsed.device,
@@ -158,7 +150,7 @@ def _spec(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> tu
     if drafted.takes_any:
         env_config, rest = parse_keywords(rest, "env")
     chosen, given = parse_options(
-        drafted.parts, rest, prog=f"zoo train {drafted.entry.name} {drafted.env.short}",
+        drafted.options, rest, prog=f"zoo train {drafted.entry.name} {drafted.env.short}",
         description=drafted.entry.summary, own=_parser().flags,
     )  # fmt: skip
     spec = complete(drafted, chosen, given, registry, env_config, "cli")
@@ -201,10 +193,12 @@ def _resume(parsed: argparse.Namespace, other: Sequence[str], registry: Registry
 def _train(
     spec: Any, seeds: Sequence[int], parsed: argparse.Namespace, registry: Registry, options: CommandOptions
 ) -> int:
-    from zoo.cli.progress import Silent, Terminal, summary
+    from zoo.cli.progress import Terminal, summary
     from zoo.cli.resume import all_finished
+    from zoo.training.callbacks import Silent
+    from zoo.training.loop import train_seeds
     from zoo.training.settings import Cadence, Settings
-    from zoo.training.train import Stop, train
+    from zoo.training.stop import Stop
 
     settings = Settings(
         root=parsed.dir, resume=parsed.resume, time_limit=parsed.time_limit,
@@ -221,7 +215,7 @@ def _train(
 
             results = train_parallel(spec, seeds, registry, settings, watch, stop, parsed.jobs)
         else:
-            results = train(spec, seeds, registry, settings, watch, stop)
+            results = train_seeds(spec, seeds, registry, settings, watch, stop)
     if parsed.json:
         emit({"runs": [result.to_json() for result in results]})
     else:
@@ -242,57 +236,3 @@ def _status(results: Sequence[Any], signal_number: int) -> int:
     if any(result.outcome not in ("", "converged") and result.status == "finished" for result in results):
         return NOT_CONVERGED
     return 0
-
-
-def _natural(text: str) -> int:
-    value = _steps(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative: expected 0 or more")
-    return value
-
-
-def positive(text: str) -> int:
-    """The value of an option that counts something: 1 or more."""
-    value = _steps(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is too small: expected 1 or more")
-    return value
-
-
-def _steps(text: str) -> int:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if value != int(value) if abs(value) < 1e18 else True:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, such as 50000 or 1e6")
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative: expected 0 or more")
-    return int(value)
-
-
-def seeds_of(text: str) -> list[int]:
-    """The value of ``--seeds``."""
-    from zoo.training.request import parse_seeds
-
-    try:
-        return list(parse_seeds(text))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _seconds(text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
-    if not found:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time: expected a number with s, m, h or d, such as 90s")
-    return float(found[1]) * _UNITS[found[2]]
-
-
-def _cadence(text: str) -> Any:
-    from zoo.training.settings import Cadence
-
-    if re.fullmatch(r"\d+(\.\d+)?[smhd]", text):
-        return Cadence(seconds=_seconds(text))
-    if re.fullmatch(r"[1-9]\d*(e\d)?", text):
-        return Cadence(steps=_steps(text))
-    raise argparse.ArgumentTypeError(f"{text!r} is neither steps nor a time: expected such as 10000 or 30s")

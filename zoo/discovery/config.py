@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
 from zoo.discovery.aliases import UnknownOptionError
-from zoo.discovery.entry import describe
+from zoo.discovery.registration import describe
 from zoo.discovery.values import BOOLEAN_FORMS, NOTHING, members, truth
 from zoo.errors import UnknownNameError, UsageError, ZooError
-from zoo.visible import brief
+from zoo.terminal.visible import brief
 
 Origins = dict[str, str]
 _TYPE = "type"

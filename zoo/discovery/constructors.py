@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zoo.discovery.entry import describe
+from zoo.discovery.registration import describe
 from zoo.discovery.values import members, read
 from zoo.errors import UnknownNameError, UsageError
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pluggy
 
-from zoo.discovery.entry import describe
+from zoo.discovery.registration import describe
 from zoo.errors import PluginError, ZooError
 
 

@@ -10,7 +10,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from zoo.api import Metrics
-    from zoo.discovery.entry import Registrar
+    from zoo.discovery.registration import Registrar
 
 PROJECT = "zoo"
 hookimpl = pluggy.HookimplMarker(PROJECT)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from zoo.api import Offers
-from zoo.discovery.entry import Entry
+from zoo.discovery.registration import Entry
 from zoo.discovery.registry import Registry
 from zoo.errors import UnknownNameError, UsageError, nearest
 

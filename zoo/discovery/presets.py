@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zoo.discovery.entry import Entry
+from zoo.discovery.registration import Entry
 from zoo.errors import UnknownNameError, UsageError
-from zoo.visible import brief
+from zoo.terminal.visible import brief
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,9 +23,9 @@ from typing import Any, Literal
 import pluggy
 
 from zoo.api import unmet
-from zoo.discovery.entry import KINDS, Entry, Kind, Registrar, describe
 from zoo.discovery.guard import Answer, ask
 from zoo.discovery.hooks import PROJECT, HookSpecs
+from zoo.discovery.registration import KINDS, Entry, Kind, Registrar, describe
 from zoo.errors import PluginError, UnknownNameError, UsageError
 
 FILE = "file"

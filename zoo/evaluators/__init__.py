@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zoo.discovery.hooks import hookimpl
 
 if TYPE_CHECKING:
-    from zoo.discovery.entry import Registrar
+    from zoo.discovery.registration import Registrar
 
 __all__ = ["zoo_register"]
 

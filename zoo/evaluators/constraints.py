@@ -13,7 +13,7 @@ from zoo.evaluators.config import ConstraintsConfig
 from zoo.evaluators.episodes import play
 from zoo.stats import FEWEST, Floats, interval, mean
 from zoo.tabular import ORACLE_LIMIT, CMDPSolution, InfeasibleCMDPError, TabularCMDP, evaluate, residuals, solve_lp
-from zoo.training.evaluate_policy import Played
+from zoo.training.evaluate_policy import PlayedEpisodes
 
 _VISIBLE_TAIL = 1e-3
 
@@ -119,7 +119,7 @@ class ConstraintsEvaluator(Evaluator[ConstraintsConfig]):
         raise UsageError("the thresholds are discounted and the run names no discount.", "Give it with --gamma.")
 
 
-def _columns(played: Played, *, discounted: bool) -> Floats:
+def _columns(played: PlayedEpisodes, *, discounted: bool) -> Floats:
     if discounted:
         return np.column_stack([played.discounted, played.discounted_signals])
     return np.column_stack([played.returns, played.signals])

@@ -14,13 +14,15 @@ from zoo.api import Algorithm, EvalContext
 from zoo.errors import InterfaceError
 from zoo.seeding import keeping_torch
 from zoo.training.environments.make_env import Recorder
-from zoo.training.evaluate_policy import Played, play_round
+from zoo.training.evaluate_policy import PlayedEpisodes, play_round
 
 COPIES = 100
 """environments stepped side by side at most"""
 
 
-def play(algorithm: Algorithm[Any], ctx: EvalContext, episodes: int, *, greedy: bool, gamma: float = 1.0) -> Played:
+def play(
+    algorithm: Algorithm[Any], ctx: EvalContext, episodes: int, *, greedy: bool, gamma: float = 1.0
+) -> PlayedEpisodes:
     """Play ``episodes`` fresh episodes, at most ``COPIES`` at a time.
 
     Each copy plays the same number of episodes, so that short ones are not over-represented.
@@ -40,8 +42,8 @@ def play(algorithm: Algorithm[Any], ctx: EvalContext, episodes: int, *, greedy: 
             ]
     finally:
         recorder.close()
-    joined = [np.concatenate([getattr(part, f.name) for part in rounds])[:episodes] for f in fields(Played)]
-    return Played(*joined)
+    joined = [np.concatenate([getattr(part, f.name) for part in rounds])[:episodes] for f in fields(PlayedEpisodes)]
+    return PlayedEpisodes(*joined)
 
 
 @contextmanager

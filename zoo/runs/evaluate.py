@@ -12,9 +12,9 @@ from typing import Any
 
 from zoo.api import EvalContext, Report
 from zoo.discovery.config import encode_fields
-from zoo.discovery.entry import Entry, describe
 from zoo.discovery.guard import blaming
 from zoo.discovery.names import slug
+from zoo.discovery.registration import Entry, describe
 from zoo.discovery.registry import Registry
 from zoo.errors import InterfaceError, RunError, UsageError, ZooError
 from zoo.runs.store import EVALUATIONS, Run
@@ -75,7 +75,7 @@ class Judge:
             seed=child_seed(self.seed, self.entry.name),
             rng=stream(self.seed, self.entry.name),
             device=self.device,
-            make_env=lambda count: loaded.parts.make_env(count, child_seed(self.seed, "episodes")),
+            make_env=lambda count: loaded.components.make_env(count, child_seed(self.seed, "episodes")),
             problem=loaded.member.ctx.problem,
             spec=run.spec.to_json(),
             path=run.path,
@@ -83,7 +83,7 @@ class Judge:
         try:
             report = self._judge(subject, ctx)
         except ActError as error:
-            raise loaded.parts.blame(error) from error
+            raise loaded.components.blame(error) from error
         finally:
             env.close()
         notes = [*([loaded.notice] if loaded.notice else []), *map(str, report.notes)]

@@ -12,12 +12,12 @@ from typing import Any
 from zoo.errors import NoRunError, RunError, UsageError, nearest
 from zoo.training.load import best_step
 from zoo.training.storage import checkpoint
+from zoo.training.storage.completeness import contradiction
 from zoo.training.storage.documents import REPORT, checked, is_number
 from zoo.training.storage.files import REPORT_BYTES, check_seal, is_folder, read_json
 from zoo.training.storage.logs import LogReader, Mark
 from zoo.training.storage.run_dir import EVAL, METRICS, RunDir, read_starts, read_status, search
 from zoo.training.storage.spec import RunSpec
-from zoo.training.storage.whole import contradiction
 
 EVALUATIONS = "evaluations"
 _NUMBERS = {int, float}

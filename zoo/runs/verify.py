@@ -11,10 +11,10 @@ from typing import Any, Literal
 from zoo.errors import RunError
 from zoo.runs.store import EVALUATIONS, Run, read_report
 from zoo.training.storage import buffers, checkpoint
+from zoo.training.storage.completeness import contradiction
 from zoo.training.storage.files import check_plain, is_folder, open_read, read_json
 from zoo.training.storage.logs import LogReader, Mark, differs
 from zoo.training.storage.run_dir import ENV, EVAL, METRICS, STATUS, RunDir, read_status
-from zoo.training.storage.whole import contradiction
 
 State = Literal["sound", "not known", "damaged"]
 _PIECE = 1 << 20

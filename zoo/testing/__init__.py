@@ -12,26 +12,18 @@ Each check takes names as the command line does, builds through the machinery of
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from zoo.lazy import lazy_names
+
 if TYPE_CHECKING:
-    from zoo.testing.algorithm import check_algorithm
-    from zoo.testing.environment import check_environment
-    from zoo.testing.evaluator import check_evaluator
-    from zoo.testing.plugin import check_plugin
-    from zoo.testing.representation import check_representation
+    from zoo.testing.algorithm import check_algorithm as check_algorithm
+    from zoo.testing.environment import check_environment as check_environment
+    from zoo.testing.evaluator import check_evaluator as check_evaluator
+    from zoo.testing.plugin import check_plugin as check_plugin
+    from zoo.testing.representation import check_representation as check_representation
 
-__all__ = ["check_algorithm", "check_environment", "check_evaluator", "check_plugin", "check_representation"]
-
-
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"zoo.testing.{name.removeprefix('check_')}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {name: [f"check_{name}"] for name in ("algorithm", "environment", "evaluator", "plugin", "representation")},
+)

@@ -10,10 +10,10 @@ from gymnasium.vector.utils import batch_space
 
 from zoo.api import Metrics
 from zoo.seeding import child_seed
-from zoo.testing.bench import Bench, rows_equal
 from zoo.testing.compare import copied, difference
-from zoo.testing.crank import advance
-from zoo.testing.streams import untouched
+from zoo.testing.global_generators import untouched
+from zoo.testing.harness import Bench, rows_equal
+from zoo.testing.updates import advance
 from zoo.training.build import Member
 
 SIZES = (1, 3)
@@ -35,7 +35,7 @@ def check_act(bench: Bench, expected: Sequence[Metrics], seed: int = 0) -> None:
     """
     observations = []
     for size in SIZES:
-        env = bench.parts.make_env(size, child_seed(seed, "eval"))
+        env = bench.components.make_env(size, child_seed(seed, "eval"))
         observations.append(env.reset()[0])
         env.close()
 

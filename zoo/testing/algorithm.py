@@ -8,11 +8,11 @@ from typing import Any
 from zoo.discovery.registry import Registry, discover
 from zoo.testing.acting import check_act
 from zoo.testing.batch import check_batch
-from zoo.testing.bench import Bench
 from zoo.testing.contract import Contract
-from zoo.testing.crank import check_resume
+from zoo.testing.harness import Bench
 from zoo.testing.options import check_options
 from zoo.testing.registration import check_light, check_presets
+from zoo.testing.updates import check_resume
 from zoo.training.build import offers_batch
 
 
@@ -62,5 +62,5 @@ def check_algorithm(
     )
     expected = check_resume(bench)
     check_act(bench, expected)
-    if offers_batch(bench.parts.cls):
+    if offers_batch(bench.components.cls):
         check_batch(bench)

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 
 from zoo.api import Batch, Metrics
-from zoo.testing.bench import Bench, rows_equal
 from zoo.testing.compare import difference
-from zoo.testing.crank import Row, advance, checked_metrics
-from zoo.testing.streams import untouched
+from zoo.testing.global_generators import untouched
+from zoo.testing.harness import Bench, rows_equal
+from zoo.testing.updates import Row, advance, checked_metrics
 from zoo.training.build import Member
 
 SEEDS = (0, 1, 2)

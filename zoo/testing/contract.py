@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from zoo.discovery.entry import Entry, describe
+from zoo.discovery.registration import Entry, describe
 
 
 @dataclass(frozen=True)

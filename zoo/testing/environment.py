@@ -14,8 +14,8 @@ import gymnasium
 from gymnasium.utils.env_checker import check_env
 
 from zoo.discovery.config import decode_fields
-from zoo.discovery.entry import Entry
 from zoo.discovery.names import EnvName, resolve_env
+from zoo.discovery.registration import Entry
 from zoo.discovery.registry import Registry, discover
 from zoo.testing.contract import Contract
 from zoo.testing.environments.frequencies import check_model

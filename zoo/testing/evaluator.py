@@ -13,17 +13,17 @@ from typing import Any
 
 from zoo.api import EvalContext, Report
 from zoo.discovery.config import decode_fields
-from zoo.discovery.entry import Entry
+from zoo.discovery.registration import Entry
 from zoo.discovery.registry import Registry, discover
 from zoo.errors import UsageError
 from zoo.seeding import child_seed, stream
-from zoo.testing.bench import Bench
 from zoo.testing.compare import difference
 from zoo.testing.contract import Contract
-from zoo.testing.crank import advance
+from zoo.testing.global_generators import untouched
+from zoo.testing.harness import Bench
 from zoo.testing.options import check_options
 from zoo.testing.registration import check_light
-from zoo.testing.streams import untouched
+from zoo.testing.updates import advance
 from zoo.training.build import Member
 from zoo.training.representation_trainer import RepresentationTrainer
 
@@ -128,9 +128,9 @@ def _context(bench: Bench, member: Member) -> EvalContext:
     return EvalContext(
         seed=SEED,
         rng=stream(SEED, "evaluator"),
-        make_env=lambda count: bench.parts.make_env(count, child_seed(SEED, "eval")),
+        make_env=lambda count: bench.components.make_env(count, child_seed(SEED, "eval")),
         problem=member.ctx.problem,
-        spec=bench.parts.spec.to_json(),
+        spec=bench.components.spec.to_json(),
     )
 
 

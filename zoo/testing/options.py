@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin
 
 from zoo.discovery.config import decode_fields, encode_fields, parse_options
-from zoo.discovery.entry import Entry
+from zoo.discovery.registration import Entry
 from zoo.errors import UsageError
 from zoo.testing.contract import Contract
 

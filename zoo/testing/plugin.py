@@ -9,8 +9,8 @@ from typing import Any
 from gymnasium.error import DependencyNotInstalled
 
 from zoo.api import unmet
-from zoo.discovery.entry import Entry
 from zoo.discovery.names import EnvName, resolve_env
+from zoo.discovery.registration import Entry
 from zoo.discovery.registry import Registry, discover
 from zoo.errors import UsageError, ZooError
 from zoo.testing.algorithm import check_algorithm

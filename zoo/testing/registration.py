@@ -10,8 +10,8 @@ import tomllib
 from importlib.resources import files
 
 from zoo.discovery.config import decode_fields
-from zoo.discovery.entry import Entry
 from zoo.discovery.presets import load_preset
+from zoo.discovery.registration import Entry
 from zoo.discovery.registry import Registry
 from zoo.testing.contract import Contract
 

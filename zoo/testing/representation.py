@@ -12,13 +12,13 @@ from zoo.api import Representation, Solvable
 from zoo.discovery.registry import Registry, discover
 from zoo.testing.acting import SIZES
 from zoo.testing.batch import check_batch
-from zoo.testing.bench import Bench
 from zoo.testing.compare import copied, difference
 from zoo.testing.contract import Contract
-from zoo.testing.crank import advance, check_resume
+from zoo.testing.global_generators import untouched
+from zoo.testing.harness import Bench
 from zoo.testing.options import check_options
 from zoo.testing.registration import check_light, check_presets
-from zoo.testing.streams import untouched
+from zoo.testing.updates import advance, check_resume
 from zoo.training.build import Member, offers_batch
 from zoo.training.representation_trainer import RepresentationTrainer
 
@@ -66,7 +66,7 @@ def check_representation(
         contract, entry, env, registry, steps=steps, config=config, env_config=env_config, num_envs=num_envs
     )
     check_resume(bench)
-    if offers_batch(bench.parts.cls):
+    if offers_batch(bench.components.cls):
         check_batch(bench)
     with bench.member(0) as member:
         advance(bench, member, 1)
@@ -76,7 +76,7 @@ def check_representation(
 
 def _representation(member: Member) -> Representation[Any]:
     trainer = member.algorithm
-    assert isinstance(trainer, RepresentationTrainer)  # noqa: S101  Parts.algorithm made it
+    assert isinstance(trainer, RepresentationTrainer)  # noqa: S101  Components.algorithm made it
     return trainer.representation
 
 
@@ -86,7 +86,7 @@ def _check_features(bench: Bench, member: Member) -> None:
     contract.require(isinstance(dim, int) and dim > 0, f"dim is {dim!r}, expected a positive integer")
     before = copied({"representation": representation.state()})
     for size in SIZES:
-        env = bench.parts.make_env(size, 0)
+        env = bench.components.make_env(size, 0)
         obs, _ = env.reset()
         env.close()
         with contract.during("features()"), untouched(contract, "features()"):

@@ -18,12 +18,12 @@ from zoo.training.environments.stack import Stack
 from zoo.training.storage.spec import UNIFORM
 
 GREEDY = "greedy:"
-Leader: TypeAlias = "Callable[[Path], Algorithm[Any]]"
+PolicyLoader: TypeAlias = "Callable[[Path], Algorithm[Any]]"
 """opens a run and returns its algorithm, whose policy is followed"""
 
 
 @dataclass(frozen=True, eq=False)
-class Guide:
+class BehaviourPolicy:
     """The policy that is followed: a table, a trained algorithm, or where both are None any action alike.
 
     Attributes:
@@ -37,8 +37,8 @@ class Guide:
     leader: Algorithm[Any] | None = None
 
     @classmethod
-    def of(cls, ctx: Context, policy: str, leader: Leader) -> Guide:
-        """The policy called ``policy``: "uniform", "greedy:STATE", or the path of a run, which ``leader`` opens.
+    def of(cls, ctx: Context, policy: str, load_policy: PolicyLoader) -> BehaviourPolicy:
+        """The policy called ``policy``: "uniform", "greedy:STATE", or the path of a run, which ``load_policy`` opens.
 
         Raises:
             UsageError: it cannot be had in this environment.
@@ -47,7 +47,7 @@ class Guide:
         if policy.startswith(GREEDY):
             return cls(space, table=_towards(ctx, policy.removeprefix(GREEDY)))
         if policy != UNIFORM:
-            return cls(space, leader=_opened(Path(policy), leader))
+            return cls(space, leader=_opened(Path(policy), load_policy))
         if ctx.problem.model is None:
             return cls(space)
         states, actions = ctx.problem.tabular.num_states, ctx.num_actions
@@ -80,22 +80,26 @@ class Guide:
         return reached
 
     @staticmethod
-    def choose_together(guides: Sequence[Guide], obs: Array, rngs: Sequence[np.random.Generator]) -> Array:
+    def choose_together(
+        behaviours: Sequence[BehaviourPolicy], obs: Array, rngs: Sequence[np.random.Generator]
+    ) -> Array:
         """Actions [M, B, ...] of M members, each with its own generator; a table is shared by all of them."""
-        first = guides[0]
+        first = behaviours[0]
         if first.table is None:
-            return np.stack([guide.choose(seen, rng) for guide, seen, rng in zip(guides, obs, rngs, strict=True)])
+            return np.stack(
+                [behaviour.choose(seen, rng) for behaviour, seen, rng in zip(behaviours, obs, rngs, strict=True)]
+            )
         return first._look_up(obs, np.stack([rng.random(obs.shape[1]) for rng in rngs]))
 
 
 def collect(
-    stack: Stack, guides: Sequence[Guide], rngs: Sequence[np.random.Generator], obs: Array, rounds: int
+    stack: Stack, behaviours: Sequence[BehaviourPolicy], rngs: Sequence[np.random.Generator], obs: Array, rounds: int
 ) -> tuple[Transitions, Array]:
     """Step every member ``rounds`` times.
 
     Args:
         stack: the environments of M members, B copies each.
-        guides: whom each member follows.
+        behaviours: whom each member follows.
         rngs: the generator of each member.
         obs: where they are, [M, B, ...].
         rounds: how many steps of each copy.
@@ -105,7 +109,7 @@ def collect(
     """
     rows: dict[str, list[Array]] = {}
     for _ in range(rounds):
-        action = Guide.choose_together(guides, obs, rngs)
+        action = BehaviourPolicy.choose_together(behaviours, obs, rngs)
         following, reward, terminated, truncated, infos = stack.step(action)
         row = {
             "obs": obs, "action": action, "reward": reward, "next_obs": infos["arrived"],
@@ -139,7 +143,7 @@ def _towards(ctx: Context, goal: str) -> NDArray[np.float64]:
     return np.asarray(np.eye(model.num_actions)[plan.policy])
 
 
-def _opened(path: Path, leader: Leader) -> Algorithm[Any]:
+def _opened(path: Path, load_policy: PolicyLoader) -> Algorithm[Any]:
     if not path.exists():
         raise UsageError(f"--policy {path}: expected 'uniform', 'greedy:STATE' or the path of a run.")
-    return leader(path)
+    return load_policy(path)

@@ -11,15 +11,15 @@ import numpy as np
 
 from zoo.api import Algorithm, Batch, Context, State, unmet
 from zoo.discovery.config import decode_fields
-from zoo.discovery.entry import Entry, describe
 from zoo.discovery.names import EnvName, resolve_env
+from zoo.discovery.registration import Entry, describe
 from zoo.discovery.registry import Registry
 from zoo.errors import PluginError, RunError, UsageError, ZooError
 from zoo.seeding import capture_torch, child_seed, restore_torch, seed_torch, stream
-from zoo.training.behaviour import Leader
+from zoo.training.behaviour import PolicyLoader
+from zoo.training.environments.env_state import capture_env
 from zoo.training.environments.make_env import Recorder, make_env, offers_of, problem_of
 from zoo.training.environments.probe import Grade, grade
-from zoo.training.environments.snapshot import capture_env
 from zoo.training.evaluate_policy import ActError
 from zoo.training.representation_trainer import RepresentationTrainer, TrainerBatch
 from zoo.training.storage.spec import RunSpec
@@ -62,7 +62,7 @@ class RunContext(Context):
 
 
 @dataclass
-class Parts:
+class Components:
     """The components that a run's spec names, resolved and configured; shared by all its seeds."""
 
     spec: RunSpec
@@ -70,20 +70,20 @@ class Parts:
     env: EnvName
     cls: Any
     config: Any
-    leader: Leader
+    load_policy: PolicyLoader
     representation: Any = None
     representation_config: Any = None
     registry: Registry = field(default_factory=Registry)
     grade: Grade | None = None
 
     @classmethod
-    def of(cls, spec: RunSpec, registry: Registry, *, leader: Leader, trust: bool = False) -> Parts:
+    def of(cls, spec: RunSpec, registry: Registry, *, load_policy: PolicyLoader, trust: bool = False) -> Components:
         """Resolve the names of ``spec``.
 
         Args:
             spec: what to build.
             registry: where to find it.
-            leader: opens a run whose policy a representation follows.
+            load_policy: opens a run whose policy a representation follows.
             trust: allow an environment id that imports a module ("module:Id-v0").
 
         Raises:
@@ -97,12 +97,12 @@ class Parts:
                 f"this run's environment {env.gym_id!r} would import the module {env.imports!r}.",
                 "Pass --trust if you know where the run is from.",
             )
-        parts = cls(spec, entry, env, entry.resolve(), _config(entry, spec.config), leader, registry=registry)
+        components = cls(spec, entry, env, entry.resolve(), _config(entry, spec.config), load_policy, registry=registry)
         if spec.representation:
             found = registry.find(spec.representation["name"], "representation")
-            parts.representation = found.resolve()
-            parts.representation_config = _config(found, spec.representation["config"])
-        return parts
+            components.representation = found.resolve()
+            components.representation_config = _config(found, spec.representation["config"])
+        return components
 
     def blame(self, error: BaseException) -> ZooError:
         """An error of the algorithm, with its plugin first; what is a sentence for people already stays as it is."""
@@ -162,7 +162,9 @@ class Parts:
         if self.entry.kind == "algorithm":
             made: Algorithm[Any] = self.cls(ctx, self.config)
             return made
-        return RepresentationTrainer.of(ctx, self.cls(ctx.learner, self.config), self.spec.collect or {}, self.leader)
+        return RepresentationTrainer.of(
+            ctx, self.cls(ctx.learner, self.config), self.spec.collect or {}, self.load_policy
+        )
 
     def batch(self, contexts: Sequence[RunContext]) -> Batch:
         """The algorithm for all these contexts at once; a batch of representations becomes one through its trainer."""
@@ -170,7 +172,7 @@ class Parts:
             made: Batch = self.cls.batch(contexts, self.config)
             return made
         learners = self.cls.batch([ctx.learner for ctx in contexts], self.config)
-        return TrainerBatch(contexts, learners, self.spec.collect or {}, self.leader)
+        return TrainerBatch(contexts, learners, self.spec.collect or {}, self.load_policy)
 
     def members(self, seeds: Sequence[int], device: str) -> tuple[list[Member], Batch | None]:
         """One member for each seed, and the batch that advances them together where the algorithm offers one."""
@@ -234,7 +236,7 @@ class Member:
     def env(self) -> Recorder:
         """The training environment."""
         env = self.ctx.env
-        assert isinstance(env, Recorder)  # noqa: S101  Parts.context made it
+        assert isinstance(env, Recorder)  # noqa: S101  Components.context made it
         return env
 
     def capture(self) -> State:

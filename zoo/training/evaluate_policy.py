@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.api import Algorithm
-from zoo.discovery.entry import describe
+from zoo.discovery.registration import describe
 from zoo.errors import ZooError
 from zoo.training.environments.make_env import Recorder
 
@@ -18,7 +18,7 @@ MAX_LENGTH = 100_000
 
 
 @dataclass(frozen=True, eq=False)
-class Played:
+class PlayedEpisodes:
     """E complete episodes; K is the number of constraints."""
 
     returns: NDArray[np.float64]
@@ -66,14 +66,14 @@ def _acting(algorithm: Algorithm[Any], obs: Any, *, greedy: bool) -> Any:
         raise ActError(f"act() failed: {describe(error)}") from error
 
 
-def play_round(algorithm: Algorithm[Any], env: Recorder, *, greedy: bool = True, gamma: float = 1.0) -> Played:
+def play_round(algorithm: Algorithm[Any], env: Recorder, *, greedy: bool = True, gamma: float = 1.0) -> PlayedEpisodes:
     """One fresh episode in each copy, so that short ones are not over-represented.
 
     Copies that are done are stepped along and ignored; an episode still going after ``MAX_LENGTH`` steps
     counts as it stands.
     """
     B, K = env.num_envs, len(env.constraints.names) if env.constraints else 0
-    played = Played(
+    played = PlayedEpisodes(
         np.zeros(B), np.zeros(B), np.zeros((B, K)), np.zeros((B, K)),
         np.zeros(B, dtype=np.int64), np.zeros(B, dtype=bool), np.zeros(B, dtype=bool),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from zoo.errors import RunError, UsageError
 from zoo.ring import RingBuffer
-from zoo.training.load import Found, at, newest
+from zoo.training.load import StoredState, at, newest
 from zoo.training.storage import checkpoint
 from zoo.training.storage.buffers import BufferStore
 from zoo.training.storage.files import open_read
@@ -24,7 +24,7 @@ _MOST = 1000
 """runs that are looked at for one with a smaller budget"""
 
 
-def extension(run: RunDir, steps: int) -> tuple[RunSpec, Found]:
+def extension(run: RunDir, steps: int) -> tuple[RunSpec, StoredState]:
     """What goes on from ``run`` up to ``steps``, and the checkpoint it begins with; nothing is written.
 
     The key of the new run has the other's key, budget and step in it, so that it is never taken for a run that was
@@ -54,7 +54,7 @@ def extension(run: RunDir, steps: int) -> tuple[RunSpec, Found]:
     return replace(run.spec, steps=steps, extended_from=came_from, origins=origins), found
 
 
-def begin(run: RunDir, spec: RunSpec, found: Found, root: Path) -> Path:
+def begin(run: RunDir, spec: RunSpec, found: StoredState, root: Path) -> Path:
     """Make the directory of an extension; it appears by one rename, whole. One that is there is left as it is.
 
     Args:
@@ -94,7 +94,7 @@ def begin(run: RunDir, spec: RunSpec, found: Found, root: Path) -> Path:
     return path
 
 
-def _kept(run: RunDir, found: Found) -> Iterator[Found]:
+def _kept(run: RunDir, found: StoredState) -> Iterator[StoredState]:
     """The checkpoints that are copied: the one to go on from, and that of the best evaluation."""
     best = found.manifest.best
     if best not in (None, found.step) and best in checkpoint.steps(run.checkpoints):

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from zoo.api import Algorithm
-from zoo.discovery.entry import describe
+from zoo.discovery.registration import describe
 from zoo.discovery.registry import Registry, discover
 from zoo.errors import NewerFormatError, RunError, UsageError
 from zoo.seeding import child_seed, seed_torch
-from zoo.training.build import Member, Parts
+from zoo.training.build import Components, Member
 from zoo.training.environments.make_env import Recorder
 from zoo.training.storage import checkpoint
 from zoo.training.storage.checkpoint import Manifest
@@ -31,7 +31,7 @@ class LoadedRun:
     """A run with its algorithm as the checkpoint at ``step`` left it; ``notice`` says what was passed over."""
 
     run: RunDir
-    parts: Parts
+    components: Components
     member: Member
     step: int
     notice: str
@@ -53,11 +53,11 @@ class LoadedRun:
 
     def make_env(self, copies: int, *, seed: int) -> Recorder:
         """Fresh copies of that environment, seeded and ready for ``reset()``."""
-        return self.parts.make_env(copies, seed)
+        return self.components.make_env(copies, seed)
 
 
 @dataclass(frozen=True)
-class Found:
+class StoredState:
     """A checkpoint to go on from.
 
     Attributes:
@@ -81,7 +81,7 @@ class Found:
         return {f"{name}.jsonl": Mark(size) for name, size in sizes.items()}
 
 
-def newest(run: RunDir, *, resume: bool = False, among: Collection[int] | None = None) -> Found:
+def newest(run: RunDir, *, resume: bool = False, among: Collection[int] | None = None) -> StoredState:
     """The newest sound checkpoint: whole, and of this run.
 
     Args:
@@ -96,7 +96,7 @@ def newest(run: RunDir, *, resume: bool = False, among: Collection[int] | None =
     steps = [step for step in checkpoint.steps(run.checkpoints) if among is None or step in among]
     for step in reversed(steps):
         try:
-            found = Found(step, *_sound(run, step, partial=not resume), " ".join(notices))
+            found = StoredState(step, *_sound(run, step, partial=not resume), " ".join(notices))
         except NewerFormatError:
             raise
         except RunError as error:
@@ -111,7 +111,7 @@ def newest(run: RunDir, *, resume: bool = False, among: Collection[int] | None =
         return found
     if notices:
         raise RunError(" ".join(notices) + " There is none.", "Start afresh with --resume never; the old run is kept.")
-    return Found()
+    return StoredState()
 
 
 def _sound(run: RunDir, step: int, *, partial: bool) -> tuple[Any, Manifest]:
@@ -130,7 +130,7 @@ def _sound(run: RunDir, step: int, *, partial: bool) -> tuple[Any, Manifest]:
     return state, manifest
 
 
-def at(run: RunDir, which: str | int) -> Found:
+def at(run: RunDir, which: str | int) -> StoredState:
     """A checkpoint by name: "newest", "best" (of the evaluations while it trained), or the one of a step.
 
     Raises:
@@ -151,7 +151,7 @@ def at(run: RunDir, which: str | int) -> Found:
         raise NoCheckpointError(f"checkpoint {which!r}: expected newest, best, or the step of one; {there}.")
     if step not in steps:
         raise NoCheckpointError(f"{run.path} has no checkpoint at step {step}: {there}.")
-    return Found(step, *_sound(run, step, partial=True))
+    return StoredState(step, *_sound(run, step, partial=True))
 
 
 def best_step(run: RunDir) -> int | None:
@@ -168,7 +168,7 @@ def best_step(run: RunDir) -> int | None:
     return None
 
 
-def restore_member(member: Member, state: Any, run: RunDir, parts: Parts) -> bool:
+def restore_member(member: Member, state: Any, run: RunDir, components: Components) -> bool:
     """Put a stored state into ``member``; whether its environment, too, is exactly where it was.
 
     Raises:
@@ -179,7 +179,7 @@ def restore_member(member: Member, state: Any, run: RunDir, parts: Parts) -> boo
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a plugin's load_state may raise anything
-        entry = parts.entry
+        entry = components.entry
         raise RunError(
             f"the checkpoint in {run.path} does not fit {entry.name} of plugin {entry.plugin} {entry.version}: "
             f"{describe(error)}",
@@ -187,9 +187,9 @@ def restore_member(member: Member, state: Any, run: RunDir, parts: Parts) -> boo
         ) from error
 
 
-def parts_of(spec: RunSpec, registry: Registry, *, trust: bool = False) -> Parts:
-    """What ``spec`` names, resolved; a representation may follow the policy of a run. As ``Parts.of``."""
-    return Parts.of(spec, registry, leader=lambda path: load(path, registry=registry).algorithm, trust=trust)
+def components_of(spec: RunSpec, registry: Registry, *, trust: bool = False) -> Components:
+    """What ``spec`` names, resolved; a representation may follow the policy of a run. As ``Components.of``."""
+    return Components.of(spec, registry, load_policy=lambda path: load(path, registry=registry).algorithm, trust=trust)
 
 
 def load(
@@ -218,7 +218,7 @@ def load(
     found = at(run, checkpoint)
     if found.state is None:
         raise RunError(f"{run.path} has no checkpoint yet.", f"zoo train --resume {run.path} continues it.")
-    parts = parts_of(run.spec, registry or discover(), trust=trust)
-    (member,), _ = parts.members([run.seed], device)
-    restore_member(member, found.state["member"], run, parts)
-    return LoadedRun(run, parts, member, found.step, found.notice)
+    components = components_of(run.spec, registry or discover(), trust=trust)
+    (member,), _ = components.members([run.seed], device)
+    restore_member(member, found.state["member"], run, components)
+    return LoadedRun(run, components, member, found.step, found.notice)

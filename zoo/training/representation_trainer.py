@@ -23,7 +23,7 @@ from zoo.api import (
     Transitions,
 )
 from zoo.errors import InterfaceError, UsageError
-from zoo.training.behaviour import Guide, Leader, collect
+from zoo.training.behaviour import BehaviourPolicy, PolicyLoader, collect
 from zoo.training.environments.stack import stack
 from zoo.training.storage.spec import UNIFORM
 
@@ -36,7 +36,7 @@ class RepresentationTrainer(Algorithm[None]):
     Args:
         ctx: environment and randomness.
         representation: what is trained; its ``ctx`` shares the environment.
-        guide: whom to follow.
+        behaviour: whom to follow.
         solution: the exact table for this policy, where it is known.
         exact: install the solution instead of learning.
     """
@@ -45,14 +45,14 @@ class RepresentationTrainer(Algorithm[None]):
         self,
         ctx: Context,
         representation: Representation[Any],
-        guide: Guide,
+        behaviour: BehaviourPolicy,
         solution: NDArray[np.float64] | None,
         *,
         exact: bool,
     ) -> None:
         super().__init__(ctx, None)
         self.representation = representation
-        self.guide = guide
+        self.behaviour = behaviour
         self.obs, _ = ctx.env.reset()
         self.rounds = max(1, STEPS_PER_UPDATE // ctx.env.num_envs)
         self.exact = exact
@@ -61,7 +61,7 @@ class RepresentationTrainer(Algorithm[None]):
 
     @classmethod
     def of(
-        cls, ctx: Context, representation: Representation[Any], wanted: Mapping[str, Any], leader: Leader
+        cls, ctx: Context, representation: Representation[Any], wanted: Mapping[str, Any], load_policy: PolicyLoader
     ) -> RepresentationTrainer:
         """The trainer of one seed.
 
@@ -70,28 +70,30 @@ class RepresentationTrainer(Algorithm[None]):
             representation: what is trained.
             wanted: "policy": "uniform", "greedy:GOAL" (shortest way to a state of a tabular environment) or the
                 path of a run whose policy to follow; "exact": solve instead of learning.
-            leader: opens a run to follow.
+            load_policy: opens a run to follow.
 
         Raises:
             UsageError: the policy cannot be had here, or "exact" without an exact solution.
         """
-        guide = Guide.of(ctx, str(wanted.get("policy", UNIFORM)), leader)
+        behaviour = BehaviourPolicy.of(ctx, str(wanted.get("policy", UNIFORM)), load_policy)
         exact = bool(wanted.get("exact", False))
-        return cls(ctx, representation, guide, _solution(ctx, representation, guide, exact=exact), exact=exact)
+        return cls(ctx, representation, behaviour, _solution(ctx, representation, behaviour, exact=exact), exact=exact)
 
     def sibling(
-        self, ctx: Context, representation: Representation[Any], wanted: Mapping[str, Any], leader: Leader
+        self, ctx: Context, representation: Representation[Any], wanted: Mapping[str, Any], load_policy: PolicyLoader
     ) -> RepresentationTrainer:
         """The trainer of another seed: a table and its solution are shared, a run to follow is loaded anew."""
-        if self.guide.leader is not None:
-            return self.of(ctx, representation, wanted, leader)
-        return RepresentationTrainer(ctx, representation, self.guide, self._solution, exact=self.exact)
+        if self.behaviour.leader is not None:
+            return self.of(ctx, representation, wanted, load_policy)
+        return RepresentationTrainer(ctx, representation, self.behaviour, self._solution, exact=self.exact)
 
     def update(self) -> Metrics:
         """Collect about 128 transitions and learn from them, or, if exact, install the solution."""
         if self.exact:
             return self.install()
-        gathered, obs = collect(self._stack, [self.guide], [self.ctx.stream("collect")], self.obs[None], self.rounds)
+        gathered, obs = collect(
+            self._stack, [self.behaviour], [self.ctx.stream("collect")], self.obs[None], self.rounds
+        )
         return self.learned(self.representation.update(_of_member(gathered, 0)), obs[0])
 
     def learned(self, metrics: Metrics, obs: Array) -> Metrics:
@@ -124,11 +126,11 @@ class RepresentationTrainer(Algorithm[None]):
 
     def act(self, obs: Array, *, greedy: bool = True) -> Array:
         """Actions of the policy that collects; being judged does not change what is collected."""
-        return self.guide.choose(obs, self.ctx.stream("act"))
+        return self.behaviour.choose(obs, self.ctx.stream("act"))
 
     def state(self) -> State:
         """The representation's state and where the environment was."""
-        leader = self.guide.leader
+        leader = self.behaviour.leader
         return {
             "representation": self.representation.state(),
             "obs": np.asarray(self.obs),
@@ -139,8 +141,8 @@ class RepresentationTrainer(Algorithm[None]):
         """Continue from ``state``."""
         self.representation.load_state(state["representation"])
         self.obs = state["obs"]
-        if self.guide.leader is not None:
-            self.guide.leader.load_state(state["leader"])
+        if self.behaviour.leader is not None:
+            self.behaviour.leader.load_state(state["leader"])
 
 
 class TrainerBatch(Batch):
@@ -150,7 +152,7 @@ class TrainerBatch(Batch):
         contexts: one for each member.
         learners: the representations of these members.
         wanted: as for ``RepresentationTrainer.of``.
-        leader: opens a run to follow.
+        load_policy: opens a run to follow.
 
     Raises:
         UsageError: as ``RepresentationTrainer.of``.
@@ -161,14 +163,14 @@ class TrainerBatch(Batch):
         contexts: Sequence[Context],
         learners: RepresentationBatch,
         wanted: Mapping[str, Any],
-        leader: Leader,
+        load_policy: PolicyLoader,
     ) -> None:
         if len(learners) != len(contexts):
             raise InterfaceError(f"len() of a batch of {len(contexts)} representations is {len(learners)}.")
         self._learners = learners
-        first = RepresentationTrainer.of(contexts[0], learners.member(0), wanted, leader)
+        first = RepresentationTrainer.of(contexts[0], learners.member(0), wanted, load_policy)
         self._members = [first] + [
-            first.sibling(ctx, learners.member(index), wanted, leader)
+            first.sibling(ctx, learners.member(index), wanted, load_policy)
             for index, ctx in enumerate(contexts[1:], start=1)
         ]
         self._stack = stack([ctx.env for ctx in contexts])
@@ -187,7 +189,9 @@ class TrainerBatch(Batch):
         if members[0].exact:
             return [member.install() for member in members]
         obs = np.stack([member.obs for member in members])
-        gathered, obs = collect(self._stack, [member.guide for member in members], self._rngs, obs, members[0].rounds)
+        gathered, obs = collect(
+            self._stack, [member.behaviour for member in members], self._rngs, obs, members[0].rounds
+        )
         rows = self._learners.update(gathered)
         if len(rows) != len(members):
             raise InterfaceError(f"update() of a batch of {len(members)} representations gave {len(rows)} metrics.")
@@ -195,15 +199,15 @@ class TrainerBatch(Batch):
 
 
 def _solution(
-    ctx: Context, representation: Representation[Any], guide: Guide, *, exact: bool
+    ctx: Context, representation: Representation[Any], behaviour: BehaviourPolicy, *, exact: bool
 ) -> NDArray[np.float64] | None:
-    """The exact table for the guide's policy, or None where there is none.
+    """The exact table for the behaviour's policy, or None where there is none.
 
     Raises:
         UsageError: there is none, and it was asked for.
     """
-    if isinstance(representation, Solvable) and guide.table is not None:
-        return representation.solve(ctx.problem.tabular, guide.table)
+    if isinstance(representation, Solvable) and behaviour.table is not None:
+        return representation.solve(ctx.problem.tabular, behaviour.table)
     if exact:
         raise UsageError(
             "--exact needs a representation with an exact solution, a tabular environment, and the policy "

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zoo.discovery.config import decode_fields, encode, encode_fields, field_origins
-from zoo.discovery.entry import Entry
 from zoo.discovery.names import EnvName, find_algorithm, resolve_env
 from zoo.discovery.presets import Preset, load_preset
+from zoo.discovery.registration import Entry
 from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
 from zoo.training.storage.spec import UNIFORM, RunSpec
@@ -24,7 +24,7 @@ MOST_COPIES = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class CellRequest:
+class RunRequest:
     """One experiment as it was written: names and options, before presets and defaults.
 
     Attributes:
@@ -69,16 +69,16 @@ class Draft:
         entry: the algorithm or representation.
         env: the environment.
         represented: the representation that is handed to the algorithm.
-        parts: options by prefix ("" the algorithm's, "env", "representation"), the preset's values put in.
+        options: options by prefix ("" the algorithm's, "env", "representation"), the preset's values put in.
         bases: the same, with defaults only.
         preset: what it says.
     """
 
-    request: CellRequest
+    request: RunRequest
     entry: Entry
     env: EnvName
     represented: Entry | None
-    parts: Mapping[str, Any]
+    options: Mapping[str, Any]
     bases: Mapping[str, Any]
     preset: Preset
 
@@ -88,7 +88,7 @@ class Draft:
         return self.env.entry is None
 
 
-def draft(request: CellRequest, registry: Registry) -> Draft:
+def draft(request: RunRequest, registry: Registry) -> Draft:
     """Find what ``request`` names.
 
     Raises:
@@ -98,24 +98,24 @@ def draft(request: CellRequest, registry: Registry) -> Draft:
     env = resolve_env(request.environment, registry)
     preset = load_preset(entry, env.short, request.preset)
     represented = registry.find(request.representation, "representation") if request.representation else None
-    parts: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     bases: dict[str, Any] = {}
     config = entry.default_config()
     if config is not None:
         bases[""] = config
-        parts[""] = decode_fields(type(config), preset.options, where=f"option in the preset of {entry.name}")
+        options[""] = decode_fields(type(config), preset.options, where=f"option in the preset of {entry.name}")
     for prefix, owner in (("env", env.entry), ("representation", represented)):
         config = owner.default_config() if owner else None
         if config is not None:
-            parts[prefix] = bases[prefix] = config
+            options[prefix] = bases[prefix] = config
     if env.entry is not None and preset.env:
-        if "env" not in parts:
+        if "env" not in options:
             raise UsageError(f"{env.short} has no options, and the preset of {entry.name} changes some.")
-        parts["env"] = decode_fields(
+        options["env"] = decode_fields(
             type(bases["env"]), preset.env, where=f"option of {env.short} in the preset of {entry.name}"
         )
     return Draft(
-        request=request, entry=entry, env=env, represented=represented, parts=parts, bases=bases, preset=preset
+        request=request, entry=entry, env=env, represented=represented, options=options, bases=bases, preset=preset
     )
 
 
@@ -131,7 +131,7 @@ def complete(
 
     Args:
         drafted: what was asked for.
-        chosen: final options by prefix, as ``drafted.parts``.
+        chosen: final options by prefix, as ``drafted.options``.
         given: the options that the user gave (dotted), to their origin.
         registry: all plugins.
         env_config: keyword arguments of an environment without a dataclass.
@@ -196,7 +196,7 @@ def _keywords(drafted: Draft, asked: Mapping[str, Any], *, typed: bool) -> dict[
     return {**parameters.read(drafted.preset.env, where), **parameters.read(asked, where, typed=typed)}
 
 
-def resolve(request: CellRequest, registry: Registry, *, origin: str = "suite") -> RunSpec:
+def resolve(request: RunRequest, registry: Registry, *, origin: str = "suite") -> RunSpec:
     """The spec that a request, the preset and the defaults add up to; seed 0.
 
     Raises:
@@ -208,7 +208,7 @@ def resolve(request: CellRequest, registry: Registry, *, origin: str = "suite") 
     if drafted.takes_any:
         env_config = {name: encode(value) for name, value in asked.pop("env").items()}
     owners = {"": drafted.entry.name, "env": drafted.env.short, "representation": request.representation}
-    chosen = dict(drafted.parts)
+    chosen = dict(drafted.options)
     given: dict[str, str] = {}
     for prefix, values in asked.items():
         if not values:

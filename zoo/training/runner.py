@@ -13,38 +13,39 @@ from typing import Any
 import numpy as np
 
 from zoo.api import Outcome
-from zoo.discovery.entry import describe
+from zoo.discovery.registration import describe
 from zoo.errors import RunError, TrainingFailed, ZooError
 from zoo.ring import RingBuffer
 from zoo.seeding import child_seed, keeping_torch
 from zoo.stats import FEWEST, interval, mean
-from zoo.training.best import Best, discount_of
-from zoo.training.build import Member, Parts
+from zoo.training.best_evaluation import Best, discount_of
+from zoo.training.build import Components, Member
+from zoo.training.callbacks import Callback
 from zoo.training.contract import Contract
 from zoo.training.environments.episode_statistics import episode_metrics
 from zoo.training.evaluate_policy import play_round
-from zoo.training.load import Found, restore_member
-from zoo.training.settings import RunResult, Settings, Watcher
+from zoo.training.load import StoredState, restore_member
+from zoo.training.settings import RunResult, Settings
 from zoo.training.storage import checkpoint
 from zoo.training.storage.buffers import BufferStore, said
 from zoo.training.storage.checkpoint import Manifest, Tensors
+from zoo.training.storage.completeness import check_whole
 from zoo.training.storage.files import check_plain
 from zoo.training.storage.lock import Lock
 from zoo.training.storage.logs import Log, Mark
 from zoo.training.storage.run_dir import EVAL, METRICS, RunDir
-from zoo.training.storage.whole import check_whole
 
 HEARTBEAT_SECONDS = 5.0
 
 
-class Session:
+class Runner:
     """Opens, advances and closes one run directory. Use as a context manager: it holds the lock."""
 
-    def __init__(self, run: RunDir, parts: Parts, settings: Settings, watch: Watcher) -> None:
+    def __init__(self, run: RunDir, components: Components, settings: Settings, callback: Callback) -> None:
         self.run = run
-        self.parts = parts
+        self.components = components
         self.settings = settings
-        self.watch = watch
+        self.callback = callback
         self.last: dict[str, float] = {}
         self.score: dict[str, float] = {}
         self.result: RunResult | None = None
@@ -58,9 +59,9 @@ class Session:
         self._count = 0
         self._milestones: list[int] = []
         self._exact = True
-        self.contract = Contract(parts.whose)
+        self.contract = Contract(components.whose)
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Runner:
         check_plain(self.run.path)
         lock = self._stack.enter_context(Lock(self.run.path))
         self.notices = [f"{lock.took_over}; its lock was taken over."] if lock.took_over else []
@@ -80,7 +81,7 @@ class Session:
         """Seconds of training, those before a resume included."""
         return self._wall + time.perf_counter() - self._started
 
-    def begin(self, member: Member, found: Found) -> None:
+    def begin(self, member: Member, found: StoredState) -> None:
         """Start, or continue from the checkpoint ``found``."""
         self.member = member
         self._exact = member.env.restorable
@@ -105,7 +106,7 @@ class Session:
         self._status("running")
         for line in self.notices:
             self.run.log(line)
-        self.watch.started(self.run, self.step, " ".join(self.notices))
+        self.callback.started(self.run, self.step, " ".join(self.notices))
 
     def _disk(self) -> str:
         """A sentence on the disk that a replay buffer will take, before the first checkpoint takes it."""
@@ -119,9 +120,9 @@ class Session:
         most = -(-self.run.spec.steps // self.run.spec.num_envs)
         return said(buffers, most, self.run.path)
 
-    def _continue(self, found: Found) -> None:
+    def _continue(self, found: StoredState) -> None:
         """Put back what the checkpoint holds."""
-        self._exact = restore_member(self.member, found.state["member"], self.run, self.parts)
+        self._exact = restore_member(self.member, found.state["member"], self.run, self.components)
         loop = found.state["loop"]
         self._wall = loop["wall"]
         self.last, self.score = loop["last"], loop["score"]
@@ -157,7 +158,7 @@ class Session:
         row = self.contract.metrics(metrics)
         row |= episode_metrics(self.member.env.drain(), self.member.env.constraints)
         self._write(row)
-        self.watch.updated(self.run, self.step, row)
+        self.callback.updated(self.run, self.step, row)
         now = time.perf_counter()
         if now - self._beat > HEARTBEAT_SECONDS:
             self._beat = now
@@ -174,9 +175,9 @@ class Session:
         if not due or count == 0 or (self._evaluated == self.step and self.score):
             return
         seed = child_seed(self.run.seed, "eval")
-        env = self.parts.make_env(count, seed)
+        env = self.components.make_env(count, seed)
         try:
-            gamma = discount_of(self.parts.config, self.member.ctx.problem)
+            gamma = discount_of(self.components.config, self.member.ctx.problem)
             with keeping_torch():
                 played = play_round(self.member.algorithm, env, gamma=1.0 if gamma is None else gamma)
         finally:
@@ -202,7 +203,7 @@ class Session:
             self._best = judged
         row = {"eval/return": average, "eval/length": float(lengths.mean())}
         self._write(row)
-        self.watch.updated(self.run, self.step, row)
+        self.callback.updated(self.run, self.step, row)
 
     def checkpoint_if_due(self) -> None:
         """Save when the cadence says so, this is the best evaluation so far, or the algorithm calls it a milestone."""
@@ -240,7 +241,7 @@ class Session:
             self._store.tidy([checkpoint.manifest_of(self.run.checkpoints, step).buffers for step in newest])
         self._saved = (self.step, time.perf_counter())
         self._status("running")
-        self.watch.checkpointed(self.run, path)
+        self.callback.checkpointed(self.run, path)
 
     def _about(self) -> Manifest:
         """What a checkpoint says of the run; the logs reach the disk before it."""
@@ -314,7 +315,7 @@ class Session:
             message=message, outcome=outcome.status if outcome else "", score=dict(self.score),
             resumed=" ".join(self.notices),
         )  # fmt: skip
-        self.watch.finished(self.run, self.result)
+        self.callback.finished(self.run, self.result)
 
     def _status(self, state: str, *, outcome: Outcome | None = None, message: str = "", durable: bool = False) -> None:
         more: dict[str, Any] = {"wall": round(self.wall, 3), "resume": "exact" if self._exact else "statistical"}

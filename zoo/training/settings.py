@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from zoo.training.storage.run_dir import RunDir
 
@@ -63,22 +63,6 @@ class RunResult:
             "path": str(self.path), "seed": self.seed, "status": self.status, "steps": self.steps,
             "metrics": dict(self.metrics), "outcome": self.outcome, "message": self.message,
         }  # fmt: skip
-
-
-class Watcher(Protocol):
-    """The callbacks of training: the terminal, a worker's pipe, hooks of plugins."""
-
-    def started(self, run: RunDir, step: int, notice: str) -> None:
-        """A run begins, or continues from ``step``."""
-
-    def updated(self, run: RunDir, step: int, metrics: Mapping[str, float]) -> None:
-        """One update was logged."""
-
-    def checkpointed(self, run: RunDir, path: Path) -> None:
-        """A checkpoint was published."""
-
-    def finished(self, run: RunDir, result: RunResult) -> None:
-        """The run ended, whichever way."""
 
 
 def stored_result(run: RunDir) -> RunResult:

@@ -12,7 +12,7 @@ from zoo_onpolicy.config import NetworkConfig
 
 from zoo import lookup
 from zoo.api import PrimalDual
-from zoo.discovery.entry import Registrar
+from zoo.discovery.registration import Registrar
 from zoo.errors import EnvironmentFailed, InterfaceError, UsageError
 from zoo.testing import check_plugin
 

@@ -15,7 +15,7 @@ from zoo_envs.composite.oracle import utility
 from zoo_envs_plugin import TABLE
 
 from zoo.cli.main import main
-from zoo.discovery.entry import Registrar
+from zoo.discovery.registration import Registrar
 
 FIVE = ["ppo-sum", "ppo-sat", "mu-ppo", "xi-ppo", "all-ppo"]
 

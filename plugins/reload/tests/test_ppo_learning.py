@@ -329,7 +329,7 @@ def test_a_state_of_other_options_is_refused():
 def test_without_its_learner_it_is_not_registered_and_the_others_are():
     code = (
         "import sys; sys.modules['zoo_onpolicy'] = None\n"
-        "import zoo_reload; from zoo.discovery.entry import Registrar\n"
+        "import zoo_reload; from zoo.discovery.registration import Registrar\n"
         "registrar = Registrar('zoo-reload', '0'); zoo_reload.zoo_register(registrar)\n"
         "print(*[entry.name for entry in registrar.entries])\n"
     )

@@ -12,7 +12,7 @@ import zoo_reload
 from zoo_envs_plugin import TABLE
 
 from zoo.api import Offers, unmet
-from zoo.discovery.entry import Registrar
+from zoo.discovery.registration import Registrar
 
 
 def entries():

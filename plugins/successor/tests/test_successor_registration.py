@@ -10,8 +10,8 @@ import pytest
 import zoo_successor
 
 from zoo.api import Offers, unmet
-from zoo.discovery.entry import Registrar
 from zoo.discovery.presets import Preset, load_preset
+from zoo.discovery.registration import Registrar
 
 ALGORITHMS = {"sarsa", "frp", "value-iteration", "gpi", "lambda-q", "mvt"}
 

@@ -17,7 +17,7 @@ import numpy as np
 from gymnasium.utils.passive_env_checker import env_reset_passive_checker, env_step_passive_checker
 from numpy.typing import NDArray
 
-from zoo.discovery.entry import describe
+from zoo.discovery.registration import describe
 
 _BRIDGE = "zoo_envs.wrappers.FromSafetyGymnasium is a bridge from there"
 

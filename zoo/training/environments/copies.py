@@ -11,7 +11,7 @@ from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import concatenate, create_empty_array, iterate
 
-from zoo.discovery.entry import describe
+from zoo.discovery.registration import describe
 from zoo.training.environments.boundary import BadActionError, Boundary, FaultError, copied, number, outside, truth
 
 _CHECKED_STEPS = 3

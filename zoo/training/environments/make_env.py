@@ -24,16 +24,16 @@ from zoo.api import (
     Tabular,
     TaskDistribution,
 )
-from zoo.discovery.entry import describe
 from zoo.discovery.names import EnvName
+from zoo.discovery.registration import describe
+from zoo.environment import lookup
 from zoo.errors import EnvironmentFailed, InterfaceError, UsageError, ZooError
-from zoo.offered import lookup
+from zoo.terminal.visible import brief
 from zoo.training.environments.boundary import BadActionError, bound, copied
 from zoo.training.environments.copies import Copies
+from zoo.training.environments.env_state import capture_env, restore_env
 from zoo.training.environments.episode_statistics import Episode, Tally
-from zoo.training.environments.snapshot import capture_env, restore_env
 from zoo.training.environments.step import check_finite, check_step, constraint_signals, environment_failed, owned
-from zoo.visible import brief
 
 if TYPE_CHECKING:
     from zoo.tabular import TabularCMDP

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from zoo.seeding import capture_torch, restore_torch
+from zoo.training.environments.env_state import capture_env, restore_env
 from zoo.training.environments.make_env import Recorder
-from zoo.training.environments.snapshot import capture_env, restore_env
 from zoo.training.storage import checkpoint
 
 STEPS = 24

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.api import Array, ConstraintSpec
-from zoo.discovery.entry import describe
+from zoo.discovery.registration import describe
 from zoo.errors import EnvironmentFailed, InterfaceError
 from zoo.training.environments.boundary import FaultError, copied, finite, first_bad
 

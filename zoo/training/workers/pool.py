@@ -26,16 +26,18 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from zoo.discovery.entry import describe
+from zoo.discovery.registration import describe
 from zoo.discovery.registry import FILE, Registry, discover
 from zoo.errors import ZooError
+from zoo.terminal.visible import visible_streams
 from zoo.training.build import offers_batch
-from zoo.training.settings import Cadence, RunResult, Settings, Watcher, stored_result
+from zoo.training.callbacks import Callback
+from zoo.training.loop import finished_seeds, not_started, train_seeds
+from zoo.training.settings import Cadence, RunResult, Settings, stored_result
+from zoo.training.stop import Stop
 from zoo.training.storage.run_dir import RunDir
 from zoo.training.storage.spec import RunSpec
-from zoo.training.train import Stop, finished_seeds, not_started, train
 from zoo.training.workers.start import left_to_the_parent, safe_path, worker_context
-from zoo.visible import visible_streams
 
 ATTEMPTS = 2
 """How often a task is begun whose worker dies."""
@@ -64,7 +66,7 @@ class Task:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ended:
+class TaskResult:
     """What became of a task: its error, if it could not be done; failed training is in the runs' own status."""
 
     task: Task
@@ -79,7 +81,7 @@ class _Worker:
 
 
 class Reporter:
-    """Watcher in a worker: reports to the parent; a parent that is gone asks the worker to stop."""
+    """Callback in a worker: reports to the parent; a parent that is gone asks the worker to stop."""
 
     def __init__(self, pipe: Connection, stop: Stop) -> None:
         self._pipe = pipe
@@ -95,11 +97,11 @@ class Reporter:
             self._stop.reason = self._stop.reason or "the parent process is gone"
 
     def started(self, run: RunDir, step: int, notice: str) -> None:
-        """As Watcher."""
+        """As Callback."""
         self.send("started", run.seed, step, notice)
 
     def updated(self, run: RunDir, step: int, metrics: Mapping[str, float]) -> None:
-        """As Watcher; what comes faster than anyone could read it is told together."""
+        """As Callback; what comes faster than anyone could read it is told together."""
         held = self._held.setdefault(run.seed, {})
         held.update(metrics)
         now = time.monotonic()
@@ -108,11 +110,11 @@ class Reporter:
             self.send("updated", run.seed, step, self._held.pop(run.seed))
 
     def checkpointed(self, run: RunDir, path: Path) -> None:
-        """As Watcher."""
+        """As Callback."""
         self.send("checkpointed", run.seed, str(path))
 
     def finished(self, run: RunDir, result: RunResult) -> None:
-        """As Watcher; the parent reads the result from the run."""
+        """As Callback; the parent reads the result from the run."""
         self.send("finished", run.seed)
 
 
@@ -153,12 +155,12 @@ class Pool:
             worker.process.join()
         self._workers.clear()
 
-    def run(self, tasks: Iterable[Task], watch: Watcher, stop: Stop, ended: Callable[[Ended], None]) -> None:
+    def run(self, tasks: Iterable[Task], callback: Callback, stop: Stop, ended: Callable[[TaskResult], None]) -> None:
         """Do the tasks in this order; those not begun when ``stop`` is asked are left.
 
         Args:
             tasks: what to do.
-            watch: told what happens in the runs, as if they trained in this process.
+            callback: told what happens in the runs, as if they trained in this process.
             stop: looked at a few times a second; workers then finish their update and save.
             ended: called at the end of each task.
         """
@@ -185,13 +187,15 @@ class Pool:
                     identity = (task.spec.key, task.seeds)
                     attempts[identity] = attempts.get(identity, 1) + 1
                     if stop.asked():  # it was told to end, perhaps before it could listen
-                        ended(Ended(task=task))
+                        ended(TaskResult(task=task))
                     elif attempts[identity] > ATTEMPTS:
-                        ended(Ended(task=task, error=ZooError(f"the worker of {_words(task)} died (exit {code}).")))
+                        ended(
+                            TaskResult(task=task, error=ZooError(f"the worker of {_words(task)} died (exit {code})."))
+                        )
                     else:
                         waiting.appendleft(task)
                     continue
-                self._hear(worker, message, waiting, watch, ended)
+                self._hear(worker, message, waiting, callback, ended)
 
     def _dispatch(self, waiting: deque[Task]) -> None:
         """Give each idle worker a task; start workers while there are too few."""
@@ -226,7 +230,12 @@ class Pool:
         return worker.task, worker.process.exitcode
 
     def _hear(
-        self, worker: _Worker, message: list[Any], waiting: deque[Task], watch: Watcher, ended: Callable[[Ended], None]
+        self,
+        worker: _Worker,
+        message: list[Any],
+        waiting: deque[Task],
+        callback: Callback,
+        ended: Callable[[TaskResult], None],
     ) -> None:
         kind, *content = message
         task = worker.task
@@ -234,7 +243,7 @@ class Pool:
             return
         if kind in ("done", "error"):
             worker.task = None
-            ended(Ended(task=task, error=ZooError(*content) if kind == "error" else None))
+            ended(TaskResult(task=task, error=ZooError(*content) if kind == "error" else None))
             return
         seed, *rest = content
         if kind == "alone":  # no batch: the other seeds are for the next free worker
@@ -244,13 +253,13 @@ class Pool:
         spec = task.spec.with_seed(seed)
         run = RunDir(spec.folder(self._settings.root), spec)
         if kind == "started":
-            watch.started(run, rest[0], rest[1])
+            callback.started(run, rest[0], rest[1])
         elif kind == "updated":
-            watch.updated(run, rest[0], rest[1])
+            callback.updated(run, rest[0], rest[1])
         elif kind == "checkpointed":
-            watch.checkpointed(run, Path(rest[0]))
+            callback.checkpointed(run, Path(rest[0]))
         elif kind == "finished":
-            watch.finished(run, stored_result(run))
+            callback.finished(run, stored_result(run))
 
 
 def _words(task: Task) -> str:
@@ -259,7 +268,13 @@ def _words(task: Task) -> str:
 
 
 def train_parallel(
-    spec: RunSpec, seeds: Sequence[int], registry: Registry, settings: Settings, watch: Watcher, stop: Stop, jobs: int
+    spec: RunSpec,
+    seeds: Sequence[int],
+    registry: Registry,
+    settings: Settings,
+    callback: Callback,
+    stop: Stop,
+    jobs: int,
 ) -> list[RunResult]:
     """As ``loop.train``, in up to ``jobs`` worker processes.
 
@@ -274,7 +289,7 @@ def train_parallel(
     entry = registry.find(spec.algorithm, "algorithm", "representation")
     preload = [entry.target.partition(":")[0]] if entry.version != FILE else []  # a file is imported by its path
 
-    def ended(end: Ended) -> None:
+    def ended(end: TaskResult) -> None:
         for seed in end.task.seeds:
             own = spec.with_seed(seed)
             stored = stored_result(RunDir(own.folder(settings.root), own))
@@ -283,16 +298,16 @@ def train_parallel(
             else:
                 results[seed] = stored
 
-    for seed in finished_seeds(spec, seeds, settings):  # so that the groups share what is left
+    for seed in finished_seeds(spec, seeds, settings):  # so that the split_seeds share what is left
         results[seed] = stored_result(RunDir(spec.with_seed(seed).folder(settings.root), spec.with_seed(seed)))
     pending = [seed for seed in seeds if seed not in results]
     with Pool(min(jobs, len(pending)), registry, settings, preload) as pool:
-        pool.run([Task(spec=spec, seeds=group) for group in groups(pending, jobs)], watch, stop, ended)
+        pool.run([Task(spec=spec, seeds=group) for group in split_seeds(pending, jobs)], callback, stop, ended)
     results |= {result.seed: result for result in not_started(spec, problems, settings, having=bool(results))}
     return [results[seed] for seed in seeds if seed in results]
 
 
-def groups(seeds: Sequence[int], count: int) -> list[tuple[int, ...]]:
+def split_seeds(seeds: Sequence[int], count: int) -> list[tuple[int, ...]]:
     """Up to ``count`` runs of neighbouring seeds that together are ``seeds``, their lengths equal to within one."""
     count = min(count, len(seeds))
     ends = [index * len(seeds) // count for index in range(count + 1)] if count else [0]
@@ -304,12 +319,12 @@ def train_task(
     seeds: Sequence[int],
     registry: Registry,
     settings: Settings,
-    watch: Watcher,
+    callback: Callback,
     stop: Stop,
     extra: Mapping[str, Any],
 ) -> None:
     """What a worker does with a task, unless the task says otherwise: train."""
-    train(spec, seeds, registry, settings, watch, stop)
+    train_seeds(spec, seeds, registry, settings, callback, stop)
 
 
 def _work(common: str, pipe: Connection) -> None:

@@ -45,7 +45,7 @@ def train_command(cell: Cell, seed: int, root: Path, registry: Registry) -> list
     for prefix, options in (
         ("", request.options), ("env", request.env_options), ("representation", request.representation_options),
     ):  # fmt: skip
-        part = drafted.parts.get(prefix)
+        part = drafted.options.get(prefix)
         command += _flags(f"{prefix}." if prefix else "", options, None if part is None else type(part))
     return [*command, "--seed", str(seed), *_where(root)]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from zoo.training.request import CellRequest
+from zoo.training.request import RunRequest
 from zoo.training.storage.spec import RunSpec
 
 Relation = Literal["<", ">", "<=", ">=", "within"]
@@ -44,7 +44,7 @@ class Cell:
 
     label: str
     environment: str
-    request: CellRequest
+    request: RunRequest
     file: str = ""
     seeds: tuple[int, ...] = (0,)
     evaluators: tuple[EvaluatorRequest, ...] = ()

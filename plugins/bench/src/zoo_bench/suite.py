@@ -11,7 +11,7 @@ from typing import Any, cast, get_args
 
 from zoo.discovery.registry import Registry
 from zoo.errors import UnknownNameError, UsageError
-from zoo.training.request import CellRequest, parse_seeds
+from zoo.training.request import RunRequest, parse_seeds
 from zoo.training.storage.spec import UNIFORM
 from zoo_bench.schema import (
     Better,
@@ -31,7 +31,7 @@ from zoo_bench.schema import (
 from zoo_bench.tomllines import Document, SuiteError, Table
 
 __all__ = [
-    "Cell", "CellRequest", "Claim", "EvaluatorRequest", "Metric", "Reference", "Suite", "SuiteError", "SuiteSource",
+    "Cell", "RunRequest", "Claim", "EvaluatorRequest", "Metric", "Reference", "Suite", "SuiteError", "SuiteSource",
     "Term", "find_suites", "load_suite", "open_suite",
 ]  # fmt: skip
 FOLDER = Path("benchmarks")
@@ -170,7 +170,7 @@ def _cells(table: Table) -> list[Cell]:
             evaluators=_evaluators(table),
             quick=table.boolean("quick", False),
             lines=table.lines(),
-            request=CellRequest(
+            request=RunRequest(
                 algorithm=algorithm,
                 environment=environment,
                 options=table.mapping("options"),
@@ -201,7 +201,7 @@ def _file_cell(table: Table) -> Cell:
     cell = Cell(
         label=table.text("label", name),
         environment=environment,
-        request=CellRequest(algorithm=name, environment=environment),
+        request=RunRequest(algorithm=name, environment=environment),
         file=file,
         evaluators=evaluators,
         quick=table.boolean("quick", False),

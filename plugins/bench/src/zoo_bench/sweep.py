@@ -15,11 +15,13 @@ from zoo.discovery.registry import Registry
 from zoo.errors import RunError, ZooError
 from zoo.runs.evaluate import Judge
 from zoo.runs.store import Run
-from zoo.training.settings import Settings, Watcher
+from zoo.training.callbacks import Callback
+from zoo.training.loop import train_seeds
+from zoo.training.settings import Settings
+from zoo.training.stop import Stop
 from zoo.training.storage.run_dir import SPEC, RunDir
 from zoo.training.storage.spec import RunSpec
-from zoo.training.train import Stop, train
-from zoo.training.workers.pool import Ended, Pool, Task, groups
+from zoo.training.workers.pool import Pool, Task, TaskResult, split_seeds
 from zoo_bench.files import digest
 from zoo_bench.resolve import evaluator_config
 from zoo_bench.schema import Cell, Suite
@@ -70,8 +72,8 @@ class Experiment:
         return self.spec.with_seed(seed).folder(root)
 
 
-class Board(Watcher, Protocol):
-    """The callback that shows a sweep: called at each update, as a Watcher, and at the end of each seed."""
+class Board(Callback, Protocol):
+    """The callback that shows a sweep: called at each update, as a Callback, and at the end of each seed."""
 
     def settled(self, experiment: Experiment, seed: int) -> None:
         """Nothing more will happen to this seed now: its state is final, for this time."""
@@ -159,7 +161,7 @@ def tasks(experiments: Sequence[Experiment], jobs: int = 1) -> list[Task]:
             call, extra["file"] = "file_task", experiment.cell.file
         found += [
             Task(spec=experiment.spec, seeds=group, call=f"{__name__}:{call}", extra=extra, name=experiment.name)
-            for group in groups(tuple(seeds), shares)
+            for group in split_seeds(tuple(seeds), shares)
         ]
     return found
 
@@ -175,7 +177,7 @@ def sweep(
     for experiment in experiments:
         by_key.setdefault(experiment.spec.key, []).append(experiment)
 
-    def ended(end: Ended) -> None:
+    def ended(end: TaskResult) -> None:
         for experiment in by_key[end.task.spec.key]:
             experiment.seconds = _seconds(experiment, settings.root)
             for seed in end.task.seeds:
@@ -206,7 +208,7 @@ def run_task(
     seeds: Sequence[int],
     registry: Registry,
     settings: Settings,
-    watch: Watcher,
+    watch: Callback,
     stop: Stop,
     extra: Mapping[str, Any],
 ) -> None:
@@ -215,7 +217,7 @@ def run_task(
     Raises:
         ZooError: a run could not be started, or could not be judged; the others of the task are judged first.
     """
-    results = train(spec, seeds, registry, settings, watch, stop)
+    results = train_seeds(spec, seeds, registry, settings, watch, stop)
     problems = [
         problem
         for result in results
@@ -231,7 +233,7 @@ def file_task(
     seeds: Sequence[int],
     registry: Registry,
     settings: Settings,
-    watch: Watcher,
+    watch: Callback,
     stop: Stop,
     extra: Mapping[str, Any],
 ) -> None:

@@ -14,7 +14,7 @@ from zoo.cli.parser import CommandOptions, CommandParser, columns
 from zoo.cli.train import positive, seeds_of, set_threads
 from zoo.discovery.registry import Registry
 from zoo.errors import UnknownNameError, UsageError, ZooError
-from zoo.visible import console, visible_streams
+from zoo.terminal.visible import console, visible_streams
 
 if TYPE_CHECKING:
     from zoo_bench.claims import Verdict
@@ -187,7 +187,7 @@ def _run(
     parsed: argparse.Namespace, registry: Registry, options: CommandOptions,
 ) -> int:  # fmt: skip
     from zoo.training.settings import Settings
-    from zoo.training.train import Stop
+    from zoo.training.stop import Stop
     from zoo_bench.cli.board import BenchBoard, QuietBoard
     from zoo_bench.sweep import sweep
 

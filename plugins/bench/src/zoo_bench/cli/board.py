@@ -11,10 +11,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from zoo.cli.progress import PLAIN_SECONDS, REFRESH_SECONDS, Silent
+from zoo.cli.progress import PLAIN_SECONDS, REFRESH_SECONDS
+from zoo.terminal.visible import console
+from zoo.training.callbacks import Silent
 from zoo.training.settings import RunResult
 from zoo.training.storage.run_dir import RunDir
-from zoo.visible import console
 from zoo_bench.cli.clock import Clock
 from zoo_bench.sweep import Experiment
 

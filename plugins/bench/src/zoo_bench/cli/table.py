@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from zoo.cli.document import documented, write
 from zoo.cli.parser import CommandOptions, CommandParser
 from zoo.errors import RunError, UnknownNameError, UsageError
-from zoo.visible import raw, visible
+from zoo.terminal.visible import raw, visible
 
 if TYPE_CHECKING:
     from zoo.discovery.registry import Registry

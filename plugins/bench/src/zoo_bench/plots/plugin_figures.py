@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from zoo.discovery.entry import NAME, TARGET, describe
 from zoo.discovery.guard import blaming
+from zoo.discovery.registration import NAME, TARGET, describe
 from zoo.discovery.registry import Registry
 from zoo.errors import PluginError, UnknownNameError
 from zoo.runs.labels import labels

@@ -8,10 +8,10 @@ from numbers import Real
 from typing import Any
 
 from zoo.api import Metrics
-from zoo.testing.bench import Bench, rows_equal
 from zoo.testing.compare import difference
 from zoo.testing.contract import Contract
-from zoo.testing.streams import untouched
+from zoo.testing.global_generators import untouched
+from zoo.testing.harness import Bench, rows_equal
 from zoo.training.build import Member
 
 Row = dict[str, float]
@@ -41,7 +41,7 @@ def advance(bench: Bench, member: Member, updates: int, between: Callable[[Membe
         )
         if between is not None:
             between(member)
-        if final or algorithm.env_steps >= bench.parts.spec.steps:
+        if final or algorithm.env_steps >= bench.components.spec.steps:
             break
     return rows
 
@@ -87,7 +87,7 @@ def check_resume(bench: Bench, seed: int = 0) -> list[Row]:
     final_before_it = straight.algorithm.outcome is not None and straight.algorithm.outcome.final
     contract.require(
         len(expected) > 1 or final_before_it,
-        f"steps={bench.parts.spec.steps} is a single update, which leaves nothing to resume: check with more steps",
+        f"steps={bench.components.spec.steps} is a single update, with nothing to resume: check with more steps",
     )
     middle = max(1, len(expected) // 2)
     with bench.member(seed) as first:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.api import ConstraintSpec, Problem
-from zoo.training.evaluate_policy import Played
+from zoo.training.evaluate_policy import PlayedEpisodes
 
 _ROUNDING = 1e-6  # relative; signals arrive in single precision
 
@@ -32,7 +32,7 @@ class Best:
     thresholds: tuple[float, ...] = ()
 
     @classmethod
-    def judge(cls, step: int, played: Played, spec: ConstraintSpec | None, gamma: float | None) -> Best:
+    def judge(cls, step: int, played: PlayedEpisodes, spec: ConstraintSpec | None, gamma: float | None) -> Best:
         """What the episodes of one evaluation say.
 
         Args:
@@ -101,7 +101,7 @@ def discount_of(config: Any, problem: Problem) -> float | None:
 
 
 def _values(
-    played: Played, spec: ConstraintSpec, gamma: float | None
+    played: PlayedEpisodes, spec: ConstraintSpec, gamma: float | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Estimates [K] in the unit of the thresholds, and their standard errors [K]."""
     discounted = spec.discounted and gamma is not None

@@ -1,4 +1,4 @@
-"""Building what is checked, through the same parts as ``zoo train``."""
+"""Building what is checked, through the same components as ``zoo train``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 
 from zoo.api import Batch, Metrics, State
 from zoo.discovery.config import encode, encode_fields
-from zoo.discovery.entry import Entry
 from zoo.discovery.names import resolve_env
+from zoo.discovery.registration import Entry
 from zoo.discovery.registry import Registry
 from zoo.testing.compare import copied
 from zoo.testing.contract import Contract
-from zoo.training.build import Member, Parts
-from zoo.training.load import parts_of
+from zoo.training.build import Components, Member
+from zoo.training.load import components_of
 from zoo.training.storage import checkpoint
 from zoo.training.storage.spec import RunSpec
 
@@ -32,12 +32,12 @@ class Bench:
 
     Attributes:
         contract: names the owner in failures.
-        parts: what ``zoo train`` would build from.
+        components: what ``zoo train`` would build from.
         limit: updates at most; 0 for as many as the budget has.
     """
 
     contract: Contract
-    parts: Parts
+    components: Components
     limit: int
 
     @classmethod
@@ -79,13 +79,13 @@ class Bench:
                 num_envs=num_envs,
                 eval_episodes=0,
             )
-            return cls(contract, parts_of(spec, registry, trust=True), 0 if steps is not None else UPDATES)
+            return cls(contract, components_of(spec, registry, trust=True), 0 if steps is not None else UPDATES)
 
     @contextmanager
     def members(self, *seeds: int) -> Iterator[tuple[list[Member], Batch | None]]:
         """Fresh members for these seeds, batched where the algorithm offers it; closed afterwards."""
         with self.contract.during("building it"):
-            made, batch = self.parts.members(seeds, "cpu")
+            made, batch = self.components.members(seeds, "cpu")
         try:
             yield made, batch
         finally:
@@ -118,7 +118,7 @@ class Bench:
             exact = member.restore(copied(state))
         self.contract.require(
             exact,
-            f"exact resume cannot be judged on {self.parts.env.short}, which offers no snapshot: check on another",
+            f"exact resume cannot be judged on {self.components.env.short}, which offers no snapshot: check on another",
         )
 
 

@@ -1,0 +1,1 @@
+"""Output for people: text without control characters, and lines that are written anew."""
