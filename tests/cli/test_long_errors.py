@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.cli.command import zoo
 from zoo.discovery.registration import describe
-from zoo.terminal.visible import brief, uncoloured
+from zoo.terminal.streams import brief, uncoloured
 
 PLUGIN = r"""
 import os, warnings

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cli.command import zoo
-from zoo.terminal.visible import VisibleStream, console, visible
+from zoo.terminal.streams import VisibleStream, console, visible
 
 STEERING = {
     "clear the screen": "\x1b[2J", "title": "\x1b]0;gone\x07", "hide": "\x1b[8m", "carriage return": "\r",

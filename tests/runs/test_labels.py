@@ -18,7 +18,7 @@ from zoo_bench.plots.profiles import make_profiles
 from zoo_bench.schema import Metric
 
 from tests.bench.made_up import spec, store
-from zoo.runs.labels import labels
+from zoo.runs.labelling import labels
 from zoo.runs.store import Run, open_runs
 from zoo.training.storage.spec import RunSpec
 

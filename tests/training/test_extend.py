@@ -16,7 +16,7 @@ from zoo.cli.resume import left_over, open_resumed
 from zoo.cli.train import _parser
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError, UsageError
-from zoo.runs.labels import labels
+from zoo.runs.labelling import labels
 from zoo.runs.store import open_runs
 from zoo.runs.verify import verify
 from zoo.training.callbacks import Silent

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TextIO, cast
 
-from zoo.terminal.visible import VisibleStream
+from zoo.terminal.streams import VisibleStream
 
 P = ParamSpec("P")
 

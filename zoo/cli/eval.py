@@ -194,7 +194,7 @@ def _leading(records: Sequence[Mapping[str, Any]], identity: int) -> int:
 
 def _labels(done: Sequence[Evaluation]) -> dict[Path, dict[str, str]]:
     """For each run the name that tells it from others of the same algorithm."""
-    from zoo.runs.labels import labels
+    from zoo.runs.labelling import labels
     from zoo.runs.store import Catalogue
 
     groups = Catalogue([evaluation.source for evaluation in done if evaluation.source], []).groups()

@@ -14,7 +14,7 @@ from pathlib import Path
 from zoo import __version__
 from zoo.cli import document
 from zoo.errors import UnknownNameError, UsageError, ZooError
-from zoo.terminal.visible import OutputClosed, nobody_reads, silence, visible, visible_streams
+from zoo.terminal.streams import OutputClosed, nobody_reads, silence, visible, visible_streams
 
 COMMANDS = {
     "list": "algorithms, representations, environments and evaluators that are installed",

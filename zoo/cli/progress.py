@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from zoo.terminal.live import LiveLines
-from zoo.terminal.visible import console, raw
+from zoo.terminal.streams import console, raw
 from zoo.training.settings import RunResult
 from zoo.training.storage.run_dir import RunDir
 from zoo.training.storage.spec import RunSpec

@@ -18,7 +18,7 @@ from zoo.discovery.names import find_algorithm, resolve_env
 from zoo.discovery.registration import Entry
 from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
-from zoo.terminal.visible import visible_streams
+from zoo.terminal.streams import visible_streams
 
 NOT_CONVERGED = 3
 

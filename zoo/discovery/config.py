@@ -17,7 +17,7 @@ from zoo.discovery.aliases import UnknownOptionError
 from zoo.discovery.registration import describe
 from zoo.discovery.values import BOOLEAN_FORMS, NOTHING, members, truth
 from zoo.errors import UnknownNameError, UsageError, ZooError
-from zoo.terminal.visible import brief
+from zoo.terminal.streams import brief
 
 Origins = dict[str, str]
 _TYPE = "type"

@@ -11,7 +11,7 @@ from typing import Any
 
 from zoo.discovery.registration import Entry
 from zoo.errors import UnknownNameError, UsageError
-from zoo.terminal.visible import brief
+from zoo.terminal.streams import brief
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from zoo.api import Algorithm, Evaluator, Needs, Offers, Representation, Space, Subject
 from zoo.errors import PluginError
-from zoo.terminal.visible import brief
+from zoo.terminal.streams import brief
 
 Kind = Literal["algorithm", "representation", "environment", "evaluator", "command"]
 KINDS: tuple[Kind, ...] = ("algorithm", "representation", "environment", "evaluator")

@@ -8,8 +8,8 @@ from zoo.lazy import lazy_names
 
 if TYPE_CHECKING:
     from zoo.runs.evaluate import Judge as Judge
-    from zoo.runs.labels import labels as labels
-    from zoo.runs.labels import options as options
+    from zoo.runs.labelling import labels as labels
+    from zoo.runs.labelling import options as options
     from zoo.runs.sheet import columns_of as columns_of
     from zoo.runs.sheet import number as number
     from zoo.runs.sheet import table as table
@@ -24,7 +24,7 @@ __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "evaluate": ("Judge",),
-        "labels": (
+        "labelling": (
             "labels",
             "options",
         ),

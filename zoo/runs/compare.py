@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zoo.runs.labels import different, options
+from zoo.runs.labelling import different, options
 from zoo.runs.sheet import as_cell, table
 from zoo.runs.store import Run
 

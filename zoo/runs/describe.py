@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import RunError
-from zoo.runs.labels import options
+from zoo.runs.labelling import options
 from zoo.runs.sheet import as_cell, number, table
 from zoo.runs.store import Run
 from zoo.training.storage.files import open_read

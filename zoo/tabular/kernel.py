@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from zoo.tabular.errors import InvalidCMDPError
-from zoo.terminal.visible import brief
+from zoo.terminal.streams import brief
 
 ROW_SUM_TOLERANCE = 1e-8
 """How far from 1 the probabilities of a row may sum, where they came in double precision."""

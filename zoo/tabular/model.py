@@ -18,7 +18,7 @@ from zoo.errors import UsageError
 from zoo.tabular.errors import InvalidCMDPError
 from zoo.tabular.kernel import ROW_SUM_TOLERANCE, as_array, ended, expected, frozen_csr, kernel, law, real
 from zoo.tabular.kernel import frozen as _freeze
-from zoo.terminal.visible import brief
+from zoo.terminal.streams import brief
 
 SENSES = ("<=", ">=", "==")
 _ENVIRONMENT = "zoo/Tabular-v0"

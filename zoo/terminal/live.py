@@ -8,7 +8,7 @@ from typing import TextIO
 
 from rich.cells import cell_len, set_cell_size
 
-from zoo.terminal.visible import visible
+from zoo.terminal.streams import visible
 
 
 class LiveLines:

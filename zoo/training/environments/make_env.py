@@ -28,7 +28,7 @@ from zoo.discovery.names import EnvName
 from zoo.discovery.registration import describe
 from zoo.environment import lookup
 from zoo.errors import EnvironmentFailed, InterfaceError, UsageError, ZooError
-from zoo.terminal.visible import brief
+from zoo.terminal.streams import brief
 from zoo.training.environments.boundary import BadActionError, bound, copied
 from zoo.training.environments.copies import Copies
 from zoo.training.environments.env_state import capture_env, restore_env

@@ -29,7 +29,7 @@ from typing import Any
 from zoo.discovery.registration import describe
 from zoo.discovery.registry import FILE, Registry, discover
 from zoo.errors import ZooError
-from zoo.terminal.visible import visible_streams
+from zoo.terminal.streams import visible_streams
 from zoo.training.build import offers_batch
 from zoo.training.callbacks import Callback
 from zoo.training.loop import finished_seeds, not_started, train_seeds

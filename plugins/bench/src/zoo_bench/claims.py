@@ -34,8 +34,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from zoo.errors import UnknownNameError, UsageError
-from zoo.runs.sheet import number
+from zoo import UnknownNameError, UsageError
+from zoo.runs import number
 from zoo.stats import (
     FEWEST,
     LEVEL,

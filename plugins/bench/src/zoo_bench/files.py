@@ -7,7 +7,7 @@ import os.path
 from importlib.util import find_spec
 from pathlib import Path
 
-from zoo.errors import UsageError
+from zoo import UsageError
 
 
 def locate(name: str, folder: Path) -> Path | None:

@@ -10,11 +10,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import RunError, UnknownNameError, UsageError
-from zoo.runs.labels import labels, options
-from zoo.runs.store import Catalogue, Refused, Run, distinct
-from zoo.training.storage.run_dir import SPEC, RunDir
-from zoo.training.storage.spec import OUTSIDE_THE_KEY, RunSpec
+from zoo import Run, RunError, UnknownNameError, UsageError
+from zoo.runs import Catalogue, Refused, distinct, labels, options
+from zoo.training import OUTSIDE_THE_KEY, SPEC, RunDir, RunSpec
 from zoo_bench.metrics import Function, derive, series_of
 from zoo_bench.schema import Cell, Metric, Suite
 

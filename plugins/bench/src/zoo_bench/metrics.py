@@ -9,12 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.discovery.guard import blaming
-from zoo.discovery.registration import TARGET
-from zoo.discovery.registry import Registry
-from zoo.errors import UnknownNameError, UsageError
-from zoo.runs.store import Run, Series
-from zoo.terminal.visible import brief
+from zoo import Run, Series, UnknownNameError, UsageError
+from zoo.discovery import TARGET, Registry, blaming
+from zoo.terminal import brief
 from zoo_bench.schema import Metric
 
 Floats = NDArray[np.float64]

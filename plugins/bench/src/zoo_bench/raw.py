@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from zoo.errors import UsageError
+from zoo import UsageError
 from zoo_bench.load import Dropped, Key, Record, Records
 from zoo_bench.schema import Suite
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from zoo.runs.sheet import columns_of
-from zoo.terminal.visible import console
+from zoo.runs import columns_of
+from zoo.terminal import console
 
 _GAP = 3
 _PAGE_WIDTH, _PAGE_ROWS = 90, 45  # characters and rows at footnotesize on a page of an article

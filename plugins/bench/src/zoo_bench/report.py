@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from zoo.runs.sheet import number
+from zoo.runs import number
 from zoo_bench.aggregate import FEW, Row, long_rows
 from zoo_bench.claims import Effect, Verdict, claimed, source_of
 from zoo_bench.load import Dropped, Records

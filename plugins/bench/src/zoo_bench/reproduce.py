@@ -10,10 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
-from zoo.discovery.registry import Registry
-from zoo.discovery.values import plain
-from zoo.training.request import draft
-from zoo.training.storage.spec import UNIFORM
+from zoo.discovery import Registry, plain
+from zoo.training import UNIFORM, draft
 from zoo_bench.schema import Cell, EvaluatorRequest
 
 

@@ -6,11 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from zoo.discovery.config import decode_fields
-from zoo.discovery.registry import Registry
-from zoo.errors import UnknownNameError, UsageError
-from zoo.training.request import resolve
-from zoo.training.storage.spec import RunSpec
+from zoo import UnknownNameError, UsageError
+from zoo.discovery import Registry, decode_fields
+from zoo.training import RunSpec, resolve
 from zoo_bench.files import digest, locate
 from zoo_bench.metrics import functions
 from zoo_bench.schema import Cell, EvaluatorRequest, Suite

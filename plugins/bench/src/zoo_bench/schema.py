@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from zoo.training.request import RunRequest
-from zoo.training.storage.spec import RunSpec
+from zoo.training import RunRequest, RunSpec
 
 Relation = Literal["<", ">", "<=", ">=", "within"]
 Scale = Literal["difference", "ratio"]

@@ -9,10 +9,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 from typing import Any, cast, get_args
 
-from zoo.discovery.registry import Registry
-from zoo.errors import UnknownNameError, UsageError
-from zoo.training.request import RunRequest, parse_seeds
-from zoo.training.storage.spec import UNIFORM
+from zoo import UnknownNameError, UsageError
+from zoo.discovery import Registry
+from zoo.training import UNIFORM, RunRequest, parse_seeds
 from zoo_bench.schema import (
     Better,
     Cell,

@@ -9,19 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from zoo.discovery.config import decode_fields, encode_fields
-from zoo.discovery.names import slug
-from zoo.discovery.registry import Registry
-from zoo.errors import RunError, ZooError
-from zoo.runs.evaluate import Judge
-from zoo.runs.store import Run
-from zoo.training.callbacks import Callback
-from zoo.training.loop import train_seeds
-from zoo.training.settings import Settings
-from zoo.training.stop import Stop
-from zoo.training.storage.run_dir import SPEC, RunDir
-from zoo.training.storage.spec import RunSpec
-from zoo.training.workers.pool import Pool, Task, TaskResult, split_seeds
+from zoo import Run, RunError, Task, ZooError
+from zoo.discovery import Registry, decode_fields, encode_fields, slug
+from zoo.runs import Judge
+from zoo.training import SPEC, Callback, Pool, RunDir, RunSpec, Settings, Stop, TaskResult, split_seeds, train_seeds
 from zoo_bench.files import digest
 from zoo_bench.resolve import evaluator_config
 from zoo_bench.schema import Cell, Suite

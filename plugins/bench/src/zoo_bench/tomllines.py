@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
-from zoo.errors import UsageError, nearest
+from zoo import UsageError, nearest
 
 Place = tuple[str | int, ...]
 Lines = Mapping[Place, int]

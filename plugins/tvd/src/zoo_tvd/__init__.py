@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoo import Needs, hookimpl
 
 if TYPE_CHECKING:
-    from zoo.discovery.registration import Registrar
+    from zoo import Registrar
     from zoo_tvd.library import Undone as Undone
     from zoo_tvd.library import undo as undo
     from zoo_tvd.transport.distance import gradient as gradient

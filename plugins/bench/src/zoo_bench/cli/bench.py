@@ -9,12 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.cli.document import documented, emit
-from zoo.cli.parser import CommandOptions, CommandParser, columns
-from zoo.cli.train import positive, seeds_of, set_threads
-from zoo.discovery.registry import Registry
-from zoo.errors import UnknownNameError, UsageError, ZooError
-from zoo.terminal.visible import console, visible_streams
+from zoo import CommandOptions, CommandParser, UnknownNameError, UsageError, ZooError
+from zoo.cli import columns, count, documented, emit, seeds, set_threads
+from zoo.discovery import Registry
+from zoo.terminal import console, visible_streams
 
 if TYPE_CHECKING:
     from zoo_bench.claims import Verdict
@@ -61,8 +59,8 @@ def _parser() -> CommandParser:
     add = parser.add_argument
     add("suite", nargs="?", metavar="SUITE", help="a suite's name, its TOML file, or all; --list shows the names")
     add("--quick", action="store_true", help="only the cells marked quick: a run of seconds")
-    add("--seeds", type=seeds_of, metavar="A:B", help="these seeds instead of those of the suite")
-    add("--jobs", type=positive, default=1, metavar="N", help="workers side by side (default: 1)")
+    add("--seeds", type=seeds, metavar="A:B", help="these seeds instead of those of the suite")
+    add("--jobs", type=count, default=1, metavar="N", help="workers side by side (default: 1)")
     add("--list", action="store_true", help="the suites there are; with a suite, its cells and how far each is")
     add("--dir", type=Path, default=Path("runs"), help="directory of all runs (default: runs)")
     add("--quiet", action="store_true", help="no progress display")
@@ -186,8 +184,7 @@ def _run(
     suites: Sequence[Suite], problems: Sequence[ZooError], experiments: Sequence[Experiment],
     parsed: argparse.Namespace, registry: Registry, options: CommandOptions,
 ) -> int:  # fmt: skip
-    from zoo.training.settings import Settings
-    from zoo.training.stop import Stop
+    from zoo.training import Settings, Stop
     from zoo_bench.cli.board import BenchBoard, QuietBoard
     from zoo_bench.sweep import sweep
 
@@ -267,7 +264,7 @@ def _report(
 ) -> None:  # fmt: skip
     from rich.text import Text
 
-    from zoo.cli.progress import WIDE
+    from zoo.cli import WIDE
 
     out = console()
     if not out.is_terminal:

@@ -11,11 +11,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from zoo.cli.progress import PLAIN_SECONDS, REFRESH_SECONDS
-from zoo.terminal.visible import console
-from zoo.training.callbacks import Silent
-from zoo.training.settings import RunResult
-from zoo.training.storage.run_dir import RunDir
+from zoo import RunResult
+from zoo.cli import PLAIN_SECONDS, REFRESH_SECONDS
+from zoo.terminal import console
+from zoo.training import RunDir, Silent
 from zoo_bench.cli.clock import Clock
 from zoo_bench.sweep import Experiment
 

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.cli.document import documented, emit
-from zoo.cli.parser import CommandOptions, CommandParser
-from zoo.errors import RunError, UnknownNameError, UsageError, nearest
+from zoo import CommandOptions, CommandParser, RunError, UnknownNameError, UsageError, nearest
+from zoo.cli import documented, emit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from zoo.runs.store import Catalogue
+    from zoo.runs import Catalogue
     from zoo_bench.plots.curves import Group
     from zoo_bench.plots.plugin_figures import PluginFigure
 
@@ -103,7 +102,8 @@ def _asked_figure(parsed: argparse.Namespace, options: CommandOptions) -> Plugin
 
 
 def _catalogue(parsed: argparse.Namespace) -> Catalogue:
-    from zoo.runs.store import distinct, open_runs
+    from zoo import open_runs
+    from zoo.runs import distinct
 
     catalogue = distinct(open_runs(parsed.runs))
     for refused in catalogue.refused:
@@ -148,7 +148,7 @@ def _profile(groups: Sequence[Group], parsed: argparse.Namespace) -> int:
 
 
 def _claims(parsed: argparse.Namespace, options: CommandOptions) -> int:
-    from zoo.discovery.names import slug
+    from zoo.discovery import slug
     from zoo_bench.claims import judge
     from zoo_bench.load import from_suite, measure
     from zoo_bench.metrics import functions
@@ -205,7 +205,7 @@ def _write(
 
 
 def _list(groups: Sequence[Group], *, as_json: bool) -> int:
-    from zoo.runs.sheet import table
+    from zoo.runs import table
     from zoo_bench.plots.curves import logged
 
     runs = [run for group in groups for run in group.runs]
@@ -222,7 +222,7 @@ def _list(groups: Sequence[Group], *, as_json: bool) -> int:
 
 
 def _list_figures(parsed: argparse.Namespace, options: CommandOptions) -> int:
-    from zoo.runs.sheet import table
+    from zoo.runs import table
     from zoo_bench.plots.plugin_figures import find_figures
 
     problems: list[str] = []

@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.cli.document import documented, write
-from zoo.cli.parser import CommandOptions, CommandParser
-from zoo.errors import RunError, UnknownNameError, UsageError
-from zoo.terminal.visible import raw, visible
+from zoo import CommandOptions, CommandParser, RunError, UnknownNameError, UsageError
+from zoo.cli import documented, write
+from zoo.terminal import raw, visible
 
 if TYPE_CHECKING:
-    from zoo.discovery.registry import Registry
-    from zoo.runs.store import Catalogue
+    from zoo.discovery import Registry
+    from zoo.runs import Catalogue
     from zoo_bench.render import Sheet
     from zoo_bench.report import Report
     from zoo_bench.schema import Suite
@@ -147,7 +146,7 @@ def _runs_report(parsed: argparse.Namespace) -> Report:
 
 
 def _catalogue(parsed: argparse.Namespace) -> Catalogue:
-    from zoo.runs.store import open_runs
+    from zoo import open_runs
 
     if not parsed.what and not parsed.dir.exists():
         raise RunError(f"there is no {parsed.dir}, so there are no runs yet.", "zoo train and zoo bench make runs.")

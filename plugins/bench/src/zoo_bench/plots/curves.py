@@ -9,9 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from zoo.errors import UnknownNameError
-from zoo.runs.labels import labels
-from zoo.runs.store import Run
+from zoo import Run, UnknownNameError
+from zoo.runs import labels
 from zoo.stats import Floats, interval, iqm
 from zoo_bench.plots.palette import Dash, colour, dashes
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.runs.sheet import number
+from zoo.runs import number
 from zoo_bench.claims import Effect, Verdict
 from zoo_bench.plots.learning_curves import styled
 from zoo_bench.plots.palette import VERDICTS

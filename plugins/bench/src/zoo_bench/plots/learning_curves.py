@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from zoo.errors import RunError, UsageError
+from zoo import RunError, UsageError
 from zoo.stats import Floats
 from zoo_bench.plots.curves import FLOOR, Axis, Curve, Group, curve, default_metrics, is_residual, shared_metrics
 from zoo_bench.plots.legend import legend_above
@@ -229,7 +229,7 @@ def check_file(path: Path) -> None:
 
 def default_file(groups: Sequence[Group], what: str = "") -> Path:
     """``plots/<environments>-<algorithms>[-<what>].png``; a count instead of more than four names."""
-    from zoo.discovery.names import slug
+    from zoo.discovery import slug
 
     def joined(names: Sequence[str], what: str) -> str:
         distinct = list(dict.fromkeys(names))

@@ -7,12 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from zoo.discovery.guard import blaming
-from zoo.discovery.registration import NAME, TARGET, describe
-from zoo.discovery.registry import Registry
-from zoo.errors import PluginError, UnknownNameError
-from zoo.runs.labels import labels
-from zoo.runs.store import Run
+from zoo import PluginError, Run, UnknownNameError
+from zoo.discovery import NAME, TARGET, Registry, blaming, describe
+from zoo.runs import labels
 from zoo_bench.plots.curves import Axis
 from zoo_bench.plots.learning_curves import Scale, styled
 from zoo_bench.plots.legend import legend_above

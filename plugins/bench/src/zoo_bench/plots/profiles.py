@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo.errors import RunError, UsageError
+from zoo import RunError, UsageError
 from zoo.stats import Floats, interval
 from zoo_bench.load import last_values
 from zoo_bench.plots.curves import FLOOR, Group, is_residual

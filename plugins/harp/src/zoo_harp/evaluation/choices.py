@@ -7,8 +7,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from zoo import UsageError
-from zoo.seeding import stream
+from zoo import UsageError, stream
 from zoo_harp.evaluation.data import LETTERS, Problem
 from zoo_harp.names import LAYOUTS, Layout
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from zoo import UsageError
-from zoo.errors import nearest
+from zoo import UsageError, nearest
 from zoo_harp.evaluation.jsonl import DataError, Line, Loaded, load, shown
 
 Split = Literal["short", "choice", "proof", "required", "both", "raw"]

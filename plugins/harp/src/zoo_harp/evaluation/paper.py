@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from zoo.errors import UnknownNameError
+from zoo import UnknownNameError
 
 ALL = "all"
 

@@ -9,9 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo import UsageError
-from zoo.errors import nearest
-from zoo.seeding import stream
+from zoo import UsageError, nearest, stream
 from zoo_harp.evaluation.choices import permutation
 from zoo_harp.evaluation.data import Dataset, Problem, load_dataset
 from zoo_harp.evaluation.responses import Run
