@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from zoo.training.storage.spec import UNIFORM as UNIFORM
     from zoo.training.storage.spec import RunSpec as RunSpec
     from zoo.training.workers.pool import Pool as Pool
-    from zoo.training.workers.pool import Task as Task
     from zoo.training.workers.pool import TaskResult as TaskResult
+    from zoo.training.workers.pool import WorkerTask as WorkerTask
     from zoo.training.workers.pool import split_seeds as split_seeds
 
 __getattr__, __dir__, __all__ = lazy_names(
@@ -59,7 +59,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         ),
         "workers.pool": (
             "Pool",
-            "Task",
+            "WorkerTask",
             "TaskResult",
             "split_seeds",
         ),

@@ -46,7 +46,7 @@ _REPORT_SECONDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class WorkerTask:
     """Runs that one worker brings to their end.
 
     Attributes:
@@ -69,7 +69,7 @@ class Task:
 class TaskResult:
     """What became of a task: its error, if it could not be done; failed training is in the runs' own status."""
 
-    task: Task
+    task: WorkerTask
     error: ZooError | None = None
 
 
@@ -77,7 +77,7 @@ class TaskResult:
 class _Worker:
     process: BaseProcess
     pipe: Connection
-    task: Task | None = None
+    task: WorkerTask | None = None
 
 
 class Reporter:
@@ -155,7 +155,9 @@ class Pool:
             worker.process.join()
         self._workers.clear()
 
-    def run(self, tasks: Iterable[Task], callback: Callback, stop: Stop, ended: Callable[[TaskResult], None]) -> None:
+    def run(
+        self, tasks: Iterable[WorkerTask], callback: Callback, stop: Stop, ended: Callable[[TaskResult], None]
+    ) -> None:
         """Do the tasks in this order; those not begun when ``stop`` is asked are left.
 
         Args:
@@ -197,7 +199,7 @@ class Pool:
                     continue
                 self._hear(worker, message, waiting, callback, ended)
 
-    def _dispatch(self, waiting: deque[Task]) -> None:
+    def _dispatch(self, waiting: deque[WorkerTask]) -> None:
         """Give each idle worker a task; start workers while there are too few."""
         idle = [worker for worker in self._workers if worker.task is None]
         while waiting:
@@ -223,7 +225,7 @@ class Pool:
         self._workers.append(worker)
         return worker
 
-    def _bury(self, worker: _Worker) -> tuple[Task | None, int | None]:
+    def _bury(self, worker: _Worker) -> tuple[WorkerTask | None, int | None]:
         self._workers.remove(worker)
         worker.pipe.close()
         worker.process.join()
@@ -233,7 +235,7 @@ class Pool:
         self,
         worker: _Worker,
         message: list[Any],
-        waiting: deque[Task],
+        waiting: deque[WorkerTask],
         callback: Callback,
         ended: Callable[[TaskResult], None],
     ) -> None:
@@ -262,7 +264,7 @@ class Pool:
             callback.finished(run, stored_result(run))
 
 
-def _words(task: Task) -> str:
+def _words(task: WorkerTask) -> str:
     many = "seeds" if len(task.seeds) > 1 else "seed"
     return f"{task.name}{', ' if task.name else ''}{many} {', '.join(map(str, task.seeds))}"
 
@@ -302,7 +304,7 @@ def train_parallel(
         results[seed] = stored_result(RunDir(spec.with_seed(seed).folder(settings.root), spec.with_seed(seed)))
     pending = [seed for seed in seeds if seed not in results]
     with Pool(min(jobs, len(pending)), registry, settings, preload) as pool:
-        pool.run([Task(spec=spec, seeds=group) for group in split_seeds(pending, jobs)], callback, stop, ended)
+        pool.run([WorkerTask(spec=spec, seeds=group) for group in split_seeds(pending, jobs)], callback, stop, ended)
     results |= {result.seed: result for result in not_started(spec, problems, settings, having=bool(results))}
     return [results[seed] for seed in seeds if seed in results]
 

@@ -9,10 +9,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from zoo import Run, RunError, Task, ZooError
+from zoo import Run, RunError, ZooError
 from zoo.discovery import Registry, decode_fields, encode_fields, slug
 from zoo.runs import Judge
-from zoo.training import SPEC, Callback, Pool, RunDir, RunSpec, Settings, Stop, TaskResult, split_seeds, train_seeds
+from zoo.training import (
+    SPEC,
+    Callback,
+    Pool,
+    RunDir,
+    RunSpec,
+    Settings,
+    Stop,
+    TaskResult,
+    WorkerTask,
+    split_seeds,
+    train_seeds,
+)
 from zoo_bench.files import digest
 from zoo_bench.resolve import evaluator_config
 from zoo_bench.schema import Cell, Suite
@@ -129,7 +141,7 @@ def _seconds(experiment: Experiment, root: Path) -> float | None:
     return sum(walls) / len(walls) if walls else None
 
 
-def tasks(experiments: Sequence[Experiment], jobs: int = 1) -> list[Task]:
+def tasks(experiments: Sequence[Experiment], jobs: int = 1) -> list[WorkerTask]:
     """What is left to do, each run once, the longest first where times are known and the unknown before them.
 
     Seeds of one cell form one task, which the pool keeps together where the algorithm advances them together; only
@@ -144,14 +156,14 @@ def tasks(experiments: Sequence[Experiment], jobs: int = 1) -> list[Task]:
     pending = [entry for entry in merged.values() if entry[1]]
     pending.sort(key=lambda entry: -(entry[0].seconds if entry[0].seconds is not None else float("inf")))
     shares = math.ceil(jobs / max(1, len(pending)))
-    found: list[Task] = []
+    found: list[WorkerTask] = []
     extra: dict[str, Any]
     for experiment, seeds, judges in pending:
         call, extra = "run_task", {"judges": list(judges.values())}
         if experiment.cell.file:
             call, extra["file"] = "file_task", experiment.cell.file
         found += [
-            Task(spec=experiment.spec, seeds=group, call=f"{__name__}:{call}", extra=extra, name=experiment.name)
+            WorkerTask(spec=experiment.spec, seeds=group, call=f"{__name__}:{call}", extra=extra, name=experiment.name)
             for group in split_seeds(tuple(seeds), shares)
         ]
     return found
