@@ -83,14 +83,14 @@ def _view(rows: int, columns: int) -> BoardView:
 
 
 class ConstrainedCatch(CMDPEnv, model=constrained_catch_model, view=_view, observations=_observations, own=_OWN):
-    """Catch a falling ball while spending a share of the time in the leftmost column.
+    """``zoo/ConstrainedCatch-v0``: catch a falling ball while spending a share of the time in the leftmost column.
 
-    Actions: left, stay, right. Observations: the state's index, or with `observation` = "grid" float32
-    [rows, columns, 2], a plane for the ball and one for the paddle. The ball falls one row a step. Rewards: in the last
-    row 1 where ball and paddle are in one column before the action, else -1; then a new ball appears. Constraint `left`
-    >= `theta`: the normalised discounted share of steps with the paddle in column 0. Episodes do not end; they are cut
-    off after `max_episode_steps`. Options: see `constrained_catch_model`. Optimum at theta = 0.6: J* = 0.084829 with
-    mu* = 0.477393; infeasible above theta = 0.774922 (docs/methods/reload.md, section 7.5).
+    Actions: left, stay, right. Observations: the state's index, or with `observation` = "grid" float32 [rows, columns,
+    2], a plane for the ball and one for the paddle. The ball falls one row a step. Rewards: in the last row 1 where
+    ball and paddle are in one column before the action, else -1; then a new ball appears. Constraint `left` >= `theta`:
+    the normalised discounted share of steps with the paddle in column 0. Ends: never terminated, truncated after
+    `max_episode_steps`. Options: see `constrained_catch_model`. Optimum at theta = 0.6: J* = 0.084829 with mu* =
+    0.477393; infeasible above theta = 0.774922 (docs/methods/reload.md, section 7.5).
     """
 
 

@@ -60,14 +60,13 @@ def garnet_model(
 
 
 class Garnet(CMDPEnv, model=garnet_model):
-    """Random sparse CMDPs: each state and action leads to a few random states.
+    """``zoo/Garnet-v0``: random sparse CMDPs: each state and action leads to a few random states.
 
-    Actions: `A`. Observations: the state, uniform over the `S` states at the start.
-    Rewards: uniform in [0, 1), one for each state and action. `N` constraints c0, c1, ... "<=" with signals uniform in
-    [0, 1) and thresholds between the least attainable value and that of the unconstrained optimum (`tight`), so that
-    every instance is feasible. Episodes do not end; they are cut off after `max_episode_steps`. Options: see
-    `garnet_model`; `seed` is the instance. Optimum at the defaults: J* = 0.804071 with mu* = (0.247187, 0.288814)
-    (docs/methods/reload.md, section 7.3).
+    Actions: `A`. Observations: the state, uniform over the `S` states at the start. Rewards: uniform in [0, 1), one for
+    each state and action. `N` constraints c0, c1, ... "<=" with signals uniform in [0, 1) and thresholds between the
+    least attainable value and that of the unconstrained optimum (`tight`), so that every instance is feasible. Ends:
+    never terminated, truncated after `max_episode_steps`. Options: see `garnet_model`; `seed` is the instance. Optimum
+    at the defaults: J* = 0.804071 with mu* = (0.247187, 0.288814) (docs/methods/reload.md, section 7.3).
     """
 
 

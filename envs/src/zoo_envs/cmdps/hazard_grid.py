@@ -71,14 +71,13 @@ def _view(n: int) -> BoardView:
 
 
 class HazardGrid(CMDPEnv, model=hazard_grid_model, view=_view):
-    """A slippery grid whose shortest paths cross a diagonal of hazard cells.
+    """``zoo/HazardGrid-v0``: a slippery grid whose shortest paths cross a diagonal of hazard cells.
 
     Actions: up, down, left, right; with probability `slip` the direction is drawn uniformly, and walls hold.
-    Observations: the cell, row * n + column; the start is (0, 0). Reward: 20 for any action in the goal
-    (n-1, n-1), which leads back to the start. Constraint `hazard` <= `limit`: the normalised discounted share of steps
-    in hazard cells. Episodes do not end; they are cut off after `max_episode_steps`. Options: see
-    `hazard_grid_model`. Optimum at the defaults: J* = 0.799861 with mu* = 6.402166
-    (docs/methods/reload.md, section 7.4).
+    Observations: the cell, row * n + column; the start is (0, 0). Reward: 20 for any action in the goal (n-1, n-1),
+    which leads back to the start. Constraint `hazard` <= `limit`: the normalised discounted share of steps in hazard
+    cells. Ends: never terminated, truncated after `max_episode_steps`. Options: see `hazard_grid_model`. Optimum at the
+    defaults: J* = 0.799861 with mu* = 6.402166 (docs/methods/reload.md, section 7.4).
     """
 
 

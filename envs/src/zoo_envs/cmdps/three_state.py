@@ -41,14 +41,14 @@ def three_state_model(heat: float = 0.2, energy: float = 0.3, gamma: float = 0.9
 
 
 class ThreeState(CMDPEnv, model=three_state_model):
-    """A hot state, a costly state and a poor one, with limits on heat and energy.
+    """``zoo/ThreeState-v0``: a hot state, a costly state and a poor one, with limits on heat and energy.
 
-    Actions: 0, 1, 2, whose effects depend on the state. Observations: the state, 0 (the start), 1 or 2.
-    Rewards: 1 and 0.1 for actions 0 and 1 in state 0, 2 for action 0 in state 1, 0.2 for action 0 in state 2.
-    Constraints `heat` <= 0.2 (1 for action 0 in state 0, 0.5 for action 2 in state 2) and `energy` <= 0.3 (1 for
-    action 0 in state 1), as normalised discounted averages. Episodes do not end; they are cut off after
-    `max_episode_steps`. Options: see `three_state_model`. Optimum at the defaults: J* = 0.876066 with
-    mu* = (0.777778, 1.660960); both constraints bind (docs/methods/reload.md, section 7.2).
+    Actions: 0, 1, 2, whose effects depend on the state. Observations: the state, 0 (the start), 1 or 2. Rewards: 1 and
+    0.1 for actions 0 and 1 in state 0, 2 for action 0 in state 1, 0.2 for action 0 in state 2. Constraints `heat` <=
+    0.2 (1 for action 0 in state 0, 0.5 for action 2 in state 2) and `energy` <= 0.3 (1 for action 0 in state 1), as
+    normalised discounted averages. Ends: never terminated, truncated after `max_episode_steps`. Options: see
+    `three_state_model`. Optimum at the defaults: J* = 0.876066 with mu* = (0.777778, 1.660960); both constraints bind
+    (docs/methods/reload.md, section 7.2).
     """
 
 

@@ -37,13 +37,12 @@ def two_state_model(theta: float = 0.5, gamma: float = 0.9) -> TabularModel:
 
 
 class TwoState(CMDPEnv, model=two_state_model):
-    """Two states in which the reward and the constraint disagree; the best policy is stochastic.
+    """``zoo/TwoState-v0``: two states in which the reward and the constraint disagree; the best policy is stochastic.
 
-    Actions: 0 stays, 1 switches to the other state. Observations: the state, 0 (the start) or 1.
-    Reward: 1 for staying in state 0. Constraint `utility` >= `theta`: the normalised discounted share of steps that
-    switch in state 0 or stay in state 1. Episodes do not end; they are cut off after `max_episode_steps`.
-    Options: see `two_state_model`. Optimum: J* = 1 - theta with the multiplier mu* = 1
-    (docs/methods/reload.md, section 7.1).
+    Actions: 0 stays, 1 switches to the other state. Observations: the state, 0 (the start) or 1. Reward: 1 for staying
+    in state 0. Constraint `utility` >= `theta`: the normalised discounted share of steps that switch in state 0 or stay
+    in state 1. Ends: never terminated, truncated after `max_episode_steps`. Options: see `two_state_model`. Optimum: J*
+    = 1 - theta with the multiplier mu* = 1 (docs/methods/reload.md, section 7.1).
     """
 
 
