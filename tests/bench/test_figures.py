@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matplotlib import rcParams
-from matplotlib.figure import Figure
 from zoo_bench.plots.curves import Group, make_groups
 from zoo_bench.plots.palette import colour
 from zoo_bench.plots.profiles import caption_profiles, draw_profiles, make_profiles
@@ -321,6 +319,8 @@ def test_one_bad_hook_takes_no_other_along(zoo: Callable[..., Answer], drawing: 
 
 
 def test_figures_have_the_zoo_s_settings(drawing: Path) -> None:
+    from matplotlib import rcParams
+    from matplotlib.figure import Figure
     from zoo_bench.plots.plugin_figures import FigureOptions, PluginFigure
 
     seen: list[Any] = []
