@@ -47,9 +47,9 @@ def plain(text: str) -> Any:
     word = text.strip().lower()
     if word in NOTHING:
         return None
-    found = _json(text)
-    if found is not _NO_JSON:
-        return found
+    value = _json(text)
+    if value is not _NO_JSON:
+        return value
     known = truth(text)
     return text if known is None else known
 

@@ -99,9 +99,9 @@ class Components:
             )
         components = cls(spec, entry, env, entry.resolve(), _config(entry, spec.config), load_policy, registry=registry)
         if spec.representation:
-            found = registry.find(spec.representation["name"], "representation")
-            components.representation = found.resolve()
-            components.representation_config = _config(found, spec.representation["config"])
+            represented = registry.find(spec.representation["name"], "representation")
+            components.representation = represented.resolve()
+            components.representation_config = _config(represented, spec.representation["config"])
         return components
 
     def blame(self, error: BaseException) -> ZooError:
