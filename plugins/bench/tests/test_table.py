@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.bench.made_up import spec, store
+from plugins.bench.tests.made_up import spec, store
 from zoo.cli.main import main
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 SUITE = """
 [suite]
 title = "A & B"

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench.conftest import Write, bench, bench_command, bench_environment
+from plugins.bench.tests.conftest import Write, bench, bench_command, bench_environment
 
 CELL = """
 [[cells]]

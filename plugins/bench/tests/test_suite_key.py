@@ -12,7 +12,7 @@ import pytest
 from zoo_bench.reproduce import shown, train_command
 from zoo_bench.suite import Cell
 
-from tests.bench.conftest import LAB
+from plugins.bench.tests.conftest import LAB
 from zoo.cli.main import main
 from zoo.discovery.registry import Registry
 from zoo.training.request import RunRequest, parse_seeds, resolve

@@ -10,7 +10,7 @@ from zoo_bench.resolve import resolve_suite
 from zoo_bench.suite import Suite, SuiteError, Term, find_suites, load_suite
 from zoo_bench.tomllines import Document, scan
 
-from tests.bench.conftest import Write
+from plugins.bench.tests.conftest import Write
 from zoo.discovery.registry import Registry, discover
 
 SOUND = '''\
@@ -197,11 +197,11 @@ def test_suites_come_from_the_folder_and_from_plugins(tmp_path: Path, write: Wri
 
     class Ships:
         def zoo_suites(self) -> list[str]:
-            return ["tests.bench:shipped/other.toml"]
+            return ["plugins.bench.tests:shipped/other.toml"]
 
     class Collides:
         def zoo_suites(self) -> list[str]:
-            return ["tests.bench:shipped/trial.toml"]
+            return ["plugins.bench.tests:shipped/trial.toml"]
 
     class Fails:
         def zoo_suites(self) -> list[str]:
@@ -249,7 +249,7 @@ def test_the_scan_finds_every_key_in_its_line(tables: list[tuple[str, list[tuple
 
 def test_suites_in_the_tree_are_sound() -> None:
     registry = discover()
-    folder = Path(__file__).parents[2] / "benchmarks"
+    folder = Path(__file__).parents[3] / "benchmarks"
     found = find_suites(registry, folder)
     assert found
     for source in found.values():

@@ -15,7 +15,7 @@ from zoo_bench.load import Records, check_columns, check_metrics, from_catalogue
 from zoo_bench.metrics import FUNCTIONS
 from zoo_bench.schema import Cell, Metric, Reference, Suite
 
-from tests.bench.made_up import spec, store
+from plugins.bench.tests.made_up import spec, store
 from zoo.errors import UnknownNameError, UsageError
 from zoo.runs.store import open_runs
 from zoo.training.request import RunRequest

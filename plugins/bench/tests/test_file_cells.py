@@ -17,7 +17,7 @@ from zoo_bench.resolve import resolve_suite
 from zoo_bench.suite import SuiteError, load_suite
 from zoo_bench.sweep import file_task, survey, tasks
 
-from tests.bench.conftest import Write, bench, bench_environment
+from plugins.bench.tests.conftest import Write, bench, bench_environment
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError
 from zoo.training.settings import Settings

@@ -13,7 +13,7 @@ from zoo_bench.metrics import FUNCTIONS
 from zoo_bench.raw import COLUMNS, from_raw, raw_text
 from zoo_bench.schema import Cell, Metric, Suite
 
-from tests.bench.made_up import spec, store
+from plugins.bench.tests.made_up import spec, store
 from zoo.errors import UsageError
 from zoo.training.request import RunRequest
 
