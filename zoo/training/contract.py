@@ -65,7 +65,7 @@ class Contract:
                 self._admit(name)
             row[name] = value if type(value) is float else self._number(name, value)
             if not math.isfinite(row[name]):
-                raise TrainingFailed(f"metric {name!r} became {row[name]} at step {self.step}.")
+                raise TrainingFailed(f"{self._owner}: metric {name!r} became {row[name]} at step {self.step}.")
         return row
 
     def outcome(self, algorithm: Any) -> Outcome | None:
