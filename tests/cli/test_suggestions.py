@@ -80,6 +80,6 @@ def test_open_runs_takes_strings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("words", [("--env", "CartPole-v1"), ("--environment=CartPole-v1",)])
 def test_an_environment_after_a_flag_is_told_how_it_is_typed(tmp_path: Path, words: tuple[str, ...]) -> None:
-    result = zoo(tmp_path, "train", "ppo", *words)
+    result = zoo("train", "ppo", *words, cwd=tmp_path)
     assert result.returncode == 2
     assert "needs an environment" in result.stderr and "It is typed without --env" in result.stderr

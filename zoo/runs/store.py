@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -221,10 +222,16 @@ class Refused:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What was found under some paths."""
+    """The runs under some paths, and what could not be read; iterate over it for the runs, seeds in order."""
 
     runs: list[Run]
     refused: list[Refused]
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    def __iter__(self) -> Iterator[Run]:
+        return itertools.chain.from_iterable(self.groups())
 
     def groups(self) -> list[list[Run]]:
         """Runs that differ only in their seed, together; in order of environment, algorithm and key."""

@@ -25,7 +25,7 @@ from zoo.testing.options import check_options
 from zoo.testing.registration import check_light
 from zoo.testing.updates import advance
 from zoo.training.build import Member
-from zoo.training.representation_trainer import RepresentationTrainer
+from zoo.training.representations.trainer import RepresentationTrainer
 
 SEED = 7
 

@@ -20,7 +20,7 @@ from zoo.testing.options import check_options
 from zoo.testing.registration import check_light, check_presets
 from zoo.testing.updates import advance, check_resume
 from zoo.training.build import Member, offers_batch
-from zoo.training.representation_trainer import RepresentationTrainer
+from zoo.training.representations.trainer import RepresentationTrainer
 
 
 def check_representation(

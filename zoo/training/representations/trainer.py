@@ -23,8 +23,8 @@ from zoo.api import (
     Transitions,
 )
 from zoo.errors import InterfaceError, UsageError
-from zoo.training.behaviour import BehaviourPolicy, PolicyLoader, collect
 from zoo.training.environments.stack import stack
+from zoo.training.representations.behaviour import BehaviourPolicy, PolicyLoader, collect
 from zoo.training.storage.spec import UNIFORM
 
 STEPS_PER_UPDATE = 128
