@@ -113,10 +113,13 @@ def objective(runs: Sequence[Any], options: Any) -> Figure:
 
 
 def _starts(run: Any) -> dict[int, list[float]]:
-    """The objectives of each start, in order of time; what is logged at the very end is the one kept, and left out."""
+    """The objectives of each start, in order of time.
+
+    What is logged at the very end is of the start that is kept, and left out where that is an earlier one.
+    """
     found: dict[int, list[float]] = {}
     rows = [row for row in run.rows if "objective" in row and "start" in row and "iteration" in row]
-    for row in rows[:-1]:
+    for row in rows if rows[-1]["start"] == rows[-2]["start"] else rows[:-1]:
         found.setdefault(int(row["start"]), []).append(float(row["objective"]))
     return found
 
