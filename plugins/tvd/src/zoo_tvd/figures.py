@@ -160,10 +160,16 @@ def budget(runs: Sequence[Any], options: Any) -> Figure:
 
 
 def _label(run: Any) -> str:
-    """The algorithm, with its cost where that is not the one it is registered with."""
+    """The algorithm, with its cost where that is not the one it is registered with, and the starts beside the first."""
     usual = {"tvd": "trajectory", "tvd-transition": "transition"}.get(run.algorithm)
     cost = run.spec.config.get("cost", usual)
-    return str(run.algorithm) if cost == usual else f"{run.algorithm}, {cost} cost"
+    starts = int(run.spec.config.get("starts", 0))
+    parts = [
+        str(run.algorithm),
+        *([] if cost == usual else [f"{cost} cost"]),
+        *([f"{starts} starts"] if starts else []),
+    ]
+    return ", ".join(parts)
 
 
 def _score(run: Any) -> float | None:
