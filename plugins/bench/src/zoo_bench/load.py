@@ -88,6 +88,12 @@ class Records:
     dropped: list[Dropped] = field(default_factory=list)
 
     @property
+    def failed(self) -> frozenset[Key]:
+        """Label, environment and seed of the runs that were made and failed."""
+        runs = (run for run in self.dropped if run.state == "failed" and run.seed is not None)
+        return frozenset((run.label, run.environment, run.seed or 0) for run in runs)
+
+    @property
     def by_run(self) -> dict[Key, dict[str, float]]:
         """Values by label, environment and seed, as claims are judged on."""
         return {record.key: dict(record.values) for record in self.found}

@@ -22,7 +22,7 @@ _LATEX = {
     "|": r"\textbar{}", '"': r"\textquotedbl{}",
 }  # fmt: skip
 _NUMBER = re.compile(r"(?<![\w.])(-?)(\d+(?:\.\d+)?)(?:e(-?\d+))?(?![\w.])")
-_STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow"}
+_STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow", "incomplete": "yellow"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ Better = Literal["lower", "higher", ""]
 Statistic = Literal["iqm", "mean", "median"]
 Source = Literal["paper", "paper-code", "exact", "ours", ""]
 Setting = Literal["paper", "small model", ""]
+Failed = Literal["incomplete", "worst"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +120,7 @@ class Claim:
         where: where in the source: "abstract", "table 2", "figure 3".
         setting: whether the experiment is the paper's or a small model of it; empty where the suite does not say.
         statistic: what of the runs is compared: that of the source, where it is known.
+        failed: what a run that failed does to the verdict: it is "incomplete", or the run counts as the "worst".
         lines: line of each key in the suite's file.
     """
 
@@ -135,6 +137,7 @@ class Claim:
     where: str = ""
     setting: Setting = ""
     statistic: Statistic = "iqm"
+    failed: Failed = "incomplete"
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
 
     @property

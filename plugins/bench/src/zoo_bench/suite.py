@@ -17,6 +17,7 @@ from zoo_bench.schema import (
     Cell,
     Claim,
     EvaluatorRequest,
+    Failed,
     Metric,
     Reference,
     Relation,
@@ -291,11 +292,14 @@ def _claim(table: Table, suite: Suite) -> Claim:
         where=table.text("where", ""),
         setting=cast(Setting, table.choice("setting", get_args(Setting), "")),
         statistic=cast(Statistic, table.choice("statistic", get_args(Statistic), "iqm")),
+        failed=cast(Failed, table.choice("failed", get_args(Failed), "incomplete")),
         lines=table.lines(),
     )
     least = 1.0 if scale == "ratio" else 0.0
     if claim.relation == "within" and claim.margin < least:
         table.fail("margin", f"margin is {claim.margin}: expected at least {least} for the relation 'within'.")
+    if claim.failed == "worst" and claim.relation == "within":
+        table.fail("failed", "failed is 'worst', and the relation 'within' has no worst value: expected < > <= >=.")
     table.close()
     return claim
 

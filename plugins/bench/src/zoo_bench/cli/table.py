@@ -35,7 +35,10 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     text = _render(report, form, parsed)
     status = _compare(report, parsed.against) if parsed.against else 0
     _write(text, parsed.output, styled=form == "rich")
-    return status
+    incomplete = [verdict for verdict in report.verdicts if verdict.answer == "incomplete"]
+    for verdict in incomplete if parsed.strict else ():
+        sys.stderr.write(f"zoo: claim {verdict.claim.id} is {verdict.words}: {verdict.sentence}\n")
+    return 1 if incomplete and parsed.strict else status
 
 
 def _parser() -> CommandParser:
@@ -49,6 +52,7 @@ def _parser() -> CommandParser:
             "zoo table smoke",
             "zoo table reload --format latex -o reload.tex",
             "zoo table reload --format raw -o reload.raw.csv && zoo table reload --from reload.raw.csv",
+            "zoo table reload --strict  # exit 1 where seeds failed or are missing",
             "zoo table runs/CartPole-v1 --group-by algorithm learning_rate --sort eval/return --descending",
         ],
     )  # fmt: skip
@@ -66,6 +70,7 @@ def _parser() -> CommandParser:
     add("--from", type=Path, metavar="FILE.csv", dest="raw", help="the suite's results from this file, which --format "
         "raw wrote, instead of stored runs")  # fmt: skip
     add("--against", type=Path, metavar="FILE.csv", help="exit 1 where an interval does not meet that of this table")
+    add("--strict", action="store_true", help="exit 1 where a verdict is incomplete: seeds failed or are missing")
     add("-o", "--output", type=Path, metavar="FILE", help="write to this file")
     add("--dir", type=Path, default=Path("runs"), help="directory of all runs (default: runs)")
     add("--json", action="store_const", const="json", dest="format", help="the same as --format json")
@@ -118,7 +123,7 @@ def _suite_report(suite: Suite, parsed: argparse.Namespace, registry: Registry) 
     repeat = f"zoo bench {parsed.what[0]}{' --quick' if parsed.quick else ''} runs what is missing."
     report = Report(
         title=suite.title, rows=rows, metrics=shown, group_by=group_by, dropped=records.dropped, suite=suite,
-        verdicts=judge(suite, records.by_run) if records.found else (), repeat=repeat, runs=records,
+        verdicts=judge(suite, records.by_run, records.failed) if records.found else (), repeat=repeat, runs=records,
     )  # fmt: skip
     return _sorted(report, parsed)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 7.2  # inches
 _ROW, _FRAME = 0.21, 0.62
-_MARKERS = {"reproduced": "o", "not reproduced": "X", "inconclusive": "D"}
+_MARKERS = {"reproduced": "o", "not reproduced": "X", "inconclusive": "D", "incomplete": "s"}
 _WIDE = 10.0  # beyond this ratio between the largest and the least, positive values go on a logarithmic axis
 _VERY_WIDE = 1e3  # and others on a symmetric logarithmic one
 _HALF = 0.36  # of a row
@@ -215,7 +215,7 @@ def _legend(figure: Figure, verdicts: Sequence[Verdict]) -> None:
     handles = [
         Line2D(
             [], [], color=colour, marker=_MARKERS[answer], linewidth=1.6, markersize=5,
-            markerfacecolor="white" if answer == "inconclusive" else colour, label=f"{answer} ({counts[answer]})",
+            markerfacecolor="white" if answer.startswith("inco") else colour, label=f"{answer} ({counts[answer]})",
         )
         for answer, colour in VERDICTS.items()
         if counts[answer]

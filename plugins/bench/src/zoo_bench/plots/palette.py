@@ -11,7 +11,12 @@ pair stays at least 17 CIELAB units apart for protanopes and deuteranopes."""
 DASHES = ("solid", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
 """Line styles, in order of use, as matplotlib spells them."""
 Dash = str | tuple[int, tuple[float, ...]]
-VERDICTS: dict[str, str] = {"reproduced": "#009E73", "not reproduced": "#D55E00", "inconclusive": "#6E6E6E"}
+VERDICTS: dict[str, str] = {
+    "reproduced": "#009E73",
+    "not reproduced": "#D55E00",
+    "inconclusive": "#6E6E6E",
+    "incomplete": "#B0B0B0",
+}
 """Colours of the answers to claims; figures tell them apart by the marker as well."""
 _SALT = "19545"
 

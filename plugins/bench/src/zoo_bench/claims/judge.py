@@ -20,8 +20,9 @@ numbers only may have reached a bound, such as the largest return: this counts a
 alone proves neither. A file that was judged is exact: the claim is about what the file says. What that tells of
 whoever wrote it is claimed with the bounds that the evaluator reports, where it does.
 
-**What is missing.** A run without a value of the metric, or with NaN, is left out and counted in the sentence. Infinity
-is a value: a goal that was never reached took longer than any other.
+**What is missing.** Survivors decide nothing: where a seed that the suite asks for has no run, failed, or has no value
+of the metric (or NaN), the verdict is *incomplete*. A claim may say instead that a run that failed counts as the worst
+there can be (``failed = "worst"``). Infinity is a value: a goal that was never reached took longer than any other.
 """
 
 from __future__ import annotations
@@ -30,17 +31,13 @@ import math
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
 
 from zoo import UnknownNameError, UsageError
-from zoo.runs import number
 from zoo.stats import (
-    FEWEST,
     LEVEL,
     NEVER,
-    TIED,
     UNKNOWN,
     Floats,
     Spread,
@@ -53,121 +50,45 @@ from zoo.stats import (
     median,
     spread,
 )  # fmt: skip
+from zoo_bench.claims.sentence import sentence
+from zoo_bench.claims.verdict import Answer, Effect, Verdict
 from zoo_bench.schema import Claim, Suite, Term
 
-Answer = Literal["reproduced", "not reproduced", "inconclusive"]
 Records = Mapping[tuple[str, str, int], Mapping[str, float | None]]
 """(label, environment, seed) -> metric -> value of a finished run; None, or no entry, where the run has none."""
 Files = Collection[tuple[str, str]]
 """(label, environment) of cells that judge a file."""
+Failed = Collection[tuple[str, str, int]]
+"""(label, environment, seed) of runs that were made and failed."""
 _STATISTICS = {"iqm": iqm, "mean": mean, "median": median}
 _ROUND = 6  # significant digits
 _FLOOR = 1e-16  # a ratio takes residuals below it for rounding
 
 
-@dataclass(frozen=True, kw_only=True)
-class Effect:
-    """A claim on one environment.
-
-    Attributes:
-        environment: which.
-        left, right: the claim's statistic over seeds; NaN without runs.
-        estimate: the difference or ratio; NaN without runs.
-        low, high: its interval; NaN where the seeds are too few for one.
-        n: seeds (pairs of them, where paired) behind the interval, of the side that has fewer.
-        paired: whether runs with the same seed were compared.
-        exact: whether nothing varied, so that the interval is a point.
-        missing: runs without a value of the metric, and those without a partner.
-        answer: what this environment alone says at 95 %.
-    """
-
-    environment: str
-    left: float = math.nan
-    right: float = math.nan
-    estimate: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-    n: int = 0
-    paired: bool = False
-    exact: bool = False
-    missing: int = 0
-    answer: Answer = "inconclusive"
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data; numbers that JSON does not have are None."""
-        return {name: _plain(value) for name, value in vars(self).items()}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What the runs say about a claim.
-
-    Attributes:
-        claim: which.
-        answer: "reproduced", "not reproduced" or "inconclusive".
-        estimate, low, high: the effect over all environments: the mean of their differences or the geometric mean of
-            their ratios, and its stratified interval; NaN where an environment has none. For people, not for the
-            answer.
-        n: least number of seeds in an environment.
-        effects: each environment by itself, in the claim's order.
-        sentence: the reason for the answer.
-    """
-
-    claim: Claim
-    answer: Answer
-    estimate: float
-    low: float
-    high: float
-    n: int
-    effects: tuple[Effect, ...]
-    sentence: str
-
-    @property
-    def words(self) -> str:
-        """The answer as the claim's source allows: what is ours, or a theorem, is no reproduction of anything."""
-        if self.answer == "inconclusive":
-            return f"inconclusive at {_seeds(self.n)}"
-        if self.claim.source in ("exact", "ours"):
-            return "as before" if self.answer == "reproduced" else "changed"
-        return f"{self.answer} (small model)" if self.claim.setting == "small model" else self.answer
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data; numbers that JSON does not have are None."""
-        numbers = {name: _plain(getattr(self, name)) for name in ("estimate", "low", "high", "n")}
-        return {
-            "claim": self.claim.id,
-            "text": self.claim.text,
-            "claimed": claimed(self.claim),
-            "source": self.claim.source,
-            "where": self.claim.where,
-            "setting": self.claim.setting,
-            "statistic": self.claim.statistic,
-            "verdict": self.words,
-            **numbers,
-            "environments": [effect.to_json() for effect in self.effects],
-            "sentence": self.sentence,
-        }
-
-
-def judge(suite: Suite, records: Records) -> list[Verdict]:
+def judge(suite: Suite, records: Records, failed: Failed = frozenset()) -> list[Verdict]:
     """A verdict for each claim of a suite, in its order; the same records give the same verdicts.
 
     Args:
         suite: what is claimed.
         records: the finished runs; those of other cells are ignored.
+        failed: the runs that were made and failed.
 
     Raises:
         UsageError: runs were made for a claim and no record has its metric, or a ratio meets a negative value.
     """
-    return [judge_claim(claim, records, suite.files) for claim in suite.claims]
+    return [judge_claim(claim, records, suite, failed) for claim in suite.claims]
 
 
-def judge_claim(claim: Claim, records: Records, files: Files = frozenset()) -> Verdict:
-    """The verdict on one claim; see ``judge``. ``files`` are the cells whose values are exact at one run."""
+def judge_claim(claim: Claim, records: Records, suite: Suite | None = None, failed: Failed = frozenset()) -> Verdict:
+    """The verdict on one claim; see ``judge``. Without its suite, no seed is known to be missing."""
+    files = suite.files if suite else frozenset()
+    asked = {(cell.label, cell.environment): cell.seeds for cell in suite.cells} if suite else {}
     _check(claim, records)
+    if claim.failed == "worst":
+        records = _with_worst(claim, records, failed)
     studies = [_study(claim, environment, records, files) for environment in claim.environments]
     effects = tuple(effect for effect, _ in studies)
-    spreads = [found for _, found in studies]
+    spreads = [spread_ for _, spread_ in studies]
     strict = 1.0 - (1.0 - LEVEL) / len(studies)
     violated = [_answer(claim, *_interval(claim, [found], strict)) == "not reproduced" for found in spreads]
     answer: Answer = "inconclusive"
@@ -175,6 +96,9 @@ def judge_claim(claim: Claim, records: Records, files: Files = frozenset()) -> V
         answer = "reproduced"
     elif any(violated):
         answer = "not reproduced"
+    without = _without(claim, records, asked)
+    if without:
+        answer = "incomplete"
     low, high = _interval(claim, spreads, LEVEL)
     return Verdict(
         claim=claim,
@@ -183,9 +107,41 @@ def judge_claim(claim: Claim, records: Records, files: Files = frozenset()) -> V
         low=low,
         high=high,
         n=min(effect.n for effect in effects),
+        asked=min((len(seeds) for cell, seeds in asked.items() if cell in _cells(claim)), default=0),
         effects=effects,
-        sentence=_sentence(claim, answer, effects, violated),
+        sentence=sentence(claim, answer, effects, violated, without),
     )
+
+
+def _cells(claim: Claim) -> list[tuple[str, str]]:
+    """Label and environment of each cell that a claim is about."""
+    return [(term.label, environment) for environment in claim.environments for term in claim.terms]
+
+
+def _without(
+    claim: Claim, records: Records, asked: Mapping[tuple[str, str], Sequence[int]]
+) -> dict[tuple[str, str], list[int]]:
+    """For each cell of a claim the seeds that were asked for and have no value; cells without any are left out."""
+    without: dict[tuple[str, str], list[int]] = {}
+    for environment in claim.environments:
+        for term in claim.terms:
+            for seed in asked.get((term.label, environment), ()):
+                value = records.get((term.label, environment, seed), {}).get(term.metric)
+                if value is None or math.isnan(value):
+                    without.setdefault((term.label, environment), []).append(seed)
+    return {cell: sorted(set(seeds)) for cell, seeds in without.items()}
+
+
+def _with_worst(claim: Claim, records: Records, failed: Failed) -> Records:
+    """The records, with the worst value there can be for runs of the claim's cells that failed."""
+    worst = math.inf if claim.relation.startswith("<") else -math.inf
+    added: dict[tuple[str, str, int], dict[str, float]] = {}
+    for environment in claim.environments:
+        for sign, term in zip((1.0, -1.0), claim.terms, strict=False):
+            for label, env, seed in failed:
+                if (label, env) == (term.label, environment):
+                    added.setdefault((label, env, seed), {})[term.metric] = sign * worst
+    return {**records, **{key: {**records.get(key, {}), **row} for key, row in added.items()}}
 
 
 @dataclass(frozen=True)
@@ -312,88 +268,3 @@ def _check(claim: Claim, records: Records) -> None:
             raise UsageError(f"claim {claim.id!r} compares {term.metric!r} of {term.label}: {error.message}")
     if claim.scale == "ratio" and not isinstance(claim.right, Term) and claim.right <= 0:
         raise UsageError(f"claim {claim.id!r} is a ratio to {claim.right:g}: expected a number above 0.")
-
-
-# In words
-
-
-def source_of(claim: Claim) -> str:
-    """Whose claim it is, where, by which statistic and in which setting: "paper (abstract), mean, small model"."""
-    where = f" ({claim.where})" if claim.where else ""
-    return ", ".join(filter(None, (claim.source + where, claim.statistic, claim.setting)))
-
-
-def claimed(claim: Claim) -> str:
-    """The claim as a formula, such as ``err(reload) - err(gda) < 0``."""
-    left = f"{claim.left.metric}({claim.left.label})"
-    right = f"{claim.right.metric}({claim.right.label})" if isinstance(claim.right, Term) else number(claim.right)
-    plain = (claim.margin == 0) if claim.scale == "difference" else (claim.margin == 1)
-    if claim.relation != "within" and plain:
-        return f"{left} {claim.relation} {right}"
-    joined = f"{left} {'/' if claim.scale == 'ratio' else '-'} {right}"
-    if claim.relation != "within":
-        return f"{joined} {claim.relation} {number(claim.margin)}"
-    if claim.scale == "ratio":
-        return f"{number(1 / claim.margin)} <= {joined} <= {number(claim.margin)}"
-    return f"|{joined}| <= {number(claim.margin)}"
-
-
-def _sentence(claim: Claim, answer: Answer, effects: Sequence[Effect], violated: Sequence[bool]) -> str:
-    """Why: the environment that decided, in numbers."""
-    candidates = [
-        effect
-        for effect, fails in zip(effects, violated, strict=True)
-        if (fails if answer == "not reproduced" else effect.answer != "reproduced" or answer == "reproduced")
-    ]
-    told = min(candidates, key=lambda effect: _slack(claim, effect))
-    left, right = claim.left.label, claim.right.label if isinstance(claim.right, Term) else number(claim.right)
-    if told.n == 0:
-        if told.paired:
-            return f"On {told.environment} {left} and {right} have no seed in common."
-        if told.missing:
-            return f"On {told.environment} {_runs(told.missing)} ended without a value of what is compared."
-        either = f" or of {right}" if isinstance(claim.right, Term) else ""
-        return f"On {told.environment} no run of {left}{either} has a value yet."
-    where = f"on {told.environment}"
-    if len(effects) > 1:
-        where += f", the {'tightest' if answer == 'reproduced' else 'worst'} of {len(effects)}"
-    rest = f"; {_runs(told.missing)} had no value or partner" if told.missing else ""
-    metrics = " and ".join(dict.fromkeys(term.metric for term in claim.terms))
-    sign = "over" if claim.scale == "ratio" else "minus"
-    what, shift = f"{metrics}: {left} {sign} {right}", 0.0
-    if not isinstance(claim.right, Term) and claim.scale == "difference":  # told as a value, not as a difference
-        what, shift = f"{metrics} of {left}", claim.right
-    what = f"{what} is {number(told.estimate + shift)}"
-    if math.isnan(told.low):
-        need = TIED if told.n >= FEWEST else FEWEST
-        return f"{what} at {_seeds(told.n)} {where}; at least {need} are needed{rest}."
-    ends = "exactly" if told.exact else f"[{number(told.low + shift)}, {number(told.high + shift)}]"
-    return f"{what} {ends} at {_seeds(told.n)} {where}; claimed {_bound(claim, shift)}{rest}."
-
-
-def _bound(claim: Claim, shift: float) -> str:
-    if claim.relation != "within":
-        return f"{claim.relation} {number(claim.margin + shift)}"
-    least = 1 / claim.margin if claim.scale == "ratio" else shift - claim.margin
-    return f"between {number(least)} and {number(claim.margin + shift)}"
-
-
-def _slack(claim: Claim, effect: Effect) -> float:
-    """How far inside the claim the worse end of the interval is; no interval comes first."""
-    if math.isnan(effect.low):
-        return -math.inf
-    if claim.relation == "within":
-        return claim.margin - max(abs(effect.low), abs(effect.high))
-    return claim.margin - effect.high if claim.relation.startswith("<") else effect.low - claim.margin
-
-
-def _seeds(count: int) -> str:
-    return f"{count} seed{'s' * (count != 1)}"
-
-
-def _runs(count: int) -> str:
-    return f"{count} run{'s' * (count != 1)}"
-
-
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
