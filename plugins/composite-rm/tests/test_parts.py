@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from zoo_composite_rm.config import AllConfig, LagrangianConfig, MuConfig, SatConfig, SumConfig, XiConfig
 from zoo_composite_rm.measures import ends
-from zoo_composite_rm.mixer import adapted
 from zoo_composite_rm.multipliers import KINDS
+from zoo_composite_rm.objective import adapted
 
 from zoo.errors import UsageError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zoo import Array
-from zoo_onpolicy.arrays import namespace
+from zoo_onpolicy.backend import namespace
 from zoo_onpolicy.distributions import Distribution
 
 
@@ -22,7 +22,7 @@ class Minibatch:
     log_prob: Array
     """of the actions under the policy that took them, [S, M]"""
     advantages: Array
-    """[S, K, M]; K is the number of heads unless the mixer made others"""
+    """[S, K, M]; K is the number of heads unless the objective made others"""
     returns: Array
     """targets of the values, [S, H, M]"""
     values: Array

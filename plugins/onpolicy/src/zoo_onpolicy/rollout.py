@@ -42,7 +42,7 @@ class Rollout:
     final_obs: NDArray[Any]
     """of the F episodes cut by a time limit, in the order of argwhere(truncated & ~terminated), [F, ...]"""
     infos: dict[str, NDArray[Any]]
-    """what the mixer asked for of each step's infos, [S, T, B, ...]"""
+    """what the objective asked for of each step's infos, [S, T, B, ...]"""
     encoded: Floats = field(init=False)
     """actions as the distribution scores them, [S, T, B, E]; this and what follows is filled in by the learner"""
     log_prob: Floats = field(init=False)

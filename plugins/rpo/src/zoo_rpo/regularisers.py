@@ -20,7 +20,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-from zoo_onpolicy.arrays import namespace
+from zoo_onpolicy.backend import namespace
 
 from zoo import Array, UsageError
 from zoo_rpo.distributions import Distribution

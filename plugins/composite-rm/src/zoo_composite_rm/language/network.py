@@ -10,7 +10,7 @@ import torch
 from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 from torch.func import functional_call
-from zoo_onpolicy.arrays import on_device, on_host
+from zoo_onpolicy.backend import on_device, on_host
 from zoo_onpolicy.networks import EVERY, Floats, Network, Parameters
 
 from zoo import Array, lookup

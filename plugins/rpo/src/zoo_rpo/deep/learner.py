@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from zoo_onpolicy.distributions import Distribution, distribution_on
 from zoo_onpolicy.learner import Learner
-from zoo_onpolicy.mixer import Mixer
+from zoo_onpolicy.objective import LearnerView, Objective
 from zoo_onpolicy.rollout import Floats, Rollout
 
 from zoo import Array, Context, InterfaceError, State, Task
@@ -26,7 +26,7 @@ from zoo_rpo.regularisers import Regulariser
 __all__ = ["Defaults", "TaskLearner"]
 
 
-class Defaults(Mixer):
+class Defaults(Objective):
     """The default policies of S members: the reference of the penalty, and what learns from each rollout.
 
     Args:
@@ -42,7 +42,7 @@ class Defaults(Mixer):
         self.defaults: list[DefaultPolicy] = []
         self._returns: list[NDArray[np.float64]] = [np.zeros(0)] * members
 
-    def bind(self, learner: Learner) -> None:
+    def bind(self, learner: LearnerView) -> None:
         """Make a default policy for each member."""
         super().bind(learner)
         config = self._config
@@ -136,7 +136,7 @@ class TaskLearner(Learner):
     Args:
         contexts: one for each member.
         config: the options.
-        mixer: the default policies.
+        objective: the default policies.
 
     Raises:
         InterfaceError: a task has other observations or actions than the environment.
@@ -144,12 +144,12 @@ class TaskLearner(Learner):
     """
 
     config: RPOPPOConfig
-    mixer: Defaults
+    objective: Defaults
     distribution: Distribution
 
-    def __init__(self, contexts: Sequence[Context], config: RPOPPOConfig, mixer: Defaults) -> None:
-        self._regulariser = mixer.regulariser
-        super().__init__(contexts, replace(config, reference_kl=config.lam), mixer)
+    def __init__(self, contexts: Sequence[Context], config: RPOPPOConfig, objective: Defaults) -> None:
+        self._regulariser = objective.regulariser
+        super().__init__(contexts, replace(config, reference_kl=config.lam), objective)
         count = max(1, -(-contexts[0].budget // (config.updates * self.transitions)))
         self._streams = [ctx.stream("tasks") for ctx in self.contexts]
         self.tasks = [self._drawn(member, count) for member in range(len(self))]
@@ -180,9 +180,9 @@ class TaskLearner(Learner):
                 obs, _ = ctx.env.reset(options={"task": self.tasks[member][self.task[member]]})
                 self.collector.obs[member] = self.encoder(obs)
                 self.collector.fresh[member] = True
-                self.mixer.forget(member)
+                self.objective.forget(member)
             if not self.updates[member]:
-                self.mixer.defaults[member].begin_task(None)
+                self.objective.defaults[member].begin_task(None)
         return super().update()
 
     def advance(self, member: int, obs: Array) -> None:
@@ -193,7 +193,7 @@ class TaskLearner(Learner):
         one = slice(member, member + 1)
         family, network = self.actions.family, self.network
         seen = np.unique(obs, axis=0)
-        self.mixer.defaults[member].observe_task(lambda o: family(network.act(o[None], one)[0]), seen)
+        self.objective.defaults[member].observe_task(lambda o: family(network.act(o[None], one)[0]), seen)
         self.task[member], self.updates[member] = self.task[member] + 1, 0
         if self.task[member] >= len(self.tasks[member]):
             self.tasks[member] += self._drawn(member, 1)

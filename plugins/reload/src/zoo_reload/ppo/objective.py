@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from zoo_onpolicy.arrays import on_device, on_host
+from zoo_onpolicy.backend import on_device, on_host
 from zoo_onpolicy.config import scheduled
-from zoo_onpolicy.mixer import Mixer
+from zoo_onpolicy.objective import LearnerView, Objective
 from zoo_onpolicy.rollout import Floats as Singles
 from zoo_onpolicy.rollout import Rollout
 
@@ -22,11 +22,8 @@ from zoo_reload.ppo.limits import Limits
 from zoo_reload.ppo.multipliers import Multipliers, Projected, Sigmoid
 from zoo_reload.ppo.record import Record
 
-if TYPE_CHECKING:
-    from zoo_onpolicy.learner import Learner
 
-
-class LagrangianMixer(Mixer):
+class LagrangianObjective(Objective):
     """Mixes the advantages of reward and N constraints for S members, and moves their multipliers.
 
     Equations 12 to 15 of docs/methods/reload.md.
@@ -57,11 +54,11 @@ class LagrangianMixer(Mixer):
         """whether there is an earlier gradient"""
         self._without_episode: NDArray[np.int64] = np.zeros(members, dtype=np.int64)
 
-    def bind(self, learner: Learner) -> None:
-        """See Mixer."""
+    def bind(self, learner: LearnerView) -> None:
+        """See Objective."""
         super().bind(learner)
         S, N = self.x.shape
-        copies = learner.transitions // learner.config.n_steps
+        copies = learner.transitions // self.config.n_steps
         self.episodes = Episodes(S, 1 + N, copies, self.limits.unit, self.limits.gamma)
         self._critic: Array = learner.network.parameters.flat + 0.0
         """parameters [S, P] at iteration k - 1"""
@@ -148,7 +145,7 @@ class LagrangianMixer(Mixer):
         return on_device(weights.astype(np.float32)[:, :, None], self.learner.device)
 
     def state(self, member: int) -> Mapping[str, Any]:
-        """See Mixer."""
+        """See Objective."""
         return {
             "x": self.x[member].copy(),
             "weights": self._weights[member].copy(),
@@ -162,7 +159,7 @@ class LagrangianMixer(Mixer):
         }
 
     def load_state(self, member: int, state: Mapping[str, Any]) -> None:
-        """See Mixer."""
+        """See Objective."""
         for array, name in (
             (self.x, "x"),
             (self._weights, "weights"),

@@ -1,4 +1,4 @@
-"""``xi-ppo``'s mixer with thresholds that a search moves."""
+"""``xi-ppo``'s objective with thresholds that a search moves."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from zoo_onpolicy.rollout import Rollout
 
 from zoo import Context, Outcome, UnknownNameError, UsageError
 from zoo_composite_rm.environment import Singles, Task
-from zoo_composite_rm.lagrangian import XiMixer
+from zoo_composite_rm.lagrangian import XiObjective
 from zoo_composite_rm.measures import Means
 from zoo_composite_rm.proxy.config import NMConfig
 from zoo_composite_rm.proxy.search import ThresholdSearch
 
 
-class NMMixer(XiMixer):
+class NMObjective(XiObjective):
     """v_i = theta_i of the mean scores, theta from a simplex search for each of S members (``nm-ppo``).
 
     Raises:
@@ -37,7 +37,7 @@ class NMMixer(XiMixer):
         self.searches = [ThresholdSearch(task.names, config, ctx.budget, ctx.stream("simplex")) for ctx in contexts]
 
     def signals(self, rollout: Rollout) -> Singles:
-        """See LagrangianMixer. The first rollout is the reference policy's: the search begins before learning does."""
+        """See LagrangianObjective. The search begins at the first rollout, which is the reference policy's."""
         found = super().signals(rollout)
         if not all(search.begun for search in self.searches):
             means = Means.of(rollout, self._log_ratio, self.task)
@@ -49,7 +49,7 @@ class NMMixer(XiMixer):
         return found
 
     def finish(self, rollout: Rollout) -> Sequence[Mapping[str, float]]:
-        """See LagrangianMixer; further ``search/proposals`` and, once there is one, ``search/best``, its evaluation."""
+        """See LagrangianObjective; further ``search/proposals`` and ``search/best``, the best evaluation so far."""
         rows = super().finish(rollout)
         told = []
         for member, (search, row) in enumerate(zip(self.searches, rows, strict=True)):
@@ -69,7 +69,7 @@ class NMMixer(XiMixer):
         self.thresholds[member] = [theta[name] for name in self.task.names]
 
     def outcome(self, member: int) -> Outcome | None:
-        """What the search found, once it has ended; before that, as of LagrangianMixer."""
+        """What the search found, once it has ended; before that, as of LagrangianObjective."""
         search = self.searches[member]
         if not search.over:
             return super().outcome(member)
@@ -79,10 +79,10 @@ class NMMixer(XiMixer):
         return Outcome("converged" if search.agreed else "not_converged", sentence)
 
     def state(self, member: int) -> Mapping[str, Any]:
-        """See Mixer."""
+        """See Objective."""
         return {**super().state(member), "search": self.searches[member].state()}
 
     def load_state(self, member: int, state: Mapping[str, Any]) -> None:
-        """See Mixer."""
+        """See Objective."""
         super().load_state(member, state)
         self.searches[member].load_state(state["search"])

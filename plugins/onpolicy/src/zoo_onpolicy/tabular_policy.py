@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo import Array
-from zoo_onpolicy.arrays import add_rows, compact, namespace, on_device, take_rows
+from zoo_onpolicy.backend import add_rows, compact, namespace, on_device, take_rows
 from zoo_onpolicy.config import NetworkConfig
 from zoo_onpolicy.distributions import Distribution
 from zoo_onpolicy.networks import EVERY, Floats, Network, Parameters
