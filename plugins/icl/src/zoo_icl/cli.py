@@ -53,7 +53,7 @@ def _positive(text: str) -> int:
 
 
 def _toy(parsed: argparse.Namespace) -> int:
-    from zoo_icl.toy import fit
+    from zoo_icl.phase_change import fit
 
     fits = [fit(clamped, dim=parsed.dim, steps=parsed.steps, seed=parsed.seed) for clamped in _EXPECTED]
     if parsed.json:

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TypeAlias, Union
 
 from torch import Tensor
 
-from zoo_icl.clamps.clamp import Call, Clamp, ClampConflictError
+from zoo_icl.clamps.base import Call, Clamp, ClampConflictError, Transformer
 from zoo_icl.clamps.text import parse, split
-from zoo_icl.model.taps import Cache, Edit
-
-if TYPE_CHECKING:
-    from zoo_icl.model import ICLTransformer
+from zoo_icl.taps import Cache, Edit
 
 Clamping: TypeAlias = Union[Clamp, str, "Clamps", Iterable[Union[Clamp, str, "Clamps"]]]
 """a clamp, a text such as ``"Layer1()+Copy(1:3)"``, a composition, or several of these"""
@@ -48,7 +45,7 @@ class Clamps:
         return "+".join(map(str, self.members))
 
     def edits(
-        self, model: ICLTransformer, x: Tensor, y: Tensor, target: Tensor | None
+        self, model: Transformer, x: Tensor, y: Tensor, target: Tensor | None
     ) -> tuple[Mapping[str, Sequence[Edit]], frozenset[str]]:
         """What to replace in one forward pass, by tap, and the taps that these edits read while it runs.
 

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from zoo_icl.clamps.attention import Induction, LabelsOnly, Match, NoPrevToken, PrevToken, Temperature
-from zoo_icl.clamps.clamp import Clamp
+from zoo_icl.clamps.base import Clamp
 from zoo_icl.clamps.heads import HEAD
 from zoo_icl.clamps.subcircuits import Copy, Layer1
 from zoo_icl.clamps.values import (

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from zoo import EvalContext, Evaluator, Report
+from zoo_icl.animation import Frame, animate
 from zoo_icl.evaluators.checkpoints import earlier
 from zoo_icl.evaluators.config import InductionConfig
 from zoo_icl.evaluators.dense import dense
 from zoo_icl.evaluators.subject import Judged, acted, answered, drawn, shown, task
-from zoo_icl.film import Frame, film
 from zoo_icl.probes import (
     Summary,
     context_mask,
@@ -78,7 +78,7 @@ class Induction(Evaluator[InductionConfig]):
             if config.patterns:
                 rows += _patterns(judged, answer)
             if config.film:
-                film(self._frames(judged, heads_on, subject, ctx), Path(config.film))
+                animate(self._frames(judged, heads_on, subject, ctx), Path(config.film))
             used = induction_strength(answer.taps[judged.taps[-1]], answer.y).n_used
             scores |= {"heads/n_used": float(used)} | _head_scores(heads)
             notes += _repeats(heads_on, used)

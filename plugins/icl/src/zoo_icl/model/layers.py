@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo_icl.model.positions import rotate
-from zoo_icl.model.taps import Taps
+from zoo_icl.taps import Taps
 
 EPSILON = 1e-5
 """added to the variance by the layer norm"""

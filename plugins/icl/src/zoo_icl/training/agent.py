@@ -12,8 +12,8 @@ from zoo_icl.config import ICLTransformerConfig
 from zoo_icl.model import ICLTransformer
 from zoo_icl.sequences import task_of
 from zoo_icl.training.adam import FlatAdam
+from zoo_icl.training.evaluation_sets import EvaluationSets, tensors
 from zoo_icl.training.gradients import gradients
-from zoo_icl.training.look import Sets, tensors
 from zoo_icl.training.schedule import Schedule
 
 __all__ = ["ICLTransformerLearner"]
@@ -52,7 +52,7 @@ class ICLTransformerLearner(Algorithm[ICLTransformerConfig]):
             l2=config.l2,
             norm_sum=config.norm_sum,
         )
-        self.sets = Sets.drawn(self.task, config.eval_size, ctx.stream("evaluation"), self.optimiser.flat)
+        self.sets = EvaluationSets.drawn(self.task, config.eval_size, ctx.stream("evaluation"), self.optimiser.flat)
         self._gradients = gradients(self.model, self.optimiser, self.clamps)
         self._schedule = Schedule(config.eval_growth, config.eval_change)
         self._rng = ctx.stream("train")

@@ -15,7 +15,7 @@ from zoo_icl.model import ICLTransformer
 from zoo_icl.probes import context_mask, induction_strength, prev_token_strength, query_metrics, summaries
 from zoo_icl.sequences import Sequences, Task
 
-__all__ = ["Sets", "tensors"]
+__all__ = ["EvaluationSets", "tensors"]
 
 _TRAIN = "train"
 _SEEN = "seen"
@@ -27,7 +27,7 @@ def tensors(batch: Sequences, like: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @dataclass(frozen=True)
-class Sets:
+class EvaluationSets:
     """One fixed set of sequences for each evaluation.
 
     Attributes:
@@ -37,7 +37,7 @@ class Sets:
     sets: Mapping[str, tuple[Tensor, Tensor]]
 
     @classmethod
-    def drawn(cls, task: Task, size: int, rng: np.random.Generator, like: Tensor) -> Sets:
+    def drawn(cls, task: Task, size: int, rng: np.random.Generator, like: Tensor) -> EvaluationSets:
         """Draw ``size`` sequences for every evaluation that ``task`` has."""
         names = task.evaluation_names
         return cls({name: tensors(task.evaluation_batch(name, size, rng), like) for name in names})
