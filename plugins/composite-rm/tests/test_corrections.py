@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from zoo_composite_rm.measures import Means, ends
+from zoo_composite_rm.episode_means import Means, ends
 from zoo_envs.composite.tiny_composite import TinyCompositeVector
 from zoo_onpolicy.learner import Learner
 

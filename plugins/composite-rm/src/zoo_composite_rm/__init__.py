@@ -52,7 +52,7 @@ def zoo_register(zoo: Registrar) -> None:
     )
     zoo.evaluator(
         "composite",
-        "zoo_composite_rm.exact:CompositeEvaluator",
+        "zoo_composite_rm.evaluator:CompositeEvaluator",
         config="zoo_composite_rm.config:ExactConfig",
         summary="exact mean scores, KL and truth of a policy, where all sequences can be enumerated",
         subject="algorithm",

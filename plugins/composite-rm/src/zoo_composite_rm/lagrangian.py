@@ -17,7 +17,7 @@ from zoo_onpolicy.rollout import Rollout
 from zoo import Array, Context, Outcome
 from zoo_composite_rm.config import AllConfig, LagrangianConfig, MuConfig, XiConfig
 from zoo_composite_rm.environment import Floats, Singles, Task
-from zoo_composite_rm.measures import ends
+from zoo_composite_rm.episode_means import ends
 from zoo_composite_rm.multipliers import KINDS, Multipliers
 from zoo_composite_rm.objective import CompositeObjective
 

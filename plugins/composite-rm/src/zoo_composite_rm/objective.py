@@ -18,7 +18,7 @@ from zoo_onpolicy.rollout import Rollout
 from zoo import Array, Outcome, Problem
 from zoo_composite_rm.config import CompositeConfig, SatConfig, SumConfig
 from zoo_composite_rm.environment import Floats, Singles, Task
-from zoo_composite_rm.measures import Means, checked_scores
+from zoo_composite_rm.episode_means import Means, checked_scores
 
 
 class CompositeObjective(Objective):

@@ -19,6 +19,7 @@ from zoo_reload.config import (
     RPGPDConfig,
     RunnerConfig,
 )
+from zoo_reload.convergence import assess
 from zoo_reload.core import Floats
 from zoo_reload.game import Game
 from zoo_reload.projection import OccupancyRule
@@ -34,7 +35,6 @@ from zoo_reload.rules import (
 )
 from zoo_reload.search import RATIOS, StepSearch
 from zoo_reload.trajectory import Judged, Trajectory, advance_together
-from zoo_reload.verdict import verdict
 
 ConfigT = TypeVar("ConfigT", bound=RunnerConfig)
 
@@ -120,7 +120,7 @@ class PrimalDualRun(Algorithm[ConfigT]):
 
     def _outcome(self) -> Outcome:
         game = self.game
-        return verdict(
+        return assess(
             self.trajectory.history,
             names=game.original.names,
             tol=self.config.tol,

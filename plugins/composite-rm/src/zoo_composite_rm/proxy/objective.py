@@ -10,8 +10,8 @@ from zoo_onpolicy.rollout import Rollout
 
 from zoo import Context, Outcome, UnknownNameError, UsageError
 from zoo_composite_rm.environment import Singles, Task
+from zoo_composite_rm.episode_means import Means
 from zoo_composite_rm.lagrangian import XiObjective
-from zoo_composite_rm.measures import Means
 from zoo_composite_rm.proxy.config import NMConfig
 from zoo_composite_rm.proxy.search import ThresholdSearch
 

@@ -12,7 +12,7 @@ from zoo_onpolicy.objective import Objective
 
 from zoo import Array, Context, Outcome
 from zoo_reload.ppo.config import ReloadPPOConfig
-from zoo_reload.ppo.limits import Limits
+from zoo_reload.ppo.constraints import Constraints
 from zoo_reload.ppo.objective import LagrangianObjective
 
 
@@ -35,13 +35,15 @@ class ReloadPPO(OnPolicy[ReloadPPOConfig]):
     @classmethod
     def make_objective(cls, contexts: Sequence[Context], config: ReloadPPOConfig) -> Objective:
         """The two players of all members."""
-        return LagrangianObjective(len(contexts), Limits.of(contexts[0].problem, config), config)
+        return LagrangianObjective(len(contexts), Constraints.of(contexts[0].problem, config), config)
 
     @property
     def outcome(self) -> Outcome | None:  # type: ignore[override]
         """A threshold out of reach, a multiplier at its cap, a constraint that stays violated; else None."""
         objective = self.objective
-        return objective.records[self.index].outcome(objective.limits, self.config.tol, objective.multipliers.high)
+        return objective.histories[self.index].outcome(
+            objective.constraints, self.config.tol, objective.multipliers.high
+        )
 
     def multipliers(self) -> Mapping[str, float]:
         """Constraint name to mu_i, in reward per unit of the signal, for the policy of the next rollout.
@@ -49,7 +51,7 @@ class ReloadPPO(OnPolicy[ReloadPPOConfig]):
         With ``adv_norm = "each"`` they weigh standardised advantages, and have no unit.
         """
         mu = self.objective.multipliers.effective(self.objective.x)[self.index]
-        return dict(zip(self.objective.limits.names, mu.tolist(), strict=True))
+        return dict(zip(self.objective.constraints.names, mu.tolist(), strict=True))
 
     def act(self, obs: Array, *, greedy: bool = True) -> NDArray[Any]:
         """Actions [B, ...] for observations [B, ...], always sampled: a constrained optimum is stochastic."""

@@ -16,11 +16,11 @@ from zoo_onpolicy.rollout import Rollout
 from zoo import Array
 from zoo_reload.core import Floats
 from zoo_reload.ppo.config import ReloadPPOConfig
+from zoo_reload.ppo.constraints import Constraints
 from zoo_reload.ppo.episodes import Episodes
-from zoo_reload.ppo.judge import Judge
-from zoo_reload.ppo.limits import Limits
+from zoo_reload.ppo.history import RolloutHistory
 from zoo_reload.ppo.multipliers import Multipliers, Projected, Sigmoid
-from zoo_reload.ppo.record import Record
+from zoo_reload.ppo.oracle_error import Oracle
 
 
 class LagrangianObjective(Objective):
@@ -30,18 +30,18 @@ class LagrangianObjective(Objective):
 
     Args:
         members: S.
-        limits: the constraints.
+        constraints: the constraints.
         config: the options.
     """
 
-    def __init__(self, members: int, limits: Limits, config: ReloadPPOConfig) -> None:
-        self.limits, self.config = limits, config
-        N = len(limits.names)
+    def __init__(self, members: int, constraints: Constraints, config: ReloadPPOConfig) -> None:
+        self.constraints, self.config = constraints, config
+        N = len(constraints.names)
         kind: type[Multipliers] = Projected if config.multiplier == "projected" else Sigmoid
-        self.multipliers = kind(limits.sign, limits.equality, config.cap)
+        self.multipliers = kind(constraints.sign, constraints.equality, config.cap)
         self.x: Floats = np.zeros((members, N))
         """the variables that are stepped"""
-        self.records = [Record(N) for _ in range(members)]
+        self.histories = [RolloutHistory(N) for _ in range(members)]
         self._optimistic_policy = config.optimism in ("both", "policy")
         self._optimistic_multiplier = config.optimism in ("both", "multiplier")
         self._weights: Floats = self.multipliers.weights(self.x)
@@ -59,11 +59,11 @@ class LagrangianObjective(Objective):
         super().bind(learner)
         S, N = self.x.shape
         copies = learner.transitions // self.config.n_steps
-        self.episodes = Episodes(S, 1 + N, copies, self.limits.unit, self.limits.gamma)
+        self.episodes = Episodes(S, 1 + N, copies, self.constraints.unit, self.constraints.gamma)
         self._critic: Array = learner.network.parameters.flat + 0.0
         """parameters [S, P] at iteration k - 1"""
         self._mixture = self._on_device(self._weights)
-        self.judge = Judge.of(learner.contexts[0].problem, self.limits) if learner.explicit else None
+        self.oracle = Oracle.of(learner.contexts[0].problem, self.constraints) if learner.explicit else None
 
     def advantages(self, rollout: Rollout) -> Singles:
         """A_k of each head, and with an optimistic policy those that the critic of iteration k - 1 finds as well.
@@ -102,24 +102,28 @@ class LagrangianObjective(Objective):
             is known, ``err`` as well, exactly, of the policy that is now: iteration k + 1.
         """
         J, ended = self.episodes.add(rollout.rewards, rollout.terminated, rollout.truncated)
-        violation, mu = self.limits.violation(J[:, 1:]), self.multipliers.effective(self.x)
-        self._step(self.limits.gradient(J[:, 1:]), ended > 0)
+        violation, mu = self.constraints.violation(J[:, 1:]), self.multipliers.effective(self.x)
+        self._step(self.constraints.gradient(J[:, 1:]), ended > 0)
         self._without_episode += ended == 0
         rows = []
-        for member, record in enumerate(self.records):
+        for member, history in enumerate(self.histories):
             row = {"train/episodes": float(ended[member])}
             row["train/rollouts_without_episode"] = float(self._without_episode[member])
-            told = {"threshold": self.limits.thresholds, "multiplier": mu[member], "weight": self._weights[member, 1:]}
+            numbers = {
+                "threshold": self.constraints.thresholds,
+                "multiplier": mu[member],
+                "weight": self._weights[member, 1:],
+            }
             if ended[member]:
-                told |= {"value": J[member, 1:], "violation": violation[member]}
+                numbers |= {"value": J[member, 1:], "violation": violation[member]}
                 penalised = float(J[member, 0] - self.config.kappa * violation[member].sum())
-                record.add(penalised, violation[member], self.x[member])
+                history.add(penalised, violation[member], self.x[member])
                 row |= {"value/reward": float(J[member, 0]), "violation": float(violation[member].max(initial=0.0))}
-                row |= {"penalised_return": penalised, "oscillation": record.oscillation()}
-            if self.judge is not None:
-                row["err"] = self.judge.err(self.learner.policy(member))
-            for what, numbers in told.items():
-                row |= {f"{what}/{name}": float(x) for name, x in zip(self.limits.names, numbers, strict=True)}
+                row |= {"penalised_return": penalised, "oscillation": history.oscillation()}
+            if self.oracle is not None:
+                row["err"] = self.oracle.err(self.learner.policy(member))
+            for what, values in numbers.items():
+                row |= {f"{what}/{name}": float(x) for name, x in zip(self.constraints.names, values, strict=True)}
             rows.append(row)
         return rows
 
@@ -155,7 +159,7 @@ class LagrangianObjective(Objective):
             "stepped": bool(self._stepped[member]),
             "without_episode": int(self._without_episode[member]),
             "episodes": self.episodes.state(member),
-            "record": self.records[member].rows,
+            "record": self.histories[member].rows,  # a name that stored runs have
         }
 
     def load_state(self, member: int, state: Mapping[str, Any]) -> None:
@@ -171,4 +175,4 @@ class LagrangianObjective(Objective):
             array[member] = state[name]
         self._critic[member] = on_device(np.asarray(state["critic"]), self.learner.device)
         self.episodes.load_state(member, state["episodes"])
-        self.records[member].load(state["record"])
+        self.histories[member].load(state["record"])

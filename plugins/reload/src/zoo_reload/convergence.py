@@ -13,7 +13,7 @@ _CYCLE = 3.0  # kkt that spans more than this factor over the last half goes up 
 _SETTLED = 1.01
 
 
-def verdict(
+def assess(
     history: History,
     *,
     names: tuple[str, ...],
