@@ -90,13 +90,13 @@ class LagrangianObjective(CompositeObjective):
 
     def signals(self, rollout: Rollout) -> Singles:
         """See Objective; also looks up what ``after_minibatch`` needs of each transition."""
-        found = super().signals(rollout)
+        signals = super().signals(rollout)
         scores = rollout.rewards[:, 1:]
         end, share = ends(rollout.done)
         # Scores are paid at the end only, so the reward-to-go of every transition is its episode's score.
         togo = np.take_along_axis(scores, np.broadcast_to(end[:, None], scores.shape), axis=2)
         self._togo, self._share = togo.reshape(*togo.shape[:2], -1), share.reshape(len(share), -1)
-        return found
+        return signals
 
     def after_minibatch(self, index: Array, active: NDArray[np.bool_]) -> None:
         """One step of the multipliers: SGD with momentum, gradient clipped in norm.
@@ -132,8 +132,10 @@ class LagrangianObjective(CompositeObjective):
 
     def report(self, member: int) -> dict[str, float]:
         """``threshold/``, ``violation/`` and, after the update, ``multiplier/`` of each reward model."""
-        told = {"threshold": self.thresholds, "violation": self.violation(), "multiplier": self.effective()}
-        return {key: number for what, all_ in told.items() for key, number in self.by_name(what, all_[member]).items()}
+        arrays = {"threshold": self.thresholds, "violation": self.violation(), "multiplier": self.effective()}
+        return {
+            key: number for what, all_ in arrays.items() for key, number in self.by_name(what, all_[member]).items()
+        }
 
     def outcome(self, member: int) -> Outcome | None:
         """A threshold that no score reaches, or a multiplier that has been saturated in vain; else None."""
@@ -153,13 +155,13 @@ class LagrangianObjective(CompositeObjective):
         """A sentence on each threshold outside the possible scores."""
         if self.task.ranges is None:
             return ""
-        found = []
+        notes = []
         for name, theta, (low, high) in zip(
             self.task.names, self.thresholds[member].tolist(), self.task.ranges.tolist(), strict=True
         ):
             if (theta > high and self.sense != "<=") or (theta < low and self.sense != ">="):
-                found.append(f"{name!r} {self.sense} {theta:g} is outside the possible scores, [{low:g}, {high:g}].")
-        return " ".join(found)
+                notes.append(f"{name!r} {self.sense} {theta:g} is outside the possible scores, [{low:g}, {high:g}].")
+        return " ".join(notes)
 
     def state(self, member: int) -> Mapping[str, Any]:
         """See Objective."""

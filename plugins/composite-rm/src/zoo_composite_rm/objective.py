@@ -105,8 +105,8 @@ class CompositeObjective(Objective):
                 row["kl"] = float(means.kl[member])
                 if means.evaluation is not None:
                     row["evaluation/estimate"] = float(means.evaluation[member])
-                told = zip(self.task.evaluation_names, means.statistics[member].tolist(), strict=True)
-                row |= {f"evaluation/{name}": number for name, number in told}
+                statistics = zip(self.task.evaluation_names, means.statistics[member].tolist(), strict=True)
+                row |= {f"evaluation/{name}": number for name, number in statistics}
                 row |= self.report(member)
             rows.append(row)
         if self._kl_target is not None:

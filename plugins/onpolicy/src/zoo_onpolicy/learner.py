@@ -141,9 +141,9 @@ class Learner:
         finals = np.zeros((S, count.max(), *self.encoder.shape), rollout.obs.dtype)
         finals[cut, place] = rollout.final_obs
         parts = [rollout.obs.reshape(S, N, *self.encoder.shape), rollout.last_obs, finals]
-        found = on_host(self.network.values(self._array(np.concatenate(parts, axis=1)), flat))
-        values = found[:, :, :N].reshape(S, -1, T, B)
-        last, final = found[:, :, N : N + B], found[cut, :, N + B + place].T
+        predicted = on_host(self.network.values(self._array(np.concatenate(parts, axis=1)), flat))
+        values = predicted[:, :, :N].reshape(S, -1, T, B)
+        last, final = predicted[:, :, N : N + B], predicted[cut, :, N + B + place].T
         return values, following_values(values, last, rollout.terminated, rollout.truncated, final)
 
     def improve(self, rollout: Rollout) -> list[dict[str, float]]:
@@ -151,12 +151,12 @@ class Learner:
         config, weights = self.config, self._coefficients()
         rate = self._now(config.learning_rate)
         active = np.ones(len(self), dtype=bool)
-        told: list[Array] = []
+        statistics: list[Array] = []
         taken: list[NDArray[np.bool_]] = []
         for batch in self._minibatches(rollout):
             loss = self.gradient(batch, weights)
             norm = clip_norm(self.network.parameters.gradient, config.max_grad_norm)
-            told.append(namespace(norm).concat([loss.means, norm[:, None]], 1))
+            statistics.append(namespace(norm).concat([loss.means, norm[:, None]], 1))
             taken.append(active)
             if config.target_kl is not None:
                 active = active & (on_host(loss.approx_kl) <= 1.5 * config.target_kl)
@@ -165,7 +165,7 @@ class Learner:
             self.adam.step(self.network.parameters.gradient, rate, active)
             self.network.parameters.changed()
             self.objective.after_minibatch(batch.index, active)
-        means = np.stack([on_host(row) for row in told]).astype(np.float64)
+        means = np.stack([on_host(row) for row in statistics]).astype(np.float64)
         return self._metrics(rollout, means, np.stack(taken), rate)
 
     def gradient(self, batch: Minibatch, weights: Coefficients) -> Loss:
@@ -244,11 +244,11 @@ class Learner:
         )
 
     def _metrics(
-        self, rollout: Rollout, told: NDArray[np.float64], taken: NDArray[np.bool_], rate: NDArray[np.float64]
+        self, rollout: Rollout, statistics: NDArray[np.float64], taken: NDArray[np.bool_], rate: NDArray[np.float64]
     ) -> list[dict[str, float]]:
         """Means over the minibatches [G, S, n] in which a member was active, bool[G, S]."""
         weight = taken / taken.sum(axis=0)
-        means = np.einsum("gs,gsn->sn", weight, told)
+        means = np.einsum("gs,gsn->sn", weight, statistics)
         names = ["loss/policy", "train/entropy", "train/approx_kl", "train/clip_fraction"]
         names += [f"loss/value/{head}" for head in self.heads]
         names += ["train/grad_norm"] if self.initial is None else ["train/reference_kl", "train/grad_norm"]

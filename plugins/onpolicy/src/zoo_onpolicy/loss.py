@@ -121,6 +121,6 @@ def ppo_loss(
 
     excess = ratio - 1
     outside = ((ratio < weights.low) | (ratio > weights.high)) * xp.ones_like(ratio)
-    told = xp.stack([-pessimistic, scored.entropy, excess - log_ratio, outside], 1)
-    parts = [told, error * error] if kl is None else [told, error * error, kl[:, None]]
+    statistics = xp.stack([-pessimistic, scored.entropy, excess - log_ratio, outside], 1)
+    parts = [statistics, error * error] if kl is None else [statistics, error * error, kl[:, None]]
     return Loss(d_policy, d_values, xp.concat(parts, 1).sum(-1) / count)

@@ -38,7 +38,7 @@ class NMObjective(XiObjective):
 
     def signals(self, rollout: Rollout) -> Singles:
         """See LagrangianObjective. The search begins at the first rollout, which is the reference policy's."""
-        found = super().signals(rollout)
+        signals = super().signals(rollout)
         if not all(search.begun for search in self.searches):
             means = Means.of(rollout, self._log_ratio, self.task)
             best = np.where(rollout.done[:, None], rollout.rewards[:, 1:], -np.inf).max(axis=(2, 3)).astype(np.float64)
@@ -46,12 +46,12 @@ class NMObjective(XiObjective):
                 if not search.begun and means.episodes[member]:
                     search.begin(means.scores[member], best[member], int(self.learner.steps[member]))
                     self._aim(member)
-        return found
+        return signals
 
     def finish(self, rollout: Rollout) -> Sequence[Mapping[str, float]]:
         """See LagrangianObjective; further ``search/proposals`` and ``search/best``, the best evaluation so far."""
         rows = super().finish(rollout)
-        told = []
+        extended = []
         for member, (search, row) in enumerate(zip(self.searches, rows, strict=True)):
             if self.means.episodes[member] and self.means.evaluation is not None:
                 worth, steps = float(self.means.evaluation[member]), int(self.learner.steps[member])
@@ -60,8 +60,8 @@ class NMObjective(XiObjective):
             more = {"search/proposals": float(search.proposals)}
             if search.proposals:
                 more["search/best"] = search.best[1]
-            told.append({**row, **more})
-        return told
+            extended.append({**row, **more})
+        return extended
 
     def _aim(self, member: int) -> None:
         """Train for what the search proposes."""
@@ -74,8 +74,8 @@ class NMObjective(XiObjective):
         if not search.over:
             return super().outcome(member)
         theta, value = search.best
-        found = ", ".join(f"{name} {threshold:.4g}" for name, threshold in theta.items())
-        sentence = f"{search.over}; the best thresholds are {found}, worth {value:.4g}."
+        thresholds = ", ".join(f"{name} {threshold:.4g}" for name, threshold in theta.items())
+        sentence = f"{search.over}; the best thresholds are {thresholds}, worth {value:.4g}."
         return Outcome("converged" if search.agreed else "not_converged", sentence)
 
     def state(self, member: int) -> Mapping[str, Any]:

@@ -106,9 +106,9 @@ class Clamp(ABC):
 
     def __str__(self) -> str:
         """The text that ``zoo_icl.clamps.parse`` reads."""
-        stated = [(f.name, getattr(self, f.name), f.default) for f in fields(self)]  # type: ignore[arg-type]
+        arguments = [(f.name, getattr(self, f.name), f.default) for f in fields(self)]  # type: ignore[arg-type]
         words = [
-            _word(value) if name == "heads" else f"{name}={_word(value)}" for name, value, d in stated if value != d
+            _word(value) if name == "heads" else f"{name}={_word(value)}" for name, value, d in arguments if value != d
         ]
         return f"{type(self).__name__}({', '.join(words)})"
 

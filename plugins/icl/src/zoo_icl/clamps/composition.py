@@ -54,22 +54,22 @@ class Clamps:
         Raises:
             ValueError: layers or heads that the model lacks, or sequences that a clamp is not defined for.
         """
-        asked: dict[tuple[Clamp, ...], set[str]] = {}
+        needs: dict[tuple[Clamp, ...], set[str]] = {}
         kept: dict[int, tuple[Clamp, ...]] = {}
         for index, clamp in enumerate(self.members):
             clamp.check(model)
             if taps := clamp.reads(model):
                 kept[index] = tuple(other for other in self.members if isinstance(other, clamp.through))
-                asked.setdefault(kept[index], set()).update(taps)
+                needs.setdefault(kept[index], set()).update(taps)
         live: dict[tuple[Clamp, ...], Cache] = {}
-        for others, needed in asked.items():
+        for others, needed in needs.items():
             _, live[others] = model(x, y, record=needed, clamps=others, detach=False)
-        found: dict[str, list[Edit]] = {}
+        edits: dict[str, list[Edit]] = {}
         for index, clamp in sorted(enumerate(self.members), key=lambda item: not item[1].yields):
             cache = live[kept[index]] if index in kept else {}
             for edit in clamp.edits(Call(model, x, y, target, cache)):
-                found.setdefault(edit.tap, []).append(edit)
-        return found, frozenset(tap for clamp in self.members for tap in clamp.holds())
+                edits.setdefault(edit.tap, []).append(edit)
+        return edits, frozenset(tap for clamp in self.members for tap in clamp.holds())
 
 
 def compose(clamps: Clamping) -> Clamps:

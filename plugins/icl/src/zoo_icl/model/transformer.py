@@ -172,7 +172,7 @@ class ICLTransformer(nn.Module):
     def embedded(self, x: Tensor, y: Tensor, tap: Taps) -> Tensor:
         """Tokens with their positions, [B, T, d]."""
         exemplars = tap("ex_embed", x @ self.W_ex + self.b_ex)
-        labels = tap("label_embed", self._looked_up(y))
+        labels = tap("label_embed", self._label_embeddings(y))
         batch, pairs, width = labels.shape
         paired = torch.stack((exemplars[:, :-1], labels), dim=2).view(batch, 2 * pairs, width)
         h = torch.cat((paired, exemplars[:, -1:]), dim=1)
@@ -225,7 +225,7 @@ class ICLTransformer(nn.Module):
         late = (name for name in tap.wanted if name.startswith((prefix, "final", "logits_all")))
         return any(name.removeprefix(prefix) not in taps for name in late)
 
-    def _looked_up(self, y: Tensor) -> Tensor:
+    def _label_embeddings(self, y: Tensor) -> Tensor:
         try:
             return F.embedding(y, self.W_lab)
         except IndexError:

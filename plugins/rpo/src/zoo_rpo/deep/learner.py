@@ -86,13 +86,13 @@ class Defaults(Objective):
         for member, default in enumerate(self.defaults):
             obs, policy = rollout.obs[member].reshape(-1, *learner.encoder.shape), outputs[member]
             before = default.distribution(obs)
-            found = {
+            divergence = {
                 "divergence/kl": float(np.mean(family(policy).kl(before))),
                 "omega": float(np.mean(self.regulariser.omega(family(policy), before))),
             }
             if type(default).update is not DefaultPolicy.update:
                 self._teach(default, obs, policy, learner.contexts[member].rng)
-            rows.append({"task": float(learner.task[member] + 1), **found, **self._episodes(member, rollout)})
+            rows.append({"task": float(learner.task[member] + 1), **divergence, **self._episodes(member, rollout)})
             learner.advance(member, obs)
         return rows
 
@@ -152,7 +152,7 @@ class TaskLearner(Learner):
         super().__init__(contexts, replace(config, reference_kl=config.lam), objective)
         count = max(1, -(-contexts[0].budget // (config.updates * self.transitions)))
         self._streams = [ctx.stream("tasks") for ctx in self.contexts]
-        self.tasks = [self._drawn(member, count) for member in range(len(self))]
+        self.tasks = [self._draw_tasks(member, count) for member in range(len(self))]
         self.task: NDArray[np.int64] = np.zeros(len(self), dtype=np.int64)
         """which task each member learns now, from 0"""
         self.updates: NDArray[np.int64] = np.zeros(len(self), dtype=np.int64)
@@ -196,13 +196,13 @@ class TaskLearner(Learner):
         self.objective.defaults[member].observe_task(lambda o: family(network.act(o[None], one)[0]), seen)
         self.task[member], self.updates[member] = self.task[member] + 1, 0
         if self.task[member] >= len(self.tasks[member]):
-            self.tasks[member] += self._drawn(member, 1)
+            self.tasks[member] += self._draw_tasks(member, 1)
         # The policy begins anew.
         network.initialise(member, self.contexts[member].rng)
         self.adam.m[member], self.adam.v[member], self.adam.t[member] = 0.0, 0.0, 0
         self.collector.fresh[member] = False
 
-    def _drawn(self, member: int, count: int) -> list[Task]:
+    def _draw_tasks(self, member: int, count: int) -> list[Task]:
         """The next tasks of a member, each with the spaces of the environment.
 
         Raises:
@@ -218,10 +218,10 @@ class TaskLearner(Learner):
                 ("observation_space", ctx.env.single_observation_space),
                 ("action_space", ctx.env.single_action_space),
             ):
-                found = getattr(made, name)
-                if found != expected:
+                space = getattr(made, name)
+                if space != expected:
                     raise InterfaceError(
-                        f"task {task.id} has the {name} {found}: expected {expected}, as of all tasks."
+                        f"task {task.id} has the {name} {space}: expected {expected}, as of all tasks."
                     )
         return tasks
 

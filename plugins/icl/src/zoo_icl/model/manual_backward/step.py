@@ -186,8 +186,8 @@ class ManualGradients:
 
     def _inputs(self, x: Array, y: Array) -> tuple[Floats, NDArray[np.int64]]:
         """As arrays of the model's dtype, checked."""
-        given = (part.numpy() if isinstance(part, torch.Tensor) else part for part in (x, y))
-        exemplars, labels = (np.ascontiguousarray(part, dtype) for part, dtype in zip(given, self._types, strict=True))
+        arrays = (part.numpy() if isinstance(part, torch.Tensor) else part for part in (x, y))
+        exemplars, labels = (np.ascontiguousarray(part, dtype) for part, dtype in zip(arrays, self._types, strict=True))
         self.model.check_shapes(exemplars.shape, labels.shape)
         if labels.shape[1] < exemplars.shape[1]:
             raise ValueError(f"labels of shape {labels.shape}: the query's label must be there, last.")
