@@ -112,7 +112,7 @@ TEXT = {
     "line_search_shrinking_factor": "factor between two tries of the line search, in [0, 1]",
     "line_search_max_iter": "tries of the line search at most",
     "n_critic_updates": "passes of the critic over each rollout",
-    "sub_sampling_factor": "use every so-manieth transition for the natural gradient",
+    "sub_sampling_factor": "estimate the natural gradient from one in this many transitions",
     "buffer_size": "transitions kept for replay, of all environments together",
     "learning_starts": "environment steps of random actions before learning starts",
     "tau": "step of the target networks towards the learned ones, in [0, 1]; 1: a copy",

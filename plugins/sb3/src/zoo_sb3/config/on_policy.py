@@ -116,7 +116,7 @@ class TRPOConfig(Checked):
     target_kl: float = 0.01
     """bound on the KL divergence of an update; none: no bound"""
     sub_sampling_factor: int = 1
-    """use every so-manieth transition for the natural gradient"""
+    """estimate the natural gradient from one in this many transitions"""
 
 
 @dataclass(frozen=True, kw_only=True)
