@@ -236,13 +236,16 @@ def config_fields(name: str, family: str) -> list[Field]:
 
 
 def shared_fields(members: list[list[Field]]) -> list[Field]:
-    """The first fields, as far as all members have the same; where they differ in the default, the first one's."""
-    first, alike = members[0], 0
-    while all(len(m) > alike and (m[alike].name, m[alike].text) == (first[alike].name, first[alike].text)
-              for m in members):  # fmt: skip
-        alike += 1
-    return [f._replace(kind="Checked", default="field(default_factory=Checked)") if f.name == "network" else f
-            for f in first[:alike]]  # fmt: skip
+    """The first fields, as far as all members have the same: with the widest type, and the first one's default."""
+    shared = []
+    for alike in zip(*members, strict=False):
+        if len({(field.name, field.text) for field in alike}) > 1:
+            break
+        kind, default = max((field.kind for field in alike), key=len), alike[0].default
+        if alike[0].name == "network":
+            kind, default = "Checked", "field(default_factory=Checked)"
+        shared.append(alike[0]._replace(kind=kind, default=default))
+    return shared
 
 
 def class_source(name: str, text: str, parent: str, inherited: list[Field], fields: list[Field]) -> str:

@@ -30,7 +30,7 @@ class ValueConfig(TargetNetworkConfig):
     """probability of a random action at the start"""
     exploration_final_eps: float = 0.05
     """probability of a random action once it has decayed"""
-    max_grad_norm: float = 10.0
+    max_grad_norm: float | None = 10.0
     """clip the norm of the gradient to this"""
 
 
@@ -39,6 +39,7 @@ class DQNConfig(ValueConfig):
     """Options of DQN."""
 
     network: QNetwork = field(default_factory=QNetwork)
+    max_grad_norm: float = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
