@@ -1,4 +1,4 @@
-"""The layout's budget: no file over 400 lines, no folder with more than 15 modules. Prints what breaks it."""
+"""The layout's budget: lines of a file, modules of a folder, lines of the core. Prints what breaks it."""
 
 import subprocess
 import sys
@@ -6,15 +6,16 @@ from collections import Counter
 from pathlib import Path
 
 LINES, MODULES = 400, 15
+CORE, LIBRARIES = 12_800, ("zoo/tabular/", "zoo/testing/")
+"""7,500 lines as it was laid out, and 5,300 that its robustness took: exact resume, hostile files, isolation, workers"""
+
 files = subprocess.run(["git", "ls-files", "*.py"], capture_output=True, text=True, check=True).stdout.split()
-files = [file for file in files if Path(file).exists()]
-long = [
-    f"{file}: {count} lines, at most {LINES}"
-    for file in files
-    if (count := len(Path(file).read_text().splitlines())) > LINES
-]
-sources = [file for file in files if file.startswith("zoo/") or "/src/" in file]
+lines = {file: len(Path(file).read_text().splitlines()) for file in files if Path(file).exists()}
+long = [f"{file}: {count} lines, at most {LINES}" for file, count in lines.items() if count > LINES]
+sources = [file for file in lines if file.startswith("zoo/") or "/src/" in file]
 folders = Counter(str(Path(file).parent) for file in sources)
 full = [f"{folder}: {count} modules, at most {MODULES}" for folder, count in folders.items() if count > MODULES]
-print("\n".join([*long, *full]), end="\n" if long or full else "")
-sys.exit(bool(long or full))
+core = sum(n for file, n in lines.items() if file.startswith("zoo/") and not file.startswith(LIBRARIES))
+over = [f"zoo without its libraries: {core} lines, at most {CORE}"] if core > CORE else []
+print("\n".join([*long, *full, *over]), end="\n" if long or full or over else "")
+sys.exit(bool(long or full or over))

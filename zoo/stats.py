@@ -108,9 +108,9 @@ def interval(
     centre = np.asarray(statistic(sample, 0))
     if min(sizes) < FEWEST:
         return np.full(centre.shape, np.nan), np.full(centre.shape, np.nan)
-    found = replicates(sample, statistic, rng, strata=sizes, resamples=resamples)
+    estimates = replicates(sample, statistic, rng, strata=sizes, resamples=resamples)
     factor = math.sqrt(min(sizes) / (min(sizes) - 1)) * _student(sum(sizes) - len(sizes), level)
-    low, high = percentiles(found, level)
+    low, high = percentiles(estimates, level)
     return _widened(centre, np.minimum(low, centre), factor), _widened(centre, np.maximum(high, centre), factor)
 
 
@@ -139,10 +139,10 @@ def replicates(
     return np.concatenate(parts)
 
 
-def percentiles(found: Floats, level: float = LEVEL) -> tuple[Floats, Floats]:
+def percentiles(samples: Floats, level: float = LEVEL) -> tuple[Floats, Floats]:
     """Central interval of the first axis that holds ``level`` of it."""
     tail = 50.0 * (1.0 - level)
-    low, high = np.percentile(found, [tail, 100.0 - tail], axis=0)
+    low, high = np.percentile(samples, [tail, 100.0 - tail], axis=0)
     return np.asarray(low), np.asarray(high)
 
 
@@ -231,16 +231,16 @@ def combined_interval(spreads: Sequence[Spread], level: float = LEVEL) -> tuple[
     With one spread for each environment this is the stratified bootstrap: seeds are redrawn within each of them.
     Degrees of freedom after Welch (1947) and Satterthwaite (1946).
     """
-    rows = [found.deviations for found in spreads if found.deviations is not None]
+    rows = [spread.deviations for spread in spreads if spread.deviations is not None]
     if len(rows) < len(spreads):
         return math.nan, math.nan
-    centre = float(np.mean([found.centre for found in spreads]))
+    centre = float(np.mean([spread.centre for spread in spreads]))
     deviations = np.concatenate(rows) / len(spreads)
     if not deviations.any():
         return centre, centre
     low, high = percentiles(deviations.sum(axis=0), level)
     variances = deviations.var(axis=1)
-    sizes = np.array([size for found in spreads for size in found.sizes])
+    sizes = np.array([size for spread in spreads for size in spread.sizes])
     share = variances / variances.sum()
     factor = _student(1.0 / float((share**2 / (sizes - 1.0)).sum()), level)
     return centre + factor * min(float(low), 0.0), centre + factor * max(float(high), 0.0)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 from zoo_envs.tabular.model import TabularModel
 
 
@@ -29,6 +28,8 @@ def random_model() -> Callable[..., TabularModel]:
 def _program(
     model: TabularModel, *, constrained: bool = True, objective: NDArray[np.float64] | None = None
 ) -> tuple[float, NDArray[np.float64]]:
+    from scipy.optimize import linprog
+
     S, A = model.r.shape
     reward = model.r if objective is None else objective
     flow = np.repeat(np.eye(S), A, axis=1) - model.gamma * model.P.reshape(S * A, S).T

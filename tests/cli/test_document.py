@@ -11,7 +11,7 @@ import pytest
 from tests.cli.command import zoo
 
 LOUD = '''
-import ctypes, os, subprocess, sys
+import atexit, ctypes, os, subprocess, sys
 from dataclasses import dataclass
 import gymnasium
 from zoo import Algorithm, Evaluator, Report, hookimpl
@@ -24,6 +24,7 @@ def shout(where):
     subprocess.run(["echo", "a child"])
 
 shout("import")
+atexit.register(shout, "exit")
 
 class Loud(gymnasium.Env):
     observation_space, action_space = gymnasium.spaces.Discrete(2), gymnasium.spaces.Discrete(2)
@@ -116,7 +117,7 @@ def test_standard_output_is_a_document(args: list[str], status: int, key: str, f
     done = loud(folder, *args)
     assert done.returncode == status, done.stderr
     assert key in json.loads(done.stdout)
-    for where in ("python import", "original", "descriptor", "C without a flush", "a child"):
+    for where in ("python import", "python exit", "original", "descriptor", "C without a flush", "a child"):
         assert where in done.stderr
 
 

@@ -76,3 +76,10 @@ def test_open_runs_takes_strings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert [run.algorithm for run in package.open_runs(given_paths).runs] == ["gda"]
     with pytest.raises(UsageError, match=r"there is no rns\."):
         package.open_runs("rns")
+
+
+@pytest.mark.parametrize("words", [("--env", "CartPole-v1"), ("--environment=CartPole-v1",)])
+def test_an_environment_after_a_flag_is_told_how_it_is_typed(tmp_path: Path, words: tuple[str, ...]) -> None:
+    result = zoo("train", "ppo", *words, cwd=tmp_path)
+    assert result.returncode == 2
+    assert "needs an environment" in result.stderr and "It is typed without --env" in result.stderr

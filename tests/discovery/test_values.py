@@ -54,7 +54,7 @@ def one(name: str, text: Any, *, typed: bool = True, env: str = "Typed-v0") -> A
         ("wall", "False", False), ("wall", "NO", False), ("wall", "0", False), ("wall", "yes", True),
         ("wall", "1", True), ("bare", "true", True), ("bare", "no", False), ("flag", "No", False),
         ("maybe", "None", None), ("maybe", "FALSE", False), ("cells", "none", None), ("cells", "[1, 2]", [1, 2]),
-        ("limit", "NULL", None), ("limit", "3", 3), ("size", "1e2", 100), ("slip", "1", 1), ("slip", "2.5e-1", 0.25),
+        ("limit", "NULL", None), ("limit", "3", 3), ("size", "1e2", 100), ("slip", "1", 1.0), ("slip", "2.5e-1", 0.25),
         ("whole", "2.5", 2.5), ("share", "0.25", 0.25), ("name", "3", "3"), ("name", "true", "true"),
         ("name", "none", "none"), ("name", '"null"', "null"), ("name", "null", None), ("level", "high", "high"),
         ("level", "3", 3), ("odd", "7", 7), ("odd", "x", "x"), ("nothing", "False", False), ("nothing", "x", "x"),
@@ -82,6 +82,20 @@ def test_text_is_what_the_constructor_takes(name: str, text: str, value: Any) ->
 def test_other_text_is_refused_with_the_forms(name: str, text: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         one(name, text)
+
+
+@pytest.mark.parametrize("name", ["size", "slip", "whole", "share"])
+def test_a_number_has_one_value_however_it_is_spelled(name: str) -> None:
+    found = [one(name, text) for text in ("2", "2.0", "2e0")] + [one(name, number, typed=False) for number in (2, 2.0)]
+    assert len({repr(value) for value in found}) == 1  # one experiment, one key
+
+
+def test_a_number_beyond_all_floats_is_a_number_or_a_sentence() -> None:
+    digits = "1" + "0" * 400
+    assert one("size", digits) == 10**400
+    for text in (digits, "-" + digits):
+        with pytest.raises(UsageError, match="finite"):
+            one("slip", text)
 
 
 def test_a_file_has_kinds_of_its_own() -> None:

@@ -17,7 +17,7 @@ from zoo_bench.plots.curves import make_groups
 from zoo_bench.plots.profiles import make_profiles
 from zoo_bench.schema import Metric
 
-from tests.bench.made_up import spec, store
+from plugins.bench.tests.made_up import spec, store
 from zoo.runs.labelling import labels
 from zoo.runs.store import Run, open_runs
 from zoo.training.storage.spec import RunSpec

@@ -57,10 +57,10 @@ def seeds(text: str) -> list[int]:
 
 def seconds(text: str) -> float:
     """The value of an option that is a time."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
-    if not found:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
+    if not match:
         raise argparse.ArgumentTypeError(f"{text!r} is no time: expected a number with s, m, h or d, such as 90s")
-    return float(found[1]) * _SECONDS[found[2]]
+    return float(match[1]) * _SECONDS[match[2]]
 
 
 def cadence(text: str) -> Any:

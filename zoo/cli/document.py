@@ -6,6 +6,7 @@ descriptor of standard output is that of standard error, and only ``emit`` and `
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -75,6 +76,8 @@ def reserved() -> Iterator[None]:
             os.dup2(saved, 1)
             with contextlib.suppress(OSError):
                 stream.close()
+            atexit.unregister(_divert_for_good)
+            atexit.register(_divert_for_good)  # anew, and so before whatever was registered meanwhile
 
 
 @contextmanager
@@ -116,6 +119,14 @@ def _divert(stream: TextIO) -> int | None:
         os.dup2(nowhere, 1)
         os.close(nowhere)
     return saved
+
+
+def _divert_for_good() -> None:
+    """What exit handlers and destructors of libraries print comes after the document, and is no part of it."""
+    original, sys.stdout = sys.stdout, sys.stderr
+    saved = _divert(original)
+    if saved is not None:
+        os.close(saved)
 
 
 def _flush_libraries() -> None:

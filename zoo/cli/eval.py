@@ -155,8 +155,8 @@ def _show(done: Sequence[Evaluation], failed: Sequence[tuple[Path, ZooError]], p
     records: list[dict[str, Any]] = []
     names = _labels(done)
     for evaluation, document in zip(done, documents, strict=True):
-        found = document["rows"] if parsed.rows else [document["scores"]]
-        records += [evaluation.identity() | names.get(evaluation.path, {}) | row for row in found]
+        rows = document["rows"] if parsed.rows else [document["scores"]]
+        records += [evaluation.identity() | names.get(evaluation.path, {}) | row for row in rows]
     if parsed.csv:
         _write_csv(parsed.csv, records)
     if parsed.json:

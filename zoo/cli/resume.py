@@ -25,16 +25,16 @@ ALLOWED = (
 def left_over(parser: argparse.ArgumentParser, args: Sequence[str]) -> list[str]:
     """What of a command line is neither one of the ``ALLOWED`` flags nor the value of one."""
     actions = {spelling: action for action in parser._actions for spelling in action.option_strings}
-    found: list[str] = []
+    words_left: list[str] = []
     words = iter(args)
     for word in words:
         flag, equals, _ = word.partition("=")
         action = actions.get(flag)
         if action is None or action.dest not in ALLOWED:
-            found.append(word)
+            words_left.append(word)
         elif not equals and action.nargs != 0:
             next(words, None)
-    return found
+    return words_left
 
 
 def open_resumed(path: Path, other: Sequence[str]) -> tuple[RunDir, Path]:
@@ -74,9 +74,9 @@ def extended(run: RunDir, steps: int, root: Path, *, dry_run: bool) -> RunSpec:
     """
     from zoo.training.extend import begin, extension, sentence
 
-    spec, found = extension(run, steps)
+    spec, stored = extension(run, steps)
     if not dry_run:
-        path = begin(run, spec, found, root)
+        path = begin(run, spec, stored, root)
         sys.stderr.write(f"zoo: {path} {sentence(run, spec)}\n")
     return spec
 

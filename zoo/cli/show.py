@@ -45,11 +45,11 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     if parsed.verify:
         return _verify(catalogue, as_json=parsed.json)
     if parsed.json:
-        refused = [{"path": str(found.path), "reason": found.reason} for found in catalogue.refused]
-        emit({"runs": [describe(run) for run in runs], "refused": refused})
+        left_out = [{"path": str(refused.path), "reason": refused.reason} for refused in catalogue.refused]
+        emit({"runs": [describe(run) for run in runs], "refused": left_out})
         return 0
-    for found in catalogue.refused:
-        sys.stderr.write(f"zoo: left out: {found.reason}\n")
+    for refused in catalogue.refused:
+        sys.stderr.write(f"zoo: left out: {refused.reason}\n")
     print("\n".join(lines(runs[0])) if len(runs) == 1 else listing(runs))
     return 0
 
@@ -58,20 +58,20 @@ def _verify(catalogue: Catalogue, *, as_json: bool) -> int:
     from zoo.runs.sheet import table
     from zoo.runs.verify import verify
 
-    found = [(run, verify(run)) for group in catalogue.groups() for run in group]
-    broken = {run.path for run, parts in found if any(part.state == "damaged" for part in parts)}
+    verified = [(run, verify(run)) for group in catalogue.groups() for run in group]
+    broken = {run.path for run, parts in verified if any(part.state == "damaged" for part in parts)}
     if as_json:
         runs = [
             {"path": str(run.path), "sound": run.path not in broken, "parts": [part.to_json() for part in parts]}
-            for run, parts in found
+            for run, parts in verified
         ]
         refused = [{"path": str(one.path), "reason": one.reason} for one in catalogue.refused]
         emit({"runs": runs, "refused": refused})
         return 1 if broken or refused else 0
     for one in catalogue.refused:
         sys.stderr.write(f"zoo: left out: {one.reason}\n")
-    for run, parts in found:
-        shown = [part for part in parts if len(found) == 1 or part.state == "damaged"]
+    for run, parts in verified:
+        shown = [part for part in parts if len(verified) == 1 or part.state == "damaged"]
         print(f"{run.path}: {'damaged' if run.path in broken else 'sound'}")
         if shown:
             print(table([{"part": part.name, "state": part.state, "what": part.detail} for part in shown], keep=2))

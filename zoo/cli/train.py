@@ -41,10 +41,11 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
         return _resume(parsed, left_over(parser, args), registry, options)
     entry = find_algorithm(parsed.algorithm, parsed.environment or "", registry)
     if parsed.environment is None and not asks_help:
-        raise UsageError(
-            f"zoo train {parsed.algorithm} needs an environment.",
-            f"zoo list environments --for {parsed.algorithm} shows what fits.",
-        )
+        flagged = next((word for word in rest if word.split("=")[0] in ("--env", "--environment")), "")
+        hint = f"zoo list environments --for {parsed.algorithm} shows what fits."
+        if flagged:
+            hint = f"It is typed without {flagged.split('=')[0]}: zoo train {parsed.algorithm} ENVIRONMENT. {hint}"
+        raise UsageError(f"zoo train {parsed.algorithm} needs an environment.", hint)
     if parsed.environment is None:
         print(parser.format_help())
         print_options(entry)

@@ -71,9 +71,9 @@ def suggestions(flag: str, own: Iterable[str], others: Iterable[str] = ()) -> li
     own, others = list(own), list(others)
     typed = flag.lstrip("-").replace("_", "-").lower()
     meant = [f"--{name}" for name, called in ALIASES.items() if typed in called]
-    found = [option for option in [*own, *others] if option in meant]
-    if found:
-        return list(dict.fromkeys(found))[:3]
+    candidates = [option for option in [*own, *others] if option in meant]
+    if candidates:
+        return list(dict.fromkeys(candidates))[:3]
     spelled = {option.lstrip("-"): option for option in [*others, *own]}  # hyphens would make all alike
     near = nearest(typed, spelled)
     near.sort(key=lambda name: (-round(SequenceMatcher(None, typed, name).ratio(), 1), spelled[name] not in own))

@@ -303,7 +303,7 @@ def parse_keywords(args: Sequence[str], prefix: str) -> tuple[dict[str, str], li
     Raises:
         UsageError: a flag has no value.
     """
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     rest: list[str] = []
     queue = list(args)
     while queue:
@@ -316,5 +316,5 @@ def parse_keywords(args: Sequence[str], prefix: str) -> tuple[dict[str, str], li
             if not queue or _is_flag(queue[0]):
                 raise UsageError(f"{flag} has no value: expected {flag} VALUE.")
             text = queue.pop(0)
-        found[flag.removeprefix(f"--{prefix}.").replace("-", "_")] = text
-    return found, rest
+        values[flag.removeprefix(f"--{prefix}.").replace("-", "_")] = text
+    return values, rest

@@ -117,17 +117,17 @@ def _kinds(annotation: Any, default: Any) -> tuple[Any, ...]:
     if isinstance(annotation, str):  # could not be evaluated: read the plain ones
         parts = [_BY_NAME.get(part.strip()) for part in annotation.split("|")]
         annotation = empty if None in parts else typing.Union[tuple(parts)]  # noqa: UP007
-    found = () if annotation is empty or annotation is Any else members(annotation)
+    kinds = () if annotation is empty or annotation is Any else members(annotation)
     if default is empty:
-        return found
+        return kinds
     if default is None:
-        return (*found, type(None)) if found else ()
-    if any(default in typing.get_args(kind) for kind in found if typing.get_origin(kind) is typing.Literal):
-        return found
+        return (*kinds, type(None)) if kinds else ()
+    if any(default in typing.get_args(kind) for kind in kinds if typing.get_origin(kind) is typing.Literal):
+        return kinds
     kind = _kind_of(default)
     if annotation is empty and kind is int:
         return (int, float)  # a whole default does not say that fractions are refused
-    return tuple(dict.fromkeys((*found, kind))) if kind is not None else ()
+    return tuple(dict.fromkeys((*kinds, kind))) if kind is not None else ()
 
 
 def _kind_of(default: Any) -> type | None:

@@ -61,9 +61,9 @@ class Entry:
         """
         module, _, attribute = target.partition(":")
         try:
-            found: Any = importlib.import_module(module)
+            obj: Any = importlib.import_module(module)
             for part in attribute.split("."):
-                found = getattr(found, part)
+                obj = getattr(obj, part)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a module may do anything when it is imported
@@ -71,7 +71,7 @@ class Entry:
                 f"{self.owner} cannot be loaded from {target!r}: {describe(error)}",
                 "zoo plugins --check shows what else is broken.",
             ) from error
-        return found
+        return obj
 
     def resolve(self) -> Any:
         """The class (or, for an environment, the factory) behind this entry, checked against its interface.
@@ -79,20 +79,20 @@ class Entry:
         Raises:
             PluginError: it cannot be imported, is of the wrong kind, or leaves methods undefined.
         """
-        found = self.load(self.target)
+        component = self.load(self.target)
         if self.kind in ("environment", "command"):
-            if not callable(found):
-                raise PluginError(f"{self.owner}: {self.target!r} is {found!r}, expected a callable.")
-            return found
+            if not callable(component):
+                raise PluginError(f"{self.owner}: {self.target!r} is {component!r}, expected a callable.")
+            return component
         wanted = _INTERFACES[self.kind]
-        if not (isinstance(found, type) and issubclass(found, wanted)):
+        if not (isinstance(component, type) and issubclass(component, wanted)):
             raise PluginError(
-                f"{self.owner}: {self.target!r} is {found!r}, expected a subclass of zoo.{wanted.__name__}."
+                f"{self.owner}: {self.target!r} is {component!r}, expected a subclass of zoo.{wanted.__name__}."
             )
-        undefined = sorted(getattr(found, "__abstractmethods__", ()))
+        undefined = sorted(getattr(component, "__abstractmethods__", ()))
         if undefined:
             raise PluginError(f"{self.owner}: {self.target!r} does not define {', '.join(undefined)}.")
-        return found
+        return component
 
     def resolve_config(self) -> type | None:
         """The configuration dataclass, or None if the entry has none.
@@ -102,10 +102,10 @@ class Entry:
         """
         if not self.config:
             return None
-        found = self.load(self.config)
-        if not (isinstance(found, type) and hasattr(found, "__dataclass_fields__")):
-            raise PluginError(f"{self.owner}: config {self.config!r} is {found!r}, expected a dataclass.")
-        return found
+        cls = self.load(self.config)
+        if not (isinstance(cls, type) and hasattr(cls, "__dataclass_fields__")):
+            raise PluginError(f"{self.owner}: config {self.config!r} is {cls!r}, expected a dataclass.")
+        return cls
 
     def default_config(self) -> Any:
         """An instance of the configuration dataclass with every default, or None if the entry has none.

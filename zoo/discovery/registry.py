@@ -75,13 +75,13 @@ class Registry:
             problems: where a sentence about each plugin that fails goes; unset: standard error, once.
             arguments: of the hook.
         """
-        found = []
+        answers = []
         for answer in self.ask(hook, **arguments):
             if answer.error is None:
-                found.append((answer.plugin, answer.value))
+                answers.append((answer.plugin, answer.value))
             else:
                 self.leave_out(answer.plugin, what, answer.error, problems)
-        return found
+        return answers
 
     def leave_out(self, plugin: str, what: str, error: BaseException, problems: list[str] | None = None) -> None:
         """Say that something of a plugin is left out, and why; as ``answers`` does."""
@@ -100,9 +100,9 @@ class Registry:
     def entries(self, *kinds: Kind) -> list[Entry]:
         """All entries of these kinds (of every kind, if none is named), sorted by kind, name and plugin."""
         wanted = kinds or KINDS
-        found = [entry for plugin in self.plugins for entry in plugin.entries if entry.kind in wanted]
+        entries = [entry for plugin in self.plugins for entry in plugin.entries if entry.kind in wanted]
         order = (*KINDS, "command")
-        return sorted(found, key=lambda entry: (order.index(entry.kind), entry.name, entry.plugin))
+        return sorted(entries, key=lambda entry: (order.index(entry.kind), entry.name, entry.plugin))
 
     def find(self, name: str, *kinds: Kind, also: Iterable[str] = ()) -> Entry:
         """The one entry with this bare or qualified name.
@@ -117,14 +117,14 @@ class Registry:
             UnknownNameError: none does; the message lists the nearest.
         """
         entries = self.entries(*kinds)
-        found = [entry for entry in entries if name in (entry.name, entry.qualified)]
-        if len(found) == 1:
-            return found[0]
+        matches = [entry for entry in entries if name in (entry.name, entry.qualified)]
+        if len(matches) == 1:
+            return matches[0]
         what = " or ".join(kinds or KINDS)
-        if found:
-            choices = ", ".join(entry.qualified for entry in found)
+        if matches:
+            choices = ", ".join(entry.qualified for entry in matches)
             raise UsageError(
-                f"{len(found)} plugins offer the {what} {name!r}: {choices}.", "Use one of these full names."
+                f"{len(matches)} plugins offer the {what} {name!r}: {choices}.", "Use one of these full names."
             )
         raise UnknownNameError(what, name, {*(entry.name for entry in entries), *also}, self._missing_hint(name, kinds))
 
@@ -188,12 +188,12 @@ def discover(files: Sequence[Path] = (), *, only: Sequence[str] | None = None, s
 
 def _points() -> list[tuple[str, str, EntryPoint]]:
     """Distribution, version and entry point, in a stable order; a distribution found twice counts once."""
-    found: dict[tuple[str, str], tuple[str, str, EntryPoint]] = {}
+    points: dict[tuple[str, str], tuple[str, str, EntryPoint]] = {}
     for point in entry_points(group=PROJECT):
         distribution = point.dist
         name = distribution.name if distribution else "?"
-        found.setdefault((name, point.name), (name, distribution.version if distribution else "?", point))
-    return [found[key] for key in sorted(found)]
+        points.setdefault((name, point.name), (name, distribution.version if distribution else "?", point))
+    return [points[key] for key in sorted(points)]
 
 
 def _add(registry: Registry, name: str, version: str, source: str, handle: str, load: Callable[[], Any]) -> None:

@@ -47,9 +47,9 @@ def plain(text: str) -> Any:
     word = text.strip().lower()
     if word in NOTHING:
         return None
-    found = _json(text)
-    if found is not _NO_JSON:
-        return found
+    value = _json(text)
+    if value is not _NO_JSON:
+        return value
     known = truth(text)
     return text if known is None else known
 
@@ -85,10 +85,11 @@ def _readings(value: Any, kinds: Sequence[Any], literals: Sequence[Any]) -> typi
     given = _json(value) if is_text else value
     yield from (choice for choice in literals if given == choice and type(given) is type(choice))
     if isinstance(given, (int, float)) and not isinstance(given, bool):
-        if float in kinds:
-            yield given
-        if int in kinds and float(given).is_integer():
+        # 2 and 2.0 are one value, and so one experiment: a whole number where whole numbers are taken, else a fraction.
+        if int in kinds and (isinstance(given, int) or given.is_integer()):
             yield int(given)
+        if float in kinds:
+            yield _as_float(given)
     if bool in kinds:
         known = truth(value) if is_text else value if isinstance(value, bool) else TRUTHS.get(str(value))
         if known is not None:
@@ -101,6 +102,13 @@ def _readings(value: Any, kinds: Sequence[Any], literals: Sequence[Any]) -> typi
         if value.strip().lower() == "null":  # JSON's own word; "none" may be a name
             yield None
         yield given if isinstance(given, str) else value
+
+
+def _as_float(number: int | float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def _finite(value: Any, where: str) -> Any:

@@ -105,8 +105,8 @@ class ConstraintsEvaluator(Evaluator[ConstraintsConfig]):
             notes.append(f"fewer than {FEWEST} episodes: no intervals.")
             return {"value": float(point[0])}, point[1:], None
         low, high = interval(value, statistic, ctx.rng)
-        found = {"value": float(point[0]), "low": float(low[0]), "high": float(high[0])}
-        return found, point[1:], np.stack([low[1:], high[1:]])
+        estimate = {"value": float(point[0]), "low": float(low[0]), "high": float(high[0])}
+        return estimate, point[1:], np.stack([low[1:], high[1:]])
 
     def _discount(self, ctx: EvalContext, cmdp: TabularCMDP | None) -> float:
         if self.config.gamma is not None:
@@ -151,14 +151,14 @@ def _exact(
 ) -> tuple[dict[str, float], Floats, None]:
     notes.append(f"exact: (1 - gamma) E[sum gamma^t c_t] from the model, gamma = {cmdp.gamma:g}.")
     evaluation = evaluate(cmdp, policy)
-    found = {"value": evaluation.J_r}
+    values = {"value": evaluation.J_r}
     if mu or not spec.names:
         multipliers = [mu[name] for name in spec.names]
         judged = residuals(cmdp, policy, multipliers, solution=solution, evaluation=evaluation)
         if judged.gap is not None:
-            found["gap"] = judged.gap
-        found["kkt"] = judged.kkt
-    return found, evaluation.J, None
+            values["gap"] = judged.gap
+        values["kkt"] = judged.kkt
+    return values, evaluation.J, None
 
 
 def _rows(

@@ -59,11 +59,11 @@ def _identity(run: Run) -> dict[str, Any]:
 def _versions(run: Run) -> dict[str, Any]:
     """Versions of the last start; the plugin's under its own name."""
     last: Mapping[str, Any] = run.starts[-1] if run.starts else {}
-    found = {name: last.get(name) for name in ("python", "os", "cpu", "threads", "deterministic")}
+    machine = {name: last.get(name) for name in ("python", "os", "cpu", "threads", "deterministic")}
     for group in ("packages", "plugin"):
         versions = last.get(group)
-        found |= dict(versions) if isinstance(versions, Mapping) else {}
-    return found
+        machine |= dict(versions) if isinstance(versions, Mapping) else {}
+    return machine
 
 
 def _git(run: Run) -> dict[str, Any]:
@@ -88,15 +88,18 @@ def _metric(name: str, a: Mapping[str, float], b: Mapping[str, float]) -> dict[s
 
 def lines(a: Run, b: Run) -> list[str]:
     """``compare`` as text, section by section."""
-    found = compare(a, b)
-    text = [f"a  {a.path}", f"b  {b.path}", "", found["verdict"][0].upper() + found["verdict"][1:]]
+    differences = compare(a, b)
+    text = [f"a  {a.path}", f"b  {b.path}", "", differences["verdict"][0].upper() + differences["verdict"][1:]]
     for name, heading in (("options", "option"), ("versions", "version"), ("git", "git")):
-        if found[name]:
-            rows = [{heading: row["name"]} | {side: _short(row.get(side, "")) for side in "ab"} for row in found[name]]
+        if differences[name]:
+            rows = [
+                {heading: row["name"]} | {side: _short(row.get(side, "")) for side in "ab"} for row in differences[name]
+            ]
             text += ["", table(rows, keep=1)]
-    if found["metrics"]:
+    if differences["metrics"]:
         rows = [
-            {"last metric": row["name"]} | {k: v for k, v in row.items() if k != "name"} for row in found["metrics"]
+            {"last metric": row["name"]} | {k: v for k, v in row.items() if k != "name"}
+            for row in differences["metrics"]
         ]
         text += ["", table(rows, keep=1)]
     return text

@@ -79,16 +79,16 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def _status(run: Run) -> dict[str, Any]:
     status = run.status
-    found = {"state": run.state, "step": run.step, "steps": run.spec.steps}
-    found |= {
+    description = {"state": run.state, "step": run.step, "steps": run.spec.steps}
+    description |= {
         name: status[name] for name in ("outcome", "message", "resume", "wall", "score", "time") if status.get(name)
     }
     if run.state == "new" and run.checkpoints:  # the status is lost, and what was done is not
-        found |= {"state": "unreadable", "step": run.checkpoints[-1]}
+        description |= {"state": "unreadable", "step": run.checkpoints[-1]}
     silent = _silence(status)
     if run.state == "running" and silent is not None and silent > _SILENT_SECONDS:
-        found["silent_seconds"] = round(silent)
-    return found
+        description["silent_seconds"] = round(silent)
+    return description
 
 
 def _silence(status: Mapping[str, Any]) -> float | None:
@@ -107,19 +107,19 @@ def _start(start: Mapping[str, Any]) -> dict[str, Any]:
 
 def warnings(run: Run) -> list[str]:
     """What deserves a look: damaged lines, a failed state's remains, and the log's last warnings."""
-    found = []
+    sentences = []
     finished = run.state in ("finished", "interrupted", "failed")
     if run.torn_lines and (finished or run.torn_lines > 1):
-        found.append(
+        sentences.append(
             f"metrics.jsonl has {run.torn_lines} damaged line{'s' * (run.torn_lines > 1)}, which are left out."
         )
     elif run.problem:
-        found.append(f"{run.problem}.")
+        sentences.append(f"{run.problem}.")
     if (run.path / "failed").is_dir():
-        found.append("the state at the failure is kept in failed/.")
+        sentences.append("the state at the failure is kept in failed/.")
     if not run.checkpoints and finished:
-        found.append("there is no checkpoint.")
-    return found + _logged(run.path / _LOG)
+        sentences.append("there is no checkpoint.")
+    return sentences + _logged(run.path / _LOG)
 
 
 def _logged(path: Path) -> list[str]:
@@ -193,7 +193,7 @@ def _lineage(start: Mapping[str, Any]) -> str:
     if isinstance(git, Mapping):
         words += f", git {str(git.get('revision'))[:10]}{' with changes' if git.get('dirty') else ''}"
     packages = start["packages"] if isinstance(start["packages"], Mapping) else {}
-    return f"{words}, python {start['python']}, " + ", ".join(f"{name} {found}" for name, found in packages.items())
+    return f"{words}, python {start['python']}, " + ", ".join(f"{name} {version}" for name, version in packages.items())
 
 
 def listing(runs: Sequence[Run]) -> str:

@@ -21,7 +21,7 @@ from zoo.runs.store import EVALUATIONS, Run
 from zoo.seeding import child_seed, stream
 from zoo.training.evaluate_policy import ActError
 from zoo.training.load import LoadedRun, NoCheckpointError, load
-from zoo.training.representation_trainer import RepresentationTrainer
+from zoo.training.representations.trainer import RepresentationTrainer
 from zoo.training.storage.files import is_folder, kind, replace_file, sealed, to_json
 
 FORMAT = 1

@@ -14,12 +14,12 @@ _MOST = 3
 
 def options(spec: RunSpec) -> dict[str, Any]:
     """Everything that decides a run's result except names and seed: options, environment's arguments, budget."""
-    found = dict(spec.config) | {f"env.{name}": value for name, value in spec.env_config.items()}
+    options = dict(spec.config) | {f"env.{name}": value for name, value in spec.env_config.items()}
     for name in ("steps", "num_envs", "eval_every", "eval_episodes", "representation", "collect"):
-        found[name] = getattr(spec, name)
+        options[name] = getattr(spec, name)
     if spec.extended_from is not None:
-        found["extended_from"] = "{key} at step {step}".format_map(defaultdict(str, spec.extended_from))
-    return found
+        options["extended_from"] = "{key} at step {step}".format_map(defaultdict(str, spec.extended_from))
+    return options
 
 
 def labels(groups: Sequence[list[Run]]) -> list[str]:
@@ -32,8 +32,8 @@ def labels(groups: Sequence[list[Run]]) -> list[str]:
     rivals: dict[tuple[str, str], list[Run]] = {}
     for runs in groups:
         rivals.setdefault((runs[0].algorithm, runs[0].environment), []).append(runs[0])
-    found = {run.path: label for those in rivals.values() for run, label in _told_apart(those)}
-    return [found[runs[0].path] for runs in groups]
+    labels = {run.path: label for those in rivals.values() for run, label in _told_apart(those)}
+    return [labels[runs[0].path] for runs in groups]
 
 
 def _told_apart(those: Sequence[Run]) -> list[tuple[Run, str]]:
@@ -44,13 +44,13 @@ def _told_apart(those: Sequence[Run]) -> list[tuple[Run, str]]:
     settings = [_identity(run.spec) for run in those]
     first = settings[0]
     varying = sorted({option for other in settings[1:] for option in different(first, other)})
-    told = _printed(settings, varying[:_MOST])
-    if len(set(told)) < len(those):
-        told = _printed(settings, _telling(settings, varying))
-    counts = Counter(told)
+    names = _printed(settings, varying[:_MOST])
+    if len(set(names)) < len(those):
+        names = _printed(settings, _telling(settings, varying))
+    counts = Counter(names)
     return [
         (run, f"{name} ({', '.join(filter(None, (text, '' if text and counts[text] == 1 else run.spec.key)))})")
-        for run, text in zip(those, told, strict=True)
+        for run, text in zip(those, names, strict=True)
     ]
 
 

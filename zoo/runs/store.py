@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -134,8 +135,8 @@ class Run:
         Where a checkpoint says what the logs held, ``metrics.jsonl`` is compared with it, line by line;
         ``zoo show --verify`` also looks at what else there is.
         """
-        found = self._told[1].rstrip(".") or self.disagreement
-        return found or (f"{METRICS} is damaged: it is not what was written" if self._scan.damaged else "")
+        reason = self._told[1].rstrip(".") or self.disagreement
+        return reason or (f"{METRICS} is damaged: it is not what was written" if self._scan.damaged else "")
 
     @cached_property
     def disagreement(self) -> str:
@@ -160,18 +161,18 @@ class Run:
 
     def series(self, name: str) -> Series:
         """One metric over time; empty where it was never logged. Asked again, the same object."""
-        found = self._series.get(name)
-        if found is not None:
-            return found
+        series = self._series.get(name)
+        if series is not None:
+            return series
         rows = [row for row in self.rows if name in row and "step" in row]
         if not {type(row[key]) for row in rows for key in ("step", name)} <= _NUMBERS:
             rows = [row for row in rows if {type(row["step"]), type(row[name])} <= _NUMBERS]
-        found = self._series[name] = Series(
+        series = self._series[name] = Series(
             [float(row["step"]) for row in rows],
             [float(row.get("wall", "nan")) for row in rows],
             [float(row[name]) for row in rows],
         )
-        return found
+        return series
 
     @property
     def last(self) -> dict[str, float]:
@@ -187,11 +188,11 @@ class Run:
     def evaluations(self) -> dict[str, dict[str, Any]]:
         """Stored reports of ``zoo eval``, by evaluator."""
         folder = self.path / EVALUATIONS
-        found = {}
+        reports = {}
         for path in sorted(folder.glob("*.json")) if is_folder(folder) else ():
             with contextlib.suppress(RunError):
-                found[path.stem] = read_report(path)
-        return found
+                reports[path.stem] = read_report(path)
+        return reports
 
     @property
     def best(self) -> int | None:
@@ -221,10 +222,16 @@ class Refused:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What was found under some paths."""
+    """The runs under some paths, and what could not be read; iterate over it for the runs, seeds in order."""
 
     runs: list[Run]
     refused: list[Refused]
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    def __iter__(self) -> Iterator[Run]:
+        return itertools.chain.from_iterable(self.groups())
 
     def groups(self) -> list[list[Run]]:
         """Runs that differ only in their seed, together; in order of environment, algorithm and key."""
@@ -262,10 +269,10 @@ def open_runs(paths: Iterable[Path | str] | Path | str) -> Catalogue:
     for path in map(Path, [paths] if isinstance(paths, (str, Path)) else paths):
         if not path.exists():
             raise UsageError(f"there is no {path}.", _near(path))
-        found = list(search(path))
-        if not found:
+        places = list(search(path))
+        if not places:
             raise NoRunError(f"{path} is not a run, and has none beneath it.", "zoo train makes runs.")
-        for folder, problem in found:
+        for folder, problem in places:
             if folder.resolve() in seen and not problem:
                 continue
             seen.add(folder.resolve())

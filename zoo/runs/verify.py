@@ -83,12 +83,12 @@ def _checkpoint(run: Run, step: int) -> tuple[Part, Mapping[str, Mark]]:
                 return Part(name, "damaged", f"{file} is not what was written"), {}
     except (OSError, RunError) as error:
         return Part(name, "damaged", error.message if isinstance(error, RunError) else str(error)), {}
-    found = buffers.problem(folder, manifest.buffers)
-    if found and step in run.checkpoints[-2:]:
-        return Part(name, "damaged", found), {}
+    problem = buffers.problem(folder, manifest.buffers)
+    if problem and step in run.checkpoints[-2:]:
+        return Part(name, "damaged", problem), {}
     if manifest.key not in ("", run.spec.key):
         return Part(name, "damaged", f"it is of another run, {manifest.key}"), {}
-    kept = ", its replay buffer is not kept any more" if found else ""
+    kept = ", its replay buffer is not kept any more" if problem else ""
     best = ", the best evaluation" if step == manifest.best else ""
     return Part(name, "sound", f"{len(manifest.files)} files{best}{kept}"), manifest.logs or {}
 

@@ -148,14 +148,16 @@ def checked_policy(cmdp: TabularCMDP, policy: ArrayLike) -> NDArray[np.float64]:
     Raises:
         UsageError: if the shape does not fit, or a row holds no probabilities.
     """
-    given = np.asarray(policy)
-    array = given.astype(np.float64, copy=False)
+    probabilities = np.asarray(policy)
+    array = probabilities.astype(np.float64, copy=False)
     if array.shape != cmdp.r.shape:
         raise UsageError(f"policy has shape {array.shape}: expected {cmdp.r.shape}, one row of probabilities a state.")
     sums = array.sum(axis=1)
     # Written so that a NaN fails it.
-    coarse = given.dtype.kind == "f" and given.dtype.itemsize < 8
-    within = max(_POLICY_TOLERANCE, row_tolerance(float(np.finfo(given.dtype).eps), array.shape[1]) if coarse else 0.0)
+    coarse = probabilities.dtype.kind == "f" and probabilities.dtype.itemsize < 8
+    within = max(
+        _POLICY_TOLERANCE, row_tolerance(float(np.finfo(probabilities.dtype).eps), array.shape[1]) if coarse else 0.0
+    )
     good = (array.min(axis=1) >= 0.0) & (np.abs(sums - 1.0) <= within)
     if not good.all():
         s = int(np.argmin(good))

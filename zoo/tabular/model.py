@@ -223,8 +223,8 @@ class TabularCMDP:
         ):
             if wrong.any():
                 index, action = _first(wrong)
-                found = text.format(value[index, action])
-                raise InvalidCMDPError(f"state {states[index]} is terminal and, under action {action}, {found}.")
+                what = text.format(value[index, action])
+                raise InvalidCMDPError(f"state {states[index]} is terminal and, under action {action}, {what}.")
 
     def _sparse_index(self, P: sp.csr_array, entry: int) -> tuple[int, ...]:
         row = int(np.searchsorted(P.indptr, entry, side="right")) - 1
@@ -261,9 +261,9 @@ class TabularCMDP:
                 "A tabular model has P, r, gamma and rho, and for constraints c, b and senses.",
             )
         optional = ("c", "b", "senses", "names", "terminal")
-        found: dict[str, Any] = {name: getattr(model, name, None) for name in optional}
-        found = {name: value for name, value in found.items() if value is not None}
-        return cls(model.P, model.r, model.gamma, model.rho, **found)  # type: ignore[attr-defined]
+        arguments: dict[str, Any] = {name: getattr(model, name, None) for name in optional}
+        arguments = {name: value for name, value in arguments.items() if value is not None}
+        return cls(model.P, model.r, model.gamma, model.rho, **arguments)  # type: ignore[attr-defined]
 
     def save(self, path: str | Path) -> None:
         """Write to ``path``, ``.npz`` or ``.json`` by suffix, whole or not at all.

@@ -164,8 +164,8 @@ def _sweep(
 
 def _errors(cmdp: TabularCMDP, plan: Plan, V: NDArray[np.float64]) -> NDArray[np.float64]:
     """The ``error_bound`` of each reward on its own, ``[R]``."""
-    found: NDArray[np.float64] = np.abs(plan.q.reshape(*V.shape, -1).max(axis=2) - V).max(axis=1) / (1.0 - cmdp.gamma)
-    return found
+    bound: NDArray[np.float64] = np.abs(plan.q.reshape(*V.shape, -1).max(axis=2) - V).max(axis=1) / (1.0 - cmdp.gamma)
+    return bound
 
 
 def _sweep_chunk(

@@ -81,8 +81,8 @@ def read_out(
     """
     occupancy = np.maximum(raw, 0.0).reshape(cmdp.r.shape)
     mu = np.where(cmdp.equality, mu, np.maximum(mu, 0.0)) + 0.0
-    found = np.concatenate([[(played.r * occupancy).sum()], np.tensordot(played.c, occupancy, axes=2)])
-    values = scaling.restored(found)
+    scaled = np.concatenate([[(played.r * occupancy).sum()], np.tensordot(played.c, occupancy, axes=2)])
+    values = scaling.restored(scaled)
     multipliers = scaling.units.original(mu)
     return CMDPSolution(
         value=float(values[0]),
@@ -91,6 +91,6 @@ def read_out(
         occupancy=occupancy,
         policy=policy_of(cmdp, occupancy, multipliers, no_mass),
         status=status,
-        duality_gap=(dual_bound(played, prices, mu) - float(found[0])) * scaling.units.reward,
+        duality_gap=(dual_bound(played, prices, mu) - float(scaled[0])) * scaling.units.reward,
         seconds=time.perf_counter() - began,
     )

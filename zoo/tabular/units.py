@@ -75,11 +75,11 @@ class Units:
     @classmethod
     def over(cls, cmdp: TabularCMDP, width: NDArray[np.float64], size: NDArray[np.float64]) -> Units:
         """From the ranges and the largest magnitudes of ``J_r, J_1, ..., J_N``, ``[N+1]`` each."""
-        found = np.where(width > _NOISE * size, np.maximum(width, _RESOLVED * size), size)
-        nothing = found == 0.0
-        found[nothing] = np.abs(np.concatenate([[0.0], cmdp.b]))[nothing]
-        found[found == 0.0] = 1.0
-        return cls(float(found[0]), found[1:])
+        units = np.where(width > _NOISE * size, np.maximum(width, _RESOLVED * size), size)
+        nothing = units == 0.0
+        units[nothing] = np.abs(np.concatenate([[0.0], cmdp.b]))[nothing]
+        units[units == 0.0] = 1.0
+        return cls(float(units[0]), units[1:])
 
     def original(self, mu: NDArray[np.float64]) -> NDArray[np.float64]:
         """Multipliers ``[N]`` of the process in these units as reward per unit of signal."""
@@ -129,11 +129,11 @@ class Scaling:
 
     def restored(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """The solver's ``J_r, J_1, ..., J_N`` in their own units, ``[N+1]``."""
-        found: NDArray[np.float64] = self.shift + values * np.array([self.units.reward, *self.units.signals])
-        return found
+        original: NDArray[np.float64] = self.shift + values * np.array([self.units.reward, *self.units.signals])
+        return original
 
 
 def _mixed(x: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which signals ``[K, S, A]`` have both signs, so that their magnitude is not that of their ends."""
-    found: NDArray[np.bool_] = (x.min(axis=(1, 2)) < 0.0) & (x.max(axis=(1, 2)) > 0.0)
-    return found
+    mixed: NDArray[np.bool_] = (x.min(axis=(1, 2)) < 0.0) & (x.max(axis=(1, 2)) > 0.0)
+    return mixed

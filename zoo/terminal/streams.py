@@ -43,8 +43,8 @@ def brief(text: object) -> str:
     return f"{line[:half].rstrip()} [{len(line) - 2 * half} characters left out] {line[-half:].lstrip()}"
 
 
-def _code(found: re.Match[str]) -> str:
-    number = ord(found[0])
+def _code(match: re.Match[str]) -> str:
+    number = ord(match[0])
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
 
 
@@ -135,8 +135,8 @@ class VisibleStream:
 
 def raw(stream: TextIO) -> TextIO:
     """The stream beneath, for those who style."""
-    found: TextIO = getattr(stream, "raw", stream) if isinstance(stream, VisibleStream) else stream
-    return found
+    underlying: TextIO = getattr(stream, "raw", stream) if isinstance(stream, VisibleStream) else stream
+    return underlying
 
 
 @contextmanager

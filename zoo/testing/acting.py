@@ -46,8 +46,8 @@ def check_act(bench: Bench, expected: Sequence[Metrics], seed: int = 0) -> None:
             with bench.contract.during("act()"), untouched(bench.contract, "act()"):
                 actions = algorithm.act(obs, greedy=True)
             _check_actions(bench, member, actions, len(obs))
-        found = difference(before, {"algorithm": algorithm.state()}, generators=False)
-        bench.contract.require(not found, f"act() changed the state: {found}")
+        problem = difference(before, {"algorithm": algorithm.state()}, generators=False)
+        bench.contract.require(not problem, f"act() changed the state: {problem}")
 
     with bench.member(seed) as busy:
         act(busy)
@@ -55,10 +55,10 @@ def check_act(bench: Bench, expected: Sequence[Metrics], seed: int = 0) -> None:
         for obs in observations:
             with bench.contract.during("act(greedy=False)"):
                 _check_actions(bench, busy, busy.algorithm.act(obs, greedy=False), len(obs))
-    found = rows_equal(expected, rows)
+    problem = rows_equal(expected, rows)
     bench.contract.require(
-        not found,
-        f"act() changed what is learned afterwards ({found}): acting must draw from a stream of its own, such as "
+        not problem,
+        f"act() changed what is learned afterwards ({problem}): acting must draw from a stream of its own, such as "
         'ctx.stream("act")',
     )
 

@@ -37,24 +37,24 @@ def check_batch(bench: Bench) -> None:
         after = bench.save(members)
     for index, seed in enumerate(SEEDS):
         for number, expected in enumerate(solo[index]):
-            found = _far(expected, rows[number][index])
+            problem = _far(expected, rows[number][index])
             contract.require(
-                not found,
-                f"member {index} (seed {seed}) of a batch leaves its solo run at update {number + 1}: {found}",
+                not problem,
+                f"member {index} (seed {seed}) of a batch leaves its solo run at update {number + 1}: {problem}",
             )
     with bench.members(*SEEDS) as (members, batch):
         for member, state in zip(members, saved, strict=True):
             bench.restore(member, state)
         again = _together(bench, members, batch) if batch is not None else []
-        found = rows_equal(rows[1], again)
+        problem = rows_equal(rows[1], again)
         for index, member in enumerate(members):
-            found = found or difference(after[index], member.capture())
-        contract.require(not found, f"a batch resumed from its members' checkpoints is not exact: {found}")
+            problem = problem or difference(after[index], member.capture())
+        contract.require(not problem, f"a batch resumed from its members' checkpoints is not exact: {problem}")
     for index, seed in enumerate(SEEDS):
         with bench.member(seed) as member:
             bench.restore(member, saved[index])
-            found = _far(rows[1][index], advance(bench, member, 1)[0])
-        contract.require(not found, f"member {index} (seed {seed}) resumed alone leaves the batch: {found}")
+            problem = _far(rows[1][index], advance(bench, member, 1)[0])
+        contract.require(not problem, f"member {index} (seed {seed}) resumed alone leaves the batch: {problem}")
 
 
 def _together(bench: Bench, members: Sequence[Member], batch: Batch) -> list[Row]:
@@ -72,10 +72,10 @@ def _together(bench: Bench, members: Sequence[Member], batch: Batch) -> list[Row
     return [checked_metrics(bench.contract, row) for row in metrics]
 
 
-def _far(expected: Mapping[str, float], found: Mapping[str, float]) -> str:
-    if expected.keys() != found.keys():
-        return f"it has the metrics {', '.join(found)}, expected {', '.join(expected)}"
+def _far(expected: Mapping[str, float], actual: Mapping[str, float]) -> str:
+    if expected.keys() != actual.keys():
+        return f"it has the metrics {', '.join(actual)}, expected {', '.join(expected)}"
     for name, value in expected.items():
-        if not math.isclose(value, found[name], rel_tol=TOLERANCE, abs_tol=TOLERANCE):
-            return f"metric {name!r} is {found[name]!r}, expected {value!r} to {TOLERANCE:g}"
+        if not math.isclose(value, actual[name], rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+            return f"metric {name!r} is {actual[name]!r}, expected {value!r} to {TOLERANCE:g}"
     return ""

@@ -15,19 +15,19 @@ from zoo.training.storage.checkpoint import Tensors, pack, unpack
 
 def copied(state: State) -> State:
     """A copy that shares no array with ``state``, which its owner may go on changing in place."""
-    found: State = unpack(*pack(state))
-    return found
+    copy: State = unpack(*pack(state))
+    return copy
 
 
-def difference(expected: State, found: State, *, generators: bool = True) -> str:
+def difference(expected: State, actual: State, *, generators: bool = True) -> str:
     """The first leaf where two states differ, as "algorithm.weights[2] is 0.5, expected 0.25"; empty if none.
 
     Args:
         expected: what it should be.
-        found: what it is.
+        actual: what it is.
         generators: compare the states of numpy generators too.
     """
-    (one_tensors, one), (other_tensors, other) = pack(expected), pack(found)
+    (one_tensors, one), (other_tensors, other) = pack(expected), pack(actual)
     return _differ(one, other, "", one_tensors, other_tensors, generators)
 
 
@@ -40,15 +40,15 @@ def _differ(one: Any, other: Any, path: str, left: Tensors, right: Tensors, gene
         if "$array" in one:
             return _arrays(left[one["$array"]], right[other["$array"]], path)
         for key in one:
-            found = _differ(one[key], other[key], _join(path, key), left, right, generators)
-            if found:
-                return found
+            problem = _differ(one[key], other[key], _join(path, key), left, right, generators)
+            if problem:
+                return problem
         return ""
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         for index, (before, after) in enumerate(zip(one, other, strict=True)):
-            found = _differ(before, after, f"{path}[{index}]", left, right, generators)
-            if found:
-                return found
+            problem = _differ(before, after, f"{path}[{index}]", left, right, generators)
+            if problem:
+                return problem
         return ""
     if json.dumps(one) == json.dumps(other):  # tells 1 from 1.0, and 0.0 from -0.0
         return ""

@@ -96,8 +96,8 @@ def check_environment(name: str, *, registry: Registry | None = None, **kwargs: 
         if entry is not None and not kwargs:  # the registration speaks of the default options
             _check_offers(contract, entry, vector)
         check_vector(contract, make.scalar(), vector)
-        found = offers_of(vector)
-        constrained, has_model, multitask = vector.constraints is not None, found.tabular, found.tasks
+        offers = offers_of(vector)
+        constrained, has_model, multitask = vector.constraints is not None, offers.tabular, offers.tasks
     if constrained:
         lengths: tuple[dict[str, Any], ...] = ({LIMIT: 1}, {LIMIT: 2}, {}) if make.limited else ({},)
         for changes in lengths:
@@ -134,13 +134,13 @@ def _check_offers(contract: Contract, entry: Entry, vector: Recorder) -> None:
     there = offers_of(vector)
     scalar_snapshot = there.snapshot or all(hasattr(copy.unwrapped, "get_state") for copy in _copies(vector))
     for field in dataclasses.fields(entry.offers):
-        declared, found = getattr(entry.offers, field.name), getattr(there, field.name)
+        declared, actual = getattr(entry.offers, field.name), getattr(there, field.name)
         if field.name == "snapshot":
-            found = scalar_snapshot
+            actual = scalar_snapshot
         if declared is None:
             continue
         contract.require(
-            declared == found, f"it is registered with Offers({field.name}={declared!r}), and has {found!r}"
+            declared == actual, f"it is registered with Offers({field.name}={declared!r}), and has {actual!r}"
         )
 
 

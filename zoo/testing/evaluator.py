@@ -25,7 +25,7 @@ from zoo.testing.options import check_options
 from zoo.testing.registration import check_light
 from zoo.testing.updates import advance
 from zoo.training.build import Member
-from zoo.training.representation_trainer import RepresentationTrainer
+from zoo.training.representations.trainer import RepresentationTrainer
 
 SEED = 7
 
@@ -113,8 +113,8 @@ def _judge_trained(
         reports = []
         for _ in range(2):
             reports.append(_checked(contract, build, _subject(member), _context(bench, member)))
-            found = difference(saved["algorithm"], member.capture()["algorithm"], generators=False)
-            contract.require(not found, f"it changed what it was to judge: {found}")
+            problem = difference(saved["algorithm"], member.capture()["algorithm"], generators=False)
+            contract.require(not problem, f"it changed what it was to judge: {problem}")
             bench.restore(member, saved)
         _check_same(contract, *reports)
 
@@ -159,5 +159,5 @@ def _checked(contract: Contract, build: Callable[[], Any], subject: Any, context
 
 
 def _check_same(contract: Contract, first: dict[str, Any], second: dict[str, Any]) -> None:
-    found = difference(first, second)
-    contract.require(not found, f"two evaluations with the same seed differ: {found}")
+    problem = difference(first, second)
+    contract.require(not problem, f"two evaluations with the same seed differ: {problem}")

@@ -49,9 +49,9 @@ def check_plugin(distribution: str, *, options: Mapping[str, Mapping[str, Any]] 
         )
     registry = discover(only=None)
     _check_metadata(contract, distribution)
-    given = dict(options or {})
+    values = dict(options or {})
     entries = strict.entries()
-    unknown = sorted(set(given) - {entry.name for entry in entries})
+    unknown = sorted(set(values) - {entry.name for entry in entries})
     if unknown:
         raise UsageError(f"options for {', '.join(unknown)}: {distribution} has {', '.join(e.name for e in entries)}.")
     for entry in entries:
@@ -62,13 +62,13 @@ def check_plugin(distribution: str, *, options: Mapping[str, Mapping[str, Any]] 
             if entry.vector:
                 entry.load(entry.vector)
     for entry in entries:
-        _check_entry(entry, registry, dict(given.get(entry.name, {})))
+        _check_entry(entry, registry, dict(values.get(entry.name, {})))
 
 
 def _check_metadata(contract: Contract, distribution: str) -> None:
-    found = metadata(distribution)
-    contract.require((found["Summary"] or "").strip(), "its pyproject.toml has no description")
-    readme = found.get_payload() or found["Description"]  # type: ignore[attr-defined]
+    package = metadata(distribution)
+    contract.require((package["Summary"] or "").strip(), "its pyproject.toml has no description")
+    readme = package.get_payload() or package["Description"]  # type: ignore[attr-defined]
     contract.require(isinstance(readme, str) and readme.strip(), "its README is missing or empty")
 
 
@@ -128,8 +128,8 @@ def _candidates(entry: Entry, registry: Registry) -> Iterator[EnvName]:
 
 def _subject(entry: Entry, registry: Registry) -> tuple[str, str]:
     kinds = ("representation",) if entry.subject == "representation" else ("algorithm",)
-    found = registry.entries(*kinds)  # type: ignore[arg-type]
-    own_first = sorted(found, key=lambda other: other.plugin != entry.plugin)
+    entries = registry.entries(*kinds)  # type: ignore[arg-type]
+    own_first = sorted(entries, key=lambda other: other.plugin != entry.plugin)
     for other in own_first if entry.subject != "file" else []:
         try:
             return other.qualified, cheapest(other, registry)

@@ -69,10 +69,10 @@ def check_presets(contract: Contract, entry: Entry, registry: Registry) -> None:
         return
     package, _, folder = entry.presets.partition(":")
     with contract.during(f"finding its presets {entry.presets!r}"):
-        found = [item for item in files(package).joinpath(folder).iterdir() if item.name.endswith(".toml")]
+        presets = [item for item in files(package).joinpath(folder).iterdir() if item.name.endswith(".toml")]
     cls = entry.resolve_config()
     configured = {env.name: env for env in registry.entries("environment") if env.config}
-    for file in found:
+    for file in presets:
         preset = file.name.removesuffix(".toml")
         with contract.during(f"reading preset {file.name}"):
             environments = tomllib.loads(file.read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ from zoo.testing.options import check_options
 from zoo.testing.registration import check_light, check_presets
 from zoo.testing.updates import advance, check_resume
 from zoo.training.build import Member, offers_batch
-from zoo.training.representation_trainer import RepresentationTrainer
+from zoo.training.representations.trainer import RepresentationTrainer
 
 
 def check_representation(
@@ -97,8 +97,8 @@ def _check_features(bench: Bench, member: Member) -> None:
         )
         contract.require(features.dtype.kind == "f", f"features() returned {features.dtype}, expected floats")
         contract.require(np.isfinite(features).all(), "features() returned a number that is not finite")
-    found = difference(before, {"representation": representation.state()}, generators=False)
-    contract.require(not found, f"features() changed the state: {found}")
+    problem = difference(before, {"representation": representation.state()}, generators=False)
+    contract.require(not problem, f"features() changed the state: {problem}")
 
 
 def _check_solution(bench: Bench, member: Member) -> None:

@@ -92,22 +92,22 @@ def check_resume(bench: Bench, seed: int = 0) -> list[Row]:
     middle = max(1, len(expected) // 2)
     with bench.member(seed) as first:
         rows = advance(bench, first, middle)
-        found = rows_equal(expected[:middle], rows)
-        contract.require(not found, f"two runs with the same seed differ: {found}")
+        problem = rows_equal(expected[:middle], rows)
+        contract.require(not problem, f"two runs with the same seed differ: {problem}")
         saved = bench.save([first])[0]
-        found = difference(first.capture(), saved)
-        contract.require(not found, f"its state does not survive a checkpoint: {found}")
+        problem = difference(first.capture(), saved)
+        contract.require(not problem, f"its state does not survive a checkpoint: {problem}")
     with bench.member(seed) as second:
         bench.restore(second, saved)
-        found = difference(saved, second.capture())
-        contract.require(not found, f"load_state() does not restore what state() gave: {found}")
+        problem = difference(saved, second.capture())
+        contract.require(not problem, f"load_state() does not restore what state() gave: {problem}")
         if len(expected) > middle:
             rows += advance(bench, second, len(expected) - middle)
-        found = rows_equal(expected, rows) or difference(final, second.capture())
-    if found:
+        problem = rows_equal(expected, rows) or difference(final, second.capture())
+    if problem:
         with bench.member(seed) as again:
             repeated = advance(bench, again, bench.limit)
             unequal = rows_equal(expected, repeated) or difference(final, again.capture())
         contract.require(not unequal, f"two runs with the same seed differ: {unequal}")
-        raise contract.fail(f"resuming after {middle} of {len(expected)} updates is not exact: {found}")
+        raise contract.fail(f"resuming after {middle} of {len(expected)} updates is not exact: {problem}")
     return expected

@@ -16,12 +16,12 @@ from zoo.discovery.registration import Entry, describe
 from zoo.discovery.registry import Registry
 from zoo.errors import PluginError, RunError, UsageError, ZooError
 from zoo.seeding import capture_torch, child_seed, restore_torch, seed_torch, stream
-from zoo.training.behaviour import PolicyLoader
 from zoo.training.environments.env_state import capture_env
 from zoo.training.environments.make_env import Recorder, make_env, offers_of, problem_of
 from zoo.training.environments.probe import Grade, grade
 from zoo.training.evaluate_policy import ActError
-from zoo.training.representation_trainer import RepresentationTrainer, TrainerBatch
+from zoo.training.representations.behaviour import PolicyLoader
+from zoo.training.representations.trainer import RepresentationTrainer, TrainerBatch
 from zoo.training.storage.spec import RunSpec
 
 
@@ -99,9 +99,9 @@ class Components:
             )
         components = cls(spec, entry, env, entry.resolve(), _config(entry, spec.config), load_policy, registry=registry)
         if spec.representation:
-            found = registry.find(spec.representation["name"], "representation")
-            components.representation = found.resolve()
-            components.representation_config = _config(found, spec.representation["config"])
+            represented = registry.find(spec.representation["name"], "representation")
+            components.representation = represented.resolve()
+            components.representation_config = _config(represented, spec.representation["config"])
         return components
 
     def blame(self, error: BaseException) -> ZooError:

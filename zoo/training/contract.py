@@ -65,7 +65,7 @@ class Contract:
                 self._admit(name)
             row[name] = value if type(value) is float else self._number(name, value)
             if not math.isfinite(row[name]):
-                raise TrainingFailed(f"metric {name!r} became {row[name]} at step {self.step}.")
+                raise TrainingFailed(f"{self._owner}: metric {name!r} became {row[name]} at step {self.step}.")
         return row
 
     def outcome(self, algorithm: Any) -> Outcome | None:
@@ -74,10 +74,10 @@ class Contract:
         Raises:
             TrainingFailed: it says something else.
         """
-        found = algorithm.outcome
-        if found is not None and not isinstance(found, Outcome):
-            raise TrainingFailed(f"outcome of {self._owner} is {found!r:.80}: expected a zoo.Outcome or None.")
-        return found
+        outcome = algorithm.outcome
+        if outcome is not None and not isinstance(outcome, Outcome):
+            raise TrainingFailed(f"outcome of {self._owner} is {outcome!r:.80}: expected a zoo.Outcome or None.")
+        return outcome
 
     def _admit(self, name: Any) -> None:
         if not isinstance(name, str) or not name.strip() or not name.isprintable():

@@ -35,23 +35,23 @@ def extension(run: RunDir, steps: int) -> tuple[RunSpec, StoredState]:
         RunError: the run is being written, or has no sound checkpoint.
     """
     check_unlocked(run.path)
-    found = newest(run, resume=True)
-    if found.state is None:
+    stored = newest(run, resume=True)
+    if stored.state is None:
         raise RunError(f"{run.path} has no checkpoint to go on from.", f"zoo train --resume {run.path} continues it.")
-    if steps <= max(run.spec.steps, found.step):
+    if steps <= max(run.spec.steps, stored.step):
         raise UsageError(
-            f"--steps {steps}: {run.path} has a budget of {run.spec.steps} and stands at step {found.step}: "
+            f"--steps {steps}: {run.path} has a budget of {run.spec.steps} and stands at step {stored.step}: "
             "expected more."
         )
-    outcome = found.state["loop"].get("outcome") or {}
+    outcome = stored.state["loop"].get("outcome") or {}
     if outcome.get("final"):
         raise UsageError(
-            f"{run.path} ended by itself at step {found.step}: {outcome.get('message', 'it is done')} "
+            f"{run.path} ended by itself at step {stored.step}: {outcome.get('message', 'it is done')} "
             "More steps would change nothing."
         )
-    came_from = {"key": run.spec.key, "step": found.step, "steps": run.spec.steps}
+    came_from = {"key": run.spec.key, "step": stored.step, "steps": run.spec.steps}
     origins = {**run.spec.origins, "steps": "cli"}
-    return replace(run.spec, steps=steps, extended_from=came_from, origins=origins), found
+    return replace(run.spec, steps=steps, extended_from=came_from, origins=origins), stored
 
 
 def begin(run: RunDir, spec: RunSpec, found: StoredState, root: Path) -> Path:

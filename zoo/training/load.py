@@ -96,19 +96,19 @@ def newest(run: RunDir, *, resume: bool = False, among: Collection[int] | None =
     steps = [step for step in checkpoint.steps(run.checkpoints) if among is None or step in among]
     for step in reversed(steps):
         try:
-            found = StoredState(step, *_sound(run, step, partial=not resume), " ".join(notices))
+            stored = StoredState(step, *_sound(run, step, partial=not resume), " ".join(notices))
         except NewerFormatError:
             raise
         except RunError as error:
             notices.append(f"{error.message} Falling back to the one before.")
             continue
-        marks = found.logs.items() if resume else ()
+        marks = stored.logs.items() if resume else ()
         problem = next(filter(None, (differs(run.path / name, mark) for name, mark in marks)), "")
         if problem:
             raise RunError(
                 f"{run.path} cannot go on: {problem}.", "Start afresh with --resume never; the old run is kept."
             )
-        return found
+        return stored
     if notices:
         raise RunError(" ".join(notices) + " There is none.", "Start afresh with --resume never; the old run is kept.")
     return StoredState()
@@ -215,10 +215,10 @@ def load(
         RunError: no run, no sound checkpoint, or an untrusted environment id.
     """
     run = RunDir.open(Path(path))
-    found = at(run, checkpoint)
-    if found.state is None:
+    stored = at(run, checkpoint)
+    if stored.state is None:
         raise RunError(f"{run.path} has no checkpoint yet.", f"zoo train --resume {run.path} continues it.")
     components = components_of(run.spec, registry or discover(), trust=trust)
     (member,), _ = components.members([run.seed], device)
-    restore_member(member, found.state["member"], run, components)
-    return LoadedRun(run, components, member, found.step, found.notice)
+    restore_member(member, stored.state["member"], run, components)
+    return LoadedRun(run, components, member, stored.step, stored.notice)

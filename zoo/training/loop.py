@@ -128,7 +128,7 @@ def finished_seeds(spec: RunSpec, seeds: Sequence[int], settings: Settings) -> l
     """
     if settings.resume != "auto":
         return []
-    found = []
+    finished = []
     for seed in seeds:
         run = RunDir(spec.with_seed(seed).folder(settings.root), spec.with_seed(seed))
         status = run.status()
@@ -140,8 +140,8 @@ def finished_seeds(spec: RunSpec, seeds: Sequence[int], settings: Settings) -> l
                 f"{run.path} says that it is finished, and {problem}.",
                 "zoo show RUN --verify tells more; --resume never starts afresh and keeps the old run.",
             )
-        found.append(seed)
-    return found
+        finished.append(seed)
+    return finished
 
 
 def _members(components: Components, seeds: Sequence[int]) -> tuple[list[Member], Batch | None]:
@@ -157,10 +157,10 @@ def _common(runners: Sequence[Runner]) -> list[StoredState]:
     """The newest sound checkpoint of each runner; in a batch, of the newest step that all of them have."""
     among: set[int] | None = None
     while True:
-        found = [newest(runner.run, resume=True, among=among) for runner in runners]
-        if len({one.step for one in found}) == 1:
-            return found
-        least = min(one.step for one in found)
+        stored = [newest(runner.run, resume=True, among=among) for runner in runners]
+        if len({one.step for one in stored}) == 1:
+            return stored
+        least = min(one.step for one in stored)
         shared = set.intersection(*(set(checkpoint.steps(runner.run.checkpoints)) for runner in runners))
         among = {step for step in shared if step <= least}
         if not among:

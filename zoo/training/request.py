@@ -150,8 +150,8 @@ def complete(
     origins: dict[str, str] = {}
     for prefix, config in chosen.items():
         dotted = f"{prefix}." if prefix else ""
-        found = field_origins(config, drafted.bases[prefix], "preset")
-        origins |= {dotted + name: where for name, where in found.items()}
+        fields = field_origins(config, drafted.bases[prefix], "preset")
+        origins |= {dotted + name: where for name, where in fields.items()}
     origins |= dict.fromkeys((name.partition(".")[0] for name in given if "." in name), origin)
     origins |= dict(given)
     if drafted.takes_any:

@@ -14,7 +14,7 @@ import numpy as np
 
 from zoo.api import Outcome
 from zoo.discovery.registration import describe
-from zoo.errors import RunError, TrainingFailed, ZooError
+from zoo.errors import InterfaceError, RunError, TrainingFailed, ZooError
 from zoo.ring import RingBuffer
 from zoo.seeding import child_seed, keeping_torch
 from zoo.stats import FEWEST, interval, mean
@@ -230,10 +230,13 @@ class Runner:
             self._milestones.append(self.step)
         about, state = self._about(), self._state()
         buffers: dict[str, RingBuffer] = {}
-        tensors, skeleton = checkpoint.pack(state, buffers)
+        try:
+            tensors, skeleton = checkpoint.pack(state, buffers)
+        except InterfaceError as error:
+            raise TrainingFailed(f"{self.parts.whose}: {error.message}") from error
         bad = checkpoint.nonfinite(tensors, "member.algorithm")
         if bad:
-            raise TrainingFailed(f"{bad.removeprefix('member.')} became NaN by step {self.step}.")
+            raise TrainingFailed(f"{self.parts.whose}: {bad.removeprefix('member.')} became NaN by step {self.step}.")
         path = self._publish(self.run.checkpoints, tensors, skeleton, about, buffers)
         checkpoint.prune(self.run.checkpoints, keep={*self._milestones, self._best.step if self._best else -1})
         if buffers:  # older checkpoints are kept to look at, not to go on from

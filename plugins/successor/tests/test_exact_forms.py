@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from zoo_successor.exact import columns as exact_columns
 from zoo_successor.exact import representations as exact
 
 GAMMA = 0.93
@@ -52,7 +53,7 @@ def test_several_rewards_and_lambdas_at_once(mdp, chain):
 
 
 def test_rewards_everywhere_are_solved_for_in_slices(mdp, chain, monkeypatch):
-    monkeypatch.setattr(exact_columns, "BLOCK", 9 * 2)
+    monkeypatch.setattr(sys.modules[exact.Factorisation.__module__], "BLOCK", 9 * 2)
     lam, reward = mdp[3], np.arange(9.0) - 3
     expected = exact.diminishing(chain, GAMMA, lam) @ reward
     np.testing.assert_allclose(exact.value(chain, GAMMA, reward, lam), expected, atol=1e-12)

@@ -95,6 +95,20 @@ def test_units_do_not_matter() -> None:
     np.testing.assert_allclose(one.f.W, other.f.W, rtol=1e-6)  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("kind", ["affine", "mlp"])
+@pytest.mark.parametrize("unit", [1e-6, 1e6])
+@pytest.mark.parametrize("side", ["source", "target", "both"])
+def test_units_of_either_side_do_not_matter(kind: Any, unit: float, side: str) -> None:
+    """The answer in another unit is the answer, in that unit."""
+    source, target = walks(60, 6), walks(60, 6, TURN)
+    k, h = (unit if side in (name, "both") else 1.0 for name in ("source", "target"))
+    scaled = [(factor * s, a, factor * after) for factor, (s, a, after) in ((k, source), (h, target))]
+    found = undo(*scaled, map=kind, inner_steps=30)
+    error = np.abs(found.f(scaled[1][0]) - scaled[0][0]).max() / k
+    assert error < {"affine": 1e-6, "mlp": 0.05}[kind]
+    assert found.identifiable
+
+
 def test_transitions_tell_a_rotation_and_states_do_not() -> None:
     source, target = walks(300, 4), walks(300, 4, TURN)
     told = undo(source, target)
@@ -175,6 +189,16 @@ def test_signatures_need_neither_two_actions_nor_all_of_them_on_both_sides() -> 
         (lambda: undo(walks(5, 0), walks(5, 1), iterations=0), "iterations = 0"),
         (lambda: undo(np.zeros((2, 4, 1)), np.zeros((2, 3, 1)), cost="trajectory"), "padded with the last"),
         (lambda: undo(np.eye(3), np.eye(2), cost="state", map="permutation"), "as many coordinates"),
+        (
+            lambda: undo([[0.0], [1e200]], [[0.0], [1.0]], cost="state"),
+            "as large as 1e\\+200: expected at most 1e\\+150",
+        ),
+        (lambda: undo([[0.0], [1e-200]], [[0.0], [1.0]], cost="state"), "by 1e-200 at most: expected at least 1e-150"),
+        (
+            lambda: undo(Samples.of(np.ones((2, 1, 1))), walks(5, 0)),
+            "samples of 1 state: expected 2 for the cost transi",
+        ),
+        (lambda: undo(Samples.of(np.ones((2, 2, 1))), np.ones((2, 2, 1)), cost="transition"), "has 2 parts|0 parts"),
     ],
 )
 def test_bad_input_is_told(call: Any, words: str) -> None:
@@ -200,6 +224,12 @@ def with_actions(change: Any) -> Any:
         ({"inner_steps": 0, "map": "mlp"}, "inner_steps = 0"),
         ({"inner_rate": -1, "map": "mlp"}, "inner_rate = -1"),
         ({"starts": 1.5}, "starts = 1.5: expected a whole number"),
+        ({"starts": True}, "starts = True: expected a whole number"),
+        ({"lam_a": "3"}, "lam_a = '3': expected a finite number"),
+        ({"tol": None}, "tol = None: expected a finite number"),
+        ({"inner_rate": "fast"}, "inner_rate = 'fast': expected a finite number"),
+        ({"seed": -1}, "seed = -1: expected a whole number, at least 0"),
+        ({"seed": "x"}, "seed = 'x': expected a whole number"),
         ({"target": with_actions(lambda a: a % 2)}, r"actions \[0, 1\] and the source \[0, 1, 2, 3\]"),
         ({"target": with_actions(lambda a: a + 7)}, r"actions \[7, 8, 9, 10\]"),
         ({"target": with_actions(lambda a: a[:, None] + 0.5)}, r"continuous, \[n, 1\] and the source's discrete"),

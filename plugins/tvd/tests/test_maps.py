@@ -62,6 +62,20 @@ def test_a_singular_regression_is_told_with_its_rank() -> None:
     assert np.isfinite(f.W).all()
 
 
+@pytest.mark.parametrize("kind", ["state", "transition", "trajectory"])
+def test_the_ridge_of_a_singular_regression_leaves_the_shift_alone(kind: Any) -> None:
+    """One observation alone determines no W, but f is exact there, however far it lies from the origin."""
+    to = regression(kind, n=1)
+    still = Regression(np.full_like(to.observations, 3.0), to.targets, to.weights, to.cost)
+    far = still.targets * to.cost.unit + 1e6 * to.cost.L.sum(axis=1)[:, None]
+    for targets in (still.targets, far / to.cost.unit):
+        f, fit = Affine.identity(2).fitted(Regression(still.observations, targets, to.weights, to.cost))
+        assert fit.rank == 1
+        ones = to.cost.L.sum(axis=1)
+        mean = np.einsum("b,bd->d", ones, targets[0] * to.cost.unit) / (ones @ ones)
+        np.testing.assert_allclose(f(np.full(2, 3.0)), mean, rtol=1e-12)
+
+
 def test_procrustes_against_a_scan_of_all_angles() -> None:
     to = regression("transition", isotropic=True)
     f, fit = Orthogonal.identity(2).fitted(to)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium.spaces import Discrete
+from zoo_tvd import agent
 from zoo_tvd.agent import PATIENCE
 from zoo_tvd.alternation import plan
 from zoo_tvd.comparators import _displacements
@@ -135,3 +136,15 @@ def test_displacements_of_actions_that_do_not_begin_at_zero() -> None:
     states = np.array([[[0.0], [1.0]], [[0.0], [-2.0]], [[1.0], [2.0]]])
     samples = Samples.of(states, np.array([[5], [6], [5]]))
     np.testing.assert_allclose(_displacements(samples, Discrete(3, start=5)), [[1.0], [-2.0], [0.0]])
+
+
+def test_each_objective_is_logged_with_its_own_start_and_refit(lab: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(agent, "BEHIND", float("inf"))  # no start is given up
+    method = lab.make("TvD", copies=30, episodes=30, starts=2, iterations=3, tol=0.0, env={"transform": "shear"})
+    rows = lab.drive(method)
+    expected = [(start, refit) for start in range(3) for refit in range(4)]
+    assert [(row["start"], row["iteration"]) for row in rows][:-1] == expected[:-1]
+    assert method.kept.value == rows[-1]["objective"]
+    logged = {(row["start"], row["iteration"]): row["objective"] for row in rows[:-1]}
+    if method.kept.start < 2:
+        assert logged[method.kept.start, 3] == method.kept.value

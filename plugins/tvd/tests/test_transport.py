@@ -136,6 +136,49 @@ def test_far_from_the_origin_nothing_cancels(cloud: Any) -> None:
     assert far == pytest.approx(near, rel=1e-6)
 
 
+@given(st.integers(-450, 400), st.sampled_from(["exact", "entropic"]), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_the_unit_of_the_points_does_not_matter(power: int, solver: str, weighted: bool) -> None:
+    rng = np.random.default_rng(0)
+    x, y, unit = rng.standard_normal((20, 3)), rng.standard_normal((26, 3)), 2.0**power
+    masses = (rng.dirichlet(np.ones(20)), rng.dirichlet(np.ones(26))) if weighted else (None, None)
+    value, plan = ot_distance(x, y, *masses, solver=solver)
+    other, its = ot_distance(unit * x, unit * y, *masses, solver=solver)
+    assert other == pytest.approx(unit**2 * value, rel=1e-9, abs=0)
+    np.testing.assert_allclose(its, plan, atol=1e-9)
+
+
+def test_the_unit_of_the_masses_does_not_matter(cloud: Any) -> None:
+    (x, a), (y, b) = cloud(5), cloud(7, seed=1)
+    value = ot_distance(x, y, a, b)[0]
+    for unit in (1e-12, 1e12):
+        assert ot_distance(x, y, unit * a, unit * b)[0] == pytest.approx(unit * value, rel=1e-9, abs=0)
+        with pytest.raises(ValueError, match="the masses differ"):
+            ot_distance(x, y, unit * a, 1.001 * unit * b)
+
+
+def test_sinkhorn_where_most_points_are_one() -> None:
+    x, y = np.r_[np.zeros(8), 1.0], np.r_[np.zeros(7), 2.0, 3.0]
+    exactly, nearly = (ot_distance(x, y, solver=solver)[0] for solver in ("exact", "entropic"))
+    for unit in (1.0, 1e-3):
+        assert ot_distance(unit * x, unit * y, solver="entropic")[0] == pytest.approx(unit**2 * nearly, rel=1e-6, abs=0)
+    assert nearly == pytest.approx(exactly, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (([[0.5, 0.5]], [[1.0], [2.0]], [[1.0], [2.0]]), r"shape \[1, 2\]: expected \[2, 2\]"),
+        (([0.5, 0.5], [[1.0], [2.0]], [[1.0]]), r"shape \[2\]: expected \[2, 1\]"),
+        (([[np.nan]], [[1.0]], [[1.0]]), "the plan is not finite"),
+        (([[1.0]], [[1.0]], [[1.0, 2.0]]), "1 coordinates and y has 2"),
+    ],
+)
+def test_a_gradient_needs_a_plan_between_its_points(arguments: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        gradient(*arguments)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -90,7 +90,7 @@ def _sample(env: gymnasium.Env[Any, Any], model: TabularCMDP, spec: DiminishingR
     rng = np.random.default_rng(17)
     actions = rng.integers(model.num_actions, size=STEPS)
     visits, only = Visits(spec, 1), np.zeros(1, dtype=np.int64)
-    found: list[tuple[Any, ...]] = []
+    samples: list[tuple[Any, ...]] = []
     obs, _ = env.reset(seed=17)
     first = [int(obs)]
     visits.begin(only, np.array([int(obs)]))
@@ -98,7 +98,7 @@ def _sample(env: gymnasium.Env[Any, Any], model: TabularCMDP, spec: DiminishingR
         following, reward, terminated, truncated, info = env.step(action)
         paid = visits.arrive(np.array([int(following)]))[0]
         row = int(obs) * model.num_actions + action
-        found.append((row, int(following), float(reward), paid, bool(terminated), info.get("constraints")))
+        samples.append((row, int(following), float(reward), paid, bool(terminated), info.get("constraints")))
         obs = following
         if terminated or truncated:
             obs, _ = env.reset()
@@ -107,7 +107,7 @@ def _sample(env: gymnasium.Env[Any, Any], model: TabularCMDP, spec: DiminishingR
     for _ in range(ENOUGH):
         first.append(int(env.reset()[0]))
     env.close()
-    *columns, signals = zip(*found, strict=True)
+    *columns, signals = zip(*samples, strict=True)
     rows, successors, rewards, paid, ended = map(np.array, columns)
     return Sample(rows, successors, rewards, paid, ended, _stacked(signals, model), np.array(first))
 
@@ -148,9 +148,9 @@ def _compare(contract: Contract, form: str, model: TabularCMDP, spec: Diminishin
     contract.require(start is None, f"{form}first states do not follow rho of model(), at state {start and start[1]}")
     counts = np.zeros(model.kernel.shape)
     np.add.at(counts, (sample.rows, sample.following), 1.0)
-    found = _unlikely(counts, model.kernel.toarray())
-    if found is not None:
-        row, successor = found
+    problem = _unlikely(counts, model.kernel.toarray())
+    if problem is not None:
+        row, successor = problem
         raise contract.fail(
             f"{form}state {row // A}, action {row % A} led to state {successor} in {counts[row, successor]:.0f} of "
             f"{counts[row].sum():.0f} steps; model() has probability {model.kernel[row, successor]:.6g}"

@@ -43,8 +43,8 @@ def play(contract: Contract, env: Env, *, seed: int | None = None, steps: int = 
 
 def check_same(contract: Contract, one: dict[str, Any], other: dict[str, Any]) -> None:
     """Require that two copies with the same seed did the same."""
-    found = difference(one, other)
-    contract.require(not found, f"two copies with the same seed and actions differ: {found}")
+    problem = difference(one, other)
+    contract.require(not problem, f"two copies with the same seed and actions differ: {problem}")
 
 
 def check_snapshot(contract: Contract, scalar: Callable[[], Env], vector: Callable[[int], Recorder]) -> None:
@@ -62,8 +62,8 @@ def check_snapshot(contract: Contract, scalar: Callable[[], Env], vector: Callab
         play(contract, fresh, seed=4, steps=2)
         with contract.during("set_state()"):
             fresh.unwrapped.set_state(saved)  # type: ignore[attr-defined]
-        found = difference(expected, play(contract, fresh))
-        contract.require(not found, f"set_state(get_state()) does not go on exactly: {found}")
+        problem = difference(expected, play(contract, fresh))
+        contract.require(not problem, f"set_state(get_state()) does not go on exactly: {problem}")
     with closing(vector(3)) as first, closing(vector(3)) as second:
         play_vector(contract, first, seed=3, steps=7)
         captured = first.capture()
@@ -73,8 +73,8 @@ def check_snapshot(contract: Contract, scalar: Callable[[], Env], vector: Callab
         play_vector(contract, second, seed=4, steps=2)
         with contract.during("set_state() of its vector form"):
             second.restore(_through_json(captured))
-        found = difference(expected, play_vector(contract, second))
-        contract.require(not found, f"its vector form, saved and restored, does not go on exactly: {found}")
+        problem = difference(expected, play_vector(contract, second))
+        contract.require(not problem, f"its vector form, saved and restored, does not go on exactly: {problem}")
 
 
 def play_vector(contract: Contract, env: Recorder, *, seed: int | None = None, steps: int = STEPS) -> dict[str, Any]:

@@ -64,9 +64,9 @@ def _compare(contract: Contract, broken: str, alone: Sequence[Recorder], whole: 
     with contract.during("playing it alone"):
         expected = [_play(env, [row[index] for row in actions]) for index, env in enumerate(alone)]
     with contract.during("step() of stacked members"):
-        found = _play_together(whole, actions)
+        problem = _play_together(whole, actions)
     for index in range(MEMBERS):
-        where = difference(expected[index], found[index])
+        where = difference(expected[index], problem[index])
         contract.require(not where, f"{broken}: member {index}: {where}")
 
 

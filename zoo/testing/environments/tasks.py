@@ -69,8 +69,8 @@ def _check_task(contract: Contract, tasks: TaskDistribution, task: Task, env: En
         one, other = getattr(env, what), getattr(made[0], what)
         contract.require(one == other, f"task {task.id} has the {what} {other}, expected {one} as of the environment")
     heard = [play(contract, one, seed=5) for one in made]
-    found = difference(*heard)
-    contract.require(not found, f"task {task.id}, made twice, has other dynamics: {found}")
+    problem = difference(*heard)
+    contract.require(not problem, f"task {task.id}, made twice, has other dynamics: {problem}")
 
 
 def _check_posed(
@@ -91,16 +91,16 @@ def _check_posed(
             f"after a reset with task {task.id} info has task {info.get('task')!r} and task_index "
             f"{info.get('task_index')!r}, expected {task.id!r} and {index}, until another task is given",
         )
-    found = difference(play(contract, task.make(), seed=5), play(contract, env, seed=5))
-    contract.require(not found, f"task {task.id} posed by reset differs from the one made by make(): {found}")
+    problem = difference(play(contract, task.make(), seed=5), play(contract, env, seed=5))
+    contract.require(not problem, f"task {task.id} posed by reset differs from the one made by make(): {problem}")
     with closing(vector(3)) as many:
         with contract.during("reset() of its vector form with a task"):
             many.reset(seed=5, options={"task": task})
         expected = play_vector(contract, many)
         with contract.during("reset() of its vector form with a task"):
             many.reset(seed=5, options={"task": task})
-        found = difference(expected, play_vector(contract, many))
-        contract.require(not found, f"task {task.id} posed twice in the vector form differs: {found}")
+        problem = difference(expected, play_vector(contract, many))
+        contract.require(not problem, f"task {task.id} posed twice in the vector form differs: {problem}")
         contract.require(lookup(many.env, "tasks") is not None, "its vector form has no tasks")
 
 

@@ -259,8 +259,8 @@ def _file(first: int) -> str:
 def _numpy(array: Any) -> Rows:
     if hasattr(array, "detach"):
         array = array.detach().cpu().numpy()
-    found = np.asarray(array)
-    return found.astype(found.dtype.newbyteorder("="), copy=False)
+    rows = np.asarray(array)
+    return rows.astype(rows.dtype.newbyteorder("="), copy=False)
 
 
 def _row_bytes(array: Rows) -> int:

@@ -140,7 +140,7 @@ class RunDir:
             "python": platform.python_version(),
             "os": platform.platform(),
             "cpu": platform.processor() or platform.machine(),
-            "packages": {name: found for name in _RECORDED if (found := _installed(name))},
+            "packages": {name: version for name in _RECORDED if (version := _installed(name))},
             "plugin": {self.spec.algorithm.partition("/")[0]: self.spec.plugin_version},
             "git": _git(),
             "argv": sys.argv,
@@ -201,10 +201,10 @@ def read_status(folder: Path) -> tuple[dict[str, Any], str]:
 def read_starts(folder: Path) -> list[dict[str, Any]]:
     """What each start of a run ran on, oldest first; none where ``env.json`` cannot be read."""
     try:
-        found = read_json(folder / ENV)
+        environment = read_json(folder / ENV)
     except RunError:
         return []
-    return [start for start in found if isinstance(start, dict)] if isinstance(found, list) else []
+    return [start for start in environment if isinstance(start, dict)] if isinstance(environment, list) else []
 
 
 def _now() -> str:
@@ -216,7 +216,7 @@ def find_runs(path: Path) -> Iterator[Path]:
 
     Links beneath ``path`` are not followed, so that the search ends, and stays inside ``path``.
     """
-    return (found for found, problem in search(path) if not problem)
+    return (run for run, problem in search(path) if not problem)
 
 
 def search(path: Path, depth: int = 0) -> Iterator[tuple[Path, str]]:

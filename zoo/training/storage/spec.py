@@ -116,12 +116,12 @@ class RunSpec:
             )
         fields = {name: value for name, value in data.items() if name in cls.__dataclass_fields__}
         checked(fields, SPEC, where, what, ("algorithm", "kind", "plugin_version", "environment", "steps"))
-        found = cls(**fields)
-        if data.get("key", found.key) != found.key:
-            raise RunError(f"{where} is damaged: its key is {short(data['key'])}, and the rest makes {found.key!r}.")
-        if data.get(SEAL, found.digest) != found.digest:
+        spec = cls(**fields)
+        if data.get("key", spec.key) != spec.key:
+            raise RunError(f"{where} is damaged: its key is {short(data['key'])}, and the rest makes {spec.key!r}.")
+        if data.get(SEAL, spec.digest) != spec.digest:
             raise RunError(f"{where} is damaged: it is not what was written.")
-        return found
+        return spec
 
 
 def _env_short(name: str) -> str:

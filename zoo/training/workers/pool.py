@@ -331,17 +331,17 @@ def train_task(
 
 def _work(common: str, pipe: Connection) -> None:
     """Take tasks from the pipe until it closes; runs in the worker."""
-    given = json.loads(common)
-    sys.path[:] = given["path"]
-    if "PYTHONSAFEPATH" not in given["environ"]:
+    setup = json.loads(common)
+    sys.path[:] = setup["path"]
+    if "PYTHONSAFEPATH" not in setup["environ"]:
         os.environ.pop("PYTHONSAFEPATH", None)
-    settings = given["settings"]
+    settings = setup["settings"]
     settings |= {"root": Path(settings["root"]), "checkpoint": Cadence(**settings["checkpoint"])}
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # also where there is no fork server
     stop = Stop(settings["time_limit"])
     _stop_with_parent(stop)
     with visible_streams(outlived=True), stop.listening(interrupts=False):
-        registry = discover([Path(file) for file in given["files"]])
+        registry = discover([Path(file) for file in setup["files"]])
         while not stop.asked():
             try:
                 if not pipe.poll(_IDLE_SECONDS):

@@ -6,20 +6,17 @@ Exact optima (docs/methods/reload.md, section 7.5): at theta = 0.6, J* = 0.08482
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo_envs.tabular.env import TabularEnv
-from zoo_envs.tabular.lookup import batched_metadata, metadata
+from zoo_envs.cmdps.from_function import CMDPEnv, CMDPVectorEnv
 from zoo_envs.tabular.model import TabularModel
 from zoo_envs.tabular.rendering import BoardView
-from zoo_envs.tabular.vector_env import TabularVectorEnv
 from zoo_envs.validation import integer, real
 
 __all__ = ["ConstrainedCatch", "ConstrainedCatchVector", "constrained_catch_model"]
 
+_OWN = {"observation": "state"}
 _PALETTE = ((240, 240, 240), (255, 127, 14), (31, 119, 180), (44, 160, 44))
 
 
@@ -85,59 +82,19 @@ def _view(rows: int, columns: int) -> BoardView:
     return BoardView(len(planes), layout, ".o_U", _PALETTE)
 
 
-class ConstrainedCatch(TabularEnv):
-    """``zoo/ConstrainedCatch-v0``, one copy."""
+class ConstrainedCatch(CMDPEnv, model=constrained_catch_model, view=_view, observations=_observations, own=_OWN):
+    """``zoo/ConstrainedCatch-v0``: catch a falling ball while spending a share of the time in the leftmost column.
 
-    metadata = metadata("ansi", "rgb_array")
-
-    def __init__(
-        self,
-        *,
-        rows: int = 10,
-        columns: int = 5,
-        gamma: float = 0.97,
-        theta: float = 0.6,
-        observation: Literal["state", "grid"] = "state",
-        max_episode_steps: int | None = 200,
-        render_mode: str | None = None,
-    ) -> None:
-        """See `constrained_catch_model` and `TabularEnv`.
-
-        `observation` is "state" (the index) or "grid" (float32 [rows, columns, 2], planes of ball and
-        paddle).
-        """
-        super().__init__(
-            constrained_catch_model(rows, columns, gamma, theta),
-            max_episode_steps=max_episode_steps,
-            render_mode=render_mode,
-            observations=_observations(observation, rows, columns),
-            view=_view(rows, columns),
-        )
+    Actions: left, stay, right. Observations: the state's index, or with `observation` = "grid" float32 [rows, columns,
+    2], a plane for the ball and one for the paddle. The ball falls one row a step. Rewards: in the last row 1 where
+    ball and paddle are in one column before the action, else -1; then a new ball appears. Constraint `left` >= `theta`:
+    the normalised discounted share of steps with the paddle in column 0. Ends: never terminated, truncated after
+    `max_episode_steps`. Options: see `constrained_catch_model`. Optimum at theta = 0.6: J* = 0.084829 with mu* =
+    0.477393; infeasible above theta = 0.774922 (docs/methods/reload.md, section 7.5).
+    """
 
 
-class ConstrainedCatchVector(TabularVectorEnv):
-    """``zoo/ConstrainedCatch-v0``, `num_envs` copies."""
-
-    metadata = batched_metadata("ansi", "rgb_array")
-
-    def __init__(
-        self,
-        num_envs: int = 1,
-        *,
-        rows: int = 10,
-        columns: int = 5,
-        gamma: float = 0.97,
-        theta: float = 0.6,
-        observation: Literal["state", "grid"] = "state",
-        max_episode_steps: int | None = 200,
-        render_mode: str | None = None,
-    ) -> None:
-        """See `ConstrainedCatch` and `TabularVectorEnv`."""
-        super().__init__(
-            constrained_catch_model(rows, columns, gamma, theta),
-            num_envs,
-            max_episode_steps=max_episode_steps,
-            render_mode=render_mode,
-            observations=_observations(observation, rows, columns),
-            view=_view(rows, columns),
-        )
+class ConstrainedCatchVector(
+    CMDPVectorEnv, model=constrained_catch_model, view=_view, observations=_observations, own=_OWN
+):
+    """``zoo/ConstrainedCatch-v0``, `num_envs` copies; see `ConstrainedCatch`."""

@@ -23,7 +23,13 @@ def _given(model: Any, path: str | Path) -> TabularModel:
 
 
 class Tabular(TabularEnv):
-    """``zoo/Tabular-v0``, one copy."""
+    """``zoo/Tabular-v0``: any constrained Markov decision process, given as arrays or in a file.
+
+    Actions and observations: indices into the arrays. Rewards r[s, a] and constraint signals c[k, s, a] are the
+    model's. Ends: terminated in its terminal states, if it has any; truncated after `max_episode_steps`. Options:
+    `path`, an .npz or .json file, or `model`, an object with P, r, gamma, rho, c, b, senses, names. Optimum:
+    `zoo.tabular.solve_lp`.
+    """
 
     def __init__(
         self,

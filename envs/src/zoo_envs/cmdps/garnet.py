@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from zoo_envs.tabular.env import TabularEnv
+from zoo_envs.cmdps.from_function import CMDPEnv, CMDPVectorEnv
 from zoo_envs.tabular.model import TabularModel
 from zoo_envs.tabular.planning import optimal_policy, policy_averages
-from zoo_envs.tabular.vector_env import TabularVectorEnv
 from zoo_envs.validation import integer, real
 
 __all__ = ["Garnet", "GarnetVector", "garnet_model"]
@@ -60,51 +59,16 @@ def garnet_model(
     return TabularModel(P, r, gamma, rho, c, c_min + tight * (c_unc - c_min), ("<=",) * N)
 
 
-class Garnet(TabularEnv):
-    """``zoo/Garnet-v0``, one copy."""
+class Garnet(CMDPEnv, model=garnet_model):
+    """``zoo/Garnet-v0``: random sparse CMDPs: each state and action leads to a few random states.
 
-    def __init__(
-        self,
-        *,
-        S: int = 20,
-        A: int = 4,
-        branching: int = 3,
-        N: int = 2,
-        gamma: float = 0.9,
-        seed: int = 1,
-        tight: float = 0.5,
-        max_episode_steps: int | None = 200,
-        render_mode: str | None = None,
-    ) -> None:
-        """See `garnet_model` and `TabularEnv`."""
-        super().__init__(
-            garnet_model(S, A, branching, N, gamma, seed, tight),
-            max_episode_steps=max_episode_steps,
-            render_mode=render_mode,
-        )
+    Actions: `A`. Observations: the state, uniform over the `S` states at the start. Rewards: uniform in [0, 1), one for
+    each state and action. `N` constraints c0, c1, ... "<=" with signals uniform in [0, 1) and thresholds between the
+    least attainable value and that of the unconstrained optimum (`tight`), so that every instance is feasible. Ends:
+    never terminated, truncated after `max_episode_steps`. Options: see `garnet_model`; `seed` is the instance. Optimum
+    at the defaults: J* = 0.804071 with mu* = (0.247187, 0.288814) (docs/methods/reload.md, section 7.3).
+    """
 
 
-class GarnetVector(TabularVectorEnv):
-    """``zoo/Garnet-v0``, `num_envs` copies of the same instance."""
-
-    def __init__(
-        self,
-        num_envs: int = 1,
-        *,
-        S: int = 20,
-        A: int = 4,
-        branching: int = 3,
-        N: int = 2,
-        gamma: float = 0.9,
-        seed: int = 1,
-        tight: float = 0.5,
-        max_episode_steps: int | None = 200,
-        render_mode: str | None = None,
-    ) -> None:
-        """See `garnet_model` and `TabularVectorEnv`."""
-        super().__init__(
-            garnet_model(S, A, branching, N, gamma, seed, tight),
-            num_envs,
-            max_episode_steps=max_episode_steps,
-            render_mode=render_mode,
-        )
+class GarnetVector(CMDPVectorEnv, model=garnet_model):
+    """``zoo/Garnet-v0``, `num_envs` copies of the same instance; see `Garnet`."""

@@ -8,11 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo_envs.tabular.env import TabularEnv
-from zoo_envs.tabular.lookup import batched_metadata, metadata
+from zoo_envs.cmdps.from_function import CMDPEnv, CMDPVectorEnv
 from zoo_envs.tabular.model import TabularModel
 from zoo_envs.tabular.rendering import BoardView
-from zoo_envs.tabular.vector_env import TabularVectorEnv
 from zoo_envs.validation import integer, real
 
 __all__ = ["HazardGrid", "HazardGridVector", "hazard_cells", "hazard_grid_model"]
@@ -72,51 +70,16 @@ def _view(n: int) -> BoardView:
     return BoardView(n * n, layout, ".xG@", _PALETTE)
 
 
-class HazardGrid(TabularEnv):
-    """``zoo/HazardGrid-v0``, one copy."""
+class HazardGrid(CMDPEnv, model=hazard_grid_model, view=_view):
+    """``zoo/HazardGrid-v0``: a slippery grid whose shortest paths cross a diagonal of hazard cells.
 
-    metadata = metadata("ansi", "rgb_array")
-
-    def __init__(
-        self,
-        *,
-        n: int = 8,
-        gamma: float = 0.95,
-        slip: float = 0.1,
-        limit: float = 0.001,
-        max_episode_steps: int | None = 200,
-        render_mode: str | None = None,
-    ) -> None:
-        """See `hazard_grid_model` and `TabularEnv`."""
-        super().__init__(
-            hazard_grid_model(n, gamma, slip, limit),
-            max_episode_steps=max_episode_steps,
-            render_mode=render_mode,
-            view=_view(n),
-        )
+    Actions: up, down, left, right; with probability `slip` the direction is drawn uniformly, and walls hold.
+    Observations: the cell, row * n + column; the start is (0, 0). Reward: 20 for any action in the goal (n-1, n-1),
+    which leads back to the start. Constraint `hazard` <= `limit`: the normalised discounted share of steps in hazard
+    cells. Ends: never terminated, truncated after `max_episode_steps`. Options: see `hazard_grid_model`. Optimum at the
+    defaults: J* = 0.799861 with mu* = 6.402166 (docs/methods/reload.md, section 7.4).
+    """
 
 
-class HazardGridVector(TabularVectorEnv):
-    """``zoo/HazardGrid-v0``, `num_envs` copies."""
-
-    metadata = batched_metadata("ansi", "rgb_array")
-
-    def __init__(
-        self,
-        num_envs: int = 1,
-        *,
-        n: int = 8,
-        gamma: float = 0.95,
-        slip: float = 0.1,
-        limit: float = 0.001,
-        max_episode_steps: int | None = 200,
-        render_mode: str | None = None,
-    ) -> None:
-        """See `hazard_grid_model` and `TabularVectorEnv`."""
-        super().__init__(
-            hazard_grid_model(n, gamma, slip, limit),
-            num_envs,
-            max_episode_steps=max_episode_steps,
-            render_mode=render_mode,
-            view=_view(n),
-        )
+class HazardGridVector(CMDPVectorEnv, model=hazard_grid_model, view=_view):
+    """``zoo/HazardGrid-v0``, `num_envs` copies; see `HazardGrid`."""

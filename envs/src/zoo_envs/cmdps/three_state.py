@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from zoo_envs.tabular.env import TabularEnv
+from zoo_envs.cmdps.from_function import CMDPEnv, CMDPVectorEnv
 from zoo_envs.tabular.model import TabularModel
-from zoo_envs.tabular.vector_env import TabularVectorEnv
 from zoo_envs.validation import real
 
 __all__ = ["ThreeState", "ThreeStateVector", "three_state_model"]
@@ -41,43 +40,17 @@ def three_state_model(heat: float = 0.2, energy: float = 0.3, gamma: float = 0.9
     return TabularModel(P, r, gamma, np.array([1.0, 0.0, 0.0]), c, b, ("<=", "<="), ("heat", "energy"))
 
 
-class ThreeState(TabularEnv):
-    """``zoo/ThreeState-v0``, one copy."""
+class ThreeState(CMDPEnv, model=three_state_model):
+    """``zoo/ThreeState-v0``: a hot state, a costly state and a poor one, with limits on heat and energy.
 
-    def __init__(
-        self,
-        *,
-        heat: float = 0.2,
-        energy: float = 0.3,
-        gamma: float = 0.9,
-        max_episode_steps: int | None = 200,
-        render_mode: str | None = None,
-    ) -> None:
-        """See `three_state_model` and `TabularEnv`."""
-        super().__init__(
-            three_state_model(heat, energy, gamma),
-            max_episode_steps=max_episode_steps,
-            render_mode=render_mode,
-        )
+    Actions: 0, 1, 2, whose effects depend on the state. Observations: the state, 0 (the start), 1 or 2. Rewards: 1 and
+    0.1 for actions 0 and 1 in state 0, 2 for action 0 in state 1, 0.2 for action 0 in state 2. Constraints `heat` <=
+    0.2 (1 for action 0 in state 0, 0.5 for action 2 in state 2) and `energy` <= 0.3 (1 for action 0 in state 1), as
+    normalised discounted averages. Ends: never terminated, truncated after `max_episode_steps`. Options: see
+    `three_state_model`. Optimum at the defaults: J* = 0.876066 with mu* = (0.777778, 1.660960); both constraints bind
+    (docs/methods/reload.md, section 7.2).
+    """
 
 
-class ThreeStateVector(TabularVectorEnv):
-    """``zoo/ThreeState-v0``, `num_envs` copies."""
-
-    def __init__(
-        self,
-        num_envs: int = 1,
-        *,
-        heat: float = 0.2,
-        energy: float = 0.3,
-        gamma: float = 0.9,
-        max_episode_steps: int | None = 200,
-        render_mode: str | None = None,
-    ) -> None:
-        """See `three_state_model` and `TabularVectorEnv`."""
-        super().__init__(
-            three_state_model(heat, energy, gamma),
-            num_envs,
-            max_episode_steps=max_episode_steps,
-            render_mode=render_mode,
-        )
+class ThreeStateVector(CMDPVectorEnv, model=three_state_model):
+    """``zoo/ThreeState-v0``, `num_envs` copies; see `ThreeState`."""

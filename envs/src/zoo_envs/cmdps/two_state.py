@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from zoo_envs.tabular.env import TabularEnv
+from zoo_envs.cmdps.from_function import CMDPEnv, CMDPVectorEnv
 from zoo_envs.tabular.model import TabularModel
-from zoo_envs.tabular.vector_env import TabularVectorEnv
 from zoo_envs.validation import real
 
 __all__ = ["TwoState", "TwoStateVector", "two_state_model"]
@@ -37,37 +36,15 @@ def two_state_model(theta: float = 0.5, gamma: float = 0.9) -> TabularModel:
     return TabularModel(P, r, gamma, np.array([1.0, 0.0]), u, np.array([theta]), (">=",), ("utility",))
 
 
-class TwoState(TabularEnv):
-    """``zoo/TwoState-v0``, one copy."""
+class TwoState(CMDPEnv, model=two_state_model):
+    """``zoo/TwoState-v0``: two states in which the reward and the constraint disagree; the best policy is stochastic.
 
-    def __init__(
-        self,
-        *,
-        theta: float = 0.5,
-        gamma: float = 0.9,
-        max_episode_steps: int | None = 200,
-        render_mode: str | None = None,
-    ) -> None:
-        """See `two_state_model` and `TabularEnv`."""
-        super().__init__(two_state_model(theta, gamma), max_episode_steps=max_episode_steps, render_mode=render_mode)
+    Actions: 0 stays, 1 switches to the other state. Observations: the state, 0 (the start) or 1. Reward: 1 for staying
+    in state 0. Constraint `utility` >= `theta`: the normalised discounted share of steps that switch in state 0 or stay
+    in state 1. Ends: never terminated, truncated after `max_episode_steps`. Options: see `two_state_model`. Optimum: J*
+    = 1 - theta with the multiplier mu* = 1 (docs/methods/reload.md, section 7.1).
+    """
 
 
-class TwoStateVector(TabularVectorEnv):
-    """``zoo/TwoState-v0``, `num_envs` copies."""
-
-    def __init__(
-        self,
-        num_envs: int = 1,
-        *,
-        theta: float = 0.5,
-        gamma: float = 0.9,
-        max_episode_steps: int | None = 200,
-        render_mode: str | None = None,
-    ) -> None:
-        """See `two_state_model` and `TabularVectorEnv`."""
-        super().__init__(
-            two_state_model(theta, gamma),
-            num_envs,
-            max_episode_steps=max_episode_steps,
-            render_mode=render_mode,
-        )
+class TwoStateVector(CMDPVectorEnv, model=two_state_model):
+    """``zoo/TwoState-v0``, `num_envs` copies; see `TwoState`."""

@@ -59,11 +59,12 @@ class _Task:
 
 
 class TinyComposite(_Task, gymnasium.Env[Any, Any]):
-    """``zoo/TinyComposite-v0``, one copy. Observations are float32[19], see `Prefixes`; an action is the next token.
+    """``zoo/TinyComposite-v0``, one copy: eight tokens, scored by two correlated reward models.
 
-    Nothing is random but the policy. The eighth token ends the episode (`terminated`) and pays r1 + r2; every other
-    reward is 0. Each step's info has "constraints" float32[2], (r1, r2) at the last step and 0 before, and
-    "ref_logprob", log pi0 of the token in nats.
+    Actions: the next token, of 5. Observations float32[19]: see `Prefixes`. Rewards: r1 + r2 at the eighth token, 0
+    before it. Ends: terminated by the eighth token. Each step's info has "constraints" float32[2], (r1, r2) at the last
+    step and 0 before, and "ref_logprob", log pi0 of the token in nats. Nothing is random but the policy. Options: see
+    `TinyCompositeConfig`. Optimum: exact, by `zoo_envs.composite.oracle`.
     """
 
     metadata = metadata("ansi")

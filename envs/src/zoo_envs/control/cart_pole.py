@@ -69,11 +69,12 @@ def fallen(state: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 class CartPole(gymnasium.Env[Any, Any]):
-    """``zoo/CartPole-v0``, one copy.
+    """``zoo/CartPole-v0``, one copy: balance a pole on a cart.
 
-    Observations are float32[4]: position m, velocity m/s, angle rad, angular velocity rad/s. Action 0 pushes to the
-    left, 1 to the right; every step pays 1. The episode is terminated where the cart is more than 2.4 m off or the
-    pole tilted by more than 12 degrees, and truncated after ``max_episode_steps``.
+    Actions: 0 pushes to the left, 1 to the right. Observations float32[4]: position m, velocity m/s, angle rad, angular
+    velocity rad/s. Rewards: 1 for every step. Ends: terminated where the cart is more than 2.4 m off or the pole tilted
+    by more than 12 degrees, truncated after `max_episode_steps`, the one option. Optimum: a return of
+    `max_episode_steps`.
     """
 
     metadata = metadata("ansi")

@@ -220,25 +220,41 @@ class ControlSuite(gymnasium.Env[Any, Any]):
 
 
 class WalkerWalkHeight(ControlSuite):
-    """``zoo/DMC-walker-walk-height-v0``: walk at 1 m/s; the height of the torso in m is bounded."""
+    """``zoo/DMC-walker-walk-height-v0``: walk at 1 m/s; the height of the torso in m is bounded.
+
+    Actions: Box [6]. Observations, rewards (in [0, 1] a step), ends and the constraint: see `ControlSuite`. Options:
+    see `ControlSuiteConfig`. Return at most 1000; no constrained optimum is known.
+    """
 
     domain, task = "walker", "walk"
 
 
 class ReacherEasySpeed(ControlSuite):
-    """``zoo/DMC-reacher-easy-speed-v0``: touch a large target; the faster joint's speed in rad/s is bounded."""
+    """``zoo/DMC-reacher-easy-speed-v0``: touch a large target; the faster joint's speed in rad/s is bounded.
+
+    Actions: Box [2]. Observations, rewards (in [0, 1] a step), ends and the constraint: see `ControlSuite`. Options:
+    see `ControlSuiteConfig`. Return at most 1000; no constrained optimum is known.
+    """
 
     domain, task = "reacher", "easy"
 
 
 class QuadrupedWalkEffort(ControlSuite):
-    """``zoo/DMC-quadruped-walk-effort-v0``: walk at 0.5 m/s; the mean size of the 12 controls is bounded."""
+    """``zoo/DMC-quadruped-walk-effort-v0``: walk at 0.5 m/s; the mean size of the 12 controls is bounded.
+
+    Actions: Box [12]. Observations, rewards (in [0, 1] a step), ends and the constraint: see `ControlSuite`. Options:
+    see `ControlSuiteConfig`. Return at most 1000; no constrained optimum is known.
+    """
 
     domain, task = "quadruped", "walk"
 
 
 class HumanoidWalkHeight(ControlSuite):
-    """``zoo/DMC-humanoid-walk-height-v0``: walk at 1 m/s; the height of the head in m is bounded."""
+    """``zoo/DMC-humanoid-walk-height-v0``: walk at 1 m/s; the height of the head in m is bounded.
+
+    Actions: Box [21]. Observations, rewards (in [0, 1] a step), ends and the constraint: see `ControlSuite`. Options:
+    see `ControlSuiteConfig`. Return at most 1000; no constrained optimum is known.
+    """
 
     domain, task = "humanoid", "walk"
 

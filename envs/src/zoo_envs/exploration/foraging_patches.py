@@ -52,7 +52,13 @@ def foraging_patches(config: ForagingPatchesConfig) -> Design:
 
 
 class ForagingPatches(DesignedEnv, config=ForagingPatchesConfig, design=foraging_patches):
-    """``zoo/ForagingPatches-v0``, one copy."""
+    """``zoo/ForagingPatches-v0``: harvest a patch that gives less each time, or travel to a fresh one.
+
+    Actions: 0 harvests, 1 leaves. Observations: the harvests taken from this patch, 0 to `max_harvests`, then the steps
+    of the way. Rewards: the k-th harvest (k = 0, 1, ...) pays reward * lam^k; travelling takes `travel` steps and pays
+    nothing. Ends: truncated after `max_episode_steps`. Options: see `ForagingPatchesConfig`. Optimum by the marginal
+    value theorem: leave after the n harvests that maximise (sum of the first n rewards) / (n + travel).
+    """
 
 
 class ForagingPatchesVector(DesignedVectorEnv, config=ForagingPatchesConfig, design=foraging_patches):

@@ -53,7 +53,13 @@ def riverswim(config: RiverSwimConfig) -> Design:
 
 
 class RiverSwim(DesignedEnv, config=RiverSwimConfig, design=riverswim):
-    """``zoo/RiverSwim-v0``, one copy."""
+    """``zoo/RiverSwim-v0``: six states against the current; a small reward downstream, a large one upstream.
+
+    Actions: 0 swims left, and always gets there; 1 swims right, and may stay or be carried back. Observations: the
+    state, 0 to 5; an episode begins in 1 or 2. Rewards: `left_reward` for swimming left in state 0, `right_reward` for
+    staying in state 5 by swimming right. Ends: truncated after `max_episode_steps`. Options: see `RiverSwimConfig`.
+    Optimum over 5,000 steps: 3,336,494 on average, by dynamic programming; always left earns 24,992.5.
+    """
 
 
 class RiverSwimVector(DesignedVectorEnv, config=RiverSwimConfig, design=riverswim):

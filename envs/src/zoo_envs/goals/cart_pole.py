@@ -75,7 +75,13 @@ class CartPole(GoalFamily):
 
 
 class CartPoleGoals(GoalEnv, config=CartPoleGoalsConfig, family=CartPole):
-    """``zoo/CartPoleGoals-v0``, one copy."""
+    """``zoo/CartPoleGoals-v0``: cartPole with a goal for each task: balance the pole with the cart near a given place.
+
+    Actions: 0 pushes left, 1 right. Observations float32: position m, velocity m/s, angle rad, angular velocity rad/s,
+    the one-hot code of the goal if `observe_goal`, then irrelevant `features` of +-1. Rewards: 1 at the goal, falling
+    linearly to 0 at a distance of 2.4 m. Ends: terminated as CartPole, truncated after `max_episode_steps`. Tasks:
+    `goals`, places in m. Options: see `CartPoleGoalsConfig`. The return is at most `max_episode_steps`.
+    """
 
 
 class CartPoleGoalsVector(GoalVectorEnv, config=CartPoleGoalsConfig, family=CartPole):

@@ -185,13 +185,21 @@ class ControlFamily(MultitaskEnv[ControlTask]):
 
 
 class CartpoleFamily(ControlFamily):
-    """``zoo/DMC-cartpole-family-v0``: balance a pole, and swing it up first."""
+    """``zoo/DMC-cartpole-family-v0``: balance a pole, and swing it up first.
+
+    Actions: Box [1]. Observations: see `ControlFamily`. Rewards: the suite's, in [0, 1] a step. Ends: truncated after
+    `max_episode_steps` control steps. Tasks: `tasks`. Options: see `ControlFamilyConfig`. Return at most 1000.
+    """
 
     domain, names = "cartpole", ("balance", "swingup")
 
 
 class WalkerFamily(ControlFamily):
-    """``zoo/DMC-walker-family-v0``: stand, walk at 1 m/s, run at 8 m/s."""
+    """``zoo/DMC-walker-family-v0``: stand, walk at 1 m/s, run at 8 m/s.
+
+    Actions: Box [6]. Observations: see `ControlFamily`. Rewards: the suite's, in [0, 1] a step. Ends: truncated after
+    `max_episode_steps` control steps. Tasks: `tasks`. Options: see `ControlFamilyConfig`. Return at most 1000.
+    """
 
     domain, names = "walker", ("stand", "walk", "run")
 

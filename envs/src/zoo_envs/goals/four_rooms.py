@@ -156,7 +156,14 @@ class FourRooms(GoalFamily):
 
 
 class FourRoomsGoals(GoalEnv, config=FourRoomsGoalsConfig, family=FourRooms):
-    """``zoo/FourRoomsGoals-v0``, one copy."""
+    """``zoo/FourRoomsGoals-v0``: four rooms with a goal for each task.
+
+    Actions: up, right, down, left; a move against a wall stays. Observations by `observation`: float32, the one-hot
+    code of the cell and that of the goal, or row, column and goal; or the number of the cell. Irrelevant `features` of
+    +-1 follow. Rewards: 1 on arrival ("unit"), or 50 and -1 for each move against a wall ("published"). Ends:
+    terminated at the goal, truncated after `max_episode_steps`. Tasks: `goals`, drawn at each reset (`zoo.Multitask`).
+    Options: see `FourRoomsGoalsConfig`. Optimum: the shortest path.
+    """
 
     @property
     def grid(self) -> object:

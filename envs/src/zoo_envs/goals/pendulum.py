@@ -82,7 +82,13 @@ class Pendulum(GoalFamily):
 
 
 class PendulumGoals(GoalEnv, config=PendulumGoalsConfig, family=Pendulum):
-    """``zoo/PendulumGoals-v0``, one copy."""
+    """``zoo/PendulumGoals-v0``: pendulum with a goal for each task: swing up, and hold an angle.
+
+    Actions: float32[1], a torque in [-2, 2] N m. Observations float32: cosine, sine, angular velocity rad/s, the
+    one-hot code of the goal if `observe_goal`, then irrelevant `features` of +-1. Rewards: as gymnasium's Pendulum-v1,
+    with the angle measured from the goal; at most 0. Ends: truncated after `max_episode_steps`. Tasks: `goals`, angles
+    in rad, 0 being upright. Options: see `PendulumGoalsConfig`. No optimum is known in closed form.
+    """
 
 
 class PendulumGoalsVector(GoalVectorEnv, config=PendulumGoalsConfig, family=Pendulum):

@@ -149,7 +149,15 @@ _DESIGNS = {"goal": _one_goal, "goals": _hidden_goals, "diminishing": diminishin
 
 
 class FourRooms(DesignedEnv, config=FourRoomsConfig, design=four_rooms):
-    """``zoo/FourRooms-v0``, one copy."""
+    """``zoo/FourRooms-v0``: four rooms of 16 cells and four doors: one goal, hidden goals, or rewards that shrink.
+
+    Actions: up, right, down, left, and stay if `stay`; a move against a wall stays and costs `wall_penalty`.
+    Observations: the number of the free cell, row by row, of 68. Rewards by `task`: "goal" pays `goal_reward` on
+    arrival and ends; "goals" pays at a hidden goal, which then perhaps moves, and ends after `num_goals`; in
+    "diminishing" the k-th visit to one of `goals` (k = 0, 1, ...) pays its reward times lam^k. Ends: terminated as
+    said, truncated after `max_episode_steps`. Options: see `FourRoomsConfig`. Optimum of "goal": the shortest path;
+    numbers in docs/methods/successor.md, section 7.
+    """
 
 
 class FourRoomsVector(DesignedVectorEnv, config=FourRoomsConfig, design=four_rooms):

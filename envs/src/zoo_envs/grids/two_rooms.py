@@ -30,7 +30,14 @@ def two_rooms(config: TwoRoomsConfig) -> Design:
 
 
 class TwoRooms(DesignedEnv, config=TwoRoomsConfig, design=two_rooms):
-    """``zoo/TwoRooms-v0``, one copy."""
+    """``zoo/TwoRooms-v0``: two rooms joined by a door, with three rewards that shrink with each visit.
+
+    Actions: up, right, down, left, and stay unless `stay` is False; a move against a wall stays and costs
+    `wall_penalty`. Observations: the number of the free cell, row by row. Rewards: the k-th visit to a goal cell in an
+    episode (k = 0, 1, ...) pays its reward times lam^k. Ends: terminated when every remaining reward is below
+    `end_below` (by default never), truncated after `max_episode_steps`. Options: see `TwoRoomsConfig`. No optimum is
+    known in closed form.
+    """
 
 
 class TwoRoomsVector(DesignedVectorEnv, config=TwoRoomsConfig, design=two_rooms):

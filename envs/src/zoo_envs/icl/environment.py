@@ -113,9 +113,11 @@ class _Sequences:
 
 @_with_options
 class ICLExemplars(_Sequences, gymnasium.Env[Any, Any]):
-    """``zoo/ICLExemplars-v0``, one copy. The action is a label; the right one pays 1, and every episode is one step.
+    """``zoo/ICLExemplars-v0``, one copy: label a query after a few labelled exemplars.
 
-    A step's info has "target", the right label. Options are those of ``ICLExemplarsConfig``.
+    Actions: a label. Observations: float32[N+1, D+K], the exemplars with their one-hot labels, the query last and
+    without. Rewards: 1 for the right label, else 0. Ends: every episode is one step. Options: see `ICLExemplarsConfig`.
+    Optimum: 1, where the context or the weights tell the label. A step's info has "target", the right label.
     """
 
     metadata = metadata("ansi")

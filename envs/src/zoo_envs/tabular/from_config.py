@@ -82,9 +82,13 @@ class DesignedEnv(SampledEnv):
     diminishing: Diminishing
     _design: ClassVar[Callable[..., Design]]
 
-    def __init_subclass__(cls, *, config: type[Any], design: Callable[[Any], Design]) -> None:
-        """Show the options as the signature of the constructor."""
+    def __init_subclass__(
+        cls, *, config: type[Any] | None = None, design: Callable[[Any], Design] | None = None
+    ) -> None:
+        """Show the options as the signature of the constructor; a subclass of a subclass inherits them."""
         super().__init_subclass__()
+        if config is None or design is None:
+            return
         cls._design = staticmethod(lambda **options: design(config(**options)))
         cls.__signature__ = _signature(config)  # type: ignore[attr-defined]
 
@@ -108,9 +112,13 @@ class DesignedVectorEnv(SampledVectorEnv):
     diminishing: Diminishing
     _design: ClassVar[Callable[..., Design]]
 
-    def __init_subclass__(cls, *, config: type[Any], design: Callable[[Any], Design]) -> None:
-        """Show the options as the signature of the constructor."""
+    def __init_subclass__(
+        cls, *, config: type[Any] | None = None, design: Callable[[Any], Design] | None = None
+    ) -> None:
+        """Show the options as the signature of the constructor; a subclass of a subclass inherits them."""
         super().__init_subclass__()
+        if config is None or design is None:
+            return
         cls._design = staticmethod(lambda **options: design(config(**options)))
         cls.__signature__ = _signature(config, num_envs=1)  # type: ignore[attr-defined]
 

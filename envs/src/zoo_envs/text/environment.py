@@ -72,12 +72,13 @@ class _Task:
 
 
 class TextComposite(_Task, gymnasium.Env[Any, Any]):
-    """``zoo/TextComposite-v0``, one copy.
+    """``zoo/TextComposite-v0``, one copy: write the next utterance of a dialogue; several reward models score it.
 
-    Observations are windows int64[D]: the tokens of the last utterances and of what was written so far at the right
-    end, V before them. An action is the next token. The token that ends an utterance ends the episode (`terminated`),
-    and so does the last of `new_tokens`; then the reward is the sum of the scores, before it is 0. Each step's info
-    has "constraints" float32[N], the scores, and "evaluation" float32[2]; both are 0 before the last step.
+    Actions: the next token. Observations: windows int64[D], the tokens of the last utterances and of what was written
+    so far at the right end, V before them. Rewards: the sum of the scores at the end, 0 before it. Ends: terminated
+    with the token that ends an utterance, or the last of `new_tokens`. Each step's info has "constraints" float32[N],
+    the scores, and "evaluation" float32[2]; both are 0 before the last step. Options: see `TextCompositeConfig`. No
+    optimum is known.
     """
 
     metadata = metadata("ansi")

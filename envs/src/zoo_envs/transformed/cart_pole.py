@@ -26,6 +26,9 @@ def _seen(transformation: Transformation, obs: NDArray[np.float32]) -> NDArray[n
 class CartPoleTransformed(CartPole):
     """``zoo/CartPoleTransformed-v0``, one copy: `CartPole` with its four numbers seen through g.
 
+    Actions, rewards, ends and optimum are those of `CartPole`. Observations: g(s), float32[4]. Options: see
+    `CartPoleTransformedConfig`.
+
     Attributes:
         transformation: g.
     """

@@ -63,10 +63,12 @@ def tvd_grid(config: TvDGridConfig) -> Design:
 
 
 class TvDGrid(DesignedEnv, config=TvDGridConfig, design=tvd_grid):
-    """``zoo/TvDGrid-v0``, one copy.
+    """``zoo/TvDGrid-v0``, one copy: to the goal of a small grid with walls, observed through a transformation g.
 
-    Observations are float32: g of the cell's (row, column), each (index - 3) / 3, or of the one-hot code of the state.
-    An episode begins in any free cell but the goal, all alike, and is truncated after 30 steps.
+    Actions: up, right, down, left. Observations float32: g of the cell's (row, column), each (index - 3) / 3, or of the
+    one-hot code of the state. Rewards: 1 at the goal, else 0. Ends: terminated at the goal, truncated after
+    `max_episode_steps`. An episode begins in any free cell but the goal, all alike. Options: see `TvDGridConfig`.
+    Optimum: the shortest path.
 
     Attributes:
         transformation: g.

@@ -56,7 +56,11 @@ class Transformed(gymnasium.ObservationWrapper[Any, Any, Any]):
 
 
 class TransformedEnv(Transformed):
-    """``zoo/Transformed-v0``: an environment given by its id, observed through a transformation that has a name."""
+    """``zoo/Transformed-v0``: an environment given by its id, observed through a transformation that has a name.
+
+    Actions, rewards, ends and optimum are those of the environment `base`, which must have Box observations;
+    observations are g(s) of the same shape. Options: see `TransformedConfig`.
+    """
 
     def __init__(
         self,

@@ -96,7 +96,13 @@ class RandomTrees(Tasks[RandomTreeTask]):
 
 
 class RandomTree(TreesEnv[RandomTreeTask]):
-    """``zoo/RandomTree-v0``: left or right, from the root to a leaf, in a tree that each task grows anew."""
+    """``zoo/RandomTree-v0``: left or right, from the root to a leaf, in a tree that each task grows anew.
+
+    Actions: 0 left, 1 right. Observations: the node, or its one-hot code with `observation` = "one-hot". Rewards: a
+    leaf pays its depth (or `max_reward` where `reverse`); the leaf beside an only child costs 1. Ends: terminated at a
+    leaf. Tasks: one tree for each seed in [0, 2^31). Options: see `RandomTreeConfig`. Optimum: that of the exact model,
+    by dynamic programming.
+    """
 
     def __init__(
         self,

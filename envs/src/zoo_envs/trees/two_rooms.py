@@ -111,10 +111,13 @@ def distribution(config: TreeConfig) -> FiniteTasks[TreeTask]:
 
 
 class Tree(TreesEnv[TreeTask]):
-    """``zoo/Tree-v0``: left or right, from node 1 to a leaf; 1 for a goal, else 0.
+    """``zoo/Tree-v0``: left or right, from node 1 to a leaf of two rooms of binary choices.
 
-    Type 1 varies the goals among 21 to 24, behind the one door 17: the tasks share the way through the first room. Type
-    2 varies the doors among 12 to 15, before the one goal 24: the tasks share the second room.
+    Actions: 0 left, 1 right. Observations: the node's number less 1, or its one-hot code float32[24]. Rewards: 1 for a
+    goal leaf, else 0. Ends: terminated at a leaf. Tasks by `kind`: type 1 varies the goals among 21 to 24, behind the
+    one door 17, so that tasks share the way through the first room; type 2 varies the doors among 12 to 15, before the
+    one goal 24, so that they share the second room. Options: see `TreeConfig`. Optimum: 1 where the policy knows the
+    task.
     """
 
     def __init__(

@@ -64,6 +64,8 @@ class TvD(Transfer[TvDConfig]):
         self.cost: Cost | None = None
         self.history: list[float] = []
         self.start = 0
+        self._last = 0, 0
+        """the start and the refits of the last plan"""
         self.kept: Kept | None = None
         self._warned = False
         self._adam = Adam.fresh(1)
@@ -107,8 +109,9 @@ class TvD(Transfer[TvDConfig]):
 
         Returns:
             ``objective`` in units of the source, of the f before this refit (of the best start where all are over);
-            ``start`` and ``iteration``; ``rank`` and ``identifiable`` of the regression; ``support/target`` and
-            ``support/source``, the distinct samples; ``source_steps`` and ``source_changed`` (0 or 1).
+            ``start``, and ``iteration``, its refits before; ``rank`` and ``identifiable`` of the regression;
+            ``support/target`` and ``support/source``, the distinct samples; ``source_steps`` and ``source_changed`` (0
+            or 1).
         """
         following = self.config.behaviour == "policy"
         if self.source is None:
@@ -140,6 +143,7 @@ class TvD(Transfer[TvDConfig]):
         config = self.config
         solver: Solver = "exact" if config.policy_term else config.solver  # whose potentials the policy term needs
         planned = plan(self.f, self.target, self.source, self.cost, solver=solver, rng=self._rng, start=last)
+        self._last = self.start, len(self.history)
         self.history.append(planned.value)
         converged = settled(self.history, config.tol)
         hopeless = self.kept is not None and len(self.history) > PATIENCE and planned.value > BEHIND * self.kept.value
@@ -294,8 +298,8 @@ class TvD(Transfer[TvDConfig]):
         over = self.outcome is not None and self.kept is not None
         return {
             "objective": self.kept.value if over and self.kept is not None else planned.value,
-            "start": float(self.kept.start if over and self.kept is not None else self.start),
-            "iteration": float(max(len(self.history) - 1, 0)),
+            "start": float(self.kept.start if over and self.kept is not None else self._last[0]),
+            "iteration": float(self._last[1]),
             "support/target": float(len(self.target)),
             "support/source": float(len(self.source)),
             **self.common_metrics(),

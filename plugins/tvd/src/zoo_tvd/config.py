@@ -87,8 +87,9 @@ class TvDConfig(TransferConfig):
             _at_least(name, getattr(self, name), least)
         for name in ("tol", "lam_a", "lam_d", "bandwidth"):
             _at_least(name, getattr(self, name), 0)
-        if not self.inner_rate > 0:
-            raise ValueError(f"inner_rate = {self.inner_rate}: expected a number above 0.")
+        _above_zero("inner_rate", self.inner_rate)
+        if self.bandwidth and self.source != "exact":
+            raise ValueError(f"bandwidth needs source = exact: {self.source} is read as it is.")
         if self.policy_term and self.behaviour != "policy":
             raise ValueError("policy_term needs behaviour = policy: data of uniform actions do not depend on f.")
         if self.policy_term and self.cost != "trajectory":
@@ -135,8 +136,7 @@ class CloningConfig(TransferConfig):
         super().__post_init__()
         _at_least("hidden", self.hidden, 1)
         _at_least("inner_steps", self.inner_steps, 1)
-        if not self.inner_rate > 0:
-            raise ValueError(f"inner_rate = {self.inner_rate}: expected a number above 0.")
+        _above_zero("inner_rate", self.inner_rate)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,3 +156,8 @@ def _at_least(name: str, value: float, least: float) -> None:
         raise ValueError(f"{name} = inf: expected a finite number.")
     if not value >= least:
         raise ValueError(f"{name} = {value}: expected at least {least}.")
+
+
+def _above_zero(name: str, value: float) -> None:
+    if not 0 < value < float("inf"):
+        raise ValueError(f"{name} = {value}: expected a finite number above 0.")

@@ -113,10 +113,13 @@ def objective(runs: Sequence[Any], options: Any) -> Figure:
 
 
 def _starts(run: Any) -> dict[int, list[float]]:
-    """The objectives of each start, in order of time; what is logged at the very end is the one kept, and left out."""
+    """The objectives of each start, in order of time.
+
+    What is logged at the very end is of the start that is kept, and left out where that is an earlier one.
+    """
     found: dict[int, list[float]] = {}
     rows = [row for row in run.rows if "objective" in row and "start" in row and "iteration" in row]
-    for row in rows[:-1]:
+    for row in rows if rows[-1]["start"] == rows[-2]["start"] else rows[:-1]:
         found.setdefault(int(row["start"]), []).append(float(row["objective"]))
     return found
 
@@ -157,10 +160,16 @@ def budget(runs: Sequence[Any], options: Any) -> Figure:
 
 
 def _label(run: Any) -> str:
-    """The algorithm, with its cost where that is not the one it is registered with."""
+    """The algorithm, with its cost where that is not the one it is registered with, and the starts beside the first."""
     usual = {"tvd": "trajectory", "tvd-transition": "transition"}.get(run.algorithm)
     cost = run.spec.config.get("cost", usual)
-    return str(run.algorithm) if cost == usual else f"{run.algorithm}, {cost} cost"
+    starts = int(run.spec.config.get("starts", 0))
+    parts = [
+        str(run.algorithm),
+        *([] if cost == usual else [f"{cost} cost"]),
+        *([f"{starts} starts"] if starts else []),
+    ]
+    return ", ".join(parts)
 
 
 def _score(run: Any) -> float | None:

@@ -28,6 +28,11 @@ def samples_of(data: Any, cost: Kind, name: str) -> Samples:
         ValueError: there are none, a number is not finite, or shapes do not fit.
     """
     if isinstance(data, Samples):
+        have, wanted_states = data.states.shape[1], {"state": 1, "state-action": 1, "transition": 2}.get(cost)
+        if wanted_states not in (None, have):
+            raise ValueError(
+                f"{name} has samples of {have} state{'s' * (have != 1)}: expected {wanted_states} for the cost {cost}"
+            )
         return data
     parts_name = f"the samples of {name}"
     if cost == "trajectory":

@@ -113,14 +113,14 @@ def undo(
         if chosen not in known:
             raise ValueError(f"{name} must be one of {', '.join(known)}, got {chosen!r}")
     for name, count, least in (("iterations", iterations, 1), ("starts", starts, 0), ("hidden", hidden, 1),
-                               ("inner_steps", inner_steps, 1)):  # fmt: skip
-        if not isinstance(count, (int, np.integer)) or count < least:
-            raise ValueError(f"{name} = {count}: expected a whole number, at least {least}")
-    for name, value in (("lam_a", lam_a), ("lam_d", lam_d), ("tol", tol)):
-        if not 0 <= value < np.inf:
-            raise ValueError(f"{name} = {value}: expected a finite number, at least 0")
-    if not 0 < inner_rate < np.inf:
-        raise ValueError(f"inner_rate = {inner_rate}: expected a finite number above 0")
+                               ("inner_steps", inner_steps, 1), ("seed", seed, 0)):  # fmt: skip
+        if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < least:
+            raise ValueError(f"{name} = {count!r}: expected a whole number, at least {least}")
+    for name, value in (("lam_a", lam_a), ("lam_d", lam_d), ("tol", tol), ("inner_rate", inner_rate)):
+        if not isinstance(value, (int, float, np.number)) or not 0 <= value < np.inf:
+            raise ValueError(f"{name} = {value!r}: expected a finite number, at least 0")
+    if not inner_rate > 0:
+        raise ValueError(f"inner_rate = {inner_rate!r}: expected a finite number above 0")
     here, there = samples_of(target, cost, "the target"), samples_of(source, cost, "the source")
     check_alike(here, there, cost)
     here, there = here.merged(), there.merged()

@@ -11,6 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 
+LARGEST = 1e150
+"""beyond it, and below one over it, squares leave the range of float64"""
+
+
 @dataclass(frozen=True, eq=False)
 class Samples:
     """n samples of T consecutive states each: T = 1 a state, 2 a transition, H + 1 a trajectory.
@@ -31,7 +35,7 @@ class Samples:
         """Equally weighted samples.
 
         Raises:
-            ValueError: there are none, a state is not finite, or the shapes do not fit.
+            ValueError: there are none, a state is not finite or cannot be squared, or the shapes do not fit.
         """
         x = np.asarray(states, dtype=np.float64)
         if x.ndim != 3 or x.shape[2] == 0:
@@ -42,6 +46,7 @@ class Samples:
             sample, time, _ = np.argwhere(~np.isfinite(x))[0].tolist()
             raise ValueError(f"state {time} of sample {sample} of {name} is not finite: {x[sample, time].tolist()}")
         done = None if actions is None else np.asarray(actions)
+        _check_size(x, name)
         steps = max(1, x.shape[1] - 1)
         if done is not None and done.shape[:2] != (len(x), steps):
             raise ValueError(f"{name} have actions of shape {list(done.shape)}: expected [{len(x)}, {steps}, ...]")
@@ -84,3 +89,13 @@ class Samples:
         centred = (self.states - mean).reshape(-1, self.d)
         weighted = centred * np.repeat(self.weights / T, T)[:, None]
         return mean, weighted.T @ centred
+
+
+def _check_size(x: Floats, name: str) -> None:
+    largest = float(np.abs(x).max())
+    if largest > LARGEST:
+        raise ValueError(f"{name} have states as large as {largest:g}: expected at most {LARGEST:g}, in another unit")
+    spread = float(np.ptp(x, axis=(0, 1)).max())
+    if 0 < spread < 1 / LARGEST:
+        raise ValueError(f"the states of {name} differ by {spread:g} at most: expected at least {1 / LARGEST:g}, in "
+                         "another unit")  # fmt: skip

@@ -43,7 +43,7 @@ class Affine(Differentiable):
     def fitted(self, to: Regression) -> tuple[Self, Fit]:
         """Weighted least squares of t_i on rows [L o_i, L 1].
 
-        Where the observations lie in a plane, W is not determined; a ridge of 1e-6 decides.
+        Where the observations lie in a plane, W is not determined; a ridge of 1e-6 on it decides.
         """
         L = to.cost.L
         d_T, d_S = to.observations.shape[2], to.targets.shape[2]
@@ -60,8 +60,12 @@ class Affine(Differentiable):
         size = np.linalg.norm(X, axis=0)  # each column by itself: units do not tell what is determined
         scaled = np.linalg.svd(R / np.where(size > _SINGULAR**2 * size.max(), size, np.inf), compute_uv=False)
         rank = int((scaled > _SINGULAR * scaled[0]).sum())
-        inverse = 1.0 / sigma if rank == d_T + 1 else sigma / (sigma**2 + RIDGE)
-        solution = V.T @ (inverse[:, None] * (U.T @ (Q.T @ Y)))  # [d_T + 1, d_S]
+        if rank == d_T + 1:
+            inverse = 1.0 / sigma
+            solution = V.T @ (inverse[:, None] * (U.T @ (Q.T @ Y)))  # [d_T + 1, d_S]
+        else:  # the ridge is on W alone: the shift is always determined
+            ridge = np.sqrt(RIDGE) * np.eye(d_T, d_T + 1)
+            solution = np.linalg.lstsq(np.vstack([R, ridge]), np.vstack([Q.T @ Y, np.zeros((d_T, d_S))]), rcond=None)[0]
         W = solution[:-1].T / spread
         return type(self)(W, solution[-1] - W @ centre), Fit(rank, d_T + 1)
 

@@ -1,4 +1,4 @@
-"""f(o) = W o + c + a network of two hidden layers, by Adam on the envelope gradient."""
+"""f(o) = W o + c + a network of two hidden layers: least squares for W and c, then Adam on the envelope gradient."""
 
 from __future__ import annotations
 
@@ -70,8 +70,12 @@ class MLP(Differentiable):
 
     def __call__(self, o: Floats) -> Floats:
         """The affine part plus the network."""
+        return np.asarray(self.affine(o) + self._bent(o))
+
+    def _bent(self, o: Floats) -> Floats:
+        """What the network adds to the affine part."""
         *_, last = self._hidden(o)
-        return np.asarray(self.affine(o) + (last @ self.layers[4].T + self.layers[5]) * self.unit)
+        return np.asarray((last @ self.layers[4].T + self.layers[5]) * self.unit)
 
     def _hidden(self, o: Floats) -> tuple[Floats, Floats, Floats]:
         W1, b1, W2, b2, _, _ = self.layers
@@ -80,14 +84,18 @@ class MLP(Differentiable):
         return x, first, np.tanh(first @ W2.T + b2)
 
     def fitted(self, to: Regression) -> tuple[Self, Fit]:
-        """``steps`` steps of Adam on the whole regression; the moments carry over to the next fit."""
+        """The affine part to what the network leaves over, then ``steps`` of Adam, whose moments carry over.
+
+        Without the first, steps of a common size would not reach a map far from where f begins, such as another unit.
+        """
         n, T, d_T = to.observations.shape
-        found, flat = self, to.observations.reshape(-1, d_T)
+        left = replace(to, targets=to.targets - to.cost.features(self._bent(to.observations)))
+        affine, fit = self.affine.fitted(left)
+        found, flat = replace(self, affine=affine), to.observations.reshape(-1, d_T)
         for _ in range(self.steps):
             g = to.gradient(found(to.observations)).reshape(n * T, -1)
             found = found.stepped(found.pulled_back(flat, g))
-        rank = int(np.linalg.matrix_rank(np.concatenate([flat - self.centre, np.ones((len(flat), 1))], axis=1)))
-        return found, Fit(rank, d_T + 1)
+        return found, fit
 
     def stepped(self, gradient: Floats) -> Self:
         """After one step of Adam against ``gradient`` [p]."""

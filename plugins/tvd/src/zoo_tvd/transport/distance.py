@@ -15,7 +15,7 @@ from zoo_tvd.transport.solvers import assigned, checked_weights, entropic, exact
 Floats = NDArray[np.float64]
 Metric: TypeAlias = str | Callable[[Floats, Floats], Floats]
 MASS = 1e-6
-"""largest difference of total masses"""
+"""largest difference of total masses, relative to the larger"""
 
 
 def ot_distance(
@@ -50,15 +50,15 @@ def ot_distance(
         The cost and the plan [n, m].
 
     Raises:
-        ValueError: a set is empty, a number is not finite, dimensions, costs or masses do not fit (by more than 1e-6),
-            or there is no such metric or solver.
+        ValueError: a set is empty, a number is not finite, dimensions, costs or masses do not fit (by more than a
+            millionth), or there is no such metric or solver.
     """
     points, others = _points(x, "x"), _points(y, "y")
     n, m = len(points), len(others)
     u, v = checked_weights(a, n, "x"), checked_weights(b, m, "y")
-    mass = float(u.sum())
-    if abs(mass - v.sum()) > MASS:
-        raise ValueError(f"the masses differ: {mass:.9g} at x and {v.sum():.9g} at y")
+    mass, other = float(u.sum()), float(v.sum())
+    if abs(mass - other) > MASS * max(mass, other):
+        raise ValueError(f"the masses differ: {mass:.9g} at x and {other:.9g} at y")
     cost = _cost(points, others, metric)
     if solver == "exact" and n == m and a is None and b is None:  # an assignment: twice as quick as the simplex
         value, column = assigned(cost)
@@ -69,7 +69,7 @@ def ot_distance(
         raise ValueError(f"solver must be 'exact' or 'entropic', got {solver!r}")
     rows, columns = np.flatnonzero(u), np.flatnonzero(v)  # points without mass have no part in the plan
     solve = exact if solver == "exact" else entropic
-    found = solve(u[rows] / mass, v[columns] / v.sum(), np.ascontiguousarray(cost[np.ix_(rows, columns)]))
+    found = solve(u[rows] / mass, v[columns] / other, np.ascontiguousarray(cost[np.ix_(rows, columns)]))
     plan = np.zeros((n, m))
     plan[np.ix_(rows, columns)] = mass * found.plan
     return mass * found.value, plan
@@ -80,8 +80,16 @@ def gradient(plan: ArrayLike, x: ArrayLike, y: ArrayLike) -> Floats:
 
     By the envelope theorem this is the derivative of the distance itself wherever the optimal plan is unique:
     2 (a_i x_i - sum_j P_ij y_j).
+
+    Raises:
+        ValueError: a number is not finite, or the shapes do not fit.
     """
     P, points, others = real(plan, "the plan"), _points(x, "x"), _points(y, "y")
+    _same_dimension(points, others)
+    if P.shape != (len(points), len(others)):
+        raise ValueError(f"the plan has shape {list(P.shape)}: expected [{len(points)}, {len(others)}]")
+    if not np.isfinite(P).all():
+        raise ValueError("the plan is not finite")
     return np.asarray(2.0 * (P.sum(axis=1)[:, None] * points - P @ others))
 
 
@@ -104,14 +112,18 @@ def _cost(x: Floats, y: Floats, metric: Metric) -> Floats:
             raise ValueError(f"the metric must return {len(x)} x {len(y)} finite costs, got shape {list(cost.shape)}")
     elif not isinstance(metric, str):
         raise ValueError(f"metric must be a name or a function, got {metric!r}")
-    elif x.shape[1] != y.shape[1]:
-        raise ValueError(f"x has {x.shape[1]} coordinates and y has {y.shape[1]}: expected as many")
     else:
+        _same_dimension(x, y)
         cost = _named(x, y, metric)
     if not np.isfinite(cost).all():
         i, j = np.argwhere(~np.isfinite(cost))[0].tolist()
         raise ValueError(f"the metric's cost between x[{i}] and y[{j}] is {cost[i, j]}: expected finite costs")
     return np.ascontiguousarray(cost)
+
+
+def _same_dimension(x: Floats, y: Floats) -> None:
+    if x.shape[1] != y.shape[1]:
+        raise ValueError(f"x has {x.shape[1]} coordinates and y has {y.shape[1]}: expected as many")
 
 
 def _named(x: Floats, y: Floats, metric: str) -> Floats:

@@ -7,6 +7,7 @@ solver grows as n^2 for each iteration, that of the sliced one as n log n.
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -22,6 +23,8 @@ Floats = NDArray[np.float64]
 Solver: TypeAlias = Literal["auto", "exact", "entropic", "sliced"]
 EXACT = 2000
 """points a side up to which "auto" solves exactly"""
+SIZE = 40
+"""the largest cost is brought to about 2^40 for the network simplex, whose tolerance is absolute, some 1e-14"""
 DIRECTIONS = 64
 """random directions of the sliced solver"""
 REGULARISATION = 0.05
@@ -71,11 +74,17 @@ def exact(u: Floats, v: Floats, cost: Floats, start: tuple[Floats, Floats] | Non
         cost: [n, m].
         start: dual potentials of a similar problem, to begin from.
     """
-    plan, log = pot().lp.emd(u, v, cost, numItermax=2_000_000, log=True, potentials_init=start, check_marginals=False)
+    size = float(np.abs(cost).max())
+    unit = 2.0 ** min(SIZE - math.frexp(size)[1], 1000)  # a power of two rounds nothing
+    begin = None if start is None else (start[0] * unit, start[1] * unit)
+    plan, log = pot().lp.emd(
+        u, v, cost * unit, numItermax=2_000_000, log=True, potentials_init=begin, check_marginals=False
+    )
     if log["warning"]:
         warnings.warn(f"the network simplex did not converge: {log['warning']}", RuntimeWarning, stacklevel=2)
-    shift = float(u @ log["u"])
-    return Coupling(float(log["cost"]), np.asarray(plan), np.asarray(log["u"]) - shift, np.asarray(log["v"]) + shift)
+    phi, psi = log["u"] / unit, log["v"] / unit
+    shift = float(u @ phi)
+    return Coupling(float(log["cost"]) / unit, np.asarray(plan), phi - shift, psi + shift)
 
 
 def assigned(cost: Floats) -> tuple[float, NDArray[np.int64]]:
@@ -87,10 +96,10 @@ def assigned(cost: Floats) -> tuple[float, NDArray[np.int64]]:
 def entropic(u: Floats, v: Floats, cost: Floats, regularisation: float = REGULARISATION) -> Coupling:
     """The plan of least cost minus entropy, by Sinkhorn's iterations in the logarithm (Cuturi 2013).
 
-    ``regularisation`` is relative to the median cost. ``value`` is the cost of the plan alone, so at least the exact
-    one.
+    ``regularisation`` is relative to the median cost, or to the mean where that is 0. ``value`` is the cost of the plan
+    alone: at least the exact one, but for what its columns are off (which warns beyond 1e-4).
     """
-    scale = float(np.median(cost)) or 1.0
+    scale = float(np.median(cost)) or float(cost.mean()) or 1.0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # POT's own words; ours follow
         plan, log = pot().bregman.sinkhorn_log(

@@ -1,0 +1,19 @@
+"""What the README shows of Python runs as it stands there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    rows = ran.stdout.splitlines()
+    assert len(rows) == 2 and all(" finished " in row for row in rows)
+    assert all(float(row.split()[-1]) < 1e-6 for row in rows)  # the distance from the exact optimum

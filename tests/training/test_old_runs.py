@@ -1,0 +1,50 @@
+"""Runs that the code of 28 November 2026 began are found, and end as they would have.
+
+``old_runs/half`` holds runs that were stopped half-way, ``old_runs/whole`` the same ones run through, both by the code
+before the core was laid out anew.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import zoo
+from zoo.training import SPEC
+
+OLD = Path(__file__).parent / "old_runs"
+RUNS = sorted(spec.parent.relative_to(OLD / "half") for spec in (OLD / "half").rglob(SPEC))
+
+
+def log(run: Path) -> list[dict[str, float]]:
+    """The metrics of a run, without the clock."""
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in row.items() if name != "wall"} for row in rows]
+
+
+def tensors(run: Path) -> bytes:
+    """Those of the newest checkpoint."""
+    return max(run.glob("checkpoints/step-*/tensors.safetensors")).read_bytes()
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.parts[1])
+def test_a_run_of_the_code_before_goes_on_bit_for_bit(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(OLD / "half", tmp_path, dirs_exist_ok=True)
+    spec = json.loads((OLD / "half" / run / SPEC).read_text())
+    before = len(log(tmp_path / run))
+    options = {"options": spec["config"], "env_options": spec["env_config"], "eval_episodes": spec["eval_episodes"]}
+    (result,) = zoo.train(
+        spec["algorithm"], spec["environment"], steps=spec["steps"], num_envs=spec["num_envs"], root=tmp_path, **options
+    )
+    assert result.path == tmp_path / run, "its options are those of the run before, and its key is another"
+    assert result.status == "finished" and result.resumed
+    assert 0 < before < len(log(result.path))
+    whole, resumed = log(OLD / "whole" / run), log(result.path)
+    assert resumed[:before] == whole[:before]
+    for ours, theirs in zip(resumed, whole, strict=True):  # another processor may round otherwise
+        assert ours == pytest.approx(theirs, rel=1e-3, abs=1e-6)
+    if resumed == whole:
+        assert tensors(result.path) == tensors(OLD / "whole" / run)
