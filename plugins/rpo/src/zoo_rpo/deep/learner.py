@@ -47,7 +47,7 @@ class Defaults(Objective):
         super().bind(learner)
         config = self._config
         name = self.regulariser.default if config.default == "auto" else config.default
-        nothing = self.learner.actions.family(np.zeros((1, learner.distribution.outputs)))
+        nothing = self.learner.actions.family(np.zeros((1, self.learner.distribution.outputs)))
         self.regulariser.omega(nothing, nothing)  # one that does not suit the actions says so now
         options = pieces.build("default", name, config.default_options)
         self.defaults = [options.make(self._setting(ctx)) for ctx in self.learner.contexts]
