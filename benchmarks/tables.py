@@ -20,8 +20,7 @@ README, RESULTS = HERE / "README.md", HERE / "results"
 
 def zoo_table(suite: str, folder: Path | None, form: str) -> str:
     """What ``zoo table`` prints of the runs in ``folder``, or of the committed raw results."""
-    file = HERE / f"{suite}.toml"  # else a plugin ships it
-    command = [sys.executable, "-m", "zoo.cli.main", "table", str(file) if file.exists() else suite, "--format", form]
+    command = [sys.executable, "-m", "zoo.cli.main", "table", suite, "--format", form]
     command += ["--dir", str(folder)] if folder else ["--from", str(RESULTS / f"{suite}.raw.csv")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -26,8 +26,8 @@ from ratio import Table, arguments, compare, show
 from torch import Tensor
 from zoo_icl.clamps import compose
 from zoo_icl.model import ICLTransformer
-from zoo_icl.model.fast import FastGradients
-from zoo_icl.model.taps import Taps
+from zoo_icl.model.manual_backward.step import ManualGradients
+from zoo_icl.taps import Taps
 from zoo_icl.training.adam import FlatAdam
 
 D, PAIRS, LABELS, RATE = 512, 2, 5, 1e-4
@@ -50,7 +50,7 @@ def our_steps(x: NDArray[Any], y: NDArray[Any], *, gradient: bool = True) -> Cal
     """Gradients by hand and the optimiser of ``icl-transformer``; without ``gradient``, the optimiser alone."""
     model = model_of()
     optimiser = FlatAdam(model, RATE)
-    step = FastGradients(model)
+    step = ManualGradients(model)
 
     def steps() -> NDArray[Any]:
         losses = []
@@ -116,7 +116,7 @@ def clamping(size: int, rounds: int) -> list[Table]:
     x, y, model = torch.from_numpy(exemplars), torch.from_numpy(labels), model_of()
 
     def by_hand(clamps: str) -> Callable[[], object]:
-        step = FastGradients(model_of(), clamps)
+        step = ManualGradients(model_of(), clamps)
         return lambda: step(exemplars, labels)
 
     def autograd(clamps: str) -> Callable[[], object]:

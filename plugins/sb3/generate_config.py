@@ -7,8 +7,10 @@ explanations and what is left out are decided here. A test compares the committe
 from __future__ import annotations
 
 import inspect
+import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import sb3_contrib
 import stable_baselines3
@@ -33,6 +35,40 @@ NETWORKS = {
     "DeterministicActorNetwork": ("TD3",),
     "SingleCriticNetwork": ("DDPG",),
 }
+# Bases hold the first fields that all their members have, so that options keep the library's order.
+NETWORK_BASES = {
+    "ActorAndCritic": ("Network with an actor and critics.", (
+        "SoftActorNetwork", "TruncatedQuantileNetwork", "BatchNormNetwork", "DeterministicActorNetwork",
+        "ActorCriticNetwork",
+    )),
+    "StochasticActor": ("Network with a squashed Gaussian actor.", ("SoftActorNetwork", "TruncatedQuantileNetwork")),
+}  # fmt: skip
+REPLAY_BASES = {
+    "ReplayConfig": ("Options of learners from a replay buffer.", (
+        "SACConfig", "TQCConfig", "CrossQConfig", "TD3Config", "DDPGConfig", "DQNConfig", "QRDQNConfig",
+    )),
+    "TargetNetworkConfig": ("Options of those with a target network.", (
+        "SACConfig", "TQCConfig", "TD3Config", "DDPGConfig", "DQNConfig", "QRDQNConfig",
+    )),
+    "NoisyActionConfig": ("Options of those with box actions.", ("SACConfig", "TQCConfig", "TD3Config", "DDPGConfig")),
+}  # fmt: skip
+FAMILY_BASES = {
+    "ValueConfig": ("Options of learners of action values.", ("DQNConfig", "QRDQNConfig")),
+    "EntropyConfig": ("Options of maximum-entropy learners with a target network.", ("SACConfig", "TQCConfig")),
+}
+BASES = NETWORK_BASES | REPLAY_BASES | FAMILY_BASES
+PARENTS = {
+    "StochasticActor": "ActorAndCritic", "ActorCriticNetwork": "ActorAndCritic", "BatchNormNetwork": "ActorAndCritic",
+    "DeterministicActorNetwork": "ActorAndCritic", "SingleCriticNetwork": "DeterministicActorNetwork",
+    "RecurrentNetwork": "ActorCriticNetwork", "SoftActorNetwork": "StochasticActor",
+    "TruncatedQuantileNetwork": "StochasticActor",
+    "TargetNetworkConfig": "ReplayConfig", "NoisyActionConfig": "TargetNetworkConfig",
+    "ValueConfig": "TargetNetworkConfig", "EntropyConfig": "NoisyActionConfig",
+    "RecurrentPPOConfig": "PPOConfig", "DQNConfig": "ValueConfig", "QRDQNConfig": "ValueConfig",
+    "SACConfig": "EntropyConfig", "TQCConfig": "EntropyConfig", "CrossQConfig": "ReplayConfig",
+    "TD3Config": "NoisyActionConfig", "DDPGConfig": "NoisyActionConfig",
+}  # fmt: skip
+SHARED_TYPES = ("ActionNoise", "Checked", "EntropyCoefficient", "Policy", "Schedule", "TrainFrequency")
 # The context, the run loop and the registered class decide these; classes and dictionaries are no options.
 # SB3 offers optimize_memory_usage only if truncated episodes count as terminated, which no algorithm here does.
 LEFT_OUT = {
@@ -76,7 +112,7 @@ TEXT = {
     "line_search_shrinking_factor": "factor between two tries of the line search, in [0, 1]",
     "line_search_max_iter": "tries of the line search at most",
     "n_critic_updates": "passes of the critic over each rollout",
-    "sub_sampling_factor": "use every so-manieth transition for the natural gradient",
+    "sub_sampling_factor": "estimate the natural gradient from one in this many transitions",
     "buffer_size": "transitions kept for replay, of all environments together",
     "learning_starts": "environment steps of random actions before learning starts",
     "tau": "step of the target networks towards the learned ones, in [0, 1]; 1: a copy",
@@ -122,6 +158,15 @@ KIND = "SB3's kind of policy; auto: by the observation space (images, dictionari
 NETWORK = "the network's shape"
 
 
+class Field(NamedTuple):
+    """One option, as source."""
+
+    name: str
+    kind: str
+    default: str
+    text: str
+
+
 def learner(name: str) -> Any:
     """The library's class of that name."""
     return getattr(stable_baselines3, name, None) or getattr(sb3_contrib, name)
@@ -154,36 +199,26 @@ def _typed(name: str, parameter: inspect.Parameter, family: str) -> tuple[str, s
     return kind, f'"{default}"' if isinstance(default, str) else repr(default)
 
 
-def _field(name: str, kind: str, default: str, text: str) -> str:
-    return f'    {name}: {kind} = {default}\n    """{text}"""\n'
-
-
-def _class(name: str, text: str, fields: list[str]) -> str:
-    head = f'@dataclass(frozen=True, kw_only=True)\nclass {name}(Checked):\n    """{text}"""\n\n'
-    return head + "".join(fields)
-
-
-def network_source(name: str, member: str) -> str:
-    """One network dataclass."""
-    fields = [_field("kind", "Policy", '"auto"', KIND)]
-    parameters = signature(policy_class(member).__init__)
-    for key, parameter in parameters.items():
+def network_fields(name: str) -> list[Field]:
+    """Those of one network dataclass."""
+    member = NETWORKS[name][0]
+    fields = [Field("kind", "Policy", '"auto"', KIND)]
+    for key, parameter in signature(policy_class(member).__init__).items():
         if key in LEFT_OUT_OF_NETWORK:
             continue
         kind, default = _typed(key, parameter, "")
         if key == "n_critics" and member == "DDPG":
             default = "1"  # DDPG's constructor puts it so, unless told otherwise
-        fields.append(_field(key, kind, default, TEXT[key]))
+        fields.append(Field(key, kind, default, TEXT[key]))
         if key == "net_arch" and "dict" in str(parameter.annotation):
-            fields.append(_field("critic_arch", TYPES["net_arch"], "None", CRITIC_ARCH))
-    users = ", ".join(NETWORKS[name])
-    return _class(name, f"Network of {users}.", fields)
+            fields.append(Field("critic_arch", TYPES["net_arch"], "None", CRITIC_ARCH))
+    return fields
 
 
-def config_source(name: str, family: str) -> str:
-    """One algorithm's dataclass."""
+def config_fields(name: str, family: str) -> list[Field]:
+    """Those of one algorithm's dataclass."""
     network = next(key for key, members in NETWORKS.items() if name in members)
-    fields = [_field("network", network, f"field(default_factory={network})", NETWORK)]
+    fields = [Field("network", network, f"field(default_factory={network})", NETWORK)]
     for key, parameter in signature(learner(name).__init__).items():
         if key in LEFT_OUT:
             continue
@@ -194,24 +229,52 @@ def config_source(name: str, family: str) -> str:
             text = "soft_ent_coef"
         if family == "soft_actor" and key == "target_update_interval":
             text = "gradient_target_update_interval"
-        fields.append(_field(key, *_typed(key, parameter, family), TEXT[text]))
+        fields.append(Field(key, *_typed(key, parameter, family), TEXT[text]))
         if key == "action_noise":
-            fields.append(_field("action_noise_std", "float", "0.1", NOISE_STD))
-    return _class(f"{name}Config", f"Options of {name}.", fields)
+            fields.append(Field("action_noise_std", "float", "0.1", NOISE_STD))
+    return fields
 
 
-def module_source(title: str, classes: list[str], networks: set[str] = frozenset()) -> str:  # type: ignore[assignment]
+def shared_fields(members: list[list[Field]]) -> list[Field]:
+    """The first fields, as far as all members have the same: with the widest type, and the first one's default."""
+    shared = []
+    for alike in zip(*members, strict=False):
+        if len({(field.name, field.text) for field in alike}) > 1:
+            break
+        kind, default = max((field.kind for field in alike), key=len), alike[0].default
+        if alike[0].name == "network":
+            kind, default = "Checked", "field(default_factory=Checked)"
+        shared.append(alike[0]._replace(kind=kind, default=default))
+    return shared
+
+
+def class_source(name: str, text: str, parent: str, inherited: list[Field], fields: list[Field]) -> str:
+    """One dataclass; of what it inherits, which comes first, it has only what differs."""
+    lines = [f'@dataclass(frozen=True, kw_only=True)\nclass {name}({parent}):\n    """{text}"""\n\n']
+    for place, field in enumerate(fields):
+        own = f"    {field.name}: {field.kind} = {field.default}\n"
+        if place >= len(inherited):
+            lines.append(f'{own}    """{field.text}"""\n')
+        elif field != inherited[place]:
+            lines.append(own)
+    return "".join(lines)
+
+
+def module_source(title: str, classes: list[str]) -> str:
     """A module of dataclasses, with what it imports."""
     body = "\n\n".join(classes)
-    shared = ("ActionNoise", "Checked", "EntropyCoefficient", "Policy", "Schedule", "TrainFrequency")
-    used = ", ".join(word for word in shared if f"({word})" in body or f": {word} " in body)
+
+    def used(names: Iterable[str]) -> list[str]:
+        return sorted(n for n in names if re.search(rf"[(: ={{]{n}\b", body) and f"class {n}(" not in body)
+
+    places = {"checks": used(SHARED_TYPES), "network": used(NETWORKS), "replay": used(REPLAY_BASES)}
     lines = [
         f'"""Options of {title}.\n\nWritten by generate_config.py: change that instead.\n"""\n',
         "from __future__ import annotations\n",
         f"from dataclasses import dataclass{', field' if 'field(' in body else ''}",
         *(["from typing import Literal"] if "Literal[" in body else []),
-        f"\nfrom zoo_sb3.config.checks import {used}",
-        *([f"from zoo_sb3.config.network import {', '.join(sorted(networks))}"] if networks else []),
+        "",
+        *(f"from zoo_sb3.config.{place} import {', '.join(names)}" for place, names in places.items() if names),
         "\n",
     ]
     return "\n".join(lines) + "\n" + body
@@ -219,11 +282,29 @@ def module_source(title: str, classes: list[str], networks: set[str] = frozenset
 
 def sources() -> dict[str, str]:
     """File name to content of every generated module."""
-    networks = [network_source(name, members[0]) for name, members in NETWORKS.items()]
-    files = {"network.py": module_source("the networks", networks)}
+    fields = {name: network_fields(name) for name in NETWORKS}
+    texts = {name: f"Network of {', '.join(users)}." for name, users in NETWORKS.items()}
+    for family, (_, members) in FAMILIES.items():
+        fields |= {f"{name}Config": config_fields(name, family) for name in members}
+        texts |= {f"{name}Config": f"Options of {name}." for name in members}
+    for base, (text, members) in BASES.items():
+        fields[base], texts[base] = shared_fields([fields[member] for member in members]), text
+
+    def written(title: str, names: Iterable[str]) -> str:
+        made = []
+        for name in names:
+            parent = PARENTS.get(name, "Checked")
+            made.append(class_source(name, texts[name], parent, fields.get(parent, []), fields[name]))
+        return module_source(title, made)
+
+    files = {
+        "network.py": written("the networks", (*NETWORK_BASES, *NETWORKS)),
+        "replay.py": written("learners from a replay buffer: what several families share", REPLAY_BASES),
+    }
     for family, (title, members) in FAMILIES.items():
-        needed = {key for key, users in NETWORKS.items() if set(users) & set(members)}
-        files[f"{family}.py"] = module_source(title, [config_source(name, family) for name in members], needed)
+        names = [f"{name}Config" for name in members]
+        inside = dict.fromkeys(PARENTS[name] for name in names if name in PARENTS)
+        files[f"{family}.py"] = written(title, [base for base in inside if base in FAMILY_BASES] + names)
     return files
 
 

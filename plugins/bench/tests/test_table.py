@@ -290,14 +290,17 @@ def test_the_committed_tables_are_those_of_the_committed_page() -> None:
             assert shown in ("never", *(number(float(f"{float(row['iqm']):.{digits}g}")) for digits in (3, 4, 6)))
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in BENCHMARKS.glob("*.toml")))
-def test_the_suites_of_this_repository_fit_the_plugins(name: str) -> None:
+SUITES = sorted([*BENCHMARKS.glob("*.toml"), *BENCHMARKS.parent.glob("plugins/*/src/*/suites/*.toml")])
+
+
+@pytest.mark.parametrize("file", SUITES, ids=[file.stem for file in SUITES])
+def test_the_suites_of_this_repository_fit_the_plugins(file: Path) -> None:
     from zoo_bench.resolve import resolve_suite
     from zoo_bench.suite import load_suite
 
     from zoo.discovery.registry import discover
 
-    suite = resolve_suite(load_suite(BENCHMARKS / f"{name}.toml"), discover())
+    suite = resolve_suite(load_suite(file), discover())
     keys = [cell.spec.key for cell in suite.cells if cell.spec]
     assert len(keys) == len(suite.cells)
     assert suite.quick().cells

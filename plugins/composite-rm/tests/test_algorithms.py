@@ -53,10 +53,10 @@ def test_a_batch_resumes_bit_for_bit_in_the_middle(build, name):
     )
     for _ in range(3):
         whole.update()
-    mixer, obs = whole.member(0).mixer, whole.member(0).learner.collector.obs[0]
+    objective, obs = whole.member(0).objective, whole.member(0).learner.collector.obs[0]
     if name in LAGRANGIAN:
-        mixer.thresholds += [[0.0, 0.1], [0.2, -0.1]]
-        mixer._full += [[0, 3], [12, 1]]
+        objective.thresholds += [[0.0, 0.1], [0.2, -0.1]]
+        objective._full += [[0, 3], [12, 1]]
     for i in range(2):
         whole.member(i).act(obs)
     contexts = [[batch.member(i).ctx for i in range(2)] for batch in (whole, resumed)]
@@ -96,9 +96,9 @@ def test_multipliers_go_on_in_the_update_after_epochs_that_ended_early(build):
     run = build.one("XiPPO", n_epochs=4, target_kl=1e-7, learning_rate=0.01)
     steps = []
     for _ in range(3):
-        before = run.mixer.x.copy()
+        before = run.objective.x.copy()
         run.update()
-        steps.append(np.abs(run.mixer.x - before).max())
+        steps.append(np.abs(run.objective.x - before).max())
     # The first minibatch of an update is of the policy that acted, the second exceeds the target: two steps.
     assert min(steps) > 1e-3 and max(steps) < 2.5 * 0.1 * 0.5
 
@@ -141,7 +141,7 @@ def test_what_is_logged_of_constraints(build):
             row = run.update()
             assert row["threshold/r1"] == theta
             assert row["violation/r1"] == pytest.approx(violation(row["value/r1"] + 0.6 - theta))
-            assert row["weight/r1"] == pytest.approx(run.mixer.weights()[0, 0])
+            assert row["weight/r1"] == pytest.approx(run.objective.weights()[0, 0])
             assert row["saturated"] == 0.0
 
 
@@ -160,18 +160,18 @@ def test_acting_samples_the_policy(build):
 def test_a_multiplier_saturated_in_vain_is_reported_after_ten_updates(build, name, multiplier, x):
     options = {"multiplier": multiplier, "cap": 2.0} if multiplier == "projected" else {"multiplier": multiplier}
     run = build.one(name, learning_rate=0.0, lr_mu=0.0, thresholds={"r1": 0.9, "r2": 0.0}, **options)
-    run.mixer.x[:] = [x, 0.0]
+    run.objective.x[:] = [x, 0.0]
     rows = [run.update() for _ in range(9)]
     assert [row["saturated"] for row in rows] == [0.0] * 9
     assert run.outcome is None
     assert run.update()["saturated"] == 1.0
     assert run.outcome.status == "infeasible_suspected" and not run.outcome.final
     assert run.outcome.message == (
-        f"still violated with a saturated multiplier, which cannot weigh it more: 'r1' {run.mixer.sense} 0.9."
+        f"still violated with a saturated multiplier, which cannot weigh it more: 'r1' {run.objective.sense} 0.9."
     )
     # Once it is met the report ends.
-    run.mixer.thresholds[:] = 0.0 if name == "MuPPO" else run.mixer.means.scores
-    run.mixer.config = build.config(name, tol=1.0, multiplier=multiplier)
+    run.objective.thresholds[:] = 0.0 if name == "MuPPO" else run.objective.means.scores
+    run.objective.config = build.config(name, tol=1.0, multiplier=multiplier)
     assert run.update()["saturated"] == 0.0
     assert run.outcome is None
 
@@ -186,7 +186,8 @@ def test_thresholds_beyond_the_possible_scores_are_reported_at_once(build, name,
     assert (outcome is not None) == told
     if told:
         assert (
-            outcome.message == f"'r2' {build.one(name).mixer.sense} {theta:g} is outside the possible scores, [0, 1]."
+            outcome.message
+            == f"'r2' {build.one(name).objective.sense} {theta:g} is outside the possible scores, [0, 1]."
         )
 
 
@@ -202,7 +203,7 @@ def test_hitting_the_cap_is_reported_and_leaves_everything_finite(build, name, m
     )
     rows = [run.update() for _ in range(12)]
     assert all(np.isfinite(value) for row in rows for value in row.values())
-    np.testing.assert_array_equal(np.abs(run.mixer.x), run.mixer.multipliers.high)
+    np.testing.assert_array_equal(np.abs(run.objective.x), run.objective.multipliers.high)
     assert rows[-1]["saturated"] == 1.0
     assert run.outcome.status == "infeasible_suspected"
 
@@ -257,11 +258,11 @@ def test_a_rollout_without_an_end_teaches_the_multipliers_nothing(build):
     assert [row["train/episodes"] for row in rows] == [0.0, 0.0, 16.0]
     assert "value/r1" not in rows[1] and "value/r1" in rows[2]
     fresh = build.one("XiPPO", n_steps=3)
-    before = fresh.mixer.x.copy()
+    before = fresh.objective.x.copy()
     for _ in range(2):
         fresh.update()
-    np.testing.assert_array_equal(fresh.mixer.x, before)
-    assert fresh.mixer.means.kl == 0.0 and not fresh.mixer.means.scores.any()
+    np.testing.assert_array_equal(fresh.objective.x, before)
+    assert fresh.objective.means.kl == 0.0 and not fresh.objective.means.scores.any()
 
 
 def test_a_state_of_another_algorithm_is_refused(build):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from zoo_composite_rm.measures import Means, ends
+from zoo_composite_rm.episode_means import Means, ends
 from zoo_envs.composite.tiny_composite import TinyCompositeVector
 from zoo_onpolicy.learner import Learner
 
@@ -19,9 +19,9 @@ from zoo.errors import UnknownNameError, UsageError
 @pytest.mark.parametrize("name", ["PPOSat", "MuPPO", "XiPPO", "AllPPO"])
 def test_correction_1_thresholds_go_by_name_whatever_their_order(build, name):
     for given_ in ({"r1": 0.3, "r2": 0.6}, {"r2": 0.6, "r1": 0.3}):
-        mixer = build.one(name, thresholds=given_).mixer
-        np.testing.assert_array_equal(np.ravel(mixer.thresholds), [0.3, 0.6])
-    only = build.one(name, thresholds={"r2": 0.6}).mixer
+        objective = build.one(name, thresholds=given_).objective
+        np.testing.assert_array_equal(np.ravel(objective.thresholds), [0.3, 0.6])
+    only = build.one(name, thresholds={"r2": 0.6}).objective
     np.testing.assert_allclose(np.ravel(only.thresholds), [0.4555, 0.6])
     with pytest.raises(UnknownNameError, match=r"no reward model called 'r_1': did you mean r1"):
         build.one(name, thresholds={"r_1": 0.3})
@@ -56,7 +56,7 @@ def test_correction_3_a_single_multiplier_moves_the_policy(build, name):
     run = build.one(name, build.letters(models=1, copies=16), thresholds={"r1": 0.95}, lr_mu=1.0, learning_rate=0.02)
     rows = [run.update() for _ in range(12)]
     mu = run.multipliers()["r1"]
-    np.testing.assert_allclose(run.mixer.weights()[0], [mu / (1 + mu), 1 / (1 + mu)])
+    np.testing.assert_allclose(run.objective.weights()[0], [mu / (1 + mu), 1 / (1 + mu)])
     assert mu > 0.5
     assert rows[-1]["value/r1"] > rows[0]["value/r1"] + 0.15
 
@@ -81,11 +81,11 @@ def test_correction_6_neither_do_the_means_nor_the_learners_rewards(build, monke
     monkeypatch.setattr(Learner, "improve", lambda self, rollout: seen.append(rollout) or improve(self, rollout))
     run = build.one("PPOSat", build.letters())
     run.update()
-    rollout, order, task = seen[0], np.array([3, 0, 5, 1, 4, 2]), run.mixer.task
-    before = Means.of(rollout, rollout.log_prob, task), run.mixer.rewards(rollout.rewards[:, 1:], rollout)
+    rollout, order, task = seen[0], np.array([3, 0, 5, 1, 4, 2]), run.objective.task
+    before = Means.of(rollout, rollout.log_prob, task), run.objective.rewards(rollout.rewards[:, 1:], rollout)
     for field in ("rewards", "terminated", "truncated", "log_prob"):
         setattr(rollout, field, getattr(rollout, field)[..., order])
-    after = Means.of(rollout, rollout.log_prob, task), run.mixer.rewards(rollout.rewards[:, 1:], rollout)
+    after = Means.of(rollout, rollout.log_prob, task), run.objective.rewards(rollout.rewards[:, 1:], rollout)
     np.testing.assert_allclose(after[0].scores, before[0].scores, rtol=1e-12)
     np.testing.assert_array_equal(after[1], before[1][..., order])
 
@@ -95,9 +95,9 @@ def test_correction_7_long_episodes_count_no_more_than_short_ones(build):
     done = np.zeros((1, 4, 2), dtype=bool)
     done[0, :, 0], done[0, 3, 1] = True, True
     run = build.one("XiPPO", build.letters(models=1, copies=2), n_steps=4, batch_size=8, lr_mu=1.0, max_grad_norm=9.0)
-    mixer = run.mixer
-    mixer._togo = np.array([1, 0] * 4, np.float32)[None, None]
-    mixer._share = ends(done)[1].reshape(1, -1)
-    before = mixer.x.copy()
-    mixer.after_minibatch(np.arange(8)[None], np.array([True]))
-    assert before - mixer.x == pytest.approx(4 / 5 - 0.5)
+    objective = run.objective
+    objective._togo = np.array([1, 0] * 4, np.float32)[None, None]
+    objective._share = ends(done)[1].reshape(1, -1)
+    before = objective.x.copy()
+    objective.after_minibatch(np.arange(8)[None], np.array([True]))
+    assert before - objective.x == pytest.approx(4 / 5 - 0.5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from zoo_composite_rm.lagrangian import LagrangianMixer
+from zoo_composite_rm.lagrangian import LagrangianObjective
 from zoo_onpolicy.learner import Learner
 
 from .conftest import LOGITS, LONGEST
@@ -96,12 +96,12 @@ def test_the_mixed_advantage_is_the_papers(build, name, multiplier):
     run = build.one(name, **options)
     x = np.array([0.7, -0.4 if name == "XiPPO" else 0.4])
     if multiplier:
-        run.mixer.load_state(0, {**run.mixer.state(0), "x": x})
+        run.objective.load_state(0, {**run.objective.state(0), "x": x})
     g = np.random.default_rng(1)
     advantages = g.normal(size=(1, 3, 5)).astype(np.float32)
     weights = expected_weights(name, multiplier, x)
     np.testing.assert_allclose(
-        run.mixer.mix(advantages, np.arange(5)[None])[0], np.array(weights) @ advantages[0], rtol=1e-5, atol=1e-6
+        run.objective.mix(advantages, np.arange(5)[None])[0], np.array(weights) @ advantages[0], rtol=1e-5, atol=1e-6
     )
 
 
@@ -126,14 +126,14 @@ def test_ppo_sat_pays_the_squared_distance_of_each_sequence_at_its_end_only(buil
 def test_multipliers_descend_their_loss_once_for_each_minibatch(build, name, multiplier, low, monkeypatch):
     """Two updates of two epochs of minibatches of 16 of 48 transitions; episodes of different lengths."""
     seen, batches = collected(monkeypatch), []
-    step = LagrangianMixer.after_minibatch
+    step = LagrangianObjective.after_minibatch
     monkeypatch.setattr(
-        LagrangianMixer,
+        LagrangianObjective,
         "after_minibatch",
         lambda self, index, active: batches.append(index) or step(self, index, active),
     )
     run = build.one(name, build.letters(), multiplier=multiplier, thresholds=THETA, lr_mu=0.8, max_grad_norm=0.05)
-    m = torch.tensor(run.mixer.x[0], dtype=torch.float64, requires_grad=True)
+    m = torch.tensor(run.objective.x[0], dtype=torch.float64, requires_grad=True)
     velocity = torch.zeros(2, dtype=torch.float64)
     sign = -1.0 if name == "AllPPO" else 1.0
     for update in range(2):
@@ -153,12 +153,12 @@ def test_multipliers_descend_their_loss_once_for_each_minibatch(build, name, mul
             m = (m.detach() - 0.8 * velocity).clamp(min=low).requires_grad_()
         assert len(batches) == 6
         batches.clear()
-        np.testing.assert_allclose(run.mixer.x[0], m.detach().numpy(), rtol=1e-5, atol=1e-7)
-    assert np.ptp(run.mixer.x[0]) > 0.01
+        np.testing.assert_allclose(run.objective.x[0], m.detach().numpy(), rtol=1e-5, atol=1e-7)
+    assert np.ptp(run.objective.x[0]) > 0.01
 
 
 def test_multipliers_start_alike_for_all_constraints_and_differ_between_seeds(build):
-    first = [build.one("XiPPO", seed=seed).mixer.x[0] for seed in range(40)]
+    first = [build.one("XiPPO", seed=seed).objective.x[0] for seed in range(40)]
     assert all(x[0] == x[1] for x in first)
     assert 0.05 < np.std([x[0] for x in first]) < 0.2
     assert len({x[0] for x in first}) == 40

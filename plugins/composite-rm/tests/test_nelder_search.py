@@ -117,10 +117,10 @@ def test_thresholds_worth_85_are_found_without_being_told(build):
     made = NMPPO(ctx, settings())
     rows = [made.update() for _ in range(40)]
     exact = tiny_oracle().evaluate(made.logits)
-    assert exact.U >= 0.85 > tiny_oracle().evaluate(lambda obs: made.mixer.task.reference_logits(obs)).U
+    assert exact.U >= 0.85 > tiny_oracle().evaluate(lambda obs: made.objective.task.reference_logits(obs)).U
     assert made.outcome is not None and "the best thresholds are r1 0." in made.outcome.message
     assert rows[-1]["search/proposals"] >= 4
-    assert rows[-1]["threshold/r1"] == made.mixer.searches[0].best[0]["r1"]
+    assert rows[-1]["threshold/r1"] == made.objective.searches[0].best[0]["r1"]
 
 
 @pytest.mark.parametrize("models", [1, 2])
@@ -129,12 +129,12 @@ def test_the_search_begins_with_the_first_sequences_that_end(build, models):
     ctx = build.context(build.letters(models=models, statistic=True), budget=40 * 48)
     made = NMPPO(ctx, NMConfig(n_steps=8, batch_size=16, n_epochs=2))
     first = made.update()
-    low, high = zip(*made.mixer.searches[0].bounds.values(), strict=True)
+    low, high = zip(*made.objective.searches[0].bounds.values(), strict=True)
     assert list(low) == [first[f"value/r{i + 1}"] for i in range(models)]
     assert all(a < b <= 1.0 for a, b in zip(low, high, strict=True))
     rows = [made.update() for _ in range(39)]
     assert rows[-1]["search/proposals"] >= 6  # each had at most an eighth of the budget
-    assert rows[-1]["search/best"] == made.mixer.searches[0].best[1]
+    assert rows[-1]["search/best"] == made.objective.searches[0].best[1]
 
 
 def test_conformance_and_an_exact_resume():

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from zoo_composite_rm.config import AllConfig, LagrangianConfig, MuConfig, SatConfig, SumConfig, XiConfig
-from zoo_composite_rm.measures import ends
-from zoo_composite_rm.mixer import adapted
+from zoo_composite_rm.episode_means import ends
 from zoo_composite_rm.multipliers import KINDS
+from zoo_composite_rm.objective import adapted
 
 from zoo.errors import UsageError
 

@@ -17,7 +17,7 @@ from zoo_icl.evaluators.clamped import Clamped
 from zoo_icl.evaluators.config import AblationConfig, ClampedConfig, InductionConfig, TransienceConfig
 from zoo_icl.evaluators.dense import dense
 from zoo_icl.evaluators.induction import Induction
-from zoo_icl.evaluators.subject import drawn, task
+from zoo_icl.evaluators.subject import draw, task
 from zoo_icl.evaluators.transience import TransienceEvaluator
 from zoo_icl.model import ICLTransformer
 from zoo_icl.probes import context_mask, induction_strength, prev_token_strength, query_metrics
@@ -87,7 +87,7 @@ def mute(x, y):
 def test_induction_reports_what_the_probes_say(model):
     report = Induction(InductionConfig(sequences=50)).evaluate(model, context())
     ctx = context()
-    batch = drawn(task(ctx), "train", 50, ctx)
+    batch = draw(task(ctx), "train", 50, ctx)
     logits, cache = model(batch.x, batch.y, record="blocks.*.attn.pattern")
     found = query_metrics(
         logits.detach(), torch.as_tensor(batch.y[:, -1]), context_mask(torch.as_tensor(batch.y[:, :-1]), 4)
@@ -156,7 +156,7 @@ def test_a_model_without_patterns_gets_its_behaviour_and_a_warning():
     report = Induction(InductionConfig(sequences=200)).evaluate(mute, context())
     assert math.isclose(report.scores["seen/loss"], np.mean([
         math.log(math.exp(3) + 3) - 3 * (target == 0)
-        for target in drawn(task(context()), "train", 200, context()).y[:, -1]
+        for target in draw(task(context()), "train", 200, context()).y[:, -1]
     ]))  # fmt: skip
     assert not [name for name in report.scores if name.startswith("heads")]
     assert report.notes == ["function records no patterns: its heads are not judged."]
@@ -195,7 +195,7 @@ def test_labels_that_repeat_are_counted(model):
     report = Induction(InductionConfig(sequences=100)).evaluate(
         model, context(**FIXED | {"num_labels": 2, "num_outputs": 4})
     )
-    batch = drawn(task(context(**FIXED | {"num_labels": 2, "num_outputs": 4})), "train", 100, context())
+    batch = draw(task(context(**FIXED | {"num_labels": 2, "num_outputs": 4})), "train", 100, context())
     same = int((batch.y[:, 0] == batch.y[:, 1]).sum())
     assert 0 < same < 100
     assert report.scores["heads/n_used"] == 100 - same
@@ -231,7 +231,7 @@ def test_clamped_measures_each_clamp_alone_and_every_checkpoint(model, tmp_path)
     config = ClampedConfig(sequences=40, clamps=("Induction(1:*)", "Layer1()+Copy(1:0)"))
     report = Clamped(config).evaluate(Trained(model, ("PrevToken(0:0)",)), context(tmp_path))
     ctx = context()
-    batch = drawn(task(ctx), "train", 40, ctx)
+    batch = draw(task(ctx), "train", 40, ctx)
 
     def loss(of, clamps):
         logits = of(batch.x, batch.y, clamps=clamps).detach()

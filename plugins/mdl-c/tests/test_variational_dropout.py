@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from torch.nn import functional
 from zoo_mdl_c import VariationalDropoutLinear, variational_dropout
-from zoo_mdl_c.objective import CLIP, K1, THRESHOLD, kl_gradients, kl_per_weight, log_alpha
+from zoo_mdl_c.description_length import CLIP, K1, THRESHOLD, kl_gradients, kl_per_weight, log_alpha
 
 
 def exact_kl(alpha: float) -> float:

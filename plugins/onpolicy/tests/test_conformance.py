@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 from zoo_envs.control.cart_pole import CartPoleVector
-from zoo_onpolicy.arrays import on_device
+from zoo_onpolicy.backend import on_device
 
 from zoo.errors import UsageError
 from zoo.testing import check_algorithm
@@ -34,7 +34,7 @@ def test_on_the_processor_torch_is_never_imported_and_elsewhere_its_absence_is_t
         "import sys, numpy\n"
         "sys.modules['torch'] = None\n"
         "import zoo_onpolicy.agent\n"
-        "from zoo_onpolicy.arrays import on_device\n"
+        "from zoo_onpolicy.backend import on_device\n"
         "on_device(numpy.zeros(2), 'cpu')\n"
         "try:\n"
         "    on_device(numpy.zeros(2), 'cuda')\n"

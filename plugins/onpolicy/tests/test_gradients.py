@@ -8,12 +8,12 @@ import torch
 from gymnasium import spaces
 from torch.distributions import Categorical, Independent, Normal, kl_divergence
 from zoo_onpolicy.adam import Adam, clip_norm
-from zoo_onpolicy.arrays import on_device
+from zoo_onpolicy.backend import on_device
 from zoo_onpolicy.config import NetworkConfig
 from zoo_onpolicy.distributions import distribution_on
 from zoo_onpolicy.loss import Coefficients, Minibatch, ppo_loss
 from zoo_onpolicy.networks import MLP
-from zoo_onpolicy.table import Table
+from zoo_onpolicy.tabular_policy import Table
 
 S, M, H, D = 2, 40, 3, 4
 DISCRETE, BOX = spaces.Discrete(3), spaces.Box(-1, 1, (2,))

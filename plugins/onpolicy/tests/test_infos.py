@@ -1,4 +1,4 @@
-"""What a mixer asks for of each step's infos reaches its rollout, members stepped together or one by one."""
+"""What an objective asks for of each step's infos reaches its rollout, members stepped together or one by one."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from zoo_envs.composite.tiny_composite import TinyComposite, TinyCompositeVector
 from zoo_onpolicy.learner import Learner
-from zoo_onpolicy.mixer import Mixer
+from zoo_onpolicy.objective import Objective
 
 from zoo.errors import InterfaceError
 
 
-class Asking(Mixer):
+class Asking(Objective):
     """Learns to follow the reference: its reward is the reference's log-probability."""
 
     infos = ("ref_logprob",)
@@ -22,9 +22,9 @@ class Asking(Mixer):
         return signals
 
 
-def rollouts(build, env, seeds, mixer=Asking):
+def rollouts(build, env, seeds, objective=Asking):
     """A learner of these seeds, and its first rollout."""
-    learner = Learner([build.context(env, seed) for seed in seeds], build.config(), mixer())
+    learner = Learner([build.context(env, seed) for seed in seeds], build.config(), objective())
     rollout = learner.collector.collect(learner.network, [ctx.rng for ctx in learner.contexts])
     learner.estimate(rollout)
     return learner, rollout
@@ -53,7 +53,7 @@ def test_together_and_one_by_one_they_are_the_same(build):
 
 
 def test_who_asks_for_nothing_gets_nothing(build):
-    assert rollouts(build, TinyCompositeVector, (3,), Mixer)[1].infos == {}
+    assert rollouts(build, TinyCompositeVector, (3,), Objective)[1].infos == {}
 
 
 @pytest.mark.parametrize("seeds", [(3,), (3, 4)])
@@ -66,5 +66,5 @@ def test_what_no_step_gives_is_one_sentence(build, chain, seeds):
             learner.update()
 
 
-class Greedy(Mixer):
+class Greedy(Objective):
     infos = ("nothing",)

@@ -1,4 +1,4 @@
-"""What the learner makes of a rollout: heads, bootstraps, mixers, early stops, devices, seeds at once."""
+"""What the learner makes of a rollout: heads, bootstraps, objectives, early stops, devices, seeds at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gymnasium import spaces
 from zoo_onpolicy.agent import PPO, OnPolicy
 from zoo_onpolicy.learner import Learner, explained_variance
 from zoo_onpolicy.loss import standardised
-from zoo_onpolicy.mixer import Mixer
+from zoo_onpolicy.objective import Objective
 
 from zoo.api import Explicit
 from zoo.errors import InterfaceError, UsageError
@@ -23,7 +23,7 @@ def collected(learner):
     return rollout
 
 
-class Both(Mixer):
+class Both(Objective):
     """Reward minus twice the constraint's advantage; counts transitions in its state."""
 
     def __init__(self, members):
@@ -48,7 +48,7 @@ class Both(Mixer):
 
 class Mixed(OnPolicy):
     @classmethod
-    def make_mixer(cls, contexts, config):
+    def make_objective(cls, contexts, config):
         return Both(len(contexts))
 
 
@@ -93,7 +93,7 @@ def test_values_at_a_time_limit_are_those_of_the_final_observation_and_zero_at_a
 def test_an_earlier_critic_can_judge_the_same_transitions(build, chain):
     """What optimistic updates need: the advantages of the previous iteration's critic."""
 
-    class Optimistic(Mixer):
+    class Optimistic(Objective):
         previous = None
 
         def advantages(self, rollout):
@@ -105,10 +105,10 @@ def test_an_earlier_critic_can_judge_the_same_transitions(build, chain):
 
     learner = Learner([build.context(chain)], build.config(learning_rate=0.05), Optimistic())
     rollout = collected(learner)
-    np.testing.assert_allclose(learner.mixer.advantages(rollout), rollout.advantages, rtol=1e-5)
+    np.testing.assert_allclose(learner.objective.advantages(rollout), rollout.advantages, rtol=1e-5)
     learner.improve(rollout)
     moved = collected(learner)
-    found = learner.mixer.advantages(moved)
+    found = learner.objective.advantages(moved)
     now, learner.network.parameters.flat[:] = learner.network.parameters.flat.copy(), 0.0
     learner.estimate(moved)  # zero values were those of the start, which the learner had at the first iteration
     assert np.abs(now).max() > 0
@@ -119,9 +119,9 @@ def test_an_earlier_critic_can_judge_the_same_transitions(build, chain):
 
 
 @pytest.mark.parametrize("adv_norm", ["mixed", "each", "none"])
-def test_a_mixer_gets_every_transition_of_an_epoch_and_its_word_is_followed(build, chain, adv_norm):
+def test_an_objective_gets_every_transition_of_an_epoch_and_is_followed(build, chain, adv_norm):
     run = Mixed(build.context(chain), build.config(adv_norm=adv_norm, n_epochs=1, learning_rate=0.05))
-    learner, mixer = run.learner, run.learner.mixer
+    learner, objective = run.learner, run.learner.objective
     rollout = collected(learner)
     flat = rollout.advantages.reshape(1, 2, -1)
     steps = list(learner._minibatches(rollout))
@@ -134,7 +134,7 @@ def test_a_mixer_gets_every_transition_of_an_epoch_and_its_word_is_followed(buil
         )
     weights = learner._coefficients()
     learner.gradient(steps[0], weights)
-    seen, _ = mixer.minibatches[-1]
+    seen, _ = objective.minibatches[-1]
     expected = standardised(steps[0].advantages) if adv_norm == "each" else steps[0].advantages
     np.testing.assert_allclose(seen, expected)
     followed = seen[:, 0] - 2 * seen[:, 1]
@@ -147,7 +147,7 @@ def test_a_mixer_gets_every_transition_of_an_epoch_and_its_word_is_followed(buil
     np.testing.assert_allclose(learner.network.parameters.gradients["table"][0, :, :2], grad, atol=1e-5)
 
 
-def test_reported_numbers_of_a_mixer_and_its_memory_are_kept(build, chain):
+def test_reported_numbers_of_an_objective_and_its_memory_are_kept(build, chain):
     first, second = (Mixed(build.context(chain, seed), build.config()) for seed in (0, 1))
     assert first.update()["train/seen"] == 48
     second.load_state(first.state())
@@ -215,8 +215,8 @@ def test_a_reference_keeps_the_policy_near_its_start(build, chain):
     assert apart[1] < 0.2 * apart[0]
 
 
-def test_a_mixer_may_bring_its_own_reference(build, chain):
-    class Biased(Mixer):
+def test_an_objective_may_bring_its_own_reference(build, chain):
+    class Biased(Objective):
         def reference(self, rollout):
             outputs = np.zeros_like(rollout.outputs)
             outputs[..., 1] = 2.0

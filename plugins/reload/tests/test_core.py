@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from zoo_reload.core import FLOOR, climb, descend, mixed, softmax
+from zoo_reload.core import FLOOR, lagrangian_q, natural_gradient_step, projected_step, softmax
 from zoo_reload.game import Game
 
 LOGITS = arrays(np.float64, (3, 4), elements=st.floats(-800, 800))
@@ -26,8 +26,8 @@ def test_softmax_is_a_policy_and_ignores_shifts(z, shift):
 
 @given(LOGITS, LOGITS, st.floats(0.01, 100))
 @settings(max_examples=50, deadline=None)
-def test_climb_keeps_logits_between_the_floor_and_zero(z, direction, eta):
-    moved = climb(z, eta, direction)
+def test_the_natural_gradient_step_keeps_logits_between_the_floor_and_zero(z, direction, eta):
+    moved = natural_gradient_step(z, eta, direction)
     assert (moved.max(axis=1) == 0).all()
     assert (moved >= FLOOR).all()
     assert (softmax(moved) > 0).all()
@@ -35,8 +35,10 @@ def test_climb_keeps_logits_between_the_floor_and_zero(z, direction, eta):
 
 def test_descend_stays_in_its_box():
     lo, cap = np.array([0.0, -2.0]), np.array([5.0, 2.0])
-    np.testing.assert_array_equal(descend(np.array([1.0, 1.0]), 10.0, np.array([-1.0, -1.0]), lo, cap), [0.0, -2.0])
-    np.testing.assert_array_equal(descend(np.array([1.0, 1.0]), 10.0, np.array([1.0, 1.0]), lo, cap), [5.0, 2.0])
+    np.testing.assert_array_equal(
+        projected_step(np.array([1.0, 1.0]), 10.0, np.array([-1.0, -1.0]), lo, cap), [0.0, -2.0]
+    )
+    np.testing.assert_array_equal(projected_step(np.array([1.0, 1.0]), 10.0, np.array([1.0, 1.0]), lo, cap), [5.0, 2.0])
 
 
 def slow_reload(cmdp, z, eta, eta_mu, iterations):
@@ -100,7 +102,7 @@ def test_iterations_agree_with_a_slow_plain_implementation(runs, small):
 def test_mixing_takes_any_leading_axes():
     rng = np.random.default_rng(0)
     Q, mu, s = rng.normal(size=(6, 3, 4, 2)), rng.normal(size=(6, 2)), np.array([1.0, -1.0])
-    for i, row in enumerate(mixed(Q, mu, s)):
+    for i, row in enumerate(lagrangian_q(Q, mu, s)):
         np.testing.assert_allclose(row, Q[i, 0] - mu[i, 0] * Q[i, 1] + mu[i, 1] * Q[i, 2], atol=1e-14)
 
 

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from zoo_reload.ppo.config import ReloadPPOConfig
+from zoo_reload.ppo.constraints import Constraints
 from zoo_reload.ppo.episodes import Episodes
-from zoo_reload.ppo.limits import Limits
+from zoo_reload.ppo.history import RolloutHistory
 from zoo_reload.ppo.multipliers import Projected, Sigmoid
-from zoo_reload.ppo.record import Record
 
 from zoo.errors import UsageError
 
@@ -128,38 +128,38 @@ def test_a_constant_signal_has_its_own_value_however_early_the_time_limit():
     assert found == pytest.approx(1 - 0.99**3)
 
 
-LIMITS = Limits(names=("heat", "noise"), thresholds=np.array([0.5, 1.0]), senses=("<=", "=="))
+CONSTRAINTS = Constraints(names=("heat", "noise"), thresholds=np.array([0.5, 1.0]), senses=("<=", "=="))
 BOUNDS = np.array([10.0, 10.0])
 
 
 def test_violations_are_signed_by_the_sense():
     J = np.array([[0.7, 0.8], [0.2, 1.5]])
-    np.testing.assert_allclose(LIMITS.gradient(J), [[0.2, -0.2], [-0.3, 0.5]])
-    np.testing.assert_allclose(LIMITS.violation(J), [[0.2, 0.2], [0.0, 0.5]])
+    np.testing.assert_allclose(CONSTRAINTS.gradient(J), [[0.2, -0.2], [-0.3, 0.5]])
+    np.testing.assert_allclose(CONSTRAINTS.violation(J), [[0.2, 0.2], [0.0, 0.5]])
 
 
 def test_a_constraint_that_stays_violated_while_its_multiplier_rises_is_named():
-    record = Record(2)
-    assert record.outcome(LIMITS, 1e-3, BOUNDS) is None
+    history = RolloutHistory(2)
+    assert history.outcome(CONSTRAINTS, 1e-3, BOUNDS) is None
     for k in range(40):
-        record.add(1.0 + k % 2, np.array([0.3, 0.0]), np.array([0.1 * k, 0.0]))
-    found = record.outcome(LIMITS, 1e-3, BOUNDS)
+        history.add(1.0 + k % 2, np.array([0.3, 0.0]), np.array([0.1 * k, 0.0]))
+    found = history.outcome(CONSTRAINTS, 1e-3, BOUNDS)
     assert (found.status, found.final) == ("infeasible_suspected", False)
     assert "constraint 'heat' stays violated, now by 0.3" in found.message
-    assert record.oscillation() == 1.0
-    assert record.outcome(LIMITS, 0.05, BOUNDS) is None
-    record.add(1.5, np.array([0.0, 0.0]), np.array([4.0, 0.0]))
-    assert record.outcome(LIMITS, 1e-3, BOUNDS) is None
-    record.add(1.5, np.array([0.0, 0.0]), np.array([4.0, -10.0]))
-    found = record.outcome(LIMITS, 1e-3, BOUNDS)
+    assert history.oscillation() == 1.0
+    assert history.outcome(CONSTRAINTS, 0.05, BOUNDS) is None
+    history.add(1.5, np.array([0.0, 0.0]), np.array([4.0, 0.0]))
+    assert history.outcome(CONSTRAINTS, 1e-3, BOUNDS) is None
+    history.add(1.5, np.array([0.0, 0.0]), np.array([4.0, -10.0]))
+    found = history.outcome(CONSTRAINTS, 1e-3, BOUNDS)
     assert (found.status, found.message) == ("not_converged", "the multiplier of 'noise' is at its cap.")
 
 
 def test_oscillation_forgets_the_first_half():
-    record = Record(1)
+    history = RolloutHistory(1)
     for value in (9.0, -9.0, 1.0, 1.5):
-        record.add(value, np.zeros(1), np.zeros(1))
-    assert record.oscillation() == 0.5
+        history.add(value, np.zeros(1), np.zeros(1))
+    assert history.oscillation() == 0.5
 
 
 @pytest.mark.parametrize(

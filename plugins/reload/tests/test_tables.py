@@ -122,8 +122,8 @@ def test_t6_averaging_is_slow(runs):
 def test_the_average_is_a_mixture_of_occupancies(runs):
     average = runs.make("Average", "three-state", eta=2.0, eta_mu=1.0, budget=40)
     gda = runs.make("GDA", "three-state", eta=2.0, eta_mu=1.0, budget=40, check_every=1)
-    values = [gda.trajectory.check().found.evaluation]
-    values += [gda.trajectory.check().found.evaluation for _ in range(40) if gda.update()]
+    values = [gda.trajectory.check().residuals.evaluation]
+    values += [gda.trajectory.check().residuals.evaluation for _ in range(40) if gda.update()]
     row = runs.drive(average)[-1]
     assert row["value/reward"] == pytest.approx(np.mean([value.J_r for value in values]), abs=1e-12)
     names = average.game.original.names

@@ -82,7 +82,7 @@ def test_committed_files_are_what_the_generator_writes() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_field_is_explained_and_survives_json(name: str) -> None:
     config = entry(name).resolve_config()
-    source = inspect.getsource(config)
+    source = "\n".join(inspect.getsource(base) for base in config.__mro__ if dataclasses.is_dataclass(base))
     for field in dataclasses.fields(config):
         assert re.search(rf'^    {field.name}: .*\n    """[^"]+"""$', source, re.MULTILINE), field.name
     assert "Any" not in str(typing.get_type_hints(config))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import zoo_successor
@@ -66,12 +65,12 @@ def test_registration_and_options_load_no_numerical_library():
 
 def test_the_suites_name_cells_and_claims_that_fit():
     from zoo_bench.resolve import resolve_suite
-    from zoo_bench.suite import load_suite
+    from zoo_bench.suite import find_suites
 
     from zoo import discover
 
-    folder = Path(__file__).parents[3] / "benchmarks"
+    registry = discover()
     for name in ("fr", "lambda-r"):
-        suite = resolve_suite(load_suite(folder / f"{name}.toml"), discover())
+        suite = resolve_suite(find_suites(registry)[name].load(), registry)
         assert len(suite.claims) > 20
         assert any(cell.quick for cell in suite.cells)

@@ -12,7 +12,7 @@ from zoo import hookimpl
 if TYPE_CHECKING:
     from zoo import Registrar
 
-__all__ = ["zoo_register"]
+__all__ = ["zoo_register", "zoo_suites"]
 
 
 @hookimpl
@@ -26,3 +26,9 @@ def zoo_register(zoo: Registrar) -> None:
         summary="results as a table: intervals, published values, verdicts on claims",
     )  # fmt: skip
     zoo.command("plot", "zoo_bench.cli.plot:main", summary="curves, profiles and verdicts of runs, as PNG, SVG or PDF")
+
+
+@hookimpl
+def zoo_suites() -> list[str]:
+    """Suites across plugins: ``zoo bench smoke`` and ``zoo bench control``."""
+    return ["zoo_bench:suites/smoke.toml", "zoo_bench:suites/control.toml"]

@@ -9,7 +9,7 @@ from zoo import Needs, hookimpl
 if TYPE_CHECKING:
     from zoo import Registrar
 
-__all__ = ["zoo_derived", "zoo_plots", "zoo_register"]
+__all__ = ["zoo_derived", "zoo_plots", "zoo_register", "zoo_suites"]
 
 _PAPER = "Moskovitz et al. 2024, Confronting Reward Model Overoptimization with Constrained RLHF, arXiv:2310.04373"
 _ALGORITHMS = (
@@ -52,11 +52,17 @@ def zoo_register(zoo: Registrar) -> None:
     )
     zoo.evaluator(
         "composite",
-        "zoo_composite_rm.exact:CompositeEvaluator",
+        "zoo_composite_rm.evaluator:CompositeEvaluator",
         config="zoo_composite_rm.config:ExactConfig",
         summary="exact mean scores, KL and truth of a policy, where all sequences can be enumerated",
         subject="algorithm",
     )
+
+
+@hookimpl
+def zoo_suites() -> list[str]:
+    """``zoo bench composite-rm``."""
+    return ["zoo_composite_rm:suites/composite-rm.toml"]
 
 
 @hookimpl

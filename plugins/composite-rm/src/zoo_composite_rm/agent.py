@@ -1,4 +1,4 @@
-"""The five algorithms as the core knows them; they differ in their mixers."""
+"""The five algorithms as the core knows them; they differ in their objectives."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from zoo_composite_rm.config import (
     XiConfig,
 )
 from zoo_composite_rm.environment import Task
-from zoo_composite_rm.lagrangian import AllMixer, LagrangianMixer, MuMixer, XiMixer
+from zoo_composite_rm.lagrangian import AllObjective, LagrangianObjective, MuObjective, XiObjective
 from zoo_composite_rm.learner import CompositeLearner
-from zoo_composite_rm.mixer import CompositeMixer, SatMixer, SumMixer
+from zoo_composite_rm.objective import CompositeObjective, SatObjective, SumObjective
 
 ConfigT = TypeVar("ConfigT", bound=CompositeConfig)
 LagrangianT = TypeVar("LagrangianT", bound=LagrangianConfig)
@@ -41,26 +41,26 @@ class Composite(OnPolicy[ConfigT]):
 
     def __init__(self, ctx: Context, config: ConfigT, *, learner: Learner | None = None, index: int = 0) -> None:
         super().__init__(ctx, config, learner=learner, index=index)
-        self.mixer = cast(CompositeMixer, self.learner.mixer)
+        self.objective = cast(CompositeObjective, self.learner.objective)
 
     @classmethod
     @abstractmethod
-    def make_mixer(cls, contexts: Sequence[Context], config: ConfigT) -> CompositeMixer:
+    def make_objective(cls, contexts: Sequence[Context], config: ConfigT) -> CompositeObjective:
         """What is done with the advantages."""
 
     @classmethod
     def make_learner(cls, contexts: Sequence[Context], config: ConfigT) -> CompositeLearner:
         """See OnPolicy."""
-        mixer = cls.make_mixer(contexts, config)
+        objective = cls.make_objective(contexts, config)
         if not isinstance(config.vf_coef, tuple):
-            each = (config.vf_coef,) * len(mixer.task.names)
+            each = (config.vf_coef,) * len(objective.task.names)
             config = replace(config, vf_coef=(*each, config.vf_coef_kl))
-        return CompositeLearner(contexts, config, mixer)
+        return CompositeLearner(contexts, config, objective)
 
     @property
     def outcome(self) -> Outcome | None:  # type: ignore[override]
-        """What the mixer has to say of this member's run; None: nothing."""
-        return self.mixer.outcome(self.index)
+        """What the objective has to say of this member's run; None: nothing."""
+        return self.objective.outcome(self.index)
 
     def logits(self, obs: Array) -> NDArray[np.float32]:
         """Logits [B, A] of the policy for observations [B, ...]."""
@@ -77,26 +77,26 @@ class PPOSum(Composite[SumConfig]):
     """PPO on the weighted sum of the reward models and the KL reward."""
 
     @classmethod
-    def make_mixer(cls, contexts: Sequence[Context], config: SumConfig) -> CompositeMixer:
+    def make_objective(cls, contexts: Sequence[Context], config: SumConfig) -> CompositeObjective:
         """See Composite."""
-        return SumMixer(len(contexts), Task.of(contexts[0]), config)
+        return SumObjective(len(contexts), Task.of(contexts[0]), config)
 
 
 class PPOSat(Composite[SatConfig]):
     """PPO on the squared distance of each sample's scores from the thresholds."""
 
     @classmethod
-    def make_mixer(cls, contexts: Sequence[Context], config: SatConfig) -> CompositeMixer:
+    def make_objective(cls, contexts: Sequence[Context], config: SatConfig) -> CompositeObjective:
         """See Composite."""
-        return SatMixer(len(contexts), Task.of(contexts[0]), config)
+        return SatObjective(len(contexts), Task.of(contexts[0]), config)
 
 
 class Lagrangian(Composite[LagrangianT]):
     """PPO with multipliers that learn beside the policy. Offers ``multipliers()`` (``zoo.api.PrimalDual``)."""
 
     @property
-    def _lagrangian(self) -> LagrangianMixer:
-        return cast(LagrangianMixer, self.mixer)
+    def _lagrangian(self) -> LagrangianObjective:
+        return cast(LagrangianObjective, self.objective)
 
     def multipliers(self) -> Mapping[str, float]:
         """Reward model to mu_i, in the task's reward per unit of the score.
@@ -104,31 +104,31 @@ class Lagrangian(Composite[LagrangianT]):
         Positive ones of ``mu-ppo`` and ``xi-ppo`` raise the score, those of ``all-ppo`` lower it. With
         ``adv_norm = "each"`` they weigh standardised advantages, and have no unit.
         """
-        return dict(zip(self.mixer.task.names, self._lagrangian.effective()[self.index].tolist(), strict=True))
+        return dict(zip(self.objective.task.names, self._lagrangian.effective()[self.index].tolist(), strict=True))
 
 
 class MuPPO(Lagrangian[MuConfig]):
     """Stay near the reference with mean scores of at least the thresholds."""
 
     @classmethod
-    def make_mixer(cls, contexts: Sequence[Context], config: MuConfig) -> LagrangianMixer:
+    def make_objective(cls, contexts: Sequence[Context], config: MuConfig) -> LagrangianObjective:
         """See Composite."""
-        return MuMixer(contexts, Task.of(contexts[0]), config)
+        return MuObjective(contexts, Task.of(contexts[0]), config)
 
 
 class XiPPO(Lagrangian[XiConfig]):
     """Stay near the reference with mean scores equal to the thresholds."""
 
     @classmethod
-    def make_mixer(cls, contexts: Sequence[Context], config: XiConfig) -> LagrangianMixer:
+    def make_objective(cls, contexts: Sequence[Context], config: XiConfig) -> LagrangianObjective:
         """See Composite."""
-        return XiMixer(contexts, Task.of(contexts[0]), config)
+        return XiObjective(contexts, Task.of(contexts[0]), config)
 
 
 class AllPPO(Lagrangian[AllConfig]):
     """Maximise the weighted sum with mean scores of at most the thresholds."""
 
     @classmethod
-    def make_mixer(cls, contexts: Sequence[Context], config: AllConfig) -> LagrangianMixer:
+    def make_objective(cls, contexts: Sequence[Context], config: AllConfig) -> LagrangianObjective:
         """See Composite."""
-        return AllMixer(contexts, Task.of(contexts[0]), config)
+        return AllObjective(contexts, Task.of(contexts[0]), config)

@@ -68,13 +68,13 @@ class Task:
             evaluation_names=tuple(lookup(env, "evaluation_names") or ()),
         )
 
-    def named(self, given: Mapping[str, float], default: Floats) -> Floats:
+    def named(self, values: Mapping[str, float], default: Floats) -> Floats:
         """Numbers [N] by name, ``default`` [N] where none is given.
 
         Raises:
             UnknownNameError: a name is of no reward model.
         """
-        for name in given:
+        for name in values:
             if name not in self.names:
                 raise UnknownNameError("reward model", name, self.names)
-        return np.array([given.get(name, own) for name, own in zip(self.names, default.tolist(), strict=True)])
+        return np.array([values.get(name, own) for name, own in zip(self.names, default.tolist(), strict=True)])

@@ -77,11 +77,11 @@ def proxy(runs: Sequence[Any], options: Any) -> Figure:
     names, paths = paths_of(runs)
     if len(names) != 2:
         raise UsageError(f"these runs have {len(names)} reward models: expected two, for the two axes.")
-    found = find_proxy_points(paths, names)
+    points = find_proxy_points(paths, names)
     figure = Figure(figsize=_MAP, layout="constrained")
     axes = figure.subplots()
     axes.grid(visible=False)
-    _surface(figure, axes, found)
+    _surface(figure, axes, points)
     followed = list(paths)
     styles: list[Any] = list(options.dashes(followed))
     handles = [
@@ -95,11 +95,11 @@ def proxy(runs: Sequence[Any], options: Any) -> Figure:
         axes.plot(path[:, 0], path[:, 1], color=style.get_color(), linestyle=style.get_linestyle(), linewidth=0.9)
     texts = [f"path of {label}" for label in followed]
     for name, marker in zip(names, ("^", ">"), strict=True):
-        if name in found.own:
-            x, y = found.own_scores[name]
+        if name in points.own:
+            x, y = points.own_scores[name]
             handles += axes.plot(x, y, marker, color="black", markerfacecolor="white", markersize=6, linestyle="none")
-            texts.append(f"best along {name} ({found.own[name].best[0]:.3f})")
-    x, y = found.joint.best
+            texts.append(f"best along {name} ({points.own[name].best[0]:.3f})")
+    x, y = points.joint.best
     handles += axes.plot(x, y, "*", color="black", markersize=11, linestyle="none", zorder=4)
     texts.append(f"joint proxy point ({x:.3f}, {y:.3f})")
     axes.set_xlabel(f"mean of {names[0]}")
@@ -108,14 +108,14 @@ def proxy(runs: Sequence[Any], options: Any) -> Figure:
     return figure
 
 
-def _surface(figure: Figure, axes: Axes, found: ProxyPoints) -> None:
+def _surface(figure: Figure, axes: Axes, points: ProxyPoints) -> None:
     """The surface where the density suffices, in colours that do not follow what it does outside."""
     import numpy as np
 
-    joint = found.joint
+    joint = points.joint
     inside = np.ma.array(joint.values, mask=~joint.mask)
     # The interesting part is near the top, and a surface falls steeply where runs have overdone it.
-    seen = np.concatenate(list(found.paths.values()))[:, -1]
+    seen = np.concatenate(list(points.paths.values()))[:, -1]
     low = max(float(np.quantile(seen, 0.1)), float(inside.min()))
     levels = np.linspace(low, joint.evaluation, _LEVELS)
     axes.set_facecolor("#efefef")

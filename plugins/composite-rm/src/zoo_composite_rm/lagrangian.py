@@ -1,4 +1,4 @@
-"""Mixers whose weights are multipliers that learn beside the policy: ``mu-ppo``, ``xi-ppo`` and ``all-ppo``.
+"""Objectives whose weights are multipliers that learn beside the policy: ``mu-ppo``, ``xi-ppo`` and ``all-ppo``.
 
 The multipliers descend sum_i sigma(m_i) d (v_i - theta_i), where v_i is the mean score of the minibatch's episodes, and
 d = -1 where the constraint is an upper bound, else 1 (arXiv:2310.04373, section 4 and appendix).
@@ -11,15 +11,15 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from zoo_onpolicy.arrays import on_host
+from zoo_onpolicy.backend import on_host
 from zoo_onpolicy.rollout import Rollout
 
 from zoo import Array, Context, Outcome
 from zoo_composite_rm.config import AllConfig, LagrangianConfig, MuConfig, XiConfig
 from zoo_composite_rm.environment import Floats, Singles, Task
-from zoo_composite_rm.measures import ends
-from zoo_composite_rm.mixer import CompositeMixer
+from zoo_composite_rm.episode_means import ends
 from zoo_composite_rm.multipliers import KINDS, Multipliers
+from zoo_composite_rm.objective import CompositeObjective
 
 SATURATED_FROM = 0.99
 """share of its range from which a multiplier is called saturated,"""
@@ -29,7 +29,7 @@ _INITIAL_STD = 0.1
 """of m, whose law the paper gives as N(0, 0.01)"""
 
 
-class LagrangianMixer(CompositeMixer):
+class LagrangianObjective(CompositeObjective):
     """N constraints v_i >= theta_i, = theta_i or <= theta_i of the mean scores, for S members.
 
     A subclass may move ``thresholds`` between updates; they belong to the state.
@@ -79,7 +79,7 @@ class LagrangianMixer(CompositeMixer):
         return -1.0 if self.sense == "<=" else 1.0
 
     def weights(self) -> Floats:
-        """See CompositeMixer."""
+        """See CompositeObjective."""
         mixture = self.multipliers.task(self.x)[:, None] * self._task_weights
         mixture[:, :-1] += self._direction * self.multipliers.shares(self.x)
         return np.asarray(mixture)
@@ -89,14 +89,14 @@ class LagrangianMixer(CompositeMixer):
         return self.multipliers.effective(self.x)
 
     def signals(self, rollout: Rollout) -> Singles:
-        """See Mixer; also looks up what ``after_minibatch`` needs of each transition."""
-        found = super().signals(rollout)
+        """See Objective; also looks up what ``after_minibatch`` needs of each transition."""
+        signals = super().signals(rollout)
         scores = rollout.rewards[:, 1:]
         end, share = ends(rollout.done)
         # Scores are paid at the end only, so the reward-to-go of every transition is its episode's score.
         togo = np.take_along_axis(scores, np.broadcast_to(end[:, None], scores.shape), axis=2)
         self._togo, self._share = togo.reshape(*togo.shape[:2], -1), share.reshape(len(share), -1)
-        return found
+        return signals
 
     def after_minibatch(self, index: Array, active: NDArray[np.bool_]) -> None:
         """One step of the multipliers: SGD with momentum, gradient clipped in norm.
@@ -118,7 +118,7 @@ class LagrangianMixer(CompositeMixer):
         self._remix()
 
     def finish(self, rollout: Rollout) -> Sequence[Mapping[str, float]]:
-        """See CompositeMixer."""
+        """See CompositeObjective."""
         rows = super().finish(rollout)
         full = (self.multipliers.fullness(self.x) > SATURATED_FROM) & (self.violation() > self.config.tol)
         self._full = np.where(self.means.episodes[:, None] > 0, (self._full + 1) * full, self._full)
@@ -132,8 +132,10 @@ class LagrangianMixer(CompositeMixer):
 
     def report(self, member: int) -> dict[str, float]:
         """``threshold/``, ``violation/`` and, after the update, ``multiplier/`` of each reward model."""
-        told = {"threshold": self.thresholds, "violation": self.violation(), "multiplier": self.effective()}
-        return {key: number for what, all_ in told.items() for key, number in self.by_name(what, all_[member]).items()}
+        arrays = {"threshold": self.thresholds, "violation": self.violation(), "multiplier": self.effective()}
+        return {
+            key: number for what, all_ in arrays.items() for key, number in self.by_name(what, all_[member]).items()
+        }
 
     def outcome(self, member: int) -> Outcome | None:
         """A threshold that no score reaches, or a multiplier that has been saturated in vain; else None."""
@@ -153,16 +155,16 @@ class LagrangianMixer(CompositeMixer):
         """A sentence on each threshold outside the possible scores."""
         if self.task.ranges is None:
             return ""
-        found = []
+        notes = []
         for name, theta, (low, high) in zip(
             self.task.names, self.thresholds[member].tolist(), self.task.ranges.tolist(), strict=True
         ):
             if (theta > high and self.sense != "<=") or (theta < low and self.sense != ">="):
-                found.append(f"{name!r} {self.sense} {theta:g} is outside the possible scores, [{low:g}, {high:g}].")
-        return " ".join(found)
+                notes.append(f"{name!r} {self.sense} {theta:g} is outside the possible scores, [{low:g}, {high:g}].")
+        return " ".join(notes)
 
     def state(self, member: int) -> Mapping[str, Any]:
-        """See Mixer."""
+        """See Objective."""
         return {
             **super().state(member),
             "x": self.x[member].copy(),
@@ -172,13 +174,13 @@ class LagrangianMixer(CompositeMixer):
         }
 
     def load_state(self, member: int, state: Mapping[str, Any]) -> None:
-        """See Mixer."""
+        """See Objective."""
         self.x[member], self._velocity[member] = state["x"], state["velocity"]
         self.thresholds[member], self._full[member] = state["thresholds"], state["full"]
         super().load_state(member, state)
 
 
-class MuMixer(LagrangianMixer):
+class MuObjective(LagrangianObjective):
     """Near the reference, with v_i >= theta_i (``mu-ppo``)."""
 
     sense = ">="
@@ -187,7 +189,7 @@ class MuMixer(LagrangianMixer):
         super().__init__(contexts, task, config, config.multiplier)
 
 
-class XiMixer(LagrangianMixer):
+class XiObjective(LagrangianObjective):
     """Near the reference, with v_i = theta_i (``xi-ppo``)."""
 
     sense = "=="
@@ -196,7 +198,7 @@ class XiMixer(LagrangianMixer):
         super().__init__(contexts, task, config, config.multiplier)
 
 
-class AllMixer(LagrangianMixer):
+class AllObjective(LagrangianObjective):
     """The weighted sum of all, with v_i <= theta_i (``all-ppo``).
 
     Raises:

@@ -7,8 +7,8 @@ from zoo_onpolicy.learner import Learner
 from zoo_onpolicy.networks import Network
 
 from zoo import UsageError, lookup
-from zoo_composite_rm.mixer import CompositeMixer
 from zoo_composite_rm.network import ReferenceMLP
+from zoo_composite_rm.objective import CompositeObjective
 
 
 class CompositeLearner(Learner):
@@ -18,7 +18,7 @@ class CompositeLearner(Learner):
         UsageError: the observations are states, or the actions not discrete.
     """
 
-    mixer: CompositeMixer
+    objective: CompositeObjective
 
     def make_network(self) -> Network:
         """The environment's language model where it has one, else the reference's logits plus a perceptron."""
@@ -35,5 +35,5 @@ class CompositeLearner(Learner):
             return network
         return ReferenceMLP(
             len(self), self.encoder.size, len(self.heads), self.distribution, self.config.network, self.device,
-            self.mixer.task.reference_logits,
+            self.objective.task.reference_logits,
         )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from zoo_onpolicy.arrays import on_device, on_host
+from zoo_onpolicy.backend import on_device, on_host
 from zoo_onpolicy.config import NetworkConfig
 from zoo_onpolicy.distributions import Distribution
 from zoo_onpolicy.networks import EVERY, MLP

@@ -9,7 +9,7 @@ from zoo import Needs, hookimpl
 if TYPE_CHECKING:
     from zoo import Registrar
 
-__all__ = ["zoo_derived", "zoo_plots", "zoo_register"]
+__all__ = ["zoo_derived", "zoo_plots", "zoo_register", "zoo_suites"]
 
 _PAPERS = "Singh et al. 2023, arXiv:2311.08360; 2024, arXiv:2404.07129"
 _EVALUATORS = (
@@ -55,6 +55,12 @@ def zoo_register(zoo: Registrar) -> None:
             summary=summary,
             subject="algorithm",
         )
+
+
+@hookimpl
+def zoo_suites() -> list[str]:
+    """``zoo bench induction`` and ``zoo bench transience``."""
+    return ["zoo_icl:suites/induction.toml", "zoo_icl:suites/transience.toml"]
 
 
 @hookimpl

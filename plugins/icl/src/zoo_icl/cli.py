@@ -53,7 +53,7 @@ def _positive(text: str) -> int:
 
 
 def _toy(parsed: argparse.Namespace) -> int:
-    from zoo_icl.toy import fit
+    from zoo_icl.phase_change import fit
 
     fits = [fit(clamped, dim=parsed.dim, steps=parsed.steps, seed=parsed.seed) for clamped in _EXPECTED]
     if parsed.json:
@@ -61,7 +61,7 @@ def _toy(parsed: argparse.Namespace) -> int:
         return 0
     rows = [("clamped", "loss 90 % at", "10 % at", "plateau", "expected")]
     for each in fits:
-        levels = (_shown(each.steps_to(0.9)), _shown(each.steps_to(0.1)))
+        levels = (_step_text(each.steps_to(0.9)), _step_text(each.steps_to(0.1)))
         rows.append((" ".join(each.clamped) or "none", *levels, f"{each.plateau:.2f}", _EXPECTED[each.clamped]))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
@@ -72,5 +72,5 @@ def _toy(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _shown(step: int | None) -> str:
+def _step_text(step: int | None) -> str:
     return "never" if step is None else str(step)

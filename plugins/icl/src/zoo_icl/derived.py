@@ -32,20 +32,20 @@ def plateau_length(run: Run, of: str, /, *, floor: float = math.log(2.0)) -> flo
 
 def transience_peak(run: Run, of: str, /) -> float | None:
     """Highest value of the accuracy ``of``, after a median filter over five evaluations."""
-    found = _transience(run, of)
-    return found.peak if found else None
+    events = _transience(run, of)
+    return events.peak if events else None
 
 
 def transience_peak_at(run: Run, of: str, /) -> float | None:
     """Where the filtered accuracy ``of`` is highest."""
-    found = _transience(run, of)
-    return found.peak_at if found else None
+    events = _transience(run, of)
+    return events.peak_at if events else None
 
 
 def transience_drop(run: Run, of: str, /) -> float | None:
     """How far the filtered accuracy ``of`` has fallen from its peak at the end."""
-    found = _transience(run, of)
-    return found.drop if found else None
+    events = _transience(run, of)
+    return events.drop if events else None
 
 
 def transience_cross(run: Run, of: str, /) -> float | None:

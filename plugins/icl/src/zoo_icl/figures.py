@@ -74,9 +74,9 @@ def phases(runs: Sequence[Any], options: Any) -> Figure:
         _curves(left, seeds, {_LOSS: ("", _GREY)})
         _curves(right, seeds, _SETS)
         series = seeds[0].series(_LOSS)
-        found = phase_change(series.steps, series.values)
+        change = phase_change(series.steps, series.values)
         for axes in (left, right):
-            _mark(axes, found)
+            _mark(axes, change)
         left.axhline(_FLOOR, color=_GREY, linestyle=":", linewidth=1.0)
         left.set_ylim(bottom=0.0)
         left.set_title(title, loc="left")
@@ -185,20 +185,20 @@ def patterns(runs: Sequence[Any], options: Any) -> Figure:
     Raises:
         UsageError: no run has patterns in its report.
     """
-    found = next((rows for run in runs if (rows := _patterns(run))), None)
-    if found is None:
+    recorded = next((rows for run in runs if (rows := _patterns(run))), None)
+    if recorded is None:
         raise UsageError(
             "these runs have no patterns in their reports.", "zoo eval RUN icl-induction --patterns keeps them."
         )
     from matplotlib.figure import Figure
 
-    places = [tuple(map(int, name.split(":"))) for name in found]
+    places = [tuple(map(int, name.split(":"))) for name in recorded]
     rows, columns = (max(axis) + 1 for axis in zip(*places, strict=True))
     figure = Figure(figsize=(1.05 * columns + 0.9, 1.25 * rows + 0.35), layout="constrained")
     board = figure.subplots(rows, columns, squeeze=False)
     for axes in board.ravel():
         axes.set_visible(False)
-    for (block, head), (name, pattern) in zip(places, found.items(), strict=True):
+    for (block, head), (name, pattern) in zip(places, recorded.items(), strict=True):
         axes = board[block, head]
         axes.set_visible(True)
         image = axes.imshow(pattern, vmin=0.0, vmax=1.0, cmap="viridis", interpolation="nearest")
@@ -220,18 +220,18 @@ def _panels(runs: Sequence[Any], what: str) -> dict[str, list[Any]]:
     groups: dict[Any, list[Any]] = {}
     for run in sorted(runs, key=lambda run: run.seed):
         groups.setdefault(run.path.parent, []).append(run)
-    told = [_told(seeds[0]) for seeds in groups.values()]
-    every = {name for own in told for name in own}
-    names = sorted(name for name in every if any(own.get(name) != told[0].get(name) for own in told))
-    found: dict[str, list[Any]] = {}
-    for own, seeds in zip(told, groups.values(), strict=True):
+    titles = [_settings(seeds[0]) for seeds in groups.values()]
+    every = {name for own in titles for name in own}
+    names = sorted(name for name in every if any(own.get(name) != titles[0].get(name) for own in titles))
+    panels: dict[str, list[Any]] = {}
+    for own, seeds in zip(titles, groups.values(), strict=True):
         options = ", ".join(f"{name} {_short(own[name])}" for name in names[:3] if name in own)
         title = fill(f"{seeds[0].environment}{': ' if options else ''}{options}", _TITLE)
-        found.setdefault(title if title not in found else f"{title} ({seeds[0].path.parent.name})", []).extend(seeds)
-    return found
+        panels.setdefault(title if title not in panels else f"{title} ({seeds[0].path.parent.name})", []).extend(seeds)
+    return panels
 
 
-def _told(run: Any) -> dict[str, Any]:
+def _settings(run: Any) -> dict[str, Any]:
     clamps = [_CALL.sub(r"\1(…)", clamp) for clamp in run.spec.config.get("clamp") or ()]
     return {**run.spec.env_config, **run.spec.config, "clamp": "+".join(clamps) or "none"}
 
@@ -273,13 +273,13 @@ def _apart(values: Sequence[float], gap: float) -> list[float]:
 
 def _trained(runs: Sequence[Any]) -> dict[str, list[Any]]:
     """Runs by the kinds of their clamps, of the first that ablate the same heads and differ; empty if none do."""
-    found: dict[tuple[str, ...], dict[str, list[Any]]] = {}
+    curves: dict[tuple[str, ...], dict[str, list[Any]]] = {}
     for run in runs:
         if run.series(_LOSS).values:
             clamps = run.spec.config.get("clamp") or ()
             ablated = tuple(clamp for clamp in clamps if clamp.startswith("Ablate("))
-            found.setdefault(ablated, {}).setdefault(_kind("+".join(clamps)), []).append(run)
-    return next((by_kind for by_kind in found.values() if len(by_kind) > 1), {})
+            curves.setdefault(ablated, {}).setdefault(_kind("+".join(clamps)), []).append(run)
+    return next((by_kind for by_kind in curves.values() if len(by_kind) > 1), {})
 
 
 def _clamped(run: Any) -> list[dict[str, Any]]:
@@ -313,10 +313,10 @@ def _curves(axes: Axes, seeds: Sequence[Any], lines: Mapping[str, Line]) -> None
             axes.plot(series.steps, series.values, color=colour, linewidth=1.2, alpha=1.0 if len(seeds) == 1 else 0.6)
 
 
-def _mark(axes: Axes, found: PhaseChange) -> None:
-    if found.plateau:
-        axes.axvspan(*found.plateau, color="#eeeeee", linewidth=0, zorder=0)
-    for at, style in ((found.onset, "--"), (found.t_half, "-")):
+def _mark(axes: Axes, change: PhaseChange) -> None:
+    if change.plateau:
+        axes.axvspan(*change.plateau, color="#eeeeee", linewidth=0, zorder=0)
+    for at, style in ((change.onset, "--"), (change.t_half, "-")):
         if at is not None:
             axes.axvline(at, color=_GREY, linestyle=style, linewidth=0.9)
 

@@ -39,7 +39,7 @@ class MultitaskControl(OnPolicy[ConfigT]):
     @property
     def default(self) -> DefaultLearner | None:
         """The default policy, where there is one."""
-        defaults = self.learner.mixer.defaults
+        defaults = self.learner.objective.defaults
         return defaults[self.index] if defaults else None
 
 

@@ -94,11 +94,11 @@ class DefaultLearner:
 
     def _learn(self, obs: Floats, parameters: Floats, steps: int) -> dict[str, float]:
         size = min(self._config.default_batch, len(obs))
-        told: list[Mapping[str, float]] = []
+        metrics: list[Mapping[str, float]] = []
         for _ in range(steps):
             rows = self._rng.integers(0, len(obs), size) if size < len(obs) else slice(None)
-            told.append(self.default.update(obs[rows], self._family(torch.from_numpy(parameters[rows]))))
-        last = told[-min(len(told), 10) :]
+            metrics.append(self.default.update(obs[rows], self._family(torch.from_numpy(parameters[rows]))))
+        last = metrics[-min(len(metrics), 10) :]
         return {name: float(np.mean([row[name] for row in last])) for name in last[0]} if last else {}
 
     def report(self) -> dict[str, float]:

@@ -124,9 +124,9 @@ def network_of(learner: DefaultLearner) -> DefaultNetwork:
 
 def layers_of(network: DefaultNetwork) -> list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
     """Weights [out, in] and biases [out] of the layers, pruned where they have a price."""
-    found = []
+    layers = []
     for layer in network.layers:
         weight: Any = layer.effective_weights() if isinstance(layer, VariationalDropoutLinear) else layer.weight
         bias: Any = layer.bias
-        found.append((weight.detach().numpy().copy(), bias.detach().numpy().copy()))
-    return found
+        layers.append((weight.detach().numpy().copy(), bias.detach().numpy().copy()))
+    return layers

@@ -28,14 +28,14 @@ def learning(runs: Sequence[Any], options: Any) -> Figure:
     from matplotlib.figure import Figure
 
     metric = options.metrics[0] if options.metrics else "return/discounted"
-    found: dict[str, list[list[NDArray[np.float64]]]] = {}
+    groups: dict[str, list[list[NDArray[np.float64]]]] = {}
     for run in runs:
         parts = by_task(run, metric)
         if parts:
-            found.setdefault(run.algorithm, []).append(parts)
-    if not found:
+            groups.setdefault(run.algorithm, []).append(parts)
+    if not groups:
         raise UsageError(f"no run logged task/number and {metric}: expected runs of mdl-c or of its baselines.")
-    tasks = max(len(parts) for several in found.values() for parts in several)
+    tasks = max(len(parts) for several in groups.values() for parts in several)
     columns = min(tasks, 8)
     rows = -(-tasks // columns)
     figure = Figure(figsize=(1.25 * columns + 0.8, 1.5 * rows + 0.8), layout="constrained")
@@ -43,7 +43,7 @@ def learning(runs: Sequence[Any], options: Any) -> Figure:
     handles = {}
     for number, axes in enumerate(panels.flat):
         axes.set_visible(number < tasks)
-        for algorithm, several in found.items():
+        for algorithm, several in groups.items():
             curves = [parts[number] for parts in several if number < len(parts)]
             if not curves:
                 continue
@@ -79,16 +79,16 @@ def sparsity(runs: Sequence[Any], options: Any) -> Figure:
     from matplotlib.figure import Figure
 
     prefix = "default/sparsity"
-    found: dict[str, list[Any]] = {}
+    groups: dict[str, list[Any]] = {}
     for run in runs:
         for name in run.metrics:
             if name.startswith(prefix):
-                found.setdefault(name.removeprefix(prefix).strip("/") or "all", []).append(run.series(name))
-    if not found:
+                groups.setdefault(name.removeprefix(prefix).strip("/") or "all", []).append(run.series(name))
+    if not groups:
         raise UsageError(f"no run logged {prefix}: expected runs of mdl-c or of its off-policy forms.")
     figure = Figure(figsize=(4.2, 2.6), layout="constrained")
     axes = figure.subplots()
-    for index, (name, several) in enumerate(sorted(found.items())):
+    for index, (name, several) in enumerate(sorted(groups.items())):
         length = min(len(series.values) for series in several)
         values = np.stack([series.values[:length] for series in several])
         style: dict[str, Any] = (
@@ -113,7 +113,7 @@ def default(runs: Sequence[Any], options: Any) -> Figure:
     from matplotlib.colors import ListedColormap
     from matplotlib.figure import Figure
 
-    drawn = [(run, found) for run in runs if (found := _on_grid(run)) is not None]
+    drawn = [(run, cells) for run in runs if (cells := _on_grid(run)) is not None]
     if not drawn:
         raise UsageError(
             "no run has a report of its default policy on a grid: "
@@ -143,8 +143,8 @@ def default(runs: Sequence[Any], options: Any) -> Figure:
 
 def _on_grid(run: Any) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]] | None:
     """Rows and columns of the free cells [S], and probabilities [S, A]."""
-    found = [row for row in run.evaluations.get("mdl-c-default", {}).get("rows", ()) if "cell" in row]
-    if not found:
+    cells = [row for row in run.evaluations.get("mdl-c-default", {}).get("rows", ()) if "cell" in row]
+    if not cells:
         return None
-    place = np.array([row["cell"] for row in found], dtype=np.int64)
-    return place[:, 0], place[:, 1], np.array([row["probabilities"] for row in found])
+    place = np.array([row["cell"] for row in cells], dtype=np.int64)
+    return place[:, 0], place[:, 1], np.array([row["probabilities"] for row in cells])

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from zoo_onpolicy import distributions as on_policy
-from zoo_onpolicy.arrays import compact
+from zoo_onpolicy.backend import compact
 from zoo_onpolicy.distributions import Scored
 from zoo_rpo.distributions import Categorical, DiagonalGaussian, Distribution
 

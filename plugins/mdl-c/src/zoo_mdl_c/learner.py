@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from zoo_onpolicy import distributions
 from zoo_onpolicy.learner import Learner
 from zoo_onpolicy.loss import Coefficients, Loss, Minibatch
-from zoo_onpolicy.mixer import Mixer
 from zoo_onpolicy.networks import Network
+from zoo_onpolicy.objective import Objective
 from zoo_onpolicy.observations import Encoder
 from zoo_onpolicy.rollout import Floats, Rollout
 from zoo_rpo.distributions import Categorical, DiagonalGaussian
@@ -29,7 +29,7 @@ from zoo_mdl_c.regret import DefaultRegret
 from zoo_mdl_c.tasks import TaskSequence
 from zoo_mdl_c.variational_control import VariationalMLP
 
-__all__ = ["DefaultMixer", "MultitaskLearner"]
+__all__ = ["DefaultObjective", "MultitaskLearner"]
 
 
 class Place(NamedTuple):
@@ -52,16 +52,16 @@ class MultitaskLearner(Learner):
         UsageError: there are no tasks, not enough of them, or they have different spaces.
     """
 
-    mixer: DefaultMixer
+    objective: DefaultObjective
     config: ActorCriticConfig
 
     def __init__(self, contexts: Sequence[Context], config: ActorCriticConfig) -> None:
-        super().__init__(contexts, config, DefaultMixer())
+        super().__init__(contexts, config, DefaultObjective())
         updates = max(-(-contexts[0].budget // self.transitions), 1)
         self._training = max(updates - config.held_out * config.held_out_updates, 0)
         count = -(-self._training // config.task_updates) + config.held_out
         self.sequences = [TaskSequence(ctx, config, count) for ctx in contexts]
-        self.mixer.begin_run(self.sequences)
+        self.objective.begin_run(self.sequences)
         for member in range(len(self)):
             self._values_from_zero(member)
 
@@ -138,7 +138,7 @@ class MultitaskLearner(Learner):
             parameters.put(name, member, np.zeros(parameters.views[name].shape[1:]))
 
 
-class DefaultMixer(Mixer):
+class DefaultObjective(Objective):
     """Holds the default policy of each member, teaches it, and measures."""
 
     learner: MultitaskLearner

@@ -41,7 +41,7 @@ class TaskSequence:
                 f"held_out = {config.held_out}: expected fewer than the {count} tasks of the budget; raise --steps."
             )
         rng = ctx.stream("tasks")
-        self.tasks = _drawn(self.distribution, config, count, rng)
+        self.tasks = _draw(self.distribution, config, count, rng)
         self._check_spaces(ctx)
 
     def __getitem__(self, index: int) -> Task:
@@ -75,7 +75,7 @@ def _tasks_of(ctx: Context) -> TaskDistribution:
     return tasks
 
 
-def _drawn(tasks: TaskDistribution, config: TaskOptions, count: int, rng: np.random.Generator) -> list[Task]:
+def _draw(tasks: TaskDistribution, config: TaskOptions, count: int, rng: np.random.Generator) -> list[Task]:
     """Tasks of training, then those held out."""
     first = count - config.held_out
     before = min(config.rule_change, first) if config.rule_change else first
@@ -100,7 +100,7 @@ def _some(
         return list(tasks.sample_many(rng, count))
     listed = tasks.tasks()
     before = set(seen)
-    left = _found(tasks, before, count, rng) if listed is None else [task for task in listed if task not in before]
+    left = _find(tasks, before, count, rng) if listed is None else [task for task in listed if task not in before]
     if len(left) < count:
         raise UsageError(
             f"{count} tasks that differ from each other{' and from those before' if seen else ''} are asked for, and "
@@ -109,18 +109,18 @@ def _some(
     return left if listed is None else [left[index] for index in rng.permutation(len(left))[:count]]
 
 
-def _found(tasks: TaskDistribution, before: set[Task], count: int, rng: np.random.Generator) -> list[Task]:
+def _find(tasks: TaskDistribution, before: set[Task], count: int, rng: np.random.Generator) -> list[Task]:
     """Up to ``count`` distinct tasks, none of ``before``, of a distribution that cannot be listed.
 
     Of k tasks as likely as each other all are expected after k H_k draws (coupon collector), H_k <= 1 + log k; after
     ``PATIENCE`` times as many there are no more.
     """
-    found: dict[Task, None] = {}
+    distinct: dict[Task, None] = {}
     k = count + len(before)
     for _ in range(math.ceil(PATIENCE * k * (1 + math.log(k)))):
         task = tasks.sample(rng)
         if task not in before:
-            found[task] = None
-        if len(found) == count:
+            distinct[task] = None
+        if len(distinct) == count:
             break
-    return list(found)
+    return list(distinct)

@@ -16,7 +16,7 @@ from zoo_onpolicy.networks import EVERY, MLP, Floats, Parameters
 
 from zoo import Array, Context, UsageError
 from zoo_mdl_c.config import VDOPOConfig
-from zoo_mdl_c.objective import THRESHOLD, kl_gradients, kl_per_weight, log_alpha
+from zoo_mdl_c.description_length import THRESHOLD, kl_gradients, kl_per_weight, log_alpha
 
 __all__ = ["VariationalMLP"]
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zoo_mdl_c.objective import K1, K2, K3, THRESHOLD, log_alpha
+from zoo_mdl_c.description_length import K1, K2, K3, THRESHOLD, log_alpha
 
 __all__ = ["GroupReport", "VariationalDropoutLinear"]
 

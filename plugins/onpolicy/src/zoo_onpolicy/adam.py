@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo import Array
-from zoo_onpolicy.arrays import namespace, on_device, on_host
+from zoo_onpolicy.backend import namespace, on_device, on_host
 
 BETA_1, BETA_2 = 0.9, 0.999
 EPSILON = 1e-5

@@ -1,4 +1,14 @@
-"""``ppo-native``: one member of a learner as the core knows it, and all of them as a batch."""
+"""``ppo-native`` as the core knows it, and where the equations of arXiv:1707.06347 are.
+
+* algorithm 1, from top to bottom: ``learner.py``; its inner loop, the policy run for T steps: ``rollout.py``
+* (6) the ratio of probabilities, (7) the clipped surrogate, (9) with values and entropy: ``loss.py``; log probabilities
+  and entropies of the families of actions: ``distributions.py``
+* (11), (12) the truncated advantages, for all value heads at once: ``gae.py``
+* section 6.1 the networks: ``networks.py``, and ``tabular_policy.py`` for state numbers; Adam: ``adam.py``
+
+Not in the paper: several value heads, and what the policy follows of their advantages (``objective.py``); a penalty on
+the divergence from a reference policy (``loss.py``); many seeds that learn together (``seeds.py``).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +22,7 @@ from numpy.typing import NDArray
 from zoo import Algorithm, Array, Context, InterfaceError, Metrics, State
 from zoo_onpolicy.config import PPOConfig
 from zoo_onpolicy.learner import Learner
-from zoo_onpolicy.mixer import Mixer
+from zoo_onpolicy.objective import Objective
 from zoo_onpolicy.seeds import Seeds, fitting
 
 ConfigT = TypeVar("ConfigT", bound=PPOConfig)
@@ -21,7 +31,7 @@ ConfigT = TypeVar("ConfigT", bound=PPOConfig)
 class OnPolicy(Algorithm[ConfigT]):
     """One member of a ``Learner``: of its own if it is alone, else of the batch's.
 
-    Subclasses that treat several signals differently override ``make_mixer``. Where observations and actions are
+    Subclasses that treat several signals differently override ``make_objective``. Where observations and actions are
     discrete, ``policy()`` gives the action probabilities float64[S, A] of all states, so that the policy can be judged
     exactly (``zoo.api.Explicit``); elsewhere there is no such attribute.
 
@@ -41,14 +51,14 @@ class OnPolicy(Algorithm[ConfigT]):
             self.policy = partial(self.learner.policy, index)
 
     @classmethod
-    def make_mixer(cls, contexts: Sequence[Context], config: ConfigT) -> Mixer:
+    def make_objective(cls, contexts: Sequence[Context], config: ConfigT) -> Objective:
         """What is done with the advantages of the value heads; here the reward's is followed."""
-        return Mixer()
+        return Objective()
 
     @classmethod
     def make_learner(cls, contexts: Sequence[Context], config: ConfigT) -> Learner:
         """The learner of these members."""
-        return Learner(contexts, config, cls.make_mixer(contexts, config))
+        return Learner(contexts, config, cls.make_objective(contexts, config))
 
     @classmethod
     def batch(cls, contexts: Sequence[Context], config: ConfigT) -> Seeds[Any]:
@@ -71,7 +81,7 @@ class OnPolicy(Algorithm[ConfigT]):
         Returns:
             Means over the minibatches: ``loss/policy``, ``loss/value/<head>``, ``train/entropy`` (nats),
             ``train/approx_kl``, ``train/clip_fraction``, ``train/grad_norm`` (before clipping); further
-            ``train/learning_rate`` and ``train/explained_variance/<head>`` (1 is perfect), and the mixer's.
+            ``train/learning_rate`` and ``train/explained_variance/<head>`` (1 is perfect), and the objective's.
 
         Raises:
             InterfaceError: this is a member of a batch, which is updated as a whole.
@@ -96,7 +106,7 @@ class OnPolicy(Algorithm[ConfigT]):
         self.learner.collector.fresh[self.index] = False
 
     def state(self) -> State:
-        """Weights, optimiser, the last observations, the mixer's memory and the stream of ``act``."""
+        """Weights, optimiser, the last observations, the objective's memory and the stream of ``act``."""
         return {**self.learner.state(self.index), "act": self._act_rng.bit_generator.state}
 
     def load_state(self, state: State) -> None:

@@ -17,7 +17,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from zoo import Array, InterfaceError
-from zoo_onpolicy.arrays import namespace
+from zoo_onpolicy.backend import namespace
 
 _LOG_2PI = math.log(2 * math.pi)
 Floats = NDArray[np.float32]

@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 
 from zoo import Array, Context, State, UsageError, stack
 from zoo_onpolicy.adam import Adam, clip_norm
-from zoo_onpolicy.arrays import compact, namespace, on_device, on_host
+from zoo_onpolicy.backend import compact, namespace, on_device, on_host
 from zoo_onpolicy.config import PPOConfig, Schedule, scheduled
 from zoo_onpolicy.distributions import Categorical, Distribution, distribution_on
 from zoo_onpolicy.gae import following_values, gae
 from zoo_onpolicy.loss import Coefficients, Loss, Minibatch, ppo_loss, standardised
-from zoo_onpolicy.mixer import Mixer
 from zoo_onpolicy.networks import MLP, Network
+from zoo_onpolicy.objective import Objective
 from zoo_onpolicy.observations import Encoder
 from zoo_onpolicy.rollout import Collector, Floats, Rollout
-from zoo_onpolicy.table import Table
+from zoo_onpolicy.tabular_policy import Table
 
 _ROUNDING = 1e-12
 """variance of returns that single precision cannot tell from zero"""
@@ -33,17 +33,17 @@ class Learner:
     Args:
         contexts: one for each member; they differ in seeds alone.
         config: the options.
-        mixer: what to do with the advantages of several heads.
+        objective: what to do with the advantages of several heads.
 
     Raises:
         InterfaceError: the spaces of the environment are not supported.
         UsageError: an option does not fit the environment.
     """
 
-    def __init__(self, contexts: Sequence[Context], config: PPOConfig, mixer: Mixer | None = None) -> None:
-        self.contexts, self.config, self.mixer = tuple(contexts), config, mixer or Mixer()
+    def __init__(self, contexts: Sequence[Context], config: PPOConfig, objective: Objective | None = None) -> None:
+        self.contexts, self.config, self.objective = tuple(contexts), config, objective or Objective()
         first = self.contexts[0]
-        self.heads = self.mixer.heads(first.problem)
+        self.heads = self.objective.heads(first.problem)
         self.device = first.device
         self.distribution = self.make_distribution()
         self.encoder = Encoder(first.env.single_observation_space, config.network.kind)
@@ -55,16 +55,16 @@ class Learner:
         """parameters [S, P] of the reference policy"""
         constraints = first.problem.constraints
         signals = len(constraints.names) if constraints else 0
-        env = stack([ctx.env for ctx in self.contexts], infos=self.mixer.infos)
+        env = stack([ctx.env for ctx in self.contexts], infos=self.objective.infos)
         self.collector = Collector(
-            env, self.encoder, self.distribution, signals, config.n_steps, infos=self.mixer.infos
+            env, self.encoder, self.distribution, signals, config.n_steps, infos=self.objective.infos
         )
         self.transitions = config.n_steps * env.num_envs
         """of each member in one rollout, N = T * B"""
         self.steps: NDArray[np.int64] = np.zeros(len(self.contexts), dtype=np.int64)
         """environment steps of each member so far"""
         self._vf_coef = self._head_weights(config.vf_coef)
-        self.mixer.bind(self)
+        self.objective.bind(self)
 
     def make_distribution(self) -> Distribution:
         """The family of action distributions; a subclass may bring one with another divergence from the reference."""
@@ -108,7 +108,7 @@ class Learner:
         self.steps += self.transitions
         self.estimate(rollout)
         metrics = self.improve(rollout)
-        for row, more in zip(metrics, self.mixer.finish(rollout), strict=True):
+        for row, more in zip(metrics, self.objective.finish(rollout), strict=True):
             row.update(more)
         return metrics
 
@@ -118,7 +118,7 @@ class Learner:
         rollout.encoded = self.distribution.encode(rollout.actions)
         scored = self.distribution.score(outputs, self._columns(rollout.encoded))
         rollout.log_prob = on_host(scored.log_prob).reshape(rollout.terminated.shape)
-        rollout.signals = self.mixer.signals(rollout)
+        rollout.signals = self.objective.signals(rollout)
         rollout.values, rollout.following = self.critique(rollout)
         rollout.advantages = self.gae(rollout.signals, rollout.values, rollout.following, rollout.done)
 
@@ -141,9 +141,9 @@ class Learner:
         finals = np.zeros((S, count.max(), *self.encoder.shape), rollout.obs.dtype)
         finals[cut, place] = rollout.final_obs
         parts = [rollout.obs.reshape(S, N, *self.encoder.shape), rollout.last_obs, finals]
-        found = on_host(self.network.values(self._array(np.concatenate(parts, axis=1)), flat))
-        values = found[:, :, :N].reshape(S, -1, T, B)
-        last, final = found[:, :, N : N + B], found[cut, :, N + B + place].T
+        predicted = on_host(self.network.values(self._array(np.concatenate(parts, axis=1)), flat))
+        values = predicted[:, :, :N].reshape(S, -1, T, B)
+        last, final = predicted[:, :, N : N + B], predicted[cut, :, N + B + place].T
         return values, following_values(values, last, rollout.terminated, rollout.truncated, final)
 
     def improve(self, rollout: Rollout) -> list[dict[str, float]]:
@@ -151,12 +151,12 @@ class Learner:
         config, weights = self.config, self._coefficients()
         rate = self._now(config.learning_rate)
         active = np.ones(len(self), dtype=bool)
-        told: list[Array] = []
+        statistics: list[Array] = []
         taken: list[NDArray[np.bool_]] = []
         for batch in self._minibatches(rollout):
             loss = self.gradient(batch, weights)
             norm = clip_norm(self.network.parameters.gradient, config.max_grad_norm)
-            told.append(namespace(norm).concat([loss.means, norm[:, None]], 1))
+            statistics.append(namespace(norm).concat([loss.means, norm[:, None]], 1))
             taken.append(active)
             if config.target_kl is not None:
                 active = active & (on_host(loss.approx_kl) <= 1.5 * config.target_kl)
@@ -164,14 +164,14 @@ class Learner:
                     break
             self.adam.step(self.network.parameters.gradient, rate, active)
             self.network.parameters.changed()
-            self.mixer.after_minibatch(batch.index, active)
-        means = np.stack([on_host(row) for row in told]).astype(np.float64)
+            self.objective.after_minibatch(batch.index, active)
+        means = np.stack([on_host(row) for row in statistics]).astype(np.float64)
         return self._metrics(rollout, means, np.stack(taken), rate)
 
     def gradient(self, batch: Minibatch, weights: Coefficients) -> Loss:
         """Write the gradient of the loss on one minibatch into the parameters' gradient."""
         each, mixed = self.config.adv_norm == "each", self.config.adv_norm == "mixed"
-        advantage = self.mixer.mix(standardised(batch.advantages) if each else batch.advantages, batch.index)
+        advantage = self.objective.mix(standardised(batch.advantages) if each else batch.advantages, batch.index)
         outputs, values = self.network.forward(batch.obs)
         loss = ppo_loss(
             self.distribution, outputs, values, batch, standardised(advantage) if mixed else advantage, weights
@@ -184,7 +184,7 @@ class Learner:
         S, N = len(self), self.transitions
         parts = {
             "log_prob": rollout.log_prob[:, None],
-            "advantages": self.mixer.advantages(rollout),
+            "advantages": self.objective.advantages(rollout),
             "returns": rollout.advantages + rollout.values,
             "values": rollout.values,
             "actions": np.moveaxis(rollout.encoded, -1, 1),
@@ -215,7 +215,7 @@ class Learner:
         if self.initial is None:
             return None
         S, N = len(self), self.transitions
-        outputs = self.mixer.reference(rollout)
+        outputs = self.objective.reference(rollout)
         if outputs is None:
             obs = self._array(rollout.obs.reshape(S, N, *self.encoder.shape))
             return on_host(self.network.policy(obs, self.initial))
@@ -244,11 +244,11 @@ class Learner:
         )
 
     def _metrics(
-        self, rollout: Rollout, told: NDArray[np.float64], taken: NDArray[np.bool_], rate: NDArray[np.float64]
+        self, rollout: Rollout, statistics: NDArray[np.float64], taken: NDArray[np.bool_], rate: NDArray[np.float64]
     ) -> list[dict[str, float]]:
         """Means over the minibatches [G, S, n] in which a member was active, bool[G, S]."""
         weight = taken / taken.sum(axis=0)
-        means = np.einsum("gs,gsn->sn", weight, told)
+        means = np.einsum("gs,gsn->sn", weight, statistics)
         names = ["loss/policy", "train/entropy", "train/approx_kl", "train/clip_fraction"]
         names += [f"loss/value/{head}" for head in self.heads]
         names += ["train/grad_norm"] if self.initial is None else ["train/reference_kl", "train/grad_norm"]
@@ -269,7 +269,7 @@ class Learner:
             "adam": self.adam.state(member),
             "obs": self.collector.obs[member].copy(),
             "fresh": bool(self.collector.fresh[member]),
-            "mixer": self.mixer.state(member),
+            "mixer": self.objective.state(member),  # a name that stored runs have
         }
         if self.initial is not None:
             state["initial"] = on_host(self.initial[member]).copy()
@@ -282,7 +282,7 @@ class Learner:
         self.adam.load_state(member, state["adam"])
         self.collector.obs[member] = state["obs"]
         self.collector.fresh[member] = bool(state["fresh"])
-        self.mixer.load_state(member, state["mixer"])
+        self.objective.load_state(member, state["mixer"])
         if self.initial is not None:
             self.initial[member] = self._array(np.asarray(state["initial"]))
 

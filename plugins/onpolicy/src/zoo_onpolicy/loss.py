@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zoo import Array
-from zoo_onpolicy.arrays import namespace
+from zoo_onpolicy.backend import namespace
 from zoo_onpolicy.distributions import Distribution
 
 
@@ -22,7 +22,7 @@ class Minibatch:
     log_prob: Array
     """of the actions under the policy that took them, [S, M]"""
     advantages: Array
-    """[S, K, M]; K is the number of heads unless the mixer made others"""
+    """[S, K, M]; K is the number of heads unless the objective made others"""
     returns: Array
     """targets of the values, [S, H, M]"""
     values: Array
@@ -121,6 +121,6 @@ def ppo_loss(
 
     excess = ratio - 1
     outside = ((ratio < weights.low) | (ratio > weights.high)) * xp.ones_like(ratio)
-    told = xp.stack([-pessimistic, scored.entropy, excess - log_ratio, outside], 1)
-    parts = [told, error * error] if kl is None else [told, error * error, kl[:, None]]
+    statistics = xp.stack([-pessimistic, scored.entropy, excess - log_ratio, outside], 1)
+    parts = [statistics, error * error] if kl is None else [statistics, error * error, kl[:, None]]
     return Loss(d_policy, d_values, xp.concat(parts, 1).sum(-1) / count)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo import Array
-from zoo_onpolicy.arrays import compact, namespace, on_device, on_host
+from zoo_onpolicy.backend import compact, namespace, on_device, on_host
 from zoo_onpolicy.config import NetworkConfig
 from zoo_onpolicy.distributions import Distribution
 

@@ -42,7 +42,7 @@ class Rollout:
     final_obs: NDArray[Any]
     """of the F episodes cut by a time limit, in the order of argwhere(truncated & ~terminated), [F, ...]"""
     infos: dict[str, NDArray[Any]]
-    """what the mixer asked for of each step's infos, [S, T, B, ...]"""
+    """what the objective asked for of each step's infos, [S, T, B, ...]"""
     encoded: Floats = field(init=False)
     """actions as the distribution scores them, [S, T, B, E]; this and what follows is filled in by the learner"""
     log_prob: Floats = field(init=False)
@@ -103,7 +103,7 @@ class Collector:
         actions = np.empty((S, T, B, *distribution.action_shape), distribution.action_dtype)
         rewards = np.empty((S, 1 + self._signals, T, B), np.float32)
         terminated, truncated = np.empty((S, T, B), bool), np.empty((S, T, B), bool)
-        told: dict[str, list[NDArray[Any]]] = {name: [] for name in self._infos}
+        collected: dict[str, list[NDArray[Any]]] = {name: [] for name in self._infos}
         finals: list[tuple[NDArray[np.int64], NDArray[Any]]] = []
         for t in range(T):
             obs[:, t] = self.obs
@@ -114,7 +114,7 @@ class Collector:
             if self._signals:
                 rewards[:, 1:, t] = _signals(infos).transpose(0, 2, 1)
             terminated[:, t], truncated[:, t] = term, trunc
-            for name, steps in told.items():
+            for name, steps in collected.items():
                 steps.append(infos[name])
             if trunc.any() and len(where := np.argwhere(trunc & ~term)):
                 rows = np.insert(where, 1, t, axis=1)
@@ -123,7 +123,7 @@ class Collector:
         return Rollout(
             obs=obs, last_obs=self.obs, outputs=outputs, actions=actions, rewards=rewards, terminated=terminated,
             truncated=truncated, final_obs=_in_order(finals, self.obs),
-            infos={name: np.stack(steps, axis=1) for name, steps in told.items()},
+            infos={name: np.stack(steps, axis=1) for name, steps in collected.items()},
         )  # fmt: skip
 
     def _begin(self) -> None:

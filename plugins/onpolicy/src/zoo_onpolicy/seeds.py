@@ -34,7 +34,7 @@ class Seeds(Batch, Generic[MemberT]):
         return self._learner.update()
 
     def member(self, index: int) -> MemberT:
-        """Member ``index``, to look at, save or restore."""
+        """Member ``index``, to inspect, save or restore."""
         return self._members[index]
 
 

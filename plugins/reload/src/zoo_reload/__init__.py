@@ -10,7 +10,7 @@ from zoo import Needs, hookimpl
 if TYPE_CHECKING:
     from zoo import Registrar
 
-__all__ = ["zoo_plots", "zoo_register"]
+__all__ = ["zoo_plots", "zoo_register", "zoo_suites"]
 
 _RELOAD = "Moskovitz et al. 2023, ReLOAD, arXiv:2302.01275"
 _ALGORITHMS = (
@@ -51,6 +51,12 @@ def zoo_register(zoo: Registrar) -> None:
         presets="zoo_reload.ppo:presets",
         steps=800_000,
     )
+
+
+@hookimpl
+def zoo_suites() -> list[str]:
+    """``zoo bench reload``."""
+    return ["zoo_reload:suites/reload.toml"]
 
 
 @hookimpl

@@ -19,6 +19,7 @@ from zoo_reload.config import (
     RPGPDConfig,
     RunnerConfig,
 )
+from zoo_reload.convergence import assess
 from zoo_reload.core import Floats
 from zoo_reload.game import Game
 from zoo_reload.projection import OccupancyRule
@@ -34,7 +35,6 @@ from zoo_reload.rules import (
 )
 from zoo_reload.search import RATIOS, StepSearch
 from zoo_reload.trajectory import Judged, Trajectory, advance_together
-from zoo_reload.verdict import verdict
 
 ConfigT = TypeVar("ConfigT", bound=RunnerConfig)
 
@@ -120,7 +120,7 @@ class PrimalDualRun(Algorithm[ConfigT]):
 
     def _outcome(self) -> Outcome:
         game = self.game
-        return verdict(
+        return assess(
             self.trajectory.history,
             names=game.original.names,
             tol=self.config.tol,
@@ -146,16 +146,16 @@ class PrimalDualRun(Algorithm[ConfigT]):
 
     def _metrics(self) -> Metrics:
         judged, trajectory, names = self._judged(), self.trajectory, self.game.original.names
-        found = judged.found
-        metrics = {"kkt": found.kkt, "kkt/relative": judged.kkt, "value/reward": found.evaluation.J_r}
-        if self.solution is not None and found.gap is not None and found.err is not None and judged.err is not None:
-            metrics["gap"] = found.gap
-            metrics["err"], metrics["err/relative"] = found.err, judged.err
+        result = judged.residuals
+        metrics = {"kkt": result.kkt, "kkt/relative": judged.kkt, "value/reward": result.evaluation.J_r}
+        if self.solution is not None and result.gap is not None and result.err is not None and judged.err is not None:
+            metrics["gap"] = result.gap
+            metrics["err"], metrics["err/relative"] = result.err, judged.err
             metrics["oscillation"] = trajectory.history.oscillation()
             metrics["optimum/reward"] = self.solution.value
         for i, name in enumerate(names):
-            metrics[f"value/{name}"] = float(found.evaluation.J[i])
-            metrics[f"violation/{name}"] = float(found.violations[i])
+            metrics[f"value/{name}"] = float(result.evaluation.J[i])
+            metrics[f"violation/{name}"] = float(result.violations[i])
             metrics[f"multiplier/{name}"] = float(judged.mu[i])
         metrics["eta"], metrics["eta_mu"] = trajectory.eta, trajectory.eta_mu
         return metrics
@@ -276,7 +276,7 @@ class StackedRuns(Batch):
         return len(self._members)
 
     def member(self, index: int) -> PrimalDualRun[Any]:
-        """Run ``index``, to look at, save or restore."""
+        """Run ``index``, to inspect, save or restore."""
         return self._members[index]
 
     def update(self) -> Sequence[Metrics]:

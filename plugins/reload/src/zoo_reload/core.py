@@ -24,7 +24,7 @@ def softmax(z: Floats) -> Floats:
     return pi
 
 
-def mixed(Q: Floats, mu: Floats, s: Floats) -> Floats:
+def lagrangian_q(Q: Floats, mu: Floats, s: Floats) -> Floats:
     """``Q_k = Q_r - sum_i mu_i s_i Q_i``.
 
     Args:
@@ -42,18 +42,18 @@ def mixed(Q: Floats, mu: Floats, s: Floats) -> Floats:
     return result
 
 
-def ahead(x: Floats, x_previous: Floats) -> Floats:
+def extrapolate(x: Floats, x_previous: Floats) -> Floats:
     """The optimistic gradient ``2 x_k - x_{k-1}``."""
     return 2.0 * x - x_previous
 
 
-def climb(z: Floats, eta: float | Floats, direction: Floats) -> Floats:
+def natural_gradient_step(z: Floats, eta: float | Floats, direction: Floats) -> Floats:
     """``z_{k+1} = z_k + eta * direction``, minus the row maximum, clipped below at -700; all ``[..., S, A]``."""
     z = z + eta * direction
     z -= z.max(axis=-1, keepdims=True)
     return np.maximum(z, FLOOR)
 
 
-def descend(mu: Floats, eta_mu: float | Floats, direction: Floats, lo: Floats, cap: Floats) -> Floats:
+def projected_step(mu: Floats, eta_mu: float | Floats, direction: Floats, lo: Floats, cap: Floats) -> Floats:
     """``mu_{k+1} = clip(mu_k + eta_mu * direction, lo, cap)``; a positive violation raises the multiplier."""
     return np.clip(mu + eta_mu * direction, lo, cap)

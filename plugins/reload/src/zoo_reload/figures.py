@@ -34,9 +34,9 @@ def orbit(runs: Sequence[Any], options: Any) -> Figure:
             if name.startswith(_MULTIPLIER) and (not options.metrics or name in options.metrics):
                 panels.setdefault((environment, name.removeprefix(_MULTIPLIER)), []).append(run)
     if not panels:
-        asked = f" called {' or '.join(options.metrics)}" if options.metrics else ""
+        names = f" called {' or '.join(options.metrics)}" if options.metrics else ""
         raise UsageError(
-            f"these runs logged no multiplier{asked}: expected runs of an algorithm with constraints.",
+            f"these runs logged no multiplier{names}: expected runs of an algorithm with constraints.",
             "zoo plot RUN --list shows what they logged.",
         )
     columns = min(_PER_ROW, len(panels))

@@ -77,13 +77,13 @@ class Game:
 
     def evaluate(self, z: Floats) -> Point:
         """Exact values of ``softmax(z)``, ``z [S, A]``: one factorisation for the reward and all constraints."""
-        found = evaluate(self.cmdp, softmax(z))
+        evaluation = evaluate(self.cmdp, softmax(z))
         return Point(
-            pi=found.policy,
-            Q=found.Q,
-            g=self.cmdp.signed_violation(found.J),
-            occupancy=lambda: found.occupancy,
-            known=found if self.cmdp is self.original else None,
+            pi=evaluation.policy,
+            Q=evaluation.Q,
+            g=self.cmdp.signed_violation(evaluation.J),
+            occupancy=lambda: evaluation.occupancy,
+            known=evaluation if self.cmdp is self.original else None,
         )
 
     @cached_property

@@ -14,7 +14,7 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 
 from zoo_reload.config import AugmentedLagrangianConfig, PIDConfig, ReloadConfig, RPGPDConfig, RunnerConfig
-from zoo_reload.core import Floats, ahead, climb, descend, mixed
+from zoo_reload.core import Floats, extrapolate, lagrangian_q, natural_gradient_step, projected_step
 from zoo_reload.game import Game, Point
 
 Evaluate: TypeAlias = Callable[[Floats], Point]
@@ -61,8 +61,8 @@ class Rule(ABC):
         return point.pi, x.mu
 
     def clipped(self, mu: Floats, eta_mu: Step, direction: Floats) -> Floats:
-        """``descend`` within this game's bounds."""
-        return descend(mu, eta_mu, direction, self.game.lo, self.game.cap)
+        """``projected_step`` within this game's bounds."""
+        return projected_step(mu, eta_mu, direction, self.game.lo, self.game.cap)
 
 
 class SimultaneousRule(Rule, ABC):
@@ -89,7 +89,7 @@ class GDARule(SimultaneousRule):
 
     def policy_step(self, x: Iterate, point: Point, eta: Step, memory: dict[str, Floats]) -> Floats:
         """Natural gradient in every state."""
-        return climb(x.z, eta, mixed(point.Q, x.mu, self.s))
+        return natural_gradient_step(x.z, eta, lagrangian_q(point.Q, x.mu, self.s))
 
     def multiplier_step(self, x: Iterate, point: Point, eta_mu: Step, memory: dict[str, Floats]) -> Floats:
         """Projected gradient."""
@@ -106,17 +106,17 @@ class ReloadRule(SimultaneousRule):
 
     def start(self, z: Floats, mu: Floats, point: Point) -> Iterate:
         """Remember the gradients of iterate 0."""
-        return Iterate(z, mu, {"Q": mixed(point.Q, mu, self.s), "g": point.g})
+        return Iterate(z, mu, {"Q": lagrangian_q(point.Q, mu, self.s), "g": point.g})
 
     def policy_step(self, x: Iterate, point: Point, eta: Step, memory: dict[str, Floats]) -> Floats:
         """``z_{k+1} = z_k + eta (2 Q_k - Q_{k-1})``, where ``Q_{k-1}`` stays mixed with ``mu_{k-1}``."""
-        Q = memory["Q"] = mixed(point.Q, x.mu, self.s)
-        return climb(x.z, eta, ahead(Q, x.memory["Q"]) if self.policy_optimism else Q)
+        Q = memory["Q"] = lagrangian_q(point.Q, x.mu, self.s)
+        return natural_gradient_step(x.z, eta, extrapolate(Q, x.memory["Q"]) if self.policy_optimism else Q)
 
     def multiplier_step(self, x: Iterate, point: Point, eta_mu: Step, memory: dict[str, Floats]) -> Floats:
         """``mu_{k+1} = clip(mu_k + eta_mu (2 g_k - g_{k-1}), lo, cap)``."""
         g = memory["g"] = point.g
-        return self.clipped(x.mu, eta_mu, ahead(g, x.memory["g"]) if self.multiplier_optimism else g)
+        return self.clipped(x.mu, eta_mu, extrapolate(g, x.memory["g"]) if self.multiplier_optimism else g)
 
 
 class AlternatingRule(GDARule):
@@ -166,7 +166,7 @@ class RPGPDRule(SimultaneousRule):
 
     def policy_step(self, x: Iterate, point: Point, eta: Step, memory: dict[str, Floats]) -> Floats:
         """``z_{k+1} = (1 - eta tau) z_k + eta Q_k``."""
-        return climb((1.0 - eta * self.tau) * x.z, eta, mixed(point.Q, x.mu, self.s))
+        return natural_gradient_step((1.0 - eta * self.tau) * x.z, eta, lagrangian_q(point.Q, x.mu, self.s))
 
     def multiplier_step(self, x: Iterate, point: Point, eta_mu: Step, memory: dict[str, Floats]) -> Floats:
         """``mu_{k+1} = clip((1 - eta_mu tau) mu_k + eta_mu g_k)``."""
@@ -190,7 +190,7 @@ class PIDRule(SimultaneousRule):
 
     def policy_step(self, x: Iterate, point: Point, eta: Step, memory: dict[str, Floats]) -> Floats:
         """Natural gradient in every state."""
-        return climb(x.z, eta, mixed(point.Q, x.mu, self.s))
+        return natural_gradient_step(x.z, eta, lagrangian_q(point.Q, x.mu, self.s))
 
     def multiplier_step(self, x: Iterate, point: Point, eta_mu: Step, memory: dict[str, Floats]) -> Floats:
         """``I_k = clip(I_{k-1} + K_I g_k)``, then the sum; given gains take the place of ``eta_mu``."""
@@ -212,7 +212,7 @@ class AugmentedLagrangianRule(SimultaneousRule):
 
     def policy_step(self, x: Iterate, point: Point, eta: Step, memory: dict[str, Floats]) -> Floats:
         """``Q_k`` mixed with ``clip(mu_k + rho g_k, lo, cap)``."""
-        return climb(x.z, eta, mixed(point.Q, self.clipped(x.mu, self.rho, point.g), self.s))
+        return natural_gradient_step(x.z, eta, lagrangian_q(point.Q, self.clipped(x.mu, self.rho, point.g), self.s))
 
     def multiplier_step(self, x: Iterate, point: Point, eta_mu: Step, memory: dict[str, Floats]) -> Floats:
         """``mu_{k+1} = clip(mu_k + eta_mu g_k, lo, cap)``."""

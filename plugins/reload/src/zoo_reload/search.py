@@ -19,7 +19,7 @@ ETAS = (0.5, 2.0, 8.0, 32.0, 128.0)
 RATIOS = (1.0, 0.1, 10.0)
 """``eta_mu / eta`` in a game of unit range, the likeliest first."""
 SCAN, EXTEND, WATCH = 50, 200, 100
-"""Iterations of every candidate; of the best few; between two looks at the chosen one."""
+"""Iterations of every candidate; of the best few; between two checks of the chosen one."""
 SHORTEST = 10
 """Iterations of every candidate, at the least."""
 KEEP = 5

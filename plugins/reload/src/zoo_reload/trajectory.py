@@ -19,12 +19,12 @@ from zoo_reload.rules import Iterate, Rule
 class Judged:
     """The last check in full: the policy and multipliers judged, both in the environment's own unit.
 
-    ``kkt`` and ``err`` are those of ``found`` relative to the ranges over all policies.
+    ``kkt`` and ``err`` are those of ``residuals`` relative to the ranges over all policies.
     """
 
     policy: Floats
     mu: Floats
-    found: Residuals
+    residuals: Residuals
     kkt: float
     err: float | None
 
@@ -87,11 +87,11 @@ class Trajectory:
         """
         policy, mu = self.answer()
         known = self.point.known if policy is self.point.pi else None
-        found = residuals(self.game.original, policy, mu, solution=self.solution, evaluation=known)
-        relative = found.relative(self.game.natural)
-        self.judged = Judged(policy, mu, found, *relative)
+        gaps = residuals(self.game.original, policy, mu, solution=self.solution, evaluation=known)
+        relative = gaps.relative(self.game.natural)
+        self.judged = Judged(policy, mu, gaps, *relative)
         self.history.add(
-            Check(self.k, self.k if step is None else step, found.kkt, found.err, found.violations, mu, relative)
+            Check(self.k, self.k if step is None else step, gaps.kkt, gaps.err, gaps.violations, mu, relative)
         )
         return self.judged
 

@@ -93,16 +93,16 @@ class FrozenOptions(DefaultOptions):
         if not self.run:
             raise UsageError("the default frozen needs a run: expected --default-options run=DIRECTORY.")
         try:
-            found = saved_default(Path(self.run))
+            saved = saved_default(Path(self.run))
         except UsageError:
             if not self.sha256:
                 raise
             return Frozen(self._gone)
-        if self.sha256 and digest(found) != self.sha256:
+        if self.sha256 and digest(saved) != self.sha256:
             return Frozen(self._gone)
-        if found.shape != (S, A):
-            raise UsageError(f"the default policy of {self.run} has shape {list(found.shape)}: expected [{S}, {A}].")
-        return Frozen(found)
+        if saved.shape != (S, A):
+            raise UsageError(f"the default policy of {self.run} has shape {list(saved.shape)}: expected [{S}, {A}].")
+        return Frozen(saved)
 
     def _gone(self, obs: Array) -> Distribution:
         raise UsageError(f"{self.run} no longer holds the default policy with which this run was set up.")
@@ -216,13 +216,13 @@ def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
 
 def _numbers(text: str, below: int) -> list[int]:
     """The numbers in "0:4,7", all in [0, below)."""
-    found: list[int] = []
+    numbers: list[int] = []
     for part in filter(None, text.split(",")):
         first, colon, last = part.partition(":")
         try:
-            found += range(int(first or 0), int(last) if last else below) if colon else [int(part)]
+            numbers += range(int(first or 0), int(last) if last else below) if colon else [int(part)]
         except ValueError:
             raise UsageError(f"keep is {text!r}: expected numbers and ranges, such as 0:4,7.") from None
-    if any(not 0 <= number < below for number in found):
+    if any(not 0 <= number < below for number in numbers):
         raise UsageError(f"keep is {text!r}: expected numbers from 0 to {below - 1}.")
-    return sorted(set(found))
+    return sorted(set(numbers))

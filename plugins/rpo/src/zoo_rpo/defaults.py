@@ -371,8 +371,8 @@ class MaskedInput(DefaultPolicy):
         np.add.at(mean, alike, weights[:, None] * np.asarray(pi.p))
         mean /= np.bincount(alike, weights, len(seen))[:, None]
 
-        def merged(asked: Array) -> Distribution:
-            same = np.equal(np.asarray(asked)[:, None], seen).reshape(len(asked), len(seen), -1).all(-1)
+        def merged(states: Array) -> Distribution:
+            same = np.equal(np.asarray(states)[:, None], seen).reshape(len(states), len(seen), -1).all(-1)
             return Categorical.of(mean[same.argmax(-1)])
 
         self.default.observe_task(merged, seen, None if visits is None else total)

@@ -15,11 +15,11 @@ Rows = list[Mapping[str, Any]]
 
 def by_task(run: Run, of: str) -> dict[int, Rows]:
     """The logged rows that have the metric ``of``, by task from 1, in order."""
-    found: dict[int, Rows] = {}
+    tasks: dict[int, Rows] = {}
     for row in run.rows:
         if of in row and "task" in row:
-            found.setdefault(int(row["task"]), []).append(row)
-    return found
+            tasks.setdefault(int(row["task"]), []).append(row)
+    return tasks
 
 
 def _between(run: Run, of: str, first: float, last: float) -> Iterator[Rows]:
@@ -28,33 +28,33 @@ def _between(run: Run, of: str, first: float, last: float) -> Iterator[Rows]:
 
 def task_mean(run: Run, of: str, /, *, first: float = 1, last: float = np.inf) -> float | None:
     """Mean of ``of`` over all updates of the tasks from ``first`` to ``last``: of ``value``, the area under curves."""
-    found = [float(row[of]) for rows in _between(run, of, first, last) for row in rows]
-    return float(np.mean(found)) if found else None
+    values = [float(row[of]) for rows in _between(run, of, first, last) for row in rows]
+    return float(np.mean(values)) if values else None
 
 
 def task_final(run: Run, of: str, /, *, first: float = 1, last: float = np.inf) -> float | None:
     """Mean of what ``of`` was last on each of the tasks from ``first`` to ``last``."""
-    found = [float(rows[-1][of]) for rows in _between(run, of, first, last)]
-    return float(np.mean(found)) if found else None
+    values = [float(rows[-1][of]) for rows in _between(run, of, first, last)]
+    return float(np.mean(values)) if values else None
 
 
 def jump_start(run: Run, of: str, /, *, first: float = 2, last: float = np.inf) -> float | None:
     """Mean of what ``of`` was first on the tasks from ``first`` to ``last``, minus the same of task 1."""
     begun = by_task(run, of).get(1)
-    found = [float(rows[0][of]) for rows in _between(run, of, first, last)]
-    return float(np.mean(found)) - float(begun[0][of]) if begun and found else None
+    values = [float(rows[0][of]) for rows in _between(run, of, first, last)]
+    return float(np.mean(values)) - float(begun[0][of]) if begun and values else None
 
 
 def updates_to(run: Run, of: str, /, *, share: float = 0.9) -> float | None:
     """Mean number of updates until ``of`` is at ``share`` of the task's optimum, over the tasks where it ever is."""
-    found = [count for count in _reached(run, of, share) if count is not None]
-    return float(np.mean(found)) if found else None
+    counts = [count for count in _reached(run, of, share) if count is not None]
+    return float(np.mean(counts)) if counts else None
 
 
 def share_to(run: Run, of: str, /, *, share: float = 0.9) -> float | None:
     """Share of the tasks on which ``of`` ever is at ``share`` of the task's optimum."""
-    found = list(_reached(run, of, share))
-    return float(np.mean([count is not None for count in found])) if found else None
+    counts = list(_reached(run, of, share))
+    return float(np.mean([count is not None for count in counts])) if counts else None
 
 
 def _reached(run: Run, of: str, share: float) -> Iterator[int | None]:

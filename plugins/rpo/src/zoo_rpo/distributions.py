@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from zoo_onpolicy.arrays import namespace
+from zoo_onpolicy.backend import namespace
 
 from zoo import Array, UsageError
 

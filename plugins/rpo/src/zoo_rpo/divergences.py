@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from zoo_onpolicy.arrays import namespace
+from zoo_onpolicy.backend import namespace
 
 from zoo import Array
 

@@ -22,14 +22,14 @@ Kind: TypeAlias = Literal["regulariser", "default"]
 
 
 def _points(kind: Kind) -> dict[str, EntryPoint]:
-    found: dict[str, EntryPoint] = {}
+    points: dict[str, EntryPoint] = {}
     for point in entry_points(group=f"zoo_rpo.{kind}s"):
-        other = found.setdefault(point.name, point)
+        other = points.setdefault(point.name, point)
         if other.value != point.value:
             raise UsageError(
                 f"two packages offer the {kind} {point.name!r}: {other.value} and {point.value}; uninstall one of them."
             )
-    return found
+    return points
 
 
 def names(kind: Kind) -> list[str]:

@@ -20,7 +20,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-from zoo_onpolicy.arrays import namespace
+from zoo_onpolicy.backend import namespace
 
 from zoo import Array, UsageError
 from zoo_rpo.distributions import Distribution
@@ -55,8 +55,8 @@ def autograd(regulariser: Regulariser, p: Distribution, q: Distribution) -> tupl
     outside = not isinstance(p.parameters, torch.Tensor)
     tensors = [torch.as_tensor(x.parameters).detach().clone().requires_grad_() for x in (p, q)]
     batch = regulariser.omega(type(p)(tensors[0]), type(q)(tensors[1]))
-    found = torch.autograd.grad(batch.sum(), tensors, allow_unused=True)
-    zeroed = [torch.zeros_like(x) if d is None else d for d, x in zip(found, tensors, strict=True)]
+    gradients = torch.autograd.grad(batch.sum(), tensors, allow_unused=True)
+    zeroed = [torch.zeros_like(x) if d is None else d for d, x in zip(gradients, tensors, strict=True)]
     return tuple(d.numpy() for d in zeroed) if outside else tuple(zeroed)  # type: ignore[return-value]
 
 

@@ -52,7 +52,7 @@ def pinned(options: Sequence[str]) -> tuple[str, ...]:
         return tuple(options)
     path = Path(values["run"]).expanduser().resolve()
     try:
-        found = digest(saved_default(path))
+        current = digest(saved_default(path))
     except UsageError:
         return tuple(options)
-    return tuple(f"{name}={value}" for name, value in {**values, "run": str(path), "sha256": found}.items())
+    return tuple(f"{name}={value}" for name, value in {**values, "run": str(path), "sha256": current}.items())

@@ -23,7 +23,7 @@ class GlobalStreams:
 
     Args:
         seed: in [0, 2**31); all generators start from it.
-        space: the action space that SB3 samples from; nobody else may use this object.
+        space: the action space that SB3 samples from; no other object may use it.
         device: a torch device; on "cuda" its generator is kept as well.
     """
 

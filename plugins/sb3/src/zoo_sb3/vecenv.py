@@ -34,7 +34,7 @@ class GymnasiumVecEnv(VecEnv):
         self.env = env
         self._actions: NDArray[Any] | None = None
         self._nothing: list[dict[str, Any]] = [{} for _ in range(env.num_envs)]
-        # SB3 seeds and samples its action space, so it gets one that is nobody else's.
+        # SB3 seeds and samples its action space, so it gets one of its own.
         super().__init__(env.num_envs, env.single_observation_space, deepcopy(env.single_action_space))
 
     def reset(self) -> VecEnvObs:

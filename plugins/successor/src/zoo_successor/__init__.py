@@ -10,7 +10,7 @@ from zoo_successor.deep.registration import register as register_deep
 if TYPE_CHECKING:
     from zoo import Registrar, Subject
 
-__all__ = ["zoo_plots", "zoo_register"]
+__all__ = ["zoo_plots", "zoo_register", "zoo_suites"]
 
 _SR = "Dayan 1993"
 _FR = "Moskovitz et al. 2022, A First-Occupancy Representation for Reinforcement Learning, arXiv:2109.13863"
@@ -82,6 +82,12 @@ def zoo_register(zoo: Registrar) -> None:
             subject=subject,
         )
     register_deep(zoo)
+
+
+@hookimpl
+def zoo_suites() -> list[str]:
+    """``zoo bench fr`` and ``zoo bench lambda-r``."""
+    return ["zoo_successor:suites/fr.toml", "zoo_successor:suites/lambda-r.toml"]
 
 
 @hookimpl

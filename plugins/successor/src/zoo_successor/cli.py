@@ -124,7 +124,7 @@ def show_one(args: argparse.Namespace) -> int:
     lam = factor(problem, args.lam if fixed is None else fixed, problem.tabular.num_states, otherwise=0.5)
     label = args.representation if fixed is not None else f"lambda {float(lam.flat[0]):g}"
     table, gamma = _tables(problem, args, [lam])[0]
-    return _drawn(
+    return _draw(
         args, problem, [(label, table)], gamma, f"rep-{args.representation}", steps=args.representation == "fr"
     )
 
@@ -132,13 +132,15 @@ def show_one(args: argparse.Namespace) -> int:
 def compare_lambdas(args: argparse.Namespace) -> int:
     """``zoo rep compare``."""
     problem = _problem(args)
-    found = _tables(problem, args, [float(lam) for lam in args.lambdas])
+    by_lambda = _tables(problem, args, [float(lam) for lam in args.lambdas])
     names = {0.0: "lambda 0 (FR)", 1.0: "lambda 1 (SR)"}
-    tables = [(names.get(lam, f"lambda {lam:g}"), table) for lam, (table, _) in zip(args.lambdas, found, strict=True)]
-    return _drawn(args, problem, tables, found[0][1], "rep-compare", steps=False)
+    tables = [
+        (names.get(lam, f"lambda {lam:g}"), table) for lam, (table, _) in zip(args.lambdas, by_lambda, strict=True)
+    ]
+    return _draw(args, problem, tables, by_lambda[0][1], "rep-compare", steps=False)
 
 
-def _drawn(
+def _draw(
     args: argparse.Namespace,
     problem: Problem,
     tables: Sequence[tuple[str, Floats]],
@@ -204,13 +206,13 @@ def show_plan(args: argparse.Namespace) -> int:
         return 0
     for number, segment in enumerate(segments, start=1):
         _say(f"{number}. {names[segment.policy]} until {cell_of(problem, segment.subgoal)}")
-    found = route(plan, start, chains)
-    assert found is not None  # noqa: S101  there are segments
-    found = found[found >= 0]
-    _say(f"value {plan.value[start]:.6g}, {len(found) - 1} steps")
+    path = route(plan, start, chains)
+    assert path is not None  # noqa: S101  there are segments
+    path = path[path >= 0]
+    _say(f"value {plan.value[start]:.6g}, {len(path) - 1} steps")
     subgoals = [segment.subgoal for segment in segments] or [goal]
-    title = f"{args.environment}: {here} to {there} in {len(found) - 1} steps"
-    return _written(args, plan_route(problem, found, subgoals, title), "rep-plan")
+    title = f"{args.environment}: {here} to {there} in {len(path) - 1} steps"
+    return _written(args, plan_route(problem, path, subgoals, title), "rep-plan")
 
 
 def show_remaining(args: argparse.Namespace) -> int:
@@ -310,13 +312,13 @@ def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
-def _number(text: str, low: float, high: float, shown: str) -> float:
+def _number(text: str, low: float, high: float, expected: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = float("nan")
     if not low <= value <= high:
-        raise argparse.ArgumentTypeError(f"{text} is no number in {shown}")
+        raise argparse.ArgumentTypeError(f"{text} is no number in {expected}")
     return value
 
 

@@ -118,9 +118,9 @@ class Goals(Evaluator[GoalsConfig]):
         else:
             s = np.full(E, state_of(problem, config.start))
         goal = _another(s, S, ctx.rng)
-        found, returns = np.zeros(E, dtype=np.int64), np.zeros(E)
+        reached, returns = np.zeros(E, dtype=np.int64), np.zeros(E)
         for t in range(config.steps):
-            running = found < config.goals
+            running = reached < config.goals
             if not running.any():
                 break
             a = actions[goal, s]
@@ -128,12 +128,12 @@ class Goals(Evaluator[GoalsConfig]):
             hit = arrived == goal
             paid = config.reward * hit + config.wall_penalty * ((arrived == s) & ~hit)
             returns += np.where(running, model.gamma ** (t + 1) * paid, 0.0)
-            found += running & hit
+            reached += running & hit
             goal = np.where(hit, _another(arrived, S, ctx.rng), goal)
             s = arrived
         mean, half = float(returns.mean()), 1.96 * float(returns.std(ddof=1)) / float(np.sqrt(E))
-        scores = {"return": mean, "low": mean - half, "high": mean + half, "found": float(found.mean())}
-        rows = [{"return": float(one), "found": int(count)} for one, count in zip(returns, found, strict=True)]
+        scores = {"return": mean, "low": mean - half, "high": mean + half, "found": float(reached.mean())}
+        rows = [{"return": float(one), "found": int(count)} for one, count in zip(returns, reached, strict=True)]
         return Report(scores=scores, rows=rows)
 
 

@@ -10,7 +10,7 @@ import torch
 from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 from torch.func import functional_call
-from zoo_onpolicy.arrays import on_device, on_host
+from zoo_onpolicy.backend import on_device, on_host
 from zoo_onpolicy.networks import EVERY, Floats, Network, Parameters
 
 from zoo import Array, lookup
@@ -87,12 +87,12 @@ class LanguageNetwork(Network):
         allowed = self._allowed(on_host(windows)) if policy else None
         possible = [None] * len(windows) if allowed is None else self._tensor(allowed)
         views = self.parameters.views if flat is None else self.parameters.split(flat)
-        found = []
+        outputs = []
         for member, read in zip(range(len(self._modules))[members], zip(windows, possible, strict=True), strict=True):
             weights = {} if flat is None else {name: self._tensor(view[member]) for name, view in views.items()}
             wanted = {"policy": policy, "values": values}
-            found.append(functional_call(self._modules[member], weights, read, wanted))
-        return found
+            outputs.append(functional_call(self._modules[member], weights, read, wanted))
+        return outputs
 
     def _tensor(self, array: Array) -> torch.Tensor:
         return torch.as_tensor(array, device=self._device)

@@ -8,13 +8,13 @@ from zoo import Context
 from zoo_composite_rm.agent import Lagrangian
 from zoo_composite_rm.environment import Task
 from zoo_composite_rm.proxy.config import NMConfig
-from zoo_composite_rm.proxy.mixer import NMMixer
+from zoo_composite_rm.proxy.objective import NMObjective
 
 
 class NMPPO(Lagrangian[NMConfig]):
     """Thresholds by Nelder and Mead's simplex search, with ``xi-ppo`` inside; the policy is never reset."""
 
     @classmethod
-    def make_mixer(cls, contexts: Sequence[Context], config: NMConfig) -> NMMixer:
+    def make_objective(cls, contexts: Sequence[Context], config: NMConfig) -> NMObjective:
         """See Composite."""
-        return NMMixer(contexts, Task.of(contexts[0]), config)
+        return NMObjective(contexts, Task.of(contexts[0]), config)

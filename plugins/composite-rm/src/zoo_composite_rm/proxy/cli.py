@@ -51,8 +51,8 @@ def show_points(args: argparse.Namespace) -> int:
 
     names, paths = paths_of(open_runs(args.runs).runs)
     options = {"degree": args.degree, "min_density": args.min_density}
-    found = find_proxy_points(paths, names, **{name: value for name, value in options.items() if value is not None})
-    rows, warnings = found.rows(), found.warnings
+    points = find_proxy_points(paths, names, **{name: value for name, value in options.items() if value is not None})
+    rows, warnings = points.rows(), points.warnings
     if args.json:
         _say(json.dumps({"points": rows, "warnings": warnings}, indent=2, allow_nan=False))
         return 0

@@ -40,18 +40,18 @@ def peak_minus_final(run: Any, of: str, /, *, points: float = 16) -> float | Non
 
 
 def proxy_point(run: Any, of: str, /) -> float | None:
-    """The individual proxy point of the reward model ``of``, from the run that follows it alone; see ``_found``."""
-    found = _found(run)
-    return None if found is None or of not in found.own else float(found.own[of].best[0])
+    """The individual proxy point of the reward model ``of``, from the run that follows it alone; see ``_points``."""
+    points = _points(run)
+    return None if points is None or of not in points.own else float(points.own[of].best[0])
 
 
 def joint_proxy_point(run: Any, of: str, /) -> float | None:
-    """The score of the reward model ``of`` at the joint proxy point; see ``_found``."""
-    found = _found(run)
-    return None if found is None else float(found.joint.best[found.names.index(of)])
+    """The score of the reward model ``of`` at the joint proxy point; see ``_points``."""
+    points = _points(run)
+    return None if points is None else float(points.joint.best[points.names.index(of)])
 
 
-def _found(run: Any) -> ProxyPoints | None:
+def _points(run: Any) -> ProxyPoints | None:
     """Proxy points from a run and its siblings: the same algorithm, environment and seed, with other weights.
 
     They are the runs beside it that differ in the option ``weights`` alone; None unless every reward model has its own.

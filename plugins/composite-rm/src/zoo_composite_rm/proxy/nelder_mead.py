@@ -117,27 +117,27 @@ class NelderMead:
         else:
             self._after_second(self._last)
 
-    def _after_reflection(self, told: Measured) -> None:
+    def _after_reflection(self, measured: Measured) -> None:
         best, second_worst, worst = self._values[0], self._values[-2], self._values[-1]
-        if best <= told.value < second_worst:
-            self._accept(told)
+        if best <= measured.value < second_worst:
+            self._accept(measured)
             return
-        self._reflected = told
-        if told.value < best:
+        self._reflected = measured
+        if measured.value < best:
             self._propose("expand")
         else:
-            self._propose("contract outside" if told.value < worst else "contract inside")
+            self._propose("contract outside" if measured.value < worst else "contract inside")
 
-    def _after_second(self, told: Measured) -> None:
+    def _after_second(self, measured: Measured) -> None:
         reflected = self._reflected
         assert reflected is not None  # noqa: S101  a reflection came before
         better = {
-            "expand": told.value < reflected.value,
-            "contract outside": told.value <= reflected.value,
-            "contract inside": told.value < self._values[-1],
+            "expand": measured.value < reflected.value,
+            "contract outside": measured.value <= reflected.value,
+            "contract inside": measured.value < self._values[-1],
         }[self._move]
         if better:
-            self._accept(told)
+            self._accept(measured)
         elif self._move == "expand":
             self._accept(reflected)
         else:

@@ -38,26 +38,26 @@ class ProxyPoints:
     @property
     def warnings(self) -> list[str]:
         """A sentence for each maximum at the edge of what was seen, and for each reward model without its own run."""
-        found = [
+        sentences = [
             f"no run follows {name} alone: its individual proxy point is not known."
             for name in self.names
             if name not in self.own
         ]
-        found += [
+        sentences += [
             f"the individual proxy point of {name} lies at the end of its run: train for longer, or more slowly."
             for name, curve in self.own.items()
             if curve.on_edge
         ]
         if self.joint.on_edge:
-            found.append(
+            sentences.append(
                 "the joint proxy point lies at the edge of where runs were: add runs beyond it, such as of a weighted "
                 "sum of the reward models."
             )
-        return found
+        return sentences
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each point: what it is, its scores, the evaluation, the residual's RMS and whether at an edge."""
-        found = [(f"{name} alone", self.own_scores[name], curve) for name, curve in self.own.items()]
+        curves = [(f"{name} alone", self.own_scores[name], curve) for name, curve in self.own.items()]
         return [
             {
                 "point": label,
@@ -66,7 +66,7 @@ class ProxyPoints:
                 "residual_rms": landscape.surface.residual_rms,
                 "on_edge": landscape.on_edge,
             }
-            for label, scores, landscape in [*found, ("joint", self.joint.best, self.joint)]
+            for label, scores, landscape in [*curves, ("joint", self.joint.best, self.joint)]
         ]
 
 

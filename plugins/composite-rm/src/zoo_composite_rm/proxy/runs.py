@@ -24,9 +24,9 @@ def direction(run: Any, names: Sequence[str]) -> str:
     weights = run.spec.config.get("weights")
     if run.algorithm != "ppo-sum" or not isinstance(weights, dict):
         return str(run.algorithm)
-    found = {name: float(weights.get(name, 1.0)) for name in names}
-    parts = [name if weight == 1.0 else f"{weight:g} {name}" for name, weight in found.items() if weight]
-    alone = [name for name, weight in found.items() if weight]
+    by_name = {name: float(weights.get(name, 1.0)) for name in names}
+    parts = [name if weight == 1.0 else f"{weight:g} {name}" for name, weight in by_name.items() if weight]
+    alone = [name for name, weight in by_name.items() if weight]
     return alone[0] if len(alone) == 1 else " + ".join(parts) or "nothing"
 
 
@@ -50,7 +50,7 @@ def paths_of(runs: Sequence[Any]) -> tuple[tuple[str, ...], dict[str, Floats]]:
     if len(environments) > 1:
         raise UsageError(f"these runs are of {' and '.join(environments)}: expected those of one environment.")
     names = names_of(runs[0])
-    found: dict[str, list[Floats]] = {}
+    curves: dict[str, list[Floats]] = {}
     for run in runs:
         path = recorded(run, names)
         if not names or not len(path):
@@ -58,5 +58,5 @@ def paths_of(runs: Sequence[Any]) -> tuple[tuple[str, ...], dict[str, Floats]]:
                 f"{run.path} logged no scores with their evaluation: expected runs of zoo-composite-rm on an "
                 "environment that tells what a policy is worth, as tiny-composite does."
             )
-        found.setdefault(direction(run, names), []).append(path)
-    return names, {label: np.concatenate(paths) for label, paths in found.items()}
+        curves.setdefault(direction(run, names), []).append(path)
+    return names, {label: np.concatenate(paths) for label, paths in curves.items()}

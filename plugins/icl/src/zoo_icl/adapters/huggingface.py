@@ -43,14 +43,14 @@ class HuggingFacePatterns:
             ValueError: the model gives no patterns.
         """
         with torch.no_grad(), _eager(self._model):
-            given = torch.as_tensor(tokens, device=self._model.device)
-            found = self._model(input_ids=given, output_attentions=True, use_cache=False).attentions
-        if not found or any(layer is None for layer in found):
+            input_ids = torch.as_tensor(tokens, device=self._model.device)
+            attentions = self._model(input_ids=input_ids, output_attentions=True, use_cache=False).attentions
+        if not attentions or any(layer is None for layer in attentions):
             raise ValueError(
                 f"{type(self._model).__name__} gives no attention patterns: expected a model loaded with "
                 f"attn_implementation={_EAGER!r}."
             )
-        return list(found)
+        return list(attentions)
 
 
 @contextmanager

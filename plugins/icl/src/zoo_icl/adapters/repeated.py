@@ -101,10 +101,10 @@ def repeated_token_test(
         raise ValueError(f"batch_size = {batch_size}: expected at least 1.")
     tokens = repeated_tokens(model.vocabulary, period, size, rng, start=start)
     first = tokens.shape[1] - 2 * period
-    found: list[NDArray[np.float64]] = []
+    patterns: list[NDArray[np.float64]] = []
     for part in np.array_split(tokens, -(-size // batch_size)):
         layers = [layer.detach().double().cpu().numpy() for layer in model.patterns(part)]
         scores = [(repeated_induction_strength(a, period, first), prev_token_strength(a, "all")) for a in layers]
-        found.append(np.array(scores) * (len(part) / size))
-    induction, previous = np.sum(found, axis=0).swapaxes(0, 1)
+        patterns.append(np.array(scores) * (len(part) / size))
+    induction, previous = np.sum(patterns, axis=0).swapaxes(0, 1)
     return RepeatedTokens(induction, previous)

@@ -9,8 +9,8 @@ from zoo_icl.clamps.attention import Match as Match
 from zoo_icl.clamps.attention import NoPrevToken as NoPrevToken
 from zoo_icl.clamps.attention import PrevToken as PrevToken
 from zoo_icl.clamps.attention import Temperature as Temperature
-from zoo_icl.clamps.clamp import Clamp as Clamp
-from zoo_icl.clamps.clamp import ClampConflictError as ClampConflictError
+from zoo_icl.clamps.base import Clamp as Clamp
+from zoo_icl.clamps.base import ClampConflictError as ClampConflictError
 from zoo_icl.clamps.composition import Clamps as Clamps
 from zoo_icl.clamps.composition import compose as compose
 from zoo_icl.clamps.subcircuits import Copy as Copy

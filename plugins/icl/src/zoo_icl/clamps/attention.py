@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zoo_icl.clamps.clamp import EVERY, EXEMPLARS, LABELS, QUERY, Call, Clamp, Region, attention, unit
+from zoo_icl.clamps.base import EVERY, EXEMPLARS, LABELS, QUERY, Call, Clamp, Region, Transformer, attention, unit
 from zoo_icl.clamps.heads import by_layer
-from zoo_icl.model.taps import Edit
-
-if TYPE_CHECKING:
-    from zoo_icl.model import ICLTransformer
+from zoo_icl.taps import Edit
 
 SHUT = -1e9
 """score of a column that must not be looked at"""
@@ -174,7 +170,7 @@ class LabelsOnly(Clamp):
         """Even columns of the last row."""
         return attention(self.heads, "scores", QUERY, EXEMPLARS | QUERY)
 
-    def check(self, model: ICLTransformer) -> None:
+    def check(self, model: Transformer) -> None:
         """Refuse heads of another layer than the last."""
         super().check(model)
         if other := [layer for layer in by_layer(self.heads) if layer != model.depth - 1]:
@@ -205,7 +201,7 @@ class Temperature(Clamp):
         """All scores of the heads."""
         return attention(self.heads, "scores")
 
-    def reads(self, model: ICLTransformer) -> tuple[str, ...]:
+    def reads(self, model: Transformer) -> tuple[str, ...]:
         """The scores."""
         return tuple(region.tap for region in self.regions())
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TypeAlias, Union
 
 from torch import Tensor
 
-from zoo_icl.clamps.clamp import Call, Clamp, ClampConflictError
+from zoo_icl.clamps.base import Call, Clamp, ClampConflictError, Transformer
 from zoo_icl.clamps.text import parse, split
-from zoo_icl.model.taps import Cache, Edit
-
-if TYPE_CHECKING:
-    from zoo_icl.model import ICLTransformer
+from zoo_icl.taps import Cache, Edit
 
 Clamping: TypeAlias = Union[Clamp, str, "Clamps", Iterable[Union[Clamp, str, "Clamps"]]]
 """a clamp, a text such as ``"Layer1()+Copy(1:3)"``, a composition, or several of these"""
@@ -48,7 +45,7 @@ class Clamps:
         return "+".join(map(str, self.members))
 
     def edits(
-        self, model: ICLTransformer, x: Tensor, y: Tensor, target: Tensor | None
+        self, model: Transformer, x: Tensor, y: Tensor, target: Tensor | None
     ) -> tuple[Mapping[str, Sequence[Edit]], frozenset[str]]:
         """What to replace in one forward pass, by tap, and the taps that these edits read while it runs.
 
@@ -57,22 +54,22 @@ class Clamps:
         Raises:
             ValueError: layers or heads that the model lacks, or sequences that a clamp is not defined for.
         """
-        asked: dict[tuple[Clamp, ...], set[str]] = {}
+        needs: dict[tuple[Clamp, ...], set[str]] = {}
         kept: dict[int, tuple[Clamp, ...]] = {}
         for index, clamp in enumerate(self.members):
             clamp.check(model)
             if taps := clamp.reads(model):
                 kept[index] = tuple(other for other in self.members if isinstance(other, clamp.through))
-                asked.setdefault(kept[index], set()).update(taps)
+                needs.setdefault(kept[index], set()).update(taps)
         live: dict[tuple[Clamp, ...], Cache] = {}
-        for others, needed in asked.items():
+        for others, needed in needs.items():
             _, live[others] = model(x, y, record=needed, clamps=others, detach=False)
-        found: dict[str, list[Edit]] = {}
+        edits: dict[str, list[Edit]] = {}
         for index, clamp in sorted(enumerate(self.members), key=lambda item: not item[1].yields):
             cache = live[kept[index]] if index in kept else {}
             for edit in clamp.edits(Call(model, x, y, target, cache)):
-                found.setdefault(edit.tap, []).append(edit)
-        return found, frozenset(tap for clamp in self.members for tap in clamp.holds())
+                edits.setdefault(edit.tap, []).append(edit)
+        return edits, frozenset(tap for clamp in self.members for tap in clamp.holds())
 
 
 def compose(clamps: Clamping) -> Clamps:

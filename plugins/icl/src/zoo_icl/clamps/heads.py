@@ -19,7 +19,7 @@ def by_layer(heads: str) -> Mapping[int, frozenset[int] | None]:
     Raises:
         ValueError: not a list of heads.
     """
-    found: dict[int, frozenset[int] | None] = {}
+    layers: dict[int, frozenset[int] | None] = {}
     for word in heads.split(","):
         match = HEAD.fullmatch(word.strip())
         if match is None:
@@ -27,10 +27,10 @@ def by_layer(heads: str) -> Mapping[int, frozenset[int] | None]:
         layer, which = int(match[1]), match[2]
         low, _, high = which.partition("-")
         if which == "*":
-            found[layer] = None
-        elif (before := found.get(layer, frozenset())) is not None:
-            found[layer] = before | frozenset(range(int(low), int(high or low) + 1))
-    return dict(sorted(found.items()))
+            layers[layer] = None
+        elif (before := layers.get(layer, frozenset())) is not None:
+            layers[layer] = before | frozenset(range(int(low), int(high or low) + 1))
+    return dict(sorted(layers.items()))
 
 
 def check(heads: str, depth: int, n_heads: int, who: str) -> None:

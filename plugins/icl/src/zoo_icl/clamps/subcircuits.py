@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from zoo_icl.clamps.attention import SHUT
-from zoo_icl.clamps.clamp import Call, Clamp, Region
+from zoo_icl.clamps.base import Call, Clamp, Region, Transformer
 from zoo_icl.clamps.heads import HEAD, by_layer
 from zoo_icl.clamps.values import everything
-from zoo_icl.model.positions import rotate
-from zoo_icl.model.taps import Edit, Taps
-
-if TYPE_CHECKING:
-    from zoo_icl.model import ICLTransformer
+from zoo_icl.taps import Edit, Taps
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,7 @@ class Layer1(Clamp):
         inputs = Region("blocks.0.resid_post"), Region("blocks.1.resid_pre")
         return inputs + tuple(Region(f"blocks.1.attn.{tap}") for tap in ("q_pre", "k_pre", "q", "k"))
 
-    def check(self, model: ICLTransformer) -> None:
+    def check(self, model: Transformer) -> None:
         """Refuse other depths than 2."""
         if model.depth != 2:
             raise ValueError(f"{self} is for models with 2 blocks; this one has {model.depth}.")
@@ -46,23 +42,19 @@ class Layer1(Clamp):
 
     def edits(self, call: Call) -> Iterator[Edit]:
         """All computed from the running pass's tokens."""
-        block, everywhere = call.model.block(1), everything(call)
+        model, everywhere = call.model, everything(call)
 
-        def shifted(running: Taps, name: str) -> Tensor:
+        def late(running: Taps) -> Tensor:
             e = running.held["embed"]
-            late = torch.cat((e[:, :1], e[:, :-2], e[:, -1:]), dim=1)
-            return block.attn.project(late if block.ln1 is None else block.ln1(late), name)[0]
+            return torch.cat((e[:, :1], e[:, :-2], e[:, -1:]), dim=1)
 
-        def turned(running: Taps, name: str) -> Tensor:
-            rotary = call.model.rotary(call.tokens, call.x)
-            vectors = shifted(running, name)
-            return vectors if rotary is None else rotate(vectors, rotary)
+        def projected(weight: str, rotated: bool) -> Callable[[Taps], Tensor]:
+            return lambda running: model.projected(1, late(running), weight, rotated=rotated)
 
         yield Edit("blocks.1.resid_pre", everywhere, lambda running: running.held["embed"])
-        yield Edit("blocks.1.attn.q_pre", everywhere, lambda running: shifted(running, "W_q"))
-        yield Edit("blocks.1.attn.k_pre", everywhere, lambda running: shifted(running, "W_k"))
-        yield Edit("blocks.1.attn.q", everywhere, lambda running: turned(running, "W_q"))
-        yield Edit("blocks.1.attn.k", everywhere, lambda running: turned(running, "W_k"))
+        for tap, weight in (("q", "W_q"), ("k", "W_k")):
+            yield Edit(f"blocks.1.attn.{tap}_pre", everywhere, projected(weight, rotated=False))
+            yield Edit(f"blocks.1.attn.{tap}", everywhere, projected(weight, rotated=True))
 
 
 @dataclass(frozen=True)
@@ -88,7 +80,7 @@ class Copy(Clamp):
         """The logits."""
         return (Region("logits"),)
 
-    def reads(self, model: ICLTransformer) -> tuple[str, ...]:
+    def reads(self, model: Transformer) -> tuple[str, ...]:
         """The scores of the head's layer."""
         return tuple(f"blocks.{layer}.attn.scores" for layer in by_layer(self.heads))
 
@@ -101,7 +93,7 @@ class Copy(Clamp):
         yield Edit("logits", everything(call), floor.scatter_reduce(1, call.y, scores, "amax"))
 
 
-def _frozen(model: ICLTransformer) -> ICLTransformer:
+def _frozen(model: Transformer) -> Transformer:
     """A copy that never learns."""
     return copy.deepcopy(model).requires_grad_(False)
 
@@ -110,7 +102,7 @@ def _frozen(model: ICLTransformer) -> ICLTransformer:
 class Graft(Clamp):
     """The residual stream after block ``upto_layer`` is another model's, which is kept as it is now."""
 
-    model: ICLTransformer
+    model: Transformer
     upto_layer: int
 
     def __post_init__(self) -> None:
@@ -126,7 +118,7 @@ class Graft(Clamp):
         layer = self.upto_layer
         return Region(f"blocks.{layer}.resid_post"), Region(f"blocks.{layer + 1}.resid_pre")
 
-    def check(self, model: ICLTransformer) -> None:
+    def check(self, model: Transformer) -> None:
         """Refuse models of another width, or without that block."""
         _same_width(str(self), model, self.model)
         _has_layer(str(self), self.upto_layer, min(model.depth, self.model.depth))
@@ -142,7 +134,7 @@ class Graft(Clamp):
 class GraftOut(Clamp):
     """From block ``from_layer`` on another model goes on, which is kept as it is now; gradient flows through it."""
 
-    model: ICLTransformer
+    model: Transformer
     from_layer: int
 
     def __post_init__(self) -> None:
@@ -157,7 +149,7 @@ class GraftOut(Clamp):
         """The logits."""
         return (Region("logits"),)
 
-    def check(self, model: ICLTransformer) -> None:
+    def check(self, model: Transformer) -> None:
         """Refuse models of another width or with other labels, or without that block."""
         _same_width(str(self), model, self.model)
         _has_layer(str(self), self.from_layer, min(model.depth, self.model.depth))
@@ -178,7 +170,7 @@ class GraftOut(Clamp):
         yield Edit("logits", everything(call), continued)
 
 
-def _same_width(who: str, model: ICLTransformer, other: ICLTransformer) -> None:
+def _same_width(who: str, model: Transformer, other: Transformer) -> None:
     if model.d_model != other.d_model:
         raise ValueError(f"{who}: the graft is {other.d_model} wide, the model {model.d_model}.")
 

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from zoo_icl.clamps.attention import Induction, LabelsOnly, Match, NoPrevToken, PrevToken, Temperature
-from zoo_icl.clamps.clamp import Clamp
+from zoo_icl.clamps.base import Clamp
 from zoo_icl.clamps.heads import HEAD
 from zoo_icl.clamps.subcircuits import Copy, Layer1
 from zoo_icl.clamps.values import (
@@ -67,23 +67,23 @@ def parse(text: str) -> Clamp:
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     words = [word.strip() for word in inside.split(",") if word.strip()]
     heads = [word for word in words if HEAD.fullmatch(word)]
-    given: dict[str, str] = {"heads": ",".join(heads)} if heads else {}
+    arguments: dict[str, str] = {"heads": ",".join(heads)} if heads else {}
     free = [option for option in names if option != "heads"]
     for word in (word for word in words if not HEAD.fullmatch(word)):
         option, equals, value = word.partition("=")
         if not equals:
-            option, value = next((option for option in free if option not in given), ""), word
+            option, value = next((option for option in free if option not in arguments), ""), word
         if option.strip() not in names:
             raise ValueError(f"{text}: {word!r} fits no argument; {name} has {', '.join(names) or 'none'}.")
-        given[option.strip()] = value.strip()
-    if "heads" in given and "heads" not in names:
+        arguments[option.strip()] = value.strip()
+    if "heads" in arguments and "heads" not in names:
         raise ValueError(f"{text}: {name} takes no heads.")
     for field in fields(kind):  # type: ignore[arg-type]
-        if field.default is MISSING and field.name not in given:
+        if field.default is MISSING and field.name not in arguments:
             example = "heads, such as 1:3" if field.name == "heads" else field.name
             raise ValueError(f"{text}: {name} needs {example}.")
     types = {field.name: field.type for field in fields(kind)}  # type: ignore[arg-type]
-    return kind(**{option: _converted(text, option, value, types[option]) for option, value in given.items()})
+    return kind(**{option: _converted(text, option, value, types[option]) for option, value in arguments.items()})
 
 
 def _converted(text: str, option: str, value: str, kind: Any) -> object:

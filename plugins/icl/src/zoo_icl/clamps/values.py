@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from zoo_icl.clamps.clamp import Call, Clamp, Region, attention
+from zoo_icl.clamps.base import Call, Clamp, Region, Transformer, attention
 from zoo_icl.clamps.heads import by_layer
-from zoo_icl.model.taps import Edit
-
-if TYPE_CHECKING:
-    from zoo_icl.model import ICLTransformer
+from zoo_icl.taps import Edit
 
 
 def everything(call: Call) -> Tensor:
@@ -104,7 +101,7 @@ class Live(Clamp):
         """The tap."""
         return _addressed(self.tap, self.heads)
 
-    def reads(self, model: ICLTransformer) -> tuple[str, ...]:
+    def reads(self, model: Transformer) -> tuple[str, ...]:
         """The tap."""
         return tuple(region.tap for region in self.regions())
 
@@ -127,7 +124,7 @@ class _Preserve(Clamp):
         """Every layer."""
         return (Region(f"blocks.*.attn.{self.kind}"),)
 
-    def reads(self, model: ICLTransformer) -> tuple[str, ...]:
+    def reads(self, model: Transformer) -> tuple[str, ...]:
         """Every layer."""
         return tuple(f"blocks.{layer}.attn.{self.kind}" for layer in range(model.depth))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from zoo import EvalContext, Evaluator, Report, UsageError
 from zoo_icl.evaluators.config import AblationConfig
-from zoo_icl.evaluators.subject import Judged, drawn, task
+from zoo_icl.evaluators.subject import Judged, draw, task
 from zoo_icl.probes.circuits import AblationTable, Outcome, head_ablation_table, layer_output_contribution
 
 
@@ -29,7 +29,7 @@ class Ablation(Evaluator[AblationConfig]):
             UsageError: the subject has no heads to ablate, or there is no such block or set.
         """
         config = self.config
-        batch = drawn(task(ctx), config.set, config.sequences, ctx)
+        batch = draw(task(ctx), config.set, config.sequences, ctx)
         judged = Judged.of(subject, batch)
         model, last = judged.circuits(), len(judged.taps) - 1
         block = last if config.block is None else config.block
@@ -65,8 +65,8 @@ def _scores(table: AblationTable) -> dict[str, float]:
 def _rows(table: AblationTable) -> Iterator[dict[str, Any]]:
     yield _row("all", table.whole)
     for head in table.heads:
-        found = {"induction_strength": head.strength, "complementarity": head.complementarity}
-        defined = {name: value for name, value in found.items() if math.isfinite(value)}
+        values = {"induction_strength": head.strength, "complementarity": head.complementarity}
+        defined = {name: value for name, value in values.items() if math.isfinite(value)}
         yield _row(f"only {head.head}", head.only) | defined
     for head in table.heads:
         yield _row(f"all but {head.head}", head.without)

@@ -10,7 +10,7 @@ import numpy as np
 from zoo import EvalContext, Evaluator, Report, UsageError
 from zoo_icl.evaluators.checkpoints import earlier
 from zoo_icl.evaluators.config import ClampedConfig
-from zoo_icl.evaluators.subject import Judged, drawn, task
+from zoo_icl.evaluators.subject import Judged, draw, task
 from zoo_icl.probes import induction_strength, prev_token_strength
 from zoo_icl.probes.circuits import clamped_progress
 from zoo_icl.probes.forward import Model, answers
@@ -39,18 +39,18 @@ class Clamped(Evaluator[ClampedConfig]):
             UsageError: the subject takes no clamps, or there is no such set.
         """
         config = self.config
-        batch = drawn(task(ctx), config.set, config.sequences, ctx)
+        batch = draw(task(ctx), config.set, config.sequences, ctx)
         judged = Judged.of(subject, batch)
         model = judged.circuits()
-        asked: dict[str, tuple[Any, ...]] = {NONE: ()}
+        conditions: dict[str, tuple[Any, ...]] = {NONE: ()}
         if judged.clamps:
-            asked["trained"] = judged.clamps
-        asked |= {text: (text,) for text in config.clamps or _subcircuits(model, batch, judged, config.batch_size)}
+            conditions["trained"] = judged.clamps
+        conditions |= {text: (text,) for text in config.clamps or _subcircuits(model, batch, judged, config.batch_size)}
         notes: list[str] = []
-        now = list(self._rows(model, batch, asked, notes))
+        now = list(self._rows(model, batch, conditions, notes))
         if config.clamps and notes:
             raise UsageError(notes[0])
-        known = {name: asked[name] for name in (row["clamp"] for row in now)}
+        known = {name: conditions[name] for name in (row["clamp"] for row in now)}
         rows: list[dict[str, Any]] = []
         steps = int(getattr(subject, "env_steps", 0))
         if config.checkpoints and ctx.path is not None:
@@ -61,23 +61,23 @@ class Clamped(Evaluator[ClampedConfig]):
         return Report(scores=scores, rows=rows, notes=notes)
 
     def _rows(
-        self, model: Model, batch: Sequences, asked: dict[str, tuple[Any, ...]], notes: list[str]
+        self, model: Model, batch: Sequences, conditions: dict[str, tuple[Any, ...]], notes: list[str]
     ) -> Iterator[dict[str, Any]]:
         """One row for each clamp; one that the model or the batch has no room for becomes a note."""
-        for name, clamps in asked.items():
+        for name, clamps in conditions.items():
             try:
-                found = clamped_progress(model, batch, clamps, batch_size=self.config.batch_size)
+                progress = clamped_progress(model, batch, clamps, batch_size=self.config.batch_size)
             except ValueError as error:
                 notes.append(f"{name} is left out: {error}")
                 continue
-            yield {"clamp": name, "loss": found.loss, "acc": found.acc}
+            yield {"clamp": name, "loss": progress.loss, "acc": progress.acc}
 
 
 def _subcircuits(model: Model, batch: Sequences, judged: Judged, batch_size: int) -> tuple[str, ...]:
     """The clamps that each isolate a part of the circuit of two layers."""
     first, last, block = judged.taps[0], judged.taps[-1], len(judged.taps) - 1
-    found = answers(model, batch, record=(first, last), clamps=judged.clamps, batch_size=batch_size)
-    strengths = induction_strength(found.taps[last], found.y).heads
+    answered = answers(model, batch, record=(first, last), clamps=judged.clamps, batch_size=batch_size)
+    strengths = induction_strength(answered.taps[last], answered.y).heads
     head = f"{block}:{int(np.argmax(np.nan_to_num(strengths, nan=-1.0)))}"
-    before = f"0:{int(np.argmax(prev_token_strength(found.taps[first])))}"
+    before = f"0:{int(np.argmax(prev_token_strength(answered.taps[first])))}"
     return f"PrevToken({before})", "Layer1()", f"Induction({block}:*)", f"Copy({head})", f"Layer1()+Copy({head})"

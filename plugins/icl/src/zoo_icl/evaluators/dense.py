@@ -55,5 +55,5 @@ def dense(source: Any) -> Dense:
             "the dense set is of sequences of two pairs with labels drawn from pairs: expected an environment with "
             "context 2 and labels relabel."
         )
-    found = dense_evaluation_set(np.arange(*recipe.classes), pairs)
-    return Dense(Exemplars(recipe.features[:, recipe.exemplars[0]], found.classes), found.labels)
+    dense_set = dense_evaluation_set(np.arange(*recipe.classes), pairs)
+    return Dense(Exemplars(recipe.features[:, recipe.exemplars[0]], dense_set.classes), dense_set.labels)

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from zoo import EvalContext, Evaluator, Report
+from zoo_icl.animation import Frame, animate
 from zoo_icl.evaluators.checkpoints import earlier
 from zoo_icl.evaluators.config import InductionConfig
 from zoo_icl.evaluators.dense import dense
-from zoo_icl.evaluators.subject import Judged, acted, answered, drawn, shown, task
-from zoo_icl.film import Frame, film
+from zoo_icl.evaluators.subject import Judged, acted, answered, draw, set_label, task
 from zoo_icl.probes import (
     Summary,
     context_mask,
@@ -55,10 +55,10 @@ class Induction(Evaluator[InductionConfig]):
             InterfaceError: the subject neither acts nor can be called.
         """
         config, source = self.config, task(ctx)
-        heads_on = drawn(source, _HEADS_ON, config.sequences, ctx)
+        heads_on = draw(source, _HEADS_ON, config.sequences, ctx)
         judged = Judged.of(subject, heads_on)
         batches: dict[str, Sequences] = {
-            name: heads_on if name == _HEADS_ON else drawn(source, name, config.sequences, ctx)
+            name: heads_on if name == _HEADS_ON else draw(source, name, config.sequences, ctx)
             for name in config.sets or source.evaluation_names
         }
         if config.dense:
@@ -67,9 +67,9 @@ class Induction(Evaluator[InductionConfig]):
         notes = [judged.note] if judged.note else []
         scores: dict[str, float] = {}
         for name, batch in batches.items():
-            found = _summaries(judged, batch, source.num_labels, config.batch_size)
-            rows += [_row(shown(name), metric, summary) for metric, summary in found.items() if summary.n]
-            scores |= {f"{shown(name)}/{m}": found[m].mean for m in _KEPT if m in found and found[m].n}
+            summaries = _summaries(judged, batch, source.num_labels, config.batch_size)
+            rows += [_row(set_label(name), metric, summary) for metric, summary in summaries.items() if summary.n]
+            scores |= {f"{set_label(name)}/{m}": summaries[m].mean for m in _KEPT if m in summaries and summaries[m].n}
         if judged.taps:
             answer = answered(judged, heads_on, config.batch_size, record=judged.taps)
             heads = list(_heads(judged, answer))
@@ -78,7 +78,7 @@ class Induction(Evaluator[InductionConfig]):
             if config.patterns:
                 rows += _patterns(judged, answer)
             if config.film:
-                film(self._frames(judged, heads_on, subject, ctx), Path(config.film))
+                animate(self._frames(judged, heads_on, subject, ctx), Path(config.film))
             used = induction_strength(answer.taps[judged.taps[-1]], answer.y).n_used
             scores |= {"heads/n_used": float(used)} | _head_scores(heads)
             notes += _repeats(heads_on, used)

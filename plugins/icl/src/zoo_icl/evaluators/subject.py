@@ -90,7 +90,7 @@ def task(ctx: EvalContext) -> Task:
         env.close()
 
 
-def drawn(of: Task, name: str, size: int, ctx: EvalContext) -> Sequences:
+def draw(of: Task, name: str, size: int, ctx: EvalContext) -> Sequences:
     """``size`` sequences of an evaluation set, the same whatever else is drawn.
 
     Raises:
@@ -104,8 +104,8 @@ def drawn(of: Task, name: str, size: int, ctx: EvalContext) -> Sequences:
 
 def acted(agent: Algorithm[Any], batch: Sequences, num_labels: int, batch_size: int) -> NDArray[np.float64]:
     """1 where the agent's label is right, else 0, ``[B]``; the agent is left as it was."""
-    shown = (batch.y[:, :-1, None] == np.arange(num_labels)).astype(np.float32)
-    observations = np.concatenate([batch.x, np.pad(shown, ((0, 0), (0, 1), (0, 0)))], axis=2)
+    one_hot = (batch.y[:, :-1, None] == np.arange(num_labels)).astype(np.float32)
+    observations = np.concatenate([batch.x, np.pad(one_hot, ((0, 0), (0, 1), (0, 0)))], axis=2)
     state, steps = agent.state(), agent.env_steps
     try:
         parts = range(0, len(batch.y), batch_size)
@@ -123,7 +123,7 @@ def answered(judged: Judged, batch: Sequences, batch_size: int, *, record: Seque
     return answers(judged.model, batch, record=record, clamps=judged.clamps, batch_size=batch_size)
 
 
-def shown(name: str) -> str:
+def set_label(name: str) -> str:
     """What a set is called in scores: "train" is "seen", because "train/loss" is what a learner logs of its own."""
     return "seen" if name == "train" else name
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from zoo import EvalContext, Evaluator, Report, UsageError, open_runs
 from zoo_icl.evaluators.config import TransienceConfig
-from zoo_icl.evaluators.subject import Judged, acted, answered, drawn, shown, task
+from zoo_icl.evaluators.subject import Judged, acted, answered, draw, set_label, task
 from zoo_icl.probes import phase_change, summaries, summarise, transience
 
 _SETS = ("icl", "flip", "ciwl", "iwl")
@@ -51,18 +51,18 @@ class TransienceEvaluator(Evaluator[TransienceConfig]):
         scores: dict[str, float] = {}
         notes: dict[str, None] = {}
         for name in (name for name in _SETS if name in source.evaluation_names):
-            batch = drawn(source, name, config.sequences, ctx)
+            batch = draw(source, name, config.sequences, ctx)
             judged = Judged.of(subject, batch)
             if judged.note:
                 notes[judged.note] = None
             if judged.agent is not None:
                 right = acted(judged.agent, batch, source.num_labels, config.batch_size)
-                scores[f"{shown(name)}/acc"] = summarise(right).mean
+                scores[f"{set_label(name)}/acc"] = summarise(right).mean
                 continue
             metric = "acc" if name == "iwl" else "in_context_acc"
             summary = summaries(answered(judged, batch, config.batch_size).metrics)[metric]
             if summary.n:
-                scores[f"{shown(name)}/{metric}"] = summary.mean
+                scores[f"{set_label(name)}/{metric}"] = summary.mean
         return scores, list(notes)
 
     def _events(self, run: Path | None, notes: list[str]) -> Mapping[str, float | None]:
@@ -73,12 +73,12 @@ class TransienceEvaluator(Evaluator[TransienceConfig]):
         if config.icl in curves:
             seqs, values = curves[config.icl]
             flip = _beside(seqs, curves.get(config.flip))
-            found = transience(seqs, values, flip)
+            course = transience(seqs, values, flip)
             names = ("peak", "peak_at", "final", "drop")
-            events |= {f"transience/{name}": getattr(found, name) for name in names}
-            events["transience/transient"] = float(found.transient)
+            events |= {f"transience/{name}": getattr(course, name) for name in names}
+            events["transience/transient"] = float(course.transient)
             if flip is not None:
-                events["transience/t_cross"] = found.t_cross
+                events["transience/t_cross"] = course.t_cross
         if config.loss in curves:
             change = phase_change(*curves[config.loss], config.floor)
             start, end = change.plateau or (None, None)
@@ -92,8 +92,8 @@ class TransienceEvaluator(Evaluator[TransienceConfig]):
 def _curves(path: Path, names: Sequence[str]) -> dict[str, Curve]:
     """Those of the metrics that were logged: steps, increasing, and values."""
     (run,) = open_runs([path]).runs
-    found = {name: run.series(name) for name in names}
-    return {name: (series.steps, series.values) for name, series in found.items() if series.values}
+    curves = {name: run.series(name) for name in names}
+    return {name: (series.steps, series.values) for name, series in curves.items() if series.values}
 
 
 def _beside(seqs: list[float], curve: Curve | None) -> list[float] | None:

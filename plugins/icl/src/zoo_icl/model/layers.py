@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo_icl.model.positions import rotate
-from zoo_icl.model.taps import Taps
+from zoo_icl.taps import Taps
 
 EPSILON = 1e-5
 """added to the variance by the layer norm"""
@@ -44,9 +44,9 @@ class Attention(nn.Module):
         weights = [getattr(self, name) for name in names]
         heads, width, head_dim = weights[0].shape
         joined = torch.cat(weights).transpose(0, 1).reshape(width, len(names) * heads * head_dim)
-        found = (n @ joined).view(*n.shape[:2], len(names), heads, head_dim)
+        projections = (n @ joined).view(*n.shape[:2], len(names), heads, head_dim)
         # One copy here makes every product of narrow heads after it cheaper than it costs.
-        return found.permute(2, 0, 3, 1, 4).contiguous().unbind(0)
+        return projections.permute(2, 0, 3, 1, 4).contiguous().unbind(0)
 
     def read_out(self, z: Tensor) -> Tensor:
         """The sum over heads of ``z_h @ W_o^h``: ``z`` [B, H, R, hd] to [B, R, d]."""

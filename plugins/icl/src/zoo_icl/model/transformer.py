@@ -10,10 +10,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from zoo_icl.clamps.composition import Clamping, compose
 from zoo_icl.model import arrays as by_name
 from zoo_icl.model.layers import Block, Norm
-from zoo_icl.model.positions import rotary_table, sinusoids
-from zoo_icl.model.taps import LOOKING, SHARED, Cache, Taps, names, resolve
+from zoo_icl.model.positions import rotary_table, rotate, sinusoids
+from zoo_icl.taps import LOOKING, SHARED, Cache, Taps, names, resolve
 
 Array: TypeAlias = "Tensor | NDArray[Any]"
 Position: TypeAlias = Literal["rope", "ape", "sinusoidal"]
@@ -129,15 +130,17 @@ class ICLTransformer(nn.Module):
         return by_name.to_arrays(self)
 
     @overload
-    def forward(self, x: Array, y: Array, record: None = None, clamps: Any = (), *, detach: bool = True) -> Tensor: ...
+    def forward(
+        self, x: Array, y: Array, record: None = None, clamps: Clamping = (), *, detach: bool = True
+    ) -> Tensor: ...
 
     @overload
     def forward(
-        self, x: Array, y: Array, record: Record, clamps: Any = (), *, detach: bool = True
+        self, x: Array, y: Array, record: Record, clamps: Clamping = (), *, detach: bool = True
     ) -> tuple[Tensor, Cache]: ...
 
     def forward(
-        self, x: Array, y: Array, record: Record | None = None, clamps: Any = (), *, detach: bool = True
+        self, x: Array, y: Array, record: Record | None = None, clamps: Clamping = (), *, detach: bool = True
     ) -> Tensor | tuple[Tensor, Cache]:
         """Logits at the query.
 
@@ -161,14 +164,7 @@ class ICLTransformer(nn.Module):
         """
         wanted = resolve(record, self.taps)
         x, y, target = self.checked(x, y)
-        edits: Mapping[str, Any] = {}
-        held: frozenset[str] = frozenset()
-        if clamps:
-            from zoo_icl.clamps import (
-                compose,
-            )  # clamps are values that know models, so not the other way round at import
-
-            edits, held = compose(clamps).edits(self, x, y, target)
+        edits, held = compose(clamps).edits(self, x, y, target)
         tap = Taps(edits, wanted, detach=detach, held=held)
         logits = self.computed(self.embedded(x, y, tap), tap)
         return logits if record is None else (logits, tap.cache)
@@ -176,7 +172,7 @@ class ICLTransformer(nn.Module):
     def embedded(self, x: Tensor, y: Tensor, tap: Taps) -> Tensor:
         """Tokens with their positions, [B, T, d]."""
         exemplars = tap("ex_embed", x @ self.W_ex + self.b_ex)
-        labels = tap("label_embed", self._looked_up(y))
+        labels = tap("label_embed", self._label_embeddings(y))
         batch, pairs, width = labels.shape
         paired = torch.stack((exemplars[:, :-1], labels), dim=2).view(batch, 2 * pairs, width)
         h = torch.cat((paired, exemplars[:, -1:]), dim=1)
@@ -211,6 +207,13 @@ class ICLTransformer(nn.Module):
             return None
         return rotary_table(tokens, self.head_dim, self.rope_base, like.dtype, like.device)
 
+    def projected(self, layer: int, h: Tensor, weight: str, *, rotated: bool = False) -> Tensor:
+        """What one block projects ``h`` [B, T, d] on with ``weight``, such as "W_q", for all rows: [B, H, T, hd]."""
+        block = self.block(layer)
+        (vectors,) = block.attn.project(h if block.ln1 is None else block.ln1(h), weight)
+        rotary = self.rotary(h.shape[1], h) if rotated else None
+        return vectors if rotary is None else rotate(vectors, rotary)
+
     def _read_out(self, h: Tensor, tap: Taps, first: int) -> Tensor:
         """Logits [B, R, K] of the rows from ``first``."""
         final = tap("final", h if self.ln_f is None else self.ln_f(h), first)
@@ -222,7 +225,7 @@ class ICLTransformer(nn.Module):
         late = (name for name in tap.wanted if name.startswith((prefix, "final", "logits_all")))
         return any(name.removeprefix(prefix) not in taps for name in late)
 
-    def _looked_up(self, y: Tensor) -> Tensor:
+    def _label_embeddings(self, y: Tensor) -> Tensor:
         try:
             return F.embedding(y, self.W_lab)
         except IndexError:

@@ -102,8 +102,8 @@ def head_ablation_table(
     def left_with(kept: Sequence[str]) -> tuple[Outcome, NDArray[np.bool_]]:
         off = [name for name in names if name not in kept]
         ablated = (*clamps, f"Ablate({','.join(off)})") if off else tuple(clamps)
-        found = answers(model, batch, clamps=ablated, batch_size=batch_size).metrics
-        return Outcome(float(found.acc.mean()), float(found.loss.mean())), found.acc == 1.0
+        metrics = answers(model, batch, clamps=ablated, batch_size=batch_size).metrics
+        return Outcome(float(metrics.acc.mean()), float(metrics.loss.mean())), metrics.acc == 1.0
 
     alone = [left_with([name]) for name in names]
     best = min(range(len(names)), key=lambda head: alone[head][0].loss)
@@ -167,12 +167,12 @@ def composition_scores(
 
 def _silent(clamps: Sequence[Any], block: int, heads: int) -> frozenset[int]:
     """Heads of ``block`` that ``clamps`` ablate."""
-    found: set[int] = set()
+    silent: set[int] = set()
     for clamp in compose(clamps).members:
         if isinstance(clamp, Ablate) and block in (named := by_layer(clamp.heads)):
             which = named[block]
-            found |= set(range(heads)) if which is None else which
-    return frozenset(found)
+            silent |= set(range(heads)) if which is None else which
+    return frozenset(silent)
 
 
 def _outcome(metrics: Any) -> Outcome:

@@ -54,8 +54,8 @@ def dense_evaluation_set(classes: ArrayLike, label_pairs: ArrayLike) -> DenseSet
     i, j, correct = (
         grid.ravel() for grid in np.meshgrid(range(len(items)), range(len(ordered)), (0, 1), indexing="ij")
     )
-    shown, named = items[i], ordered[j]
+    exemplars, named = items[i], ordered[j]
     each = np.arange(len(correct))
     return DenseSet(
-        np.column_stack([shown, shown[each, correct]]), np.column_stack([named, named[each, correct]]), correct
+        np.column_stack([exemplars, exemplars[each, correct]]), np.column_stack([named, named[each, correct]]), correct
     )

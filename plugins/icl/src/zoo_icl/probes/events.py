@@ -113,13 +113,13 @@ def transience(seqs: ArrayLike, icl: ArrayLike, flip: ArrayLike | None = None) -
 
 
 def _curve(seqs: ArrayLike, values: ArrayLike, name: str) -> tuple[Floats, Floats]:
-    at, found = np.asarray(seqs, dtype=np.float64), np.asarray(values, dtype=np.float64)
-    if at.ndim != 1 or at.shape != found.shape:
-        raise ValueError(f"seqs {at.shape} and {name} {found.shape}: expected two curves of the same length.")
+    at, curve = np.asarray(seqs, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    if at.ndim != 1 or at.shape != curve.shape:
+        raise ValueError(f"seqs {at.shape} and {name} {curve.shape}: expected two curves of the same length.")
     if (np.diff(at) <= 0.0).any():
         place = int(np.argmax(np.diff(at) <= 0.0))
         raise ValueError(f"seqs goes from {at[place]:g} to {at[place + 1]:g}: expected it to increase.")
-    return at, found
+    return at, curve
 
 
 def _finite(values: Floats, name: str) -> Floats:

@@ -77,14 +77,14 @@ def answers(
     with torch.no_grad():
         for start in range(0, len(batch.y), batch_size):
             part = slice(start, start + batch_size)
-            asked = {"record": tuple(record)} if record else {}
-            asked |= {"clamps": tuple(clamps)} if clamps else {}
-            found = model(batch.x[part], batch.y[part], **asked)
+            options = {"record": tuple(record)} if record else {}
+            options |= {"clamps": tuple(clamps)} if clamps else {}
+            output = model(batch.x[part], batch.y[part], **options)
             if record:
-                found, cache = found
+                output, cache = output
                 for name, kept in taps.items():
                     kept.append(_numpy(cache[name]))
-            logits.append(_numpy(found).astype(np.float64))
+            logits.append(_numpy(output).astype(np.float64))
     return Answers(np.concatenate(logits), batch.y, {name: np.concatenate(kept) for name, kept in taps.items()})
 
 

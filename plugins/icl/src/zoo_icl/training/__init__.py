@@ -1,1 +1,1 @@
-"""The learner: Adam on a stream of sequences, with fixed sets to look at it."""
+"""The learner: Adam on a stream of sequences, evaluated on fixed sets."""

@@ -12,8 +12,8 @@ from zoo_icl.config import ICLTransformerConfig
 from zoo_icl.model import ICLTransformer
 from zoo_icl.sequences import task_of
 from zoo_icl.training.adam import FlatAdam
+from zoo_icl.training.evaluation_sets import EvaluationSets, tensors
 from zoo_icl.training.gradients import gradients
-from zoo_icl.training.look import Sets, tensors
 from zoo_icl.training.schedule import Schedule
 
 __all__ = ["ICLTransformerLearner"]
@@ -52,7 +52,7 @@ class ICLTransformerLearner(Algorithm[ICLTransformerConfig]):
             l2=config.l2,
             norm_sum=config.norm_sum,
         )
-        self.sets = Sets.drawn(self.task, config.eval_size, ctx.stream("evaluation"), self.optimiser.flat)
+        self.sets = EvaluationSets.draw(self.task, config.eval_size, ctx.stream("evaluation"), self.optimiser.flat)
         self._gradients = gradients(self.model, self.optimiser, self.clamps)
         self._schedule = Schedule(config.eval_growth, config.eval_change)
         self._rng = ctx.stream("train")
@@ -78,7 +78,7 @@ class ICLTransformerLearner(Algorithm[ICLTransformerConfig]):
         return model.to(self.ctx.device)
 
     def update(self) -> Metrics:
-        """Learn from ``log_sequences`` sequences, batch by batch; look at the evaluation sets when that is due."""
+        """Learn from ``log_sequences`` sequences, batch by batch; evaluate when that is due."""
         size = self.config.batch_size
         left = -(-max(self.ctx.budget - self.env_steps, 1) // size)
         steps = min(max(self.config.log_sequences // size, 1), left)
@@ -95,7 +95,7 @@ class ICLTransformerLearner(Algorithm[ICLTransformerConfig]):
             "train/loss": float(torch.stack(losses).mean()),
             "train/acc": float(torch.cat(right).double().mean()),
         }
-        # What was looked at can be looked at again: each look leaves a checkpoint.
+        # Each evaluation leaves a checkpoint, so that it can be repeated and extended later.
         self.milestone = self._schedule.due(self.env_steps, metrics["train/loss"]) or self.env_steps >= self.ctx.budget
         if self.milestone:
             metrics |= self.sets.metrics(self.model, self.clamps)
@@ -105,15 +105,15 @@ class ICLTransformerLearner(Algorithm[ICLTransformerConfig]):
     def act(self, obs: Array, *, greedy: bool = True) -> NDArray[np.int64]:
         """Labels int64[B] for observations [B,N+1,D+K]: exemplars beside their labels, one-hot.
 
-        A clamp that is defined by the right answer, ``Induction``, is left out: nobody tells it here.
+        A clamp that is defined by the right answer, ``Induction``, is left out: observations do not contain it.
         """
-        shown = torch.as_tensor(np.asarray(obs)).to(self.optimiser.flat)
-        exemplars, labels = shown[..., : self.task.input_dim], shown[:, :-1, self.task.input_dim :].argmax(-1)
+        tokens = torch.as_tensor(np.asarray(obs)).to(self.optimiser.flat)
+        exemplars, labels = tokens[..., : self.task.input_dim], tokens[:, :-1, self.task.input_dim :].argmax(-1)
         logits = self.model(exemplars, labels, clamps=_answerless(self.clamps))
         return np.asarray(logits.argmax(-1).cpu().numpy(), dtype=np.int64)
 
     def state(self) -> State:
-        """Weights by their names in ``to_arrays``, Adam's moments, and the last look."""
+        """Weights by their names in ``to_arrays``, Adam's moments, and when the last evaluation was."""
         return {
             "model": self.model.to_arrays(),
             "optimiser": self.optimiser.state(),

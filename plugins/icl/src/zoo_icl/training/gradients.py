@@ -12,7 +12,7 @@ from torch import Tensor
 
 from zoo_icl.clamps import Clamps
 from zoo_icl.model import ICLTransformer
-from zoo_icl.model.fast import FastGradients, supports
+from zoo_icl.model.manual_backward.step import ManualGradients, supports
 from zoo_icl.training.adam import FlatAdam
 
 __all__ = ["Gradients", "gradients"]
@@ -24,7 +24,7 @@ Gradients: TypeAlias = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 def gradients(model: ICLTransformer, optimiser: FlatAdam, clamps: tuple[Clamps, ...]) -> Gradients:
     """The way to the gradient that suits a model and its clamps."""
     if supports(model, clamps):
-        fast = FastGradients(model, clamps)
+        fast = ManualGradients(model, clamps)
 
         def by_hand(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
             with np.errstate(over="ignore", invalid="ignore"):  # a loss that overflows is reported, not warned of

@@ -14,14 +14,13 @@ __all__ = ["Schedule"]
 class Schedule:
     """Due when the sequences seen have grown by ``growth``, or the loss has moved by ``change``, since the last time.
 
-    Around a phase change the loss moves quickly, so that it is looked at most often there; nothing needs to know
-    beforehand where it is.
+    Around a phase change the loss moves quickly, so that evaluations are densest there, wherever that is.
 
     Attributes:
         growth: factor above 1.
         change: nats; 0 for never.
-        sequences: seen at the last look.
-        loss: there.
+        sequences: at the last evaluation.
+        loss: the training loss then.
     """
 
     growth: float
@@ -30,7 +29,7 @@ class Schedule:
     loss: float = math.inf
 
     def due(self, sequences: int, loss: float) -> bool:
-        """Whether to look now; if so, this is the last look from here on."""
+        """Whether to evaluate now; if so, this is the last evaluation from here on."""
         moved = self.change > 0 and abs(loss - self.loss) >= self.change
         if not moved and sequences < self.growth * self.sequences:
             return False
@@ -38,7 +37,7 @@ class Schedule:
         return True
 
     def state(self) -> dict[str, Any]:
-        """The last look."""
+        """When the last evaluation was."""
         return {key: value for key, value in asdict(self).items() if key in ("sequences", "loss")}
 
     def load_state(self, state: Mapping[str, Any]) -> None:

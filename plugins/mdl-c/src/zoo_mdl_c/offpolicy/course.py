@@ -87,11 +87,11 @@ class Course:
 
     def end_task(self, policy: Callable[[Floats], Floats]) -> dict[str, float]:
         """The task at hand is over; the next one begins with ``reset``."""
-        told = {} if self._held_out else self.default.end_task(policy)
+        metrics = {} if self._held_out else self.default.end_task(policy)
         self.number += 1
         self.steps_of_task, self._learned = 0, 0
         self._ended = []
-        return told
+        return metrics
 
     def report(self) -> dict[str, float]:
         """``task/number``, ``task/index``, ``task/steps``, ``default/...``; where episodes ended ``return/episode``."""

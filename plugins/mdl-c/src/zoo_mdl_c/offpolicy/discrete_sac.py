@@ -126,12 +126,12 @@ class DiscreteSAC(Algorithm[DiscreteSACConfig]):
             for target, critic in zip(self._targets, self._critics, strict=True):
                 for mine, theirs in zip(target.parameters(), critic.module.parameters(), strict=True):
                     mine.lerp_(theirs, config.tau)
-        told = self.course.observe(obs, np.asarray(p.parameters.detach()))
+        metrics = self.course.observe(obs, np.asarray(p.parameters.detach()))
         return {
             "loss/critic": float(np.mean(losses)),
             "loss/actor": float(loss.detach()),
             "default/kl": float(kl.detach().mean()),
-            **told,
+            **metrics,
         }
 
     def _parameters(self, obs: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -46,7 +46,7 @@ class DefaultSAC(SAC):
         """
         self.policy.set_training_mode(True)
         self._update_learning_rate([self.actor.optimizer, self.critic.optimizer])
-        told: list[dict[str, float]] = []
+        metrics: list[dict[str, float]] = []
         for _ in range(gradient_steps):
             data = cast(ReplayBuffer, self.replay_buffer).sample(batch_size, env=self._vec_normalize_env)
             with torch.no_grad():
@@ -64,7 +64,7 @@ class DefaultSAC(SAC):
             _descend(self.actor.optimizer, actor_loss)
             polyak_update(self.critic.parameters(), self.critic_target.parameters(), self.tau)
             seen = data.observations.flatten(1).cpu().numpy().astype(np.float32)
-            told.append(
+            metrics.append(
                 {
                     "critic_loss": float(critic_loss.detach()),
                     "actor_loss": float(actor_loss.detach()),
@@ -74,7 +74,7 @@ class DefaultSAC(SAC):
             )
         self._n_updates += gradient_steps
         self.logger.record("train/n_updates", self._n_updates)
-        for name, number in told[-1].items():
+        for name, number in metrics[-1].items():
             self.logger.record(f"train/{name}", number)
 
     def _kl(self, obs: Any) -> tuple[Tensor, Tensor]:

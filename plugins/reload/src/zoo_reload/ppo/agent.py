@@ -8,12 +8,12 @@ from typing import Any, cast
 from numpy.typing import NDArray
 from zoo_onpolicy.agent import OnPolicy
 from zoo_onpolicy.learner import Learner
-from zoo_onpolicy.mixer import Mixer
+from zoo_onpolicy.objective import Objective
 
 from zoo import Array, Context, Outcome
 from zoo_reload.ppo.config import ReloadPPOConfig
-from zoo_reload.ppo.limits import Limits
-from zoo_reload.ppo.mixer import LagrangianMixer
+from zoo_reload.ppo.constraints import Constraints
+from zoo_reload.ppo.objective import LagrangianObjective
 
 
 class ReloadPPO(OnPolicy[ReloadPPOConfig]):
@@ -30,26 +30,28 @@ class ReloadPPO(OnPolicy[ReloadPPOConfig]):
         self, ctx: Context, config: ReloadPPOConfig, *, learner: Learner | None = None, index: int = 0
     ) -> None:
         super().__init__(ctx, config, learner=learner, index=index)
-        self.mixer = cast(LagrangianMixer, self.learner.mixer)
+        self.objective = cast(LagrangianObjective, self.learner.objective)
 
     @classmethod
-    def make_mixer(cls, contexts: Sequence[Context], config: ReloadPPOConfig) -> Mixer:
+    def make_objective(cls, contexts: Sequence[Context], config: ReloadPPOConfig) -> Objective:
         """The two players of all members."""
-        return LagrangianMixer(len(contexts), Limits.of(contexts[0].problem, config), config)
+        return LagrangianObjective(len(contexts), Constraints.of(contexts[0].problem, config), config)
 
     @property
     def outcome(self) -> Outcome | None:  # type: ignore[override]
         """A threshold out of reach, a multiplier at its cap, a constraint that stays violated; else None."""
-        mixer = self.mixer
-        return mixer.records[self.index].outcome(mixer.limits, self.config.tol, mixer.multipliers.high)
+        objective = self.objective
+        return objective.histories[self.index].outcome(
+            objective.constraints, self.config.tol, objective.multipliers.high
+        )
 
     def multipliers(self) -> Mapping[str, float]:
         """Constraint name to mu_i, in reward per unit of the signal, for the policy of the next rollout.
 
         With ``adv_norm = "each"`` they weigh standardised advantages, and have no unit.
         """
-        mu = self.mixer.multipliers.effective(self.mixer.x)[self.index]
-        return dict(zip(self.mixer.limits.names, mu.tolist(), strict=True))
+        mu = self.objective.multipliers.effective(self.objective.x)[self.index]
+        return dict(zip(self.objective.constraints.names, mu.tolist(), strict=True))
 
     def act(self, obs: Array, *, greedy: bool = True) -> NDArray[Any]:
         """Actions [B, ...] for observations [B, ...], always sampled: a constrained optimum is stochastic."""
@@ -58,4 +60,4 @@ class ReloadPPO(OnPolicy[ReloadPPOConfig]):
     def restart(self) -> None:
         """The next update begins with ``env.reset()``; what was seen of unfinished episodes is dropped."""
         super().restart()
-        self.mixer.episodes.forget(self.index)
+        self.objective.episodes.forget(self.index)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from zoo_onpolicy.distributions import Distribution, distribution_on
 from zoo_onpolicy.learner import Learner
-from zoo_onpolicy.mixer import Mixer
+from zoo_onpolicy.objective import LearnerView, Objective
 from zoo_onpolicy.rollout import Floats, Rollout
 
 from zoo import Array, Context, InterfaceError, State, Task
@@ -26,7 +26,7 @@ from zoo_rpo.regularisers import Regulariser
 __all__ = ["Defaults", "TaskLearner"]
 
 
-class Defaults(Mixer):
+class Defaults(Objective):
     """The default policies of S members: the reference of the penalty, and what learns from each rollout.
 
     Args:
@@ -42,12 +42,12 @@ class Defaults(Mixer):
         self.defaults: list[DefaultPolicy] = []
         self._returns: list[NDArray[np.float64]] = [np.zeros(0)] * members
 
-    def bind(self, learner: Learner) -> None:
+    def bind(self, learner: LearnerView) -> None:
         """Make a default policy for each member."""
         super().bind(learner)
         config = self._config
         name = self.regulariser.default if config.default == "auto" else config.default
-        nothing = self.learner.actions.family(np.zeros((1, learner.distribution.outputs)))
+        nothing = self.learner.actions.family(np.zeros((1, self.learner.distribution.outputs)))
         self.regulariser.omega(nothing, nothing)  # one that does not suit the actions says so now
         options = pieces.build("default", name, config.default_options)
         self.defaults = [options.make(self._setting(ctx)) for ctx in self.learner.contexts]
@@ -86,13 +86,13 @@ class Defaults(Mixer):
         for member, default in enumerate(self.defaults):
             obs, policy = rollout.obs[member].reshape(-1, *learner.encoder.shape), outputs[member]
             before = default.distribution(obs)
-            found = {
+            divergence = {
                 "divergence/kl": float(np.mean(family(policy).kl(before))),
                 "omega": float(np.mean(self.regulariser.omega(family(policy), before))),
             }
             if type(default).update is not DefaultPolicy.update:
                 self._teach(default, obs, policy, learner.contexts[member].rng)
-            rows.append({"task": float(learner.task[member] + 1), **found, **self._episodes(member, rollout)})
+            rows.append({"task": float(learner.task[member] + 1), **divergence, **self._episodes(member, rollout)})
             learner.advance(member, obs)
         return rows
 
@@ -136,7 +136,7 @@ class TaskLearner(Learner):
     Args:
         contexts: one for each member.
         config: the options.
-        mixer: the default policies.
+        objective: the default policies.
 
     Raises:
         InterfaceError: a task has other observations or actions than the environment.
@@ -144,15 +144,15 @@ class TaskLearner(Learner):
     """
 
     config: RPOPPOConfig
-    mixer: Defaults
+    objective: Defaults
     distribution: Distribution
 
-    def __init__(self, contexts: Sequence[Context], config: RPOPPOConfig, mixer: Defaults) -> None:
-        self._regulariser = mixer.regulariser
-        super().__init__(contexts, replace(config, reference_kl=config.lam), mixer)
+    def __init__(self, contexts: Sequence[Context], config: RPOPPOConfig, objective: Defaults) -> None:
+        self._regulariser = objective.regulariser
+        super().__init__(contexts, replace(config, reference_kl=config.lam), objective)
         count = max(1, -(-contexts[0].budget // (config.updates * self.transitions)))
         self._streams = [ctx.stream("tasks") for ctx in self.contexts]
-        self.tasks = [self._drawn(member, count) for member in range(len(self))]
+        self.tasks = [self._draw_tasks(member, count) for member in range(len(self))]
         self.task: NDArray[np.int64] = np.zeros(len(self), dtype=np.int64)
         """which task each member learns now, from 0"""
         self.updates: NDArray[np.int64] = np.zeros(len(self), dtype=np.int64)
@@ -180,9 +180,9 @@ class TaskLearner(Learner):
                 obs, _ = ctx.env.reset(options={"task": self.tasks[member][self.task[member]]})
                 self.collector.obs[member] = self.encoder(obs)
                 self.collector.fresh[member] = True
-                self.mixer.forget(member)
+                self.objective.forget(member)
             if not self.updates[member]:
-                self.mixer.defaults[member].begin_task(None)
+                self.objective.defaults[member].begin_task(None)
         return super().update()
 
     def advance(self, member: int, obs: Array) -> None:
@@ -193,16 +193,16 @@ class TaskLearner(Learner):
         one = slice(member, member + 1)
         family, network = self.actions.family, self.network
         seen = np.unique(obs, axis=0)
-        self.mixer.defaults[member].observe_task(lambda o: family(network.act(o[None], one)[0]), seen)
+        self.objective.defaults[member].observe_task(lambda o: family(network.act(o[None], one)[0]), seen)
         self.task[member], self.updates[member] = self.task[member] + 1, 0
         if self.task[member] >= len(self.tasks[member]):
-            self.tasks[member] += self._drawn(member, 1)
+            self.tasks[member] += self._draw_tasks(member, 1)
         # The policy begins anew.
         network.initialise(member, self.contexts[member].rng)
         self.adam.m[member], self.adam.v[member], self.adam.t[member] = 0.0, 0.0, 0
         self.collector.fresh[member] = False
 
-    def _drawn(self, member: int, count: int) -> list[Task]:
+    def _draw_tasks(self, member: int, count: int) -> list[Task]:
         """The next tasks of a member, each with the spaces of the environment.
 
         Raises:
@@ -218,10 +218,10 @@ class TaskLearner(Learner):
                 ("observation_space", ctx.env.single_observation_space),
                 ("action_space", ctx.env.single_action_space),
             ):
-                found = getattr(made, name)
-                if found != expected:
+                space = getattr(made, name)
+                if space != expected:
                     raise InterfaceError(
-                        f"task {task.id} has the {name} {found}: expected {expected}, as of all tasks."
+                        f"task {task.id} has the {name} {space}: expected {expected}, as of all tasks."
                     )
         return tasks
 

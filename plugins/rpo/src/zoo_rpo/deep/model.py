@@ -37,8 +37,8 @@ class PerceptronModel:
     def outputs(self, obs: Array) -> Array:
         """[..., W] for observations [..., D]."""
         flat = np.asarray(obs, dtype=np.float32).reshape(1, -1, obs.shape[-1])
-        found = self._perceptron.forward(flat, self._parameters.views)
-        return np.ascontiguousarray(found[0].T).reshape(*obs.shape[:-1], -1)
+        outputs = self._perceptron.forward(flat, self._parameters.views)
+        return np.ascontiguousarray(outputs[0].T).reshape(*obs.shape[:-1], -1)
 
     def step(self, obs: Array, gradient: Array) -> None:
         """One step of Adam against derivatives [B, W]."""

@@ -71,8 +71,8 @@ def task_curves(runs: Sequence[Any], options: Any) -> Figure:
     shades = colormaps["viridis"]
     for axes, group, label in zip(panels, groups, options.labels(groups), strict=False):
         tasks = [derived.by_task(run, metric) for run in group]
-        for task in sorted(set.intersection(*(set(found) for found in tasks))):
-            curve = _stacked([[float(row[metric]) for row in found[task]] for found in tasks]).mean(axis=0)
+        for task in sorted(set.intersection(*(set(numbers) for numbers in tasks))):
+            curve = _stacked([[float(row[metric]) for row in numbers[task]] for numbers in tasks]).mean(axis=0)
             updates = np.arange(1, len(curve) + 1) * int(group[0].spec.config.get("log_every", 1))
             axes.plot(updates, curve, color=shades(norm(task)), linewidth=1.1)
         axes.set_title(label, fontsize="medium")

@@ -52,10 +52,10 @@ def default_policy(runs: Sequence[Any], options: Any) -> Figure:
             if p >= 0.005 and len(edges) <= _MOST:
                 middle = 0.45 * ends[0] + 0.55 * ends[1]
                 axes.text(*middle, f"{p:.2f}".lstrip("0"), fontsize=6, zorder=3, ha="center", va="center", bbox=_LABEL)
-        shown = np.flatnonzero(~np.isnan(place[:, 0]))
-        fill = np.where(np.isin(shown, decisions), "#FFFFFF", np.where(np.isin(shown, goals(models)), _GOAL, "#C8C8C8"))
-        axes.scatter(*place[shown].T, s=90, c=fill, edgecolors="#555555", linewidths=0.8, zorder=2)
-        for state in shown.tolist():
+        nodes = np.flatnonzero(~np.isnan(place[:, 0]))
+        fill = np.where(np.isin(nodes, decisions), "#FFFFFF", np.where(np.isin(nodes, goals(models)), _GOAL, "#C8C8C8"))
+        axes.scatter(*place[nodes].T, s=90, c=fill, edgecolors="#555555", linewidths=0.8, zorder=2)
+        for state in nodes.tolist():
             axes.text(*place[state], str(state + 1), fontsize=6, ha="center", va="center", zorder=4)
         axes.set_title(label, fontsize="medium")
         axes.invert_yaxis()
@@ -74,11 +74,11 @@ def default_policy(runs: Sequence[Any], options: Any) -> Figure:
 
 def goals(models: Sequence[TaskModel]) -> NDArray[np.int64]:
     """The states that end an episode and are entered with a reward above 0 in some task, increasing."""
-    found = np.zeros(models[0].num_states, dtype=bool)
+    paying = np.zeros(models[0].num_states, dtype=bool)
     for model in models:
         s, a, k = np.nonzero((model.p > 0) & (model.reward > 0)[..., None] & model.terminal[model.successors])
-        found[model.successors[s, a, k]] = True
-    return np.flatnonzero(found)
+        paying[model.successors[s, a, k]] = True
+    return np.flatnonzero(paying)
 
 
 def graph(models: Sequence[TaskModel]) -> tuple[dict[tuple[int, int], list[int]], NDArray[np.int64], Floats]:

@@ -127,13 +127,13 @@ def _occupancies(tables: Stacked, p: Floats) -> Floats:
     """Probabilities to decide in a state at a step, [H, M, S]."""
     M, S, _ = p.shape
     alive = ~tables.terminal.reshape(M, S)
-    found = np.empty((tables.horizon, M, S))
+    occupancy = np.empty((tables.horizon, M, S))
     at = tables.start * alive
     for t in range(tables.horizon):
-        found[t] = at * (t < tables.steps)[:, None]
-        flow = (found[t][..., None] * p).reshape(-1, 1) * tables.p
+        occupancy[t] = at * (t < tables.steps)[:, None]
+        flow = (occupancy[t][..., None] * p).reshape(-1, 1) * tables.p
         at = _sums(tables.successors.ravel(), flow.ravel(), (M, S)) * alive
-    return found
+    return occupancy
 
 
 def exact_value(tables: Stacked, p: Floats) -> Floats:

@@ -33,23 +33,23 @@ class DefaultPolicyTV(Evaluator[DefaultPolicyConfig]):
         if not (callable(getattr(subject, "task_models", None)) and callable(getattr(subject, "default_policy", None))):
             raise InterfaceError(f"{type(subject).__name__} keeps no default policy on tables: expected rpo or tvpo.")
         models: list[TaskModel] = subject.task_models()
-        p, asked = optimal_policies(models, ties="lowest")
-        vote, learned = majority(p, asked), np.asarray(subject.default_policy())
-        least = least_tv(p, asked, self.config.limit)
+        p, decisions = optimal_policies(models, ties="lowest")
+        vote, learned = majority(p, decisions), np.asarray(subject.default_policy())
+        least = least_tv(p, decisions, self.config.limit)
         with_ties, _ = optimal_policies(models, ties="uniform")
         scores = {
-            "learned": expected_tv(learned, p, asked),
-            "uniform": expected_tv(np.full_like(learned, 1 / learned.shape[1]), p, asked),
-            "majority": expected_tv(vote, p, asked),
+            "learned": expected_tv(learned, p, decisions),
+            "uniform": expected_tv(np.full_like(learned, 1 / learned.shape[1]), p, decisions),
+            "majority": expected_tv(vote, p, decisions),
             "least": least,
-            "gap": expected_tv(vote, p, asked) - least,
-            "gap_with_ties": expected_tv(vote, with_ties, asked) - _least_of_candidates(with_ties, asked),
-            "tied": float((with_ties.max(-1) < 1)[asked].mean()),
+            "gap": expected_tv(vote, p, decisions) - least,
+            "gap_with_ties": expected_tv(vote, with_ties, decisions) - _least_of_candidates(with_ties, decisions),
+            "tied": float((with_ties.max(-1) < 1)[decisions].mean()),
         }
         rows = [
-            {"state": int(s), "tasks": int(asked[:, s].sum()), "majority": int(vote[s].argmax()),
+            {"state": int(s), "tasks": int(decisions[:, s].sum()), "majority": int(vote[s].argmax()),
              **{f"pi_0({a})": float(x) for a, x in enumerate(learned[s])}}
-            for s in np.flatnonzero(asked.any(axis=0))
+            for s in np.flatnonzero(decisions.any(axis=0))
         ]  # fmt: skip
         return Report(scores=scores, rows=rows)
 
@@ -67,46 +67,46 @@ def optimal_policies(models: Sequence[TaskModel], *, ties: str) -> tuple[Floats,
     best = np.stack([model.optimal_actions for model in models])
     if ties == "lowest":
         best = best & (best.cumsum(-1) == 1)
-    asked = np.zeros(best.shape[:2], dtype=bool)
+    decisions = np.zeros(best.shape[:2], dtype=bool)
     for k, model in enumerate(models):
-        asked[k, model.decisions] = True
-    return best / best.sum(-1, keepdims=True), asked
+        decisions[k, model.decisions] = True
+    return best / best.sum(-1, keepdims=True), decisions
 
 
-def expected_tv(pi_0: Floats, p: Floats, asked: Any) -> float:
+def expected_tv(pi_0: Floats, p: Floats, decisions: Any) -> float:
     """Mean of TV(p_k(.|s), pi_0(.|s)) over the decisions ``asked`` [K, S], for pi_0 [S, A] and p [K, S, A]."""
-    return float((abs(p - pi_0).sum(-1) / 2)[asked].mean())
+    return float((abs(p - pi_0).sum(-1) / 2)[decisions].mean())
 
 
-def majority(p: Floats, asked: Any) -> Floats:
+def majority(p: Floats, decisions: Any) -> Floats:
     """The action with most of the optimal policies in each state, as a policy [S, A]; the lowest of equals."""
-    votes = (p * asked[..., None]).sum(0)
+    votes = (p * decisions[..., None]).sum(0)
     return np.asarray(np.eye(p.shape[-1])[votes.argmax(-1)])
 
 
-def least_tv(p: Floats, asked: Any, limit: int) -> float:
+def least_tv(p: Floats, decisions: Any, limit: int) -> float:
     """Least expected total variation of all deterministic defaults, by trying every one.
 
     Raises:
         InterfaceError: there are more than ``limit``.
     """
-    A, states = p.shape[-1], np.flatnonzero(asked.any(axis=0))
+    A, states = p.shape[-1], np.flatnonzero(decisions.any(axis=0))
     count = A ** len(states)
     if count > limit:
         raise InterfaceError(f"there are {count:,} deterministic default policies: expected at most {limit:,}.")
     # cost[s, a]: sum over tasks of TV(p_k(.|s), onehot(a)) = 1 - p_k(a|s)
-    cost = ((1 - p) * asked[..., None]).sum(0)[states]
+    cost = ((1 - p) * decisions[..., None]).sum(0)[states]
     number: Ints = np.arange(count)
     total = np.zeros(count)
     for row in cost:
         number, action = np.divmod(number, A)
         total += row[action]
-    return float(total.min() / asked.sum())
+    return float(total.min() / decisions.sum())
 
 
-def _least_of_candidates(p: Floats, asked: Any) -> float:
+def _least_of_candidates(p: Floats, decisions: Any) -> float:
     """Least expected total variation where each state takes a deterministic choice or one of the optimal policies."""
     S, A = p.shape[1:]
     candidates = np.concatenate([np.broadcast_to(np.eye(A)[:, None], (A, S, A)), p])
     distance = abs(candidates[:, None] - p[None]).sum(-1) / 2  # [A + K, K, S] of K tasks
-    return float((distance * asked).sum(1).min(0).sum() / asked.sum())
+    return float((distance * decisions).sum(1).min(0).sum() / decisions.sum())

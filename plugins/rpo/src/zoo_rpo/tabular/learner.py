@@ -148,8 +148,8 @@ class Learner:
         if self.progress[0].updates == self.config.updates:
             self._end()
         means = {name: np.mean([step[name] for step in steps], axis=0) for name in steps[0]}
-        found = {"value": means.pop("value"), "value/last": steps[-1]["value"], **of_task, **means}
-        return [{name: float(values[member]) for name, values in found.items()} for member in range(len(self))]
+        metrics = {"value": means.pop("value"), "value/last": steps[-1]["value"], **of_task, **means}
+        return [{name: float(values[member]) for name, values in metrics.items()} for member in range(len(self))]
 
     def _step(self) -> dict[str, Floats]:
         """One gradient step; what it came to, [M] each."""
@@ -227,12 +227,12 @@ class Learner:
     def _record(self, value: Floats, taken: Floats) -> None:
         """Count a step that came to the exact values [M] with so many transitions [M]."""
         for member, progress in enumerate(self.progress):
-            found = float(value[member])
+            value_now = float(value[member])
             if not progress.updates:
-                progress.first_value = found
-            if found > progress.best_value:
-                progress.best_value, progress.best = found, self.theta[member].copy()
-            progress.regret += float(self._optimum[member]) - found
+                progress.first_value = value_now
+            if value_now > progress.best_value:
+                progress.best_value, progress.best = value_now, self.theta[member].copy()
+            progress.regret += float(self._optimum[member]) - value_now
             progress.transitions += float(taken[member])
             progress.updates += 1
 
@@ -250,8 +250,8 @@ class Learner:
 
     def pi_0(self, member: int) -> Floats:
         """Probabilities of one member's default policy, [S, A]."""
-        found = self.progress[member].default.distribution(np.arange(self.S))
-        return np.asarray(Categorical(np.asarray(found.parameters)).p)
+        distribution = self.progress[member].default.distribution(np.arange(self.S))
+        return np.asarray(Categorical(np.asarray(distribution.parameters)).p)
 
     def state(self, member: int) -> State:
         """Everything that one member needs to go on bit for bit, but for its random streams."""

@@ -12,8 +12,8 @@ from zoo_sb3.config.checks import Checked, Policy
 
 
 @dataclass(frozen=True, kw_only=True)
-class ActorCriticNetwork(Checked):
-    """Network of PPO, A2C, TRPO."""
+class ActorAndCritic(Checked):
+    """Network with an actor and critics."""
 
     kind: Policy = "auto"
     """SB3's kind of policy; auto: by the observation space (images, dictionaries, or flat)"""
@@ -21,8 +21,29 @@ class ActorCriticNetwork(Checked):
     """units of each hidden layer, e.g. 64 64; none: SB3's choice for the algorithm"""
     critic_arch: tuple[int, ...] | None = None
     """units of each hidden layer of the critic(s); none: as the actor's"""
-    activation_fn: Literal["tanh", "relu", "elu", "leaky-relu", "silu"] = "tanh"
+    activation_fn: Literal["tanh", "relu", "elu", "leaky-relu", "silu"] = "relu"
     """non-linearity between layers"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StochasticActor(ActorAndCritic):
+    """Network with a squashed Gaussian actor."""
+
+    log_std_init: float = -3.0
+    """initial logarithm of the standard deviation of the actions"""
+    use_expln: bool = False
+    """with gSDE: a softplus-like standard deviation instead of the exponential"""
+    clip_mean: float = 2.0
+    """with gSDE: bound on the absolute mean of the actions"""
+    normalize_images: bool = True
+    """divide image pixels by 255"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActorCriticNetwork(ActorAndCritic):
+    """Network of PPO, A2C, TRPO."""
+
+    activation_fn: Literal["tanh", "relu", "elu", "leaky-relu", "silu"] = "tanh"
     ortho_init: bool = True
     """orthogonal initial weights"""
     log_std_init: float = 0.0
@@ -40,31 +61,9 @@ class ActorCriticNetwork(Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecurrentNetwork(Checked):
+class RecurrentNetwork(ActorCriticNetwork):
     """Network of RecurrentPPO."""
 
-    kind: Policy = "auto"
-    """SB3's kind of policy; auto: by the observation space (images, dictionaries, or flat)"""
-    net_arch: tuple[int, ...] | None = None
-    """units of each hidden layer, e.g. 64 64; none: SB3's choice for the algorithm"""
-    critic_arch: tuple[int, ...] | None = None
-    """units of each hidden layer of the critic(s); none: as the actor's"""
-    activation_fn: Literal["tanh", "relu", "elu", "leaky-relu", "silu"] = "tanh"
-    """non-linearity between layers"""
-    ortho_init: bool = True
-    """orthogonal initial weights"""
-    log_std_init: float = 0.0
-    """initial logarithm of the standard deviation of the actions"""
-    full_std: bool = True
-    """with gSDE: one standard deviation for each feature and action, not for each action only"""
-    use_expln: bool = False
-    """with gSDE: a softplus-like standard deviation instead of the exponential"""
-    squash_output: bool = False
-    """with gSDE: squash the actions by tanh"""
-    share_features_extractor: bool = True
-    """one feature extractor for actor and critic"""
-    normalize_images: bool = True
-    """divide image pixels by 255"""
     lstm_hidden_size: int = 256
     """units of each LSTM layer"""
     n_lstm_layers: int = 1
@@ -106,25 +105,9 @@ class QuantileNetwork(Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SoftActorNetwork(Checked):
+class SoftActorNetwork(StochasticActor):
     """Network of SAC."""
 
-    kind: Policy = "auto"
-    """SB3's kind of policy; auto: by the observation space (images, dictionaries, or flat)"""
-    net_arch: tuple[int, ...] | None = None
-    """units of each hidden layer, e.g. 64 64; none: SB3's choice for the algorithm"""
-    critic_arch: tuple[int, ...] | None = None
-    """units of each hidden layer of the critic(s); none: as the actor's"""
-    activation_fn: Literal["tanh", "relu", "elu", "leaky-relu", "silu"] = "relu"
-    """non-linearity between layers"""
-    log_std_init: float = -3.0
-    """initial logarithm of the standard deviation of the actions"""
-    use_expln: bool = False
-    """with gSDE: a softplus-like standard deviation instead of the exponential"""
-    clip_mean: float = 2.0
-    """with gSDE: bound on the absolute mean of the actions"""
-    normalize_images: bool = True
-    """divide image pixels by 255"""
     n_critics: int = 2
     """number of critics; the target is their least (TQC: their pooled) estimate"""
     share_features_extractor: bool = False
@@ -132,25 +115,9 @@ class SoftActorNetwork(Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TruncatedQuantileNetwork(Checked):
+class TruncatedQuantileNetwork(StochasticActor):
     """Network of TQC."""
 
-    kind: Policy = "auto"
-    """SB3's kind of policy; auto: by the observation space (images, dictionaries, or flat)"""
-    net_arch: tuple[int, ...] | None = None
-    """units of each hidden layer, e.g. 64 64; none: SB3's choice for the algorithm"""
-    critic_arch: tuple[int, ...] | None = None
-    """units of each hidden layer of the critic(s); none: as the actor's"""
-    activation_fn: Literal["tanh", "relu", "elu", "leaky-relu", "silu"] = "relu"
-    """non-linearity between layers"""
-    log_std_init: float = -3.0
-    """initial logarithm of the standard deviation of the actions"""
-    use_expln: bool = False
-    """with gSDE: a softplus-like standard deviation instead of the exponential"""
-    clip_mean: float = 2.0
-    """with gSDE: bound on the absolute mean of the actions"""
-    normalize_images: bool = True
-    """divide image pixels by 255"""
     n_quantiles: int = 25
     """quantiles of the return that each critic estimates"""
     n_critics: int = 2
@@ -160,17 +127,9 @@ class TruncatedQuantileNetwork(Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchNormNetwork(Checked):
+class BatchNormNetwork(ActorAndCritic):
     """Network of CrossQ."""
 
-    kind: Policy = "auto"
-    """SB3's kind of policy; auto: by the observation space (images, dictionaries, or flat)"""
-    net_arch: tuple[int, ...] | None = None
-    """units of each hidden layer, e.g. 64 64; none: SB3's choice for the algorithm"""
-    critic_arch: tuple[int, ...] | None = None
-    """units of each hidden layer of the critic(s); none: as the actor's"""
-    activation_fn: Literal["tanh", "relu", "elu", "leaky-relu", "silu"] = "relu"
-    """non-linearity between layers"""
     batch_norm: bool = True
     """normalise the critics' (and actor's) layers over batches"""
     batch_norm_momentum: float = 0.01
@@ -194,17 +153,9 @@ class BatchNormNetwork(Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeterministicActorNetwork(Checked):
+class DeterministicActorNetwork(ActorAndCritic):
     """Network of TD3."""
 
-    kind: Policy = "auto"
-    """SB3's kind of policy; auto: by the observation space (images, dictionaries, or flat)"""
-    net_arch: tuple[int, ...] | None = None
-    """units of each hidden layer, e.g. 64 64; none: SB3's choice for the algorithm"""
-    critic_arch: tuple[int, ...] | None = None
-    """units of each hidden layer of the critic(s); none: as the actor's"""
-    activation_fn: Literal["tanh", "relu", "elu", "leaky-relu", "silu"] = "relu"
-    """non-linearity between layers"""
     normalize_images: bool = True
     """divide image pixels by 255"""
     n_critics: int = 2
@@ -214,20 +165,7 @@ class DeterministicActorNetwork(Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SingleCriticNetwork(Checked):
+class SingleCriticNetwork(DeterministicActorNetwork):
     """Network of DDPG."""
 
-    kind: Policy = "auto"
-    """SB3's kind of policy; auto: by the observation space (images, dictionaries, or flat)"""
-    net_arch: tuple[int, ...] | None = None
-    """units of each hidden layer, e.g. 64 64; none: SB3's choice for the algorithm"""
-    critic_arch: tuple[int, ...] | None = None
-    """units of each hidden layer of the critic(s); none: as the actor's"""
-    activation_fn: Literal["tanh", "relu", "elu", "leaky-relu", "silu"] = "relu"
-    """non-linearity between layers"""
-    normalize_images: bool = True
-    """divide image pixels by 255"""
     n_critics: int = 1
-    """number of critics; the target is their least (TQC: their pooled) estimate"""
-    share_features_extractor: bool = False
-    """one feature extractor for actor and critic"""

@@ -116,42 +116,13 @@ class TRPOConfig(Checked):
     target_kl: float = 0.01
     """bound on the KL divergence of an update; none: no bound"""
     sub_sampling_factor: int = 1
-    """use every so-manieth transition for the natural gradient"""
+    """estimate the natural gradient from one in this many transitions"""
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecurrentPPOConfig(Checked):
+class RecurrentPPOConfig(PPOConfig):
     """Options of RecurrentPPO."""
 
     network: RecurrentNetwork = field(default_factory=RecurrentNetwork)
-    """the network's shape"""
-    learning_rate: Schedule = 0.0003
-    """step size of the optimiser(s); two numbers decay linearly over the budget"""
     n_steps: int = 128
-    """vector steps per rollout: each update uses n_steps * num_envs transitions"""
     batch_size: int = 128
-    """transitions per gradient step"""
-    n_epochs: int = 10
-    """passes over each rollout"""
-    gamma: float = 0.99
-    """discount factor, in [0, 1]"""
-    gae_lambda: float = 0.95
-    """lambda of generalised advantage estimation, in [0, 1]; 1 is the Monte Carlo return"""
-    clip_range: Schedule = 0.2
-    """epsilon of the clipped surrogate objective; two numbers decay linearly over the budget"""
-    clip_range_vf: Schedule | None = None
-    """clip the value function by as much, in the unit of the return; none: no clipping"""
-    normalize_advantage: bool = True
-    """standardise the advantages of each batch"""
-    ent_coef: float = 0.0
-    """weight of the entropy bonus"""
-    vf_coef: float = 0.5
-    """weight of the value loss"""
-    max_grad_norm: float = 0.5
-    """clip the norm of the gradient to this"""
-    use_sde: bool = False
-    """explore by noise that depends on the state (gSDE) instead of independent noise; box actions only"""
-    sde_sample_freq: int = -1
-    """vector steps between two draws of the gSDE noise; -1: once in a rollout"""
-    target_kl: float | None = None
-    """bound on the KL divergence of an update; none: no bound"""

@@ -133,7 +133,7 @@ class ControlBatch(Batch):
         return len(self._members)
 
     def member(self, index: int) -> TabularControl[Any]:
-        """Run ``index``, to look at, save or restore."""
+        """Run ``index``, to inspect, save or restore."""
         return self._members[index]
 
     def update(self) -> Sequence[Metrics]:

@@ -82,8 +82,8 @@ def cycles(model: TabularCMDP) -> tuple[Ints, Floats, Floats]:
     while (further := int(following[patch[-1], HARVEST])) not in patch:
         patch.append(further)
     gained = np.concatenate([[0.0], np.cumsum(model.r[patch[:-1], HARVEST])])
-    found = [_way(model, following, state, fresh) for state in patch]
-    paid, steps = np.array([one[0] for one in found]), np.array([one[1] for one in found])
+    ways = [_way(model, following, state, fresh) for state in patch]
+    paid, steps = np.array([one[0] for one in ways]), np.array([one[1] for one in ways])
     return np.array(patch), gained + paid, np.arange(len(patch)) + steps
 
 

@@ -87,11 +87,11 @@ class LambdaQRule(Rule):
     def metrics(self, kept: Arrays, index: int, steps: int) -> Metrics:
         """``return/episode`` and ``return/discounted``: means of finished episodes; ``visited``: of rows."""
         total, discounted, count = kept["finished"][index].tolist()
-        found = {"visited": float((kept["visits"][index] > 0).mean())}
+        metrics = {"visited": float((kept["visits"][index] > 0).mean())}
         if count:
-            found |= {"return/episode": total / count, "return/discounted": discounted / count}
+            metrics |= {"return/episode": total / count, "return/discounted": discounted / count}
         kept["finished"][index] = 0.0
-        return found
+        return metrics
 
 
 class LambdaQ(TabularControl[LambdaQConfig]):

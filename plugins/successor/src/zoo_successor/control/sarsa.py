@@ -85,14 +85,14 @@ class SarsaRule(Rule):
     def metrics(self, kept: Arrays, index: int, steps: int) -> Metrics:
         """``return/total``: rewards of one copy since the run began; ``return/step`` and ``bonus``: means of a step."""
         kept["total"][index] += kept["gained"][index]
-        found = {
+        metrics = {
             "return/total": float(kept["total"][index]),
             "return/step": float(kept["gained"][index]) / steps,
             "bonus": float(kept["bonus"][index]) / steps,
             "q/max": float(kept["q"][index].max()),
         }
         kept["gained"][index] = kept["bonus"][index] = 0.0
-        return found
+        return metrics
 
 
 class Sarsa(TabularControl[SarsaConfig]):

@@ -66,5 +66,5 @@ def reward_weights(phi: Tensor, reward: Tensor, ridge: float) -> Tensor:
         w = torch.linalg.solve(gram, moment)
     else:
         w = torch.linalg.pinv(gram, hermitian=True) @ moment
-    found: Tensor = w.squeeze(1).to(phi.dtype)
-    return found
+    weights: Tensor = w.squeeze(1).to(phi.dtype)
+    return weights

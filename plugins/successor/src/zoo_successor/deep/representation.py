@@ -80,8 +80,8 @@ class DeepLambda(Representation[DeepLambdaConfig]):
         if action is not None:
             raise InterfaceError("deep-lambda has features of states: expected no action.")
         with torch.no_grad():
-            found: NDArray[np.float32] = self._head(self._base(self._tensor(obs))).cpu().numpy()
-        return found
+            features: NDArray[np.float32] = self._head(self._base(self._tensor(obs))).cpu().numpy()
+        return features
 
     def _tensor(self, obs: Any) -> Tensor:
         flat = np.asarray(obs, dtype=np.float32).reshape(len(obs), self.dim)

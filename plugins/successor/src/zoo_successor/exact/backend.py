@@ -74,9 +74,9 @@ class Home:
 def compressed(table: np.ndarray) -> sp.csr_array:
     """A dense C-ordered ``table [n, m]`` without its zeros; several times quicker than scipy's own conversion."""
     n, m = table.shape
-    found = np.flatnonzero(table != 0)
-    starts = np.searchsorted(found, np.arange(n + 1) * m)
-    return sp.csr_array((table.reshape(-1)[found], found % m, starts), shape=(n, m))
+    places = np.flatnonzero(table != 0)
+    starts = np.searchsorted(places, np.arange(n + 1) * m)
+    return sp.csr_array((table.reshape(-1)[places], places % m, starts), shape=(n, m))
 
 
 def is_torch(x: object) -> bool:

@@ -50,10 +50,10 @@ class Factorisation:
         """
         Home.of(P_pi=self._home.place(np.zeros(0)), lam=lam)
         chosen = checks.indices(goals, self.n)
-        given = checks.factors(lam, self.n, self._home, allow_growth=allow_growth)
-        given = (given + self._zeros(self.n))[chosen]
+        factor = checks.factors(lam, self.n, self._home, allow_growth=allow_growth)
+        factor = (factor + self._zeros(self.n))[chosen]
         X, d = self._unit(chosen)
-        return X / checks.weight(given, d, chosen)
+        return X / checks.weight(factor, d, chosen)
 
     def value(self, reward: Array, lam: Array = 1.0, *, allow_growth: bool = False) -> Array:
         """``V[s] = sum_j reward_j Phi_lambda[s, j]``, the expected discounted sum of diminishing rewards.

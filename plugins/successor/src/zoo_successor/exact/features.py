@@ -45,13 +45,13 @@ def features(P_pi: Array, phi: Array, gamma: float, lam: Array = 1.0, terminal: 
         s, i = np.argwhere(~good)[0]
         raise ValueError(f"phi of state {s}, feature {i} is {float(phi[s, i]):g}: expected a number in [0, 1].")
     D = phi.shape[1]
-    given = checks.factors(lam, D, home, of="feature")
+    factor = checks.factors(lam, D, home, of="feature")
     P, gamma = linear.checked_chain(P_pi, gamma, terminal, home)
-    if bool((given == 1).all()):
+    if bool((factor == 1).all()):
         return linear.solver(P, gamma, home)(phi)
     M = linear.inverse(P, gamma, home)
     y = 0 * phi
-    shrink = (1 - given) * phi
+    shrink = (1 - factor) * phi
     for i in range(D):
         active = np.flatnonzero(host(phi[:, i]))
         B, b = M[active][:, active], shrink[active, i]

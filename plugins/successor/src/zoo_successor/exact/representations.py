@@ -93,9 +93,9 @@ def diminishing(
     P_pi = chain(P_pi)
     home = Home.of(P_pi=P_pi, lam=lam)
     n = checks.square(P_pi)
-    given = checks.factors(lam, n, home, allow_growth=allow_growth)
+    factor = checks.factors(lam, n, home, allow_growth=allow_growth)
     M = linear.checked_inverse(P_pi, gamma, terminal, home)
-    weight = checks.weight(given, M.diagonal())
+    weight = checks.weight(factor, M.diagonal())
     if home.kind == "torch":
         return M / weight  # in place would break automatic differentiation
     M /= weight
@@ -110,9 +110,9 @@ def from_successor(M: Array, lam: Array, *, allow_growth: bool = False) -> Array
     """
     M = chain(M, "M")
     home = Home.of(M=M, lam=lam)
-    given = checks.factors(lam, checks.square(M, "M"), home, allow_growth=allow_growth)
+    factor = checks.factors(lam, checks.square(M, "M"), home, allow_growth=allow_growth)
     d, M = _visits(M, home), home.dense(M)
-    return home.give(M / checks.weight(given, d))
+    return home.give(M / checks.weight(factor, d))
 
 
 def to_successor(Phi: Array, lam: Array) -> Array:
@@ -124,8 +124,8 @@ def to_successor(Phi: Array, lam: Array) -> Array:
     Phi = chain(Phi, "Phi")
     home = Home.of(Phi=Phi, lam=lam)
     d = diagonal(Phi, lam)
-    given = checks.factors(lam, checks.square(Phi, "Phi"), home)
-    return home.give(home.dense(Phi) * checks.weight(given, d))
+    factor = checks.factors(lam, checks.square(Phi, "Phi"), home)
+    return home.give(home.dense(Phi) * checks.weight(factor, d))
 
 
 def diagonal(Phi: Array, lam: Array) -> Array:
@@ -136,11 +136,11 @@ def diagonal(Phi: Array, lam: Array) -> Array:
     """
     Phi = chain(Phi, "Phi")
     home = Home.of(Phi=Phi, lam=lam)
-    given = checks.factors(lam, checks.square(Phi, "Phi"), home)
-    if bool((given == 0).any()):
+    factor = checks.factors(lam, checks.square(Phi, "Phi"), home)
+    if bool((factor == 0).any()):
         raise ValueError("lam = 0: a first-occupancy representation does not determine the successor representation.")
     own = home.dense(Phi).diagonal()
-    return given * own / (1 - (1 - given) * own)
+    return factor * own / (1 - (1 - factor) * own)
 
 
 def derivative(M: Array, lam: Array) -> Array:
@@ -151,9 +151,9 @@ def derivative(M: Array, lam: Array) -> Array:
     """
     M = chain(M, "M")
     home = Home.of(M=M, lam=lam)
-    given = checks.factors(lam, checks.square(M, "M"), home)
+    factor = checks.factors(lam, checks.square(M, "M"), home)
     d, M = _visits(M, home), home.dense(M)
-    return home.give(M * ((d - 1) / checks.weight(given, d) ** 2))
+    return home.give(M * ((d - 1) / checks.weight(factor, d) ** 2))
 
 
 def utility(P_pi: Array, gamma: float, utilities: Array, terminal: Array | None = None) -> Array:

@@ -22,9 +22,9 @@ class SingularRepresentationError(ValueError):
 
     def __init__(self, states: NDArray[np.intp]) -> None:
         self.states = states
-        shown = ", ".join(str(s) for s in states[:8]) + (", ..." if len(states) > 8 else "")
+        listed = ", ".join(str(s) for s in states[:8]) + (", ..." if len(states) > 8 else "")
         super().__init__(
-            f"gamma = 1 and the recurrent class of {len(states)} state(s) {shown} is never left: "
+            f"gamma = 1 and the recurrent class of {len(states)} state(s) {listed} is never left: "
             "expected every state to reach a terminal one, or gamma < 1."
         )
 
@@ -136,16 +136,16 @@ def factors(lam: Array, n: int, home: Home, *, allow_growth: bool = False, axes:
     Raises:
         ValueError: another shape, or a factor outside [0, 1] (below 0, with ``allow_growth``).
     """
-    given = home.dense(lam(np.arange(n)) if callable(lam) else lam)
-    if len(given.shape) > axes or (len(given.shape) and given.shape[-1] not in (1, n)):
-        raise ValueError(f"lam has shape {tuple(given.shape)}: expected one number, or one for each of {n} {of}s.")
-    good = (given >= 0) & (given <= (np.inf if allow_growth else 1.0))
+    values = home.dense(lam(np.arange(n)) if callable(lam) else lam)
+    if len(values.shape) > axes or (len(values.shape) and values.shape[-1] not in (1, n)):
+        raise ValueError(f"lam has shape {tuple(values.shape)}: expected one number, or one for each of {n} {of}s.")
+    good = (values >= 0) & (values <= (np.inf if allow_growth else 1.0))
     if not bool(good.all()):
         where = tuple(np.argwhere(~host(good))[0])
         hint = "at least 0" if allow_growth else "in [0, 1] (growing rewards need allow_growth=True)"
-        whose = f" of {of} {where[-1]}" if where and given.shape[-1] == n else ""
-        raise ValueError(f"lam{whose} is {float(given[where]):g}: expected a number {hint}.")
-    return given
+        whose = f" of {of} {where[-1]}" if where and values.shape[-1] == n else ""
+        raise ValueError(f"lam{whose} is {float(values[where]):g}: expected a number {hint}.")
+    return values
 
 
 def weight(lam: Array, d: Array, states: NDArray[np.intp] | None = None) -> Array:

@@ -93,8 +93,8 @@ def actions_towards(model: TabularCMDP, gamma: float, goals: Sequence[int], *, s
         most = ahead.max(axis=1, keepdims=True)
         # A logarithm of -1,000 is rounded to 1e-13.
         good = ahead >= most - EQUAL * np.maximum(1.0, np.abs(np.where(most > -np.inf, most, 0.0)))
-    found: Ints = good.argmax(axis=1).T.astype(np.int64)
-    return found
+    actions: Ints = good.argmax(axis=1).T.astype(np.int64)
+    return actions
 
 
 def _lost(model: TabularCMDP, U: Floats, gamma: float, goals: Ints, sweeps: int | None) -> bool:

@@ -49,7 +49,7 @@ def parse_options(pairs: Iterable[str]) -> dict[str, Any]:
     Raises:
         UsageError: a pair has no "=".
     """
-    found: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals:
@@ -58,5 +58,5 @@ def parse_options(pairs: Iterable[str]) -> dict[str, Any]:
             value = json.loads(text)
         except json.JSONDecodeError:
             value = text
-        found[key.replace("-", "_")] = tuple(value) if isinstance(value, list) else value
-    return found
+        options[key.replace("-", "_")] = tuple(value) if isinstance(value, list) else value
+    return options

@@ -42,10 +42,10 @@ def states(obs: object, count: int) -> Ints:
     Raises:
         InterfaceError: one of them is no integer in [0, count).
     """
-    found = np.asarray(obs)
-    if not np.issubdtype(found.dtype, np.integer) or found.min(initial=0) < 0 or found.max(initial=0) >= count:
-        raise InterfaceError(f"observations of dtype {found.dtype} are no states: expected integers in [0, {count}).")
-    return found.astype(np.int64, copy=False)
+    numbers = np.asarray(obs)
+    if not np.issubdtype(numbers.dtype, np.integer) or numbers.min(initial=0) < 0 or numbers.max(initial=0) >= count:
+        raise InterfaceError(f"observations of dtype {numbers.dtype} are no states: expected integers in [0, {count}).")
+    return numbers.astype(np.int64, copy=False)
 
 
 def discount(problem: Problem, gamma: float | None, otherwise: float = 0.99) -> float:
@@ -75,8 +75,8 @@ def rewards(problem: Problem) -> Floats:
     P = dense_kernel(model)
     stopped = P[np.arange(S), :, np.arange(S)]
     features = np.concatenate([P, stopped[..., None]], axis=2)[moving].reshape(-1, S + 1)
-    found = np.linalg.lstsq(features, model.r[moving].reshape(-1))[0][:S]
-    return np.where(np.abs(found) > ROUNDING * np.abs(found).max(initial=0.0), found, 0.0)
+    weights = np.linalg.lstsq(features, model.r[moving].reshape(-1))[0][:S]
+    return np.where(np.abs(weights) > ROUNDING * np.abs(weights).max(initial=0.0), weights, 0.0)
 
 
 def goal_state(problem: Problem, goal: int | None) -> int:

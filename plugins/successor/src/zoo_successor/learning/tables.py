@@ -240,7 +240,7 @@ class TableBatch(RepresentationBatch):
         return len(self._members)
 
     def member(self, index: int) -> SuccessorTable[Any]:
-        """Representation ``index``, to look at, save or restore."""
+        """Representation ``index``, to inspect, save or restore."""
         return self._members[index]
 
     def update(self, batch: Transitions) -> Sequence[Metrics]:

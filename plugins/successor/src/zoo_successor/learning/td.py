@@ -226,8 +226,8 @@ def _combined(groups: _Groups, lines: Floats, kept: Floats, data: Floats, column
     weights[own], indices[own] = kept, groups.rows
     weights[others], indices[others] = data.reshape(-1), columns.reshape(-1)
     pointers = np.append(own, weights.size).astype(np.int32)
-    found: Floats = sp.csr_array((weights, indices, pointers), shape=(G, len(lines))) @ lines
-    return found
+    sums: Floats = sp.csr_array((weights, indices, pointers), shape=(G, len(lines))) @ lines
+    return sums
 
 
 def greedy(table: Floats, states: Ints, w: Floats) -> Ints:
@@ -263,5 +263,5 @@ def features_target(after: Floats, phi: Floats, gamma: float, lam: Floats | floa
     low, high = float(phi.min(initial=0.0)), float(phi.max(initial=0.0))
     if not (low >= 0.0 and high <= 1.0):
         raise ValueError(f"base features lie in [{low:g}, {high:g}]: expected [0, 1].")
-    found = gamma * after
-    return np.asarray(phi * (1.0 + lam * found) + (1.0 - phi) * found)
+    discounted = gamma * after
+    return np.asarray(phi * (1.0 + lam * discounted) + (1.0 - phi) * discounted)

@@ -102,11 +102,11 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
 
     def _optimal(self) -> NDArray[np.bool_]:
         """Which plans are as soon as any policy could be, ``[S, S]``."""
-        found, best = self._gains.log_value, self._soonest_logs
-        both = (found > -np.inf) & (best > -np.inf)
-        apart = np.abs(np.where(both, found, 0.0) - np.where(both, best, 0.0))
+        gains, best = self._gains.log_value, self._soonest_logs
+        both = (gains > -np.inf) & (best > -np.inf)
+        apart = np.abs(np.where(both, gains, 0.0) - np.where(both, best, 0.0))
         return np.asarray(
-            np.where(both, apart <= EQUAL * np.maximum(1.0, np.abs(np.where(both, best, 0.0))), found == best)
+            np.where(both, apart <= EQUAL * np.maximum(1.0, np.abs(np.where(both, best, 0.0))), gains == best)
         )
 
     def policy_for(self, goal: int) -> Ints:

@@ -73,13 +73,13 @@ class Plan:
         Raises:
             ValueError: ``start`` is no state.
         """
-        state, left, found = _state(start, len(self.value), "start"), len(self.policy) - 1, []
+        state, left, segments = _state(start, len(self.value), "start"), len(self.policy) - 1, []
         if not self.log_value[state] > -np.inf:
             return None
         while state != self.goal:
-            found.append(Segment(int(self.policy[left, state]), int(self.subgoal[left, state])))
-            state, left = found[-1].subgoal, max(left - 1, 0)
-        return found
+            segments.append(Segment(int(self.policy[left, state]), int(self.subgoal[left, state])))
+            state, left = segments[-1].subgoal, max(left - 1, 0)
+        return segments
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,8 +222,8 @@ def _limit(best: Floats, policy: Ints, goals: Ints) -> Plans:
     s, j = s[apart], j[apart]
     # No cost is 0, as the entries of a sparse graph must not be.
     backwards = sp.csr_array((SWITCH_COST - np.log(best[s, j]), (j, s)), shape=(n, n))
-    found = dijkstra(backwards, indices=goals, return_predecessors=True)[1]
-    subgoal = found.T.astype(np.int64)
+    predecessors = dijkstra(backwards, indices=goals, return_predecessors=True)[1]
+    subgoal = predecessors.T.astype(np.int64)
     subgoal[subgoal < 0] = NONE
     subgoal[goals, np.arange(len(goals))] = goals
     value, logs = _follow(best, subgoal, goals)

@@ -10,7 +10,7 @@ import numpy as np
 
 from zoo import UsageError
 from zoo_successor.plots.tails import options as options_of
-from zoo_successor.plots.tails import told, varied
+from zoo_successor.plots.tails import options_text, varied
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,20 +31,20 @@ def lambda_sweep(runs: Sequence[Any], options: Any) -> Figure:
     from matplotlib.figure import Figure
 
     metric = _metric(options, "return/mean")
-    found: dict[tuple[str, str], dict[float, list[float]]] = {}
+    returns: dict[tuple[str, str], dict[float, list[float]]] = {}
     kept = [run for run in runs if run.spec.config.get("lam") is not None and run.series(metric).values]
     for run, label in zip(kept, _labels(kept, "lam"), strict=True):
-        by_lam = found.setdefault((run.algorithm, label), {})
+        by_lam = returns.setdefault((run.algorithm, label), {})
         by_lam.setdefault(float(run.spec.config["lam"]), []).append(float(run.series(metric).values[-1]))
-    if not found:
+    if not returns:
         raise UsageError(f"no run has an option lambda and logged {metric}: expected runs of gpi or lambda-q.")
-    figure = Figure(figsize=(3.6, 2.3 + 0.3 * len(found)), layout="constrained")
+    figure = Figure(figsize=(3.6, 2.3 + 0.3 * len(returns)), layout="constrained")
     axes = figure.subplots()
-    for (algorithm, label), by_lam in sorted(found.items()):
+    for (algorithm, label), by_lam in sorted(returns.items()):
         lams = sorted(by_lam)
         means = np.array([np.mean(by_lam[lam]) for lam in lams])
         half = np.array([_half_width(by_lam[lam]) for lam in lams])
-        colour = options.colour(algorithm if len(found) == 1 else label)
+        colour = options.colour(algorithm if len(returns) == 1 else label)
         axes.fill_between(lams, means - half, means + half, color=colour, alpha=0.2, linewidth=0)
         axes.plot(lams, means, marker="o", markersize=3.5, color=colour, label=fill(label, _WIDTH))
     axes.set_xlabel("lambda of the agent")
@@ -62,26 +62,26 @@ def exploration(runs: Sequence[Any], options: Any) -> Figure:
     from matplotlib.figure import Figure
 
     metric = _metric(options, "return/total")
-    found: dict[str, list[float]] = {}
+    returns: dict[str, list[float]] = {}
     kept = [run for run in runs if run.series(metric).values]
     for run, label in zip(kept, _labels(kept), strict=True):
-        found.setdefault(label, []).append(float(run.series(metric).values[-1]))
-    if not found:
+        returns.setdefault(label, []).append(float(run.series(metric).values[-1]))
+    if not returns:
         raise UsageError(f"no run logged {metric}: expected runs of sarsa.")
-    names = sorted(found)
+    names = sorted(returns)
     figure = Figure(figsize=(5.6, 0.6 * len(names) + 0.9), layout="constrained")
     axes = figure.subplots()
     rng = np.random.default_rng(0)
     for height, name in enumerate(names):
-        values = np.array(found[name])
+        values = np.array(returns[name])
         spread = height + 0.5 * (rng.random(len(values)) - 0.5)
         axes.plot(values, spread, ".", markersize=3.5, alpha=0.6, color=options.colour(name))
         axes.plot([np.median(values)] * 2, [height - 0.36, height + 0.36], color="black", linewidth=1.4)
     # Zero returns occur, and the largest are a thousand times the median.
     axes.set_xscale("symlog", linthresh=_LINEAR, linscale=0.4)
-    most = int(np.ceil(np.log10(max(max(max(values) for values in found.values()), _LINEAR))))
+    most = int(np.ceil(np.log10(max(max(max(values) for values in returns.values()), _LINEAR))))
     axes.set_xticks([0.0, *(10.0**power for power in range(3, most + 1))])
-    ticks = [f"{fill(name, _WIDTH)}\nn = {len(found[name])}" for name in names]
+    ticks = [f"{fill(name, _WIDTH)}\nn = {len(returns[name])}" for name in names]
     axes.set_yticks(range(len(names)), ticks)
     axes.set_xlabel(f"{metric} (bar: median)")
     return figure
@@ -96,14 +96,14 @@ def _labels(runs: Sequence[Any], *but: str) -> list[str]:
     labels = []
     for run in runs:
         key = (run.environment, run.algorithm)
-        tail = told(_options(run, but), names[key])
+        tail = options_text(_options(run, but), names[key])
         labels.append(f"{key[1]} on {key[0]}" + (f", {tail}" if tail else ""))
     return labels
 
 
 def _options(run: Any, but: Sequence[str]) -> dict[str, Any]:
-    found = options_of(run.spec.env_config, run.spec.config)
-    return {name: value for name, value in found.items() if name not in but}
+    options = options_of(run.spec.env_config, run.spec.config)
+    return {name: value for name, value in options.items() if name not in but}
 
 
 def _metric(options: Any, default: str) -> str:

@@ -98,8 +98,8 @@ def heat(axes: Axes, grid: Grid, panel: Panel, norm: Normalize) -> None:
     image = np.empty((*grid.walls.shape, 4))
     image[:] = to_rgba(_UNSEEN)
     image[grid.walls] = to_rgba(_WALL)
-    shown = np.isfinite(panel.values) & (True if panel.seen is None else panel.seen)
-    image.reshape(-1, 4)[grid.cells[shown]] = colormaps["viridis"](norm(panel.values[shown]))
+    visible = np.isfinite(panel.values) & (True if panel.seen is None else panel.seen)
+    image.reshape(-1, 4)[grid.cells[visible]] = colormaps["viridis"](norm(panel.values[visible]))
     axes.imshow(image, interpolation="nearest")
     for state in panel.marked:
         axes.add_patch(Circle(_place(grid, state), 0.38, fill=False, edgecolor=_MARK, linewidth=1.4))

@@ -36,19 +36,19 @@ def summarise(paths: Sequence[Path], metric: str, above: float) -> list[dict[str
     several = [(runs[0].spec, [run.status["metrics"][metric] for run in runs]) for runs in groups.values()]
     rows = []
     for spec, values in several:
-        found = np.array(values, dtype=np.float64)
+        sample = np.array(values, dtype=np.float64)
         same = [other for other, _ in several if other.environment == spec.environment]
         names = varied([options(other.env_config, other.config) for other in same])
-        deviation = float(found.std(ddof=1) / np.sqrt(len(found))) if len(found) > 1 else 0.0
+        deviation = float(sample.std(ddof=1) / np.sqrt(len(sample))) if len(sample) > 1 else 0.0
         rows.append({
             "environment": spec.short[1],
             "algorithm": spec.short[0],
-            "options": told(options(spec.env_config, spec.config), names),
-            "runs": len(found),
-            "median": float(np.median(found)),
-            "mean": float(found.mean()),
+            "options": options_text(options(spec.env_config, spec.config), names),
+            "runs": len(sample),
+            "median": float(np.median(sample)),
+            "mean": float(sample.mean()),
             "standard error": deviation,
-            f"above {above:g}": float((found > above).mean()),
+            f"above {above:g}": float((sample > above).mean()),
         })  # fmt: skip
     return rows
 
@@ -64,7 +64,7 @@ def varied(several: Sequence[Mapping[str, Any]]) -> list[str]:
     return [name for name in names if len({json.dumps(one.get(name), sort_keys=True) for one in several}) > 1]
 
 
-def told(own: Mapping[str, Any], names: Sequence[str]) -> str:
+def options_text(own: Mapping[str, Any], names: Sequence[str]) -> str:
     """These options of one run, as "bonus fr, beta 1"."""
-    shown = ((name, own[name]) for name in names if own.get(name) is not None)
-    return ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in shown)
+    options = ((name, own[name]) for name in names if own.get(name) is not None)
+    return ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in options)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from zoo_icl.model import ICLTransformer
-from zoo_icl.model.fast import FastGradients, supports
+from zoo_icl.model.manual_backward.step import ManualGradients, supports
 
 
 def autograd(
@@ -59,7 +59,7 @@ def test_it_equals_autograd(
             parameter.grad = torch.full_like(parameter, torch.nan)
     x, y = drawn(seed, batch, pairs, double)
     loss, logits, gradients = autograd(model, x, y)
-    told, ours = FastGradients(model)(x, y)
+    told, ours = ManualGradients(model)(x, y)
     assert abs(told - loss) < 1e-12
     np.testing.assert_allclose(ours, logits, atol=1e-12)
     for name, parameter in model.named_parameters():
@@ -85,7 +85,7 @@ def test_constant_clamps_too(clamps: str, pos: Any) -> None:
     x, y = drawn(0, 6, 3, torch.float64)
     y[:, 0], y[:, 1] = y[:, -1], (y[:, -1] + 1) % 4
     loss, logits, gradients = autograd(model, x, y, clamps)
-    told, ours = FastGradients(model, clamps)(x, y)
+    told, ours = ManualGradients(model, clamps)(x, y)
     assert abs(told - loss) < 1e-12
     np.testing.assert_allclose(ours, logits, atol=1e-12)
     for name, parameter in model.named_parameters():
@@ -97,7 +97,7 @@ def test_in_single_precision_it_stays_close() -> None:
     model = ICLTransformer(7, 4, mlp_ratio=2.0, generator=torch.Generator().manual_seed(0))
     x, y = drawn(0, 32, 3, torch.float32)
     loss, _, gradients = autograd(model, x, y)
-    told, logits = FastGradients(model)(x.numpy(), y.numpy())
+    told, logits = ManualGradients(model)(x.numpy(), y.numpy())
     assert abs(told - loss) < 1e-6 and logits.dtype == np.float32
     for name, parameter in model.named_parameters():
         torch.testing.assert_close(parameter.grad, gradients[name], atol=2e-6, rtol=2e-5, msg=name)
@@ -106,7 +106,7 @@ def test_in_single_precision_it_stays_close() -> None:
 def test_parameters_may_change_or_move_between_steps() -> None:
     model = ICLTransformer(7, 4, 8, 2, dtype=torch.float64)
     x, y = drawn(1, 5, 2, torch.float64)
-    step = FastGradients(model)
+    step = ManualGradients(model)
     step(x, y)
 
     def check() -> None:
@@ -133,7 +133,7 @@ def test_parameters_may_change_or_move_between_steps() -> None:
 def test_what_it_cannot_do_is_refused() -> None:
     model = ICLTransformer(7, 4, 8, 2, pos="ape", max_tokens=5)
     x, y = drawn(1, 5, 2, torch.float32)
-    step = FastGradients(model)
+    step = ManualGradients(model)
     with pytest.raises(ValueError, match="the query's label must be there"):
         step(x, y[:, :-1])
     with pytest.raises(ValueError, match="labels from 0 to 4: expected 0 to 3"):
@@ -142,8 +142,8 @@ def test_what_it_cannot_do_is_refused() -> None:
         step(*drawn(1, 5, 3, torch.float32))
     assert not supports(model, "Layer1()") and supports(model, "PrevToken(0:0)+Ablate(1:0)")
     with pytest.raises(ValueError, match=r"Ablate\(1:0\)\+Copy\(1:1\) has a clamp whose gradient is not known by hand"):
-        FastGradients(model, "Ablate(1:0)+Copy(1:1)")
+        ManualGradients(model, "Ablate(1:0)+Copy(1:1)")
     half = ICLTransformer(7, 4, 8, 2).bfloat16()
     assert not supports(half)
     with pytest.raises(ValueError, match=r"torch.bfloat16 on cpu: expected float32 or 64 on cpu"):
-        FastGradients(half)
+        ManualGradients(half)

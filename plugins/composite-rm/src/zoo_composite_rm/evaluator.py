@@ -34,7 +34,7 @@ class CompositeEvaluator(Evaluator[ExactConfig]):
             )
         oracle = find()
         exact = oracle.evaluate(subject.logits)
-        names = subject.mixer.task.names
+        names = subject.objective.task.names
         means = {name: float(getattr(exact, name)) for name in names}
         scores = {f"value/{name}": mean for name, mean in means.items()} | {"kl": float(exact.kl)}
         notes = ["exact: all sequences are enumerated."]
@@ -42,7 +42,7 @@ class CompositeEvaluator(Evaluator[ExactConfig]):
             scores["kl_projection"] = float(oracle.project(list(means.values()))[1].kl)
         except ValueError as error:
             notes.append(f"the least KL with these mean scores is not known: {error}.")
-        evaluate = subject.mixer.task.evaluate
+        evaluate = subject.objective.task.evaluate
         if evaluate is not None:
             scores["evaluation"] = float(evaluate(np.array(list(means.values())), exact.kl, np.zeros(0)))
         return Report(scores=scores, rows=[{"reward model": name, "value": mean} for name, mean in means.items()],

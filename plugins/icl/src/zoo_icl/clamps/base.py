@@ -10,19 +10,38 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar, Protocol, Self
 
 from torch import Tensor
 
 from zoo_icl.clamps import heads as of_heads
-from zoo_icl.model.taps import Cache, Edit, resolve
-
-if TYPE_CHECKING:
-    from zoo_icl.model import ICLTransformer
+from zoo_icl.taps import Cache, Edit, Taps, resolve
 
 LABELS, EXEMPLARS, QUERY = frozenset({"labels"}), frozenset({"exemplars"}), frozenset({"query"})
 EVERY = LABELS | EXEMPLARS | QUERY
 """kinds of positions: odd ones, even ones but the last, and the last; each position is of one kind"""
+
+
+class Transformer(Protocol):
+    """What a clamp may use of the transformer that it acts on, ``zoo_icl.model.ICLTransformer``."""
+
+    depth: int
+    n_heads: int
+    d_model: int
+    n_outputs: int
+    taps: tuple[str, ...]
+
+    def __call__(self, x: Tensor, y: Tensor, record: Any = None, clamps: Any = (), *, detach: bool = True) -> Any:
+        """Logits at the query, with ``record`` also the recorded taps."""
+
+    def projected(self, layer: int, h: Tensor, weight: str, *, rotated: bool = False) -> Tensor:
+        """Queries, keys or values [B, H, T, hd] that one block makes of ``h`` [B, T, d]."""
+
+    def computed(self, h: Tensor, tap: Taps, start: int = 0) -> Tensor:
+        """Logits [B, K] from the residual stream ``h`` [B, T, d] before block ``start``."""
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Whether its parameters learn."""
 
 
 class ClampConflictError(ValueError):
@@ -49,7 +68,7 @@ class Region:
 class Call:
     """The forward call that a clamp acts on; B sequences of N pairs, T = 2N+1 tokens."""
 
-    model: ICLTransformer
+    model: Transformer
     x: Tensor
     """exemplars [B, N+1, D]"""
     y: Tensor
@@ -87,9 +106,9 @@ class Clamp(ABC):
 
     def __str__(self) -> str:
         """The text that ``zoo_icl.clamps.parse`` reads."""
-        stated = [(f.name, getattr(self, f.name), f.default) for f in fields(self)]  # type: ignore[arg-type]
+        arguments = [(f.name, getattr(self, f.name), f.default) for f in fields(self)]  # type: ignore[arg-type]
         words = [
-            _word(value) if name == "heads" else f"{name}={_word(value)}" for name, value, d in stated if value != d
+            _word(value) if name == "heads" else f"{name}={_word(value)}" for name, value, d in arguments if value != d
         ]
         return f"{type(self).__name__}({', '.join(words)})"
 
@@ -101,7 +120,7 @@ class Clamp(ABC):
     def edits(self, call: Call) -> Iterator[Edit]:
         """The values for one call."""
 
-    def reads(self, model: ICLTransformer) -> tuple[str, ...]:
+    def reads(self, model: Transformer) -> tuple[str, ...]:
         """Taps of a live first pass that ``edits`` needs, if any."""
         return ()
 
@@ -109,7 +128,7 @@ class Clamp(ABC):
         """Taps of the running pass that ``edits`` needs, if any."""
         return ()
 
-    def check(self, model: ICLTransformer) -> None:
+    def check(self, model: Transformer) -> None:
         """Refuse a model that lacks the layers, heads or taps.
 
         Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
-from zoo_icl.film import Frame, film, main_heads
+from zoo_icl.animation import Frame, animate, main_heads
 
 from zoo import UsageError
 
@@ -24,7 +24,7 @@ def frame(sequences, *, formed):
 def test_a_frame_for_each_time(tmp_path):
     frames = [frame(0, formed=False), frame(500, formed=False), frame(1000, formed=True)]
     assert main_heads(frames[-1]) == [2, 1]
-    film(frames, tmp_path / "circuit.gif")
+    animate(frames, tmp_path / "circuit.gif")
     with Image.open(tmp_path / "circuit.gif") as image:
         assert image.n_frames == 3
         shown = []
@@ -36,9 +36,9 @@ def test_a_frame_for_each_time(tmp_path):
 
 def test_what_cannot_be_written_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"ends in \.gif"):
-        film([frame(0, formed=True)], tmp_path / "circuit.png")
+        animate([frame(0, formed=True)], tmp_path / "circuit.png")
     with pytest.raises(UsageError, match="cannot be written: No such file"):
-        film([frame(0, formed=True)], tmp_path / "nowhere" / "circuit.gif")
+        animate([frame(0, formed=True)], tmp_path / "nowhere" / "circuit.gif")
     undefined = Frame(0, 0.7, [np.full((1, 5, 5), np.nan)])
     with pytest.raises(UsageError, match="expected more sequences"):
-        film([undefined], tmp_path / "circuit.gif")
+        animate([undefined], tmp_path / "circuit.gif")

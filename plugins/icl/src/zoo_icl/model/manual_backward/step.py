@@ -1,6 +1,6 @@
 """The gradient of one training step by hand: several times as quick as autograd on a CPU.
 
-    step = FastGradients(model)          # once, after the optimiser has laid the parameters out
+    step = ManualGradients(model)          # once, after the optimiser has laid the parameters out
     loss, logits = step(x, y)            # sets every parameter's .grad; nothing to zero before
 
 Only the last row of the last block is computed. Clamps that set patterns or values to constants are understood; others
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from zoo_icl.clamps import Ablate, Induction, Match, PrevToken, compose
 from zoo_icl.clamps.composition import Clamping, Clamps
-from zoo_icl.model import parts
-from zoo_icl.model.parts import Floats
+from zoo_icl.model.manual_backward import layers
+from zoo_icl.model.manual_backward.layers import Floats
 from zoo_icl.model.positions import sinusoids
 from zoo_icl.model.transformer import Array, ICLTransformer
 
@@ -29,12 +29,12 @@ CHANGING = (Induction, Match)
 
 
 def supports(model: ICLTransformer, clamps: Clamping = ()) -> bool:
-    """Whether ``FastGradients`` can be used: float32 or float64 on the CPU, and clamps it knows."""
+    """Whether ``ManualGradients`` can be used: float32 or float64 on the CPU, and clamps it knows."""
     on_cpu = model.W_ex.device.type == "cpu" and model.W_ex.dtype in (torch.float32, torch.float64)
     return on_cpu and all(isinstance(clamp, CONSTANT) for clamp in compose(clamps).members)
 
 
-class FastGradients:
+class ManualGradients:
     """Mean cross-entropy at the query, and its gradient with respect to all parameters.
 
     Parameters and gradients are read and written where they are; moving either to other memory is noticed.
@@ -57,7 +57,7 @@ class FastGradients:
         members = compose(clamps).members
         self._steady = Clamps(tuple(clamp for clamp in members if not isinstance(clamp, CHANGING)))
         self._changing = Clamps(tuple(clamp for clamp in members if isinstance(clamp, CHANGING)))
-        self._always: dict[int, list[parts.Fixed]] = {}
+        self._always: dict[int, list[layers.Fixed]] = {}
         self._named = dict(model.named_parameters())
         self._where = (0, 0)
         self._turns: dict[int, Floats] = {}
@@ -125,7 +125,7 @@ class FastGradients:
         self.b_ex[1][...] = dexemplars.sum(0)
         labels = np.zeros((len(self.W_lab[0]), pairs, batch), dtype=dh.dtype)
         labels[y[:, :pairs].T, np.arange(pairs)[:, None], np.arange(batch)] = 1.0
-        self.W_lab[1][...] = parts.product(labels, dh[:, 1::2])
+        self.W_lab[1][...] = layers.product(labels, dh[:, 1::2])
 
     def _embedded(self, x: Floats, y: NDArray[np.int64]) -> Floats:
         """Tokens with their positions, [d, T, B]."""
@@ -159,7 +159,7 @@ class FastGradients:
             self._turns[tokens] = turn
         return self._turns[tokens]
 
-    def _fixed(self, x: Floats, y: NDArray[np.int64]) -> list[parts.Fixed]:
+    def _fixed(self, x: Floats, y: NDArray[np.int64]) -> list[layers.Fixed]:
         """What the clamps put in place, block by block."""
         tokens = 2 * x.shape[1] - 1
         if tokens not in self._always:
@@ -167,9 +167,9 @@ class FastGradients:
         if not self._changing:
             return self._always[tokens]
         now = self._edits(self._changing, x, y)
-        return [parts.Fixed(a.v + b.v, a.pattern + b.pattern) for a, b in zip(self._always[tokens], now, strict=True)]
+        return [layers.Fixed(a.v + b.v, a.pattern + b.pattern) for a, b in zip(self._always[tokens], now, strict=True)]
 
-    def _edits(self, clamps: Clamps, x: Floats, y: NDArray[np.int64]) -> list[parts.Fixed]:
+    def _edits(self, clamps: Clamps, x: Floats, y: NDArray[np.int64]) -> list[layers.Fixed]:
         """What some clamps put in place."""
         exemplars, labels = torch.from_numpy(x), torch.from_numpy(y)
         edits, _ = clamps.edits(self.model, exemplars, labels[:, :-1], labels[:, -1])
@@ -181,13 +181,13 @@ class FastGradients:
         def at(tap: str) -> list[tuple[Floats, Floats]]:
             return [(sequences_last(edit.mask), sequences_last(edit.value)) for edit in edits.get(tap, ())]
 
-        layers = range(self.model.depth)
-        return [parts.Fixed(at(f"blocks.{layer}.attn.v"), at(f"blocks.{layer}.attn.pattern")) for layer in layers]
+        blocks = [f"blocks.{layer}.attn" for layer in range(self.model.depth)]
+        return [layers.Fixed(at(f"{block}.v"), at(f"{block}.pattern")) for block in blocks]
 
     def _inputs(self, x: Array, y: Array) -> tuple[Floats, NDArray[np.int64]]:
         """As arrays of the model's dtype, checked."""
-        given = (part.numpy() if isinstance(part, torch.Tensor) else part for part in (x, y))
-        exemplars, labels = (np.ascontiguousarray(part, dtype) for part, dtype in zip(given, self._types, strict=True))
+        arrays = (part.numpy() if isinstance(part, torch.Tensor) else part for part in (x, y))
+        exemplars, labels = (np.ascontiguousarray(part, dtype) for part, dtype in zip(arrays, self._types, strict=True))
         self.model.check_shapes(exemplars.shape, labels.shape)
         if labels.shape[1] < exemplars.shape[1]:
             raise ValueError(f"labels of shape {labels.shape}: the query's label must be there, last.")
@@ -210,8 +210,8 @@ class FastGradients:
             parameter = self._named[name]
             return parameter.detach().numpy(), cast("torch.Tensor", parameter.grad).numpy()
 
-        def norm(prefix: str) -> parts.Norm | None:
-            return parts.Norm(look, prefix) if f"{prefix}.w" in self._named else None
+        def norm(prefix: str) -> layers.Norm | None:
+            return layers.Norm(look, prefix) if f"{prefix}.w" in self._named else None
 
         self._types = (look("W_ex")[0].dtype, np.dtype(np.int64))
         self.W_ex, self.b_ex, self.W_lab = look("W_ex"), look("b_ex"), look("W_lab")
@@ -219,7 +219,7 @@ class FastGradients:
         self.blocks = []
         for layer in range(self.model.depth):
             at = f"blocks.{layer}"
-            mlp = parts.MLP(look, f"{at}.mlp") if f"{at}.mlp.W_in" in self._named else None
-            attention = parts.Attention(look, f"{at}.attn", self.model.causal)
+            mlp = layers.MLP(look, f"{at}.mlp") if f"{at}.mlp.W_in" in self._named else None
+            attention = layers.Attention(look, f"{at}.attn", self.model.causal)
             self.blocks.append((attention, norm(f"{at}.ln1"), mlp, norm(f"{at}.ln2")))
         self.ln_f, self.W_un, self.b_un = norm("ln_f"), look("W_un"), look("b_un")

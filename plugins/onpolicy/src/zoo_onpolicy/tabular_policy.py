@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo import Array
-from zoo_onpolicy.arrays import add_rows, compact, namespace, on_device, take_rows
+from zoo_onpolicy.backend import add_rows, compact, namespace, on_device, take_rows
 from zoo_onpolicy.config import NetworkConfig
 from zoo_onpolicy.distributions import Distribution
 from zoo_onpolicy.networks import EVERY, Floats, Network, Parameters
@@ -47,15 +47,15 @@ class Table(Network):
         """See Network."""
         table = self.parameters.host()["table"][members]
         rows = obs + self._offset_host[: len(table)]
-        found: Floats = table.reshape(-1, self._width).take(rows, axis=0)[..., : self._outputs]
-        return found
+        outputs: Floats = table.reshape(-1, self._width).take(rows, axis=0)[..., : self._outputs]
+        return outputs
 
     def _look_up(self, obs: Array, flat: Array | None = None) -> Array:
         """Rows [S, W + H, M], remembering where they were."""
         table = self.parameters.flat if flat is None else flat
         self._rows = (obs + self._offset).reshape(-1)
-        found = take_rows(table.reshape(-1, self._width), self._rows)
-        return compact(found.reshape(*obs.shape, self._width).mT)
+        values = take_rows(table.reshape(-1, self._width), self._rows)
+        return compact(values.reshape(*obs.shape, self._width).mT)
 
     def policy(self, obs: Array, flat: Array | None = None) -> Array:
         """See Network."""
@@ -67,8 +67,8 @@ class Table(Network):
 
     def forward(self, obs: Array) -> tuple[Array, Array]:
         """See Network."""
-        found = self._look_up(obs)
-        return found[:, : self._outputs], found[:, self._outputs :]
+        rows = self._look_up(obs)
+        return rows[:, : self._outputs], rows[:, self._outputs :]
 
     def backward(self, d_policy: Array, d_values: Array) -> None:
         """See Network."""

@@ -42,7 +42,7 @@ def main_heads(frame: Frame) -> list[int]:
     return [int(first[:, odd, odd - 1].mean(1).argmax()), *(int(a[:, -1, 1].argmax()) for a in others)]
 
 
-def film(frames: Sequence[Frame], path: Path) -> None:
+def animate(frames: Sequence[Frame], path: Path) -> None:
     """Write an animated GIF: attention of the last frame's main heads as lines, the wider the more, and the loss.
 
     Args:
@@ -62,7 +62,9 @@ def film(frames: Sequence[Frame], path: Path) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise UsageError("a film needs matplotlib, which is not installed.", "pip install 'zoo-icl[plot]'") from error
+        raise UsageError(
+            "an animation needs matplotlib, which is not installed.", "pip install 'zoo-icl[plot]'"
+        ) from error
     figure = Figure(figsize=(7.0, 2.8), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))

@@ -13,7 +13,7 @@ _CYCLE = 3.0  # kkt that spans more than this factor over the last half goes up 
 _SETTLED = 1.01
 
 
-def verdict(
+def assess(
     history: History,
     *,
     names: tuple[str, ...],
@@ -59,8 +59,8 @@ def verdict(
         message = f"constraint {worst!r} stays violated by {violation[names.index(worst)]:.6g}{least}."
         return Outcome("infeasible_suspected", message, final=over and bool(in_vain.any()))
     if kkt <= tol and err is not None and err > err_tol:
-        found = f"relative kkt = {kkt:.3g}, and yet err = {err:.3g} > {tol:g}"
-        return Outcome("not_converged", f"{'; '.join(filter(None, [f'{found} at step {step}', capped]))}.")
+        sentence = f"relative kkt = {kkt:.3g}, and yet err = {err:.3g} > {tol:g}"
+        return Outcome("not_converged", f"{'; '.join(filter(None, [f'{sentence} at step {step}', capped]))}.")
     reason = "; ".join(filter(None, [capped, _reason(history)]))
     return Outcome("not_converged", f"relative kkt = {kkt:.3g} > {tol:g} at step {step}: {reason}.")
 

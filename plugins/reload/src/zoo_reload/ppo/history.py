@@ -7,14 +7,14 @@ import numpy as np
 from zoo import Outcome
 from zoo_reload.core import Floats
 from zoo_reload.history import pushed_in_vain
-from zoo_reload.ppo.limits import Limits
+from zoo_reload.ppo.constraints import Constraints
 
 
-class Record:
+class RolloutHistory:
     """Rows of penalised return, violations and stepped variables, one for each rollout in which an episode ended."""
 
-    def __init__(self, constraints: int) -> None:
-        self._n = constraints
+    def __init__(self, num_constraints: int) -> None:
+        self._n = num_constraints
         self._rows: list[Floats] = []
 
     def add(self, penalised_return: float, violation: Floats, x: Floats) -> None:
@@ -35,27 +35,27 @@ class Record:
         half = [row[0] for row in self._rows[len(self._rows) // 2 :]]
         return float(max(half) - min(half))
 
-    def outcome(self, limits: Limits, tol: float, bounds: Floats) -> Outcome | None:
+    def outcome(self, constraints: Constraints, tol: float, bounds: Floats) -> Outcome | None:
         """What is to be said against the run; None: nothing, and convergence is not claimed either.
 
         Args:
-            limits: the constraints.
+            constraints: the constraints.
             tol: violations count above ten times this, relative to the range of what policies attain where that is
                 known, else in the unit of the constraint.
             bounds: largest |x|, [N].
         """
-        if limits.beyond:
-            return Outcome("infeasible_suspected", " ".join(limits.beyond))
+        if constraints.beyond:
+            return Outcome("infeasible_suspected", " ".join(constraints.beyond))
         if not self._rows:
             return None
         recent = np.array(self._rows[3 * len(self._rows) // 4 :])
         violation, x = recent[:, 1 : 1 + self._n], recent[:, 1 + self._n :]
-        units = 1.0 if limits.ranges is None else limits.ranges
+        units = 1.0 if constraints.ranges is None else constraints.ranges
         in_vain = pushed_in_vain(violation / units, x, tol, bounds)
         capped = np.abs(x[-1]) >= bounds
-        at_cap = "; ".join(f"the multiplier of {limits.names[i]!r} is at its cap" for i in np.flatnonzero(capped))
+        at_cap = "; ".join(f"the multiplier of {constraints.names[i]!r} is at its cap" for i in np.flatnonzero(capped))
         if in_vain.any():
             worst = int(np.argmax(np.where(in_vain, violation[-1], -1.0)))
-            stays = f"constraint {limits.names[worst]!r} stays violated, now by {violation[-1, worst]:.3g}"
+            stays = f"constraint {constraints.names[worst]!r} stays violated, now by {violation[-1, worst]:.3g}"
             return Outcome("infeasible_suspected", f"{'; '.join(filter(None, [stays, at_cap]))}.")
         return Outcome("not_converged", f"{at_cap}.") if at_cap else None

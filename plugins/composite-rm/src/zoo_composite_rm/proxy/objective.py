@@ -1,4 +1,4 @@
-"""``xi-ppo``'s mixer with thresholds that a search moves."""
+"""``xi-ppo``'s objective with thresholds that a search moves."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from zoo_onpolicy.rollout import Rollout
 
 from zoo import Context, Outcome, UnknownNameError, UsageError
 from zoo_composite_rm.environment import Singles, Task
-from zoo_composite_rm.lagrangian import XiMixer
-from zoo_composite_rm.measures import Means
+from zoo_composite_rm.episode_means import Means
+from zoo_composite_rm.lagrangian import XiObjective
 from zoo_composite_rm.proxy.config import NMConfig
 from zoo_composite_rm.proxy.search import ThresholdSearch
 
 
-class NMMixer(XiMixer):
+class NMObjective(XiObjective):
     """v_i = theta_i of the mean scores, theta from a simplex search for each of S members (``nm-ppo``).
 
     Raises:
@@ -37,8 +37,8 @@ class NMMixer(XiMixer):
         self.searches = [ThresholdSearch(task.names, config, ctx.budget, ctx.stream("simplex")) for ctx in contexts]
 
     def signals(self, rollout: Rollout) -> Singles:
-        """See LagrangianMixer. The first rollout is the reference policy's: the search begins before learning does."""
-        found = super().signals(rollout)
+        """See LagrangianObjective. The search begins at the first rollout, which is the reference policy's."""
+        signals = super().signals(rollout)
         if not all(search.begun for search in self.searches):
             means = Means.of(rollout, self._log_ratio, self.task)
             best = np.where(rollout.done[:, None], rollout.rewards[:, 1:], -np.inf).max(axis=(2, 3)).astype(np.float64)
@@ -46,12 +46,12 @@ class NMMixer(XiMixer):
                 if not search.begun and means.episodes[member]:
                     search.begin(means.scores[member], best[member], int(self.learner.steps[member]))
                     self._aim(member)
-        return found
+        return signals
 
     def finish(self, rollout: Rollout) -> Sequence[Mapping[str, float]]:
-        """See LagrangianMixer; further ``search/proposals`` and, once there is one, ``search/best``, its evaluation."""
+        """See LagrangianObjective; further ``search/proposals`` and ``search/best``, the best evaluation so far."""
         rows = super().finish(rollout)
-        told = []
+        extended = []
         for member, (search, row) in enumerate(zip(self.searches, rows, strict=True)):
             if self.means.episodes[member] and self.means.evaluation is not None:
                 worth, steps = float(self.means.evaluation[member]), int(self.learner.steps[member])
@@ -60,8 +60,8 @@ class NMMixer(XiMixer):
             more = {"search/proposals": float(search.proposals)}
             if search.proposals:
                 more["search/best"] = search.best[1]
-            told.append({**row, **more})
-        return told
+            extended.append({**row, **more})
+        return extended
 
     def _aim(self, member: int) -> None:
         """Train for what the search proposes."""
@@ -69,20 +69,20 @@ class NMMixer(XiMixer):
         self.thresholds[member] = [theta[name] for name in self.task.names]
 
     def outcome(self, member: int) -> Outcome | None:
-        """What the search found, once it has ended; before that, as of LagrangianMixer."""
+        """What the search found, once it has ended; before that, as of LagrangianObjective."""
         search = self.searches[member]
         if not search.over:
             return super().outcome(member)
         theta, value = search.best
-        found = ", ".join(f"{name} {threshold:.4g}" for name, threshold in theta.items())
-        sentence = f"{search.over}; the best thresholds are {found}, worth {value:.4g}."
+        thresholds = ", ".join(f"{name} {threshold:.4g}" for name, threshold in theta.items())
+        sentence = f"{search.over}; the best thresholds are {thresholds}, worth {value:.4g}."
         return Outcome("converged" if search.agreed else "not_converged", sentence)
 
     def state(self, member: int) -> Mapping[str, Any]:
-        """See Mixer."""
+        """See Objective."""
         return {**super().state(member), "search": self.searches[member].state()}
 
     def load_state(self, member: int, state: Mapping[str, Any]) -> None:
-        """See Mixer."""
+        """See Objective."""
         super().load_state(member, state)
         self.searches[member].load_state(state["search"])

@@ -7,37 +7,37 @@ from dataclasses import dataclass, replace
 from zoo import Problem
 from zoo.tabular import ORACLE_LIMIT, InfeasibleCMDPError, TabularCMDP, policy_values, solve_lp
 from zoo_reload.core import Floats
-from zoo_reload.ppo.limits import Limits
+from zoo_reload.ppo.constraints import Constraints
 
 
 @dataclass(frozen=True, eq=False)
-class Judge:
-    """Knows the model and the optimal value under the limits.
+class Oracle:
+    """The exact model, and the optimal value under the constraints.
 
     Attributes:
-        cmdp: the model, with the limits' thresholds.
-        limits: the constraints.
+        cmdp: the model, with the constraints' thresholds.
+        constraints: the constraints.
         optimum: J*_r, of the linear program.
     """
 
     cmdp: TabularCMDP
-    limits: Limits
+    constraints: Constraints
     optimum: float
 
     @classmethod
-    def of(cls, problem: Problem, limits: Limits) -> Judge | None:
-        """None where there is no model, one too large to be solved unasked, or no policy that meets the limits."""
-        if problem.model is None or limits.gamma is None or limits.unit != "step":
+    def of(cls, problem: Problem, constraints: Constraints) -> Oracle | None:
+        """None where there is no model, one too large to be solved unasked, or no policy that meets the constraints."""
+        if problem.model is None or constraints.gamma is None or constraints.unit != "step":
             return None
-        cmdp = replace(problem.tabular, b=limits.thresholds)
+        cmdp = replace(problem.tabular, b=constraints.thresholds)
         if cmdp.r.size > ORACLE_LIMIT:
             return None
         try:
-            return cls(cmdp, limits, solve_lp(cmdp).value)
+            return cls(cmdp, constraints, solve_lp(cmdp).value)
         except InfeasibleCMDPError:
             return None
 
     def err(self, policy: Floats) -> float:
         """max(|J_r - J*_r|, max_i violation_i) of ``policy`` [S, A] (docs/methods/reload.md, equation 7)."""
         J = policy_values(self.cmdp, policy) @ self.cmdp.rho
-        return float(max(abs(J[0] - self.optimum), self.limits.violation(J[1:]).max(initial=0.0)))
+        return float(max(abs(J[0] - self.optimum), self.constraints.violation(J[1:]).max(initial=0.0)))

@@ -7,7 +7,7 @@ Molchanov, Ashukha and Vetrov 2017 (arXiv:1701.05369, eq. 14).
 
 from __future__ import annotations
 
-from zoo_onpolicy.arrays import namespace
+from zoo_onpolicy.backend import namespace
 
 from zoo import Array
 

@@ -25,8 +25,8 @@ CUBIC = 0.044715
 
 def product(one: Floats, other: Floats) -> Floats:
     """Sum over columns and sequences of ``one`` [a, R, B] times ``other`` [c, R, B]: [a, c]."""
-    found: Floats = one.reshape(len(one), -1) @ other.reshape(len(other), -1).T
-    return found
+    total: Floats = one.reshape(len(one), -1) @ other.reshape(len(other), -1).T
+    return total
 
 
 @lru_cache(maxsize=16)
@@ -51,8 +51,8 @@ FREE = Fixed([], [])
 def turned(turn: Floats, vectors: Floats) -> Floats:
     """The matrices ``turn`` [n, R, hd, hd] times ``vectors`` [n, R, hd, H, B]."""
     *lead, heads, batch = vectors.shape
-    found: Floats = np.matmul(turn, vectors.reshape(*lead, heads * batch)).reshape(vectors.shape)
-    return found
+    product: Floats = np.matmul(turn, vectors.reshape(*lead, heads * batch)).reshape(vectors.shape)
+    return product
 
 
 class Norm:
@@ -199,8 +199,8 @@ class MLP:
         self.a = (self.tanh + 1.0) * (0.5 * u)
         out = self.W_out.T @ self.a
         out += self.b_out[:, None]
-        found: Floats = out.reshape(m.shape)
-        return found
+        result: Floats = out.reshape(m.shape)
+        return result
 
     def backward(self, dout: Floats) -> Floats:
         """The gradient of ``m`` from that of the result."""
@@ -219,5 +219,5 @@ class MLP:
         du *= slope
         self.dW_in[...] = self.m @ du.T
         self.db_in[...] = du.sum(1)
-        found: Floats = (self.W_in @ du).reshape(dout.shape)
-        return found
+        dm: Floats = (self.W_in @ du).reshape(dout.shape)
+        return dm

@@ -1,30 +1,27 @@
-"""The base of all mixers: one value head for each reward model and one for KL, and what is logged of a rollout.
+"""The base of all objectives: one value head for each reward model and one for KL, and what is logged of a rollout.
 
-The heads are the N reward models in the environment's order, and "kl" last. Arrays as in ``zoo_onpolicy.mixer``.
+The heads are the N reward models in the environment's order, and "kl" last. Arrays as in ``zoo_onpolicy.objective``.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from zoo_onpolicy.arrays import on_device
-from zoo_onpolicy.mixer import Mixer
+from zoo_onpolicy.backend import on_device
+from zoo_onpolicy.objective import LearnerView, Objective
 from zoo_onpolicy.rollout import Rollout
 
 from zoo import Array, Outcome, Problem
 from zoo_composite_rm.config import CompositeConfig, SatConfig, SumConfig
 from zoo_composite_rm.environment import Floats, Singles, Task
-from zoo_composite_rm.measures import Means, checked_scores
-
-if TYPE_CHECKING:
-    from zoo_onpolicy.learner import Learner
+from zoo_composite_rm.episode_means import Means, checked_scores
 
 
-class CompositeMixer(Mixer):
+class CompositeObjective(Objective):
     """A weighted sum of the advantages of N reward models and of KL, for S members.
 
     Args:
@@ -46,8 +43,8 @@ class CompositeMixer(Mixer):
         self._reference: Singles = np.zeros((members, 0, 0, 0), np.float32)
         self._log_ratio: Singles = np.zeros((members, 0, 0), np.float32)
 
-    def bind(self, learner: Learner) -> None:
-        """See Mixer."""
+    def bind(self, learner: LearnerView) -> None:
+        """See Objective."""
         super().bind(learner)
         self._remix()
 
@@ -84,7 +81,7 @@ class CompositeMixer(Mixer):
         return self._reference
 
     def mix(self, advantages: Array, index: Array) -> Array:
-        """See Mixer."""
+        """See Objective."""
         return (self._mixture * advantages).sum(1)
 
     def _remix(self) -> None:
@@ -108,8 +105,8 @@ class CompositeMixer(Mixer):
                 row["kl"] = float(means.kl[member])
                 if means.evaluation is not None:
                     row["evaluation/estimate"] = float(means.evaluation[member])
-                told = zip(self.task.evaluation_names, means.statistics[member].tolist(), strict=True)
-                row |= {f"evaluation/{name}": number for name, number in told}
+                statistics = zip(self.task.evaluation_names, means.statistics[member].tolist(), strict=True)
+                row |= {f"evaluation/{name}": number for name, number in statistics}
                 row |= self.report(member)
             rows.append(row)
         if self._kl_target is not None:
@@ -121,16 +118,16 @@ class CompositeMixer(Mixer):
         return {f"{what}/{name}": float(number) for name, number in zip(self.task.names, numbers, strict=False)}
 
     def state(self, member: int) -> Mapping[str, Any]:
-        """See Mixer."""
+        """See Objective."""
         return {"kl_coef": float(self.kl_coef[member])}
 
     def load_state(self, member: int, state: Mapping[str, Any]) -> None:
-        """See Mixer."""
+        """See Objective."""
         self.kl_coef[member] = state["kl_coef"]
         self._remix()
 
 
-class SumMixer(CompositeMixer):
+class SumObjective(CompositeObjective):
     """sum_i weights_i A_i + A_KL (``ppo-sum``).
 
     Raises:
@@ -143,7 +140,7 @@ class SumMixer(CompositeMixer):
         self._weights: Floats = np.tile(np.append(own, 1.0), (members, 1))
 
     def weights(self) -> Floats:
-        """See CompositeMixer."""
+        """See CompositeObjective."""
         return self._weights
 
     def report(self, member: int) -> dict[str, float]:
@@ -151,7 +148,7 @@ class SumMixer(CompositeMixer):
         return {}
 
 
-class SatMixer(SumMixer):
+class SatObjective(SumObjective):
     """The same of the rewards -(r_i - theta_i)^2 of each sample (``ppo-sat``).
 
     Raises:

@@ -1,32 +1,54 @@
-"""What the advantages of several heads are for: the place where relatives of PPO differ from it."""
+"""What the policy follows, from the advantages of several heads: the place where relatives of PPO differ from it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo import Array, Problem
+from zoo import Array, Context, Problem
+from zoo_onpolicy.gae import Bools
+from zoo_onpolicy.networks import Network
 from zoo_onpolicy.rollout import Floats, Rollout
 
-if TYPE_CHECKING:
-    from zoo_onpolicy.learner import Learner
+
+class LearnerView(Protocol):
+    """What an objective may use of the learner that it is part of, ``zoo_onpolicy.learner.Learner``."""
+
+    contexts: tuple[Context, ...]
+    device: str
+    network: Network
+    steps: NDArray[np.int64]
+    transitions: int
+
+    @property
+    def explicit(self) -> bool:
+        """Whether a policy is a table."""
+
+    def policy(self, member: int) -> NDArray[np.float64]:
+        """Action probabilities float64[states, A], where policies are ``explicit``."""
+
+    def critique(self, rollout: Rollout, flat: Array | None = None) -> tuple[Floats, Floats]:
+        """Values of the states of a rollout, and of those arrived in."""
+
+    def gae(self, signals: Floats, values: Floats, following: Floats, done: Bools) -> Floats:
+        """Advantages [S, H, T, B]."""
 
 
-class Mixer:
+class Objective:
     """Follows the reward alone; each method is a place for a subclass to do otherwise.
 
-    One mixer serves S members. Arrays of a rollout are numpy's, [S, heads, T, B], those of a minibatch [S, heads, M].
+    It serves S members. Arrays of a rollout are numpy's, [S, heads, T, B], those of a minibatch [S, heads, M].
     """
 
-    learner: Learner
+    learner: LearnerView
     infos: tuple[str, ...] = ()
     """names of what ``rollout.infos`` is to hold of each step's infos; every step must give them"""
 
-    def bind(self, learner: Learner) -> None:
-        """Called once, when the learner is built; ``self.learner`` gives access to networks and parameters."""
+    def bind(self, learner: LearnerView) -> None:
+        """Called once, when the learner is built."""
         self.learner = learner
 
     def heads(self, problem: Problem) -> tuple[str, ...]:
@@ -53,7 +75,7 @@ class Mixer:
         """
         return advantages[:, 0]
 
-    def after_minibatch(self, index: Array, active: NDArray[np.bool_]) -> None:
+    def after_minibatch(self, index: Array, active: Bools) -> None:
         """Called after each gradient step, with the transitions int64[S, M] and which members took it, bool[S]."""
 
     def reference(self, rollout: Rollout) -> Floats | None:

@@ -3,48 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from zoo_onpolicy.arrays import on_device, on_host
+from zoo_onpolicy.backend import on_device, on_host
 from zoo_onpolicy.config import scheduled
-from zoo_onpolicy.mixer import Mixer
+from zoo_onpolicy.objective import LearnerView, Objective
 from zoo_onpolicy.rollout import Floats as Singles
 from zoo_onpolicy.rollout import Rollout
 
 from zoo import Array
 from zoo_reload.core import Floats
 from zoo_reload.ppo.config import ReloadPPOConfig
+from zoo_reload.ppo.constraints import Constraints
 from zoo_reload.ppo.episodes import Episodes
-from zoo_reload.ppo.judge import Judge
-from zoo_reload.ppo.limits import Limits
+from zoo_reload.ppo.history import RolloutHistory
 from zoo_reload.ppo.multipliers import Multipliers, Projected, Sigmoid
-from zoo_reload.ppo.record import Record
-
-if TYPE_CHECKING:
-    from zoo_onpolicy.learner import Learner
+from zoo_reload.ppo.oracle_error import Oracle
 
 
-class LagrangianMixer(Mixer):
+class LagrangianObjective(Objective):
     """Mixes the advantages of reward and N constraints for S members, and moves their multipliers.
 
     Equations 12 to 15 of docs/methods/reload.md.
 
     Args:
         members: S.
-        limits: the constraints.
+        constraints: the constraints.
         config: the options.
     """
 
-    def __init__(self, members: int, limits: Limits, config: ReloadPPOConfig) -> None:
-        self.limits, self.config = limits, config
-        N = len(limits.names)
+    def __init__(self, members: int, constraints: Constraints, config: ReloadPPOConfig) -> None:
+        self.constraints, self.config = constraints, config
+        N = len(constraints.names)
         kind: type[Multipliers] = Projected if config.multiplier == "projected" else Sigmoid
-        self.multipliers = kind(limits.sign, limits.equality, config.cap)
+        self.multipliers = kind(constraints.sign, constraints.equality, config.cap)
         self.x: Floats = np.zeros((members, N))
         """the variables that are stepped"""
-        self.records = [Record(N) for _ in range(members)]
+        self.histories = [RolloutHistory(N) for _ in range(members)]
         self._optimistic_policy = config.optimism in ("both", "policy")
         self._optimistic_multiplier = config.optimism in ("both", "multiplier")
         self._weights: Floats = self.multipliers.weights(self.x)
@@ -57,16 +54,16 @@ class LagrangianMixer(Mixer):
         """whether there is an earlier gradient"""
         self._without_episode: NDArray[np.int64] = np.zeros(members, dtype=np.int64)
 
-    def bind(self, learner: Learner) -> None:
-        """See Mixer."""
+    def bind(self, learner: LearnerView) -> None:
+        """See Objective."""
         super().bind(learner)
         S, N = self.x.shape
-        copies = learner.transitions // learner.config.n_steps
-        self.episodes = Episodes(S, 1 + N, copies, self.limits.unit, self.limits.gamma)
+        copies = learner.transitions // self.config.n_steps
+        self.episodes = Episodes(S, 1 + N, copies, self.constraints.unit, self.constraints.gamma)
         self._critic: Array = learner.network.parameters.flat + 0.0
         """parameters [S, P] at iteration k - 1"""
         self._mixture = self._on_device(self._weights)
-        self.judge = Judge.of(learner.contexts[0].problem, self.limits) if learner.explicit else None
+        self.oracle = Oracle.of(learner.contexts[0].problem, self.constraints) if learner.explicit else None
 
     def advantages(self, rollout: Rollout) -> Singles:
         """A_k of each head, and with an optimistic policy those that the critic of iteration k - 1 finds as well.
@@ -105,24 +102,28 @@ class LagrangianMixer(Mixer):
             is known, ``err`` as well, exactly, of the policy that is now: iteration k + 1.
         """
         J, ended = self.episodes.add(rollout.rewards, rollout.terminated, rollout.truncated)
-        violation, mu = self.limits.violation(J[:, 1:]), self.multipliers.effective(self.x)
-        self._step(self.limits.gradient(J[:, 1:]), ended > 0)
+        violation, mu = self.constraints.violation(J[:, 1:]), self.multipliers.effective(self.x)
+        self._step(self.constraints.gradient(J[:, 1:]), ended > 0)
         self._without_episode += ended == 0
         rows = []
-        for member, record in enumerate(self.records):
+        for member, history in enumerate(self.histories):
             row = {"train/episodes": float(ended[member])}
             row["train/rollouts_without_episode"] = float(self._without_episode[member])
-            told = {"threshold": self.limits.thresholds, "multiplier": mu[member], "weight": self._weights[member, 1:]}
+            numbers = {
+                "threshold": self.constraints.thresholds,
+                "multiplier": mu[member],
+                "weight": self._weights[member, 1:],
+            }
             if ended[member]:
-                told |= {"value": J[member, 1:], "violation": violation[member]}
+                numbers |= {"value": J[member, 1:], "violation": violation[member]}
                 penalised = float(J[member, 0] - self.config.kappa * violation[member].sum())
-                record.add(penalised, violation[member], self.x[member])
+                history.add(penalised, violation[member], self.x[member])
                 row |= {"value/reward": float(J[member, 0]), "violation": float(violation[member].max(initial=0.0))}
-                row |= {"penalised_return": penalised, "oscillation": record.oscillation()}
-            if self.judge is not None:
-                row["err"] = self.judge.err(self.learner.policy(member))
-            for what, numbers in told.items():
-                row |= {f"{what}/{name}": float(x) for name, x in zip(self.limits.names, numbers, strict=True)}
+                row |= {"penalised_return": penalised, "oscillation": history.oscillation()}
+            if self.oracle is not None:
+                row["err"] = self.oracle.err(self.learner.policy(member))
+            for what, values in numbers.items():
+                row |= {f"{what}/{name}": float(x) for name, x in zip(self.constraints.names, values, strict=True)}
             rows.append(row)
         return rows
 
@@ -148,7 +149,7 @@ class LagrangianMixer(Mixer):
         return on_device(weights.astype(np.float32)[:, :, None], self.learner.device)
 
     def state(self, member: int) -> Mapping[str, Any]:
-        """See Mixer."""
+        """See Objective."""
         return {
             "x": self.x[member].copy(),
             "weights": self._weights[member].copy(),
@@ -158,11 +159,11 @@ class LagrangianMixer(Mixer):
             "stepped": bool(self._stepped[member]),
             "without_episode": int(self._without_episode[member]),
             "episodes": self.episodes.state(member),
-            "record": self.records[member].rows,
+            "record": self.histories[member].rows,  # a name that stored runs have
         }
 
     def load_state(self, member: int, state: Mapping[str, Any]) -> None:
-        """See Mixer."""
+        """See Objective."""
         for array, name in (
             (self.x, "x"),
             (self._weights, "weights"),
@@ -174,4 +175,4 @@ class LagrangianMixer(Mixer):
             array[member] = state[name]
         self._critic[member] = on_device(np.asarray(state["critic"]), self.learner.device)
         self.episodes.load_state(member, state["episodes"])
-        self.records[member].load(state["record"])
+        self.histories[member].load(state["record"])

@@ -15,7 +15,7 @@ from zoo_icl.model import ICLTransformer
 from zoo_icl.probes import context_mask, induction_strength, prev_token_strength, query_metrics, summaries
 from zoo_icl.sequences import Sequences, Task
 
-__all__ = ["Sets", "tensors"]
+__all__ = ["EvaluationSets", "tensors"]
 
 _TRAIN = "train"
 _SEEN = "seen"
@@ -27,7 +27,7 @@ def tensors(batch: Sequences, like: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @dataclass(frozen=True)
-class Sets:
+class EvaluationSets:
     """One fixed set of sequences for each evaluation.
 
     Attributes:
@@ -37,7 +37,7 @@ class Sets:
     sets: Mapping[str, tuple[Tensor, Tensor]]
 
     @classmethod
-    def drawn(cls, task: Task, size: int, rng: np.random.Generator, like: Tensor) -> Sets:
+    def draw(cls, task: Task, size: int, rng: np.random.Generator, like: Tensor) -> EvaluationSets:
         """Draw ``size`` sequences for every evaluation that ``task`` has."""
         names = task.evaluation_names
         return cls({name: tensors(task.evaluation_batch(name, size, rng), like) for name in names})
@@ -49,7 +49,7 @@ class Sets:
         The set "train" is reported under "seen": "train/loss" is what the optimiser saw. What is undefined is left
         out.
         """
-        found: dict[str, float] = {}
+        metrics: dict[str, float] = {}
         heads: dict[str, float] = {}
         last = model.depth - 1
         patterns = ("blocks.0.attn.pattern", f"blocks.{last}.attn.pattern")
@@ -63,9 +63,9 @@ class Sets:
             else:
                 logits = model(x, y, clamps=clamps)
             answers = query_metrics(logits, y[:, -1], context_mask(y[:, :-1], logits.shape[1]))
-            shown = _SEEN if name == _TRAIN else name
-            found |= {f"{shown}/{metric}": summary.mean for metric, summary in summaries(answers).items()}
-        return {name: value for name, value in (found | heads).items() if not math.isnan(value)}
+            label = _SEEN if name == _TRAIN else name
+            metrics |= {f"{label}/{metric}": summary.mean for metric, summary in summaries(answers).items()}
+        return {name: value for name, value in (metrics | heads).items() if not math.isnan(value)}
 
 
 def _strengths(name: str, layer: int, heads: Tensor) -> dict[str, float]:

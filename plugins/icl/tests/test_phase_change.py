@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from zoo_icl.toy import FACTORS, fit
+from zoo_icl.phase_change import FACTORS, fit
 
 
 @pytest.mark.parametrize("clamped", [(), ("b",), ("a", "c")])

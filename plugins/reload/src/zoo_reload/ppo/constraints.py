@@ -17,7 +17,7 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Limits:
+class Constraints:
     """N constraints s_i (J_i - b_i) <= 0, or = 0.
 
     Attributes:
@@ -39,7 +39,7 @@ class Limits:
     ranges: Floats | None = None
 
     @classmethod
-    def of(cls, problem: Problem, config: ReloadPPOConfig) -> Limits:
+    def of(cls, problem: Problem, config: ReloadPPOConfig) -> Constraints:
         """Those of the environment, with the thresholds of the options.
 
         The discount of the values is the exact model's where there is one, else the learner's.
@@ -54,8 +54,8 @@ class Limits:
                 raise UnknownNameError("constraint", name, names)
         if spec is None:
             return cls(thresholds=np.zeros(0))
-        given = zip(names, spec.thresholds.tolist(), strict=True)
-        thresholds = np.array([config.thresholds.get(name, own) for name, own in given])
+        own_thresholds = zip(names, spec.thresholds.tolist(), strict=True)
+        thresholds = np.array([config.thresholds.get(name, own) for name, own in own_thresholds])
         gamma = None
         if spec.discounted:
             gamma = config.gamma if problem.model is None else problem.tabular.gamma
@@ -99,10 +99,12 @@ class Limits:
 def _unattainable(
     problem: Problem, names: tuple[str, ...], thresholds: Floats, senses: tuple[str, ...], ranges: Floats
 ) -> tuple[str, ...]:
-    found = []
+    sentences = []
     ends, slack = attainable_range(problem.tabular), _ROUNDING * ranges
     for name, b, sense, (low, high), within in zip(names, thresholds, senses, ends, slack, strict=True):
         below, above = b < low - within, b > high + within
         if (below and sense != ">=") or (above and sense != "<="):
-            found.append(f"constraint {name!r} {sense} {b:g} is outside what policies attain, [{low:.6g}, {high:.6g}].")
-    return tuple(found)
+            sentences.append(
+                f"constraint {name!r} {sense} {b:g} is outside what policies attain, [{low:.6g}, {high:.6g}]."
+            )
+    return tuple(sentences)

@@ -49,15 +49,15 @@ def resolve(record: str | Iterable[str] | None, known: Sequence[str]) -> frozens
     """
     if record is None:
         return frozenset()
-    asked = (record,) if isinstance(record, str) else tuple(record)
-    found: set[str] = set()
-    for name in asked:
+    patterns = (record,) if isinstance(record, str) else tuple(record)
+    taps: set[str] = set()
+    for name in patterns:
         matching = [tap for tap in known if fnmatchcase(tap, name)]
         if not matching:
             near = get_close_matches(name, known, n=5, cutoff=0.5) or list(known)
             raise KeyError(f"no tap is called {name!r}; near: {', '.join(near)}.")
-        found.update(matching)
-    return frozenset(found)
+        taps.update(matching)
+    return frozenset(taps)
 
 
 class Edit(NamedTuple):

@@ -43,8 +43,8 @@ class Means:
         kl = log_ratio.sum(axis=(1, 2), dtype=np.float64) / number * (episodes > 0)
         statistics = np.zeros((len(done), len(task.evaluation_names)))
         if task.evaluation_names:
-            told = rollout.infos["evaluation"]
-            statistics = np.einsum("stbk,stb->sk", told, done, dtype=np.float64) / number[:, None]
+            evaluation_infos = rollout.infos["evaluation"]
+            statistics = np.einsum("stbk,stb->sk", evaluation_infos, done, dtype=np.float64) / number[:, None]
         evaluation = None
         if task.evaluate is not None:
             rows = zip(scores, kl.tolist(), statistics, strict=True)
