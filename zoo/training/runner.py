@@ -233,10 +233,12 @@ class Runner:
         try:
             tensors, skeleton = checkpoint.pack(state, buffers)
         except InterfaceError as error:
-            raise TrainingFailed(f"{self.parts.whose}: {error.message}") from error
+            raise TrainingFailed(f"{self.components.whose}: {error.message}") from error
         bad = checkpoint.nonfinite(tensors, "member.algorithm")
         if bad:
-            raise TrainingFailed(f"{self.parts.whose}: {bad.removeprefix('member.')} became NaN by step {self.step}.")
+            raise TrainingFailed(
+                f"{self.components.whose}: {bad.removeprefix('member.')} became NaN by step {self.step}."
+            )
         path = self._publish(self.run.checkpoints, tensors, skeleton, about, buffers)
         checkpoint.prune(self.run.checkpoints, keep={*self._milestones, self._best.step if self._best else -1})
         if buffers:  # older checkpoints are kept to look at, not to go on from

@@ -200,7 +200,7 @@ def test_the_claims_command(zoo: Callable[..., Answer], tmp_path: Path) -> None:
         (folder / "status.json").write_text(json.dumps(status))
     document = zoo("--plugin", plugin, "plot", "--claims", "one.toml", "--json").json
     assert Path(document["file"]) == Path("plots/one-claims.png") and Path(document["file"]).is_file()
-    assert [found["verdict"] for found in document["claims"]] == ["inconclusive at 2 seeds"]
+    assert [found["verdict"] for found in document["claims"]] == ["incomplete at 2 of 3 seeds"]
     assert "left out: 1 run; zoo table one.toml lists it with the reason." in document["notes"]
     wrong = zoo("plot", "--claims", "smok")
     assert wrong.status == 2 and "no suite called 'smok'" in wrong.err

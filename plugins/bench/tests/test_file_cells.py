@@ -278,7 +278,7 @@ def test_the_key_has_the_content_and_not_the_place(tmp_path: Path, answers: Path
 def test_files_are_found_beside_the_suite_and_in_packages(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_bytes(b"abc")
     assert locate("x.txt", tmp_path) == (tmp_path / "x.txt").resolve()
-    found = locate("tests:bench/bench_lab.py", tmp_path)
+    found = locate("plugins.bench.tests:bench_lab.py", tmp_path)
     assert found is not None
     assert found.samefile(Path(__file__).with_name("bench_lab.py"))
     assert (

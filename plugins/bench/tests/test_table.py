@@ -150,7 +150,9 @@ def test_a_suite_as_a_table_with_references_verdicts_and_what_was_left_out(zoo: 
     assert "partial: a on three-state, seed 4: running at step 20 of 100." in shown.out
     assert "zoo bench trial" in shown.out
     verdicts = {line["claim"]: line["verdict"] for line in zoo("trial", "--json").json["claims"]}
-    assert verdicts == {"better": "reproduced", "small": "not reproduced"}
+    assert verdicts == {"better": "incomplete at 3 of 5 seeds", "small": "not reproduced"}
+    strict = zoo("trial", "--strict")
+    assert strict.status == 1 and "claim better is incomplete at 3 of 5 seeds: a on three-state has no" in strict.err
 
 
 def test_every_format_has_the_same_numbers(zoo: Zoo, trial: Path) -> None:
