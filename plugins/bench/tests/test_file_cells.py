@@ -7,6 +7,7 @@ import json
 import shlex
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -278,9 +279,9 @@ def test_the_key_has_the_content_and_not_the_place(tmp_path: Path, answers: Path
 def test_files_are_found_beside_the_suite_and_in_packages(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_bytes(b"abc")
     assert locate("x.txt", tmp_path) == (tmp_path / "x.txt").resolve()
-    found = locate("plugins.bench.tests:bench_lab.py", tmp_path)
+    found = locate("zoo_bench:suites/smoke.toml", tmp_path)
     assert found is not None
-    assert found.samefile(Path(__file__).with_name("bench_lab.py"))
+    assert found.read_text() == resources.files("zoo_bench").joinpath("suites/smoke.toml").read_text()
     assert (
         digest(tmp_path / "x.txt") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     )  # FIPS 180-2
