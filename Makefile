@@ -6,6 +6,8 @@ READY := $(VENV)/.ready
 MEMBERS := pyproject.toml envs/pyproject.toml $(wildcard plugins/*/pyproject.toml)
 SOURCES := zoo envs/src $(wildcard plugins/*/src)
 export OMP_NUM_THREADS ?= 1
+# Tests start a thousand processes: each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-full setup lint format speed tables bench-smoke clean
 .DELETE_ON_ERROR:

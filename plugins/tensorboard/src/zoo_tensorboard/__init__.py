@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,9 +14,9 @@ from zoo import hookimpl
 
 FOLDER = "tb"
 """where the event files lie in a run directory"""
-MAX_QUEUE = 1000
-"""events that wait in memory at most; they also reach the disk every ``FLUSH_SECONDS`` and at checkpoints"""
 FLUSH_SECONDS = 10.0
+"""how long events wait in memory at most; they also reach the disk at checkpoints"""
+_NUMBERS = itertools.count()
 
 
 class Log:
@@ -24,12 +27,17 @@ class Log:
     """
 
     def __init__(self, run: Path) -> None:
-        # Imported here, so that listing plugins does not pay for protobuf.
-        from tensorboard.summary.writer import event_file_writer
+        # Imported here, so that listing plugins does not pay for protobuf. Written in this thread: the writer of
+        # tensorboard has one of its own, whose errors would reach nobody but the terminal.
+        from tensorboard.summary.writer.record_writer import RecordWriter
 
         folder = run / FOLDER
         self._resumed = any(folder.glob("events.out.tfevents.*"))
-        self._writer = event_file_writer.EventFileWriter(str(folder), MAX_QUEUE, FLUSH_SECONDS)
+        folder.mkdir(exist_ok=True)
+        name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}.{next(_NUMBERS)}"
+        self._records = RecordWriter((folder / name).open("xb"))
+        self._flushed = time.monotonic()
+        self._add(file_version="brain.Event:2")
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
         """Add one scalar for each metric, at ``step`` (environment steps) and the present time."""
@@ -45,15 +53,18 @@ class Log:
     def _add(self, **content: Any) -> None:
         from tensorboard.compat.proto.event_pb2 import Event
 
-        self._writer.add_event(Event(wall_time=time.time(), **content))
+        self._records.write(Event(wall_time=time.time(), **content).SerializeToString())
+        if time.monotonic() - self._flushed > FLUSH_SECONDS:
+            self.flush()
 
     def flush(self) -> None:
         """Bring everything written so far to the disk."""
-        self._writer.flush()
+        self._records.flush()
+        self._flushed = time.monotonic()
 
     def close(self) -> None:
-        """Flush, and end the writer's thread."""
-        self._writer.close()
+        """Flush, and close the file."""
+        self._records.close()
 
 
 class Sink:
