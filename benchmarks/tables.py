@@ -1,5 +1,8 @@
 """Write the tables of ``benchmarks/README.md`` and the files in ``benchmarks/results/`` anew from stored runs.
 
+The table of the papers' claims, at its top, and their totals in the README of the repository follow from all committed
+results.
+
 ``python benchmarks/tables.py smoke reload [--dir runs]``. Nothing is trained here: ``zoo bench SUITE`` does that. A
 suite whose runs are not all there is refused, so that no table is half of what it claims to be. With ``--from-raw`` the
 tables are computed from the committed ``benchmarks/results/SUITE.raw.csv`` instead of runs.
@@ -28,18 +31,32 @@ def zoo_table(suite: str, folder: Path | None, form: str) -> str:
     return done.stdout
 
 
-def with_table(text: str, suite: str, table: str) -> str:
-    """The README with what stands between the marks of ``suite`` replaced."""
-    begin, end = f"<!-- zoo table {suite} -->", "<!-- end -->"
-    found = re.search(f"{re.escape(begin)}.*?{re.escape(end)}", text, re.DOTALL)
-    if found is None:
-        raise SystemExit(f"{README} has no place for suite {suite}: expected {begin} and {end}")
-    return f"{text[: found.start()]}{begin}\n{table.strip()}\n{end}{text[found.end() :]}"
+def replace_table(file: Path, command: str, table: str) -> None:
+    """Replace what stands in ``file`` between the mark of the command that writes it and the next end mark."""
+    text = file.read_text(encoding="utf-8")
+    begin, end = f"<!-- {command} -->", "<!-- end -->"
+    place = re.search(f"{re.escape(begin)}.*?{re.escape(end)}", text, re.DOTALL)
+    if place is None:
+        raise SystemExit(f"{file} has no place for {command}: expected {begin} and {end}")
+    file.write_text(f"{text[: place.start()]}{begin}\n{table.strip()}\n{end}{text[place.end() :]}", encoding="utf-8")
+
+
+def write_papers() -> None:
+    """The claims of the papers, from all committed results."""
+    command = [sys.executable, "-m", "zoo.cli.main", "papers", "--from", str(RESULTS), "--format", "markdown"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr.strip())
+    replace_table(README, "zoo papers", done.stdout)
+    counted = re.search(r"### Claims of the papers, counted\n\n(.*?)\n\n", done.stdout, re.DOTALL)
+    if counted is None:
+        raise SystemExit("zoo papers printed no totals")
+    replace_table(HERE.parent / "README.md", "zoo papers", counted[1])
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("suites", nargs="+", metavar="SUITE")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help="none: the claims of the papers alone")
     parser.add_argument("--dir", type=Path, default=Path("runs"))
     parser.add_argument("--from-raw", action="store_true", help="from the committed raw results")
     parsed = parser.parse_args()
@@ -55,9 +72,9 @@ def main() -> int:
             )
         (RESULTS / f"{suite}.csv").write_text(zoo_table(suite, folder, "csv"), encoding="utf-8")
         (RESULTS / f"{suite}.raw.csv").write_text(zoo_table(suite, folder, "raw"), encoding="utf-8")
-        table = zoo_table(suite, folder, "markdown")
-        README.write_text(with_table(README.read_text(encoding="utf-8"), suite, table), encoding="utf-8")
+        replace_table(README, f"zoo table {suite}", zoo_table(suite, folder, "markdown"))
         print(f"{suite}: {RESULTS / f'{suite}.csv'} and its table in {README}")
+    write_papers()
     return 0
 
 

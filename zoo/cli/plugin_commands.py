@@ -10,7 +10,7 @@ from zoo.discovery.guard import blaming
 from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
 
-BENCH = ("bench", "table", "plot")
+BENCH = ("bench", "table", "papers", "plot")
 """Commands that stood in zoo-core once, and that people will type."""
 
 

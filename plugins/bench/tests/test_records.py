@@ -144,7 +144,7 @@ def test_groups_pool_environments_and_published_values_stand_beside_single_cells
         cells.append(cell(of))
         for seed in range(3):
             store(tmp_path, of, seed, [{"score": shift + seed}])
-    reference = Reference(label="a", environment="y", metric="score", value=12.0, source="a book")
+    reference = Reference(label="a", environment="y", metric="score", value=12.0, kind="published", source="a book")
     whole = suite(*cells, references=(reference,))
     records = from_suite(whole, tmp_path, [SCORE], KNOWN)
     each = summarise(records, [SCORE], ["environment", "label"], whole)

@@ -51,6 +51,7 @@ label = "plain"
 environment = "two-state"
 metric = "swing"
 value = 1
+kind = "published"
 source = "Table 1"
 
 [[claims]]
@@ -92,6 +93,8 @@ WRONG = [
     ("value = 1", 'value = "1"', "", ["'1'", "a number"]),
     ("value = 1", "value = nan", "", ["finite"]),
     ('source = "Table 1"', "", "[[references]]", ["lacks the key 'source'"]),
+    ('kind = "published"', "", "[[references]]", ["lacks the key 'kind'"]),
+    ('kind = "published"', 'kind = "a book"', 'kind = "a book"', ["kind", "a book", "published"]),
     ('relation = "<"', 'relation = "<<"', "", ["'<<'", "within"]),
     ('left = { label = "reload", metric', 'left = { label = "relod", metric', "", ["'relod'", "reload"]),
     ('metric = "err" }\nrelation = "<"', 'metrc = "err" }\nrelation = "<"', "", ["'metrc'", "'metric'"]),

@@ -51,6 +51,7 @@ label = "a"
 environment = "two-state"
 metric = "error"
 value = 0.25
+kind = "published"
 source = "A Book, table 3"
 
 [[claims]]
@@ -138,10 +139,10 @@ def test_a_suite_as_a_table_with_references_verdicts_and_what_was_left_out(zoo: 
     shown = zoo("trial")
     assert (shown.status, shown.err) == (0, "")
     lines = {tuple(line.split()[:2]): line.split() for line in shown.out.splitlines() if line}
-    assert lines["two-state", "a"][2:] == ["5", "0.12", "[0.0936,", "0.146]", "(ref.", "0.25)", "20"]
+    assert lines["two-state", "a"][2:] == ["5", "0.12", "[0.0936,", "0.146]", "(published", "0.25)", "20"]
     assert lines["three-state", "a"][2] == "3*"
     assert lines["three-state", "b"][2:] == ["5", "2.2", "[1.94,", "2.46]", "never"]
-    assert "ref.: A Book, table 3." in shown.out
+    assert "published: A Book, table 3." in shown.out
     assert lines["better", "two-state"][-1] == "reproduced"
     assert lines["better", "two-state"][2] == "-2.08"
     assert lines["small", "two-state"][2] == "2.2"  # beside a number not the difference but the value
@@ -164,7 +165,7 @@ def test_every_format_has_the_same_numbers(zoo: Zoo, trial: Path) -> None:
     assert float(rows[0]["iqm"]) == pytest.approx(0.12)
     for form in ("markdown", "latex"):
         shown = zoo("trial", "--format", form).out
-        assert "0.12 [0.0936, 0.146] (ref. 0.25)" in shown
+        assert "0.12 [0.0936, 0.146] (published 0.25)" in shown
         assert "not reproduced" in shown
     assert [run["state"] for run in document["dropped"]] == ["failed", "partial"]
 

@@ -25,6 +25,7 @@ def zoo_register(zoo: Registrar) -> None:
         "table", "zoo_bench.cli.table:main",
         summary="results as a table: intervals, published values, verdicts on claims",
     )  # fmt: skip
+    zoo.command("papers", "zoo_bench.cli.papers:main", summary="every claim of the papers, with our verdict on it")
     zoo.command("plot", "zoo_bench.cli.plot:main", summary="curves, profiles and verdicts of runs, as PNG, SVG or PDF")
 
 

@@ -14,7 +14,6 @@ from zoo_bench.load import Dropped, Records
 from zoo_bench.render import Sheet
 from zoo_bench.schema import Claim, Metric, Reference, Suite
 
-_REFERENCE = "ref."
 _MOST_SEEDS = 8
 _SLACK = 1e-3  # relative; for the rounding of another machine
 
@@ -75,10 +74,14 @@ class Report:
         return Report(**{**vars(self), "rows": rows})
 
     def sheets(self) -> list[Sheet]:
-        """The tables for people: estimates, then claims, then what was left out."""
+        """The tables for people: estimates, claims of the paper, regression tests, then what was left out."""
         sheets = [self._estimates()]
-        if self.verdicts:
-            sheets.append(_claims(self.verdicts))
+        of_papers = [verdict for verdict in self.verdicts if verdict.claim.of_a_paper]
+        tests = [verdict for verdict in self.verdicts if not verdict.claim.of_a_paper]
+        if of_papers:
+            sheets.append(_claims("Claims of the paper", of_papers))
+        if tests:
+            sheets.append(_claims("Regression tests", tests))
         if self.dropped:
             sheets.append(Sheet(title="Left out", head=(), rows=(), notes=_left_out(self.dropped, self.repeat)))
         return sheets
@@ -105,9 +108,10 @@ class Report:
         if any(math.isinf(estimate.value) for row in self.rows for estimate in row.estimates.values()):
             notes.append("never: not within the budget.")
         references = [reference for row in self.rows for reference in row.references.values()]
-        sources = dict.fromkeys(reference.source for reference in references)
-        if sources:
-            notes.append(f"{_REFERENCE}: {'; '.join(sources)}.")
+        by_kind: dict[str, dict[str, None]] = {}
+        for reference in references:
+            by_kind.setdefault(reference.kind, {})[reference.source] = None
+        notes += [f"{kind}: {'; '.join(sources)}." for kind, sources in by_kind.items()]
         return notes + [_remark(reference) for reference in references if reference.note]
 
 
@@ -125,7 +129,7 @@ def _cell(row: Row, metric: Metric) -> str:
         if estimate.seeds != row.seeds:
             parts.append(f"(n={estimate.seeds})")
     if reference is not None:
-        parts.append(f"({_REFERENCE} {number(reference.value)})")
+        parts.append(f"({reference.kind} {number(reference.value)})")
     return " ".join(parts)
 
 
@@ -135,7 +139,7 @@ def _figure(value: float, digits: int) -> str:
     return number(float(f"{value:.{digits}g}"))
 
 
-def _claims(verdicts: Sequence[Verdict]) -> Sheet:
+def _claims(title: str, verdicts: Sequence[Verdict]) -> Sheet:
     head = ["claim", "environment", "measured", "claimed", "seeds", "verdict"]
     rows = []
     for verdict in verdicts:
@@ -151,7 +155,7 @@ def _claims(verdicts: Sequence[Verdict]) -> Sheet:
     notes.append("Measured is the left side minus the right one (over it, where a ratio is claimed), or the left side "
                  "alone beside a number.")  # fmt: skip
     return Sheet(
-        title="Claims", head=head, rows=rows, numeric=frozenset(["measured", "claimed", "seeds"]), keep=2, notes=notes
+        title=title, head=head, rows=rows, numeric=frozenset(["measured", "claimed", "seeds"]), keep=2, notes=notes
     )
 
 

@@ -15,6 +15,7 @@ Better = Literal["lower", "higher", ""]
 Statistic = Literal["iqm", "mean", "median"]
 Source = Literal["paper", "paper-code", "exact", "ours", ""]
 Setting = Literal["paper", "small model", ""]
+ReferenceKind = Literal["published", "their code", "exact", "ours"]
 Failed = Literal["incomplete", "worst"]
 
 
@@ -80,14 +81,47 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """A published value, shown beside ours."""
+    """A value that is shown beside the measured one.
+
+    Attributes:
+        label, environment: the cell.
+        metric: which of its metrics.
+        value: the number.
+        kind: "published": it stands in the paper; "their code": an output of the authors' code, or of a named peer's;
+            "exact": a closed form or an enumeration; "ours": another implementation of ours.
+        source: where it is from.
+        note: a remark below the table.
+    """
 
     label: str
     environment: str
     metric: str
     value: float
+    kind: ReferenceKind
     source: str
     note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedClaim:
+    """A claim as the paper makes it, in plain words; a row of ``zoo papers`` whether or not it is judged.
+
+    Attributes:
+        number: of the claim, through all papers; ``part`` tells apart those that share one.
+        text: the claim in words.
+        source: "paper" or "paper-code".
+        where: "abstract", "table 6", "figure 3".
+        claims: ids of the suite's claims that judge it; empty where none does.
+        missing: what is missing for a judgement, or a full one.
+    """
+
+    number: int
+    text: str
+    source: Source
+    where: str
+    part: str = ""
+    claims: tuple[str, ...] = ()
+    missing: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +175,11 @@ class Claim:
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
 
     @property
+    def of_a_paper(self) -> bool:
+        """Whether it is a paper's own claim; what is exact or ours is a regression test."""
+        return self.source not in ("exact", "ours")
+
+    @property
     def terms(self) -> tuple[Term, ...]:
         """The terms that are metrics of cells."""
         return (self.left, self.right) if isinstance(self.right, Term) else (self.left,)
@@ -162,6 +201,7 @@ class Suite:
         metrics: declared ones, in the order of the file; ``metric`` finds also the undeclared.
         references: published values.
         claims: in the order of the file.
+        published: the paper's claims, judged or not.
     """
 
     name: str
@@ -174,6 +214,7 @@ class Suite:
     metrics: tuple[Metric, ...] = ()
     references: tuple[Reference, ...] = ()
     claims: tuple[Claim, ...] = ()
+    published: tuple[PublishedClaim, ...] = ()
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
 
     @property

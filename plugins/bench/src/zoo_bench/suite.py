@@ -19,7 +19,9 @@ from zoo_bench.schema import (
     EvaluatorRequest,
     Failed,
     Metric,
+    PublishedClaim,
     Reference,
+    ReferenceKind,
     Relation,
     Scale,
     Setting,
@@ -35,7 +37,7 @@ __all__ = [
     "Term", "find_suites", "load_suite", "open_suite",
 ]  # fmt: skip
 FOLDER = Path("benchmarks")
-_TABLES = ("suite", "cells", "metrics", "references", "claims")
+_TABLES = ("suite", "cells", "metrics", "references", "claims", "published")
 _RELATIONS = ("<", ">", "<=", ">=", "within")
 
 
@@ -152,7 +154,8 @@ def load_suite(file: Traversable) -> Suite:
     for index, claim in enumerate(claims):
         if claim.id in ids[:index]:
             raise document.error(("claims", index, "id"), f"two claims are called {claim.id!r}.")
-    return replace(suite, claims=claims)
+    suite = replace(suite, claims=claims)
+    return replace(suite, published=tuple(_published(table, suite) for table in document.tables("published")))
 
 
 def _cells(table: Table) -> list[Cell]:
@@ -264,6 +267,7 @@ def _reference(table: Table, suite: Suite) -> Reference:
         environment=table.choice("environment", suite.environments),
         metric=table.text("metric"),
         value=table.number("value"),
+        kind=cast(ReferenceKind, table.choice("kind", get_args(ReferenceKind))),
         source=table.text("source"),
         note=table.text("note", ""),
     )
@@ -302,6 +306,31 @@ def _claim(table: Table, suite: Suite) -> Claim:
         table.fail("failed", "failed is 'worst', and the relation 'within' has no worst value: expected < > <= >=.")
     table.close()
     return claim
+
+
+def _published(table: Table, suite: Suite) -> PublishedClaim:
+    row = PublishedClaim(
+        number=table.count("number", None, 1) or 0,
+        part=table.text("part", ""),
+        text=table.text("text"),
+        source=cast(Source, table.choice("source", ("paper", "paper-code"))),
+        where=table.text("where"),
+        claims=table.texts("claims", ()),
+        missing=table.text("missing", ""),
+    )
+    if not row.number:
+        table.fail("", "number is missing: expected that of the claim, 1 or more.")
+    if not row.claims and not row.missing:
+        table.fail("", f"claim {row.number} is judged by nothing: expected claims, or missing to say what is.")
+    known = {claim.id: claim for claim in suite.claims}
+    for name in row.claims:
+        if name not in known:
+            error = UnknownNameError("claim in this suite", name, known)
+            raise table.document.error((*table.place, "claims"), error.message, error.hint)
+        if known[name].source not in ("paper", "paper-code"):
+            table.fail("claims", f"claim {name!r} is of source {known[name].source!r}: expected paper or paper-code.")
+    table.close()
+    return row
 
 
 def _term(table: Table, key: str, suite: Suite) -> Term:

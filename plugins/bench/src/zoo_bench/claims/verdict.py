@@ -79,7 +79,7 @@ class Verdict:
             return f"incomplete at {self.n} of {seeds_in_words(self.asked)}"
         if self.answer == "inconclusive":
             return f"inconclusive at {seeds_in_words(self.n)}"
-        if self.claim.source in ("exact", "ours"):
+        if not self.claim.of_a_paper:
             return "as before" if self.answer == "reproduced" else "changed"
         return f"{self.answer} (small model)" if self.claim.setting == "small model" else self.answer
 
