@@ -12,9 +12,10 @@ from zoo_harp.checker.latex.normalise import clean
 from zoo_harp.checker.latex.parser import Parser
 from zoo_harp.checker.latex.tokens import Token, tokenise
 from zoo_harp.checker.latex.trailing import conclusion, without_clause
+from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.limits import MAX_REMEMBERED, LimitExceeded
 from zoo_harp.checker.tree import Clock, Node, Relation, Text
-from zoo_harp.checker.words import CONDITIONS, denies, words_of
+from zoo_harp.checker.words import CONDITIONS, words_of
 
 _CLOCK: Final = re.compile(r"(\d{1,2})(?:\s?:\s?([0-5]\d))?\s*(?:([ap])\.?\s?m\.?|o'?clock)", re.IGNORECASE)
 _NAMED_TIMES: Final = {"noon": Clock(12, 0, "pm"), "midnight": Clock(12, 0, "am")}

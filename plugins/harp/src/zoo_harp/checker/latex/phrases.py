@@ -7,6 +7,7 @@ from typing import Final
 from zoo_harp.checker.latex import forms
 from zoo_harp.checker.latex.cursor import SIGN, Cursor, ParseError
 from zoo_harp.checker.latex.sets import NAMED_SETS, SET_FILLERS
+from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.tree import (
     Apply,
     Based,
@@ -26,7 +27,7 @@ from zoo_harp.checker.tree import (
 )
 from zoo_harp.checker.units import is_unit, read_unit
 from zoo_harp.checker.vocabulary import names
-from zoo_harp.checker.words import CONDITIONS, FILLERS, NUMBER_WORDS, PARTS, denies, read_number, read_part
+from zoo_harp.checker.words import CONDITIONS, FILLERS, NUMBER_WORDS, PARTS, read_number, read_part
 
 _VERBS: Final = frozenset(names("is are was were does do did has have can could would will may might"))
 _SCALES: Final = {"C": "celsius", "F": "fahrenheit", "Celsius": "celsius", "Fahrenheit": "fahrenheit"}
