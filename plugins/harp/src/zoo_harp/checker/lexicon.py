@@ -39,7 +39,7 @@ _FALSE: Final = re.compile(
     r"imagin(?:e|ed|ing)|alleg\w+|claim(?:s|ed|ing)?|sa(?:y|ys|id|ying)|thinks?|thought|thinking|believ\w+|argue\w*|"
     r"suggest\w*|insist\w*|swear\w*|swore|sworn|maintain(?:s|ed)|assert(?:s|ed)|report(?:s|ed)?|tells?|told|writes?|wrote|"
     r"repl(?:y|ied|ies)|propos\w+|announc\w+|declar\w+|hint\w*|wish\w*|ask(?:s|ed)?|"
-    r"estimat\w+|approximat\w+|bounds?|bounded|overshoots?|undershoots?|over(?:count|estimate)\w*|under(?:count|estimate)\w*|"
+    r"estimat\w+|approximations?|bounds?|bounded|overshoots?|undershoots?|over(?:count|estimate)\w*|under(?:count|estimate)\w*|"
     r"avoid\w*|forbid\w*|prohibit\w*|spurious|extraneous|retract\w*|withdr[ae]w\w*|misread\w*|miscount\w*|"
     r"miscalc\w+|mis(?:t|l|u|i)\w+|unsure|uncertain\w*|unclear|unlikely|unknown|oops|sorry|scrap|ignore\w*|disregard\w*|"
     r"lures?|naive|careless|overlook\w*|surpass\w*|exceed\w*|violat\w+|loses|"

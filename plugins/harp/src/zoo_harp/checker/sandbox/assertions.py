@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Final
 
 from zoo_harp.checker.lexicon import is_false, is_negation, is_operator, takes_back
-from zoo_harp.checker.vocabulary import names
+from zoo_harp.checker.vocabulary import FUNCTION_NAMES, PLAIN, names
 
 _FAR: Final = 600
 """characters of a sentence that are looked at, on either side"""
@@ -23,8 +23,8 @@ _CLASSES: Final = {
     word: letter
     for letter, words in {
         "D": "the a an this these those its our my their his her your each both all such another "
-        "der die das ein eine le la les un une el los las il lo o os as",
-        "A": "is are was were be been equals = 's ist est es é è är sind sont son são jest равно равен это",
+        "der die das ein eine le la les un une el los las il lo o os",
+        "A": "is are was were be been equals 's ist est es é è är sind sont son são jest равно равен это",
         "M": "must will should would shall",
         "L": "equal equaling gives give gave giving yields yield yielding gets get got getting obtain obtains obtained "
         "obtaining have has had having find finds found finding need needs needed require requires required take takes "
@@ -32,7 +32,7 @@ _CLASSES: Final = {
         "received travel travels travelled traveled weigh weighs hold holds own owns buy buys bought sell sells sold eat "
         "eats ate walk walks walked win wins won score scores scored spend spends spent save saves saved lasts measures "
         "leaves leaving left becomes totals produces forms sees saw visits visited gains gained compute computes calculate calculates count counted",
-        "E": "follows see know knows conclude concludes deduce infer means mean implies imply implying show shows tells "
+        "E": "follows proves see know knows conclude concludes deduce infer means mean implies imply implying show shows tells "
         "note notice realize verify confirm prove observe understand meaning conclusion",
         "C": "so thus hence therefore then finally consequently accordingly thereby and but now",
         "B": "because since as",
@@ -42,7 +42,7 @@ _CLASSES: Final = {
         "P": "of in for on at by with from to per into between among modulo mod within during after before inside outside "
         "across through via upon out",
         "V": "exactly just only simply precisely indeed also clearly obviously overall altogether actually always easily "
-        "definitely certainly again together however",
+        "definitely certainly again together however still",
         "W": "works work satisfies satisfy suffices suffice remains remain exists exist",
         "Q": "answer answers value values number numbers sum total product result results solution solutions area "
         "areas volume perimeter length width height radius diameter distance speed age price cost angle measure "
@@ -51,15 +51,16 @@ _CLASSES: Final = {
         "divisor multiple prime integer integers pair pairs triple triples tuple point coordinates coordinate vector "
         "matrix interval set function fraction percentage percent expression polynomial equation rank order index "
         "exponent base dimension amount quantity time day month year ways way time times least largest smallest greatest "
-        "norm determinant trace variance deviation expectation integral derivative inequality possibility",
+        "square squares cube cubes power powers norm determinant trace variance deviation expectation integral derivative inequality possibility",
     }.items()
     for word in words.split()
 }
 _TOKEN: Final = re.compile(
     r"(?<!\\)\$\$?[^$]{1,600}\$\$?|\\\((?:[^\\]|\\(?!\))){1,600}\\\)|\\\[(?:[^\\]|\\(?!\])){1,600}\\\]"
-    r"|\\[()\[\],;:! ]|\\(?P<command>[A-Za-z]+)|(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)(?![(^_\d])|(?P<sign>[,;:()?=—–]|\s-\s)|[*`\"“”{}#$>~|&\\]+|[^\s,;:()?{}$*=&]+"
+    r"|\\[()\[\],;:! ]|</?\w{1,10}>|\\(?P<command>[A-Za-z]+)|(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)(?![(^_\d])|(?P<sign>[,;:()?=—–]|\s-\s)|[*`\"“”{}#$>~|&\\]+|[^\s,;:()?{}$*=&]+"
 )
 _THEREFORE: Final = re.compile(r"\$?\\therefore\s?\$?")
+_SIGNIFICANT: Final = re.compile(r"[\w+/^√π∞°%−×·≤≥≠±-]")
 _DENYING: Final = frozenset(names("ne neq not neg lnot nexists"))
 _STYLES: Final = re.compile(
     r"text\w{0,6}|math\w{2,4}|quad|qquad|left|right|bf|rm|it|displaystyle|begin|end|fbox|boxed|therefore"
@@ -69,9 +70,10 @@ _PHRASES: Final = {
     for letter, phrases in {
         "V": "equal to|given by|none other than|nothing but|a total of|in total|in all|of course|all in all|as follows",
         "M": "has to|have to|ought to",
-        "C": "as a result|in conclusion",
+        "C": "as a result|in conclusion|in which case|in this case|in that case|in either case|in any case|in all cases",
+        "S": "we can|you can|one can",
         "X": "anything but|everything but|all but",
-        "E": "i think|we think|i believe|we believe|easy to see|hard to see|difficult to see|turns out|is clear|is evident|is obvious",
+        "E": "we can say|we can still say|i think|we think|i believe|we believe|easy to see|hard to see|difficult to see|turns out|is clear|is evident|is obvious",
         "A": "to be",
         "L": "comes to|come to|came to|comes out to|turns out to|amounts to|amount to|reduces to|simplifies to|simplify to|"
         "evaluates to|sums to|sum to|adds up to|add up to|works out to|converges to|leads to|tends to|is equal to|"
@@ -85,17 +87,22 @@ _PHRASE: Final = re.compile(
     + r")\b(?: be\b)?",
     re.IGNORECASE,
 )
-_END: Final = re.compile(r"(?<!\b[ap]\.m)(?<!\bsq)(?<!\bft)(?<!\.\.)[.!?][*_\"')]{0,4}(?=\s{1,4}[^\sa-z]|\s{0,8}$)|\n")
+_END: Final = re.compile(
+    r"(?<!\b[ap]\.m)(?<!\bsq)(?<!\bft)(?<!\.\.)[.!?][*_\"')]{0,4}(?=\s{1,4}[^\sa-z]|\s{0,8}$)|\)(?=\s[A-Z][a-z])|\n"
+)
 _OPEN_LINE: Final = re.compile(r"(?:[a-z,:=(]|\\\w+)[ \t*]*$")
 _UNENDED: Final = re.compile(r"[,:=(][ \t*]*$|(?:\b(?i:not|is|that|than|are)\b|n't)[ \t*]*$")
-_NOUN: Final = re.compile(r"(?<=D)L|(?<=D[NQV])L(?=[APM]|$)")
+_FORMULAS: Final = re.compile(r"F(?:[()=]*,?[()=]*F)*(?:\)*(?=[,A-Z]|$))?")
+_LETTER: Final = re.compile(r"D(?=[A,;:)P]|$)")
+"""an article before no noun is the variable a"""
+_NOUN: Final = re.compile(r"(?<=D)L|(?<=D[NQV])L(?=[AP])")
 _OPENED: Final = re.compile(r"(?:\$\$?|\\[(\[])\s?(?:\\displaystyle\s?)?$")
 _CLOSED: Final = re.compile(r"[\s.,]{0,3}(?:\$\$?|\\[)\]])")
 _SIMPLE: Final = re.compile(r"D?V?[NQFG]+(?:PD?[NQFG]+)*|F+(?:AF+)*|[SDTR]|F,D?[NQ].*,")
-_HEAD: Final = re.compile(r"D?[NFGV]{0,5}Q")
+_HEAD: Final = re.compile(r"D?[NFGV]{0,5}Q[NQF]*")
 _LINK: Final = re.compile(r"M?(?:A(?:XFC)?[VC]*(?:DQ)?|L[VC]*(?:D?Q)?)$")
 _LEAD: Final = re.compile(r"[CV,]*(?:PD?[NQF]+,?)*[CV,]*")
-_EMBEDS: Final = re.compile(r"[CV]*(?:(?:[SR]|D|D?[NQFG]+)?M?V*[EL]|(?:[SR])?AN?E?|E)T?")
+_EMBEDS: Final = re.compile(r"[CV]*(?:(?:[SR]|D|D?[NQFG]+)?M?V*[EL]|[SR]?AN?E?|D?N?QA|E)T?")
 _PREDICATE: Final = re.compile(r"[MA]+V*(?:D?[NVFG]*Q|P)")
 _GOOD: Final = frozenset(names("correct right true enough sufficient possible optimal attainable best impossible"))
 _BARRING: Final = frozenset(names("than anything-but everything-but all-but"))
@@ -103,6 +110,7 @@ _OTHERS: Final = frozenset(names("their his her your"))
 _CONCLUSIVE: Final = frozenset(names("so thus hence therefore then finally consequently accordingly"))
 _RESETS: Final = _CONCLUSIVE | {"but"}
 _SUPPOSED: Final = frozenset(names("if unless whether suppose assume let were had imagine lest neither either"))
+_OPENING: Final = frozenset(names("if such given after before until"))
 _RESTATING: Final = tuple((word,) for word in names("about approximately roughly equivalently simply ,"))
 _POINTING: Final = frozenset(
     names("this that it i answer wait actually above my mine which no oops hmm unfortunately value")
@@ -223,6 +231,9 @@ def _read(text: str) -> Words:
             if command in _DENYING:
                 words.append("not")
                 classes.append("X")
+            elif command == "colon":
+                words.append(":")
+                classes.append(":")
             elif not _STYLES.fullmatch(command):
                 words.append("")
                 classes.append("F")
@@ -237,14 +248,28 @@ def _read(text: str) -> Words:
             classes.append(_class(lower, word))
         elif sign is not None:
             words.append(sign.strip())
-            classes.append({"=": "A", "—": ",", "–": ",", "-": ","}.get(sign.strip(), sign.strip()))
-        elif found[0].strip('*`"“”{}#$>~|\\'):
+            classes.append({"—": ",", "–": ",", "-": ","}.get(sign.strip(), sign.strip()))
+        elif found[0][0] != "<" and _SIGNIFICANT.search(found[0]) and found[0].strip('*`"“”{}#$>~|\\'):
             words.append("")
             classes.append("F")
-    return Words(tuple(words), _NOUN.sub("N", "".join(classes)))
+    return _merged(words, _LETTER.sub("F", _NOUN.sub("N", "".join(classes))))
+
+
+def _merged(words: list[str], classes: str) -> Words:
+    """Formulas that commas, brackets or equality signs join as one word; an equality sign that is left is a verb."""
+    kept: list[str] = []
+    letters: list[str] = []
+    at = 0
+    for run in _FORMULAS.finditer(classes):
+        kept += [*words[at : run.start()], ""]
+        letters += [classes[at : run.start()], "F"]
+        at = run.end()
+    return Words((*kept, *words[at:]), "".join([*letters, classes[at:]]).replace("=", "A"))
 
 
 def _class(word: str, written: str) -> str:
+    if word in FUNCTION_NAMES or word in PLAIN:
+        return "F"
     if len(written) == 1 and written not in "aAIé":
         return "F" if word not in ("o", "e") else "N"
     listed = _CLASSES.get(word) or _PHRASES.get(word.replace("-", " "))
@@ -317,17 +342,18 @@ def _is_subject(subject: Words, link: str, verb: str, opener: str) -> bool:
 
 def _is_modifier(after: Words) -> bool:
     """Whether words after a noun only say more about it: each verb has a word before it that opens its clause."""
-    if not after.classes:
+    words, classes = after.words, after.classes
+    if not classes:
         return True
-    if after.classes[0] in "AMLXV" or after.classes[-1] in "XTRPD" or is_negation(after.words[-1]):
+    if classes[0] in "AMLV" or classes[-1] in "XTRD" or is_negation(words[0]) or is_negation(words[-1]):
         return False
     opened = verbs = 0
-    for word, letter in zip(after.words, after.classes, strict=True):
-        opened += letter in "TRBS" or word in ("if", "such", "given")
-        verbs += letter in "AM"
+    for word, letter in zip(words, classes, strict=True):
+        opened += letter in "TRBS" or word in _OPENING or (letter == "C" and opened > 0)
+        verbs += letter == "A"
         if verbs > opened:
             return False
-    return after.words[0] == "of" or not any(map(is_false, after.words))
+    return words[0] == "of" or not any(map(is_false, words))
 
 
 def _leads(left: Words, at: int) -> bool:
@@ -335,6 +361,8 @@ def _leads(left: Words, at: int) -> bool:
     if at == 0:
         return True
     before, opener = left.classes[:at], left.classes[at - 1]
+    if opener == "T" and left.words[at - 2 : at - 1] == ("to-find",):
+        return not any(is_negation(word) or is_false(word) for word in left.words[:at])
     if opener in "TEL":
         first = max(_last_stop(before), _after_connective(before))
         return bool(_EMBEDS.fullmatch(before, first)) and _leads(left, first)

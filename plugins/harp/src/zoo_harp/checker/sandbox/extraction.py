@@ -204,9 +204,15 @@ class Reader:
         if found is None and said != text and self.is_answer(said) and not isinstance(parse(said).tree, Text):
             start = text.rindex(said)
             return strip(said) if is_asserted(text, start, len(text)) else None
-        if found is None and "\n" not in text.strip() and 0 < len(text.strip()) <= 200:
+        short = "\n" not in text.strip() and 0 < len(text.strip()) <= 200
+        if found is None and short and self._is_worded(text):
             found = strip(text)
         return found or None
+
+    def _is_worded(self, text: str) -> bool:
+        """Whether ``text`` is words, perhaps with numbers among them, and no mathematics."""
+        tree = parse(text).tree
+        return any(map(str.isalpha, tree.words)) if isinstance(tree, Text) else not any(map(str.isdigit, text))
 
     def is_answer(self, text: str) -> bool:
         """Whether ``text`` is an answer and not prose: it parses, or is a few words that are no phrase."""
