@@ -24,7 +24,7 @@ _HEDGES: Final = frozenset(
     names(
         "if unless whether suppose let assume might may could perhaps possibly maybe can than less more fewer greater "
         "least most under over above below beyond nearly almost about around approximately roughly any anything every "
-        "forall exists undefined except but plus minus excluding besides otherwise instead rather either or wonder try anything-but everything-but all-but "
+        "forall exists undefined except but plus minus excluding besides otherwise instead rather either or wonder try anything-but everything-but all-but close near far merely formerly "
         "imagine lest though although however si"
     )
 )
@@ -38,12 +38,12 @@ _FALSE: Final = re.compile(
     r"distractors?|decoys?|fake\w*|bluff\w*|jok\w+|kidding|lies?|lied|lying|pretend\w*|suppos\w+|assum\w+|hypothe\w+|"
     r"imagin(?:e|ed|ing)|alleg\w+|claim(?:s|ed|ing)?|sa(?:y|ys|id|ying)|thinks?|thought|thinking|believ\w+|argue\w*|"
     r"suggest\w*|insist\w*|swear\w*|swore|sworn|maintain(?:s|ed)|assert(?:s|ed)|report(?:s|ed)?|tells?|told|writes?|wrote|"
-    r"repl(?:y|ied|ies)|propos\w+|announc\w+|declar\w+|hint\w*|wish\w*|ask(?:s|ed)?|"
-    r"estimat\w+|approximations?|bounds?|bounded|overshoots?|undershoots?|over(?:count|estimate)\w*|under(?:count|estimate)\w*|"
+    r"repl(?:y|ied|ies)|propos\w+|announc\w+|declar\w+|hint\w*|wish\w*|"
+    r"approximations?|bounds?|bounded|overshoots?|undershoots?|over(?:count|estimate)\w*|under(?:count|estimate)\w*|"
     r"avoid\w*|forbid\w*|prohibit\w*|spurious|extraneous|retract\w*|withdr[ae]w\w*|misread\w*|miscount\w*|"
-    r"miscalc\w+|mis(?:t|l|u|i)\w+|unsure|uncertain\w*|unclear|unlikely|unknown|oops|sorry|scrap|ignore\w*|disregard\w*|"
+    r"miscalc\w+|mis(?:t|l|u|i)\w+|unsure|uncertain\w*|unclear|unlikely|unknown|oops|sorry|scrap(?:ped)?|ignore\w*|disregard\w*|"
     r"lures?|naive|careless|overlook\w*|surpass\w*|exceed\w*|violat\w+|loses|"
-    r"cross(?:ed)?|struck|ditch\w*|abandon\w*|bets?|supposedly|hypothetically|"
+    r"cross(?:ed)?|struck|ditch\w*|abandon\w*|bets?|conceiv\w+|supposedly|typos?|scratch|hypothetically|"
     r"falsch\w*|faux|falso|errad[oa]|ложь|неверно"
 )
 _JUDGED: Final = frozenset(

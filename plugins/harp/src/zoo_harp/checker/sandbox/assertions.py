@@ -31,7 +31,7 @@ _CLASSES: Final = {
         "took cost costs make makes made contain contains pay pays paid earn earns earned use uses used receive receives "
         "received travel travels travelled traveled weigh weighs hold holds own owns buy buys bought sell sells sold eat "
         "eats ate walk walks walked win wins won score scores scored spend spends spent save saves saved lasts measures "
-        "leaves leaving left becomes totals produces forms sees saw visits visited gains gained compute computes calculate calculates count counted",
+        "leaves leaving left becomes totals produces forms sees saw visits visited gains gained compute computes calculate calculates",
         "E": "follows proves see know knows conclude concludes deduce infer means mean implies imply implying show shows tells "
         "note notice realize verify confirm prove observe understand meaning conclusion",
         "C": "so thus hence therefore then finally consequently accordingly thereby and but now",
@@ -43,8 +43,9 @@ _CLASSES: Final = {
         "across through via upon out",
         "V": "exactly just only simply precisely indeed also clearly obviously overall altogether actually always easily "
         "definitely certainly again together however still",
+        "K": "clear evident obvious known true apparent immediate easy straightforward",
         "W": "works work satisfies satisfy suffices suffice remains remain exists exist",
-        "Q": "answer answers value values number numbers sum total product result results solution solutions area "
+        "Q": "answer answers value values number numbers sum total product result results solution solutions count area "
         "areas volume perimeter length width height radius diameter distance speed age price cost angle measure "
         "probability chance remainder quotient difference ratio minimum maximum min max limit degree root roots "
         "coefficient coefficients constant average mean median mode range slope sequence term terms digit digits factor "
@@ -57,34 +58,34 @@ _CLASSES: Final = {
 }
 _TOKEN: Final = re.compile(
     r"(?<!\\)\$\$?[^$]{1,600}\$\$?|\\\((?:[^\\]|\\(?!\))){1,600}\\\)|\\\[(?:[^\\]|\\(?!\])){1,600}\\\]"
-    r"|\\[()\[\],;:! ]|</?\w{1,10}>|\\(?P<command>[A-Za-z]+)|(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)(?![(^_\d])|(?P<sign>[,;:()?=—–]|\s-\s)|[*`\"“”{}#$>~|&\\]+|[^\s,;:()?{}$*=&]+"
+    r"|\\[()\[\],;:! ]|</?\w{1,10}>|\.{2,}|\\(?P<command>[A-Za-z]+)|(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)(?![\w(^])|(?P<sign>[,;:()?=—–]|\s-\s)|[*`\"“”{}#$>~|&\\]+|[^\s,;:()?{}$*=&]+"
 )
 _THEREFORE: Final = re.compile(r"\$?\\therefore\s?\$?")
+_QUANTIFIERS: Final = frozenset(names("forall exists nexists"))
 _SIGNIFICANT: Final = re.compile(r"[\w+/^√π∞°%−×·≤≥≠±-]")
-_DENYING: Final = frozenset(names("ne neq not neg lnot nexists"))
+_DENYING: Final = frozenset(names("ne neq not neg lnot"))
 _STYLES: Final = re.compile(
     r"text\w{0,6}|math\w{2,4}|quad|qquad|left|right|bf|rm|it|displaystyle|begin|end|fbox|boxed|therefore"
 )
 _PHRASES: Final = {
     phrase: letter
     for letter, phrases in {
-        "V": "equal to|given by|none other than|nothing but|a total of|in total|in all|of course|all in all|as follows",
+        "V": "as claimed|as desired|as required|as stated|as expected|as wanted|as needed|as asserted|as announced|equal to|given by|none other than|nothing but|a total of|in total|in all|all in all|as follows",
         "M": "has to|have to|ought to",
         "C": "as a result|in conclusion|in which case|in this case|in that case|in either case|in any case|in all cases",
         "S": "we can|you can|one can",
-        "X": "anything but|everything but|all but",
-        "E": "we can say|we can still say|i think|we think|i believe|we believe|easy to see|hard to see|difficult to see|turns out|is clear|is evident|is obvious",
+        "X": "at least|at most|at the very least|at the very most|would have been|could have been|might have been|"
+        "should have been|must have been|used to be|anything but|everything but|all but",
+        "E": "we can say|we can still say|i think|we think|i believe|we believe|easy to see|hard to see|difficult to see|turns out",
         "A": "to be",
         "L": "comes to|come to|came to|comes out to|turns out to|amounts to|amount to|reduces to|simplifies to|simplify to|"
-        "evaluates to|sums to|sum to|adds up to|add up to|works out to|converges to|leads to|tends to|is equal to|"
+        "evaluates to|sums to|sum to|adds up to|add up to|works out to|works out to be|comes out to be|turns out to be|gives us|gave us|leaves us with|leaving us with|brings us to|converges to|leads to|tends to|is equal to|"
         "lies in|lie in|belongs to|meet at|meets at|intersect at|intersects at|arrives at|arrive at|leaves at|starts at|ends at|to get|to obtain|to give|to yield|to find|we are left with|end up with|ends up with|is worth",
     }.items()
     for phrase in phrases.split("|")
 }
 _PHRASE: Final = re.compile(
-    r"\b(?:(?:not|n't) (?=(?:hard|difficult) to see))?("
-    + "|".join(sorted(_PHRASES, key=len, reverse=True))
-    + r")\b(?: be\b)?",
+    r"\b(?:(?:not|n't) (?=(?:hard|difficult) to see))?(" + "|".join(sorted(_PHRASES, key=len, reverse=True)) + r")\b",
     re.IGNORECASE,
 )
 _END: Final = re.compile(
@@ -95,26 +96,39 @@ _UNENDED: Final = re.compile(r"[,:=(][ \t*]*$|(?:\b(?i:not|is|that|than|are)\b|n
 _FORMULAS: Final = re.compile(r"F(?:[()=]*,?[()=]*F)*(?:\)*(?=[,A-Z]|$))?")
 _LETTER: Final = re.compile(r"D(?=[A,;:)P]|$)")
 """an article before no noun is the variable a"""
-_NOUN: Final = re.compile(r"(?<=D)L|(?<=D[NQV])L(?=[AP])")
+_NOUN: Final = re.compile(r"(?<=D)L")
+_NEW_SENTENCE: Final = re.compile(r"[\s$)\]\\}]{1,8}(?!I\b)[A-Z][a-z]{1,20}\s[a-z]")
 _OPENED: Final = re.compile(r"(?:\$\$?|\\[(\[])\s?(?:\\displaystyle\s?)?$")
 _CLOSED: Final = re.compile(r"[\s.,]{0,3}(?:\$\$?|\\[)\]])")
 _SIMPLE: Final = re.compile(r"D?V?[NQFG]+(?:PD?[NQFG]+)*|F+(?:AF+)*|[SDTR]|F,D?[NQ].*,")
 _HEAD: Final = re.compile(r"D?[NFGV]{0,5}Q[NQF]*")
 _LINK: Final = re.compile(r"M?(?:A(?:XFC)?[VC]*(?:DQ)?|L[VC]*(?:D?Q)?)$")
 _LEAD: Final = re.compile(r"[CV,]*(?:PD?[NQF]+,?)*[CV,]*")
-_EMBEDS: Final = re.compile(r"[CV]*(?:(?:[SR]|D|D?[NQFG]+)?M?V*[EL]|[SR]?AN?E?|D?N?QA|E)T?")
+_EMBEDS: Final = re.compile(
+    r"[CV,]*(?:P(?:S|D?[NQF]+),?)*[CV,]*(?:(?:[SR]|D|D?[NQFG]+)?M?V*[EL]|[SR]?AV*(?:K|KE|E)|D?N?QA|E)T?"
+)
 _PREDICATE: Final = re.compile(r"[MA]+V*(?:D?[NVFG]*Q|P)")
 _GOOD: Final = frozenset(names("correct right true enough sufficient possible optimal attainable best impossible"))
 _BARRING: Final = frozenset(names("than anything-but everything-but all-but"))
 _OTHERS: Final = frozenset(names("their his her your"))
 _CONCLUSIVE: Final = frozenset(names("so thus hence therefore then finally consequently accordingly"))
 _RESETS: Final = _CONCLUSIVE | {"but"}
-_SUPPOSED: Final = frozenset(names("if unless whether suppose assume let were had imagine lest neither either"))
-_OPENING: Final = frozenset(names("if such given after before until"))
-_RESTATING: Final = tuple((word,) for word in names("about approximately roughly equivalently simply ,"))
-_POINTING: Final = frozenset(
-    names("this that it i answer wait actually above my mine which no oops hmm unfortunately value")
+_SUPPOSED: Final = frozenset(names("if unless whether suppose assume let were had imagine lest neither either forall"))
+_MODALS: Final = frozenset(names("can could may might cannot can't couldn't would"))
+_CLOSERS: Final = frozenset(
+    names(
+        "qed done end hope checked verified finished thanks thank cheers good let best great proof note see completes"
+    )
 )
+"""words that a sentence of at most three words after the answer may begin with"""
+_VERBAL: Final = ("A", "M", "L", "V")
+_OPENING: Final = frozenset(names("if such given after before until"))
+_DEMONSTRATIVE: Final = ("this", "these", "those")
+_SUPERLATIVES: Final = frozenset(names("smallest largest least greatest first last only number numbers integers"))
+_RESTATING: Final = tuple((word,) for word in names("about approximately roughly equivalently simply ,"))
+_POINTED: Final = re.compile(r"(?:[^,]{1,3},|[CVX]|ET?|PNN?,?)*")
+_POINTERS: Final = tuple((word,) for word in names("it this that these those which"))
+_POINTING: Final = frozenset(names("i answer wait actually above my mine which no oops hmm unfortunately value"))
 
 
 _NEAR: Final = 3
@@ -142,6 +156,8 @@ def is_asserted(text: str, start: int, end: int) -> bool:
     left, right = _sentence(text, start, end)
     if _WIDE.search(text, max(0, start - _NEAR), end + _NEAR):
         return _is_asserted_wide(text, start, end)
+    if "would" in left.words and "if" in right.words:
+        return False
     linked = _is_linked(left)
     return bool(linked) and _goes_on(right, alone=linked == "alone") and not is_taken_back(text, end)
 
@@ -184,16 +200,24 @@ def denied_from(text: str, start: int, end: int) -> int:
 
 
 def is_taken_back(text: str, end: int) -> bool:
-    """Whether a sentence after the one that ends behind ``end`` says that it was wrong."""
+    """Whether a sentence after the one that ends behind ``end`` takes it back: "But that is wrong.", "Scratch that."."""
     stop = _END.search(text, end)
-    if stop is None:
+    return stop is not None and any(map(_takes_back, _END.split(text[stop.end() : stop.end() + _FAR])))
+
+
+def _takes_back(sentence: str) -> bool:
+    """Whether a sentence speaks of what was said before it, and against it; of a few words only thanks and the like do not."""
+    read = _read(sentence)
+    words = [word for word in read.words if word[:1].isalpha()]
+    if not words or not set(read.classes) - set("VF,.()"):
         return False
-    for sentence in _END.split(text[stop.end() : stop.end() + _FAR]):
-        words = _read(sentence).words
-        pointed = any(word in _POINTING and (word != "that" or at == 0) for at, word in enumerate(words[:4]))
-        if takes_back(words) and (len(words) <= 3 or pointed):
-            return True
-    return False
+    if len(words) <= 3 and words[0] not in _CLOSERS and "F" not in read.classes:
+        return True
+    if is_negation(read.words[-1]):
+        return True
+    at = _POINTED.match(read.classes).end()  # type: ignore[union-attr]
+    pointing = not _POINTING.isdisjoint(words[:4]) or read.words[at : at + 1] in _POINTERS
+    return pointing and any(is_negation(word) or is_false(word) for word in words)
 
 
 def _sentence(text: str, start: int, end: int) -> tuple[Words, Words]:
@@ -203,6 +227,8 @@ def _sentence(text: str, start: int, end: int) -> tuple[Words, Words]:
         start, end = opened.start(), closed.end()
     following = _END.search(text, end, end + _FAR)
     after = text[end : following.start() + (following[0][0] == "?")] if following else text[end : end + _FAR]
+    if _NEW_SENTENCE.match(after):
+        after = ""
     return _read(text[_begin(text, start) : start]), _read(after)
 
 
@@ -231,6 +257,9 @@ def _read(text: str) -> Words:
             if command in _DENYING:
                 words.append("not")
                 classes.append("X")
+            elif command in _QUANTIFIERS:
+                words.append("forall")
+                classes.append("X")
             elif command == "colon":
                 words.append(":")
                 classes.append(":")
@@ -252,6 +281,11 @@ def _read(text: str) -> Words:
         elif found[0][0] != "<" and _SIGNIFICANT.search(found[0]) and found[0].strip('*`"“”{}#$>~|\\'):
             words.append("")
             classes.append("F")
+    for at, word in enumerate(words[:-1]):
+        if word in _DEMONSTRATIVE and classes[at + 1] in "ALMVEXS,":
+            classes[at] = "S"
+    if words and words[-1] in _DEMONSTRATIVE:
+        classes[-1] = "S"
     return _merged(words, _LETTER.sub("F", _NOUN.sub("N", "".join(classes))))
 
 
@@ -284,7 +318,9 @@ def _is_linked(left: Words) -> str:
     """How the words before a value link it to a subject: "linked", "alone" where there are none, "" where they do not."""
     classes = left.classes
     for at in range(len(classes), -1, -1):
-        if at and classes[at - 1] not in ",;:()CTEL":
+        if at and (
+            classes[at - 1] not in ",;:()CTEL" or (classes[at - 1] == "C" and classes[at - 2 : at - 1] in _VERBAL)
+        ):
             continue
         clause = Words(left.words[at:], classes[at:])
         how = _clause(clause, classes[:at], left.words[at - 1] if at else "")
@@ -311,7 +347,8 @@ def _clause(clause: Words, before: str, word: str) -> str:
             else ""
         )
     link = _LINK.search(classes)
-    if link is None or is_negation(clause.words[link.start() - 1] if link.start() else ""):
+    before_link = clause.words[link.start() - 1] if link is not None and link.start() else ""
+    if link is None or before_link == "to" or is_negation(before_link):
         return ""
     for start in range(lead.end() if lead else 0, -1, -1):
         if _LEAD.fullmatch(classes, 0, start) and _is_subject(
@@ -327,17 +364,28 @@ def _clause(clause: Words, before: str, word: str) -> str:
 def _is_subject(subject: Words, link: str, verb: str, opener: str) -> bool:
     """Whether words are what a value can be linked to."""
     words, classes = subject.words, subject.classes
+    if verb == "to-be" and "A" in classes:
+        return False
     if verb.startswith("to-") and verb != "to-be":
         return not any(map(is_operator, words))
     if not classes:
         return "L" in link and opener in (",", "C", "")
     plain = next((at for at, word in enumerate(words) if word in ("answer", "answers", "result", "value")), None)
-    if plain is not None and plain <= 4 and ("L" in link or words[0] in _OTHERS or "G" in classes[:plain]):
+    if (
+        plain is not None
+        and plain <= 4
+        and (("L" in link and "-" not in verb) or words[0] in _OTHERS or "G" in classes[:plain])
+    ):
         return False
     if _SIMPLE.fullmatch(classes) or (words[0].endswith("ing") and not set(classes) & set("ALXTM")):
         return True
     head = _HEAD.match(classes)
-    return head is not None and _is_modifier(Words(words[head.end() :], classes[head.end() :]))
+    if head is None:
+        return False
+    after = Words(words[head.end() :], classes[head.end() :])
+    if after.words[:1] == ("not",) and not _SUPERLATIVES.isdisjoint(words[: head.end()]):
+        after = Words(after.words[1:], after.classes[1:])
+    return _is_modifier(after)
 
 
 def _is_modifier(after: Words) -> bool:
@@ -347,13 +395,16 @@ def _is_modifier(after: Words) -> bool:
         return True
     if classes[0] in "AMLV" or classes[-1] in "XTRD" or is_negation(words[0]) or is_negation(words[-1]):
         return False
-    opened = verbs = 0
+    opened, verbs, modal = 0, 0, False
     for word, letter in zip(words, classes, strict=True):
         opened += letter in "TRBS" or word in _OPENING or (letter == "C" and opened > 0)
-        verbs += letter == "A"
+        verbs += letter in "AM" or word in _MODALS
+        verbs -= letter == "A" and modal
+        modal = letter == "M" or word in _MODALS
         if verbs > opened:
             return False
-    return words[0] == "of" or not any(map(is_false, words))
+    changed = {"plus", "minus"}.intersection(words[-2:])
+    return not changed and (words[0] == "of" or not any(map(is_false, words)))
 
 
 def _leads(left: Words, at: int) -> bool:
@@ -391,6 +442,8 @@ def _goes_on(right: Words, *, alone: bool) -> bool:
             return len(rest) <= 4 and not takes_back(rest)
         if letter in ",;:(CTRB" or (word == "if" and not classes[:at].endswith("V")):
             follows_or = any(word == "or" and rest[k + 1 : k + 2] == ("",) for k, word in enumerate(rest))
+            if word == "and" and right.classes[at + 1 : at + 2] == "X":
+                return rest[1] == "not" and not takes_back(rest)
             modulus = letter == "(" and {"mod", "modulo"}.intersection(rest[1:2])
             return not (takes_back(rest) or "unless" in rest or follows_or or modulus)
         if word == "or" and words[at + 1 : at + 2] in _RESTATING:
@@ -399,7 +452,8 @@ def _goes_on(right: Words, *, alone: bool) -> bool:
             return False
         if letter in "AML":
             predicate = _PREDICATE.match(classes, at) or _GOOD.intersection(rest[1:3])
-            return bool(nouns or (alone and predicate)) and not any(map(is_operator, rest))
+            changed = any(is_operator(word) or word in ("different", "other", "another") for word in rest)
+            return bool(nouns or (alone and predicate)) and not changed
         if (letter == "S" and at == 0) or (letter == "D" and nouns == 1 and classes[at - 1] == "N"):
             return False
         nouns += letter in "NQG"

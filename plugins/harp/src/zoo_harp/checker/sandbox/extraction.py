@@ -19,6 +19,7 @@ from zoo_harp.checker.sandbox.inline import formulas
 from zoo_harp.checker.sandbox.reply import reply
 from zoo_harp.checker.tree import Listing, Node, Quantity, Relation, Text
 from zoo_harp.checker.vocabulary import names
+from zoo_harp.checker.words import NUMBER_WORDS
 
 _ANCHOR: Final = re.compile(
     r"answers?[*_\s\"'`)\]}]{0,8}"
@@ -50,6 +51,11 @@ _NUMBER: Final = re.compile(
     r"(?<![\w.,\\^/])(?<!\w\()-?(?:\d+,\d{1,2}(?![\d,.])|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)(?:/\d+)?(?:\\?%)?"
     r"(?:[kcdm]?m[²³])?(?![\w(^]|\.\d|/\d|,\d)"
 )
+_NUMERAL: Final = re.compile(
+    rf"\b(?!one\b(?!-))(?:{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))})(?:(?:[ -]|\sand\s)(?:{'|'.join(NUMBER_WORDS)}))*\b",
+    re.IGNORECASE,
+)
+"""a number in words; "one" alone is a pronoun"""
 _GOES_ON: Final = re.compile(r"\s?(?:\+(?!\+)|\^|[×·/]|\\(?:cdot|times|pm|div)(?![A-Za-z]))")
 """an operator after a number, which is then no answer but part of what could not be read"""
 _PROGRAM: Final = re.compile(
@@ -121,12 +127,13 @@ def _trimmed(capture: str) -> list[str]:
     """The capture, and shorter and shorter beginnings of it."""
     aside = _ASIDE.search(capture)
     capture = capture[: aside.start()] if aside and aside.start() else capture
-    ways = [capture]
-    sentence = _SENTENCE.search(capture)
-    if sentence:
-        ways.insert(0, capture[: sentence.start()])
     line = capture.split("\n", 1)[0]
-    ways.insert(0 if line.count("{") == line.count("}") else len(ways), line)
+    sentence = _SENTENCE.search(capture)
+    ways = [capture[: sentence.start()]] if sentence else []
+    ways.insert(
+        0 if len(ways) == 0 or len(line) < len(ways[0]) else 1, line if line.count("{") == line.count("}") else ""
+    )
+    ways += [capture, line]
     for way in tuple(ways):
         clause = _CLAUSE.search(way)
         if clause and clause.start() and not _VERB.search(way, clause.end()):
@@ -150,6 +157,11 @@ def _is_plain(tree: Node, text: str) -> bool:
     if isinstance(tree, Relation):
         return all(_is_plain(term, text) for term in tree.terms)
     return True
+
+
+def _has_words(tree: Node) -> bool:
+    """Whether an answer is words, or a list with words in it."""
+    return isinstance(tree, Text) or (isinstance(tree, Listing) and any(map(_has_words, tree.items)))
 
 
 def delimited(text: str) -> Iterator[Place]:
@@ -193,13 +205,14 @@ class Reader:
             prose = prose or anchor
         if box is not None:
             return self._inside(box.text) if is_kept(text, box.start, box.end) else None
-        if prose is None and len(text) <= MAX_ANSWER and self.is_answer(text):
+        whole = prose is None and len(text) <= MAX_ANSWER and self.is_answer(text)
+        if whole and not _has_words(parse(text).tree):
             return strip(text)
         if len(text) > MAX_ANSWER and text.count(" ") + text.count("\n") < len(text) // 50:
             return text  # one expression beyond the limits, no prose
         found = self._value(text, prose.start if prose is not None else 0)
-        if found is None and prose is not None:
-            found = _trimmed(prose.text)[0]
+        if found is None and (whole or prose is not None):
+            found = strip(text) if prose is None else _trimmed(prose.text)[0]
         said = _VERB.split(text)[-1]
         if found is None and said != text and self.is_answer(said) and not isinstance(parse(said).tree, Text):
             start = text.rindex(said)
@@ -249,7 +262,10 @@ class Reader:
             if is_asserted(text, place.start, place.end):
                 return place.text
             first = max(first, denied_from(text, place.start, place.end))
-        return None
+        words = [
+            Place(*word.span(), word[0]) for word in _NUMERAL.finditer(text, max(first, len(text) - _MAX_SENTENCE))
+        ]
+        return next((word.text for word in reversed(words) if is_asserted(text, word.start, word.end)), None)
 
     def _candidates(self, text: str) -> Iterator[Place]:
         """What may be the answer: formulas in delimiters and lists of them, other formulas, numbers; the last first."""
