@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from scipy.stats import spearmanr
 from zoo_harp.evaluation.data import PUBLISHED, Dataset, load_dataset, published_counts
-from zoo_harp.evaluation.overlap import overlaps
-from zoo_harp.evaluation.solutions import length, solution_rows
+from zoo_harp.analysis.overlap import overlaps
+from zoo_harp.analysis.solutions import length, solution_rows
 
 from zoo.cli.main import main
 
