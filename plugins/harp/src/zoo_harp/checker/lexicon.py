@@ -30,7 +30,7 @@ _HEDGES: Final = frozenset(
 )
 """words that bound, suppose, quantify or leave open"""
 _FALSE: Final = re.compile(
-    r"wrong\w*|incorrect\w*|false\w*|untrue|invalid\w*|inaccura\w*|mistak\w+|err|errs|errors?|erroneous\w*|fails?|failed|"
+    r"wrong\w*|incorrect\w*|false\w*|untrue|invalid\w*|inaccura\w*|mistak\w+|err|errs|erred|erroneous\w*|fails?|failed|"
     r"failing|failures?|flaw\w*|reject\w*|exclud\w*|eliminat\w+|discard\w*|dismiss\w*|disqualif\w+|overrul\w+|ruled|rule|"
     r"refut\w+|disprov\w+|den(?:y|ies|ied|ying|ial)|contradict\w*|impossib\w+|infeasib\w+|absurd\w*|nonsens\w+|bogus|"
     r"ridiculous|inadmissib\w+|unattain\w+|unreach\w+|unaccept\w+|unsuitab\w+|unsatisf\w+|implausib\w+|illegal|"

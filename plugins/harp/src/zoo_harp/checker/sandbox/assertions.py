@@ -20,6 +20,7 @@ from zoo_harp.checker.vocabulary import names
 _SIMPLE: Final = re.compile(r"D?V?[NQFG]+(?:PD?[NQFG]+)*|F+(?:AF+)*|[SDTR]|F,D?[NQ].*,")
 _HEAD: Final = re.compile(r"D?[NFGV]{0,5}Q[NQF]*")
 _LINK: Final = re.compile(r"(?:M[VC]*)?(?:A(?:XFC)?[VC]*(?:DQ)?|L[VC]*(?:D?Q)?)$")
+_ANSWER: Final = re.compile("(?:the )?(?:final )?answer")
 _LEAD: Final = re.compile(r"[CV,]*(?:PD?[NQF]+,?)*[CV,]*")
 _EMBEDS: Final = re.compile(
     r"[CV,]*(?:P(?:S|D?[NQF]+),?)*[CV,]*(?:(?:[SR]|D|D?[NQFG]+)?M?V*[EL]|[SR]?AV*(?:K|KE|E)|D?N?QA|E)T?"
@@ -67,7 +68,7 @@ def is_kept(text: str, start: int, end: int) -> bool:
     clause = left.words[max(since, _last_stop(left.classes)) :]
     if any(is_negation(word) or is_false(word) or word in _BARRING for word in clause) and not _is_linked(left):
         return False
-    if _is_supposed(left.words[since:]):
+    if _is_supposed(clause):
         return False
     near = re.split("[,;(C]", right.classes)[0]
     rest = right.words[len(near) + 1 :]
@@ -85,7 +86,10 @@ def denied_from(text: str, start: int, end: int) -> int:
 def is_taken_back(text: str, end: int) -> bool:
     """Whether a sentence after the one that ends behind ``end`` takes it back: "But that is wrong.", "Scratch that."."""
     stop = END.search(text, end)
-    return stop is not None and any(map(_takes_back, END.split(text[stop.end() : stop.end() + FAR])))
+    if stop is None:
+        return False
+    whole = END.split(text[stop.end() : stop.end() + FAR])
+    return any(map(_takes_back, whole if stop.end() + FAR >= len(text) else whole[:-1]))
 
 
 def _takes_back(sentence: str) -> bool:
@@ -100,22 +104,32 @@ def _takes_back(sentence: str) -> bool:
         return True
     at = _POINTED.match(read.classes).end()  # type: ignore[union-attr]
     pointing = not _POINTING.isdisjoint(words[:4]) or read.words[at : at + 1] in _POINTERS
-    return pointing and any(is_negation(word) or is_false(word) for word in words)
+    return pointing and any(is_negation(word) or is_false(word) or word in ("error", "errors") for word in words)
 
 
 def _is_linked(left: Words) -> str:
     """How the words before a value link it to a subject: "linked", "alone" where there are none, "" where they do not."""
     classes = left.classes
     for at in range(len(classes), -1, -1):
-        if at and (
-            classes[at - 1] not in ",;:()CTEL" or (classes[at - 1] == "C" and classes[at - 2 : at - 1] in _VERBAL)
-        ):
+        if at and not _opens(classes, at):
             continue
         clause = Words(left.words[at:], classes[at:])
         how = _clause(clause, classes[:at], left.words[at - 1] if at else "")
         if how and _leads(left, at):
             return how
     return ""
+
+
+def _opens(classes: str, at: int) -> bool:
+    """Whether a clause may begin at a word: behind a sign, a connective or "that", or with "which is" or "it is"."""
+    before = classes[at - 1]
+    if before == "C":
+        return classes[at - 2 : at - 1] not in _VERBAL
+    return (
+        before in ",;:()TEL"
+        or bool(re.match("R[AL]", classes[at:]))
+        or (before == "F" and classes[at : at + 2] == "SA")
+    )
 
 
 def _clause(clause: Words, before: str, word: str) -> str:
@@ -135,6 +149,8 @@ def _clause(clause: Words, before: str, word: str) -> str:
             if conclusive or opener in ","
             else ""
         )
+    if _ANSWER.fullmatch(" ".join(clause.words)):
+        return "linked"
     link = _LINK.search(classes)
     before_link = clause.words[link.start() - 1] if link is not None and link.start() else ""
     if link is None or before_link == "to" or is_negation(before_link):

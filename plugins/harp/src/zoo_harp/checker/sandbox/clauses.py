@@ -58,7 +58,7 @@ CLASSES: Final = {
 }
 _TOKEN: Final = re.compile(
     r"(?<!\\)\$\$?[^$]{1,600}\$\$?|\\\((?:[^\\]|\\(?!\))){1,600}\\\)|\\\[(?:[^\\]|\\(?!\])){1,600}\\\]"
-    r"|\\[()\[\],;:! ]|</?\w{1,10}>|\.{2,}|\\(?P<command>[A-Za-z]+)|(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)(?![\w(^])|(?P<sign>[,;:()?=—–]|\s-\s)|[*`\"“”{}#$>~|&\\]+|[^\s,;:()?{}$*=&]+"
+    r"|\\[()\[\],;:! ]|</?\w{1,10}>|\\(?:begin|end)\{[a-z]{1,12}\*?\}|\.{2,}|\\(?P<command>[A-Za-z]+)|(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)(?![\w(^])|(?P<sign>[,;:()?=—–]|\s-\s)|[*`\"“”{}#$>~|&\\]+|[^\s,;:()?{}$*=&]+"
 )
 _THEREFORE: Final = re.compile(r"\$?\\therefore\s?\$?")
 _QUANTIFIERS: Final = frozenset(names("forall exists nexists"))
@@ -80,7 +80,7 @@ _PHRASES: Final = {
         "A": "to be|can only be",
         "L": "comes to|come to|came to|comes out to|turns out to|amounts to|amount to|reduces to|simplifies to|simplify to|"
         "evaluates to|sums to|sum to|adds up to|add up to|works out to|works out to be|comes out to be|turns out to be|gives us|gave us|leaves us with|leaving us with|brings us to|converges to|leads to|tends to|is equal to|"
-        "lies in|lie in|belongs to|meet at|meets at|intersect at|intersects at|arrives at|arrive at|leaves at|starts at|ends at|to get|to obtain|to give|to yield|to find|we are left with|end up with|ends up with|is worth",
+        "lies in|lie in|belongs to|meet at|meets at|intersect at|intersects at|arrives at|arrive at|leaves at|starts at|ends at|increases by|increase by|decreases by|decrease by|rises by|drops by|grows by|to get|to obtain|to give|to yield|to find|we are left with|end up with|ends up with|is worth",
     }.items()
     for phrase in phrases.split("|")
 }
@@ -120,7 +120,11 @@ def sentence(text: str, start: int, end: int) -> tuple[Words, Words]:
     after = text[end : following.start() + (following[0][0] == "?")] if following else text[end : end + FAR]
     if _NEW_SENTENCE.match(after):
         after = ""
-    return read_words(text[beginning(text, start) : start]), read_words(after)
+    first = beginning(text, start)
+    before = text[first:start]
+    if first == start - FAR and before.count("$") % 2:  # cut within a formula
+        before = before.partition("$")[2]
+    return read_words(before), read_words(after)
 
 
 def beginning(text: str, start: int) -> int:
@@ -138,6 +142,7 @@ def beginning(text: str, start: int) -> int:
 
 @lru_cache(maxsize=512)
 def read_words(text: str) -> Words:
+    """The words of a stretch of text, formulas as one, with their classes."""
     words: list[str] = []
     classes: list[str] = []
     for found in _TOKEN.finditer(
@@ -169,7 +174,11 @@ def read_words(text: str) -> Words:
         elif sign is not None:
             words.append(sign.strip())
             classes.append({"—": ",", "–": ",", "-": ","}.get(sign.strip(), sign.strip()))
-        elif found[0][0] != "<" and _SIGNIFICANT.search(found[0]) and found[0].strip('*`"“”{}#$>~|\\'):
+        elif (
+            not found[0].startswith(("<", r"\begin", r"\end"))
+            and _SIGNIFICANT.search(found[0])
+            and found[0].strip('*`"“”{}#$>~|\\')
+        ):
             words.append("")
             classes.append("F")
     for at, word in enumerate(words[:-1]):
