@@ -96,7 +96,7 @@ def _takes_back(sentence: str) -> bool:
     """Whether a sentence speaks of what was said before it, and against it; of a few words only thanks and the like do not."""
     read = read_words(sentence)
     words = [word for word in read.words if word[:1].isalpha()]
-    if not words or not set(read.classes) - set("VF,.()"):
+    if not words or not set(read.classes) - set("VFPDSTC,.()"):
         return False
     if len(words) <= 3 and words[0] not in _CLOSERS and "F" not in read.classes:
         return True

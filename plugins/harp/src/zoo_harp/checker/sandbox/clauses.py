@@ -94,7 +94,7 @@ END: Final = re.compile(
 _OPEN_LINE: Final = re.compile(r"(?:[a-z,:=(]|\\\w+)[ \t*]*$")
 _UNENDED: Final = re.compile(r"[,:=(][ \t*]*$|(?:\b(?i:not|is|that|than|are)\b|n't)[ \t*]*$")
 _FORMULAS: Final = re.compile(r"F(?:[()=]*,?[()=]*F)*(?:\)*(?=[,A-Z]|$))?")
-_LETTER: Final = re.compile(r"D(?=[A,;:)P]|$)")
+_LETTER: Final = re.compile(r"D(?=[A,;:)P])")
 """an article before no noun is the variable a"""
 _NOUN: Final = re.compile(r"(?<=D)L")
 _NEW_SENTENCE: Final = re.compile(r"[\s$)\]\\}]{1,8}(?!I\b)[A-Z][a-z]{1,20}\s[a-z]")
