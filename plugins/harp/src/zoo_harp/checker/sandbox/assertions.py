@@ -98,7 +98,12 @@ def _takes_back(sentence: str) -> bool:
     words = [word for word in read.words if word[:1].isalpha()]
     if not words or not set(read.classes) - set("VFPDSTC,.()"):
         return False
-    if len(words) <= 3 and words[0] not in _CLOSERS and "F" not in read.classes:
+    if (
+        len(words) <= 3
+        and words[0] not in _CLOSERS
+        and not {"holds", "works"}.intersection(words[-1:])
+        and "F" not in read.classes
+    ):
         return True
     if is_negation(read.words[-1]):
         return True
@@ -285,8 +290,10 @@ def _since_reset(left: Words) -> int:
 
 
 def _is_supposed(words: tuple[str, ...]) -> bool:
-    """Whether a word among ``words`` makes what follows a supposition; "if we add" makes none."""
+    """Whether a word among ``words`` supposes or quantifies what follows ("for all x,"); "if we add" does neither."""
+    after = (*words[1:], "")
     return any(
-        word in _SUPPOSED and not (word == "if" and words[at + 1 : at + 2] in (("we",), ("you",), ("i",), ("one",)))
-        for at, word in enumerate(words)
+        (word in _SUPPOSED and not (word == "if" and following in ("we", "you", "i", "one")))
+        or (word == "for" and following in ("all", "every", "any", "each"))
+        for word, following in zip(words, after, strict=True)
     )

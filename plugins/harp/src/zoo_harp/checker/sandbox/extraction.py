@@ -17,7 +17,7 @@ from zoo_harp.checker.sandbox.assertions import denied_from, is_asserted, is_kep
 from zoo_harp.checker.sandbox.boxes import Place, last_box, opened
 from zoo_harp.checker.sandbox.inline import formulas
 from zoo_harp.checker.sandbox.reply import reply
-from zoo_harp.checker.tree import Listing, Node, Quantity, Relation, Text
+from zoo_harp.checker.tree import Listing, Node, Quantity, Relation, Text, walk
 from zoo_harp.checker.vocabulary import names
 from zoo_harp.checker.words import NUMBER_WORDS
 
@@ -93,7 +93,8 @@ def extract(response: str, budget: Budget | None = None) -> str | None:
     """
     text, tagged = reply(response[-MAX_RESPONSE:])
     reader = Reader(budget)
-    if (tagged or (len(text) < _SHORT and not _MARKED.search(text))) and reader.is_answer(text):
+    bare = len(text) < _SHORT and not _MARKED.search(text) and not _has_words(parse(text).tree)
+    if (tagged or bare) and reader.is_answer(text):
         return strip(text)
     return reader.extract(text)
 
@@ -160,8 +161,8 @@ def _is_plain(tree: Node, text: str) -> bool:
 
 
 def _has_words(tree: Node) -> bool:
-    """Whether an answer is words, or a list with words in it."""
-    return isinstance(tree, Text) or (isinstance(tree, Listing) and any(map(_has_words, tree.items)))
+    """Whether there are words in an answer, other than "and permutations"."""
+    return any(isinstance(node, Text) and not is_permuted(node) for node in walk(tree))
 
 
 def delimited(text: str) -> Iterator[Place]:
