@@ -74,6 +74,7 @@ def test_a_proof_has_processor_time_and_no_more():
         worker.kill()
 
 
+@pytest.mark.slow
 def test_starting_is_charged_to_no_check():
     pool.close()
     assert check(*SYMBOLIC, timeout_s=1.0).outcome == "right"
@@ -105,6 +106,7 @@ def test_a_worker_that_dies_is_noticed():
     worker.kill()
 
 
+@pytest.mark.slow
 def test_nonsense_does_not_stop_a_worker():
     worker = Worker()
     try:
@@ -218,6 +220,7 @@ def test_a_pair_that_kills_its_worker_costs_only_itself(monkeypatch):
     assert isinstance(found[0], Verdict)
 
 
+@pytest.mark.slow
 def test_wall_time_is_the_end_but_for_a_crowded_machine(monkeypatch):
     now = time.monotonic()
     budget = Budget(2.0)

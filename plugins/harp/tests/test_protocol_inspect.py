@@ -10,11 +10,10 @@ import subprocess
 import sys
 import threading
 import time
-import warnings
 from collections import Counter
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib import import_module, resources
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -22,11 +21,11 @@ from zoo_harp.evaluation.data import load_dataset
 
 from zoo.cli.main import main
 
-need = import_module if os.environ.get("ZOO_REQUIRE_EXTRAS") else pytest.importorskip
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    need("inspect_ai")
-    need("openai")
+
+@pytest.fixture(autouse=True, scope="module")
+def packages(need):
+    need("inspect_ai", "openai")
+
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of inspect_ai and what it imports
 
@@ -126,6 +125,7 @@ def key(monkeypatch):
     gc.collect()  # connections that clients left open complain here, and not during another test
 
 
+@pytest.mark.slow
 def test_failures_that_pass_and_failures_that_stay(tmp_path, capsys):
     right = "The final answer is $12$."
     once = {

@@ -10,6 +10,7 @@ quotes is in no form. A box is the writer's own mark: its sentence needs no form
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 from zoo_harp.checker.lexicon import is_false, is_negation, is_operator, takes_back
@@ -21,7 +22,7 @@ _SIMPLE: Final = re.compile(r"D?V?[NQFG]+(?:PD?[NQFG]+)*|F+(?:AF+)*|[SDTR]|F,D?[
 _HEAD: Final = re.compile(r"D?[NFGV]{0,5}Q[NQF]*")
 _LINK: Final = re.compile(r"(?:M[VC]*)?(?:A(?:XFC)?[VC]*(?:DQ)?|L[VC]*(?:D?Q)?)$")
 _ANSWER: Final = re.compile("(?:the )?(?:final )?answer")
-_LEAD: Final = re.compile(r"[CV,]*(?:PD?[NQF]+,?)*[CV,]*")
+_LEAD: Final = re.compile(r"[CV,]*(?:P(?:T|S|D?[NQF]+),?)*[CV,]*")
 _EMBEDS: Final = re.compile(
     r"[CV,]*(?:P(?:S|D?[NQF]+),?)*[CV,]*(?:(?:[SR]|D|D?[NQFG]+)?M?V*[EL]|[SR]?AV*(?:K|KE|E)|D?N?QA|E)T?"
 )
@@ -30,6 +31,7 @@ _GOOD: Final = frozenset(names("correct right true enough sufficient possible op
 _BARRING: Final = frozenset(names("than anything-but everything-but all-but"))
 _OTHERS: Final = frozenset(names("their his her your"))
 _CONCLUSIVE: Final = frozenset(names("so thus hence therefore then finally consequently accordingly"))
+_ALL: Final = (("all",), ("every",), ("any",), ("each",))
 _RESETS: Final = _CONCLUSIVE | {"but"}
 _SUPPOSED: Final = frozenset(names("if unless whether suppose assume let were had imagine lest neither either forall"))
 _MODALS: Final = frozenset(names("can could may might cannot can't couldn't would"))
@@ -141,6 +143,8 @@ def _clause(clause: Words, before: str, word: str) -> str:
     """How a clause before a value links it, after the sign or word that opens the clause."""
     classes, opener = clause.classes, before[-1:]
     lead = _LEAD.match(classes)
+    if lead is not None and _is_supposed(clause.words[: lead.end()]):
+        return ""
     if lead is not None and lead.end() == len(classes):
         if opener == "," and set("AL(") & set(before):
             return ""
@@ -290,10 +294,10 @@ def _since_reset(left: Words) -> int:
 
 
 def _is_supposed(words: tuple[str, ...]) -> bool:
-    """Whether a word among ``words`` supposes or quantifies what follows ("for all x,"); "if we add" does neither."""
-    after = (*words[1:], "")
+    """Whether ``words`` suppose or quantify what follows ("for all x,"); "if we add" does neither."""
+    if words[:1] == ("for",) and words[1:2] in _ALL:
+        return True
     return any(
-        (word in _SUPPOSED and not (word == "if" and following in ("we", "you", "i", "one")))
-        or (word == "for" and following in ("all", "every", "any", "each"))
-        for word, following in zip(words, after, strict=True)
+        word in _SUPPOSED and not (word == "if" and following in ("we", "you", "i", "one"))
+        for word, following in pairwise((*words, ""))
     )
