@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from zoo_harp.backends import compare, math_verify
 from zoo_harp.backends.compare import Compared, Pair, report
 from zoo_harp.backends.math_verify import Opinion, Worker, marked, opinions
@@ -61,6 +62,7 @@ def test_both_verdicts_on_every_pair(tmp_path, capsys, monkeypatch, need):
     assert "They agree on 2 of 4" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_late_opinion_is_none_and_its_process_ends(monkeypatch, need):
     need("math_verify")
     workers = []

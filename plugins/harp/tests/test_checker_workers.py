@@ -64,6 +64,7 @@ def test_a_late_worker_is_killed_and_replaced():
     assert check(*SYMBOLIC, timeout_s=10).correct
 
 
+@pytest.mark.slow
 def test_a_proof_has_processor_time_and_no_more():
     worker = Worker()
     try:
@@ -83,6 +84,7 @@ def test_starting_is_charged_to_no_check():
     assert len(pool._POOL._idle) == 1
 
 
+@pytest.mark.slow
 def test_the_workers_are_shared_and_bounded():
     pool.close()
     integrals = [(rf"\int_0^{{{k}}} x dx", rf"\frac{{{k * k}}}{{2}}") for k in range(1, 13)]
@@ -197,6 +199,7 @@ def test_many_refuses_bad_input_before_it_starts():
     assert check_many([]) == []
 
 
+@pytest.mark.slow
 def test_a_pair_that_kills_its_worker_costs_only_itself(monkeypatch):
     """The worker ends in the middle of a chunk: that pair is undecided, the others are checked in a new one."""
     original = Worker.receive

@@ -107,6 +107,7 @@ def test_the_written_task_runs(tmp_path, monkeypatch, need):
     assert scores["undecided,none"] == 0
 
 
+@pytest.mark.slow
 def test_a_failed_run_of_inspect_is_said_to_have_failed(tmp_path, capsys, need):
     need("inspect_ai")
     from inspect_ai.log import EvalConfig, EvalDataset, EvalError, EvalLog, EvalSpec, write_eval_log

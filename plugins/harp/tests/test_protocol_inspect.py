@@ -219,6 +219,7 @@ def test_killed_in_the_middle_it_goes_on(tmp_path):
         no_answered_question_is_asked_twice(service, out, hang)
 
 
+@pytest.mark.slow
 def test_interrupted_in_the_middle_it_goes_on(tmp_path):
     out = tmp_path / "r.jsonl"
     with hanging_after_five() as (service, hang):
@@ -234,6 +235,7 @@ def test_interrupted_in_the_middle_it_goes_on(tmp_path):
         no_answered_question_is_asked_twice(service, out, hang)
 
 
+@pytest.mark.slow
 def test_samples_batches_and_settings(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("zoo_harp.protocol.run.BATCH", 3)
     out = tmp_path / "r.jsonl"
@@ -261,6 +263,7 @@ def test_a_service_that_refuses_everything_is_left_alone(tmp_path, capsys, monke
     assert (outcome["asked"], outcome["answered"], len(outcome["errors"])) == (40, 0, 1)
 
 
+@pytest.mark.slow
 def test_shuffled_choices_from_the_prompt_to_the_table(tmp_path, capsys):
     """The service reads the letters off the prompt, so that a wrong permutation anywhere would show."""
     data, out = tmp_path / "mcq.jsonl", tmp_path / "r.jsonl"

@@ -15,33 +15,42 @@ from zoo_harp.checker.vocabulary import names
 
 NEGATIONS: Final = frozenset(
     names(
-        "not no never neither nor none nobody nothing cannot without hardly scarcely barely rarely seldom nowhere nexists "
+        "not no never neither nor none nobody nothing cannot without hardly scarcely barely rarely seldom "
+        "nowhere nexists "
         "notin ne neg lnot isnt arent wasnt cant doesnt dont wont "
         "nicht kein keine pas não nao nunca non нет не"
     )
 )
 _HEDGES: Final = frozenset(
     names(
-        "if unless whether suppose let assume might may could perhaps possibly maybe can than less more fewer greater "
-        "least most under over above below beyond nearly almost about around approximately roughly any anything every "
-        "forall exists undefined except but plus minus excluding besides otherwise instead rather either or wonder try anything-but everything-but all-but close near far merely formerly "
+        "if unless whether suppose let assume might may could perhaps possibly maybe can than less more fewer "
+        "greater "
+        "least most under over above below beyond nearly almost about around approximately roughly any anything "
+        "every "
+        "forall exists undefined except but plus minus excluding besides otherwise instead rather either or "
+        "wonder try anything-but everything-but all-but close near far merely formerly "
         "imagine lest though although however si"
     )
 )
 """words that bound, suppose, quantify or leave open"""
 _FALSE: Final = re.compile(
-    r"wrong\w*|incorrect\w*|false\w*|untrue|invalid\w*|inaccura\w*|mistak\w+|err|errs|erred|erroneous\w*|fails?|failed|"
-    r"failing|failures?|flaw\w*|reject\w*|exclud\w*|eliminat\w+|discard\w*|dismiss\w*|disqualif\w+|overrul\w+|ruled|rule|"
+    r"wrong\w*|incorrect\w*|false\w*|untrue|invalid\w*|inaccura\w*|mistak\w+|err|errs|erred|erroneous\w*|fails?|"
+    r"failed|"
+    r"failing|failures?|flaw\w*|reject\w*|exclud\w*|eliminat\w+|discard\w*|dismiss\w*|disqualif\w+|overrul\w+|"
+    r"ruled|rule|"
     r"refut\w+|disprov\w+|den(?:y|ies|ied|ying|ial)|contradict\w*|impossib\w+|infeasib\w+|absurd\w*|nonsens\w+|bogus|"
     r"ridiculous|inadmissib\w+|unattain\w+|unreach\w+|unaccept\w+|unsuitab\w+|unsatisf\w+|implausib\w+|illegal|"
-    r"doubt\w*|disput\w+|disagree\w*|question(?:able|ed)|guess\w*|conjectur\w+|speculat\w+|candidates?|tempt\w*|traps?|"
+    r"doubt\w*|disput\w+|disagree\w*|question(?:able|ed)|guess\w*|conjectur\w+|speculat\w+|candidates?|tempt\w*|"
+    r"traps?|"
     r"distractors?|decoys?|fake\w*|bluff\w*|jok\w+|kidding|lies?|lied|lying|pretend\w*|suppos\w+|assum\w+|hypothe\w+|"
     r"imagin(?:e|ed|ing)|alleg\w+|claim(?:s|ed|ing)?|sa(?:y|ys|id|ying)|thinks?|thought|thinking|believ\w+|argue\w*|"
-    r"suggest\w*|insist\w*|swear\w*|swore|sworn|maintain(?:s|ed)|assert(?:s|ed)|report(?:s|ed)?|tells?|told|writes?|wrote|"
+    r"suggest\w*|insist\w*|swear\w*|swore|sworn|maintain(?:s|ed)|assert(?:s|ed)|report(?:s|ed)?|tells?|told|"
+    r"writes?|wrote|"
     r"repl(?:y|ied|ies)|propos\w+|announc\w+|declar\w+|hint\w*|wish\w*|"
     r"approximations?|bounds?|bounded|overshoots?|undershoots?|over(?:count|estimate)\w*|under(?:count|estimate)\w*|"
     r"avoid\w*|forbid\w*|prohibit\w*|spurious|extraneous|retract\w*|withdr[ae]w\w*|misread\w*|miscount\w*|"
-    r"miscalc\w+|mis(?:t|l|u|i)\w+|unsure|uncertain\w*|unclear|unlikely|unknown|oops|sorry|scrap(?:ped)?|ignore\w*|disregard\w*|"
+    r"miscalc\w+|mis(?:t|l|u|i)\w+|unsure|uncertain\w*|unclear|unlikely|unknown|oops|sorry|scrap(?:ped)?|"
+    r"ignore\w*|disregard\w*|"
     r"lures?|naive|careless|overlook\w*|surpass\w*|exceed\w*|violat\w+|loses|"
     r"cross(?:ed)?|struck|ditch\w*|abandon\w*|bets?|conceiv\w+|supposedly|typos?|scratch|hypothetically|"
     r"falsch\w*|faux|falso|errad[oa]|ложь|неверно"
@@ -63,7 +72,7 @@ def is_negation(word: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_false(word: str) -> bool:
-    """Whether ``word`` (lower case) says that something is wrong, left out, only supposed or somebody else's opinion."""
+    """Whether ``word`` (lower case) says that something is wrong, left out, only supposed or another's opinion."""
     return bool(_FALSE.fullmatch(word))
 
 

@@ -67,7 +67,7 @@ def is_kept(text: str, start: int, end: int) -> bool:
     if "?" in right.classes[:1] or is_taken_back(text, end):
         return False
     since = _since_reset(left)
-    clause = left.words[max(since, _last_stop(left.classes)) :]
+    clause = left.words[max(since, _last_stop(left.classes.rstrip(":,"))) :]
     if any(is_negation(word) or is_false(word) or word in _BARRING for word in clause) and not _is_linked(left):
         return False
     if _is_supposed(clause):
@@ -86,7 +86,7 @@ def denied_from(text: str, start: int, end: int) -> int:
 
 
 def is_taken_back(text: str, end: int) -> bool:
-    """Whether a sentence after the one that ends behind ``end`` takes it back: "But that is wrong.", "Scratch that."."""
+    """Whether a sentence after the one that ends behind ``end`` takes it back: "But that is wrong."."""
     stop = END.search(text, end)
     if stop is None:
         return False
@@ -95,7 +95,7 @@ def is_taken_back(text: str, end: int) -> bool:
 
 
 def _takes_back(sentence: str) -> bool:
-    """Whether a sentence speaks of what was said before it, and against it; of a few words only thanks and the like do not."""
+    """Whether a sentence speaks against what was said before it; of few words only thanks and the like do not."""
     read = read_words(sentence)
     words = [word for word in read.words if word[:1].isalpha()]
     if not words or not set(read.classes) - set("VFPDSTC,.()"):
@@ -115,7 +115,7 @@ def _takes_back(sentence: str) -> bool:
 
 
 def _is_linked(left: Words) -> str:
-    """How the words before a value link it to a subject: "linked", "alone" where there are none, "" where they do not."""
+    """How the words before a value link it to a subject: "linked", "alone" (there are none) or "" (not at all)."""
     classes = left.classes
     for at in range(len(classes), -1, -1):
         if at and not _opens(classes, at):
@@ -224,7 +224,7 @@ def _is_modifier(after: Words) -> bool:
 
 
 def _leads(left: Words, at: int) -> bool:
-    """Whether the words before a clause leave it a statement: they embed it ("we see that"), or are a clause of their own."""
+    """Whether the words before a clause leave it a statement: "we see that", or a clause of their own."""
     if at == 0:
         return True
     before, opener = left.classes[:at], left.classes[at - 1]

@@ -2,8 +2,8 @@
 
 A class is one letter, so that a sentence is a string in which regular expressions find phrases: D article, N noun or
 adjective (every word that is not listed), Q noun for a mathematical quantity, G genitive, F formula or number, P
-preposition, S pronoun, T "that", R relative pronoun, A form of "be", M modal verb, L verb that takes a value, W verb that
-takes none, E verb of insight, K adjective of insight, C connective, B "because", V adverb that changes nothing, X word
+preposition, S pronoun, T "that", R relative pronoun, A form of "be", M modal verb, L verb that takes a value, W verb
+that takes none, E verb of insight, K adjective of insight, C connective, B "because", V adverb that changes nothing, X word
 that denies, bounds, supposes or quotes (``lexicon``); signs stand for themselves.
 """
 
@@ -26,39 +26,54 @@ CLASSES: Final = {
         "der die das ein eine le la les un une el los las il lo o os",
         "A": "is are was were be been equals 's ist est es é è är sind sont son são jest равно равен это",
         "M": "must will should would shall",
-        "L": "equal equaling gives give gave giving yields yield yielding gets get got getting obtain obtains obtained "
-        "obtaining have has had having find finds found finding need needs needed require requires required take takes "
-        "took cost costs make makes made contain contains pay pays paid earn earns earned use uses used receive receives "
-        "received travel travels travelled traveled weigh weighs hold holds own owns buy buys bought sell sells sold eat "
-        "eats ate walk walks walked win wins won score scores scored spend spends spent save saves saved lasts measures "
-        "leaves leaving left becomes totals produces forms sees saw visits visited gains gained compute computes calculate calculates",
-        "E": "follows proves see know knows conclude concludes deduce infer means mean implies imply implying show shows tells "
+        "L": "equal equaling gives give gave giving yields yield yielding gets get got getting obtain obtains "
+        "obtained "
+        "obtaining have has had having find finds found finding need needs needed require requires required take "
+        "takes "
+        "took cost costs make makes made contain contains pay pays paid earn earns earned use uses used receive "
+        "receives "
+        "received travel travels travelled traveled weigh weighs hold holds own owns buy buys bought sell sells "
+        "sold eat "
+        "eats ate walk walks walked win wins won score scores scored spend spends spent save saves saved lasts "
+        "measures "
+        "leaves leaving left becomes totals produces forms sees saw visits visited gains gained compute computes "
+        "calculate calculates",
+        "E": "follows proves see know knows conclude concludes deduce infer means mean implies imply implying "
+        "show shows tells "
         "note notice realize verify confirm prove observe understand meaning conclusion",
         "C": "so thus hence therefore then finally consequently accordingly thereby and but now",
         "B": "because since as",
         "S": "we i it he she they there you one what",
         "T": "that",
         "R": "which who whom whose where when",
-        "P": "of in for on at by with from to per into between among modulo mod within during after before inside outside "
+        "P": "of in for on at by with from to per into between among modulo mod within during after before "
+        "inside outside "
         "across through via upon out",
-        "V": "exactly just only simply precisely indeed also clearly obviously overall altogether actually always easily "
+        "V": "exactly just only simply precisely indeed also clearly obviously overall altogether actually "
+        "always easily "
         "definitely certainly again together however still",
         "K": "clear evident obvious known true apparent immediate easy straightforward",
         "W": "works work satisfies satisfy suffices suffice remains remain exists exist",
-        "Q": "answer answers value values number numbers sum total product result results solution solutions count area "
+        "Q": "answer answers value values number numbers sum total product result results solution solutions "
+        "count area "
         "areas volume perimeter length width height radius diameter distance speed age price cost angle measure "
         "probability chance remainder quotient difference ratio minimum maximum min max limit degree root roots "
-        "coefficient coefficients constant average mean median mode range slope sequence term terms digit digits factor "
+        "coefficient coefficients constant average mean median mode range slope sequence term terms digit digits "
+        "factor "
         "divisor multiple prime integer integers pair pairs triple triples tuple point coordinates coordinate vector "
         "matrix interval set function fraction percentage percent expression polynomial equation rank order index "
-        "exponent base dimension amount quantity time day month year ways way time times least largest smallest greatest "
-        "square squares cube cubes power powers norm determinant trace variance deviation expectation integral derivative inequality possibility",
+        "exponent base dimension amount quantity time day month year ways way time times least largest smallest "
+        "greatest "
+        "square squares cube cubes power powers norm determinant trace variance deviation expectation integral "
+        "derivative inequality possibility",
     }.items()
     for word in words.split()
 }
 _TOKEN: Final = re.compile(
     r"(?<!\\)\$\$?[^$]{1,600}\$\$?|\\\((?:[^\\]|\\(?!\))){1,600}\\\)|\\\[(?:[^\\]|\\(?!\])){1,600}\\\]"
-    r"|\\[()\[\],;:! ]|</?\w{1,10}>|\\(?:begin|end)\{[a-z]{1,12}\*?\}|\.{2,}|\\(?P<command>[A-Za-z]+)|(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)(?![\w(^])|(?P<sign>[,;:()?=—–]|\s-\s)|[*`\"“”{}#$>~|&\\]+|[^\s,;:()?{}$*=&]+"
+    r"|\\[()\[\],;:! ]|</?\w{1,10}>|\\(?:begin|end)\{[a-z]{1,12}\*?\}|\.{2,}|\\(?P<command>[A-Za-z]+)|"
+    r"(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)(?![\w(^])|(?P<sign>[,;:()?=—–]|\s-\s)|[*`\"“”{}#$>~|&\\]+|"
+    r"[^\s,;:()?{}$*=&]+"
 )
 _THEREFORE: Final = re.compile(r"\$?\\therefore\s?\$?")
 _QUANTIFIERS: Final = frozenset(names("forall exists nexists"))
@@ -70,17 +85,25 @@ _STYLES: Final = re.compile(
 _PHRASES: Final = {
     phrase: letter
     for letter, phrases in {
-        "V": "as claimed|as desired|as required|as stated|as expected|as wanted|as needed|as asserted|as announced|equal to|given by|none other than|nothing but|a total of|in total|in all|all in all|as follows",
+        "V": "as claimed|as desired|as required|as stated|as expected|as wanted|as needed|as asserted|as "
+        "announced|equal to|given by|none other than|nothing but|a total of|in total|in all|all in all|as follows",
         "M": "has to|have to|ought to",
-        "C": "as a result|in conclusion|in which case|in this case|in that case|in either case|in any case|in all cases",
+        "C": "as a result|in conclusion|in which case|in this case|in that case|in either case|in any case|in "
+        "all cases",
         "S": "we can|you can|one can",
         "X": "at least|at most|at the very least|at the very most|would have been|could have been|might have been|"
         "should have been|must have been|used to be|anything but|everything but|all but",
-        "E": "we can say|we can still say|i think|we think|i believe|we believe|easy to see|hard to see|difficult to see|turns out",
+        "E": "we can say|we can still say|i think|we think|i believe|we believe|easy to see|hard to see|"
+        "difficult to see|turns out",
         "A": "to be|can only be",
-        "L": "comes to|come to|came to|comes out to|turns out to|amounts to|amount to|reduces to|simplifies to|simplify to|"
-        "evaluates to|sums to|sum to|adds up to|add up to|works out to|works out to be|comes out to be|turns out to be|gives us|gave us|leaves us with|leaving us with|brings us to|converges to|leads to|tends to|is equal to|"
-        "lies in|lie in|belongs to|meet at|meets at|intersect at|intersects at|arrives at|arrive at|leaves at|starts at|ends at|increases by|increase by|decreases by|decrease by|rises by|drops by|grows by|to get|to obtain|to give|to yield|to find|we are left with|end up with|ends up with|is worth",
+        "L": "comes to|come to|came to|comes out to|turns out to|amounts to|amount to|reduces to|simplifies to|"
+        "simplify to|"
+        "evaluates to|sums to|sum to|adds up to|add up to|works out to|works out to be|comes out to be|turns out "
+        "to be|gives us|gave us|leaves us with|leaving us with|brings us to|converges to|leads to|tends to|is "
+        "equal to|"
+        "lies in|lie in|belongs to|meet at|meets at|intersect at|intersects at|arrives at|arrive at|leaves at|"
+        "starts at|ends at|increases by|increase by|decreases by|decrease by|rises by|drops by|grows by|to get|"
+        "to obtain|to give|to yield|to find|we are left with|end up with|ends up with|is worth",
     }.items()
     for phrase in phrases.split("|")
 }

@@ -23,7 +23,8 @@ from zoo_harp.checker.words import NUMBER_WORDS
 
 _ANCHOR: Final = re.compile(
     r"answers?[*_\s\"'`)\]}]{0,8}"
-    r"(?:\b(?:is|are|equals|was|(?:must|should|would|will|has\s{1,4}to)\s{1,4}be)\b(?:\s{1,4}(?:simply|just|therefore|thus|exactly|then|equal\s{1,4}to|given\s{1,4}by))?"
+    r"(?:\b(?:is|are|equals|was|(?:must|should|would|will|has\s{1,4}to)\s{1,4}be)\b(?:\s{1,4}(?:simply|just|"
+    r"therefore|thus|exactly|then|equal\s{1,4}to|given\s{1,4}by))?"
     r"|[:=：]|\s[-–—]\s)[:*_\s]{0,12}"
     r"|(?:答案|答え)\s?(?:是|为|為|は)?\s?[:：]?\s?|(?:答|답|정답)\s?(?:은|는)?\s?[:：]\s?|(?:답|정답)은\s?"
     r"|\b(?:Ответ|Antwort|Réponse|Respuesta|Resposta|Risposta)\s{0,2}:[*_\s]{0,4}",
@@ -43,7 +44,8 @@ _CLAUSE: Final = re.compile(
     re.IGNORECASE,
 )
 _ASIDE: Final = re.compile(
-    r"[,;]?\s{1,4}\(?(?:or|which is|i\.e\.,?)?\s{0,4}(?:approximately|about|roughly)\s|\s\((?!mod|base)(?=[A-Za-z]{3})",
+    r"[,;]?\s{1,4}\(?(?:or|which is|i\.e\.,?)?\s{0,4}(?:approximately|about|roughly)\s|\s\((?!mod|"
+    r"base)(?=[A-Za-z]{3})",
     re.IGNORECASE,
 )
 _MATH: Final = re.compile(r"\\[()\[\]]|\\\$|\$\$?")
@@ -51,9 +53,9 @@ _NUMBER: Final = re.compile(
     r"(?<![\w.,\\^/])(?<!\w\()-?(?:\d+,\d{1,2}(?![\d,.])|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)(?:/\d+)?(?:\\?%)?"
     r"(?:[kcdm]?m[²³])?(?![\w(^]|\.\d|/\d|,\d)"
 )
+_WORDS_OF_NUMBERS: Final = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
 _NUMERAL: Final = re.compile(
-    rf"\b(?!one\b(?!-))(?:{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))})(?:(?:[ -]|\sand\s)(?:{'|'.join(NUMBER_WORDS)}))*\b",
-    re.IGNORECASE,
+    rf"\b(?!one\b(?!-))(?:{_WORDS_OF_NUMBERS})(?:(?:[ -]|\sand\s)(?:{_WORDS_OF_NUMBERS}))*\b", re.IGNORECASE
 )
 """a number in words; "one" alone is a pronoun"""
 _GOES_ON: Final = re.compile(r"\s?(?:\+(?!\+)|\^|[×·/]|\\(?:cdot|times|pm|div)(?![A-Za-z]))")
@@ -256,7 +258,7 @@ class Reader:
         return None
 
     def _value(self, text: str, first: int) -> str | None:
-        """The last formula or number behind ``first`` that its sentence asserts; none before a sentence that denies one."""
+        """The last value behind ``first`` that its sentence asserts; none before a sentence that denies one."""
         for place in islice(self._candidates(text), _MAX_CANDIDATES):
             if place.start < first:
                 break

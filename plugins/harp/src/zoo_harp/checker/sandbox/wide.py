@@ -1,4 +1,4 @@
-"""The same grammar for Chinese, Japanese and Korean: a linking sign before the value, nothing that denies it beside it."""
+"""The same for Chinese, Japanese and Korean: a linking sign before the value, nothing that denies it beside it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _WIDE_LINK: Final = re.compile(
 )
 _WIDE_OPERATOR: Final = re.compile(
     "不(?!同)|[非没沒無无未否错錯误誤違超若吗嗎か或]|ない|ませ|아니|않|없|틀|오답|보다|미만|이상|이하|초과|만약|만일|最多|最少|至多|至少|以上|以下|大于|大於|"
-    "小于|小於|多于|少于|如果|假设|假設|假如|可能|大约|大約|大概|もし|約|间|間"
+    "小于|小於|多于|少于|如果|假设|假設|假如|可能|大约|大約|大概|もし|約|间|間|\\bor\\b"
 )
 
 
 def is_asserted_wide(text: str, start: int, end: int) -> bool:
-    """The same for Chinese, Japanese and Korean: a linking sign before the value, nothing that denies or bounds beside it."""
+    """Whether a linking sign stands before a value, and nothing that denies or bounds it beside it."""
     first = max(
         (stop.end() for stop in _WIDE_STOP.finditer(text, max(0, start - FAR), start)), default=max(0, start - FAR)
     )
