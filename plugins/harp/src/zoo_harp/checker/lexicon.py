@@ -38,7 +38,7 @@ _FALSE: Final = re.compile(
     r"failed|"
     r"failing|failures?|flaw\w*|reject\w*|exclud\w*|eliminat\w+|discard\w*|dismiss\w*|disqualif\w+|overrul\w+|"
     r"ruled|rule|"
-    r"refut\w+|disprov\w+|den(?:y|ies|ied|ying|ial)|contradict\w*|impossib\w+|infeasib\w+|absurd\w*|nonsens\w+|bogus|"
+    r"refut\w+|disprov\w+|den(?:y|ies|ied|ying|ial)|contradict\w*|impossib\w+|infeasib\w+|absurd\w*|misses|missed|nonsens\w+|bogus|"
     r"ridiculous|inadmissib\w+|unattain\w+|unreach\w+|unaccept\w+|unsuitab\w+|unsatisf\w+|implausib\w+|illegal|"
     r"doubt\w*|disput\w+|disagree\w*|question(?:able|ed)|guess\w*|conjectur\w+|speculat\w+|candidates?|tempt\w*|"
     r"traps?|"

@@ -67,7 +67,7 @@ def is_kept(text: str, start: int, end: int) -> bool:
     if "?" in right.classes[:1] or is_taken_back(text, end):
         return False
     since = _since_reset(left)
-    clause = left.words[max(since, _last_stop(left.classes.rstrip(":,"))) :]
+    clause = left.words[max(since, _last_stop(left.classes)) :]
     if any(is_negation(word) or is_false(word) or word in _BARRING for word in clause) and not _is_linked(left):
         return False
     if _is_supposed(clause):
@@ -146,7 +146,9 @@ def _clause(clause: Words, before: str, word: str) -> str:
     if lead is not None and _is_supposed(clause.words[: lead.end()]):
         return ""
     if lead is not None and lead.end() == len(classes):
-        if opener == "," and set("AL(") & set(before):
+        if classes and classes[-1] not in "CV,:Q":
+            return ""
+        if opener == "," and before[0] != "B" and set("AL(") & set(before):
             return ""
         conclusive = opener in ("", ":") or any(w in _CONCLUSIVE for w in (word, *clause.words))
         return (
@@ -232,7 +234,8 @@ def _leads(left: Words, at: int) -> bool:
         return not any(is_negation(word) or is_false(word) for word in left.words[:at])
     if opener in "TEL":
         first = max(_last_stop(before), _after_connective(before))
-        return bool(_EMBEDS.fullmatch(before, first)) and _leads(left, first)
+        supposed = _is_supposed(left.words[first:at])
+        return not supposed and bool(_EMBEDS.fullmatch(before, first)) and _leads(left, first)
     words = left.words[:at]
     if opener == ":":
         return not any(map(is_operator, words[_last_stop(before[:-1]) :]))
@@ -264,6 +267,8 @@ def _goes_on(right: Words, *, alone: bool) -> bool:
             return not (takes_back(rest) or "unless" in rest or follows_or or modulus)
         if word == "or" and words[at + 1 : at + 2] in _RESTATING:
             return True
+        if word == "squared" or (word == "times" and rest[1:]):
+            return False
         if letter == "X" or word in ("mod", "modulo") or (letter == "F" and (at == 0 or words[at - 1] == "times")):
             return False
         if letter in "AML":

@@ -3,8 +3,8 @@
 A class is one letter, so that a sentence is a string in which regular expressions find phrases: D article, N noun or
 adjective (every word that is not listed), Q noun for a mathematical quantity, G genitive, F formula or number, P
 preposition, S pronoun, T "that", R relative pronoun, A form of "be", M modal verb, L verb that takes a value, W verb
-that takes none, E verb of insight, K adjective of insight, C connective, B "because", V adverb that changes nothing, X word
-that denies, bounds, supposes or quotes (``lexicon``); signs stand for themselves.
+that takes none, E verb of insight, K adjective of insight, C connective, B "because", V adverb that changes
+nothing, X word that denies, bounds, supposes or quotes (``lexicon``); signs stand for themselves.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _TOKEN: Final = re.compile(
     r"(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)(?![\w(^])|(?P<sign>[,;:()?=—–]|\s-\s)|[*`\"“”{}#$>~|&\\]+|"
     r"[^\s,;:()?{}$*=&]+"
 )
-_THEREFORE: Final = re.compile(r"\$?\\therefore\s?\$?")
+_THEREFORE: Final = re.compile(r"\$?\\therefore\s?\$?|=>|⇒|⟹")
 _QUANTIFIERS: Final = frozenset(names("forall exists nexists"))
 _SIGNIFICANT: Final = re.compile(r"[\w+/^√π∞°%−×·≤≥≠±-]")
 _DENYING: Final = frozenset(names("ne neq not neg lnot"))
@@ -91,8 +91,9 @@ _PHRASES: Final = {
         "C": "as a result|in conclusion|in which case|in this case|in that case|in either case|in any case|in "
         "all cases",
         "S": "we can|you can|one can",
-        "X": "at least|at most|at the very least|at the very most|would have been|could have been|might have been|"
-        "should have been|must have been|used to be|anything but|everything but|all but",
+        "X": "falls outside|falls short|fall short|at least|at most|at the very least|at the very most|"
+        "would have been|could have been|might have been|should have been|must have been|used to be|"
+        "anything but|everything but|all but",
         "E": "we can say|we can still say|i think|we think|i believe|we believe|easy to see|hard to see|"
         "difficult to see|turns out",
         "A": "to be|can only be",
@@ -103,7 +104,7 @@ _PHRASES: Final = {
         "equal to|"
         "lies in|lie in|belongs to|meet at|meets at|intersect at|intersects at|arrives at|arrive at|leaves at|"
         "starts at|ends at|increases by|increase by|decreases by|decrease by|rises by|drops by|grows by|to get|"
-        "to obtain|to give|to yield|to find|we are left with|end up with|ends up with|is worth",
+        "to obtain|to give|to yield|to find|we are left with|end up with|ends up with|is worth|differ by|differs by",
     }.items()
     for phrase in phrases.split("|")
 }
