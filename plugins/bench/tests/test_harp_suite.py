@@ -7,10 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 from typing import Any
-
-BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 
 
 def bench(folder: Path) -> tuple[int, dict[str, str], dict[str, Any]]:
@@ -25,8 +24,7 @@ def bench(folder: Path) -> tuple[int, dict[str, str], dict[str, Any]]:
 
 
 def test_every_claim_holds_and_one_wrong_answer_is_noticed(tmp_path: Path) -> None:
-    shutil.copy(BENCHMARKS / "harp.toml", tmp_path)
-    shutil.copytree(BENCHMARKS / "harp", tmp_path / "harp")
+    shutil.copytree(str(resources.files("zoo_harp") / "suites"), tmp_path, dirs_exist_ok=True)
     status, verdicts, document = bench(tmp_path)
     assert (status, len(document["cells"]), len(verdicts)) == (0, 4, 11)
     assert set(verdicts.values()) == {"reproduced"}

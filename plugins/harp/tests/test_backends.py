@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from importlib import import_module
 
 import pytest
 from zoo_harp.backends import compare, math_verify
@@ -13,8 +11,6 @@ from zoo_harp.backends.math_verify import Opinion, Worker, marked, opinions
 from zoo_harp.checker import Verdict
 
 from zoo.cli.main import main
-
-need = import_module if os.environ.get("ZOO_REQUIRE_EXTRAS") else pytest.importorskip
 
 PAIRS = [
     Pair("12", "The answer is $12$.", True),
@@ -48,7 +44,7 @@ def test_the_report_counts_what_it_is_given():
     ]
 
 
-def test_both_verdicts_on_every_pair(tmp_path, capsys, monkeypatch):
+def test_both_verdicts_on_every_pair(tmp_path, capsys, monkeypatch, need):
     need("math_verify")
     path = tmp_path / "pairs.jsonl"
     rows = [
@@ -66,7 +62,8 @@ def test_both_verdicts_on_every_pair(tmp_path, capsys, monkeypatch):
     assert "They agree on 2 of 4" in capsys.readouterr().out
 
 
-def test_a_late_opinion_is_none_and_its_process_ends(monkeypatch):
+@pytest.mark.slow
+def test_a_late_opinion_is_none_and_its_process_ends(monkeypatch, need):
     need("math_verify")
     workers = []
     monkeypatch.setattr(math_verify, "Worker", lambda name: workers.append(Worker(name)) or workers[-1])

@@ -192,7 +192,7 @@ def watched(tmp_path, monkeypatch):
     found = list(started)
     started = None
     assert not list(tmp_path.iterdir())
-    assert all("zoo_harp.checker.workers.worker" in str(args) for args in found)
+    assert all("zoo_harp.checker.worker" in str(args) for args in found)
 
 
 @pytest.mark.parametrize("gold", GOLDS)

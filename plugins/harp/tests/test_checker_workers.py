@@ -64,6 +64,7 @@ def test_a_late_worker_is_killed_and_replaced():
     assert check(*SYMBOLIC, timeout_s=10).correct
 
 
+@pytest.mark.slow
 def test_a_proof_has_processor_time_and_no_more():
     worker = Worker()
     try:
@@ -74,6 +75,7 @@ def test_a_proof_has_processor_time_and_no_more():
         worker.kill()
 
 
+@pytest.mark.slow
 def test_starting_is_charged_to_no_check():
     pool.close()
     assert check(*SYMBOLIC, timeout_s=1.0).outcome == "right"
@@ -82,6 +84,7 @@ def test_starting_is_charged_to_no_check():
     assert len(pool._POOL._idle) == 1
 
 
+@pytest.mark.slow
 def test_the_workers_are_shared_and_bounded():
     pool.close()
     integrals = [(rf"\int_0^{{{k}}} x dx", rf"\frac{{{k * k}}}{{2}}") for k in range(1, 13)]
@@ -105,6 +108,7 @@ def test_a_worker_that_dies_is_noticed():
     worker.kill()
 
 
+@pytest.mark.slow
 def test_nonsense_does_not_stop_a_worker():
     worker = Worker()
     try:
@@ -195,6 +199,7 @@ def test_many_refuses_bad_input_before_it_starts():
     assert check_many([]) == []
 
 
+@pytest.mark.slow
 def test_a_pair_that_kills_its_worker_costs_only_itself(monkeypatch):
     """The worker ends in the middle of a chunk: that pair is undecided, the others are checked in a new one."""
     original = Worker.receive
@@ -218,6 +223,7 @@ def test_a_pair_that_kills_its_worker_costs_only_itself(monkeypatch):
     assert isinstance(found[0], Verdict)
 
 
+@pytest.mark.slow
 def test_wall_time_is_the_end_but_for_a_crowded_machine(monkeypatch):
     now = time.monotonic()
     budget = Budget(2.0)

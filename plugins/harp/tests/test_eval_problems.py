@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import warnings
 from dataclasses import replace
-from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from scipy.stats import spearmanr
+from zoo_harp.analysis.overlap import overlaps
+from zoo_harp.analysis.solutions import length, solution_rows
 from zoo_harp.evaluation.data import PUBLISHED, Dataset, load_dataset, published_counts
-from zoo_harp.evaluation.overlap import overlaps
-from zoo_harp.evaluation.solutions import length, solution_rows
 
 from zoo.cli.main import main
 
@@ -79,8 +77,8 @@ def test_the_task_for_lm_eval_is_written_once(tmp_path, capsys):
     assert main(["harp", "lm-eval", str(tmp_path / "none.jsonl"), "--out", str(out), "--force"]) == 2
 
 
-def test_the_written_task_runs(tmp_path, monkeypatch):
-    need = import_module if os.environ.get("ZOO_REQUIRE_EXTRAS") else pytest.importorskip
+@pytest.mark.slow
+def test_the_written_task_runs(tmp_path, monkeypatch, need):
     need("lm_eval")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     short = load_dataset(SAMPLE).split("short")
@@ -109,8 +107,8 @@ def test_the_written_task_runs(tmp_path, monkeypatch):
     assert scores["undecided,none"] == 0
 
 
-def test_a_failed_run_of_inspect_is_said_to_have_failed(tmp_path, capsys):
-    need = import_module if os.environ.get("ZOO_REQUIRE_EXTRAS") else pytest.importorskip
+@pytest.mark.slow
+def test_a_failed_run_of_inspect_is_said_to_have_failed(tmp_path, capsys, need):
     need("inspect_ai")
     from inspect_ai.log import EvalConfig, EvalDataset, EvalError, EvalLog, EvalSpec, write_eval_log
 

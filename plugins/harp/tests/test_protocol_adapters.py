@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import warnings
 from importlib import import_module
 
@@ -12,8 +11,6 @@ import pytest
 from zoo_harp.protocol.trl_reward import harp_reward
 
 from zoo import UsageError
-
-need = import_module if os.environ.get("ZOO_REQUIRE_EXTRAS") else pytest.importorskip
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +30,7 @@ def test_a_reward_for_each_completion():
 
 
 @pytest.mark.slow
-def test_trl_trains_on_the_reward(tmp_path):
+def test_trl_trains_on_the_reward(tmp_path, need):
     """One step of GRPO on a model of a few thousand weights: the trainer calls the reward and logs it."""
     need("trl")
     with warnings.catch_warnings():
@@ -88,7 +85,8 @@ filter_list:
 """
 
 
-def test_lm_eval_filters_and_scores(tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_lm_eval_filters_and_scores(tmp_path, monkeypatch, need):
     need("lm_eval")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     with warnings.catch_warnings():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from zoo_harp.registration import zoo_register
+from zoo_harp.registration import zoo_register, zoo_suites
 
 if TYPE_CHECKING:
     from zoo_harp.checker import Explanation, Verdict, check, check_bool, check_many, explain, warm_up
@@ -19,6 +19,7 @@ __all__ = [
     "explain",
     "warm_up",
     "zoo_register",
+    "zoo_suites",
 ]
 
 

@@ -56,9 +56,9 @@ def _lm_eval(parsed: argparse.Namespace) -> int:
 
 
 def _solutions(parsed: argparse.Namespace) -> int:
+    from zoo_harp.analysis.solutions import solution_rows
     from zoo_harp.evaluation.data import load_dataset
     from zoo_harp.evaluation.responses import load_responses
-    from zoo_harp.evaluation.solutions import solution_rows
 
     dataset = load_dataset(parsed.file)
     responses = load_responses(parsed.responses, known=dataset.problems.__contains__).items if parsed.responses else ()
@@ -73,9 +73,9 @@ def _solutions(parsed: argparse.Namespace) -> int:
 
 def _overlap(parsed: argparse.Namespace) -> int:
     from zoo import UsageError
+    from zoo_harp.analysis.overlap import overlaps
     from zoo_harp.evaluation.data import load_dataset
     from zoo_harp.evaluation.jsonl import Line, load
-    from zoo_harp.evaluation.overlap import overlaps
 
     if not 0 < parsed.share <= 1:
         raise UsageError(f"--share is {parsed.share}: expected above 0, at most 1.")

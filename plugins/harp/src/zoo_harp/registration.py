@@ -1,4 +1,4 @@
-"""What the plugin tells zoo: one evaluator of files and the command ``zoo harp``."""
+"""What the plugin tells zoo: one evaluator of files, a suite and the command ``zoo harp``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoo import hookimpl
 if TYPE_CHECKING:
     from zoo import Registrar
 
-__all__ = ["zoo_register"]
+__all__ = ["zoo_register", "zoo_suites"]
 
 _PAPER = "Yue et al. 2024, HARP: a challenging human-annotated math reasoning benchmark, arXiv:2412.08819"
 
@@ -25,3 +25,9 @@ def zoo_register(zoo: Registrar) -> None:
         summary="answers to competition mathematics: accuracy, pass@k, maj@k, beside the published tables",
         subject="file",
     )
+
+
+@hookimpl
+def zoo_suites() -> list[str]:
+    """``zoo bench harp``."""
+    return ["zoo_harp:suites/harp.toml"]

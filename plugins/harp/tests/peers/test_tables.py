@@ -18,6 +18,7 @@ def test_right_on_what_is_mathematically_true(true_rows):
     assert all(row.expected for row in missed.values()), missed  # no false accept
 
 
+@pytest.mark.slow
 def test_not_worse_than_its_author(true_rows):
     """On the pairs whose expectation is true, by its own functions with their defaults."""
     library = pytest.importorskip("math_verify")

@@ -77,6 +77,6 @@ def _answers(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    from zoo_harp.checker.workers.worker import serve
+    from zoo_harp.checker.worker import serve
 
     serve(_answers)

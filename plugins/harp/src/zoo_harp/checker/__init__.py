@@ -7,9 +7,9 @@ and equations to ``equations``. Nothing here imports sympy; only the worker proc
 
 from __future__ import annotations
 
+from zoo_harp.checker.batch import Batch, check_many
 from zoo_harp.checker.check import Verdict, check, check_bool, choice_letter, compare_texts
 from zoo_harp.checker.explain import Explanation, explain
-from zoo_harp.checker.workers.batch import Batch, check_many
 from zoo_harp.checker.workers.pool import warm_up
 
 __all__ = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
@@ -55,22 +55,8 @@ _ORDINALS: Final = {
 _DROPPED: Final = frozenset(".,;:!?'\"`*()[]-_\\") | {"a", "an", "the"}
 
 
-DENIALS: Final = frozenset(
-    names(
-        "not no never neither nor nexists notin ne isn't isnt cannot can't cant doesn't doesnt none nobody nothing "
-        "false wrong "
-        "incorrect impossible unless except without neg lnot forall exists undefined fails fail failed almost "
-        "anything excluded eliminated rejected"
-    )
-)
-"""words after which a statement does not say what follows"""
 CONDITIONS: Final = frozenset(names("such that if unless when where least most more less fewer than nearly or"))
 """words that make what they stand beside another statement"""
-
-
-def denies(words: Iterable[str]) -> bool:
-    """Whether a negation or a quantifier is among ``words``."""
-    return any(word.lower() in DENIALS for word in words)
 
 
 def is_word(run: str) -> bool:

@@ -114,7 +114,7 @@ def load_responses(
         return found
 
     if path.suffix in (".eval", ".json"):
-        from zoo_harp.protocol.inspect_log import lines
+        from zoo_harp.evaluation.inspect_log import lines
 
         loaded = Loaded(tuple(parse(line) for line in lines(path)))
     else:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
 
+from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.tree import (
     Apply,
     Listing,
@@ -24,7 +25,6 @@ from zoo_harp.checker.tree import (
     symbols,
     walk,
 )
-from zoo_harp.checker.words import denies
 
 _MAX_SIGNS: Final = 4
 

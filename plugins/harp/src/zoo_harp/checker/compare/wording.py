@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import permutations
 from typing import Final
 
+from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.tree import Listing, Node, Text, Tuple
 from zoo_harp.checker.vocabulary import names
-from zoo_harp.checker.words import CONDITIONS, denies
+from zoo_harp.checker.words import CONDITIONS
 
 NOTHING: Final = frozenset(
     (("no", "solution"), ("no", "solutions"), ("none",), ("no", "real", "solutions"), ("no", "real", "solution"),

@@ -8,8 +8,8 @@ from zoo_harp.checker.latex import dots, forms
 from zoo_harp.checker.latex.calls import Calls
 from zoo_harp.checker.latex.cursor import ParseError
 from zoo_harp.checker.latex.sets import signed
+from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.tree import Apply, Named, Node, Number, Symbol, Text, Tuple, number
-from zoo_harp.checker.words import denies
 
 PRODUCT: Final = 50
 """how tight a product binds"""

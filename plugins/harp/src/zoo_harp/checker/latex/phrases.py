@@ -7,6 +7,7 @@ from typing import Final
 from zoo_harp.checker.latex import forms
 from zoo_harp.checker.latex.cursor import SIGN, Cursor, ParseError
 from zoo_harp.checker.latex.sets import NAMED_SETS, SET_FILLERS
+from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.tree import (
     Apply,
     Based,
@@ -26,7 +27,7 @@ from zoo_harp.checker.tree import (
 )
 from zoo_harp.checker.units import is_unit, read_unit
 from zoo_harp.checker.vocabulary import names
-from zoo_harp.checker.words import CONDITIONS, FILLERS, NUMBER_WORDS, PARTS, denies, read_number, read_part
+from zoo_harp.checker.words import CONDITIONS, FILLERS, NUMBER_WORDS, PARTS, read_number, read_part
 
 _VERBS: Final = frozenset(names("is are was were does do did has have can could would will may might"))
 _SCALES: Final = {"C": "celsius", "F": "fahrenheit", "Celsius": "celsius", "Fahrenheit": "fahrenheit"}
@@ -105,6 +106,8 @@ class Phrases(Cursor):
         idle = forms.plain_words(self.tokens, self.at)
         if idle and idle[0].lower() in _VERBS:
             raise ParseError("a statement")
+        if [word.lower() for word in idle[:1]] == ["squared"] or (len(idle) > 1 and idle[0].lower() == "times"):
+            raise ParseError("a power or product in words")
         if denies(idle) or not CONDITIONS.isdisjoint(word.lower() for word in idle):
             raise ParseError("a denial or a condition")
         while self.peek()[0] == "word":

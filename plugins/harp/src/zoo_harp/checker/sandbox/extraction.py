@@ -13,16 +13,18 @@ from typing import Final
 from zoo_harp.checker.answers import parse, strip
 from zoo_harp.checker.compare.wording import is_permuted
 from zoo_harp.checker.limits import MAX_ANSWER, MAX_RESPONSE, Budget
+from zoo_harp.checker.sandbox.assertions import denied_from, is_asserted, is_kept
 from zoo_harp.checker.sandbox.boxes import Place, last_box, opened
-from zoo_harp.checker.sandbox.denials import is_denied, is_refuted, is_untrue
 from zoo_harp.checker.sandbox.inline import formulas
 from zoo_harp.checker.sandbox.reply import reply
-from zoo_harp.checker.tree import Listing, Node, Quantity, Relation, Text
+from zoo_harp.checker.tree import Listing, Node, Quantity, Relation, Text, walk
 from zoo_harp.checker.vocabulary import names
+from zoo_harp.checker.words import NUMBER_WORDS
 
 _ANCHOR: Final = re.compile(
     r"answers?[*_\s\"'`)\]}]{0,8}"
-    r"(?:\b(?:is|are|equals|was|(?:must|should|would|will|has\s{1,4}to)\s{1,4}be)\b(?:\s{1,4}(?:simply|just|therefore|thus|exactly|then|equal\s{1,4}to|given\s{1,4}by))?"
+    r"(?:\b(?:is|are|equals|was|(?:must|should|would|will|has\s{1,4}to)\s{1,4}be)\b(?:\s{1,4}(?:simply|just|"
+    r"therefore|thus|exactly|then|equal\s{1,4}to|given\s{1,4}by))?"
     r"|[:=：]|\s[-–—]\s)[:*_\s]{0,12}"
     r"|(?:答案|答え)\s?(?:是|为|為|は)?\s?[:：]?\s?|(?:答|답|정답)\s?(?:은|는)?\s?[:：]\s?|(?:답|정답)은\s?"
     r"|\b(?:Ответ|Antwort|Réponse|Respuesta|Resposta|Risposta)\s{0,2}:[*_\s]{0,4}",
@@ -32,24 +34,6 @@ _HEADING: Final = re.compile(r"^[#*_ \t]{0,8}(?:the )?(?:final )?answer[*_ \t]{0
 _HOPE: Final = re.compile(r"\bI hope (?:it|this) is correct", re.IGNORECASE)
 _JOINT: Final = re.compile(r"[}\s$]{0,4}(?:,|,?\s?(?:and|or|\\text\{ ?(?:and|or) ?\}))[\s$]{0,4}")
 _MAX_SENTENCE: Final = 600
-_VALUE: Final = r"(?:(?<!\\)\$[^$]{1,200}\$|\\\((?:[^$\\]|\\(?!\))){1,200}\\\)|(?:\\\$)?[-−]?[\d.,/]{0,20}\d(?:\\?%)?)"
-_VALUE_CLAUSE: Final = re.compile(
-    rf"\b(?:is|are|equals|be|get|obtain|exactly|to|takes?|needs?|costs?|contains?|gives?)\s{{1,3}}({_VALUE})"
-    r"(?:(?:\s[a-z]{1,12})?,?|(?:\s[a-z]{1,12}){2,3},)\s{1,3}"
-    r"(?:because|since|as|each|including|one of|some of|half of|when|attained|achieved|reached|obtained|occurring"
-    r"|which|where|if|for|at|with|taken|given|so|by|in|on|over|among|between|from|within|per|after|before)\b"
-    r"(?![^.]{0,200}\b(?:is|are|equals)\s{1,3}[-−$\d\\])",
-    re.IGNORECASE,
-)
-_REMARK: Final = re.compile(r"\s\((?:by|see|from|using|since|because|as|in)\s[^()]{0,80}\)(?=[.\s]{0,4}$)")
-_ASIDES: Final = re.compile(
-    r",?\s(?:or|which is)\s(?:about|approximately|roughly)\s\$?\d[\d.,]{0,20}\\?%?\$?(?=[\s.]|$)"
-    r"|\s?\((?:or\s)?(?:about|approximately|roughly|namely|specifically|viz\.?|e\.g\.,?|i\.e\.,?"
-    r"|for example,?|that is,?)\s[^()]{0,80}\)",
-    re.IGNORECASE,
-)
-_SAID: Final = re.compile(r"\b(?:is|are|equals|be|:)\s{0,3}$", re.IGNORECASE)
-_LETTERS: Final = re.compile(r"\\?[A-Za-z]{1,3}|\\triangle\s?\w{3}")
 _BLANK_LINE: Final = re.compile(r"\n[ \t\r]{0,40}\n")
 _SENTENCE: Final = re.compile(
     r"(?<!\b[ap]\.m)(?<!\bsq)(?<!\bcu)(?<!\bft)(?<!\.\.)\.[*_\"')]{0,4}(?=\s{1,4}[A-Z\\$*<]|\s{0,8}$|[ \t]{0,8}\n)"
@@ -60,7 +44,8 @@ _CLAUSE: Final = re.compile(
     re.IGNORECASE,
 )
 _ASIDE: Final = re.compile(
-    r"[,;]?\s{1,4}\(?(?:or|which is|i\.e\.,?)?\s{0,4}(?:approximately|about|roughly)\s|\s\((?!mod|base)(?=[A-Za-z]{3})",
+    r"[,;]?\s{1,4}\(?(?:or|which is|i\.e\.,?)?\s{0,4}(?:approximately|about|roughly)\s|\s\((?!mod|"
+    r"base)(?=[A-Za-z]{3})",
     re.IGNORECASE,
 )
 _MATH: Final = re.compile(r"\\[()\[\]]|\\\$|\$\$?")
@@ -68,6 +53,11 @@ _NUMBER: Final = re.compile(
     r"(?<![\w.,\\^/])(?<!\w\()-?(?:\d+,\d{1,2}(?![\d,.])|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)(?:/\d+)?(?:\\?%)?"
     r"(?:[kcdm]?m[²³])?(?![\w(^]|\.\d|/\d|,\d)"
 )
+_WORDS_OF_NUMBERS: Final = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
+_NUMERAL: Final = re.compile(
+    rf"\b(?!one\b(?!-))(?:{_WORDS_OF_NUMBERS})(?:(?:[ -]|\sand\s)(?:{_WORDS_OF_NUMBERS}))*\b", re.IGNORECASE
+)
+"""a number in words; "one" alone is a pronoun"""
 _GOES_ON: Final = re.compile(r"\s?(?:\+(?!\+)|\^|[×·/]|\\(?:cdot|times|pm|div)(?![A-Za-z]))")
 """an operator after a number, which is then no answer but part of what could not be read"""
 _PROGRAM: Final = re.compile(
@@ -79,12 +69,10 @@ _SHORT: Final = 100
 _MARKED: Final = re.compile(r"answer|\\[bf]", re.IGNORECASE)
 _MAX_ANCHORS: Final = 16
 _MAX_FORMULAS: Final = 8
-_MAX_ITEMS: Final = 12
+_MAX_CANDIDATES: Final = 12
+_WINDOW: Final = 2_000
+"""characters at the end in which numbers are looked for"""
 _MARK: Final = re.compile(r"\s*\\(?:blacksquare|square|Box|qed|checkmark)\s*")
-_ABOUT: Final = re.compile(r"\(\s{0,4}(?:about|approximately|roughly|or about|i\.e\.)\s{1,4}$")
-_RANGE: Final = re.compile(
-    r"\b(?:for|in terms of|with respect to)(?:\s(?:all|every|any|each|some))?(?:\s[a-z]{1,12})?\s$"
-)
 _PLURAL: Final = re.compile(r"\b(?:are|were|be|values|solutions|roots):?\s{0,4}$")
 _COMMANDS: Final = re.compile(r"\\[A-Za-z]+")
 _PROSE: Final = re.compile(r"[A-Za-z]{4}")
@@ -107,7 +95,8 @@ def extract(response: str, budget: Budget | None = None) -> str | None:
     """
     text, tagged = reply(response[-MAX_RESPONSE:])
     reader = Reader(budget)
-    if (tagged or (len(text) < _SHORT and not _MARKED.search(text))) and reader.is_answer(text):
+    bare = len(text) < _SHORT and not _MARKED.search(text) and not _has_words(parse(text).tree)
+    if (tagged or bare) and reader.is_answer(text):
         return strip(text)
     return reader.extract(text)
 
@@ -141,12 +130,13 @@ def _trimmed(capture: str) -> list[str]:
     """The capture, and shorter and shorter beginnings of it."""
     aside = _ASIDE.search(capture)
     capture = capture[: aside.start()] if aside and aside.start() else capture
-    ways = [capture]
-    sentence = _SENTENCE.search(capture)
-    if sentence:
-        ways.insert(0, capture[: sentence.start()])
     line = capture.split("\n", 1)[0]
-    ways.insert(0 if line.count("{") == line.count("}") else len(ways), line)
+    sentence = _SENTENCE.search(capture)
+    ways = [capture[: sentence.start()]] if sentence else []
+    ways.insert(
+        0 if len(ways) == 0 or len(line) < len(ways[0]) else 1, line if line.count("{") == line.count("}") else ""
+    )
+    ways += [capture, line]
     for way in tuple(ways):
         clause = _CLAUSE.search(way)
         if clause and clause.start() and not _VERB.search(way, clause.end()):
@@ -170,6 +160,11 @@ def _is_plain(tree: Node, text: str) -> bool:
     if isinstance(tree, Relation):
         return all(_is_plain(term, text) for term in tree.terms)
     return True
+
+
+def _has_words(tree: Node) -> bool:
+    """Whether there are words in an answer, other than "and permutations"."""
+    return any(isinstance(node, Text) and not is_permuted(node) for node in walk(tree))
 
 
 def delimited(text: str) -> Iterator[Place]:
@@ -202,35 +197,38 @@ class Reader:
     def extract(self, text: str) -> str | None:
         """The answer of a reply."""
         box = last_box(text)
-        prose: str | None = None
+        prose: Place | None = None
         for anchor in anchors(text):
             if box is not None and anchor.start < box.end:
                 break
-            if is_untrue(text, anchor.start):
-                return None
             found = self.from_capture(anchor.text)
             if found:
-                return None if is_refuted(anchor.text, found) else found
-            prose = prose or anchor.text
+                start = max(text.find(found, anchor.end), anchor.end)
+                return found if is_asserted(text, start, start + len(found)) else None
+            prose = prose or anchor
         if box is not None:
-            return None if is_denied(text, box.start, box.end, boxed=True) else self._inside(box.text)
-        if prose is not None:
-            found = self._value(prose)
-            if found:
-                return found
-        if len(text) <= MAX_ANSWER and self.is_answer(text):
+            return self._inside(box.text) if is_kept(text, box.start, box.end) else None
+        whole = prose is None and len(text) <= MAX_ANSWER and self.is_answer(text)
+        if whole and not _has_words(parse(text).tree):
             return strip(text)
         if len(text) > MAX_ANSWER and text.count(" ") + text.count("\n") < len(text) // 50:
             return text  # one expression beyond the limits, no prose
-        found = self._value(text)
-        if found is None and prose is not None:
-            found = _trimmed(prose)[0]
+        found = self._value(text, prose.start if prose is not None else 0)
+        if found is None and (whole or prose is not None):
+            found = strip(text) if prose is None else _trimmed(prose.text)[0]
         said = _VERB.split(text)[-1]
         if found is None and said != text and self.is_answer(said) and not isinstance(parse(said).tree, Text):
-            return strip(said)
-        if found is None and "\n" not in text.strip() and 0 < len(text.strip()) <= 200:
+            start = text.rindex(said)
+            return strip(said) if is_asserted(text, start, len(text)) else None
+        short = "\n" not in text.strip() and 0 < len(text.strip()) <= 200
+        if found is None and short and self._is_worded(text):
             found = strip(text)
         return found or None
+
+    def _is_worded(self, text: str) -> bool:
+        """Whether ``text`` is words, perhaps with numbers among them, and no mathematics."""
+        tree = parse(text).tree
+        return any(map(str.isalpha, tree.words)) if isinstance(tree, Text) else not any(map(str.isdigit, text))
 
     def is_answer(self, text: str) -> bool:
         """Whether ``text`` is an answer and not prose: it parses, or is a few words that are no phrase."""
@@ -245,16 +243,11 @@ class Reader:
     def _inside(self, text: str) -> str | None:
         """The content of a box: itself, or the answer of a sentence in it; boxes in it are opened."""
         text = opened(text)
-        if len(text) <= MAX_ANSWER:
-            found = _ANCHOR.search(text)
-            if found and found.end() < len(text):
-                inner = self.from_capture(_unmarked(text[found.end() :]))
-                if inner:
-                    return inner
-            if not self.is_answer(text):
-                value = _VERB.split(_FLAT_TEXT.sub(r"\1", text))[-1]
-                if value and self.is_answer(value) and not isinstance(parse(value).tree, Text):
-                    return strip(value)
+        if len(text) <= MAX_ANSWER and not self.is_answer(text):
+            plain = _FLAT_TEXT.sub(r"\1", text)
+            value = _VERB.split(plain)[-1]
+            if value != plain and self.is_answer(value) and not isinstance(parse(value).tree, Text):
+                return strip(value) if is_asserted(plain, plain.rindex(value), len(plain)) else strip(text)
         return strip(text) or None
 
     def from_capture(self, capture: str) -> str | None:
@@ -262,71 +255,61 @@ class Reader:
         for way in _trimmed(capture):
             if len(way) <= MAX_ANSWER and self.is_answer(way):
                 return way
-        first = _trimmed(capture)[0]
-        places = list(delimited(first))
-        return self._value(first) if len(places) == 1 and self.is_answer(places[0].text) else None
+        return None
 
-    def _value(self, text: str) -> str | None:
-        """The last formula or number of a text, whichever comes later; not what a trailing clause says about it."""
-        text = _stated(text)
-        formula, number = self._last_formula(text), self._last_number(text)
-        found: Place | None = formula or number
-        if formula is not None and number is not None:
-            found = number if number.start >= formula.end else formula
-            if found is formula and _is_bare_letter(formula.text) and not _SAID.search(text, 0, formula.start):
-                sentence = max(text.rfind(". ", 0, formula.start), text.rfind("\n", 0, formula.start))
-                found = number if number.start > sentence else formula
-        return None if found is None or is_denied(text, found.start, found.end) else found.text
+    def _value(self, text: str, first: int) -> str | None:
+        """The last value behind ``first`` that its sentence asserts; none before a sentence that denies one."""
+        for place in islice(self._candidates(text), _MAX_CANDIDATES):
+            if place.start < first:
+                break
+            if is_asserted(text, place.start, place.end):
+                return place.text
+            first = max(first, denied_from(text, place.start, place.end))
+        words = [
+            Place(*word.span(), word[0]) for word in _NUMERAL.finditer(text, max(first, len(text) - _MAX_SENTENCE))
+        ]
+        return next((word.text for word in reversed(words) if is_asserted(text, word.start, word.end)), None)
 
-    def _last_formula(self, text: str) -> Place | None:
-        """The last formula that is an answer, with those that "or" joins to it, or a list that a plural announces."""
+    def _candidates(self, text: str) -> Iterator[Place]:
+        """What may be the answer: formulas in delimiters and lists of them, other formulas, numbers; the last first."""
+        places = self._formulas(text)
+        if not _PROGRAM.search(text[-_MAX_SENTENCE:]):
+            places += self._numbers(text, [(place.start, place.end) for place in delimited(text)])
+        for place in sorted(places, key=lambda place: (-place.end, place.start)):
+            if self.is_answer(place.text):
+                yield place
+
+    def _formulas(self, text: str) -> list[Place]:
+        """Formulas in delimiters, each with those that "or" joins to it, or a list that a plural announces."""
+        found: list[Place] = []
         places = [place for place in delimited(text) if 0 < len(place.text.strip()) <= MAX_ANSWER]
-        places = [place for place in places if not _MARK.fullmatch(place.text)]
-        while len(places) > 1 and _is_bare_letter(places[-1].text) and _RANGE.search(text, 0, places[-1].start):
-            places.pop()
-        while len(places) > 1 and _ABOUT.search(text, max(0, places[-1].start - _SHORT), places[-1].start):
-            places.pop()
-        if not places or not self.is_answer(places[-1].text):
-            return None
-        joined = listed = [strip(places[-1].text)]
-        first = places[-1]
-        for place in places[-2:-_MAX_ITEMS:-1]:
-            between = text[place.end : first.start]
-            if not _JOINT.fullmatch(between):
-                break
-            first, listed = place, [strip(place.text), *listed]
-            if between.strip() == "or" and len(joined) == len(listed) - 1:
-                joined = listed
-        plural = _PLURAL.search(text, max(0, first.start - _SHORT), first.start)
-        return Place(first.start, places[-1].end, ", ".join(listed if plural else joined))
+        places = [place for place in places if not _MARK.fullmatch(place.text)][-_MAX_CANDIDATES:]
+        for last in range(len(places)):
+            joined = listed = [strip(places[last].text)]
+            first = places[last]
+            for place in reversed(places[:last]):
+                between = text[place.end : first.start]
+                if not _JOINT.fullmatch(between):
+                    break
+                first, listed = place, [strip(place.text), *listed]
+                if between.strip() == "or" and len(joined) == len(listed) - 1:
+                    joined = listed
+            plural = _PLURAL.search(text, max(0, first.start - _SHORT), first.start)
+            found.append(Place(first.start, places[last].end, ", ".join(listed if plural else joined)))
+        return found
 
-    def _last_number(self, text: str) -> Place | None:
-        """The last number that stands alone, with the formula around it."""
-        if _PROGRAM.search(text[-_MAX_SENTENCE:]):
-            return None
-        best = None
-        for found in _NUMBER.finditer(_CALL.sub(lambda call: " " * len(call[0]), text)):
-            best = found
+    def _numbers(self, text: str, taken: list[tuple[int, int]]) -> list[Place]:
+        """Formulas without delimiters and numbers that stand alone."""
+        found: list[Place] = []
         for formula, end in islice(formulas(text), _MAX_FORMULAS):
-            if best is not None and end < best.end():
-                break
-            if _GOES_ON.match(text, end):
-                break
-            if self.is_answer(formula) and not isinstance(parse(formula).tree, Text):
-                return Place(max(0, text.rfind(formula[:8], 0, end)), len(text[:end].rstrip(".,;:!?")), strip(formula))
-        if best is None or _GOES_ON.match(text, best.end()):
-            return None
-        return Place(best.start(), best.end(), best[0])
-
-
-def _stated(text: str) -> str:
-    """``text`` without the clause after the value of its last sentence, such as ", attained at x = 2"."""
-    text = _REMARK.sub("", _ASIDES.sub("", text.rstrip()))
-    ends = [found.end() for found in _SENTENCE.finditer(text[-_MAX_SENTENCE:].rstrip(" .\n*"))]
-    start = max(0, len(text) - _MAX_SENTENCE) + (ends[-1] if ends else 0)
-    clause = _VALUE_CLAUSE.search(text, start)
-    return text[: clause.end(1)] if clause else text
-
-
-def _is_bare_letter(text: str) -> bool:
-    return bool(_LETTERS.fullmatch(strip(text)))
+            if not _GOES_ON.match(text, end) and not isinstance(parse(formula).tree, Text):
+                start = text.rfind(formula[:8], 0, end)
+                found.append(Place(max(start, 0), len(text[:end].rstrip(".,;:!?")), strip(formula)))
+        tail = max(0, len(text) - _WINDOW)
+        blank = _CALL.sub(lambda call: " " * len(call[0]), text[tail:])
+        for number in _NUMBER.finditer(blank):
+            start, end = tail + number.start(), tail + number.end()
+            inside = any(one <= start < other for one, other in taken) or any(p.start <= start < p.end for p in found)
+            if not inside and not _GOES_ON.match(text, end):
+                found.append(Place(start, end, number[0]))
+        return found

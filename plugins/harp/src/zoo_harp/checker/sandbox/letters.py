@@ -6,8 +6,8 @@ import re
 from typing import Final
 
 from zoo_harp.checker.limits import MAX_RESPONSE
+from zoo_harp.checker.sandbox.assertions import is_kept
 from zoo_harp.checker.sandbox.boxes import last_box
-from zoo_harp.checker.sandbox.denials import is_denied, is_untrue
 from zoo_harp.checker.sandbox.extraction import anchors, delimited
 from zoo_harp.checker.sandbox.reply import reply
 
@@ -37,13 +37,13 @@ def extract_choice(response: str) -> str | None:
     for anchor in anchors(text):
         if box is not None and anchor.start < box.end:
             break
-        if is_untrue(text, anchor.start):
+        if not is_kept(text, anchor.end, anchor.end + 1):
             return None
         letter = _letter(anchor.text[:200])
         if letter is not None:
             return letter or None
     if box is not None:
-        return None if is_denied(text, box.start, box.end, boxed=True) else _letter(box.text[:200]) or None
+        return _letter(box.text[:200]) or None if is_kept(text, box.start, box.end) else None
     if len(text) <= 200:
         letter = _letter(text)
         if letter is not None:
@@ -60,7 +60,7 @@ def extract_choice(response: str) -> str | None:
     if last is None:
         return None
     letter = last[last.lastindex or 1]
-    if is_denied(text, *last.span()):
+    if not is_kept(text, *last.span()):
         return None
     joined = _JOINED.search(text, max(0, last.start() - _SHORT), last.start())
     return letter if joined is None or joined[1] == letter else None

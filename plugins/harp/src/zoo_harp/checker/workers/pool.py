@@ -33,7 +33,7 @@ class WorkerDied(Exception):
 class Worker:
     """One process, which runs ``module``."""
 
-    def __init__(self, module: str = "zoo_harp.checker.workers.worker") -> None:
+    def __init__(self, module: str = "zoo_harp.checker.worker") -> None:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", module],

@@ -80,8 +80,8 @@ def _prove(request: Answer) -> Answer:
 
 def _check(pairs: list[list[Any]], options: dict[str, Any]) -> Iterator[Answer]:
     """One answer a pair. A check that outlives its deadline twice ends this process: nothing else is certain to."""
+    from zoo_harp.checker.batch import verdict_data
     from zoo_harp.checker.check import DEFAULT_TIMEOUT, check
-    from zoo_harp.checker.workers.batch import verdict_data
 
     seconds = 2.0 * min(options.get("timeout_s", DEFAULT_TIMEOUT), MAX_TIMEOUT)
     for gold, response in pairs:

@@ -1,0 +1,308 @@
+"""Whether a sentence states that the answer is a value: a small grammar of assertion.
+
+A value in prose is an answer only where its sentence is understood: a subject and a verb that links it to the value
+("the area is 5", "we get 5", "so 5"), or the value and what is said of it ("5 is the minimum", "5 ways"). The words are
+put into classes (``lexicon``), one letter each, and the letters must spell one of these forms. A word of no class can
+only be a noun, so that a verb nobody listed ("the book disputes 5") does not link; what denies, bounds, supposes or
+quotes is in no form. A box is the writer's own mark: its sentence needs no form, but must not deny it.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Final
+
+from zoo_harp.checker.lexicon import is_false, is_negation, is_operator, takes_back
+from zoo_harp.checker.sandbox.clauses import END, FAR, Words, beginning, read_words, sentence
+from zoo_harp.checker.sandbox.wide import is_asserted_wide, is_wide
+from zoo_harp.checker.vocabulary import names
+
+_SIMPLE: Final = re.compile(r"D?V?[NQFG]+(?:PD?[NQFG]+)*|F+(?:AF+)*|[SDTR]|F,D?[NQ].*,")
+_HEAD: Final = re.compile(r"D?[NFGV]{0,5}Q[NQF]*")
+_LINK: Final = re.compile(r"(?:M[VC]*)?(?:A(?:XFC)?[VC]*(?:DQ)?|L[VC]*(?:D?Q)?)$")
+_ANSWER: Final = re.compile("(?:the )?(?:final )?answer")
+_LEAD: Final = re.compile(r"[CV,]*(?:P(?:T|S|D?[NQF]+),?)*[CV,]*")
+_EMBEDS: Final = re.compile(
+    r"[CV,]*(?:P(?:S|D?[NQF]+),?)*[CV,]*(?:(?:[SR]|D|D?[NQFG]+)?M?V*[EL]|[SR]?AV*(?:K|KE|E)|D?N?QA|E)T?"
+)
+_PREDICATE: Final = re.compile(r"[MA]+V*(?:D?[NVFG]*Q|P)")
+_GOOD: Final = frozenset(names("correct right true enough sufficient possible optimal attainable best impossible"))
+_BARRING: Final = frozenset(names("than anything-but everything-but all-but"))
+_OTHERS: Final = frozenset(names("their his her your"))
+_CONCLUSIVE: Final = frozenset(names("so thus hence therefore then finally consequently accordingly"))
+_ALL: Final = (("all",), ("every",), ("any",), ("each",))
+_RESETS: Final = _CONCLUSIVE | {"but"}
+_SUPPOSED: Final = frozenset(names("if unless whether suppose assume let were had imagine lest neither either forall"))
+_MODALS: Final = frozenset(names("can could may might cannot can't couldn't would"))
+_CLOSERS: Final = frozenset(
+    names(
+        "qed done end hope checked verified finished thanks thank cheers good let best great proof note see completes"
+    )
+)
+"""words that a sentence of at most three words after the answer may begin with"""
+_VERBAL: Final = ("A", "M", "L", "V")
+_OPENING: Final = frozenset(names("if such given after before until"))
+_SUPERLATIVES: Final = frozenset(names("smallest largest least greatest first last only number numbers integers"))
+_RESTATING: Final = tuple((word,) for word in names("about approximately roughly equivalently simply ,"))
+_POINTED: Final = re.compile(r"(?:[^,STD]{1,3},|[CVX]|ET?|PNN?,?)*")
+_POINTERS: Final = tuple((word,) for word in names("it this that these those which"))
+_POINTING: Final = frozenset(names("i answer wait actually above my mine which no oops hmm unfortunately value"))
+
+
+def is_asserted(text: str, start: int, end: int) -> bool:
+    """Whether the sentence around ``text[start:end]`` states that the answer is what stands there."""
+    left, right = sentence(text, start, end)
+    if is_wide(text, start, end):
+        return is_asserted_wide(text, start, end)
+    if "would" in left.words and "if" in right.words:
+        return False
+    linked = _is_linked(left)
+    return bool(linked) and _goes_on(right, alone=linked == "alone") and not is_taken_back(text, end)
+
+
+def is_kept(text: str, start: int, end: int) -> bool:
+    """Whether the words around a box leave it as the answer: its clause neither denies nor supposes it."""
+    left, right = sentence(text, start, end)
+    if "?" in right.classes[:1] or is_taken_back(text, end):
+        return False
+    since = _since_reset(left)
+    clause = left.words[max(since, _last_stop(left.classes)) :]
+    if any(is_negation(word) or is_false(word) or word in _BARRING for word in clause) and not _is_linked(left):
+        return False
+    if _is_supposed(clause):
+        return False
+    near = re.split("[,;(C]", right.classes)[0]
+    rest = right.words[len(near) + 1 :]
+    return not takes_back(right.words[: len(near)]) and not (
+        rest[:1] and rest[0] in ("which", "but", "that") and takes_back(rest)
+    )
+
+
+def denied_from(text: str, start: int, end: int) -> int:
+    """Where the sentence around a value begins if it denies or bounds anything, else 0."""
+    left, right = sentence(text, start, end)
+    return beginning(text, start) if any(map(is_operator, (*left.words, *right.words))) else 0
+
+
+def is_taken_back(text: str, end: int) -> bool:
+    """Whether a sentence after the one that ends behind ``end`` takes it back: "But that is wrong."."""
+    stop = END.search(text, end)
+    if stop is None:
+        return False
+    whole = END.split(text[stop.end() : stop.end() + FAR])
+    return any(map(_takes_back, whole if stop.end() + FAR >= len(text) else whole[:-1]))
+
+
+def _takes_back(sentence: str) -> bool:
+    """Whether a sentence speaks against what was said before it; of few words only thanks and the like do not."""
+    read = read_words(sentence)
+    words = [word for word in read.words if word[:1].isalpha()]
+    if not words or not set(read.classes) - set("VFPDSTC,.()"):
+        return False
+    if (
+        len(words) <= 3
+        and words[0] not in _CLOSERS
+        and not {"holds", "works"}.intersection(words[-1:])
+        and "F" not in read.classes
+    ):
+        return True
+    if is_negation(read.words[-1]):
+        return True
+    at = _POINTED.match(read.classes).end()  # type: ignore[union-attr]
+    pointing = not _POINTING.isdisjoint(words[:4]) or read.words[at : at + 1] in _POINTERS
+    return pointing and any(is_negation(word) or is_false(word) or word in ("error", "errors") for word in words)
+
+
+def _is_linked(left: Words) -> str:
+    """How the words before a value link it to a subject: "linked", "alone" (there are none) or "" (not at all)."""
+    classes = left.classes
+    for at in range(len(classes), -1, -1):
+        if at and not _opens(classes, at):
+            continue
+        clause = Words(left.words[at:], classes[at:])
+        how = _clause(clause, classes[:at], left.words[at - 1] if at else "")
+        if how and _leads(left, at):
+            return how
+    return ""
+
+
+def _opens(classes: str, at: int) -> bool:
+    """Whether a clause may begin at a word: behind a sign, a connective or "that", or with "which is" or "it is"."""
+    before = classes[at - 1]
+    if before == "C":
+        return classes[at - 2 : at - 1] not in _VERBAL
+    return (
+        before in ",;:()TEL"
+        or bool(re.match("R[AL]", classes[at:]))
+        or (before == "F" and classes[at : at + 2] == "SA")
+    )
+
+
+def _clause(clause: Words, before: str, word: str) -> str:
+    """How a clause before a value links it, after the sign or word that opens the clause."""
+    classes, opener = clause.classes, before[-1:]
+    lead = _LEAD.match(classes)
+    if lead is not None and _is_supposed(clause.words[: lead.end()]):
+        return ""
+    if lead is not None and lead.end() == len(classes):
+        if classes and classes[-1] not in "CV,:Q":
+            return ""
+        if opener == "," and before[0] != "B" and set("AL(") & set(before):
+            return ""
+        conclusive = opener in ("", ":") or any(w in _CONCLUSIVE for w in (word, *clause.words))
+        return (
+            "alone"
+            if opener in ("T", "E")
+            else "linked"
+            if opener == ":"
+            else "alone"
+            if conclusive or opener in ","
+            else ""
+        )
+    if _ANSWER.fullmatch(" ".join(clause.words)):
+        return "linked"
+    link = _LINK.search(classes)
+    before_link = clause.words[link.start() - 1] if link is not None and link.start() else ""
+    if link is None or before_link == "to" or is_negation(before_link):
+        return ""
+    if link[0][0] == "A" and clause.words[link.start()] in ("be", "been"):
+        return ""
+    for start in range(lead.end() if lead else 0, -1, -1):
+        if _LEAD.fullmatch(classes, 0, start) and _is_subject(
+            Words(clause.words[start : link.start()], classes[start : link.start()]),
+            classes[link.start() :],
+            clause.words[link.start()],
+            opener,
+        ):
+            return "linked"
+    return ""
+
+
+def _is_subject(subject: Words, link: str, verb: str, opener: str) -> bool:
+    """Whether words are what a value can be linked to."""
+    words, classes = subject.words, subject.classes
+    if verb == "to-be" and "A" in classes:
+        return False
+    if verb.startswith("to-") and verb != "to-be":
+        return not any(map(is_operator, words))
+    if not classes:
+        return "L" in link and opener in (",", "C", "")
+    plain = next((at for at, word in enumerate(words) if word in ("answer", "answers", "result", "value")), None)
+    if (
+        plain is not None
+        and plain <= 4
+        and (("L" in link and "-" not in verb) or words[0] in _OTHERS or "G" in classes[:plain])
+    ):
+        return False
+    if _SIMPLE.fullmatch(classes) or (words[0].endswith("ing") and not set(classes) & set("ALXTM")):
+        return True
+    head = _HEAD.match(classes)
+    if head is None:
+        return False
+    after = Words(words[head.end() :], classes[head.end() :])
+    if after.words[:1] == ("not",) and not _SUPERLATIVES.isdisjoint(words[: head.end()]):
+        after = Words(after.words[1:], after.classes[1:])
+    return _is_modifier(after)
+
+
+def _is_modifier(after: Words) -> bool:
+    """Whether words after a noun only say more about it: each verb has a word before it that opens its clause."""
+    words, classes = after.words, after.classes
+    if not classes:
+        return True
+    if classes[0] in "AMLV" or classes[-1] in "XTRD" or is_negation(words[0]) or is_negation(words[-1]):
+        return False
+    opened, verbs, modal = 0, 0, False
+    for word, letter in zip(words, classes, strict=True):
+        opened += letter in "TRBS" or word in _OPENING or (letter == "C" and opened > 0)
+        verbs += letter in "AM" or word in _MODALS
+        verbs -= letter == "A" and modal
+        modal = letter == "M" or word in _MODALS
+        if verbs > opened:
+            return False
+    changed = {"plus", "minus"}.intersection(words[-2:])
+    return not changed and (words[0] == "of" or not any(map(is_false, words)))
+
+
+def _leads(left: Words, at: int) -> bool:
+    """Whether the words before a clause leave it a statement: "we see that", or a clause of their own."""
+    if at == 0:
+        return True
+    before, opener = left.classes[:at], left.classes[at - 1]
+    if opener == "T" and left.words[at - 2 : at - 1] == ("to-find",):
+        return not any(is_negation(word) or is_false(word) for word in left.words[:at])
+    if opener in "TEL":
+        first = max(_last_stop(before), _after_connective(before))
+        supposed = _is_supposed(left.words[first:at])
+        return not supposed and bool(_EMBEDS.fullmatch(before, first)) and _leads(left, first)
+    words = left.words[:at]
+    if opener == ":":
+        return not any(map(is_operator, words[_last_stop(before[:-1]) :]))
+    since = _since_reset(Words(words, before))
+    if _is_supposed(words[since:]):
+        return False
+    return words[:1] in (("since",), ("because",), ("as",)) or not any(map(is_false, words[since:]))
+
+
+def _goes_on(right: Words, *, alone: bool) -> bool:
+    """Whether what follows a value in its sentence leaves it: nouns, a reason or condition, or "is the answer"."""
+    words, classes = right.words, right.classes
+    if "?" in classes:
+        return False
+    nouns = 0
+    for at, (word, letter) in enumerate(zip(words, classes, strict=True)):
+        rest = words[at:]
+        if word in ("because", "since") or (
+            letter in ",(" and words[at + 1 : at + 2] in (("because",), ("since",), ("as",))
+        ):
+            return True
+        if word in ("not", "rather", "instead") and at <= nouns + 1:
+            return len(rest) <= 4 and not takes_back(rest)
+        if letter in ",;:(CTRB" or (word == "if" and not classes[:at].endswith("V")):
+            follows_or = any(word == "or" and rest[k + 1 : k + 2] == ("",) for k, word in enumerate(rest))
+            if word == "and" and right.classes[at + 1 : at + 2] == "X":
+                return rest[1] == "not" and not takes_back(rest)
+            modulus = letter == "(" and {"mod", "modulo"}.intersection(rest[1:2])
+            return not (takes_back(rest) or "unless" in rest or follows_or or modulus)
+        if word == "or" and words[at + 1 : at + 2] in _RESTATING:
+            return True
+        if word == "squared" or (word == "times" and rest[1:]):
+            return False
+        if letter == "X" or word in ("mod", "modulo") or (letter == "F" and (at == 0 or words[at - 1] == "times")):
+            return False
+        if letter in "AML":
+            predicate = _PREDICATE.match(classes, at) or _GOOD.intersection(rest[1:3])
+            changed = any(is_operator(word) or word in ("different", "other", "another") for word in rest)
+            return bool(nouns or (alone and predicate)) and not changed
+        if (letter == "S" and at == 0) or (letter == "D" and nouns == 1 and classes[at - 1] == "N"):
+            return False
+        nouns += letter in "NQG"
+        if letter == "W":
+            return not any(map(is_operator, rest))
+    return not takes_back(words)
+
+
+def _last_stop(classes: str) -> int:
+    """Behind the last sign that ends a clause."""
+    return max(classes.rfind(sign) for sign in ",;:(") + 1
+
+
+def _after_connective(classes: str) -> int:
+    """Behind the last connective."""
+    return classes.rfind("C") + 1
+
+
+def _since_reset(left: Words) -> int:
+    """Behind the last word after which a statement stands on its own: "everyone says 4, but", "4 fails, so"."""
+    return max((at + 1 for at, word in enumerate(left.words) if word in _RESETS), default=0)
+
+
+def _is_supposed(words: tuple[str, ...]) -> bool:
+    """Whether ``words`` suppose or quantify what follows ("for all x,"); "if we add" does neither."""
+    if words[:1] == ("for",) and words[1:2] in _ALL:
+        return True
+    return any(
+        word in _SUPPOSED and not (word == "if" and following in ("we", "you", "i", "one"))
+        for word, following in pairwise((*words, ""))
+    )

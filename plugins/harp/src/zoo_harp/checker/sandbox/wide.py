@@ -1,0 +1,37 @@
+"""The same for Chinese, Japanese and Korean: a linking sign before the value, nothing that denies it beside it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from zoo_harp.checker.sandbox.clauses import FAR
+
+_NEAR: Final = 3
+_WIDE: Final = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_WIDE_STOP: Final = re.compile(r"[.!?。！？\n]")
+_WIDE_LINK: Final = re.compile(
+    r"(?:^|[是为為は有得于於到要需がも은는이가共即答案計计값수率率:：,，=]|所以|因此|从而|故|よって|したがって|すなわち|ゆえに|그러므로|따라서|즉)[\s$*\\(\[{]*$"
+)
+_WIDE_OPERATOR: Final = re.compile(
+    "不(?!同)|[非没沒無无未否错錯误誤違超若吗嗎か或]|ない|ませ|아니|않|없|틀|오답|보다|미만|이상|이하|초과|만약|만일|最多|最少|至多|至少|以上|以下|大于|大於|"
+    "小于|小於|多于|少于|如果|假设|假設|假如|可能|大约|大約|大概|もし|約|间|間|\\bor\\b"
+)
+
+
+def is_asserted_wide(text: str, start: int, end: int) -> bool:
+    """Whether a linking sign stands before a value, and nothing that denies or bounds it beside it."""
+    first = max(
+        (stop.end() for stop in _WIDE_STOP.finditer(text, max(0, start - FAR), start)), default=max(0, start - FAR)
+    )
+    following = _WIDE_STOP.search(text, end, end + FAR)
+    last = following.end() if following else end + FAR
+    before, after = text[first:start], text[end:last]
+    clause = re.split("[,，;；]", before)[-1]
+    denied = _WIDE_OPERATOR.search(clause) or _WIDE_OPERATOR.search(after) or "?" in after or "？" in after
+    return not denied and bool(_WIDE_LINK.search(clause) or _WIDE_LINK.search(before))
+
+
+def is_wide(text: str, start: int, end: int) -> bool:
+    """Whether letters of these scripts stand beside ``text[start:end]``."""
+    return bool(_WIDE.search(text, max(0, start - _NEAR), end + _NEAR))
