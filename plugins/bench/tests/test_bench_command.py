@@ -61,7 +61,8 @@ def test_what_is_missing_is_run_and_no_more(jobs: int, tmp_path: Path, write: Wr
     file = write(
         cell("a", tmp_path / "a", seeds="0:3")
         + cell("b", tmp_path / "b", more=", height = 4.0", quick="false")
-        + '[[claims]]\nid = "c"\ntext = "a is lower"\nleft = { label = "a", metric = "err" }\nrelation = "<"\n'
+        + '[[claims]]\nid = "c"\nsource = "ours"\n'
+        + 'text = "a is lower"\nleft = { label = "a", metric = "err" }\nrelation = "<"\n'
         'right = { label = "b", metric = "err" }\n'
     )
     first = bench(file, "--dir", tmp_path / "runs", "--jobs", jobs, "--quick", cwd=tmp_path)
@@ -122,7 +123,7 @@ def test_a_killed_worker_is_replaced_and_its_run_continued(tmp_path: Path, write
 def test_a_claim_about_a_metric_that_no_run_has_is_an_error(tmp_path: Path, write: Write) -> None:
     file = write(
         cell("a", tmp_path / "a")
-        + '[[claims]]\nid = "tiny"\ntext = "a is small"\nleft = { label = "a", metric = "er" }\n'
+        + '[[claims]]\nid = "tiny"\nsource = "ours"\ntext = "a is small"\nleft = { label = "a", metric = "er" }\n'
         'relation = "<"\nright = 2.0\n'
     )
     done = bench(file, "--dir", tmp_path / "runs", cwd=tmp_path)

@@ -23,7 +23,7 @@ GDA = Term(label="gda", metric="err")
 
 def claim(**changes: Any) -> Claim:
     given: dict[str, Any] = {"id": "better", "text": "ReLOAD ends closer", "left": ERR, "relation": "<", "right": GDA}
-    return Claim(**{**given, "environments": ("two",), **changes})
+    return Claim(**{**given, "environments": ("two",), "source": "paper", "setting": "paper", **changes})
 
 
 def records(values: Mapping[tuple[str, str], Iterable[float | None]], first: int = 0) -> dict[Any, dict[str, Any]]:

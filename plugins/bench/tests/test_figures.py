@@ -165,6 +165,9 @@ steps = 100
 
 [[claims]]
 id = "low"
+source = "paper"
+where = "abstract"
+setting = "paper"
 text = "It falls at once"
 left = { label = "still", metric = "eval/return" }
 relation = "<"

@@ -33,6 +33,9 @@ quick = true
 CLAIM = """
 [[claims]]
 id = "longer"
+source = "paper"
+where = "abstract"
+setting = "paper"
 text = "b has two lines more than a"
 left = {{ label = "b", metric = "lines.lines" }}
 relation = "{0}"

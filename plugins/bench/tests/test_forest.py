@@ -22,7 +22,7 @@ from zoo_bench.schema import Claim, Suite, Term
 def claim(name: str, relation: Any, right: Any, margin: float = 0.0, **more: Any) -> Claim:
     left = Term(label="reload", metric=more.pop("metric", "err"))
     given: dict[str, Any] = {"environments": ("two", "three"), "margin": margin, **more}
-    return Claim(id=name, text=name, left=left, relation=relation, right=right, **given)
+    return Claim(id=name, text=name, left=left, relation=relation, right=right, **{"source": "paper", **given})
 
 
 GDA = Term(label="gda", metric="err")

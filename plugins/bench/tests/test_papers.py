@@ -32,6 +32,7 @@ left = { label = "a", metric = "kkt" }
 relation = ">"
 right = 1e9
 source = "paper"
+where = "abstract"
 setting = "small model"
 [[published]]
 number = 2
@@ -93,9 +94,13 @@ def test_a_small_model_is_said_to_be_one() -> None:
     [
         ('missing = "an experiment"', "", "judged by nothing"),
         ('claims = ["ends"]', 'claims = ["end"]', "did you mean ends"),
-        ('source = "paper"\nsetting', 'source = "ours"\nsetting', "is of source 'ours'"),
+        (
+            'source = "paper"\nwhere = "abstract"\nsetting',
+            'source = "ours"\nwhere = "abstract"\nsetting',
+            "is of source 'ours'",
+        ),
         ("number = 2", "number = 0", "number"),
-        ('where = "abstract"', "", "where"),
+        ('where = "a notebook"', "", "where"),
     ],
 )
 def test_a_wrong_row_is_refused_with_its_line(tmp_path: Path, old: str, new: str, sentence: str) -> None:

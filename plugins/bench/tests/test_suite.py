@@ -56,6 +56,9 @@ source = "Table 1"
 
 [[claims]]
 id = "closer"
+source = "paper"
+where = "abstract"
+setting = "paper"
 text = "ReLOAD ends closer"
 left = { label = "reload", metric = "err" }
 relation = "<"
@@ -63,6 +66,9 @@ right = { label = "plain", metric = "err" }
 
 [[claims]]
 id = "half"
+source = "paper"
+where = "abstract"
+setting = "paper"
 text = "It swings at least twice as much"
 left = { label = "plain", metric = "swing" }
 relation = ">="
@@ -93,12 +99,14 @@ WRONG = [
     ("value = 1", 'value = "1"', "", ["'1'", "a number"]),
     ("value = 1", "value = nan", "", ["finite"]),
     ('source = "Table 1"', "", "[[references]]", ["lacks the key 'source'"]),
+    ('id = "half"\nsource = "paper"', 'id = "half"', '[[claims]]\nid = "half"', ["lacks the key 'source'"]),
+    ('id = "half"\nsource = "paper"\nwhere = "abstract"', 'id = "half"\nsource = "paper"', '[[claims]]\nid = "half"', ["where"]),
     ('kind = "published"', "", "[[references]]", ["lacks the key 'kind'"]),
     ('kind = "published"', 'kind = "a book"', 'kind = "a book"', ["kind", "a book", "published"]),
     ('relation = "<"', 'relation = "<<"', "", ["'<<'", "within"]),
     ('left = { label = "reload", metric', 'left = { label = "relod", metric', "", ["'relod'", "reload"]),
     ('metric = "err" }\nrelation = "<"', 'metrc = "err" }\nrelation = "<"', "", ["'metrc'", "'metric'"]),
-    ('id = "half"', 'id = "closer"', 'id = "closer"\ntext = "It', ["two claims", "'closer'"]),
+    ('id = "half"', 'id = "closer"', 'id = "closer"\nsource = "paper"\nwhere = "abstract"\nsetting = "paper"\ntext = "It', ["two claims", "'closer'"]),
     ('scale = "ratio"', 'scale = "ratios"', "", ["'ratios'", "ratio"]),
     ('[[metrics]]', '[[metric]]', "", ["'metric'", "'metrics'"]),
     ('title = "A trial"', 'title = "A trial', "", ["not valid TOML"]),

@@ -56,6 +56,9 @@ source = "A Book, table 3"
 
 [[claims]]
 id = "better"
+source = "paper"
+where = "abstract"
+setting = "paper"
 text = "a is better than b"
 left = { label = "a", metric = "error" }
 relation = "<"
@@ -63,6 +66,9 @@ right = { label = "b", metric = "error" }
 
 [[claims]]
 id = "small"
+source = "paper"
+where = "abstract"
+setting = "paper"
 text = "b is below 1"
 left = { label = "b", metric = "error" }
 relation = "<"

@@ -13,7 +13,7 @@ Relation = Literal["<", ">", "<=", ">=", "within"]
 Scale = Literal["difference", "ratio"]
 Better = Literal["lower", "higher", ""]
 Statistic = Literal["iqm", "mean", "median"]
-Source = Literal["paper", "paper-code", "exact", "ours", ""]
+Source = Literal["paper", "paper-code", "exact", "ours"]
 Setting = Literal["paper", "small model", ""]
 ReferenceKind = Literal["published", "their code", "exact", "ours"]
 Failed = Literal["incomplete", "worst"]
@@ -150,9 +150,9 @@ class Claim:
         environments: where it is claimed; never empty.
         paired: whether runs with the same seed are compared with one another.
         source: whose claim it is: the paper's, its published code's, an exact result (a theorem, a closed form), or
-            ours, against which a later version is held; empty where the suite does not say.
+            ours, against which a later version is held.
         where: where in the source: "abstract", "table 2", "figure 3".
-        setting: whether the experiment is the paper's or a small model of it; empty where the suite does not say.
+        setting: whether the experiment is the paper's or a small model of it; empty where no paper claims it.
         statistic: what of the runs is compared: that of the source, where it is known.
         failed: what a run that failed does to the verdict: it is "incomplete", or the run counts as the "worst".
         lines: line of each key in the suite's file.
@@ -167,7 +167,7 @@ class Claim:
     scale: Scale = "difference"
     environments: tuple[str, ...]
     paired: bool = True
-    source: Source = ""
+    source: Source
     where: str = ""
     setting: Setting = ""
     statistic: Statistic = "iqm"

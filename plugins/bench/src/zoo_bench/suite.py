@@ -292,7 +292,7 @@ def _claim(table: Table, suite: Suite) -> Claim:
         margin=table.number("margin", 1.0 if scale == "ratio" else 0.0),
         environments=_claimed(table, terms, suite),
         paired=table.boolean("paired", True),
-        source=cast(Source, table.choice("source", get_args(Source), "")),
+        source=cast(Source, table.choice("source", get_args(Source))),
         where=table.text("where", ""),
         setting=cast(Setting, table.choice("setting", get_args(Setting), "")),
         statistic=cast(Statistic, table.choice("statistic", get_args(Statistic), "iqm")),
@@ -302,6 +302,8 @@ def _claim(table: Table, suite: Suite) -> Claim:
     least = 1.0 if scale == "ratio" else 0.0
     if claim.relation == "within" and claim.margin < least:
         table.fail("margin", f"margin is {claim.margin}: expected at least {least} for the relation 'within'.")
+    if claim.of_a_paper and not (claim.setting and claim.where):
+        table.fail("", f'claim {claim.id!r} is a paper\'s: expected where, such as "abstract", and setting.')
     if claim.failed == "worst" and claim.relation == "within":
         table.fail("failed", "failed is 'worst', and the relation 'within' has no worst value: expected < > <= >=.")
     table.close()
