@@ -75,6 +75,8 @@ relation = ">="
 right = { label = "plain", metric = "err" }
 scale = "ratio"
 '''
+_HALF = '[[claims]]\nid = "half"'
+_CLOSER = 'id = "closer"\nsource = "paper"\nwhere = "abstract"\nsetting = "paper"\ntext = "It'
 # what is replaced in SOUND, by what, what the named line begins with (if not the new text), words of the sentence
 WRONG = [
     ('algorithm = "gda"', 'algoritm = "gda"', "", ["[[cells]] has no key 'algoritm'", "did you mean 'algorithm'?"]),
@@ -99,14 +101,14 @@ WRONG = [
     ("value = 1", 'value = "1"', "", ["'1'", "a number"]),
     ("value = 1", "value = nan", "", ["finite"]),
     ('source = "Table 1"', "", "[[references]]", ["lacks the key 'source'"]),
-    ('id = "half"\nsource = "paper"', 'id = "half"', '[[claims]]\nid = "half"', ["lacks the key 'source'"]),
-    ('id = "half"\nsource = "paper"\nwhere = "abstract"', 'id = "half"\nsource = "paper"', '[[claims]]\nid = "half"', ["where"]),
+    ('id = "half"\nsource = "paper"', 'id = "half"', _HALF, ["lacks the key 'source'"]),
+    ('id = "half"\nsource = "paper"\nwhere = "abstract"', 'id = "half"\nsource = "paper"', _HALF, ["where"]),
     ('kind = "published"', "", "[[references]]", ["lacks the key 'kind'"]),
     ('kind = "published"', 'kind = "a book"', 'kind = "a book"', ["kind", "a book", "published"]),
     ('relation = "<"', 'relation = "<<"', "", ["'<<'", "within"]),
     ('left = { label = "reload", metric', 'left = { label = "relod", metric', "", ["'relod'", "reload"]),
     ('metric = "err" }\nrelation = "<"', 'metrc = "err" }\nrelation = "<"', "", ["'metrc'", "'metric'"]),
-    ('id = "half"', 'id = "closer"', 'id = "closer"\nsource = "paper"\nwhere = "abstract"\nsetting = "paper"\ntext = "It', ["two claims", "'closer'"]),
+    ('id = "half"', 'id = "closer"', _CLOSER, ["two claims", "'closer'"]),
     ('scale = "ratio"', 'scale = "ratios"', "", ["'ratios'", "ratio"]),
     ('[[metrics]]', '[[metric]]', "", ["'metric'", "'metrics'"]),
     ('title = "A trial"', 'title = "A trial', "", ["not valid TOML"]),
