@@ -9,7 +9,7 @@ export OMP_NUM_THREADS ?= 1
 # Tests start a thousand processes: each would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-full setup lint format speed tables bench-smoke clean
+.PHONY: demo test test-fast test-full setup lint format speed tables bench-smoke clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)  ## ReLOAD against the exact optimum, beside plain gradient descent-ascent
@@ -20,6 +20,9 @@ demo: $(READY)  ## ReLOAD against the exact optimum, beside plain gradient desce
 
 test: $(READY)  ## every test
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST)
+
+test-fast: $(READY)  ## what needs neither processes nor training: for a glance after each change
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow and not e2e" $(PYTEST)
 
 LIGHTEVAL := build/lighteval
 test-full: $(READY)  ## every test with every extra, lighteval's grader as a peer among them, in an environment of its own
