@@ -17,7 +17,7 @@ from zoo.discovery.config import parse_keywords, parse_options
 from zoo.discovery.names import find_algorithm, resolve_env
 from zoo.discovery.registration import Entry
 from zoo.discovery.registry import Registry
-from zoo.errors import UsageError
+from zoo.errors import PluginError, UsageError
 from zoo.terminal.streams import visible_streams
 
 NOT_CONVERGED = 3
@@ -147,6 +147,7 @@ def _spec(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> tu
         representation=parsed.representation or "", policy=parsed.policy, exact=parsed.exact, device=parsed.device,
     )  # fmt: skip
     drafted = draft(request, registry)
+    _refuse_taken(drafted.entry, drafted.options.get(""))
     env_config: dict[str, Any] = {}
     if drafted.takes_any:
         env_config, rest = parse_keywords(rest, "env")
@@ -158,6 +159,18 @@ def _spec(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> tu
     if parsed.seed is not None and parsed.seeds is not None:
         raise UsageError("--seed and --seeds cannot be given together: expected one of them.")
     return spec, parsed.seeds if parsed.seeds is not None else [parsed.seed or 0]
+
+
+def _refuse_taken(entry: Entry, config: Any) -> None:
+    """Refuse an algorithm with an option that is spelled as one of ``zoo train`` itself, which nobody could set."""
+    taken = {*_parser().flags, "--debug", "--env"}
+    for field in dataclasses.fields(config) if config is not None else ():
+        flag = "--" + str(field.metadata.get("flag", field.name)).replace("_", "-")
+        if flag in taken:
+            raise PluginError(
+                f"{entry.owner}: its option {field.name!r} is spelled {flag}, which zoo train has already.",
+                "Its author has to rename it; zoo.testing.check_algorithm says so, too.",
+            )
 
 
 def _dry_run(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace) -> int:

@@ -66,11 +66,11 @@ def decode_fields(cls: type, values: Mapping[str, Any], base: Any = None, where:
     try:
         return dataclasses.replace(base, **decoded) if base is not None else cls(**decoded)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"{where}s of {cls.__name__} are refused: {brief(error)}") from error
+        raise UsageError(f"{where} is refused: {brief(error)}") from error
     except (ZooError, KeyboardInterrupt):
         raise
     except BaseException as error:  # what a plugin's __post_init__ does with a value is not for us to know
-        raise UsageError(f"{where}s of {cls.__name__} are refused: {describe(error)}") from error
+        raise UsageError(f"{where} is refused: {describe(error)}") from error
 
 
 def _decode(hint: Any, value: Any, where: str) -> Any:

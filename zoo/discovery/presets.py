@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import importlib.resources
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from zoo.discovery.registration import Entry
 from zoo.errors import UnknownNameError, UsageError
 from zoo.terminal.streams import brief
+
+_RUN = ("steps", "num_envs")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +29,11 @@ class Preset:
     options: Mapping[str, Any] = field(default_factory=dict)
     run: Mapping[str, Any] = field(default_factory=dict)
     env: Mapping[str, Any] = field(default_factory=dict)
+    name: str = field(default="", compare=False)
+    """of the file; empty where none applies"""
 
 
-def load_preset(entry: Entry, env: str, preset: str) -> Preset:
+def load_preset(entry: Entry, env: str, preset: str, siblings: Sequence[Entry] = ()) -> Preset:
     """The preset for this algorithm on this environment.
 
     A preset is a TOML file keyed by environment. Its plain keys suit every algorithm of the plugin that has
@@ -37,9 +41,15 @@ def load_preset(entry: Entry, env: str, preset: str) -> Preset:
     ``num_envs``, and the table ``env`` options of the environment. Without ``--preset`` (an empty name) the file
     ``default.toml`` applies, if there is one; it may not change the environment, which nobody asked for.
 
+    Args:
+        entry: the algorithm or representation.
+        env: the environment's short name.
+        preset: the file's name without its ending; empty for the default.
+        siblings: all algorithms and representations of the plugin: a key that is for none of them is refused.
+
     Raises:
         UsageError: the named preset does not exist, is not TOML, or says nothing about the environment; or the
-            default changes the environment.
+            default changes the environment; or a key is for no algorithm of the plugin.
     """
     if not entry.presets:
         if preset:
@@ -62,11 +72,33 @@ def load_preset(entry: Entry, env: str, preset: str) -> Preset:
             raise UnknownNameError(f"environment in preset {preset!r} of {entry.name}", env, table)
         return Preset()
     section = dict(table[env])
+    where = f"option in preset {file.name} of {entry.plugin}, {env}"
+    _refuse_unknown(section, where, [entry, *siblings] if siblings else [])
     own = dict(section.pop(entry.name, {}))
     run, changes = ({**section.pop(part, {}), **own.pop(part, {})} for part in ("run", "env"))
+    for key in run:
+        if key not in _RUN:
+            raise UnknownNameError(f"{where}, run", key, _RUN)
     if changes and file.name == "default.toml":
         raise UsageError(f"preset default.toml of {entry.plugin} changes {env}: expected that of a named preset only.")
-    config = entry.resolve_config()
-    fields = {field.name for field in dataclasses.fields(config)} if config else set()
+    fields = _fields(entry)
     shared = {key: value for key, value in section.items() if not isinstance(value, Mapping) and key in fields}
-    return Preset(options={**shared, **own}, run=run, env=changes)
+    return Preset(options={**shared, **own}, run=run, env=changes, name=file.name)
+
+
+def _fields(entry: Entry) -> set[str]:
+    config = entry.resolve_config()
+    return {field.name for field in dataclasses.fields(config)} if config else set()
+
+
+def _refuse_unknown(section: Mapping[str, Any], where: str, entries: Sequence[Entry]) -> None:
+    """Refuse a key of a preset that is neither a table it may have nor an option of any of ``entries``."""
+    if not entries:
+        return
+    tables = {"run", "env", *(entry.name for entry in entries)}
+    unknown = [key for key in section if key not in tables]
+    if unknown:
+        known = tables.union(*map(_fields, entries))
+        strange = [key for key in unknown if key not in known]
+        if strange:
+            raise UnknownNameError(where, strange[0], known)

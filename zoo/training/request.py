@@ -96,14 +96,17 @@ def draft(request: RunRequest, registry: Registry) -> Draft:
     """
     entry = find_algorithm(request.algorithm, request.environment, registry)
     env = resolve_env(request.environment, registry)
-    preset = load_preset(entry, env.short, request.preset)
+    learners = registry.entries("algorithm", "representation")
+    siblings = [other for other in learners if other.plugin == entry.plugin]
+    preset = load_preset(entry, env.short, request.preset, siblings)
+    stated = f"option in preset {preset.name} of {entry.plugin}, {env.short}"
     represented = registry.find(request.representation, "representation") if request.representation else None
     options: dict[str, Any] = {}
     bases: dict[str, Any] = {}
     config = entry.default_config()
     if config is not None:
         bases[""] = config
-        options[""] = decode_fields(type(config), preset.options, where=f"option in the preset of {entry.name}")
+        options[""] = decode_fields(type(config), preset.options, where=stated)
     for prefix, owner in (("env", env.entry), ("representation", represented)):
         config = owner.default_config() if owner else None
         if config is not None:
@@ -111,9 +114,7 @@ def draft(request: RunRequest, registry: Registry) -> Draft:
     if env.entry is not None and preset.env:
         if "env" not in options:
             raise UsageError(f"{env.short} has no options, and the preset of {entry.name} changes some.")
-        options["env"] = decode_fields(
-            type(bases["env"]), preset.env, where=f"option of {env.short} in the preset of {entry.name}"
-        )
+        options["env"] = decode_fields(type(bases["env"]), preset.env, where=f"{stated}, env")
     return Draft(
         request=request, entry=entry, env=env, represented=represented, options=options, bases=bases, preset=preset
     )

@@ -8,6 +8,7 @@ handle into a simulator, no snapshot is offered and a resumed run starts fresh e
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -77,7 +78,9 @@ def _restore_chain(env: Any, captured: list[Mapping[str, Any]]) -> None:
 
 
 def _constant(value: Any) -> bool:
-    """Whether no step can change ``value``. A space counts: its generator serves only those who sample it."""
+    """Whether no step can change ``value``; a space's generator serves only those who sample it."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return bool(vars(type(value))["__dataclass_params__"].frozen)
     return isinstance(value, (*_CONSTANT, gymnasium.Space))
 
 
