@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -116,9 +117,11 @@ def _claims(rows: Sequence[Row]) -> Sheet:
     head = ["#", "paper", "claim", "source", "experiment", "measured", "verdict", "missing"]
     lines = []
     for row in rows:
-        where = f"{_SOURCES[row.claim.source]}, {row.claim.where}"
+        source = _SOURCES[row.claim.source]
+        where = source if row.claim.where == source else f"{source}, {row.claim.where}"
         experiment = f"{row.suite.name}: {', '.join(row.claim.claims)}" if row.claim.claims else ""
-        paper = row.suite.paper.partition(",")[0]
+        author, arxiv = row.suite.paper.partition(",")[0], re.search(r"arXiv:[\d.]*\d", row.suite.paper)
+        paper = f"{author}, {arxiv[0]}" if arxiv else author
         lines.append([row.number, paper, row.claim.text, where, experiment, row.measured, row.words, row.claim.missing])
     notes = [
         "A claim is reproduced where every experiment that judges it bears it out at 95 %; (small model): in a small "
