@@ -123,3 +123,25 @@ def test_a_named_preset_changes_the_environment_unless_the_user_does(write: Writ
     spec = resolve(RunRequest(algorithm="mine", environment=env, preset="paper", env_options={"width": 4}), registry)
     assert spec.env_config == {"rate": 0.5, "width": 4}
     assert (spec.origins["env.rate"], spec.origins["env.width"]) == ("preset", "suite")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[CartPole-v1]\nraet = 0.5", "raet"),
+        ("[CartPole-v1]\nrate = 0.5\n[CartPole-v1.mien]\nrate = 1.0", "mien"),
+        ("[CartPole-v1]\nrun.step = 3", "step"),
+        ("[CartPole-v1.mine]\nrun.num_env = 3", "num_env"),
+    ],
+)
+def test_a_key_that_is_for_nobody_is_refused(write: Write, text: str, sentence: str) -> None:
+    entry = write(paper=text)
+    other = Entry(kind="algorithm", name="other", plugin="owner", version="1", target="a:B")
+    with pytest.raises(UnknownNameError, match=f"preset paper.toml of owner, CartPole-v1.*{sentence}"):
+        load_preset(entry, "CartPole-v1", "paper", [entry, other])
+
+
+def test_a_key_of_a_sibling_is_for_somebody(write: Write) -> None:
+    entry = write(paper="[CartPole-v1]\nrate = 0.5\n[CartPole-v1.other]\nwhatever = 1")
+    other = Entry(kind="algorithm", name="other", plugin="owner", version="1", target="a:B")
+    assert load_preset(entry, "CartPole-v1", "paper", [entry, other]).options == {"rate": 0.5}

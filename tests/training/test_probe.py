@@ -12,6 +12,7 @@ from gymnasium.spaces import Box, Discrete
 
 from tests.rows import logged
 from tests.training.conftest import Trainer
+from zoo import ConstraintSpec
 from zoo.discovery.names import EnvName
 from zoo.training.environments.make_env import Recorder, make_env
 from zoo.training.environments.probe import grade
@@ -46,6 +47,13 @@ class Base(gymnasium.Env[Any, Any]):
 
 
 class Sound(Base): ...
+
+
+class Declared(Base):
+    """Keeps a frozen dataclass in an attribute, as a declared constraint spec or its options are."""
+
+    def begin(self) -> None:
+        self.limits = ConstraintSpec(("cost",), np.array([1.0]), ("<=",))
 
 
 class Alias(Base):
@@ -164,7 +172,16 @@ for _cls in [*globals().values()]:
     if isinstance(_cls, type) and issubclass(_cls, Base):
         gymnasium.register(f"Probe{_cls.__name__}-v0", entry_point=_cls)
 
-EXACT = ["ProbeSound-v0", "CartPole-v1", "Pendulum-v1", "FrozenLake-v1", "Taxi-v4", "Blackjack-v1", "CliffWalking-v1"]
+EXACT = [
+    "ProbeSound-v0",
+    "ProbeDeclared-v0",
+    "CartPole-v1",
+    "Pendulum-v1",
+    "FrozenLake-v1",
+    "Taxi-v4",
+    "Blackjack-v1",
+    "CliffWalking-v1",
+]
 STATISTICAL = [
     "Alias", "AliasedArray", "InAList", "ClassState", "ClassGenerator", "ModuleState", "GlobalNumpy", "GlobalRandom",
     "GlobalAtReset", "GlobalSeeded", "Hidden", "Closure", "OwnLies", "Broken",

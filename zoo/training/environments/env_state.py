@@ -79,9 +79,8 @@ def _restore_chain(env: Any, captured: list[Mapping[str, Any]]) -> None:
 
 def _constant(value: Any) -> bool:
     """Whether no step can change ``value``; a space's generator serves only those who sample it."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return bool(vars(type(value))["__dataclass_params__"].frozen)
-    return isinstance(value, (*_CONSTANT, gymnasium.Space))
+    frozen = dataclasses.is_dataclass(type(value)) and getattr(type(value), "__dataclass_params__").frozen  # noqa: B009
+    return frozen or isinstance(value, (*_CONSTANT, gymnasium.Space))
 
 
 def _plain(value: Any) -> Any:
