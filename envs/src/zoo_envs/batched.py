@@ -33,8 +33,8 @@ class Move(NamedTuple):
         terminations: bool[n].
         truncations: bool[n].
         ended: bool[n], or None where no episode ended.
-        signals: what the infos say of the transitions, [n, ...] each.
-        told: what the rule said before any reset, [n, ...] each.
+        signals: entries of the infos that belong to the transitions, [n, ...] each.
+        rule_info: entries of the reward rule before any reset, [n, ...] each.
     """
 
     arrived: NDArray[Any]
@@ -43,7 +43,7 @@ class Move(NamedTuple):
     truncations: NDArray[np.bool_]
     ended: NDArray[np.bool_] | None
     signals: Info
-    told: Info
+    rule_info: Info
 
 
 class CopiesEnv(VectorEnv[Any, Any, NDArray[Any]]):
@@ -54,11 +54,11 @@ class CopiesEnv(VectorEnv[Any, Any, NDArray[Any]]):
     `gymnasium.vector.SyncVectorEnv`. One difference: signals of the step just taken are in ``infos`` for every
     copy, so that the last signal of an episode is where all others are.
 
-    The arrays that hold the copies, named in `HELD`, are changed in place only, so that `Stack` can bind
+    The arrays of the copies' states, named in `STATE_ARRAYS`, are changed in place only, so that `Stack` can bind
     them together.
     """
 
-    HELD: ClassVar[tuple[str, ...]] = ("_state",)
+    STATE_ARRAYS: ClassVar[tuple[str, ...]] = ("_state",)
     _rule: RewardRule | None = None
 
     def __init__(self, num_envs: int, observation: spaces.Space[Any], action: spaces.Space[Any]) -> None:
@@ -73,7 +73,7 @@ class CopiesEnv(VectorEnv[Any, Any, NDArray[Any]]):
         self.observation_space = batch_space(observation, self.num_envs)
         self.action_space = batch_space(action, self.num_envs)
         self._num_actions = int(action.n) if isinstance(action, spaces.Discrete) else 0
-        self._bound: tuple[CopiesEnv, ...] = ()  # the members, where this is the whole of a stack
+        self._stacked: tuple[CopiesEnv, ...] = ()  # the members of a stack, where this is all its copies
         self._state: NDArray[Any] = np.full(self.num_envs, _NO_STATE, dtype=np.int64)
 
     @classmethod
@@ -85,7 +85,7 @@ class CopiesEnv(VectorEnv[Any, Any, NDArray[Any]]):
             differ in more than their random streams.
         """
         first = members[0]
-        alike = all(member._same(first) for member in members)
+        alike = all(member._differs_only_in_seed(first) for member in members)
         return Stack(members) if alike else None
 
     def step(
@@ -102,8 +102,8 @@ class CopiesEnv(VectorEnv[Any, Any, NDArray[Any]]):
         """
         move = self._advance(actions)
         infos: dict[str, Any] = {} if move.ended is None else self._final(move, move.ended)
-        self._tell(infos, move.signals)
-        self._tell(infos, move.told if move.ended is None else self._told())
+        self._put_info(infos, move.signals)
+        self._put_info(infos, move.rule_info if move.ended is None else self._rule_info())
         return self._observe(self._state), move.rewards, move.terminations, move.truncations, infos
 
     @abstractmethod
@@ -111,26 +111,26 @@ class CopiesEnv(VectorEnv[Any, Any, NDArray[Any]]):
         """Step every copy."""
 
     @abstractmethod
-    def _same(self, other: Any) -> bool:
+    def _differs_only_in_seed(self, other: Any) -> bool:
         """Return whether `other` differs from this environment in its random stream at most."""
 
     @abstractmethod
     def _observe(self, state: NDArray[Any]) -> Observations:
         """Return the observations of `state` [n, ...]; a new array."""
 
-    def _unbegun(self) -> NDArray[np.bool_]:
+    def _never_reset(self) -> NDArray[np.bool_]:
         """Return which copies were never reset, bool[n]."""
         return self._state < 0
 
     def _current(self) -> NDArray[Any]:
-        if self._unbegun()[0]:
+        if self._never_reset()[0]:
             raise ResetNeeded("call reset() first: the environment has no state yet")
         return self._state
 
-    def _told(self) -> Info:
+    def _rule_info(self) -> Info:
         return {} if self._rule is None else self._rule.info()
 
-    def _tell(self, infos: dict[str, Any], what: Info) -> None:
+    def _put_info(self, infos: dict[str, Any], what: Info) -> None:
         """Put `what`, which holds for every copy, into `infos` with its masks."""
         for key, value in what.items():
             infos[key], infos[f"_{key}"] = value, np.ones(self.num_envs, dtype=np.bool_)
@@ -158,11 +158,11 @@ class CopiesEnv(VectorEnv[Any, Any, NDArray[Any]]):
         """Return "final_obs" and "final_info" with their masks, laid out as by SyncVectorEnv."""
         last = self._observe(move.arrived[ended])
         final_obs = np.full(self.num_envs, None, dtype=object)
-        # An int per ended copy, or an array: what the single form returns. Arrays must go in one by one.
+        # An int per ended copy, or an array: what the environment of one copy returns. Arrays must go in one by one.
         for i, observation in zip(np.flatnonzero(ended), last.tolist() if last.ndim == 1 else last, strict=True):
             final_obs[i] = observation
         final_info: dict[str, Any] = {}
-        for key, value in (move.signals | move.told).items():
+        for key, value in (move.signals | move.rule_info).items():
             kept = np.zeros_like(value)
             kept[ended] = value[ended]
             final_info[key], final_info[f"_{key}"] = kept, ended.copy()
@@ -184,20 +184,20 @@ class Stack:
     def __init__(self, members: Sequence[CopiesEnv]) -> None:
         """Bind `members`, which differ in their random streams at most."""
         # All copies together are an environment like each member, except that it draws from several streams.
-        self._whole = copy.copy(members[0])
-        self._whole.num_envs = sum(member.num_envs for member in members)
-        self._whole._bound = tuple(members)
-        for name in self._whole.HELD:
+        self._all_copies = copy.copy(members[0])
+        self._all_copies.num_envs = sum(member.num_envs for member in members)
+        self._all_copies._stacked = tuple(members)
+        for name in self._all_copies.STATE_ARRAYS:
             together, parts = _joined([getattr(member, name) for member in members])
-            setattr(self._whole, name, together)
+            setattr(self._all_copies, name, together)
             for member, part in zip(members, parts, strict=True):
                 setattr(member, name, part)
         rules = [member._rule for member in members if member._rule is not None]
         if rules:
-            self._whole._rule = copy.copy(rules[0])
-            self._whole._rule.memory = {}
+            self._all_copies._rule = copy.copy(rules[0])
+            self._all_copies._rule.memory = {}
             for name in rules[0].memory:
-                self._whole._rule.memory[name], parts = _joined([rule.memory[name] for rule in rules])
+                self._all_copies._rule.memory[name], parts = _joined([rule.memory[name] for rule in rules])
                 for rule, part in zip(rules, parts, strict=True):
                     rule.memory[name] = part
 
@@ -217,12 +217,12 @@ class Stack:
             ResetNeeded: a member was never reset.
             ValueError: `actions` are not M*B integers in [0, A-1].
         """
-        whole = self._whole
-        if whole._unbegun().any():
+        whole = self._all_copies
+        if whole._never_reset().any():
             raise ResetNeeded("call reset() of every member first: one has no state yet")
         move = whole._advance(actions)
-        told = move.told if move.ended is None else whole._told()
-        infos = {"arrived": whole._observe(move.arrived), **move.signals, **told}
+        rule_info = move.rule_info if move.ended is None else whole._rule_info()
+        infos = {"arrived": whole._observe(move.arrived), **move.signals, **rule_info}
         return whole._observe(whole._state), move.rewards, move.terminations, move.truncations, infos
 
 

@@ -201,10 +201,10 @@ class ComposedEnv(MultitaskEnv[TaskT]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode of the task given, of the one given before, or of one drawn."""
         super().reset(seed=seed)
-        told = self.next_task(options)
+        task_info = self.next_task(options)
         self._begin()
         obs, info = self._inner.reset()
-        return obs, {**info, **told}
+        return obs, {**info, **task_info}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Step the task's environment.

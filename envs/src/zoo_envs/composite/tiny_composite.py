@@ -207,7 +207,7 @@ class TinyCompositeVector(_Task, CopiesEnv):
         ended = complete if complete.any() else None
         return Move(after, scores.sum(1), complete.copy(), np.zeros_like(complete), ended, signals, {})
 
-    def _same(self, other: Any) -> bool:
+    def _differs_only_in_seed(self, other: Any) -> bool:
         # Thresholds and sense decide nothing that a step returns.
         return type(self) is type(other) and self.num_envs == other.num_envs
 

@@ -148,7 +148,7 @@ class CartPole(gymnasium.Env[Any, Any]):
 class CartPoleVector(CopiesEnv):
     """``zoo/CartPole-v0``, `num_envs` copies from one random stream; see `CartPole` and `CopiesEnv`."""
 
-    HELD = ("_state", "_elapsed")
+    STATE_ARRAYS = ("_state", "_elapsed")
     metadata = batched_metadata("ansi")
 
     def __init__(
@@ -212,16 +212,16 @@ class CartPoleVector(CopiesEnv):
 
     def _begin(self, where: NDArray[np.bool_]) -> None:
         """Start a new episode in the copies `where` bool[n], each from the stream of the member it belongs to."""
-        members = self._bound or (self,)
+        members = self._stacked or (self,)
         counts = where.reshape(len(members), -1).sum(1).tolist()
         drawn = [m.np_random.uniform(-START, START, (k, 4)) for m, k in zip(members, counts, strict=True) if k]
         self._state[where] = np.concatenate(drawn)
         self._elapsed[where] = 0
 
-    def _unbegun(self) -> NDArray[np.bool_]:
+    def _never_reset(self) -> NDArray[np.bool_]:
         return self._elapsed < 0
 
-    def _same(self, other: Self) -> bool:
+    def _differs_only_in_seed(self, other: Self) -> bool:
         return type(self) is type(other) and self.num_envs == other.num_envs and self._limit == other._limit
 
     def _observe(self, state: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -131,7 +131,7 @@ class GoalVectorEnv(CopiesEnv):
     A task given at `reset` is posed in all copies; otherwise each copy draws one for each episode.
     """
 
-    HELD = ("_state", "_elapsed")
+    STATE_ARRAYS = ("_state", "_elapsed")
     metadata = batched_metadata()
     _family: ClassVar[Callable[..., GoalFamily]]
 
@@ -169,7 +169,7 @@ class GoalVectorEnv(CopiesEnv):
         tasks = [GoalTask(int(goal), int(cue), self.family) for goal, cue in pairs]
         infos: dict[str, Any] = {}
         ids = np.array([task.id for task in tasks], dtype=object)
-        self._tell(infos, {"task": ids, "task_index": np.array([self.tasks.index(task) for task in tasks])})
+        self._put_info(infos, {"task": ids, "task_index": np.array([self.tasks.index(task) for task in tasks])})
         return self._observe(self._state), infos
 
     def optimal_value(self, task: GoalTask, gamma: float) -> float | None:
@@ -217,7 +217,7 @@ class GoalVectorEnv(CopiesEnv):
 
     @property
     def _members(self) -> Sequence[GoalVectorEnv]:
-        return self._bound or (self,)  # type: ignore[return-value]
+        return self._stacked or (self,)  # type: ignore[return-value]
 
     @property
     def _streams(self) -> list[np.random.Generator]:
@@ -237,10 +237,10 @@ class GoalVectorEnv(CopiesEnv):
         goals, cues = (np.array([getattr(task, name) for task in tasks]) for name in ("goal", "cue"))
         return self.family.first_rows(self.np_random, goals, cues)
 
-    def _unbegun(self) -> NDArray[np.bool_]:
+    def _never_reset(self) -> NDArray[np.bool_]:
         return self._elapsed < 0
 
-    def _same(self, other: Any) -> bool:
+    def _differs_only_in_seed(self, other: Any) -> bool:
         return type(self) is type(other) and self.num_envs == other.num_envs and self.family == other.family
 
     def _observe(self, state: NDArray[Any]) -> NDArray[Any]:

@@ -87,7 +87,7 @@ class SampledEnv(gymnasium.Env[Any, Any]):
         self._elapsed = 0
         if self._rule is not None:
             self._rule.begin(_THE_COPY, np.array([self._state]))
-        return self._observe(self._state), self._told()
+        return self._observe(self._state), self._rule_info()
 
     def step(self, action: int | np.integer[Any]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Take one transition.
@@ -108,7 +108,7 @@ class SampledEnv(gymnasium.Env[Any, Any]):
             reward += extra.item()
             terminated |= ended.item()
         truncated = not terminated and self._elapsed >= core.limit
-        return self._observe(state), reward, terminated, truncated, self._signals(row) | self._told()
+        return self._observe(state), reward, terminated, truncated, self._signals(row) | self._rule_info()
 
     def render(self) -> Any:
         """Return the state as str ("ansi"), uint8 [H,W,3] ("rgb_array"), or None where no mode was chosen."""
@@ -155,7 +155,7 @@ class SampledEnv(gymnasium.Env[Any, Any]):
         """Return what the info says of the transition of `row` s*A + a."""
         return {}
 
-    def _told(self) -> dict[str, Any]:
+    def _rule_info(self) -> dict[str, Any]:
         return {} if self._rule is None else {key: value[0] for key, value in self._rule.info().items()}
 
     def _draw(self, where: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -29,7 +29,7 @@ __all__ = ["SampledVectorEnv", "TabularVectorEnv"]
 class SampledVectorEnv(CopiesEnv):
     """`num_envs` independent copies, stepped by array operations from one random stream; see `CopiesEnv`."""
 
-    HELD = ("_state", "_elapsed")
+    STATE_ARRAYS = ("_state", "_elapsed")
     metadata = batched_metadata("ansi")
 
     def __init__(
@@ -67,7 +67,7 @@ class SampledVectorEnv(CopiesEnv):
         super().reset(seed=seed)
         self._begin(np.ones(self.num_envs, dtype=np.bool_))
         infos: dict[str, Any] = {}
-        self._tell(infos, self._told())
+        self._put_info(infos, self._rule_info())
         return self._observe(self._state), infos
 
     def render(self) -> tuple[Any, ...] | None:
@@ -126,11 +126,13 @@ class SampledVectorEnv(CopiesEnv):
                 terminations |= over
             ended = terminations | truncations
             truncations &= ~terminations
-        told = self._told()
+        rule_info = self._rule_info()
         begun = bool(ended.any())
         if begun:
             self._begin(ended)
-        return Move(arrived, rewards, terminations, truncations, ended if begun else None, self._signals(rows), told)
+        return Move(
+            arrived, rewards, terminations, truncations, ended if begun else None, self._signals(rows), rule_info
+        )
 
     def _begin(self, where: NDArray[np.bool_]) -> None:
         """Start a new episode in the copies `where` bool[n]."""
@@ -142,17 +144,17 @@ class SampledVectorEnv(CopiesEnv):
 
     def _draw(self, where: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """Return one uniform for each copy, or for each of `where` bool[n]."""
-        if not self._bound:
+        if not self._stacked:
             return self.np_random.random(self.num_envs if where is None else int(np.count_nonzero(where)))
-        B = self.num_envs // len(self._bound)
+        B = self.num_envs // len(self._stacked)
         counts = itertools.repeat(B) if where is None else where.reshape(-1, B).sum(1).tolist()
         # Generators are looked up anew: resetting or restoring a member may have replaced its own.
-        return np.concatenate([m.np_random.random(k) for m, k in zip(self._bound, counts, strict=False)])
+        return np.concatenate([m.np_random.random(k) for m, k in zip(self._stacked, counts, strict=False)])
 
     def _memory(self) -> dict[str, NDArray[np.int64]]:
         return {} if self._rule is None else self._rule.memory
 
-    def _same(self, other: Any) -> bool:
+    def _differs_only_in_seed(self, other: Any) -> bool:
         if type(self) is not type(other) or self.num_envs != other.num_envs or not self._core.same(other._core):
             return False
         return other._rule is None if self._rule is None else self._rule.same(other._rule)

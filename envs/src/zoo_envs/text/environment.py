@@ -206,7 +206,7 @@ class TextCompositeVector(_Task, CopiesEnv):
     """
 
     metadata = batched_metadata("ansi")
-    HELD = ("_state", "_prompt", "_written")
+    STATE_ARRAYS = ("_state", "_prompt", "_written")
 
     def __init__(
         self,
@@ -291,7 +291,7 @@ class TextCompositeVector(_Task, CopiesEnv):
 
     def _begin(self, where: NDArray[np.bool_]) -> None:
         """Start a new episode in the copies `where` bool[n]."""
-        members = self._bound or (self,)
+        members = self._stacked or (self,)
         counts = where.reshape(len(members), -1).sum(1).tolist()
         prompts = len(self._task.prompts)
         # Generators are looked up anew: resetting or restoring a member may have replaced its own.
@@ -305,7 +305,7 @@ class TextCompositeVector(_Task, CopiesEnv):
             raise ResetNeeded("call reset() first: the environment has no state yet")
         return self._state
 
-    def _same(self, other: Any) -> bool:
+    def _differs_only_in_seed(self, other: Any) -> bool:
         # Thresholds and sense decide nothing that a step returns.
         return type(self) is type(other) and self.num_envs == other.num_envs and self._task is other._task
 

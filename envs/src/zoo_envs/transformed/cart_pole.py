@@ -86,8 +86,8 @@ class CartPoleTransformedVector(CartPoleVector):
     def _observation_space(self) -> spaces.Box:
         return _ANYWHERE
 
-    def _same(self, other: Self) -> bool:
+    def _differs_only_in_seed(self, other: Self) -> bool:
         # The states of two dozen copies decide whether two transformations are one.
         probe = np.random.default_rng(0).standard_normal((24, _DIMENSIONS))
         alike = np.array_equal(self.transformation.forward(probe), other.transformation.forward(probe))
-        return alike and super()._same(other)
+        return alike and super()._differs_only_in_seed(other)

@@ -11,12 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 TRANSIENT_PEAK, TRANSIENT_DROP = 0.7, 0.15
-"""A curve is transient if it reaches the one and then loses the other."""
+"""A curve is transient, by our rule, if its peak is at least the one and its drop after it at least the other."""
 _BAND = 0.1
 """nats around the floor that count as the plateau"""
-_RUNNING = 3
+_IN_A_ROW = 3
 """evaluations in a row that make an onset"""
 _HALF_WINDOW = 2
+"""evaluations on either side that a running median sees"""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def phase_change(seqs: ArrayLike, loss: ArrayLike, floor: float = math.log(2.0))
     Args:
         seqs: sequences seen at each evaluation, increasing, ``[n]``.
         loss: nats, ``[n]``; NaN is below nothing.
-        floor: of guessing, above 0; by default between two labels of the context.
+        floor: the loss of guessing in nats, above 0; by default between two labels of the context.
 
     Raises:
         ValueError: the shapes do not fit, ``seqs`` does not increase, or the floor is not above 0.
@@ -72,8 +73,8 @@ def phase_change(seqs: ArrayLike, loss: ArrayLike, floor: float = math.log(2.0))
         raise ValueError(f"floor = {floor}: expected a number above 0.")
     at, values = _curve(seqs, loss, "loss")
     low = values < 0.9 * floor
-    running = low[: len(low) - _RUNNING + 1].copy()
-    for shift in range(1, _RUNNING):
+    running = low[: len(low) - _IN_A_ROW + 1].copy()
+    for shift in range(1, _IN_A_ROW):
         running &= low[shift : shift + len(running)]
     return PhaseChange(
         plateau=_longest(at, np.abs(values - floor) <= _BAND),
@@ -98,17 +99,17 @@ def transience(seqs: ArrayLike, icl: ArrayLike, flip: ArrayLike | None = None) -
     """
     at, values = _curve(seqs, icl, "icl")
     smooth = _medians(_finite(values, "icl"))
-    top = int(smooth.argmax())
-    peak, final = float(smooth[top]), float(smooth[-1])
+    peak_index = int(smooth.argmax())
+    peak, final = float(smooth[peak_index]), float(smooth[-1])
     crossed = None
     if flip is not None:
-        swapped = _medians(_finite(_curve(seqs, flip, "flip")[1], "flip"))
-        summit = int(swapped.argmax())
-        if swapped[summit] > 0.5:
-            crossed = _first(at[summit:], swapped[summit:] < 0.5)
+        flip_smooth = _medians(_finite(_curve(seqs, flip, "flip")[1], "flip"))
+        flip_peak = int(flip_smooth.argmax())
+        if flip_smooth[flip_peak] > 0.5:
+            crossed = _first(at[flip_peak:], flip_smooth[flip_peak:] < 0.5)
     drop = peak - final
     return Transience(
-        peak, float(at[top]), final, drop, crossed, transient=peak >= TRANSIENT_PEAK and drop >= TRANSIENT_DROP
+        peak, float(at[peak_index]), final, drop, crossed, transient=peak >= TRANSIENT_PEAK and drop >= TRANSIENT_DROP
     )
 
 

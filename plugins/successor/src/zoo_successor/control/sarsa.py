@@ -19,11 +19,14 @@ from zoo_successor.learning.td import Floats, Ints, StepSize, blend, learn_state
 class SarsaRule(Rule):
     """One step: act, learn the representation's row of s, then Q(s, a) with reward and bonus.
 
-    The representation has moved before the bonus is read, so that ``|M[s]|_1`` is never 0. Ties among actions are
-    broken at random. Where the time limit ends an episode the next value is bootstrapped, in a terminal state not.
+    The representation, M or F [S, S], learns before the bonus is read, so that ``|M[s]|_1`` is never 0. The bonus is
+    ``beta / |M[s]|_1`` of the state left (arXiv:1807.11622), or ``beta |F[s']|_1`` of the state arrived in. Ties
+    among actions are broken at random. Where the time limit ends an episode the next value is bootstrapped, in a
+    terminal state not.
     """
 
     draws = 4
+    """uniforms for each transition: two to choose the next action, and two to choose that of a new episode"""
 
     def __init__(self, ctx: Context, config: SarsaConfig) -> None:
         self.config = config
@@ -55,19 +58,19 @@ class SarsaRule(Rule):
         """Act, learn, and choose the next action."""
         config, q = self.config, kept["q"]
         s, a = kept["obs"].copy(), kept["action"].copy()
-        each = np.arange(len(q))[:, None]
+        seed = np.arange(len(q))[:, None]
         obs, reward, terminated, truncated, infos = envs.step(a)
         arrived = states(infos["arrived"], self.S)
         bonus = self._bonus(kept, s, arrived, terminated)
-        following = choose(q[each, arrived], u[..., :2], config.epsilon)
-        target = reward + bonus + self.gamma * np.where(terminated, 0.0, q[each, arrived, following])
-        rows = s * self.A + a
-        lines, seen = q.reshape(len(q), -1, 1), kept["q_visits"].reshape(len(q), -1)
-        blend(lines, seen, rows, target[..., None], StepSize(alpha=config.alpha))
+        next_action = choose(q[seed, arrived], u[..., :2], config.epsilon)
+        target = reward + bonus + self.gamma * np.where(terminated, 0.0, q[seed, arrived, next_action])
+        norms = s * self.A + a
+        q_rows, row_visits = q.reshape(len(q), -1, 1), kept["q_visits"].reshape(len(q), -1)
+        blend(q_rows, row_visits, norms, target[..., None], StepSize(alpha=config.alpha))
         ended = terminated | truncated
         if ended.any():
-            following = np.where(ended, choose(q[each, obs], u[..., 2:], config.epsilon), following)
-        kept["obs"][:], kept["action"][:] = obs, following
+            next_action = np.where(ended, choose(q[seed, obs], u[..., 2:], config.epsilon), next_action)
+        kept["obs"][:], kept["action"][:] = obs, next_action
         kept["gained"] += reward.mean(axis=1)
         kept["bonus"] += bonus.mean(axis=1)
 
