@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,8 +26,10 @@ class Log:
     """
 
     def __init__(self, run: Path) -> None:
-        # Imported here, so that listing plugins does not pay for protobuf. Written in this thread: the writer of
+        # Imported here, so that listing plugins does not pay for protobuf and sockets. Written in this thread: the writer of
         # tensorboard has one of its own, whose errors would reach nobody but the terminal.
+        import socket
+
         from tensorboard.summary.writer.record_writer import RecordWriter
 
         folder = run / FOLDER
