@@ -26,8 +26,8 @@ class Log:
     """
 
     def __init__(self, run: Path) -> None:
-        # Imported here, so that listing plugins does not pay for protobuf and sockets. Written in this thread: the writer of
-        # tensorboard has one of its own, whose errors would reach nobody but the terminal.
+        # Imported here, so that listing plugins pays for neither protobuf nor sockets. Written in this thread: the
+        # writer of tensorboard has one of its own, whose errors would reach nobody but the terminal.
         import socket
 
         from tensorboard.summary.writer.record_writer import RecordWriter
