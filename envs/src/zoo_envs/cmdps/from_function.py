@@ -1,4 +1,4 @@
-"""Constrained environments whose options are the arguments of the function that returns their exact model."""
+"""Constrained Markov decision processes (CMDPs) whose options are the arguments of the function of their model."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from zoo_envs.signatures import constructor_signature
 from zoo_envs.tabular.env import TabularEnv
 from zoo_envs.tabular.lookup import batched_metadata, metadata
 from zoo_envs.tabular.model import TabularModel
@@ -14,6 +15,7 @@ from zoo_envs.tabular.vector_env import TabularVectorEnv
 __all__ = ["CMDPEnv", "CMDPVectorEnv"]
 
 _MODES = {False: ("ansi",), True: ("ansi", "rgb_array")}
+"""render modes, by whether there is a view"""
 
 
 class _FromFunction:
@@ -25,25 +27,21 @@ class _FromFunction:
     _own: ClassVar[Mapping[str, Any]]
 
     @classmethod
-    def _take(
+    def _set_up(
         cls,
         model: Callable[..., TabularModel],
         view: Callable[..., Any] | None,
         observations: Callable[..., Any] | None,
-        first: Mapping[str, Any],
+        leading: Mapping[str, Any],
         own: Mapping[str, Any],
     ) -> None:
         cls._model, cls._own = staticmethod(model), own
         cls._view = staticmethod(view) if view else None
         cls._observations = staticmethod(observations) if observations else None
-        either, keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
         arguments = [*inspect.signature(model).parameters.values()]
         options = {parameter.name: parameter.default for parameter in arguments} | dict(own)
         options |= {"max_episode_steps": 200, "render_mode": None}
-        cls.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [inspect.Parameter(name, either, default=default) for name, default in first.items()]
-            + [inspect.Parameter(name, keyword, default=default) for name, default in options.items()]
-        )
+        cls.__signature__ = constructor_signature(leading, options)  # type: ignore[attr-defined]
 
     @classmethod
     def _arguments(cls, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,7 +86,7 @@ class CMDPEnv(_FromFunction, TabularEnv):
         super().__init_subclass__()
         if model is not None:
             cls.metadata = metadata(*_MODES[view is not None])
-            cls._take(model, view, observations, {}, own or {})
+            cls._set_up(model, view, observations, {}, own or {})
 
     def __init__(self, **options: Any) -> None:
         """Build what `options` say; errors as of the function."""
@@ -110,7 +108,7 @@ class CMDPVectorEnv(_FromFunction, TabularVectorEnv):
         super().__init_subclass__()
         if model is not None:
             cls.metadata = batched_metadata(*_MODES[view is not None])
-            cls._take(model, view, observations, {"num_envs": 1}, own or {})
+            cls._set_up(model, view, observations, {"num_envs": 1}, own or {})
 
     def __init__(self, num_envs: int = 1, **options: Any) -> None:
         """Build `num_envs` copies of what `options` say; errors as of the function."""

@@ -22,7 +22,7 @@ __all__ = ["CartPole", "CartPoleGoals", "CartPoleGoalsVector"]
 class CartPole(GoalFamily):
     """Physics, actions, first states and ends of `zoo_envs.control.cart_pole`; rewards are higher near the goal."""
 
-    physical = 4
+    num_physics = 4
 
     def __init__(self, config: CartPoleGoalsConfig) -> None:
         """Check the options.
@@ -46,7 +46,7 @@ class CartPole(GoalFamily):
 
     def single(self, task: GoalTask) -> gymnasium.Env[Any, Any]:
         """See GoalFamily."""
-        return CartPoleGoals.posing(task)
+        return CartPoleGoals.for_task(task)
 
     def begin(self, rng: np.random.Generator, goals: NDArray[np.int64]) -> Floats:
         """Near the middle, whatever the goal."""

@@ -52,7 +52,7 @@ class ControlTask(Task):
 
     def make(self) -> gymnasium.Env[Any, Any]:
         """One copy that poses this task alone."""
-        return _FAMILIES[self.domain].posing(self)
+        return _FAMILIES[self.domain].for_task(self)
 
 
 class ControlFamily(MultitaskEnv[ControlTask]):
@@ -91,17 +91,17 @@ class ControlFamily(MultitaskEnv[ControlTask]):
             raise ValueError(f"tasks must be some of {', '.join(self.names)}, each once, got {list(names)}")
         repeat = integer("action_repeat", action_repeat, 1)
         options = (bool(observe_task), repeat, max_episode_steps)
-        self._be(names, tuple(ControlTask(self.domain, name, names, *options) for name in names))
+        self._use_family(names, tuple(ControlTask(self.domain, name, names, *options) for name in names))
 
     @classmethod
-    def posing(cls, task: ControlTask) -> ControlFamily:
+    def for_task(cls, task: ControlTask) -> ControlFamily:
         """Return an environment that poses `task`; there is no other, so that nothing is drawn."""
         env = cls.__new__(cls)
-        env._be(task.family, (task,))
+        env._use_family(task.family, (task,))
         env.task, env._posed = task, True
         return env
 
-    def _be(self, names: tuple[str, ...], posed: tuple[ControlTask, ...]) -> None:
+    def _use_family(self, names: tuple[str, ...], posed: tuple[ControlTask, ...]) -> None:
         first = posed[0]
         self.tasks = FiniteTasks(posed)
         steps = first.max_episode_steps

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from zoo_envs.batched import CopiesEnv, Move
 from zoo_envs.goals.family import Floats, GoalFamily, GoalTask, GoalTasks
+from zoo_envs.signatures import constructor_signature
 from zoo_envs.tabular.lookup import batched_metadata, metadata, restored_generator, snapshot_entry
 from zoo_envs.tasks import MultitaskEnv
 
@@ -49,18 +50,18 @@ class GoalEnv(MultitaskEnv[GoalTask]):
             TypeError: an option is unknown.
             ValueError: an option is outside its range.
         """
-        self._be(self._family(**options))
+        self._use_family(self._family(**options))
 
     @classmethod
-    def posing(cls, task: GoalTask) -> Self:
-        """Return an environment that poses `task`; there is no other, so that nothing is drawn."""
+    def for_task(cls, task: GoalTask) -> Self:
+        """Return an environment that poses `task` and no other, so that none is drawn."""
         env = cls.__new__(cls)
-        env._be(task.family)
+        env._use_family(task.family)
         env.tasks = GoalTasks((task,))
         env.task, env._posed = task, True
         return env
 
-    def _be(self, family: GoalFamily) -> None:
+    def _use_family(self, family: GoalFamily) -> None:
         self.family, self.tasks = family, family.tasks
         self.feature_groups = family.feature_groups
         self.action_space, self.observation_space = family.action_space, family.observation_space
@@ -87,7 +88,7 @@ class GoalEnv(MultitaskEnv[GoalTask]):
         if actions.shape[1:] != family.action_space.shape or not np.isfinite(actions).all():
             raise ValueError(f"action must be in {family.action_space}, got {action!r}")
         goals = family.goals_of(row)
-        arrived, rewards, over = family.move(row[:, : family.physical], goals, actions)
+        arrived, rewards, over = family.move(row[:, : family.num_physics], goals, actions)
         noise = family.noise.draw(self.np_random, 1)
         self._row = family.rows(arrived, goals, family.cues_of(row), noise)
         self._elapsed += 1
@@ -202,18 +203,21 @@ class GoalVectorEnv(CopiesEnv):
     def _advance(self, actions: NDArray[Any]) -> Move:
         family, rows = self.family, self._current()
         goals, cues = family.goals_of(rows), family.cues_of(rows)
-        physics, rewards, terminations = family.move(rows[:, : family.physical], goals, self._checked(actions))
+        physics, rewards, terminations = family.move(rows[:, : family.num_physics], goals, self._checked(actions))
         counts = [self.num_envs // len(self._members)] * len(self._members)
         noise = np.concatenate([family.noise.draw(rng, n) for rng, n in zip(self._streams, counts, strict=True)])
         arrived = family.rows(physics, goals, cues, noise)
         self._state[:] = arrived
         self._elapsed += 1
-        late = self._elapsed >= family.limit
-        ended = terminations | late
-        begun = bool(ended.any())
-        if begun:
+        timed_out = self._elapsed >= family.limit
+        ended = terminations | timed_out
+        any_ended = bool(ended.any())
+        if any_ended:
             self._begin(ended)
-        return Move(arrived, rewards, terminations, late & ~terminations, ended if begun else None, {}, {})
+        return Move(
+            arrived, rewards, terminations, truncations=timed_out & ~terminations, ended=ended if any_ended else None,
+            signals={}, rule_info={},
+        )  # fmt: skip
 
     @property
     def _members(self) -> Sequence[GoalVectorEnv]:
@@ -256,10 +260,5 @@ def _row_entry(snapshot: Mapping[str, Any], shape: tuple[int, ...]) -> Floats:
     return array.astype(np.float64)
 
 
-def _signature(config: type[Any], **first: object) -> inspect.Signature:
-    either, keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
-    options = {field.name: field.default for field in dataclasses.fields(config)}
-    return inspect.Signature(
-        [inspect.Parameter(name, either, default=default) for name, default in first.items()]
-        + [inspect.Parameter(name, keyword, default=default) for name, default in options.items()]
-    )
+def _signature(config: type[Any], **leading: object) -> inspect.Signature:
+    return constructor_signature(leading, {field.name: field.default for field in dataclasses.fields(config)})

@@ -33,7 +33,7 @@ class GoalFamily(ABC):
         config: the options; families of equal options are equal.
         goals: names of the G goals, all different.
         weights: how probable each goal is, or None: all alike.
-        physical: P.
+        num_physics: P.
         action_space: of one copy.
         observation_space: of one copy.
         feature_groups: which entries of an observation tell of what.
@@ -43,7 +43,7 @@ class GoalFamily(ABC):
 
     goals: tuple[str, ...]
     weights: Floats | None = None
-    physical: int
+    num_physics: int
     action_space: spaces.Space[Any]
     observation_space: spaces.Space[Any]
     feature_groups: Mapping[str, slice]
@@ -96,19 +96,19 @@ class GoalFamily(ABC):
     @property
     def width(self) -> int:
         """P + 2 + k."""
-        return self.physical + 2 + self.noise.k
+        return self.num_physics + 2 + self.noise.k
 
     def goals_of(self, rows: Floats) -> NDArray[np.int64]:
         """Return the goals [n] of rows."""
-        return rows[:, self.physical].astype(np.int64)
+        return rows[:, self.num_physics].astype(np.int64)
 
     def cues_of(self, rows: Floats) -> NDArray[np.int64]:
         """Return the cues [n] of rows."""
-        return rows[:, self.physical + 1].astype(np.int64)
+        return rows[:, self.num_physics + 1].astype(np.int64)
 
     def observe_rows(self, rows: Floats) -> NDArray[Any]:
         """Return the observations [n, ...] of rows."""
-        return self.observe(rows[:, : self.physical], self.cues_of(rows), rows[:, self.physical + 2 :])
+        return self.observe(rows[:, : self.num_physics], self.cues_of(rows), rows[:, self.num_physics + 2 :])
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def rooms() -> NDArray[np.int64]:
 class FourRooms(GoalFamily):
     """Actions up, right, down, left; arriving at the goal ends the episode."""
 
-    physical = 1  # the state, a free cell in [0, 68)
+    num_physics = 1  # the state, a free cell in [0, 68)
 
     def __init__(self, config: FourRoomsGoalsConfig) -> None:
         """Check the options.
@@ -92,7 +92,7 @@ class FourRooms(GoalFamily):
 
     def single(self, task: GoalTask) -> gymnasium.Env[object, object]:
         """See GoalFamily."""
-        return FourRoomsGoals.posing(task)
+        return FourRoomsGoals.for_task(task)
 
     def begin(self, rng: np.random.Generator, goals: NDArray[np.int64]) -> Floats:
         """Uniform on the start rooms without the goal's cell."""

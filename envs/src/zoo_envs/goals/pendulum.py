@@ -29,7 +29,7 @@ FASTEST, STRONGEST = 8.0, 2.0
 class Pendulum(GoalFamily):
     """A state is angle rad, 0 being upright, and angular velocity rad/s; an action is a torque."""
 
-    physical = 2
+    num_physics = 2
 
     def __init__(self, config: PendulumGoalsConfig) -> None:
         """Check the options.
@@ -53,7 +53,7 @@ class Pendulum(GoalFamily):
 
     def single(self, task: GoalTask) -> gymnasium.Env[Any, Any]:
         """See GoalFamily."""
-        return PendulumGoals.posing(task)
+        return PendulumGoals.for_task(task)
 
     def begin(self, rng: np.random.Generator, goals: NDArray[np.int64]) -> Floats:
         """Uniform on [-pi, pi) x [-1, 1)."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo_envs.reward_rules import Diminishing, RewardRule
+from zoo_envs.signatures import constructor_signature
 from zoo_envs.tabular.env import SampledEnv
 from zoo_envs.tabular.grid import Grid
 from zoo_envs.tabular.lookup import batched_metadata, metadata
@@ -129,11 +130,7 @@ class DesignedVectorEnv(SampledVectorEnv):
         design.describe(self)
 
 
-def _signature(config: type[Any], **first: object) -> inspect.Signature:
-    """Return the signature with `first`, which may be positional, then `render_mode` and the fields of `config`."""
-    either, keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+def _signature(config: type[Any], **leading: object) -> inspect.Signature:
+    """Return the signature with `leading`, then `render_mode` and the fields of `config`."""
     options = {"render_mode": None} | {field.name: field.default for field in dataclasses.fields(config)}
-    return inspect.Signature(
-        [inspect.Parameter(name, either, default=default) for name, default in first.items()]
-        + [inspect.Parameter(name, keyword, default=default) for name, default in options.items()]
-    )
+    return constructor_signature(leading, options)
