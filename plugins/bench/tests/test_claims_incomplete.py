@@ -53,15 +53,17 @@ def test_nan_is_no_value_and_infinity_is_one() -> None:
     assert judge(*study(LOW, [*HIGH[:4], math.inf]))[0].answer == "reproduced"
 
 
+@pytest.mark.parametrize("scale", ["difference", "ratio"])
 @pytest.mark.parametrize("relation", ["<", ">"])
-def test_a_claim_may_count_failed_runs_as_the_worst(relation: str) -> None:
+def test_a_claim_may_count_failed_runs_as_the_worst(relation: str, scale: str) -> None:
     sides = (LOW, HIGH) if relation == "<" else (HIGH, LOW)
     for side, label in enumerate(("reload", "gda")):
         columns: list[list[float | None]] = [list(sides[0]), list(sides[1])]
         columns[side][:3] = [None] * 3
-        suite, there = study(*columns, relation=relation, failed="worst")
+        suite, there = study(*columns, relation=relation, failed="worst", scale=scale, margin=float(scale == "ratio"))
         failed = {(label, "two", seed) for seed in range(3)}
         (verdict,) = judge(suite, there, failed)
         assert verdict.answer not in ("incomplete", "not reproduced" if label == "gda" else "reproduced")
-        assert math.isinf(verdict.effects[0].right if label == "gda" else verdict.effects[0].left)
+        side = verdict.effects[0].right if label == "gda" else verdict.effects[0].left
+        assert math.isinf(side) or (scale == "ratio" and side < 0.5)
         assert judge(suite, there, set(list(failed)[:2]))[0].answer == "incomplete"  # one was never run

@@ -125,23 +125,25 @@ def _without(
     without: dict[tuple[str, str], list[int]] = {}
     for environment in claim.environments:
         for term in claim.terms:
-            for seed in asked.get((term.label, environment), ()):
-                value = records.get((term.label, environment, seed), {}).get(term.metric)
-                if value is None or math.isnan(value):
-                    without.setdefault((term.label, environment), []).append(seed)
-    return {cell: sorted(set(seeds)) for cell, seeds in without.items()}
+            cell = (term.label, environment)
+            values = {seed: records.get((*cell, seed), {}).get(term.metric) for seed in asked.get(cell, ())}
+            missing = [seed for seed, value in values.items() if value is None or math.isnan(value)]
+            if missing:
+                without[cell] = sorted({*without.get(cell, ()), *missing})
+    return without
 
 
 def _with_worst(claim: Claim, records: Records, failed: Failed) -> Records:
     """The records, with the worst value there can be for runs of the claim's cells that failed."""
-    worst = math.inf if claim.relation.startswith("<") else -math.inf
-    added: dict[tuple[str, str, int], dict[str, float]] = {}
+    least = 0.0 if claim.scale == "ratio" else -math.inf
+    worst = (math.inf, least) if claim.relation.startswith("<") else (least, math.inf)
+    whole = dict(records)
     for environment in claim.environments:
-        for sign, term in zip((1.0, -1.0), claim.terms, strict=False):
-            for label, env, seed in failed:
-                if (label, env) == (term.label, environment):
-                    added.setdefault((label, env, seed), {})[term.metric] = sign * worst
-    return {**records, **{key: {**records.get(key, {}), **row} for key, row in added.items()}}
+        for value, term in zip(worst, claim.terms, strict=False):
+            for key in failed:
+                if key[:2] == (term.label, environment):
+                    whole[key] = {**whole.get(key, {}), term.metric: value}
+    return whole
 
 
 @dataclass(frozen=True)
