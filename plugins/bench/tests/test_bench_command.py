@@ -243,7 +243,6 @@ def test_lists(tmp_path: Path, write: Write) -> None:
     [
         (["mine"], ["no suite called 'mine'", "all"]),
         (["nowhere.toml"], ["nowhere.toml", "cannot be read"]),
-        (["all"], ["there are no suites"]),
         (["all", "--quik"], ["'--quik'", "--quick"]),
         (["x", "--seeds", "3:1"], ["A < B"]),
         (["x", "--jobs", "0"], ["--jobs", "1 or more"]),

@@ -87,8 +87,6 @@ def _suites(parsed: argparse.Namespace, registry: Registry) -> tuple[list[Suite]
             raise UnknownNameError("suite", parsed.suite, [*found, "all"], "zoo bench --list shows all suites.")
         loaded.append(resolve_suite(_narrowed(found[parsed.suite].load(), parsed), registry))
         return loaded, problems
-    if not found:
-        raise UsageError("there are no suites: expected TOML files in benchmarks, or plugins that ship some.")
     for source in found.values():
         try:
             loaded.append(resolve_suite(_narrowed(source.load(), parsed), registry))
@@ -131,11 +129,9 @@ def _list_suites(registry: Registry, parsed: argparse.Namespace) -> int:
         sys.stderr.write(f"zoo: {notice}\n")
     if parsed.json:
         emit({"suites": documents})
-    elif rows:
+    else:  # zoo-bench itself ships some
         print(columns(rows, indent=""))
         print(f"\nnext: zoo bench {rows[0][0]} --list")
-    else:
-        print("There are no suites: expected TOML files in benchmarks, or plugins that ship some.")
     return 0
 
 
