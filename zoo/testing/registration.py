@@ -16,7 +16,6 @@ from zoo.discovery.registry import Registry
 from zoo.testing.contract import Contract
 
 HEAVY = ("numpy", "torch", "gymnasium", "scipy", "sympy", "matplotlib", "stable_baselines3", "cvxpy")
-_RUN = {"steps", "num_envs"}
 _LOOK = """
 import importlib, importlib.util, json, sys
 source, heavy, *modules = json.loads(sys.argv[1])
@@ -72,19 +71,16 @@ def check_presets(contract: Contract, entry: Entry, registry: Registry) -> None:
         presets = [item for item in files(package).joinpath(folder).iterdir() if item.name.endswith(".toml")]
     cls = entry.resolve_config()
     configured = {env.name: env for env in registry.entries("environment") if env.config}
+    siblings = [other for other in registry.entries("algorithm", "representation") if other.plugin == entry.plugin]
     for file in presets:
         preset = file.name.removesuffix(".toml")
         with contract.during(f"reading preset {file.name}"):
             environments = tomllib.loads(file.read_text(encoding="utf-8"))
         for env in environments:
             with contract.during(f"preset {preset!r} for {env}"):
-                loaded = load_preset(entry, env, preset)
+                loaded = load_preset(entry, env, preset, siblings)
                 if cls is not None:
                     decode_fields(cls, loaded.options)
                 known = configured[env].resolve_config() if env in configured else None
                 if known is not None:
                     decode_fields(known, loaded.env, where=f"option of {env}")
-            unknown = sorted(set(loaded.run) - _RUN)
-            contract.require(
-                not unknown, f"preset {preset!r} for {env} has run.{', run.'.join(unknown)}: expected steps or num_envs"
-            )

@@ -47,7 +47,7 @@ def test_suite_resolves_and_names_the_claims_of_the_paper() -> None:
     registry = zoo.discover()
     suite = resolve_suite(find_suites(registry)["tvd"].load(), registry)
     paper = {claim.id.partition("-")[0] for claim in suite.claims if claim.source == "paper"}
-    assert paper == {"works", "finds", "unmodified"}
+    assert paper == {"works", "finds", "imitation", "unmodified"}
     assert len({cell.seeds for cell in suite.cells if cell.label.endswith(": tvd-transition")}) >= 9
 
 
