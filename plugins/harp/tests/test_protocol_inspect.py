@@ -229,9 +229,15 @@ def test_interrupted_in_the_middle_it_goes_on(tmp_path):
             os.kill(os.getpid(), signal.SIGINT)
 
         thread = threading.Thread(target=interrupt)
-        thread.start()
-        assert main(command(service, out, "--limit", "8", "--attempt-timeout-s", "60")) == 130
-        thread.join()
+        before = signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        )  # a job in the background ignores it from birth
+        try:
+            thread.start()
+            assert main(command(service, out, "--limit", "8", "--attempt-timeout-s", "60")) == 130
+            thread.join()
+        finally:
+            signal.signal(signal.SIGINT, before)
         no_answered_question_is_asked_twice(service, out, hang)
 
 
