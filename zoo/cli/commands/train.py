@@ -36,7 +36,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     set_threads(parsed.threads)
     registry = options.registry()
     if parsed.resume_run:
-        from zoo.cli.resume import left_over
+        from zoo.cli.commands.resume import left_over
 
         return _resume(parsed, left_over(parser, args), registry, options)
     entry = find_algorithm(parsed.algorithm, parsed.environment or "", registry)
@@ -54,7 +54,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     if asks_help:
         print(parser.format_help())
     spec, seeds = _spec(parsed, [*rest, *(["--help"] if asks_help else [])], registry)
-    from zoo.cli.resume import offer
+    from zoo.cli.commands.resume import offer
 
     offer(spec, seeds, parsed.dir)
     if parsed.dry_run:
@@ -192,7 +192,7 @@ def _dry_run(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace) -> int
 
 
 def _resume(parsed: argparse.Namespace, other: Sequence[str], registry: Registry, options: CommandOptions) -> int:
-    from zoo.cli.resume import extended, open_resumed
+    from zoo.cli.commands.resume import extended, open_resumed
 
     run, parsed.dir = open_resumed(parsed.resume_run, other)
     spec = run.spec
@@ -207,8 +207,8 @@ def _resume(parsed: argparse.Namespace, other: Sequence[str], registry: Registry
 def _train(
     spec: Any, seeds: Sequence[int], parsed: argparse.Namespace, registry: Registry, options: CommandOptions
 ) -> int:
+    from zoo.cli.commands.resume import all_finished
     from zoo.cli.progress import Terminal, summary
-    from zoo.cli.resume import all_finished
     from zoo.training.callbacks import Silent
     from zoo.training.loop import train_seeds
     from zoo.training.settings import Cadence, Settings
