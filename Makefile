@@ -61,7 +61,7 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 speed: $(READY)  ## our speed beside named peers, alternating in one run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[peers]"
+	$(INSTALL) --editable ".[peers]"
 	for script in $$(grep -l __main__ benchmarks/speed/*.py); do $(BIN)/python $$script || exit 1; done
 
 SUITES ?= smoke reload fr lambda-r composite-rm induction transience harp rpo tvd
