@@ -1,4 +1,4 @@
-"""Named places in the forward pass, where values are recorded and replaced."""
+"""Hook points: named places in the forward pass, where activations are recorded and replaced."""
 
 from __future__ import annotations
 
@@ -28,89 +28,89 @@ BLOCK = (
     "mlp.out",
     "resid_post",
 )
-"""taps of one block, in the order of the computation"""
-SHARED = frozenset({"resid_pre", "ln1_out", "attn.k_pre", "attn.k", "attn.v"})
-"""those that all rows of a block need; of the others the last row suffices for the answer"""
-LOOKING = SHARED | {"attn.q_pre", "attn.q", "attn.scores", "attn.pattern"}
-"""those up to the pattern"""
+"""hook points of one block, in the order of the computation"""
+ALL_ROWS = frozenset({"resid_pre", "ln1_out", "attn.k_pre", "attn.k", "attn.v"})
+"""hook points whose values every row of a block needs; elsewhere the last row suffices for the logits"""
+UP_TO_PATTERN = ALL_ROWS | {"attn.q_pre", "attn.q", "attn.scores", "attn.pattern"}
+"""hook points up to the attention pattern"""
 
 
 def names(depth: int, mlp: bool) -> tuple[str, ...]:
-    """Every tap of a model with ``depth`` blocks, in the order of the computation."""
-    blocks = [f"blocks.{layer}.{tap}" for layer in range(depth) for tap in BLOCK if mlp or tap != "mlp.out"]
+    """Every hook point of a model with ``depth`` blocks, in the order of the computation."""
+    blocks = [f"blocks.{layer}.{hook}" for layer in range(depth) for hook in BLOCK if mlp or hook != "mlp.out"]
     return ("ex_embed", "label_embed", "embed", *blocks, "final", "logits", "logits_all")
 
 
 def resolve(record: str | Iterable[str] | None, known: Sequence[str]) -> frozenset[str]:
-    """The taps that ``record`` names: None, a name or glob, or several of them.
+    """The hook points that ``record`` names: None, a name or glob, or several of them.
 
     Raises:
-        KeyError: one of them names no tap; the message lists the nearest names.
+        KeyError: one of them is unknown; the message lists the nearest names.
     """
     if record is None:
         return frozenset()
     patterns = (record,) if isinstance(record, str) else tuple(record)
-    taps: set[str] = set()
+    hook_points: set[str] = set()
     for name in patterns:
-        matching = [tap for tap in known if fnmatchcase(tap, name)]
+        matching = [hook for hook in known if fnmatchcase(hook, name)]
         if not matching:
             near = get_close_matches(name, known, n=5, cutoff=0.5) or list(known)
-            raise KeyError(f"no tap is called {name!r}; near: {', '.join(near)}.")
-        taps.update(matching)
-    return frozenset(taps)
+            raise KeyError(f"no hook point is called {name!r}; near: {', '.join(near)}.")
+        hook_points.update(matching)
+    return frozenset(hook_points)
 
 
 class Edit(NamedTuple):
-    """``where(mask, value, computed)`` at one tap.
+    """``where(mask, value, computed)`` at one hook point.
 
-    ``mask`` and ``value`` broadcast to the tap's whole shape, all T rows of it. A ``value`` that is a function gets the
-    running pass, for what depends on taps of the same pass.
+    ``mask`` and ``value`` broadcast to the whole shape at the hook point, all T rows. A ``value`` that is a
+    function is called with the current pass, for values that depend on activations of the same pass.
     """
 
-    tap: str
+    hook: str
     mask: Tensor
-    value: Tensor | Callable[[Taps], Tensor]
+    value: Tensor | Callable[[Hooks], Tensor]
 
-    def applied(self, computed: Tensor, running: Taps, first: int) -> Tensor:
-        """``computed``, the rows from ``first`` of the tap, with the masked entries replaced."""
+    def apply(self, computed: Tensor, running: Hooks, first: int) -> Tensor:
+        """``computed``, the rows from ``first`` at the hook point, with the masked entries replaced."""
         value = self.value(running) if callable(self.value) else self.value
-        return torch.where(_from(self.mask, first), _from(value, first), computed)
+        return torch.where(_rows_from(self.mask, first), _rows_from(value, first), computed)
 
 
-def _from(whole: Tensor, first: int) -> Tensor:
+def _rows_from(whole: Tensor, first: int) -> Tensor:
     """The rows from ``first``, unless the rows are broadcast."""
     return whole[..., first:, :] if first and whole.ndim > 1 and whole.shape[-2] > 1 else whole
 
 
-class Taps:
-    """One forward pass: called at every tap, it replaces and records.
+class Hooks:
+    """The hooks of one forward pass: called at every hook point, they replace and record its value.
 
     Args:
-        edits: what to replace, by tap.
-        wanted: taps to record.
+        edits: what to replace, by hook point.
+        recorded: hook points to record.
         detach: record values without their graph.
-        held: taps that edits of this pass read through ``held``, with their graph.
+        held: hook points whose values edits of this pass read from ``held``, with their graph.
     """
 
     def __init__(
         self,
         edits: Mapping[str, Sequence[Edit]],
-        wanted: frozenset[str],
+        recorded: frozenset[str],
         *,
         detach: bool = True,
         held: frozenset[str] = frozenset(),
     ) -> None:
-        self.edits, self.wanted, self.detach = edits, wanted, detach
+        self.edits, self.recorded, self.detach = edits, recorded, detach
         self.cache: Cache = {}
         self.held: Cache = dict.fromkeys(held, torch.empty(0))
 
     def __call__(self, name: str, computed: Tensor, first: int = 0) -> Tensor:
-        """``computed`` as the pass goes on with it; of the rows from ``first`` nothing is recorded unless it is 0."""
+        """The value with which the pass continues; rows are recorded only where ``first`` is 0."""
         if name in self.edits:
             for edit in self.edits[name]:
-                computed = edit.applied(computed, self, first)
+                computed = edit.apply(computed, self, first)
         if not first:
-            if name in self.wanted:
+            if name in self.recorded:
                 self.cache[name] = computed.detach() if self.detach else computed
             if name in self.held:
                 self.held[name] = computed
