@@ -35,7 +35,7 @@ def test_the_report_counts_what_it_is_given():
     assert lines[1].split() == ["harp", "right", "1", "2"]
     assert lines[2].split() == ["harp", "wrong", "1", "1"]
     assert lines[3].startswith("They agree on 2 of 5; math-verify failed or timed out on 1,")
-    assert lines[4] == "Seconds in all: harp 1.250, math-verify 2.500."
+    assert lines[4] == "Total seconds: harp 1.250, math-verify 2.500."
     assert lines[5] == "As labelled: harp 4 of 4 (100.0 %), math-verify 1 of 4 (25.0 %)."
     assert [line.rpartition(": ")[2] for line in lines[6:]] == [
         "harp right (number), math-verify wrong, labelled right",
