@@ -88,7 +88,7 @@ class Line:
         value = self.need(field)
         within = isinstance(value, int) and not isinstance(value, bool) and value >= low
         if not within or (high is not None and value > high):
-            bounds = f"of at low {low}" if high is None else f"from {low} to {high}"
+            bounds = f"of at least {low}" if high is None else f"from {low} to {high}"
             self.fail(field, f"is {shown(value)}: expected a whole number {bounds}.")
         return int(value)
 
@@ -191,7 +191,7 @@ def _member(stream: BinaryIO, path: str) -> Iterator[BinaryIO]:
         if len(found) != 1:
             raise DataError(f"holds {len(found)} files that end in .jsonl: expected exactly one.", path)
         if found[0].file_size > MAX_MEMBER:
-            raise DataError(f"holds a member of {found[0].file_size} bytes: expected at high {MAX_MEMBER}.", path)
+            raise DataError(f"holds a member of {found[0].file_size} bytes: expected at most {MAX_MEMBER}.", path)
         try:
             member = archive.open(found[0])
         except (RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:  # RuntimeError: it is encrypted
