@@ -104,7 +104,7 @@ def test_joined_tables_learn_what_they_would_alone(rng: np.random.Generator) -> 
         return [Distilled(Table(3, 2, 0.5), scale=2.0) for _ in range(4)]
 
     together, alone = build(), build()
-    whole = Distilled.joined(together)
+    whole = Distilled.stacked(together)
     assert whole is not None
     for _ in range(5):
         policy, weights = rng.standard_normal((4, 3, 2)), rng.random((4, 3))
