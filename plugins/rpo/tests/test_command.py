@@ -46,8 +46,8 @@ DEEP = ["--n-steps", "16", "--batch-size", "16", "--n-epochs", "2", "--updates",
         (["rpo", "two-state"], "rpo needs an environment with a task distribution; two-state does not offer that."),
         (["rpo", "four-rooms-goals"], "four-rooms-goals does not offer that with these options."),
         (["rpo", "tree", "--env.observation", "one-hot"], "rpo needs an environment with discrete observations"),
-        (["rpo-ppo", "tree", *DEEP, "--regulariser", "tv"], "majority-vote counts states and actions"),
-        (["rpo-ppo", "tree", *DEEP, "--reference-kl", "0.5"], "the weight of the penalty is --lambda here"),
+        (["rpo-ppo", "tree", *DEEP, "--regulariser", "tv"], "majority-vote is a table"),
+        (["rpo-ppo", "tree", *DEEP, "--reference-kl", "0.5"], "set the weight of the penalty with --lambda"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_sentence_and_writes_nothing(
