@@ -106,14 +106,14 @@ def other_actions() -> Few:
 @pytest.mark.parametrize(
     ("config", "count", "tasks", "message"),
     [
-        ({"order": "distinct"}, 17, None, "17 tasks that differ from each other are asked for, and there are 16"),
+        ({"order": "distinct"}, 17, None, "17 tasks that differ from each other are asked for, but there are 16"),
         ({"held_out": 9, "order": "distinct"}, 17, None, "9 tasks that differ from each other and from those before"),
         ({"held_out": 4}, 4, None, "held_out = 4: expected fewer than the 4 tasks of the budget; raise --steps."),
         (
             {"order": "distinct"},
             3,
             Unlisted([1, 2]),
-            "3 tasks that differ from each other are asked for, and there are",
+            "3 tasks that differ from each other are asked for, but there are",
         ),
         ({"held_out": 1}, 20, Unlisted([1, 2]), "1 tasks that differ from each other and from those before are asked"),
         ({}, 2, Few([]), "the environment's list of tasks is empty: expected at least one."),
@@ -121,7 +121,7 @@ def other_actions() -> Few:
             {},
             2,
             other_actions(),
-            "task unlike has the actions Discrete(5): expected Discrete(4), as of the other tasks.",
+            "task unlike has the actions Discrete(5): expected Discrete(4), as the other tasks have.",
         ),
         ({"rule_change": 1}, 2, Few([1]), "rule_change = 1: the environment's tasks have no other rule"),
     ],
