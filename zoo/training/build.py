@@ -130,14 +130,14 @@ class Components:
         """What messages call the algorithm: "ppo of plugin zoo-sb3 0.1.0"."""
         return f"{self.entry.name} of plugin {self.entry.plugin} {self.entry.version}"
 
-    def make_env(self, num_envs: int, seed: int) -> Recorder:
-        """Copies of the environment, seeded and ready for ``reset()``."""
+    def make_env(self, num_envs: int, seed: int, render_mode: str | None = None) -> Recorder:
+        """Copies of the environment, seeded and ready for ``reset()``; with a ``render_mode``, to be drawn."""
         kwargs: Mapping[str, Any] = self.spec.env_config
         config = self.env.entry.resolve_config() if self.env.entry else None
         if config is not None:
             options = decode_fields(config, kwargs)
             kwargs = {field.name: getattr(options, field.name) for field in dataclasses.fields(config)}
-        env = make_env(self.env, kwargs, num_envs)
+        env = make_env(self.env, kwargs, num_envs, render_mode)
         env.reset(seed=seed)
         return env
 

@@ -51,9 +51,9 @@ class LoadedRun:
         self.member.ctx.reseed(child_seed(seed, "actions"))
         seed_torch(seed)
 
-    def make_env(self, copies: int, *, seed: int) -> Recorder:
-        """Fresh copies of that environment, seeded and ready for ``reset()``."""
-        return self.components.make_env(copies, seed)
+    def make_env(self, copies: int, *, seed: int, render_mode: str | None = None) -> Recorder:
+        """Fresh copies of that environment, seeded and ready for ``reset()``; with a ``render_mode``, to be drawn."""
+        return self.components.make_env(copies, seed, render_mode)
 
 
 @dataclass(frozen=True)

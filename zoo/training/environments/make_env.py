@@ -153,15 +153,17 @@ _SAID: set[tuple[str, str]] = set()
 """What was said of environments that raised in ``close``: of twenty copies, once."""
 
 
-def make_env(name: EnvName, kwargs: Mapping[str, Any], num_envs: int) -> Recorder:
+def make_env(name: EnvName, kwargs: Mapping[str, Any], num_envs: int, render_mode: str | None = None) -> Recorder:
     """Build ``num_envs`` copies, SAME_STEP autoreset, in one array step where the environment offers that.
+
+    With a ``render_mode`` they are stepped one by one: whoever draws wants each copy's last state before its reset.
 
     Raises:
         UsageError: the environment refuses the arguments, or needs a package that is missing.
         EnvironmentFailed: it fails in another way.
     """
     try:
-        env = _build(name, dict(kwargs), num_envs)
+        env = _build(name, dict(kwargs), num_envs, {"render_mode": render_mode} if render_mode else {})
     except (TypeError, ValueError, AssertionError, ImportError, gymnasium.error.Error) as error:
         raise UsageError(f"environment {name.short} cannot be built: {brief(error).rstrip('.')}.") from error
     except (ZooError, KeyboardInterrupt):
@@ -175,16 +177,16 @@ def make_env(name: EnvName, kwargs: Mapping[str, Any], num_envs: int) -> Recorde
     return Recorder(env, ConstraintSpec.of(spec) if spec is not None and len(spec.names) else None, name.owner)
 
 
-def _build(name: EnvName, kwargs: dict[str, Any], num_envs: int) -> VectorEnv:
+def _build(name: EnvName, kwargs: dict[str, Any], num_envs: int, drawn: dict[str, Any]) -> VectorEnv:
     entry = name.entry
-    if entry is not None and entry.vector:
+    if entry is not None and entry.vector and not drawn:
         built: VectorEnv = entry.load(entry.vector)(num_envs=num_envs, **kwargs)
         return built
 
     def make(copy: int) -> gymnasium.Env[Any, Any]:
         if entry is None:
-            return bound(gymnasium.make(name.gym_id, disable_env_checker=False, **kwargs), copy)
-        return bound(entry.resolve()(**kwargs), copy)
+            return bound(gymnasium.make(name.gym_id, disable_env_checker=False, **kwargs | drawn), copy)
+        return bound(entry.resolve()(**kwargs | drawn), copy)
 
     makers = [partial(make, copy) for copy in range(num_envs)]
     return Copies(makers)

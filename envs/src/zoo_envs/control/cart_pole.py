@@ -77,14 +77,14 @@ class CartPole(gymnasium.Env[Any, Any]):
     `max_episode_steps`.
     """
 
-    metadata = metadata("ansi")
+    metadata = metadata("ansi", "rgb_array") | {"render_fps": 50}
 
     def __init__(self, *, max_episode_steps: int | None = 500, render_mode: str | None = None) -> None:
         """Make one copy.
 
         Args:
             max_episode_steps: steps until an episode is truncated; None: never.
-            render_mode: None or "ansi".
+            render_mode: None, "ansi" or "rgb_array".
 
         Raises:
             ValueError: an argument is outside its range.
@@ -94,6 +94,7 @@ class CartPole(gymnasium.Env[Any, Any]):
         self.render_mode = checked_render_mode(render_mode, self.metadata["render_modes"])
         self._state: NDArray[np.float64] | None = None  # [1, 4]
         self._elapsed = 0
+        self._picture: Any = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -117,8 +118,21 @@ class CartPole(gymnasium.Env[Any, Any]):
         return state[0].astype(np.float32), 1.0, over, self._elapsed >= self._limit and not over, {}
 
     def render(self) -> Any:
-        """Return a line like "cart +0.031 m, pole -1.2 degrees" ("ansi"), or None where no mode was chosen."""
-        return None if self.render_mode is None else _line(self._current()[0])
+        """Return a line like "cart +0.031 m, pole -1.2 degrees" ("ansi"), gymnasium's picture ("rgb_array"), or None.
+
+        Raises:
+            DependencyNotInstalled: pygame, which draws the picture, is missing.
+        """
+        if self.render_mode is None:
+            return None
+        state = self._current()[0]
+        return _line(state) if self.render_mode == "ansi" else self._drawn(state)
+
+    def close(self) -> None:
+        """Put gymnasium's drawing away."""
+        if self._picture is not None:
+            self._picture.close()
+            self._picture = None
 
     def get_state(self) -> dict[str, Any]:
         """Return everything needed to continue bit for bit: {"state": float64[4], "elapsed": int, "rng"}.
@@ -143,6 +157,12 @@ class CartPole(gymnasium.Env[Any, Any]):
         if self._state is None:
             raise ResetNeeded("call reset() first: the environment has no state yet")
         return self._state
+
+    def _drawn(self, state: NDArray[np.float64]) -> Any:
+        if self._picture is None:
+            self._picture = gymnasium.make("CartPole-v1", render_mode="rgb_array", disable_env_checker=True).unwrapped
+        self._picture.state = state
+        return self._picture.render()
 
 
 class CartPoleVector(CopiesEnv):
