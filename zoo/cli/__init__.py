@@ -11,6 +11,7 @@ from zoo.lazy import lazy_names
 
 if TYPE_CHECKING:
     from zoo.cli.arguments import count as count
+    from zoo.cli.arguments import natural as natural
     from zoo.cli.arguments import seeds as seeds
     from zoo.cli.arguments import set_threads as set_threads
     from zoo.cli.document import documented as documented
@@ -28,6 +29,7 @@ __getattr__, __dir__, __all__ = lazy_names(
     {
         "arguments": (
             "count",
+            "natural",
             "seeds",
             "set_threads",
         ),
