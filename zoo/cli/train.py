@@ -90,8 +90,8 @@ def _parser() -> CommandParser:
     add(
         "--preset",
         default="",
-        metavar="NAME",
-        help="a preset of the plugin (default: its default for this environment)",
+        metavar="NAME|FILE",
+        help="a preset of the plugin, or a file .toml of your own (default: the plugin's default, if it has one)",
     )
     add("--eval-every", type=steps, default=0, metavar="N", help="steps between evaluations (default: only the last)")
     add("--eval-episodes", type=natural, default=20, metavar="N", help="episodes of each evaluation (default: 20)")

@@ -7,6 +7,8 @@ import importlib.resources
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 from zoo.discovery.registration import Entry
@@ -44,28 +46,19 @@ def load_preset(entry: Entry, env: str, preset: str, siblings: Sequence[Entry] =
     Args:
         entry: the algorithm or representation.
         env: the environment's short name.
-        preset: the file's name without its ending; empty for the default.
+        preset: the file's name without its ending; empty for the default; or the path of any file "....toml".
         siblings: all algorithms and representations of the plugin: a key that is for none of them is refused.
 
     Raises:
         UsageError: the named preset does not exist, is not TOML, or says nothing about the environment; or the
             default changes the environment; or a key is for no algorithm of the plugin.
     """
-    if not entry.presets:
-        if preset:
-            raise UsageError(f"{entry.name} has no presets; leave out --preset {preset}.")
+    file = _file(entry, preset)
+    if file is None:
         return Preset()
-    package, _, folder = entry.presets.partition(":")
-    directory = importlib.resources.files(package).joinpath(folder)
-    file = directory.joinpath(f"{preset or 'default'}.toml")
-    if not file.is_file():
-        if not preset:
-            return Preset()
-        names = [item.name.removesuffix(".toml") for item in directory.iterdir() if item.name.endswith(".toml")]
-        raise UnknownNameError(f"preset of {entry.name}", preset, names)
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"preset {file.name} of {entry.plugin} is not valid TOML: {brief(error)}") from error
     if env not in table:
         if preset:
@@ -79,11 +72,32 @@ def load_preset(entry: Entry, env: str, preset: str, siblings: Sequence[Entry] =
     for key in run:
         if key not in _RUN:
             raise UnknownNameError(f"{where}, run", key, _RUN)
-    if changes and file.name == "default.toml":
+    if changes and not preset:
         raise UsageError(f"preset default.toml of {entry.plugin} changes {env}: expected that of a named preset only.")
     fields = _fields(entry)
     shared = {key: value for key, value in section.items() if not isinstance(value, Mapping) and key in fields}
     return Preset(options={**shared, **own}, run=run, env=changes, name=file.name)
+
+
+def _file(entry: Entry, preset: str) -> Traversable | None:
+    """Where the preset stands; None where it is the default, and there is none."""
+    if preset.endswith(".toml"):
+        if not Path(preset).is_file():
+            raise UsageError(f"there is no preset {preset}: expected a file, or a name without an ending.")
+        return Path(preset)
+    if not entry.presets:
+        if preset:
+            raise UsageError(f"{entry.name} has no presets; leave out --preset {preset}.")
+        return None
+    package, _, folder = entry.presets.partition(":")
+    directory = importlib.resources.files(package).joinpath(folder)
+    file = directory.joinpath(f"{preset or 'default'}.toml")
+    if file.is_file():
+        return file
+    if not preset:
+        return None
+    names = [item.name.removesuffix(".toml") for item in directory.iterdir() if item.name.endswith(".toml")]
+    raise UnknownNameError(f"preset of {entry.name}", preset, names)
 
 
 def _fields(entry: Entry) -> set[str]:
