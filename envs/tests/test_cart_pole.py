@@ -258,7 +258,9 @@ def test_it_is_shown_as_a_line() -> None:
 
 def test_its_picture_is_that_of_gymnasium() -> None:
     pytest.importorskip("pygame")
-    mine, theirs = (made(render_mode="rgb_array") for made in (CartPole, lambda **kw: gymnasium.make("CartPole-v1", **kw)))
+    mine, theirs = (
+        made(render_mode="rgb_array") for made in (CartPole, lambda **kw: gymnasium.make("CartPole-v1", **kw))
+    )
     for env in (mine, theirs):
         env.reset(seed=4)
         for action in (1, 1, 1, 0):

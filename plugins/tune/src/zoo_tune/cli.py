@@ -71,7 +71,9 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
             return _stopped(stop.signal)
         best = study.best
         if best is None:
-            reason = next((str(t.user_attrs["failed"]) for t in study.ended if "failed" in t.user_attrs), "all were pruned")
+            reason = next(
+                (str(t.user_attrs["failed"]) for t in study.ended if "failed" in t.user_attrs), "all were pruned"
+            )
             raise RunError(f"none of {len(study.ended)} trials came to its end: {reason.rstrip('.')}.")
         verdict: Verdict | None = None
         if not parsed.no_judge:
@@ -94,7 +96,7 @@ def _parser() -> CommandParser:
     parser = CommandParser(
         prog="zoo tune",
         usage="zoo tune ALGORITHM ENVIRONMENT [options]",
-        description="Search for better options of an algorithm than those of its preset, with optuna: a trial trains on\n"
+        description="Search for better options of an algorithm than its preset's, with optuna: a trial trains on\n"
         "the tuning seeds, and is pruned where its evaluations lag behind the median. The best one is written as a\n"
         "preset, and compared with the preset it began from on fresh seeds. The same command again goes on where it\n"
         "was, also after kill -9; with more --trials it goes on further. Where the environment has constraints, only\n"
@@ -116,12 +118,24 @@ def _parser() -> CommandParser:
         help="search this option: LOW:HIGH, LOW:HIGH:log, A,B,C, or around its value; may be repeated, and then "
         "these alone are searched",
     )  # fmt: skip
-    add("--set", action="append", default=[], metavar="OPTION=VALUE", help="fix an option, or env.OPTION; may be repeated")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="OPTION=VALUE",
+        help="fix an option, or env.OPTION; may be repeated",
+    )
     add("--preset", default="", metavar="NAME|FILE", help="where to begin, and what to beat (default: the plugin's)")
     add("--steps", type=count, metavar="N", help="budget of each run (default: the preset's)")
     add("--num-envs", type=count, metavar="N", help="copies of the environment (default: the preset's)")
     add("--seeds", type=seeds, default=[0, 1], metavar="A:B", help="to tune on (default: 0:2)")
-    add("--judge-seeds", type=seeds, default=list(range(1000, 1010)), metavar="A:B", help="to judge on (default: 1000:1010)")
+    add(
+        "--judge-seeds",
+        type=seeds,
+        default=list(range(1000, 1010)),
+        metavar="A:B",
+        help="to judge on (default: 1000:1010)",
+    )
     add("--no-judge", action="store_true", help="leave the comparison on fresh seeds out")
     add(
         "--metric", default="", metavar="NAME",
@@ -133,9 +147,13 @@ def _parser() -> CommandParser:
         "--tolerance", type=_share, default=0.01, metavar="SHARE",
         help="violations up to this share of a threshold count as kept (default: 0.01)",
     )  # fmt: skip
-    add("--reports", type=count, default=_REPORTS, metavar="N", help="evaluations of each run, to prune by (default: 5)")
+    add(
+        "--reports", type=count, default=_REPORTS, metavar="N", help="evaluations of each run, to prune by (default: 5)"
+    )
     add("--eval-episodes", type=count, default=_EPISODES, metavar="N", help="episodes of each evaluation (default: 20)")
-    add("--judge-episodes", type=count, default=100, metavar="N", help="episodes of each run that judges (default: 100)")
+    add(
+        "--judge-episodes", type=count, default=100, metavar="N", help="episodes of each run that judges (default: 100)"
+    )
     add("--sampler-seed", type=natural, default=0, metavar="N", help="of optuna's sampler (default: 0)")
     add("--study", type=Path, metavar="DIR", help="where everything is kept (default: tuning/ENVIRONMENT/ALGORITHM)")
     add("--device", default="cpu", help="where tensors live: cpu, cuda, cuda:1 (default: cpu)")
@@ -158,17 +176,21 @@ def _share(text: str) -> float:
 def _request(parsed: argparse.Namespace) -> RunRequest:
     from zoo.training import RunRequest
 
-    given: dict[str, dict[str, Any]] = {"options": {}, "env_options": {}}
+    options: dict[str, Any] = {}
+    env_options: dict[str, Any] = {}
     for text in parsed.set:
         name, equals, value = text.partition("=")
         if not (name and equals):
             raise UsageError(f"--set is {text!r}: expected OPTION=VALUE, or env.OPTION=VALUE.")
         name = name.replace("-", "_")
-        where, key = ("env_options", name[4:]) if name.startswith("env.") else ("options", name)
-        given[where][key] = plain(value)
+        if name.startswith("env."):
+            env_options[name[4:]] = plain(value)
+        else:
+            options[name] = plain(value)
     return RunRequest(
         algorithm=parsed.algorithm, environment=parsed.environment, preset=parsed.preset, steps=parsed.steps,
-        num_envs=parsed.num_envs, eval_episodes=parsed.eval_episodes, device=parsed.device, **given,
+        num_envs=parsed.num_envs, eval_episodes=parsed.eval_episodes, device=parsed.device, options=options,
+        env_options=env_options,
     )  # fmt: skip
 
 
@@ -258,7 +280,9 @@ def _show(
         })  # fmt: skip
         return
     print(f"{len(ended)} trials, {states.count('PRUNED')} pruned, {states.count('FAIL')} failed")
-    print(f"best: {trainer.metric} {_came_to(study, best)} on seeds {', '.join(map(str, parsed.seeds))}: {_point(best)}")
+    print(
+        f"best: {trainer.metric} {_came_to(study, best)} on seeds {', '.join(map(str, parsed.seeds))}: {_point(best)}"
+    )
     if verdict is not None:
         print(verdict.sentence)
     print(f"\nnext: zoo train {parsed.algorithm} {parsed.environment} --preset {preset}")

@@ -89,7 +89,9 @@ class Trainer:
         outcome = Outcome()
         for number, seed in enumerate(seeds):
             reporter = _Reporter(self.metric, spec.steps, self.reports, number, report, stop)
-            (result,) = train_seeds(spec, [seed], self.registry, Settings(root=self.root, trust=self.trust), reporter, stop)
+            (result,) = train_seeds(
+                spec, [seed], self.registry, Settings(root=self.root, trust=self.trust), reporter, stop
+            )
             if stop.reason:
                 return replace(outcome, stopped=stop.reason)
             if result.status != "finished":
@@ -97,9 +99,7 @@ class Trainer:
             value, violation = self._judged(result)
             if value is None:
                 return replace(outcome, failed=f"seed {seed} has no metric {self.metric!r}")
-            outcome = replace(
-                outcome, values=[*outcome.values, value], violation=max(outcome.violation, violation)
-            )
+            outcome = replace(outcome, values=[*outcome.values, value], violation=max(outcome.violation, violation))
         return outcome
 
     def _judged(self, result: RunResult) -> tuple[float | None, float]:

@@ -80,15 +80,12 @@ def _compare(preset: Outcome, tuned: Outcome, *, maximise: bool, tolerance: floa
         f"difference {found.centre:+.4g}, 95 % interval [{low:.4g}, {high:.4g}]"
     )
     kept, kept_before = tuned.violation <= tolerance, preset.violation <= tolerance
-    if not kept:
-        answer = "not better" if kept_before or tuned.violation >= preset.violation else "better"
-        numbers += f"; constraints are violated by up to {tuned.violation:.2%} of a threshold"
-    elif not kept_before:
-        answer = "better"
-        numbers += f"; constraints are kept, where the preset violates them by up to {preset.violation:.2%} of a threshold"
-    else:
-        gained, lost = (low > 0, high < 0) if maximise else (high < 0, low > 0)
+    gained, lost = (low > 0, high < 0) if maximise else (high < 0, low > 0)
+    if kept and kept_before:
         answer = "better" if gained else "worse" if lost else "not better"
-    sentence = f"{answer}{' than the preset' if answer != 'incomplete' else ''}: {numbers}"
+    else:  # what breaks a constraint is worth nothing, however much it earns
+        answer = "better" if kept else "worse" if kept_before else "not better"
+        numbers += f"; largest violation {tuned.violation:.2%} of a threshold against {preset.violation:.2%}"
+    sentence = f"{answer} than the preset: {numbers}"
     ends = [None if np.isnan(end) else float(end) for end in (low, high)]
     return Verdict(answer, sentence, preset.values, tuned.values, float(found.centre), *ends)

@@ -61,8 +61,8 @@ def make_space(config: Any, asked: Sequence[str], fixed: Sequence[str] = ()) -> 
     """What to search around ``config``, by dotted names of options.
 
     Where ``--param`` names options, these alone; else those that the configuration's class names in ``tune``; else
-    every number, truth and choice, around its value. Of a pair of numbers, which is a schedule, the first is searched, and the second
-    keeps its ratio.
+    every number, truth and choice, around its value. Of a pair of numbers, which is a schedule, the first is searched,
+    and the second keeps its ratio.
 
     Args:
         config: an instance of the algorithm's dataclass: the preset's values, or the defaults.
@@ -75,7 +75,7 @@ def make_space(config: Any, asked: Sequence[str], fixed: Sequence[str] = ()) -> 
     if config is None:
         raise UsageError("this algorithm has no options, so there is nothing to tune.")
     options = dict(_options(config))
-    narrowed = getattr(type(config), NARROWED, None)
+    narrowed: Mapping[str, str] = getattr(type(config), NARROWED, {})
     space: Space = {}
     if asked or narrowed:
         pairs = [_pair(text) for text in asked] if asked else list(narrowed.items())
@@ -162,7 +162,7 @@ def _derived(hint: Any, value: Any) -> Range | Choices | None:
 
 def _accepts(config: Any, name: str, found: Range | Choices) -> bool:
     """Whether the configuration takes the ends of a range alone; what it refuses is left as it is."""
-    ends = [found.low, found.high] if isinstance(found, Range) else list(found.values)
+    ends: list[Any] = [found.low, found.high] if isinstance(found, Range) else list(found.values)
     whole = isinstance(found, Range) and found.whole
     for end in ends:
         nested = chosen_options(config, {name: int(end) if whole else end})

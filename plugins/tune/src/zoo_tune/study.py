@@ -205,7 +205,9 @@ def open_study(
     except ZooError:
         raise
     except Exception as error:  # whatever sqlite and its layers say
-        raise UsageError(f"{folder / STORAGE} is not a storage of optuna: {describe(error).partition('(')[0]}.") from error
+        raise UsageError(
+            f"{folder / STORAGE} is not a storage of optuna: {describe(error).partition('(')[0]}."
+        ) from error
     return TuningStudy(study, space, base, seed, tolerance)
 
 
@@ -213,7 +215,9 @@ def _check_definition(folder: Path, definition: dict[str, Any]) -> None:
     path = folder / DEFINITION
     if not path.exists():
         if (folder / STORAGE).exists():
-            raise UsageError(f"{folder / STORAGE} is the storage of another study: expected --study with a new directory.")
+            raise UsageError(
+                f"{folder / STORAGE} is the storage of another study: expected --study with a new directory."
+            )
         part = path.with_name(f".{path.name}.{os.getpid()}")
         part.write_text(json.dumps(definition, indent=1) + "\n", encoding="utf-8")
         part.replace(path)

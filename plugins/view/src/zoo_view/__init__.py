@@ -19,5 +19,7 @@ __all__ = ["zoo_register"]
 def zoo_register(zoo: Registrar) -> None:
     """Register the commands."""
     zoo.command("record", "zoo_view.cli.record:main", summary="an agent at work, as a gif or mp4")
-    zoo.command("export", "zoo_view.cli.export:main", summary="a trained agent as files for others: tensors, card, ONNX")
+    zoo.command(
+        "export", "zoo_view.cli.export:main", summary="a trained agent as files for others: tensors, card, ONNX"
+    )
     zoo.command("watch", "zoo_view.cli.watch:main", summary="what all runs in a directory are doing, as a live table")

@@ -48,13 +48,20 @@ def _parser() -> CommandParser:
     parser = CommandParser(
         prog="zoo watch",
         usage="zoo watch [DIR] [options]",
-        description="A live table of all runs in a directory: how far they are, how fast, how long they will take, and\n"
-        "the newest return. Only files are read, so the runs may be of other machines on a shared disk. Ctrl-C ends\n"
+        description="A live table of all runs in a directory: how far they are, how fast, how long they will take,\n"
+        "and the newest return. Only files are read, so the runs may be of other machines on a shared disk. Ctrl-C ends\n"
         "it; into a pipe or a file it prints once.",
         examples=["zoo watch", "zoo watch /shared/runs --every 30", "zoo watch runs --once", "zoo watch runs --json"],
     )
     add = parser.add_argument
-    add("dir", nargs="?", type=Path, default=Path("runs"), metavar="DIR", help="any directory above runs (default: runs)")
+    add(
+        "dir",
+        nargs="?",
+        type=Path,
+        default=Path("runs"),
+        metavar="DIR",
+        help="any directory above runs (default: runs)",
+    )
     add("--once", action="store_true", help="print the table once")
     add("--every", type=count, default=2, metavar="SECONDS", help="how often to look (default: 2)")
     add("--json", action="store_true", help="print one JSON document on standard output, once")

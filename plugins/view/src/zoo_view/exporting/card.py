@@ -25,7 +25,10 @@ def make_card(run: Run, loaded: LoadedRun) -> dict[str, Any]:
         "options": spec.config,
         "environment": spec.environment,
         "environment_options": spec.env_config,
-        "spaces": {"observation": space_json(env.single_observation_space), "action": space_json(env.single_action_space)},
+        "spaces": {
+            "observation": space_json(env.single_observation_space),
+            "action": space_json(env.single_action_space),
+        },
         "constraints": _constraints(env),
         "seed": spec.seed,
         "key": spec.key,

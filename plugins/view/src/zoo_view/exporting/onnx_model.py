@@ -53,11 +53,12 @@ def write_onnx(loaded: LoadedRun, path: Path) -> dict[str, Any]:
         )  # fmt: skip
     model = onnx.load(path)
     onnx.checker.check_model(model)
-    (given,) = ReferenceEvaluator(model).run(None, {"observations": seen})
-    far = np.abs(np.asarray(given, dtype=np.float64) - acted).max()
+    given = np.asarray(ReferenceEvaluator(model).run(None, {"observations": seen})[0])
+    far = np.abs(given.astype(np.float64) - acted).max()
     if far > _TOLERANCE * (np.ptp(acted) or 1.0):
         raise RunError(
-            f"the ONNX model differs from the agent by {far:.3g} on {len(seen)} observations.", "--no-onnx leaves it out."
+            f"the ONNX model differs from the agent by {far:.3g} on {len(seen)} observations.",
+            "--no-onnx leaves it out.",
         )
     return {
         "file": path.name,
