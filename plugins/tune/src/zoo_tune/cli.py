@@ -37,7 +37,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
         raise UsageError(f"seed {both[0]} is to tune on and to judge on: expected seeds apart from each other.")
     if not parsed.no_judge and len(parsed.judge_seeds) < 3:
         raise UsageError(f"--judge-seeds are {len(parsed.judge_seeds)}: expected at least 3, or --no-judge.")
-    from zoo.training import draft
+    from zoo.training import draft, resolve
     from zoo_tune.evaluate import Trainer
     from zoo_tune.space import make_space
 
@@ -45,6 +45,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     request = _request(parsed)
     drafted = draft(request, registry)
     base = drafted.options.get("")
+    spec = resolve(request, registry, origin="tune")  # a request that cannot be is refused before anything else
     space = make_space(base, parsed.param, list(request.options))
     if parsed.list:
         return _list(space, parsed)
@@ -53,7 +54,6 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
         request=request, metric=_metric(parsed, request, registry), reports=parsed.reports, registry=registry,
         root=folder / "runs",
     )  # fmt: skip
-    spec = trainer.spec({})  # a request that cannot be is refused before anything is written
     trainer = trainer.with_reports(spec.steps)
     from zoo_tune.study import held, open_study
 
