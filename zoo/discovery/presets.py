@@ -56,10 +56,7 @@ def load_preset(entry: Entry, env: str, preset: str, siblings: Sequence[Entry] =
     file = _file(entry, preset)
     if file is None:
         return Preset()
-    try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"preset {file.name} of {entry.plugin} is not valid TOML: {brief(error)}") from error
+    table = _table(entry, file)
     if env not in table:
         if preset:
             raise UnknownNameError(f"environment in preset {preset!r} of {entry.name}", env, table)
@@ -85,19 +82,38 @@ def _file(entry: Entry, preset: str) -> Traversable | None:
         if not Path(preset).is_file():
             raise UsageError(f"there is no preset {preset}: expected a file, or a name without an ending.")
         return Path(preset)
+    files = preset_files(entry)
+    if preset and not files:
+        raise UsageError(f"{entry.name} has no presets; leave out --preset {preset}.")
+    file = files.get(preset or "default")
+    if preset and file is None:
+        raise UnknownNameError(f"preset of {entry.name}", preset, files)
+    return file
+
+
+def preset_files(entry: Entry) -> dict[str, Traversable]:
+    """The files of presets that the plugin of an algorithm or representation has, by name."""
     if not entry.presets:
-        if preset:
-            raise UsageError(f"{entry.name} has no presets; leave out --preset {preset}.")
-        return None
+        return {}
     package, _, folder = entry.presets.partition(":")
-    directory = importlib.resources.files(package).joinpath(folder)
-    file = directory.joinpath(f"{preset or 'default'}.toml")
-    if file.is_file():
-        return file
-    if not preset:
-        return None
-    names = [item.name.removesuffix(".toml") for item in directory.iterdir() if item.name.endswith(".toml")]
-    raise UnknownNameError(f"preset of {entry.name}", preset, names)
+    files = importlib.resources.files(package).joinpath(folder).iterdir()
+    return {file.name.removesuffix(".toml"): file for file in files if file.name.endswith(".toml")}
+
+
+def preset_environments(entry: Entry, name: str) -> list[str]:
+    """The environments for which a preset has a section.
+
+    Raises:
+        UsageError: it is not TOML.
+    """
+    return list(_table(entry, preset_files(entry)[name]))
+
+
+def _table(entry: Entry, file: Traversable) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"preset {file.name} of {entry.plugin} is not valid TOML: {brief(error)}") from error
 
 
 def _fields(entry: Entry) -> set[str]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import pytest
+from zoo_tune.space import Choices, Range, chosen_options, make_space
 
 from zoo import UsageError
-from zoo_tune.space import Choices, Range, chosen_options, make_space
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,10 @@ import zoo
 
 def command(*args: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     """``zoo ARGS`` in a process of its own."""
+    words = [sys.executable, "-m", "zoo.cli.main", *map(str, args)]
     return subprocess.run(
-        [sys.executable, "-m", "zoo.cli.main", *map(str, args)], capture_output=True, text=True, timeout=300, check=False,
-        cwd=cwd, env={**os.environ, "OMP_NUM_THREADS": "1", "NO_COLOR": "1"},
+        words, capture_output=True, text=True, timeout=300, check=False, cwd=cwd,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "NO_COLOR": "1"},
     )  # fmt: skip
 
 

@@ -62,7 +62,9 @@ def test_the_weights_of_a_torch_policy_are_there_by_name(runs: Path, tmp_path: P
     obs = np.random.default_rng(1).uniform(-1, 1, (50, 4)).astype(np.float32)
     h = obs
     for layer in ("1", "3", "5"):
-        h = (np.tanh(h) if layer != "1" else h) @ arrays[f"policy.actor.{layer}.weight"].T + arrays[f"policy.actor.{layer}.bias"]
+        h = (np.tanh(h) if layer != "1" else h) @ arrays[f"policy.actor.{layer}.weight"].T + arrays[
+            f"policy.actor.{layer}.bias"
+        ]
     np.testing.assert_array_equal(h.argmax(-1), agent.act(obs))
 
 

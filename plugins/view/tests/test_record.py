@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ def test_a_gif_shows_every_state_of_an_episode_from_start_to_goal(runs: Path, tm
     assert grid is not None and cells[0] == grid.cells[obs[0]]
     goal = int(np.argmin(np.abs(pictures[0][17 : 11 * CELL : CELL, 17 : 11 * CELL : CELL].astype(int) - GREEN).sum(-1)))
     assert cells[-1] == goal  # the last state, which autoreset hides, is there
-    assert all(abs(a // 11 - b // 11) + abs(a % 11 - b % 11) <= 1 for a, b in zip(cells, cells[1:], strict=False))
+    assert all(abs(a // 11 - b // 11) + abs(a % 11 - b % 11) <= 1 for a, b in pairwise(cells))
     assert told["episodes"] == [{"episode": 1, "return": 1.0, "steps": len(cells) - 1, "end": "ended"}]
     assert pictures[0].shape == (told["height"], told["width"], 3) == (374, 374, 3)
 
@@ -80,7 +81,17 @@ def test_mp4_has_as_many_frames_as_it_says(runs: Path, tmp_path: Path) -> None:
 
 def test_the_same_seed_makes_the_same_film_and_another_another(runs: Path, tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        args = ["record", runs / "hazard-grid", "-o", tmp_path / f"{name}.gif", "--seed", seed, "--sample", "--max-steps", 20]
+        args = [
+            "record",
+            runs / "hazard-grid",
+            "-o",
+            tmp_path / f"{name}.gif",
+            "--seed",
+            seed,
+            "--sample",
+            "--max-steps",
+            20,
+        ]
         assert main([str(arg) for arg in args]) == 0
     a, b, c = ((tmp_path / f"{name}.gif").read_bytes() for name in "abc")
     assert a == b != c
@@ -89,17 +100,28 @@ def test_the_same_seed_makes_the_same_film_and_another_another(runs: Path, tmp_p
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["{runs}/garnet", "-o", "x.gif"], "garnet cannot be drawn: environment garnet cannot be built: render_mode must be"),
+        (
+            ["{runs}/garnet", "-o", "x.gif"],
+            "garnet cannot be drawn: environment garnet cannot be built: render_mode must be",
+        ),
         (["{runs}/four-rooms", "-o", "x.png"], "x.png is neither a gif nor an mp4"),
         (["{runs}/four-rooms", "-o", "x.gif", "--fps", "90"], "--fps is 90: expected at most 50 in a gif"),
         (["{runs}", "-o", "x.gif"], "has 4 runs beneath it: expected one"),
         (["nowhere", "-o", "x.gif"], "there is no nowhere"),
         (["{runs}/four-rooms", "-o", "x.gif", "--checkpoint", "7"], "has no checkpoint at step 7"),
-        (["{runs}/four-rooms", "-o", "x.gif", "--episode", "2"], "no option called '--episode': did you mean --episodes"),
+        (
+            ["{runs}/four-rooms", "-o", "x.gif", "--episode", "2"],
+            "no option called '--episode': did you mean --episodes",
+        ),
     ],
 )
 def test_bad_input_is_one_sentence(
-    args: list[str], said: str, runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    args: list[str],
+    said: str,
+    runs: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["record", *(arg.format(runs=runs) for arg in args)]) == 2
@@ -113,7 +135,9 @@ def test_without_ffmpeg_one_sentence_names_the_extra(
     import importlib.util
 
     found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "imageio_ffmpeg" else found(name, *a))
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *a: None if name == "imageio_ffmpeg" else found(name, *a)
+    )
     assert main(["record", str(runs / "four-rooms"), "-o", str(tmp_path / "x.mp4")]) == 2
     assert "zoo-view[mp4]" in capsys.readouterr().err
 

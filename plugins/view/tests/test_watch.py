@@ -14,10 +14,10 @@ import time
 from pathlib import Path
 
 import pytest
+from zoo_view.standings import Standing, standings
 
 import zoo
 from plugins.view.tests.conftest import command
-from zoo_view.standings import Standing, standings
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_into_a_pipe_it_prints_once(runs: Path, tmp_path: Path) -> None:
     done = command("watch", runs, cwd=tmp_path)
     assert done.returncode == 0 and "4 finished" in done.stdout
     lines = done.stdout.splitlines()
-    assert lines[0].split() == "algorithm environment seed status progress steps steps/s left return".split()
+    assert " ".join(lines[0].split()) == "algorithm environment seed status progress steps steps/s left return"
     assert [line.split()[:5] for line in lines if "frp" in line] == [["frp", "four-rooms", "0", "finished", "100%"]]
 
 
@@ -79,7 +79,10 @@ def test_as_json(runs: Path, tmp_path: Path) -> None:
 
 
 def test_bad_input_is_one_sentence(tmp_path: Path) -> None:
-    for args, said in ((["nowhere"], "there is no nowhere"), ([".", "--once"], "is not a run, and has none beneath it")):
+    for args, said in (
+        (["nowhere"], "there is no nowhere"),
+        ([".", "--once"], "is not a run, and has none beneath it"),
+    ):
         done = command("watch", *args, cwd=tmp_path)
         assert (done.returncode, done.stdout) == (2, "") and said in done.stderr
 

@@ -103,7 +103,7 @@ class OnPolicy(Algorithm[ConfigT]):
 
     def policy_module(self) -> Any:
         """What ``act`` does greedily as a ``torch.nn.Module`` (needs torch); None where the actor is a table."""
-        from zoo_onpolicy.torch_policy import greedy_policy
+        from zoo_onpolicy.export.torch_policy import greedy_policy
 
         return greedy_policy(self.learner, self.index)
 

@@ -49,8 +49,8 @@ def _parser() -> CommandParser:
         prog="zoo watch",
         usage="zoo watch [DIR] [options]",
         description="A live table of all runs in a directory: how far they are, how fast, how long they will take,\n"
-        "and the newest return. Only files are read, so the runs may be of other machines on a shared disk. Ctrl-C ends\n"
-        "it; into a pipe or a file it prints once.",
+        "and the newest return. Only files are read, so the runs may be of other machines on a shared disk. Ctrl-C\n"
+        "ends it; into a pipe or a file it prints once.",
         examples=["zoo watch", "zoo watch /shared/runs --every 30", "zoo watch runs --once", "zoo watch runs --json"],
     )
     add = parser.add_argument
