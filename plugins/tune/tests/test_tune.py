@@ -142,7 +142,7 @@ def test_another_study_is_not_mixed_in(tmp_path: Path) -> None:
         (["hill", "CartPole-v1", "--set", "y=1"], "no option of hill called 'y'"),
         (["hill", "CartPole-v1", "--trails", "3"], "did you mean --trials"),
         (["hil", "CartPole-v1"], "did you mean hill"),
-        (["reload", "CartPole-v1"], "reload needs an environment with"),
+        (["reload", "CartPole-v1", "--param", "eta=1:2"], "reload needs an environment with"),
         (["hill", "CartPole-v1", "--preset", "none.toml"], "there is no preset none.toml"),
     ],
 )

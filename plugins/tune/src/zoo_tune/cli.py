@@ -46,6 +46,8 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     drafted = draft(request, registry)
     base = drafted.options.get("")
     spec = resolve(request, registry, origin="tune")  # a request that cannot be is refused before anything else
+    if base is None:
+        raise UsageError(f"{drafted.entry.name} has no options, so there is nothing to tune.")
     space = make_space(base, parsed.param, list(request.options))
     if parsed.list:
         return _list(space, parsed)
@@ -55,6 +57,8 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
         root=folder / "runs",
     )  # fmt: skip
     trainer = trainer.with_reports(spec.steps)
+    if not folder.exists():
+        trainer.check(parsed.seeds[0])
     from zoo_tune.study import held, open_study
 
     definition = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from zoo import Run, RunResult, open_runs
@@ -70,6 +71,18 @@ class Trainer:
             UsageError: a value is refused.
         """
         return resolve(replace(self.request, options={**self.request.options, **options}), self.registry, origin="tune")
+
+    def check(self, seed: int) -> None:
+        """Build everything once, and make one update in a directory that is thrown away.
+
+        Raises:
+            UsageError: the environment does not offer what the algorithm needs, or the options do not fit it.
+        """
+        stop = Stop()
+        stop.reason = "it is only a trial"
+        with TemporaryDirectory() as folder:
+            settings = Settings(root=Path(folder), trust=self.trust)
+            train_seeds(self.spec({}), [seed], self.registry, settings, Silent(), stop)
 
     def run(
         self, options: Mapping[str, Any], seeds: Sequence[int], stop: Stop, report: Callable[[int, float], bool]

@@ -72,8 +72,6 @@ def make_space(config: Any, asked: Sequence[str], fixed: Sequence[str] = ()) -> 
     Raises:
         UsageError: an option does not exist, is set already, or its range makes no sense.
     """
-    if config is None:
-        raise UsageError("this algorithm has no options, so there is nothing to tune.")
     options = dict(_options(config))
     narrowed: Mapping[str, str] = getattr(type(config), NARROWED, {})
     space: Space = {}

@@ -46,10 +46,11 @@ def write_onnx(loaded: LoadedRun, path: Path) -> dict[str, Any]:
 
     seen, acted = _met(loaded)
     module = policy_module(loaded).cpu().eval()
+    shapes: Any = ({0: torch.export.Dim("batch", min=1)},)
     with _quietly():
         torch.onnx.export(
             module, (torch.as_tensor(seen[:2]),), path, input_names=["observations"], output_names=["actions"],
-            dynamo=True, dynamic_shapes=({0: torch.export.Dim("batch", min=1)},), external_data=False, verbose=False,
+            dynamo=True, dynamic_shapes=shapes, external_data=False, verbose=False,
         )  # fmt: skip
     model = onnx.load(path)
     onnx.checker.check_model(model)
