@@ -1,4 +1,4 @@
-"""Metrics for suites, offered through the hook ``zoo_derived``. Of a run's last updates there are 16, unless given."""
+"""Metrics for suites, offered through the hook ``zoo_derived``. ``points``: how many of the last updates to average."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _final(run: Any, of: str, points: float) -> float | None:
 
 
 def truth_at_means(run: Any, of: str, /, *, points: float = 16) -> float | None:
-    """What tiny-composite's truth makes of the mean scores and the mean KL of the last updates.
+    """The truth of tiny-composite at the mean scores and the mean KL of the last updates.
 
     ``of`` is the metric with the KL. The mean over updates of the truth itself is lower where scores oscillate; a truth
     that is a mean over samples is no function of mean scores, and is that mean here, too.
@@ -42,7 +42,7 @@ def distance_from_threshold(run: Any, of: str, /, *, points: float = 16) -> floa
 
 
 def peak_minus_final(run: Any, of: str, /, *, points: float = 16) -> float | None:
-    """The largest value less the mean of the last ones."""
+    """The largest value minus the mean of the last ones."""
     values = run.series(of).values
     return float(max(values) - np.mean(values[-int(points) :])) if values else None
 
@@ -90,8 +90,8 @@ def _points(run: Any) -> ProxyPoints | None:
 
     They are the runs beside it that differ in the option ``weights`` alone; None unless every reward model has its own.
     """
-    own = _but_weights(run)
-    siblings = [other for other in _finished(run, run.algorithm) if _but_weights(other) == own]
+    own = _settings_but_weights(run)
+    siblings = [other for other in _finished(run, run.algorithm) if _settings_but_weights(other) == own]
     names = names_of(run)
     if not set(names) <= {direction(other, names) for other in siblings}:
         return None
@@ -105,7 +105,7 @@ def _found(siblings: tuple[Path, ...]) -> ProxyPoints:
     return find_proxy_points(paths, names)
 
 
-def _but_weights(run: Any) -> dict[str, Any]:
+def _settings_but_weights(run: Any) -> dict[str, Any]:
     spec = run.spec
     options = {name: value for name, value in spec.config.items() if name != "weights"}
     return {**options, "env": dict(spec.env_config), "steps": spec.steps, "num_envs": spec.num_envs}
