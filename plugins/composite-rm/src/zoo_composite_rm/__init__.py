@@ -67,7 +67,7 @@ def zoo_suites() -> list[str]:
 
 @hookimpl
 def zoo_derived() -> dict[str, str]:
-    """Metrics that suites compute from runs: the truth at mean scores, distances from thresholds, proxy points, samples."""
+    """Metrics that suites compute from runs: the truth at mean scores, distances, proxy points, samples."""
     functions = (
         "truth_at_means", "distance_from_threshold", "peak_minus_final", "proxy_point", "joint_proxy_point",
         "proxy_shift", "samples_with_search",
