@@ -1,7 +1,8 @@
 """Exact answers about TinyComposite, by enumeration of its 390,625 sequences.
 
 With d = E[r] - (.5, .5), a policy is worth in truth (docs/methods/composite-rm.md, equation 7)
-U = 1 - 2 (d1^2 + d2^2 + 1.2 d1 d2) - 0.05 KL(pi || pi0).
+U = 1 - 2 (d1^2 + d2^2 + 1.2 d1 d2) - 0.05 KL(pi || pi0); without the product d1 d2 this truth is separable. Of a single
+sequence, with d = r - (.5, .5), the term without the KL is its quality.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from numpy.typing import ArrayLike, NDArray
 from zoo_envs.composite.prefixes import LENGTH, NUM_PREFIXES, NUM_SEQUENCES, VOCABULARY, prefixes
 from zoo_envs.validation import real
 
-__all__ = ["Exact", "Floats", "Policy", "TinyOracle", "tiny_oracle", "utility"]
+__all__ = ["Exact", "Floats", "Policy", "TinyOracle", "quality", "tiny_oracle", "utility"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Policy: TypeAlias = "Callable[[NDArray[np.float32]], ArrayLike] | ArrayLike"
 """logits [2311,5] of the next token after each of `TinyOracle.observations`, or a function from these to those"""
 
 _KL_PRICE = 0.05
-_CURVATURE = np.array([[4.0, 2.4], [2.4, 4.0]])  # -U's second derivative by E r, without its KL term
+_CROSS = 1.2
 _LEVELS = LENGTH + 1  # r1 and r2 are multiples of 1/8
 _TOLERANCE = 1e-12
 _MAX_TILT = 64.0
@@ -39,11 +40,13 @@ class Exact:
         r1: E r1, in [0, 1].
         r2: E r2, in [0, 1].
         kl: KL(pi || pi0) of whole sequences, in nats.
+        quality: E of the quality of a sequence, at most 1.
     """
 
     r1: float
     r2: float
     kl: float
+    quality: float
 
     @property
     def U(self) -> float:
@@ -51,11 +54,17 @@ class Exact:
         return float(utility(self.r1, self.r2, self.kl))
 
 
-def utility(r1: ArrayLike, r2: ArrayLike, kl: ArrayLike) -> Floats:
+def utility(r1: ArrayLike, r2: ArrayLike, kl: ArrayLike, *, separable: bool = False) -> Floats:
     """Return U of expectations E r1, E r2 and KL (nats), of any shapes that broadcast."""
     d1, d2 = np.asarray(r1) - 0.5, np.asarray(r2) - 0.5
-    U: Floats = 1 - 2 * (d1**2 + d2**2 + 1.2 * d1 * d2) - _KL_PRICE * np.asarray(kl)
+    cross = 0.0 if separable else _CROSS
+    U: Floats = 1 - 2 * (d1**2 + d2**2 + cross * d1 * d2) - _KL_PRICE * np.asarray(kl)
     return U
+
+
+def quality(r1: ArrayLike, r2: ArrayLike) -> Floats:
+    """Return the quality of single sequences with the scores r1 and r2, of any shapes that broadcast."""
+    return utility(r1, r2, 0.0)
 
 
 class TinyOracle:
@@ -65,18 +74,22 @@ class TinyOracle:
     multiplier is found in less than a millisecond. Get one by `tiny_oracle`, which keeps it; it holds
     11 MB, and takes as much again while it evaluates.
 
+    Args:
+        independent: whether r1 and r2 are independent under the reference (and so under all of these policies).
+
     Attributes:
         observations: float32 [2311,19], every observation before the last token, each once, ordered by position.
         log_pi0: float64 [390625], log-probability of each sequence under the reference.
         r: float64 [2,390625], r1 and r2 of each sequence.
     """
 
-    def __init__(self) -> None:
-        table = prefixes()
+    def __init__(self, *, independent: bool = False) -> None:
+        table = prefixes(independent=independent)
         self._kind = table.kind
         self.observations = table.observations[: table.num_unfinished]
         self.log_pi0 = self.log_prob(table.reference[: table.num_unfinished])
         self.r = np.ascontiguousarray(table.scores[table.kind[NUM_PREFIXES:]].T)
+        self._quality = quality(*self.r)
         for array in (self.log_pi0, self.r):
             array.flags.writeable = False
         cell = (self.r * LENGTH).astype(np.int64)
@@ -128,7 +141,7 @@ class TinyOracle:
         ratio = log_prob - self.log_pi0
         ratio[p == 0] = 0.0  # 0 log 0 = 0
         r1, r2 = self.r @ p
-        return Exact(float(r1), float(r2), float(ratio @ p))
+        return Exact(float(r1), float(r2), float(ratio @ p), float(self._quality @ p))
 
     def tilted(self, mu: Sequence[float] | Floats) -> Exact:
         """Return the expectations of pi0 exp(mu.r) / Z(mu); `mu` are two finite numbers of any sign.
@@ -139,7 +152,7 @@ class TinyOracle:
         mu = _pair("mu", mu)
         log_Z, p = self._tilt(mu)
         mean = p @ self._values
-        return Exact(float(mean[0]), float(mean[1]), float(mu @ mean - log_Z))
+        return Exact(float(mean[0]), float(mean[1]), float(mu @ mean - log_Z), float(p @ quality(*self._values.T)))
 
     def project(self, theta: Sequence[float] | Floats) -> tuple[Floats, Exact]:
         """Return the policy nearest to pi0 (least KL) with E r = `theta`, as its multipliers mu float64[2] and values.
@@ -157,16 +170,18 @@ class TinyOracle:
         mu = self._least(theta, np.zeros((2, 2)))
         return mu, self.tilted(mu)
 
-    def joint_proxy_point(self) -> tuple[Floats, Exact]:
+    def joint_proxy_point(self, *, separable: bool = False) -> tuple[Floats, Exact]:
         """Return mu float64[2] and the values of the policy with the largest U of all.
 
         U is concave in E r along the I-projections, with the derivative ``C (.5 - E r) - .05 mu`` for its curvature C:
         the same dual as in `project`, for theta = .5 and with the term ``mu' (.05 C^-1) mu / 2``.
         """
-        mu = self._least(np.full(2, 0.5), _KL_PRICE * np.linalg.inv(_CURVATURE))
+        product = 0.0 if separable else 2 * _CROSS
+        curvature = np.array([[4.0, product], [product, 4.0]])  # -U's second derivative by E r, without its KL term
+        mu = self._least(np.full(2, 0.5), _KL_PRICE * np.linalg.inv(curvature))
         return mu, self.tilted(mu)
 
-    def proxy_point(self, direction: Sequence[float] | Floats) -> tuple[Floats, Exact]:
+    def proxy_point(self, direction: Sequence[float] | Floats, *, separable: bool = False) -> tuple[Floats, Exact]:
         """Return mu float64[2] and the values of the best pi0 exp(x direction.r) / Z over x in [0, 64].
 
         With (1, 0) and (0, 1) these are the individual proxy points: what optimising one reward model passes
@@ -184,7 +199,8 @@ class TinyOracle:
             mu = x[:, None] * direction
             log_Z, p = self._tilt(mu)
             mean = p @ self._values
-            best = int(np.argmax(utility(mean[:, 0], mean[:, 1], (mu * mean).sum(1) - log_Z)))
+            worth = utility(mean[:, 0], mean[:, 1], (mu * mean).sum(1) - log_Z, separable=separable)
+            best = int(np.argmax(worth))
             low, high = x[max(best - 1, 0)], x[min(best + 1, _POINTS - 1)]
         return mu[best], self.tilted(mu[best])
 
@@ -224,9 +240,9 @@ class TinyOracle:
 
 
 @cache
-def tiny_oracle() -> TinyOracle:
-    """Return the oracle, built at the first call and kept."""
-    return TinyOracle()
+def tiny_oracle(*, independent: bool = False) -> TinyOracle:
+    """Return the oracle, built at the first call and kept; see `TinyOracle`."""
+    return TinyOracle(independent=independent)
 
 
 def _pair(name: str, values: Sequence[float] | Floats) -> Floats:

@@ -53,13 +53,16 @@ def goal_grid(
     )
 
 
-def diminishing_grid(grid: Grid, moves: Outcomes, options: BasicGridConfig | TwoRoomsConfig) -> Design:
+def diminishing_grid(
+    grid: Grid, moves: Outcomes, options: BasicGridConfig | TwoRoomsConfig, recovery: int | None = None
+) -> Design:
     """Return the task whose goals pay less with each visit; a start of None is uniform on the cells that do not pay.
 
     Args:
         grid: where.
         moves: what the actions do.
-        options: these, or others with the same fields.
+        options: these, or others with the same fields, but for the recovery.
+        recovery: steps after which one visit is forgotten; None: rewards do not come back.
 
     Raises:
         ValueError: an option is outside its range, or a cell is a wall.
@@ -70,6 +73,12 @@ def diminishing_grid(grid: Grid, moves: Outcomes, options: BasicGridConfig | Two
         outcomes=moves,
         view=CellView.of(grid.walls, grid.cells),
         max_episode_steps=options.max_episode_steps,
-        rule=Diminishing(base, options.lam, count_start=options.count_start, end_below=options.end_below),
+        rule=Diminishing(
+            base,
+            options.lam,
+            count_start=options.count_start,
+            end_below=options.end_below,
+            recovery=recovery,
+        ),
         grid=grid,
     )

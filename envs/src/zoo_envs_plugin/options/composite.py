@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["TinyCompositeConfig", "TextCompositeConfig"]
+__all__ = ["TinyCompositeConfig", "TextCompositeConfig", "Truth"]
+
+Truth = Literal["policy", "separable", "sample"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +19,11 @@ class TinyCompositeConfig:
     """thresholds of E r1 and E r2, each in [0, 1]; by default the joint proxy point"""
     sense: Literal[">=", "=="] = ">="
     """of both constraints"""
+    truth: Truth = "policy"
+    """what a policy is worth: "policy", a function of E r1, E r2 and KL; "separable", without the product of the two
+    scores; "sample", the mean of a function of each sequence's r1 and r2"""
+    independent: bool = False
+    """whether r1 and r2 are independent under the reference; else they are correlated"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,10 @@ class DiminishingValue(Evaluator[DiminishingValueConfig]):
         if not isinstance(subject, SuccessorTable) or ctx.problem.model is None:
             raise UsageError("diminishing-value judges sr, fr and lambda on environments with an exact model.")
         problem, model = ctx.problem, ctx.problem.tabular
+        if problem.diminishing is not None and problem.diminishing.recovery is not None:
+            raise UsageError(
+                f"rewards come back after {problem.diminishing.recovery} steps: diminishing-value has no truth."
+            )
         run = str((ctx.spec.get("collect") or {}).get("policy", "uniform"))
         policy = policy_table(problem, run if self.config.policy == "run" else self.config.policy)
         base, lam = rewards(problem), factor(problem, self.config.lam, model.num_states)
