@@ -6,17 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoo_harp.backends.math_verify import opinions
+from zoo_harp.backends.pairs import Pair
 from zoo_harp.checker import Verdict, check_many
 from zoo_harp.checker.check import Kind
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A gold and a response, and whether the response is right if that is known."""
-
-    gold: str
-    response: str
-    wanted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
