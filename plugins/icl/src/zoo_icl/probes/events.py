@@ -130,10 +130,10 @@ def opposition(falls: ArrayLike, rises: ArrayLike) -> float | None:
     if one.shape != other.shape:
         raise ValueError(f"curves of {one.shape} and {other.shape} evaluations: expected as many of both.")
     start = int(one.argmax())
-    ranks = [_ranks(curve[start:]) for curve in (one, other)]
-    if len(ranks[0]) < 3 or not all(np.ptp(rank) > 0 for rank in ranks):
+    high, low = _ranks(one[start:]), _ranks(other[start:])
+    if len(high) < 3 or not (np.ptp(high) > 0 and np.ptp(low) > 0):
         return None
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(high, low)[0, 1])
 
 
 def _ranks(values: Floats) -> Floats:
