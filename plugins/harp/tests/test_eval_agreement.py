@@ -8,10 +8,10 @@ from importlib import resources
 import numpy as np
 import pytest
 from scipy.stats import binomtest
+from zoo_harp.backends import agreement
+from zoo_harp.backends.agreement import Agreement
 from zoo_harp.backends.pairs import Pair, load_pairs
 from zoo_harp.config import AgreementConfig
-from zoo_harp.evaluation import agreement
-from zoo_harp.evaluation.agreement import Agreement
 
 from zoo.api import EvalContext
 from zoo.cli.main import main

@@ -27,7 +27,7 @@ def zoo_register(zoo: Registrar) -> None:
     )
     zoo.evaluator(
         "harp-agreement",
-        "zoo_harp.evaluation.agreement:Agreement",
+        "zoo_harp.backends.agreement:Agreement",
         config="zoo_harp.config:AgreementConfig",
         summary="the checker of answers against labelled pairs, with Wilson's interval, beside math-verify",
         subject="file",
