@@ -21,8 +21,8 @@ demo: $(READY)  ## ReLOAD against the exact optimum, beside plain gradient desce
 test: $(READY)  ## every test
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST)
 
-test-fast: $(READY)  ## what needs neither processes nor training: for a glance after each change
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow and not e2e" $(PYTEST)
+test-fast: $(READY)  ## what needs neither processes nor much time, in a minute: for a glance after each change
+	$(BIN)/python -m pytest -q -m "not slow and not e2e" $(PYTEST)
 
 LIGHTEVAL := build/lighteval
 test-full: $(READY)  ## every test with every extra, lighteval's grader as a peer among them, in an environment of its own

@@ -235,7 +235,7 @@ def _train(
     else:
         if idle:
             print(idle)
-        summary(spec, results, stop.reason)
+        summary(spec, results, stop.reason, len(seeds))
     return _status(results, stop.signal)
 
 

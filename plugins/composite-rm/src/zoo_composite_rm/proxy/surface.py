@@ -7,7 +7,6 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import gaussian_kde
 
 from zoo import UsageError
 
@@ -101,6 +100,8 @@ class Landscape:
             UsageError: there are too few points, a score never changes, the points lie on a line, or no place is
                 dense enough.
         """
+        from scipy.stats import gaussian_kde
+
         n, N = scores.shape
         terms = len(_powers(N, degree)) + 1
         if n <= terms:

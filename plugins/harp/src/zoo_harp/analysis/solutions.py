@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from zoo_harp.evaluation.data import Problem
 from zoo_harp.evaluation.metrics import Floats
@@ -60,6 +59,8 @@ def _row(group: str, problems: Sequence[Problem], tokens: Mapping[str, float]) -
 
 def _correlation(both: Floats) -> float:
     """Spearman's; NaN where it does not exist."""
+    from scipy.stats import spearmanr
+
     if len(both) < 3 or any(np.ptp(column) == 0 for column in both.T):
         return float("nan")
     return float(spearmanr(both[:, 0], both[:, 1]).statistic)
