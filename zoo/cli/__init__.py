@@ -1,4 +1,4 @@
-"""The command line: one module for each command, imported only when its command runs.
+"""The command line, the commands themselves in ``commands``.
 
 The names listed here are for the commands of plugins.
 """

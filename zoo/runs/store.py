@@ -93,7 +93,7 @@ class Run:
 
     @property
     def state(self) -> str:
-        """One of "new", "running", "finished", "failed" and "interrupted"; the last also where its process was killed."""
+        """One of "new", "running", "finished", "failed" and "interrupted", which is also what a killed one is."""
         return "interrupted" if self.killed else str(self.status["state"])
 
     @cached_property
@@ -101,7 +101,8 @@ class Run:
         """Whether its process died without a word: the status says that it runs, and nothing holds its lock."""
         if self.status["state"] != "running" or not is_abandoned(self.path):
             return False
-        return read_status(self.path)[0]["state"] == "running"  # not one that has ended since the status was read
+        again, _ = read_status(self.path)
+        return str(again["state"]) == "running"  # not one that has ended since the status was read
 
     @property
     def step(self) -> int:
