@@ -67,7 +67,7 @@ def test_one_label_alone_has_no_share_of_the_other(tmp_path):
 
 def test_both_forms_of_a_line(pairs):
     assert load_pairs(pairs)[:2] == [Pair("7", "The answer is 7.", True), Pair("7", "The answer is 8.", False)]
-    assert [(pair.response, pair.wanted) for pair in load_pairs(pairs)[4:]] == [
+    assert [(pair.response, pair.label) for pair in load_pairs(pairs)[4:]] == [
         ("(C) 40", True), ("C", True), ("(C)", True), ("(D)", False), ("(C)", False),
     ]  # fmt: skip
 
@@ -120,5 +120,5 @@ def test_what_an_evaluator_promises(pairs):
 def test_the_blind_pairs_are_labelled_and_differ():
     pairs = load_pairs(BLIND)
     assert len(pairs) == 159 == len({(pair.gold, pair.response) for pair in pairs})
-    assert sum(pair.wanted is True for pair in pairs) == 89
-    assert all(pair.wanted is not None for pair in pairs)
+    assert sum(pair.label is True for pair in pairs) == 89
+    assert all(pair.label is not None for pair in pairs)

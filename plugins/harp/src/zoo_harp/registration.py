@@ -1,4 +1,4 @@
-"""What the plugin tells zoo: evaluators of files, a suite and the command ``zoo harp``."""
+"""Registration: evaluators of files, a suite and the command ``zoo harp``."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo import EvalContext, Evaluator, Report
-from zoo_harp.backends.math_verify import opinions
+from zoo_harp.backends.math_verify import other_verdicts
 from zoo_harp.backends.pairs import Pair, load_pairs
 from zoo_harp.checker import check_many
 from zoo_harp.config import AgreementConfig
@@ -36,7 +36,7 @@ class Agreement(Evaluator[AgreementConfig]):
             UsageError: math-verify is asked for and not installed.
         """
         config, path = self.config, Path(subject)
-        pairs = [pair for pair in load_pairs(path) if pair.wanted is not None]
+        pairs = [pair for pair in load_pairs(path) if pair.label is not None]
         if not pairs:
             raise DataError('has no pair with the field "correct".', str(path))
         texts = [(pair.gold, pair.response) for pair in pairs]
@@ -44,7 +44,7 @@ class Agreement(Evaluator[AgreementConfig]):
         scores, notes = _scores("", pairs, ours), []
         theirs: list[bool] = []
         if config.beside == _PEER or (config.beside == "installed" and find_spec("math_verify")):
-            theirs = [bool(opinion.correct) for opinion in opinions(texts, config.timeout_s)]
+            theirs = [bool(other.correct) for other in other_verdicts(texts, config.timeout_s)]
             scores |= _scores(f"{_PEER}/", pairs, theirs)
         elif config.beside == "installed":
             notes.append(f"{_PEER} is not installed: pip install 'zoo-harp[math-verify]' sets it beside.")
@@ -53,11 +53,11 @@ class Agreement(Evaluator[AgreementConfig]):
 
 
 def _scores(prefix: str, pairs: Sequence[Pair], verdicts: Sequence[bool]) -> dict[str, float]:
-    both = list(zip((bool(pair.wanted) for pair in pairs), verdicts, strict=True))
-    share = wilson(sum(wanted is said for wanted, said in both), len(both))
+    both = list(zip((bool(pair.label) for pair in pairs), verdicts, strict=True))
+    share = wilson(sum(label is said for label, said in both), len(both))
     scores = {"agreement": share.value, "low": share.low, "high": share.high}
     for name, of in (("refused", True), ("accepted", False)):
-        errors = [said is not of for wanted, said in both if wanted is of]
+        errors = [said is not of for label, said in both if label is of]
         if errors:
             share = wilson(sum(errors), len(errors))
             scores |= {name: share.value, f"{name} low": share.low, f"{name} high": share.high}
@@ -69,7 +69,7 @@ def _differing(pairs: Sequence[Pair], ours: Sequence[bool], theirs: Sequence[boo
     rows = []
     for place, pair in enumerate(pairs):
         said = {"harp": ours[place], **({_PEER: theirs[place]} if theirs else {})}
-        if any(verdict is not pair.wanted for verdict in said.values()):
-            row = {"pair": place + 1, "gold": pair.gold, "response": pair.response, "label": words[bool(pair.wanted)]}
+        if any(verdict is not pair.label for verdict in said.values()):
+            row = {"pair": place + 1, "gold": pair.gold, "response": pair.response, "label": words[bool(pair.label)]}
             rows.append(row | {name: words[verdict] for name, verdict in said.items()})
     return rows

@@ -13,11 +13,11 @@ _LABELS = {"right": True, "wrong": False}
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A gold and a response, and whether the response is right if that is known."""
+    """A gold answer and a response, and the true label: whether the response is right, if that is known."""
 
     gold: str
     response: str
-    wanted: bool | None = None
+    label: bool | None = None
 
 
 def load_pairs(path: Path) -> list[Pair]:
@@ -42,9 +42,9 @@ def _pairs(line: Line) -> tuple[Pair, ...]:
 
 def _listed(line: Line) -> Iterator[Pair]:
     gold = line.text("gold")
-    for field, wanted in _LABELS.items():
+    for field, label in _LABELS.items():
         responses = line.values.get(field, [])
         if not isinstance(responses, list) or not all(isinstance(response, str) for response in responses):
             line.fail(field, f"is {shown(responses)}: expected a list of strings.")
         for response in responses:
-            yield Pair(gold, response, wanted)
+            yield Pair(gold, response, label)

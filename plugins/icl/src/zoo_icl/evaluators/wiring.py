@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from zoo import EvalContext, Evaluator, Report, UsageError, stream
 from zoo_icl.evaluators.config import WiringConfig
-from zoo_icl.evaluators.subject import Judged, answered, draw, task
+from zoo_icl.evaluators.subject import JudgedModel, draw, run_judged, task
 from zoo_icl.probes import induction_strength, prev_token_excess
 from zoo_icl.probes.circuits import composition_scores
 from zoo_icl.probes.wiring import chance_composition, fans, strengths_without
@@ -31,7 +31,7 @@ class Wiring(Evaluator[WiringConfig]):
     """
 
     def evaluate(self, subject: Any, ctx: EvalContext) -> Report:
-        """Judge.
+        """Evaluate the subject.
 
         Raises:
             UsageError: the subject has no heads or no second block, its weights are not to be had, or clamps of its
@@ -39,13 +39,15 @@ class Wiring(Evaluator[WiringConfig]):
         """
         config = self.config
         batch = draw(task(ctx), "train", config.sequences, ctx)
-        judged = Judged.of(subject, batch)
-        model, later = judged.circuits(), len(judged.taps) - 1
+        judged = JudgedModel.of(subject, batch)
+        model, later = judged.circuits(), len(judged.pattern_hooks) - 1
         if not later or not hasattr(model, "to_arrays"):
             raise UsageError("wiring is between two blocks: expected a model of at least two, with weights as arrays.")
-        answer = answered(judged, batch, config.batch_size, record=judged.taps)
-        strength = np.asarray(induction_strength(answer.taps[judged.taps[-1]], answer.y).heads, dtype=np.float64)
-        excess = np.asarray(prev_token_excess(answer.taps[judged.taps[0]]), dtype=np.float64)
+        answer = run_judged(judged, batch, config.batch_size, record=judged.pattern_hooks)
+        strength = np.asarray(
+            induction_strength(answer.recorded[judged.pattern_hooks[-1]], answer.y).heads, dtype=np.float64
+        )
+        excess = np.asarray(prev_token_excess(answer.recorded[judged.pattern_hooks[0]]), dtype=np.float64)
         arrays = model.to_arrays()
         composed = composition_scores(arrays, earlier=0, later=later)["k"]
         chance = chance_composition(

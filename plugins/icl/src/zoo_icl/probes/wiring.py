@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from zoo_icl.probes.attention import induction_strength
-from zoo_icl.probes.forward import BATCH, Model, answers, pattern_tap
+from zoo_icl.probes.forward import BATCH, Model, pattern_hook, run_model
 from zoo_icl.probes.heads import composition_score
 from zoo_icl.sequences import Sequences
 
@@ -53,18 +53,18 @@ def strengths_without(
         heads: H0.
         earlier: the block whose heads are ablated.
         later: the block whose strengths are taken.
-        clamps: hold throughout.
-        batch_size: sequences that pass at once.
+        clamps: in force in every condition.
+        batch_size: sequences in one forward pass.
 
     Raises:
         ValueError: the clamps ablate one of the heads already.
     """
-    tap = pattern_tap(later)
+    hook = pattern_hook(later)
     columns = []
     for head in range(heads):
         ablated = (*clamps, f"Ablate({earlier}:{head})")
-        found = answers(model, batch, record=(tap,), clamps=ablated, batch_size=batch_size)
-        columns.append(induction_strength(found.taps[tap], found.y).heads)
+        found = run_model(model, batch, record=(hook,), clamps=ablated, batch_size=batch_size)
+        columns.append(induction_strength(found.recorded[hook], found.y).heads)
     return np.stack(columns, axis=1).astype(np.float64)
 
 
