@@ -248,7 +248,7 @@ def _verdicts(
         records = from_suite(suite, parsed.dir, suite.used_metrics, measure(functions(registry)))
         for claim in suite.claims:
             try:
-                found.append((suite, judge_claim(claim, records.by_run, suite, records.failed)))
+                found.append((suite, judge_claim(claim, records.by_run, suite, records.failed, records.noise)))
             except ZooError as error:
                 problems.append(error)
     return found, problems

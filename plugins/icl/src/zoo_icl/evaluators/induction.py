@@ -82,7 +82,7 @@ class Induction(Evaluator[InductionConfig]):
             used = induction_strength(answer.taps[judged.taps[-1]], answer.y).n_used
             scores |= {"heads/n_used": float(used)} | _head_scores(heads)
             notes += _repeats(heads_on, used)
-        return Report(scores=scores, rows=rows, notes=notes)
+        return Report(scores=scores, rows=rows, notes=notes, sampled=dict.fromkeys(scores))
 
     def _frames(self, judged: Judged, batch: Sequences, subject: Any, ctx: EvalContext) -> list[Frame]:
         """The model at every checkpoint that the run has kept, and as it is."""

@@ -1,0 +1,55 @@
+"""A digest after a change of code that changes no number: runs made anew say so, bit for bit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from zoo import UsageError
+from zoo.discovery import Registry
+from zoo_bench.digests.digest import CellDigest, Digest, digest_of_suite, joined
+from zoo_bench.load import Records
+from zoo_bench.schema import Suite
+
+
+def proven(suite: Suite, committed: Digest, results: Records, again: Records, registry: Registry, root: Path) -> Digest:
+    """The committed digest, with the code of today for each cell whose runs came out the same.
+
+    A cell counts where at least one of its seeds was run again, all of these by one known code, and every number of
+    these runs equals the committed one. Of cells that were not run again nothing is proven.
+
+    Args:
+        suite: resolved.
+        committed: what the results depend on.
+        results: the committed numbers.
+        again: those of the runs made again.
+        registry: all plugins.
+        root: where these runs are.
+
+    Raises:
+        UsageError: nothing was run again, or a run came out otherwise, or which code made it is not known.
+    """
+    before, after = results.by_run, again.by_run
+    seeds: dict[tuple[str, str], list[int]] = {}
+    for label, environment, seed in after:
+        seeds.setdefault((label, environment), []).append(seed)
+    if not seeds:
+        raise UsageError(f"{root} has no finished run of suite {suite.name}.", f"zoo bench {suite.name} makes some.")
+    other = [f"{label} on {environment}, seed {seed}" for label, environment, seed in after
+             if before.get((label, environment, seed)) != after[label, environment, seed]]  # fmt: skip
+    if other:
+        raise UsageError(f"the numbers of {joined(other)} are not those committed: expected the same, bit for bit.")
+    cells = tuple(
+        replace(cell, seeds=tuple(seeds[cell.label, cell.environment]))
+        for cell in suite.cells
+        if (cell.label, cell.environment) in seeds
+    )
+    made = digest_of_suite(replace(suite, cells=cells), registry, root).cells
+    if unknown := [name for name, cell in made.items() if cell.code is None]:
+        raise UsageError(f"which code made the runs of {joined(unknown)} is not known.", "zoo bench records it.")
+    return replace(committed, cells={name: _with(old, made.get(name)) for name, old in committed.cells.items()})
+
+
+def _with(old: CellDigest, new: CellDigest | None) -> CellDigest:
+    """A cell's digest, with the code by which it was run again; with another key it proves nothing."""
+    return old if new is None or new.key != old.key else replace(old, code=new.code)
