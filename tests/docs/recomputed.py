@@ -113,9 +113,7 @@ def deterministic(rows: Sequence[Mapping[str, float]]) -> bool:
     return agree and any(float(f"{value:.6g}") != value for value in rows[0].values())
 
 
-def side(
-    claim: Mapping[str, Any], term: Mapping[str, str], env: str, raw: Raw, file: bool, sign: float
-) -> dict[int, Any]:
+def side(claim: Mapping[str, Any], term: Mapping[str, str], env: str, raw: Raw, file: bool) -> dict[int, Any]:
     """Seed to (value, low, high) on the scale of the claim; and under -1 whether the runs are fixed."""
     key, metric = (term["label"], env), term["metric"]
     rows = raw.values.get(key, {})
@@ -244,9 +242,9 @@ def recompute(claim: Mapping[str, Any], suite: Mapping[str, Any], raw: Raw) -> R
     effects: dict[str, tuple[float, float, float]] = {}
     for env in wanted:
         found = []
-        for place, (term, sign) in enumerate(zip(terms, (1.0, -1.0), strict=False)):
+        for place, term in enumerate(terms):
             cell = asked[term["label"], env]
-            one = side(claim, term, env, raw, cell["file"], sign)
+            one = side(claim, term, env, raw, cell["file"])
             if claim.get("failed") == "worst":
                 small = claim["relation"].startswith("<")
                 worst = math.log(1e-16) if ratio else -HUGE
@@ -277,24 +275,18 @@ def recompute(claim: Mapping[str, Any], suite: Mapping[str, Any], raw: Raw) -> R
             answer = (False, False) if math.isnan(low) else relation_holds(claim, low, high)
             into.append(answer[0] if into is holding else answer[1])
             bounds = [margin, -margin] if claim["relation"] == "within" and not ratio else [margin, 1 / (margin or 1)]
-            slack = 0.06 * (high - low) if math.isfinite(high - low) else 0.0
+            slack = 0.06 * (high - low) if math.isfinite(low) and math.isfinite(high) else 0.0
             near = near or (slack > 0 and any(abs(end - at) <= slack for end in (low, high) for at in bounds))
             if into is holding:
                 offset = number if number is not None and not ratio else 0.0
                 effects[env] = (estimate + offset, low + offset, high + offset)
-    answer = (
-        "incomplete"
-        if incomplete
-        else "reproduced"
-        if all(holding)
-        else "not reproduced"
-        if any(failing)
-        else "inconclusive"
-    )
+    answer = "reproduced" if all(holding) else "not reproduced" if any(failing) else "inconclusive"
+    if incomplete:
+        answer = "incomplete"
     return Recomputed(answer, effects, near)
 
 
-def words(claim: Mapping[str, Any], answer: str, seeds: str) -> str:
+def words(claim: Mapping[str, Any], answer: str) -> str:
     """As the page prints an answer: no word of reproduction for what no paper claims."""
     if answer in ("inconclusive", "incomplete"):
         return answer

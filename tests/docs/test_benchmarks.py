@@ -43,7 +43,7 @@ def agree(shown: float, computed: float, width: float) -> bool:
     """Equal up to three printed digits, and to what one bootstrap may differ from another."""
     if math.isinf(shown) or math.isinf(computed):
         return shown == computed
-    return abs(shown - computed) <= 0.006 * abs(computed) + 0.1 * width + 1e-12
+    return abs(shown - computed) <= 0.006 * abs(computed) + 0.2 * width + 1e-12
 
 
 @pytest.mark.parametrize("suite", SUITES)
@@ -68,7 +68,7 @@ def test_each_verdict_of_the_page_follows_from_the_raw_results(suite: str) -> No
                 wrong.append(f"{claim['id']}: the page says {last[5]!r}, recomputed is {expected!r}: {found.effects}")
         for line in effects:
             estimate, low, high = found.effects[line[1]]
-            width = 0.0 if math.isnan(high - low) or math.isinf(high - low) else high - low
+            width = high - low if math.isfinite(low) and math.isfinite(high) else 0.0
             if not line[2]:
                 continue
             shown = numbers(line[2])
@@ -94,7 +94,7 @@ def test_no_row_of_the_papers_is_better_than_its_worst_experiment() -> None:
                 verdicts[suite, name.replace("\\", "")] = line[5]  # the last line of a claim is its verdict
     judged = 0
     for line in rows(block("zoo papers")):
-        if len(line) != 8 or line[0] in ("#", "---:"):
+        if len(line) != 8 or not line[0][:1].isdigit():
             continue
         suite, _, ids = line[4].partition(": ")
         answers = [verdicts[suite, one] for one in ids.replace("\\", "").split(", ")] if ids else []
