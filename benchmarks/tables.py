@@ -53,7 +53,9 @@ def write_digest(suite: str, folder: Path | None, proof: Path | None) -> None:
     """What the results depend on: of runs, what their records say; of raw results, what is committed, but for claims."""
     file = RESULTS / f"{suite}.digest.json"
     if folder is not None or file.exists():
-        file.write_text(zoo_table(suite, folder, "digest", *(["--proof", str(proof)] if proof else [])), encoding="utf-8")
+        file.write_text(
+            zoo_table(suite, folder, "digest", *(["--proof", str(proof)] if proof else [])), encoding="utf-8"
+        )
 
 
 def write_state() -> None:

@@ -102,6 +102,7 @@ class Side:
 
 
 def alike(x: Numbers) -> bool:
+    x = np.clip(x, -HUGE, HUGE)
     return bool(x.max() - x.min() <= 1e-9 * abs(x).max())
 
 

@@ -81,6 +81,8 @@ def judge_claim(
     files = suite.files if suite else frozenset()
     asked = {(cell.label, cell.environment): cell.seeds for cell in suite.cells} if suite else {}
     _check(claim, records)
+    mine = set(_cells(claim))
+    records = {key: row for key, row in records.items() if key[:2] in mine}
     if claim.failed == "worst":
         records = _with_worst(claim, records, failed)
     studies = [_study(claim, environment, records, files, noise or {}) for environment in claim.environments]
@@ -264,10 +266,10 @@ def _answer(claim: Claim, low: float, high: float) -> Answer:
 
 def _check(claim: Claim, records: Records) -> None:
     """Refuse a metric that no run has, though some were made for it, and a ratio to a number that is not positive."""
-    known = {name for row in records.values() for name, value in row.items() if value is not None}
     for term in claim.terms:
         made = any(label == term.label and environment in claim.environments for label, environment, _ in records)
-        if made and term.metric not in known:
+        if made and all(row.get(term.metric) is None for row in records.values()):
+            known = {name for row in records.values() for name, value in row.items() if value is not None}
             error = UnknownNameError("metric in any finished run", term.metric, known)
             raise UsageError(f"claim {claim.id!r} compares {term.metric!r} of {term.label}: {error.message}")
     if claim.scale == "ratio" and not isinstance(claim.right, Term) and claim.right <= 0:

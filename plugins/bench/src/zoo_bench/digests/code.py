@@ -13,7 +13,7 @@ import hashlib
 import importlib.util
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -52,18 +52,25 @@ def code_of(entries: Iterable[Entry], registry: Registry) -> Code:
 def code_of_modules(named: Mapping[str, str], registry: Registry) -> Code:
     """As ``code_of``, from the names of modules and what each is the code of."""
     tops = packages(registry)
-    modules: dict[str, Path] = {}
-    for name, whose in named.items():
-        if name.partition(".")[0] not in tops:
-            continue
+    kept = {name: whose for name, whose in named.items() if name.partition(".")[0] in tops}
+    for name, whose in kept.items():
         if module_file(name) is None:
             raise UsageError(f"the code of {whose} is not known: there is no source of module {name}.")
+    return {CORE: core_version(), **_hashes(tuple(sorted(kept)), tuple(tops.items()))}
+
+
+@lru_cache(maxsize=1024)
+def _hashes(names: Sequence[str], packages: Sequence[tuple[str, str]]) -> Code:
+    """Hash of each plugin's modules among ``names`` and what they import."""
+    tops = dict(packages)
+    modules: dict[str, Path] = {}
+    for name in names:
         _follow(name, modules, tops)
     hashed = {plugin: hashlib.sha256() for plugin in sorted({tops[name.partition(".")[0]] for name in modules})}
     for name in sorted(modules):
         text, _ = significant(modules[name])
         hashed[tops[name.partition(".")[0]]].update(f"{name}\n{text}\n".encode())
-    return {CORE: core_version(), **{plugin: found.hexdigest()[:DIGITS] for plugin, found in hashed.items()}}
+    return {plugin: found.hexdigest()[:DIGITS] for plugin, found in hashed.items()}
 
 
 def core_version() -> str:
