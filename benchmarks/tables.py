@@ -50,7 +50,7 @@ def replace_table(file: Path, command: str, table: str) -> None:
 
 
 def write_digest(suite: str, folder: Path | None, proof: Path | None) -> None:
-    """What the results depend on: of runs, what their records say; of raw results, what is committed, but for claims."""
+    """What the results depend on: by the records of runs; of raw results what is committed, but for claims."""
     file = RESULTS / f"{suite}.digest.json"
     if folder is not None or file.exists():
         file.write_text(

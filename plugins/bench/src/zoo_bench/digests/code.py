@@ -102,12 +102,13 @@ def _follow(name: str, modules: dict[str, Path], tops: Iterable[str]) -> None:
 
 
 def _absolute(name: str, package: str) -> str:
-    """``..other`` as it is meant in a package; a name without dots in front stands as it is."""
-    level = len(name) - len(name.lstrip("."))
-    if not level:
-        return name
-    parts = package.split(".")
-    return ".".join(filter(None, (*parts[: len(parts) - level + 1], name[level:])))
+    """The module meant by ``..other``, or "module:name", in a package."""
+    base, colon, inner = name.partition(":")
+    level = len(base) - len(base.lstrip("."))
+    if level:
+        parts = package.split(".")
+        base = ".".join(filter(None, (*parts[: len(parts) - level + 1], base[level:])))
+    return f"{base}.{inner}" if colon and module_file(f"{base}.{inner}") is not None else base
 
 
 @lru_cache(maxsize=4096)
@@ -181,10 +182,9 @@ def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
 
 
 def _imported(node: ast.stmt) -> Iterator[str]:
-    """What an import statement names: modules, or what may be modules."""
+    """What an import statement names: modules, or "module:name" where the name may be a module, too."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
         base = "." * node.level + (node.module or "")
-        yield base
-        yield from (base + ("" if base.endswith(".") else ".") + alias.name for alias in node.names)
+        yield from (f"{base}:{alias.name}" for alias in node.names)
