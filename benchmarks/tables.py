@@ -13,7 +13,8 @@ change, run some seed of each cell again, and let that prove it:
 
     zoo bench SUITE --first 1 --dir build/proof && python benchmarks/tables.py SUITE --proof build/proof
 
-Every number of these runs must be the committed one, bit for bit; cells that were not run again stay stale.
+Every number of these runs must be the committed one up to rounding; cells that were not run again stay stale. Where
+seeds advance together and last digits matter (residuals, diverging runs), leave out ``--first 1``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""A digest after a change of code that changes no number: runs made anew say so, bit for bit."""
+"""A digest after a change of code that changes no number: runs made anew say so, up to rounding."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +13,16 @@ from zoo_bench.digests.digest import CellDigest, Digest, digest_of_suite, joined
 from zoo_bench.load import Records
 from zoo_bench.schema import Suite
 
+_ROUNDING = 1e-9  # relative
+
 
 def proven(suite: Suite, committed: Digest, results: Records, again: Records, registry: Registry, root: Path) -> Digest:
     """The committed digest, with the code of today for each cell whose runs came out the same.
 
     A cell counts where at least one of its seeds was run again, all of these by one known code, and every number of
-    these runs equals the committed one. Of cells that were not run again nothing is proven.
+    these runs equals the committed one up to rounding: sums come out otherwise in their last digits where fewer
+    seeds advance together. What magnifies these digits (residuals, diverging runs) is proven by all seeds of its
+    cell. Of cells that were not run again nothing is proven.
 
     Args:
         suite: resolved.
@@ -36,9 +42,9 @@ def proven(suite: Suite, committed: Digest, results: Records, again: Records, re
     if not seeds:
         raise UsageError(f"{root} has no finished run of suite {suite.name}.", f"zoo bench {suite.name} makes some.")
     other = [f"{label} on {environment}, seed {seed}" for label, environment, seed in after
-             if before.get((label, environment, seed)) != after[label, environment, seed]]  # fmt: skip
+             if not _same(before.get((label, environment, seed), {}), after[label, environment, seed])]  # fmt: skip
     if other:
-        raise UsageError(f"the numbers of {joined(other)} are not those committed: expected the same, bit for bit.")
+        raise UsageError(f"the numbers of {joined(other)} are not those committed: expected the same, up to rounding.")
     cells = tuple(
         replace(cell, seeds=tuple(seeds[cell.label, cell.environment]))
         for cell in suite.cells
@@ -48,6 +54,10 @@ def proven(suite: Suite, committed: Digest, results: Records, again: Records, re
     if unknown := [name for name, cell in made.items() if cell.code is None]:
         raise UsageError(f"which code made the runs of {joined(unknown)} is not known.", "zoo bench records it.")
     return replace(committed, cells={name: _with(old, made.get(name)) for name, old in committed.cells.items()})
+
+
+def _same(old: Mapping[str, float], new: Mapping[str, float]) -> bool:
+    return old.keys() == new.keys() and all(math.isclose(old[name], new[name], rel_tol=_ROUNDING) for name in old)
 
 
 def _with(old: CellDigest, new: CellDigest | None) -> CellDigest:
