@@ -3,6 +3,9 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# What the demo shows needs a tenth of everything; where everything is there already, it is enough.
+SHOWN := $(if $(wildcard $(READY)),$(READY),$(VENV)/.demo)
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 MEMBERS := pyproject.toml envs/pyproject.toml $(wildcard plugins/*/pyproject.toml)
 SOURCES := zoo envs/src $(wildcard plugins/*/src)
 export OMP_NUM_THREADS ?= 1
@@ -12,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: demo test test-fast test-full setup lint format speed tables bench-smoke clean
 .DELETE_ON_ERROR:
 
-demo: $(READY)  ## ReLOAD against the exact optimum, beside plain gradient descent-ascent
+demo: $(SHOWN)  ## ReLOAD against the exact optimum, beside plain gradient descent-ascent
 	$(BIN)/zoo train reload two-state
 	$(BIN)/zoo train gda two-state || test $$? -eq 3  # 3: finished, not converged; that is its point
 	$(BIN)/zoo eval runs/two-state/reload runs/two-state/gda constraints
@@ -21,8 +24,8 @@ demo: $(READY)  ## ReLOAD against the exact optimum, beside plain gradient desce
 test: $(READY)  ## every test
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST)
 
-test-fast: $(READY)  ## what needs neither processes nor training: for a glance after each change
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow and not e2e" $(PYTEST)
+test-fast: $(READY)  ## what needs neither processes nor much time, in a minute: for a glance after each change
+	$(BIN)/python -m pytest -q -m "not slow and not e2e" $(PYTEST)
 
 LIGHTEVAL := build/lighteval
 test-full: $(READY)  ## every test with every extra, lighteval's grader as a peer among them, in an environment of its own
@@ -33,12 +36,18 @@ test-full: $(READY)  ## every test with every extra, lighteval's grader as a pee
 
 setup: $(READY)  ## the virtual environment, with everything installed editable
 
-$(READY): $(MEMBERS) requirements-dev.txt constraints.txt
+$(READY): $(MEMBERS) requirements-dev.txt constraints.txt | $(BIN)/python
+	$(INSTALL) --requirement requirements-dev.txt
+	touch $@
+
+$(VENV)/.demo: $(MEMBERS) constraints.txt | $(BIN)/python
+	$(INSTALL) --editable . --editable ./envs --editable ./plugins/reload --editable './plugins/bench[plot]'
+	touch $@
+
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "zoo needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 ..."; exit 2; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement requirements-dev.txt
-	touch $@
+	$(PYTHON) -m venv $(VENV)
 
 lint: $(READY)  ## style, types, import contracts, sizes of files and folders
 	$(BIN)/ruff check .
@@ -52,7 +61,7 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 speed: $(READY)  ## our speed beside named peers, alternating in one run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[peers]"
+	$(INSTALL) --editable ".[peers]"
 	for script in $$(grep -l __main__ benchmarks/speed/*.py); do $(BIN)/python $$script || exit 1; done
 
 SUITES ?= smoke reload fr lambda-r composite-rm induction transience harp rpo tvd

@@ -8,7 +8,7 @@ and there with the last block's query row alone, as ours. The other tables are w
     python benchmarks/speed/icl.py [--rounds N] [--compile] [--json]
 
 Needs the extra ``peers`` (jax, optax) and torch. Goals: 1.0 times JAX as the original, 1.3 times eager PyTorch; unused
-taps 3 %, one pattern clamp 15 %, recording all patterns 25 %. Run it pinned to one core (``taskset -c 0``): JAX's
+hooks 3 %, one pattern clamp 15 %, recording all patterns 25 %. Run it pinned to one core (``taskset -c 0``): JAX's
 threads otherwise spend CPU time on waiting for each other.
 """
 
@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from ratio import Table, arguments, compare, show
 from torch import Tensor
 from zoo_icl.clamps import compose
+from zoo_icl.hooks import Hooks
 from zoo_icl.model import ICLTransformer
 from zoo_icl.model.manual_backward.step import ManualGradients
-from zoo_icl.taps import Taps
 from zoo_icl.training.adam import FlatAdam
 
 D, PAIRS, LABELS, RATE = 512, 2, 5, 1e-4
@@ -85,7 +85,7 @@ def training(size: int, rounds: int, *, compiled: bool) -> Table:
 
 
 def watching(size: int, rounds: int) -> Table:
-    """What taps cost a forward pass."""
+    """What hooks cost a forward pass."""
     model, (x, y) = model_of(), (torch.from_numpy(part[0]) for part in batches(1, size))
 
     def forward(**options: Any) -> Callable[[], object]:
@@ -95,16 +95,16 @@ def watching(size: int, rounds: int) -> Table:
 
         return run
 
-    unused, anything, calls = Taps({}, frozenset()), torch.zeros(()), len(model.taps) - 1
+    unused, anything, calls = Hooks({}, frozenset()), torch.zeros(()), len(model.hook_points) - 1
 
-    def taps() -> None:
-        for name in model.taps[:calls]:
+    def hook_points() -> None:
+        for name in model.hook_points[:calls]:
             unused(name, anything)
 
-    functions = {"free": forward(), "all patterns recorded": forward(record=PATTERNS), "unused taps alone": taps}
+    functions = {"free": forward(), "all patterns recorded": forward(record=PATTERNS), "unused hooks": hook_points}
     table = compare(functions, rounds, title=f"forward passes, batches of {size}")
     free, recorded, alone = table.rows
-    table.notes["unused taps cost (goal 3 %)"] = f"{100 * alone.median / (free.median - alone.median):.1f} %"
+    table.notes["unused hooks cost (goal 3 %)"] = f"{100 * alone.median / (free.median - alone.median):.1f} %"
     table.notes["recording all patterns costs (goal 25 %)"] = f"{100 * (recorded.ratio - 1):.0f} %"
     return table
 

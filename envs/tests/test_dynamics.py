@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.stats import chi2, chi2_contingency, chisquare
 from zoo_envs.tabular.categorical import Categorical
 from zoo_envs.tabular.env import TabularEnv
 from zoo_envs.tabular.model import TabularModel
@@ -20,6 +19,8 @@ Models = Callable[..., TabularModel]
 
 def goodness(counts: NDArray[np.int64], p: NDArray[np.float64]) -> tuple[float, int]:
     """Return (chi-square statistic, degrees of freedom); impossible outcomes must never occur."""
+    from scipy.stats import chisquare
+
     assert counts[p == 0].sum() == 0
     possible = p > 0
     if possible.sum() == 1:
@@ -43,6 +44,8 @@ def visits(env: TabularVectorEnv, steps: int) -> NDArray[np.int64]:
 
 
 def test_frequencies_of_transitions(random_model: Models) -> None:
+    from scipy.stats import chi2
+
     model = random_model(0)
     counts = visits(TabularVectorEnv(model, 500, max_episode_steps=None), 400)
     S, A = model.r.shape
@@ -58,6 +61,8 @@ def test_frequencies_of_transitions(random_model: Models) -> None:
 
 @pytest.mark.parametrize("batched", [False, True])
 def test_frequencies_of_first_states(random_model: Models, batched: bool) -> None:
+    from scipy.stats import chi2
+
     model = random_model(3, S=6)
     if batched:
         starts, _ = TabularVectorEnv(model, 5000).reset(seed=2)
@@ -70,6 +75,8 @@ def test_frequencies_of_first_states(random_model: Models, batched: bool) -> Non
 
 
 def test_first_states_after_an_autoreset(random_model: Models) -> None:
+    from scipy.stats import chi2
+
     model = random_model(4, S=6)
     env = TabularVectorEnv(model, 5000, max_episode_steps=1)
     env.reset(seed=2)
@@ -79,6 +86,8 @@ def test_first_states_after_an_autoreset(random_model: Models) -> None:
 
 
 def test_single_and_batched_form_have_the_same_law(random_model: Models) -> None:
+    from scipy.stats import chi2_contingency
+
     model = random_model(7, S=5)
     batched = TabularVectorEnv(model, 2000)
     single = TabularEnv(model)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import transformers
 from zoo_envs.text.language import OUTSIDE, Reference, WindowModel, load
 from zoo_envs.text.samples import Sample
 from zoo_envs.text.scorers import reward_models
@@ -76,6 +75,8 @@ def test_training_lowers_the_loss(folder: Path, tmp_path: Path) -> None:
 
 
 def test_the_folder_is_one_that_transformers_loads(folder: Path) -> None:
+    import transformers
+
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     assert tokenizer.decode(tokenizer.encode("do you like xyz ?")) == "do you like <unknown> ?"
     assert tokenizer.eos_token == END
@@ -134,6 +135,8 @@ def test_models_that_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.fixture(scope="module")
 def classifiers(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     """Random classifiers with one and with three labels."""
+    import transformers
+
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     tokenizer.pad_token = tokenizer.eos_token
     made = {}
@@ -153,6 +156,8 @@ def classifiers(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 
 def test_any_sequence_classifier_scores(classifiers: dict[int, Path]) -> None:
+    import transformers
+
     names = [f"hf:{classifiers[1]}", *(f"hf:{classifiers[3]}{label}" for label in ("", "#LABEL_0", "#LABEL_1"))]
     single, last, zero, one = reward_models(names, seed=0)
     samples = [

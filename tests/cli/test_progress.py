@@ -19,10 +19,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.cli.progress import _Seed, by_meaning
+from zoo.cli.progress import _Seed, by_meaning, summary
 from zoo.runs.describe import option_rows
 from zoo.runs.store import Run
 from zoo.terminal.live import LiveLines
+from zoo.training.settings import RunResult
 from zoo.training.storage.spec import RunSpec
 
 METRICS = {"kl": 0.5, "loss/value": 1.0, "episode/count": 3.0, "episode/return": 20.0, "eval/return": 21.0}
@@ -46,6 +47,18 @@ def test_counters_come_first_and_metrics_go_when_it_is_narrow(width: int) -> Non
 
 def test_a_seed_without_metrics_is_starting() -> None:
     assert _Seed(0, 0, 0.0).line(0, 100, 80, 1.0) == "seed 0  0/100  starting"
+
+
+@pytest.mark.parametrize(("asked", "goes_on"), [(2, False), (3, True)])  # of three runs, the last was never begun
+def test_a_stop_after_the_last_run_promises_nothing_more(
+    asked: int, goes_on: bool, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    results = [
+        RunResult(path=tmp_path / f"seed-{seed}", seed=seed, status="finished", steps=10, metrics={}) for seed in (0, 1)
+    ]
+    summary(spec_with({}, {}), results, "SIGTERM", asked)
+    out = capsys.readouterr().out
+    assert ("continues" in out, "every run had finished" in out) == (goes_on, not goes_on), out
 
 
 class Screen(io.StringIO):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import zoo as package
 from tests.cli.command import zoo
-from zoo.cli.train import _parser
+from zoo.cli.commands.train import _parser
 from zoo.discovery.aliases import ALIASES, UnknownOptionError, suggestions
 from zoo.errors import UsageError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -145,3 +146,15 @@ def test_a_key_of_a_sibling_is_for_somebody(write: Write) -> None:
     entry = write(paper="[CartPole-v1]\nrate = 0.5\n[CartPole-v1.other]\nwhatever = 1")
     other = Entry(kind="algorithm", name="other", plugin="owner", version="1", target="a:B")
     assert load_preset(entry, "CartPole-v1", "paper", [entry, other]).options == {"rate": 0.5}
+
+
+def test_the_command_tells_what_train_would_take(capsys: pytest.CaptureFixture[str]) -> None:
+    from zoo.cli.main import main
+
+    assert main(["presets", "reload", "--json"]) == 0
+    told = {row["environment"]: row for row in json.loads(capsys.readouterr().out)["presets"]}
+    assert main(["train", "reload", "garnet", "--dry-run", "--json"]) == 0
+    spec = json.loads(capsys.readouterr().out)
+    assert told["garnet"]["options"].items() <= spec["config"].items() and told["garnet"]["options"]
+    assert main(["presets", "reload", "garnett"]) == 2
+    assert "did you mean garnet?" in capsys.readouterr().err

@@ -15,7 +15,7 @@ import pytest
 
 import zoo.testing
 from zoo.api import Context, Needs, Offers
-from zoo.cli.train import NOT_CONVERGED
+from zoo.cli.commands.train import NOT_CONVERGED
 from zoo.discovery.hooks import HookSpecs
 from zoo.discovery.registration import Registrar
 from zoo.errors import UsageError, ZooError

@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matplotlib import rcParams
-from matplotlib.colors import to_hex
 from zoo_bench.plots.curves import SLOTS, Group, curve, default_metrics, make_groups
 from zoo_bench.plots.learning_curves import default_file, draw, make_panels, write
 from zoo_bench.plots.palette import COLOURS, colour, dashes
@@ -147,6 +145,9 @@ def test_default_metrics_follow_what_the_runs_are_about(runs: Path) -> None:
 
 
 def test_lines_labels_and_axes_of_the_figure(laboratory: Path) -> None:
+    from matplotlib import rcParams
+    from matplotlib.colors import to_hex
+
     groups = groups_of(laboratory / "lab")
     panels = make_panels(groups, [], "steps", "auto")
     before = dict(rcParams)

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import datetime
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from zoo.training.storage.lock import Lock, _started
 
 from .conftest import Answer, run_of
 
@@ -71,7 +75,25 @@ def test_show_tells_a_silent_run_from_a_living_one(zoo: Zoo, runs: Path, age: in
     status = json.loads((path / "status.json").read_text())
     status |= {"state": "running", "time": then.isoformat(timespec="seconds")}
     (path / "status.json").write_text(json.dumps(status))
+    (path / "lock").write_text(json.dumps({"pid": 1, "host": "another"}))  # where nobody here can look for the process
     assert ("probably killed" in zoo("show", path).out) == silent
+
+
+def test_a_killed_run_is_known_at_once_by_its_lock(zoo: Zoo, runs: Path) -> None:
+    path = run_of(runs)
+    status = json.loads((path / "status.json").read_text()) | {"state": "running"}
+    (path / "status.json").write_text(json.dumps(status))
+    holder = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with Lock(path):
+        assert "running at step" in zoo("show", path).out
+        left = json.loads((path / "lock").read_text()) | {"pid": holder.pid, "started": _started(holder.pid)}
+    (path / "lock").write_text(json.dumps(left))
+    assert "running at step" in zoo("show", path).out
+    holder.kill()
+    assert "interrupted at step" in (shown := zoo("show", path).out) and "its process was killed" in shown
+    holder.communicate()
+    (path / "lock").unlink()
+    assert zoo("show", path, "--json").json["runs"][0]["status"]["state"] == "interrupted"
 
 
 def test_diff_of_two_seeds(zoo: Zoo, runs: Path) -> None:

@@ -4,7 +4,6 @@ import itertools
 import logging
 from dataclasses import replace
 
-import cvxpy
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -242,6 +241,8 @@ def test_bad_arguments() -> None:
 
 
 def test_solver_failure_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    import cvxpy
+
     def fail(*_: object, **__: object) -> None:
         raise cvxpy.SolverError("numerical trouble")
 

@@ -12,8 +12,8 @@ from tests.cli.command import zoo
 from tests.rows import logged
 from tests.training.conftest import Trainer
 from tests.training.test_strangers import OLD as MADE_BY_0_1_0
-from zoo.cli.resume import left_over, open_resumed
-from zoo.cli.train import _parser
+from zoo.cli.commands.resume import left_over, open_resumed
+from zoo.cli.commands.train import _parser
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError, UsageError
 from zoo.runs.labelling import labels

@@ -1,4 +1,4 @@
-"""The command line: one module for each command, imported only when its command runs.
+"""The command line, the commands themselves in ``commands``.
 
 The names listed here are for the commands of plugins.
 """
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zoo.cli.progress import PLAIN_SECONDS as PLAIN_SECONDS
     from zoo.cli.progress import REFRESH_SECONDS as REFRESH_SECONDS
     from zoo.cli.progress import WIDE as WIDE
+    from zoo.cli.progress import stop_message as stop_message
 
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
@@ -45,6 +46,7 @@ __getattr__, __dir__, __all__ = lazy_names(
             "PLAIN_SECONDS",
             "REFRESH_SECONDS",
             "WIDE",
+            "stop_message",
         ),
     },
 )

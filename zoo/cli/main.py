@@ -21,7 +21,10 @@ COMMANDS = {
     "train": "train an algorithm or representation on an environment",
     "eval": "judge stored runs, or a file, with an evaluator",
     "show": "what a run is, where it stands and what it measured",
+    "runs": "the stored runs below a directory, one line each",
+    "rm": "remove stored runs, after asking",
     "diff": "what two runs differ in: options, versions, results",
+    "presets": "what an algorithm's plugin has found to suit an environment",
     "plugins": "installed plugins, their state, and what they offer",
     "new-plugin": "write a new plugin package that installs, trains and passes the tests",
 }
@@ -143,7 +146,7 @@ def _dispatch(args: list[str]) -> int:
         from zoo.cli.plugin_commands import run
 
         return run(command, rest, options, list(COMMANDS))
-    module = importlib.import_module(f"zoo.cli.{command.replace('-', '_')}")
+    module = importlib.import_module(f"zoo.cli.commands.{command.replace('-', '_')}")
     status: int = module.main(rest, options)
     return status
 

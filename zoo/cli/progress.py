@@ -137,8 +137,8 @@ class _Seed:
         return [f"{hours}:{minutes:02d}:{seconds:02d} left"]
 
 
-def summary(spec: RunSpec, results: Sequence[RunResult], stopped: str) -> None:
-    """Where the runs are, what they reached, and what to type next."""
+def summary(spec: RunSpec, results: Sequence[RunResult], stop_reason: str, asked: int) -> None:
+    """Where the runs are, what they reached, and what to type next; ``asked``: how many runs there were to be."""
     out = console()
     if not out.is_terminal:
         out = console(width=WIDE)
@@ -167,13 +167,21 @@ def summary(spec: RunSpec, results: Sequence[RunResult], stopped: str) -> None:
         seeds = [str(result.seed) for result in results if result.message == message]
         which = f"seed {', '.join(seeds)}: " if len(results) > 1 else ""
         out.print(Text(f"{which}{message}"))
-    if stopped:
-        out.print(Text(f"Stopped ({stopped}); everything is saved. The same command continues."))
+    if stop_reason:
+        finished = sum(result.status == "finished" for result in results)
+        out.print(Text(stop_message(stop_reason, left=asked - finished)))
     if results:
         place = results[0].path if len(results) == 1 else results[0].path.parent
         out.print(Text(f"\n{place}", style="bold"), soft_wrap=True)
         out.print(Text(f"next: zoo plot {place}", style="dim"), soft_wrap=True)
     sys.stdout.flush()
+
+
+def stop_message(reason: str, *, left: int) -> str:
+    """What a stop by a signal or a time limit means for the ``left`` runs that are not finished."""
+    if not left:
+        return f"Stopped ({reason}) when every run had finished."
+    return f"Stopped ({reason}); everything is saved. The same command continues."
 
 
 def by_meaning(names: Iterable[str]) -> list[str]:

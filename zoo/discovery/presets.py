@@ -7,6 +7,7 @@ import importlib.resources
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from zoo.discovery.registration import Entry
@@ -51,22 +52,15 @@ def load_preset(entry: Entry, env: str, preset: str, siblings: Sequence[Entry] =
         UsageError: the named preset does not exist, is not TOML, or says nothing about the environment; or the
             default changes the environment; or a key is for no algorithm of the plugin.
     """
-    if not entry.presets:
-        if preset:
-            raise UsageError(f"{entry.name} has no presets; leave out --preset {preset}.")
-        return Preset()
-    package, _, folder = entry.presets.partition(":")
-    directory = importlib.resources.files(package).joinpath(folder)
-    file = directory.joinpath(f"{preset or 'default'}.toml")
-    if not file.is_file():
+    files = preset_files(entry)
+    if preset and not files:
+        raise UsageError(f"{entry.name} has no presets; leave out --preset {preset}.")
+    file = files.get(preset or "default")
+    if file is None:
         if not preset:
             return Preset()
-        names = [item.name.removesuffix(".toml") for item in directory.iterdir() if item.name.endswith(".toml")]
-        raise UnknownNameError(f"preset of {entry.name}", preset, names)
-    try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"preset {file.name} of {entry.plugin} is not valid TOML: {brief(error)}") from error
+        raise UnknownNameError(f"preset of {entry.name}", preset, files)
+    table = _table(entry, file)
     if env not in table:
         if preset:
             raise UnknownNameError(f"environment in preset {preset!r} of {entry.name}", env, table)
@@ -84,6 +78,31 @@ def load_preset(entry: Entry, env: str, preset: str, siblings: Sequence[Entry] =
     fields = _fields(entry)
     shared = {key: value for key, value in section.items() if not isinstance(value, Mapping) and key in fields}
     return Preset(options={**shared, **own}, run=run, env=changes, name=file.name)
+
+
+def preset_files(entry: Entry) -> dict[str, Traversable]:
+    """The files of presets that the plugin of an algorithm or representation has, by name."""
+    if not entry.presets:
+        return {}
+    package, _, folder = entry.presets.partition(":")
+    files = importlib.resources.files(package).joinpath(folder).iterdir()
+    return {file.name.removesuffix(".toml"): file for file in files if file.name.endswith(".toml")}
+
+
+def preset_environments(entry: Entry, name: str) -> list[str]:
+    """The environments for which a preset has a section.
+
+    Raises:
+        UsageError: it is not TOML.
+    """
+    return list(_table(entry, preset_files(entry)[name]))
+
+
+def _table(entry: Entry, file: Traversable) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"preset {file.name} of {entry.plugin} is not valid TOML: {brief(error)}") from error
 
 
 def _fields(entry: Entry) -> set[str]:

@@ -85,6 +85,8 @@ def _status(run: Run) -> dict[str, Any]:
     }
     if run.state == "new" and run.checkpoints:  # the status is lost, and what was done is not
         description |= {"state": "unreadable", "step": run.checkpoints[-1]}
+    if run.killed:
+        description["killed"] = True
     silent = _silence(status)
     if run.state == "running" and silent is not None and silent > _SILENT_SECONDS:
         description["silent_seconds"] = round(silent)
@@ -140,6 +142,8 @@ def state_in_words(status: Mapping[str, Any]) -> str:
         words += f", {str(status['outcome']).replace('_', ' ')}"
     if status.get("wall"):
         words += f", after {_duration(float(status['wall']))} of training"
+    if status.get("killed"):
+        words += "; its process was killed"
     if status.get("silent_seconds"):
         words += f"; no sign of life for {_duration(float(status['silent_seconds']))}: it was probably killed"
     return words

@@ -16,6 +16,7 @@ from zoo.training.storage import checkpoint
 from zoo.training.storage.completeness import contradiction
 from zoo.training.storage.documents import REPORT, checked, is_number
 from zoo.training.storage.files import REPORT_BYTES, check_seal, is_folder, read_json
+from zoo.training.storage.lock import is_abandoned
 from zoo.training.storage.logs import LogReader, Mark
 from zoo.training.storage.run_dir import EVAL, METRICS, RunDir, read_starts, read_status, search
 from zoo.training.storage.spec import RunSpec
@@ -92,8 +93,16 @@ class Run:
 
     @property
     def state(self) -> str:
-        """One of "new", "running", "finished", "failed" and "interrupted"."""
-        return str(self.status["state"])
+        """One of "new", "running", "finished", "failed" and "interrupted", which is also what a killed one is."""
+        return "interrupted" if self.killed else str(self.status["state"])
+
+    @cached_property
+    def killed(self) -> bool:
+        """Whether its process died without a word: the status says that it runs, and nothing holds its lock."""
+        if self.status["state"] != "running" or not is_abandoned(self.path):
+            return False
+        again, _ = read_status(self.path)
+        return str(again["state"]) == "running"  # not one that has ended since the status was read
 
     @property
     def step(self) -> int:

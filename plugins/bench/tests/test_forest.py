@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matplotlib import rcParams
-from matplotlib.colors import to_hex
 from zoo_bench.claims import judge
 from zoo_bench.plots.forest import caption_forest, draw_forest, make_forest
 from zoo_bench.plots.learning_curves import write
@@ -71,6 +69,9 @@ def test_rows_stand_in_the_unit_of_what_is_claimed(suite: tuple[Suite, Any]) -> 
 
 
 def test_the_figure_shows_interval_bound_and_answer(suite: tuple[Suite, Any], tmp_path: Path) -> None:
+    from matplotlib import rcParams
+    from matplotlib.colors import to_hex
+
     before = dict(rcParams)
     figure = draw_forest(*suite)
     assert dict(rcParams) == before

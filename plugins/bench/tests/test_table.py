@@ -154,7 +154,7 @@ def test_a_suite_as_a_table_with_references_verdicts_and_what_was_left_out(zoo: 
     assert lines["small", "two-state"][2] == "2.2"  # beside a number not the difference but the value
     assert lines["small", "two-state"][5:8] == ["<", "1", "5"]
     assert "failed: a on three-state, seed 3: failed at step 20: no reason given." in shown.out
-    assert "partial: a on three-state, seed 4: running at step 20 of 100." in shown.out
+    assert "partial: a on three-state, seed 4: interrupted at step 20 of 100." in shown.out
     assert "zoo bench trial" in shown.out
     verdicts = {line["claim"]: line["verdict"] for line in zoo("trial", "--json").json["claims"]}
     assert verdicts == {"better": "incomplete at 3 of 5 seeds", "small": "not reproduced"}

@@ -56,7 +56,7 @@ def test_a_batch_resumes_bit_for_bit_in_the_middle(build, name):
     objective, obs = whole.member(0).objective, whole.member(0).learner.collector.obs[0]
     if name in LAGRANGIAN:
         objective.thresholds += [[0.0, 0.1], [0.2, -0.1]]
-        objective._full += [[0, 3], [12, 1]]
+        objective._saturated_updates += [[0, 3], [12, 1]]
     for i in range(2):
         whole.member(i).act(obs)
     contexts = [[batch.member(i).ctx for i in range(2)] for batch in (whole, resumed)]

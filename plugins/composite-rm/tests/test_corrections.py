@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from zoo_composite_rm.episode_means import Means, ends
+from zoo_composite_rm.episode_means import Means, episode_ends
 from zoo_envs.composite.tiny_composite import TinyCompositeVector
 from zoo_onpolicy.learner import Learner
 
@@ -96,8 +96,8 @@ def test_correction_7_long_episodes_count_no_more_than_short_ones(build):
     done[0, :, 0], done[0, 3, 1] = True, True
     run = build.one("XiPPO", build.letters(models=1, copies=2), n_steps=4, batch_size=8, lr_mu=1.0, max_grad_norm=9.0)
     objective = run.objective
-    objective._togo = np.array([1, 0] * 4, np.float32)[None, None]
-    objective._share = ends(done)[1].reshape(1, -1)
+    objective._reward_to_go = np.array([1, 0] * 4, np.float32)[None, None]
+    objective._share = episode_ends(done)[1].reshape(1, -1)
     before = objective.x.copy()
     objective.after_minibatch(np.arange(8)[None], np.array([True]))
     assert before - objective.x == pytest.approx(4 / 5 - 0.5)

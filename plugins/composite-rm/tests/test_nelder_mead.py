@@ -24,12 +24,12 @@ def search(simplex, bounds=WIDE, **options):
     return NelderMead(named(simplex), {f"x{i}": bounds for i in range(len(simplex[0]))}, **options)
 
 
-def drive(machine, function, evaluations):
+def drive(simplex, function, evaluations):
     """All points measured, in order."""
     seen = []
     for _ in range(evaluations):
-        seen.append(list(machine.ask().values()))
-        machine.tell(function(np.array(seen[-1])))
+        seen.append(list(simplex.ask().values()))
+        simplex.tell(function(np.array(seen[-1])))
     return np.array(seen)
 
 
@@ -79,13 +79,13 @@ def test_so_they_are_with_bounds(seed):
 
 
 def test_it_finds_a_known_minimum_and_says_when_the_vertices_agree():
-    machine = search([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    simplex = search([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
     count = 0
-    while not (machine.settled and machine.spread < 1e-12):
-        machine.tell(float((machine.ask()["x0"] - 0.7) ** 2 + 2 * (machine.ask()["x1"] + 0.2) ** 2))
+    while not (simplex.settled and simplex.spread < 1e-12):
+        simplex.tell(float((simplex.ask()["x0"] - 0.7) ** 2 + 2 * (simplex.ask()["x1"] + 0.2) ** 2))
         count += 1
         assert count < 200
-    point, value = machine.best
+    point, value = simplex.best
     assert point == pytest.approx({"x0": 0.7, "x1": -0.2}, abs=1e-5)
     assert value < 1e-10
 
@@ -94,10 +94,10 @@ def test_names_and_not_positions_decide():
     """docs/methods/composite-rm.md, section 4.1: the published code swaps the thresholds of its two reward models."""
     bounds = {"METEOR": (0.0, 0.3), "intent": (0.4, 1.0)}
     points = [{"intent": 0.5, "METEOR": 0.1}, {"METEOR": 0.2, "intent": 0.6}, {"intent": 0.7, "METEOR": 0.15}]
-    machine = NelderMead(points, bounds)
+    simplex = NelderMead(points, bounds)
     for point in points:
-        assert machine.ask() == pytest.approx(point)
-        machine.tell(0.0)
+        assert simplex.ask() == pytest.approx(point)
+        simplex.tell(0.0)
     with pytest.raises(UsageError, match=r"expected a mapping such as \{'METEOR': 0\.5\}"):
         NelderMead([[0.1, 0.5]] * 3, bounds)
     with pytest.raises(UnknownNameError, match="meteor"):
@@ -106,27 +106,27 @@ def test_names_and_not_positions_decide():
 
 def test_a_value_of_another_policy_is_never_recalled():
     """Section 4.4 of the same: the cache belongs to one version of the policy."""
-    machine = search([[0.5, 0.5], [0.505, 0.5], [0.0, 0.0]], cache_tol=0.02)
-    assert machine.recall(0) is None
-    machine.tell(3.0, version=7)
-    assert machine.recall(7) == 3.0
-    assert machine.recall(8) is None
-    machine.tell(4.0, version=8)
-    assert machine.recall(8) is None  # (0, 0) is another point
+    simplex = search([[0.5, 0.5], [0.505, 0.5], [0.0, 0.0]], cache_tol=0.02)
+    assert simplex.recall(0) is None
+    simplex.tell(3.0, version=7)
+    assert simplex.recall(7) == 3.0
+    assert simplex.recall(8) is None
+    simplex.tell(4.0, version=8)
+    assert simplex.recall(8) is None  # (0, 0) is another point
 
 
 def test_after_a_shrink_all_but_the_best_are_measured_anew():
-    machine = search([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], cache_tol=1.0)
+    simplex = search([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], cache_tol=1.0)
     for value in (0.0, 1.0, 2.0, 9.0, 9.0):  # vertices, a bad reflection, a bad contraction
-        machine.tell(value, version=1)
+        simplex.tell(value, version=1)
     shrunk = [[0.5, 0.0], [0.0, 0.5]]
     for point in shrunk:
-        assert not machine.settled
-        assert list(machine.ask().values()) == point
-        assert machine.recall(2) is None
-        machine.tell(0.5, version=2)
-    assert machine.settled
-    assert machine.best == ({"x0": 0.0, "x1": 0.0}, 0.0)
+        assert not simplex.settled
+        assert list(simplex.ask().values()) == point
+        assert simplex.recall(2) is None
+        simplex.tell(0.5, version=2)
+    assert simplex.settled
+    assert simplex.best == ({"x0": 0.0, "x1": 0.0}, 0.0)
 
 
 @settings(max_examples=15, deadline=None)

@@ -42,7 +42,7 @@ def test_a_policy_that_obeys_at_once_ends_near_the_best_thresholds(seed):
         theta = theta_of(found)
         assert (theta >= LOW).all() and (theta <= BEST).all()
         found.add(theta, worth(theta), step)
-    assert found.agreed
+    assert found.converged
     np.testing.assert_allclose(theta_of(found), TOP, atol=0.03)
     assert found.best[1] == pytest.approx(worth(theta_of(found)))
 
@@ -57,7 +57,7 @@ def test_a_proposal_out_of_reach_ends_after_its_share_and_is_measured_once():
             ends.append((step, found.proposals - before))
     assert ends == [(100 * k, 1) for k in range(1, 7)]
     found.add(np.zeros(2), -2.0, 700)
-    assert found.over == "the budget for the search was used"
+    assert found.stop_reason == "the budget for the search was used"
     assert found.best[1] == -1.1  # the first vertex
 
 
@@ -95,7 +95,7 @@ def test_after_json_the_search_goes_on_alike():
         assert one.thresholds() == other.thresholds()
         for found in (one, other):
             found.add(theta_of(found), worth(theta_of(found)), step)
-    assert (one.over, one.best, one.proposals) == (other.over, other.best, other.proposals)
+    assert (one.stop_reason, one.best, one.proposals) == (other.stop_reason, other.best, other.proposals)
 
 
 def settings(**options):
@@ -153,7 +153,7 @@ def test_an_environment_that_does_not_evaluate_is_refused(build):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"thresholds": {"r1": 0.5}}, "thresholds are what nm-ppo searches"),
+        ({"thresholds": {"r1": 0.5}}, "nm-ppo searches for the thresholds"),
         ({"reach": 0.0}, "reach = 0.0: expected a number between 0 and 1"),
         ({"share": 0.6}, "share = 0.6"),
         ({"stop_sd": -1.0}, "stop_sd = -1.0"),

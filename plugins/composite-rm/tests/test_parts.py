@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from zoo_composite_rm.config import AllConfig, LagrangianConfig, MuConfig, SatConfig, SumConfig, XiConfig
-from zoo_composite_rm.episode_means import ends
+from zoo_composite_rm.episode_means import episode_ends
 from zoo_composite_rm.multipliers import KINDS
-from zoo_composite_rm.objective import adapted
+from zoo_composite_rm.objective import adapt_kl_coef
 
 from zoo.errors import UsageError
 
@@ -27,15 +27,15 @@ FORMS = [("projected", False), ("projected", True), ("sigmoid", False), ("tanh",
 def test_every_form_has_finite_weights_and_multipliers_that_fit_its_constraints(kind, equality, x):
     form = KINDS[kind](equality, CAP)
     x = form.clip(x)
-    shares, task, mu = form.shares(x), form.task(x), form.effective(x)
+    shares, task, mu = form.constraint_weights(x), form.task_weight(x), form.effective(x)
     assert np.isfinite(mu).all() and (task > 0).all()
     assert equality or (mu >= 0).all()
     np.testing.assert_allclose(shares, mu * task[:, None], rtol=1e-9, atol=1e-12)
-    fullness = form.fullness(x)
-    assert (fullness >= 0).all() and (fullness <= 1).all()
+    range_used = form.range_used(x)
+    assert (range_used >= 0).all() and (range_used <= 1).all()
     if kind == "projected":
         np.testing.assert_allclose(task + np.abs(shares).sum(1), 1.0)
-        np.testing.assert_array_equal(fullness == 1, np.abs(x) == CAP)
+        np.testing.assert_array_equal(range_used == 1, np.abs(x) == CAP)
     else:
         np.testing.assert_allclose(task, (3 - shares.sum(1)), atol=1e-9)
 
@@ -43,9 +43,11 @@ def test_every_form_has_finite_weights_and_multipliers_that_fit_its_constraints(
 def test_forms_against_their_formulas():
     x = np.array([[0.5, -1.0]])
     sigma = 1 / (1 + np.exp(-x))
-    np.testing.assert_allclose(KINDS["sigmoid"](False, CAP).shares(x), sigma)
-    np.testing.assert_allclose(KINDS["tanh"](True, CAP).shares(x), (np.exp(2 * x) - 1) / (np.exp(2 * x) + 1))
-    np.testing.assert_allclose(KINDS["projected"](True, CAP).shares(x), x / 2.5)
+    np.testing.assert_allclose(KINDS["sigmoid"](False, CAP).constraint_weights(x), sigma)
+    np.testing.assert_allclose(
+        KINDS["tanh"](True, CAP).constraint_weights(x), (np.exp(2 * x) - 1) / (np.exp(2 * x) + 1)
+    )
+    np.testing.assert_allclose(KINDS["projected"](True, CAP).constraint_weights(x), x / 2.5)
     np.testing.assert_allclose(KINDS["projected"](False, CAP).clip(x), [[0.5, 0.0]])
 
 
@@ -53,14 +55,14 @@ def test_forms_against_their_formulas():
 def test_slopes_are_derivatives(kind, equality):
     form, x, h = KINDS[kind](equality, CAP), np.array([[0.3, 0.7, -0.4]]), 1e-6
     # The loss of the projected form is linear in mu itself.
-    loss = form.effective if kind == "projected" else form.shares
+    loss = form.effective if kind == "projected" else form.constraint_weights
     np.testing.assert_allclose(form.slope(x), (loss(x + h) - loss(x - h)) / (2 * h), rtol=1e-6)
 
 
 @settings(deadline=None, max_examples=30)
 @given(done=arrays(bool, (2, 7, 3)))
 def test_ends_against_a_walk(done):
-    found, share = ends(done)
+    found, share = episode_ends(done)
     for s, b in np.ndindex(2, 3):
         begin = 0
         for t in range(7):
@@ -73,7 +75,7 @@ def test_ends_against_a_walk(done):
 
 def test_the_kl_coefficient_follows_its_target_by_at_most_two_percent():
     kl = np.array([0.1, 0.9, 1.0, 1.1, 30.0])
-    np.testing.assert_allclose(adapted(np.full(5, 0.2), kl, 1.0), 0.2 * np.array([0.98, 0.99, 1.0, 1.01, 1.02]))
+    np.testing.assert_allclose(adapt_kl_coef(np.full(5, 0.2), kl, 1.0), 0.2 * np.array([0.98, 0.99, 1.0, 1.01, 1.02]))
 
 
 @pytest.mark.parametrize("device", ["cpu", "cpu:0"])

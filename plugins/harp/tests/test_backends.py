@@ -6,8 +6,8 @@ import json
 
 import pytest
 from zoo_harp.backends import compare, math_verify
-from zoo_harp.backends.compare import Compared, Pair, report
-from zoo_harp.backends.math_verify import Opinion, Worker, marked, opinions
+from zoo_harp.backends.compare import Comparison, Pair, report
+from zoo_harp.backends.math_verify import OtherVerdict, Worker, marked, other_verdicts
 from zoo_harp.checker import Verdict
 
 from zoo.cli.main import main
@@ -28,28 +28,26 @@ def test_what_has_no_mark_is_set_in_dollars():
 
 def test_the_report_counts_what_it_is_given():
     def found(ours, theirs, wanted):
-        return Compared(Pair("1", "2", wanted), Verdict(ours, "2", "number", "", 0.25), theirs, 0.5)
+        return Comparison(Pair("1", "2", wanted), Verdict(ours, "2", "number", "", 0.25), theirs, 0.5)
 
     cells = [(True, True, True), (True, False, True), (True, None, True), (False, True, False), (False, False, None)]
     lines = report([found(*cell) for cell in cells])
     assert lines[1].split() == ["harp", "right", "1", "2"]
     assert lines[2].split() == ["harp", "wrong", "1", "1"]
-    assert lines[3].startswith("They agree on 2 of 5; math-verify was late or ended on 1,")
-    assert lines[4] == "Seconds in all: harp 1.250, math-verify 2.500."
-    assert lines[5] == "As wanted: harp 4 of 4 (100.0 %), math-verify 1 of 4 (25.0 %)."
+    assert lines[3].startswith("They agree on 2 of 5; math-verify failed or timed out on 1,")
+    assert lines[4] == "Total seconds: harp 1.250, math-verify 2.500."
+    assert lines[5] == "As labelled: harp 4 of 4 (100.0 %), math-verify 1 of 4 (25.0 %)."
     assert [line.rpartition(": ")[2] for line in lines[6:]] == [
-        "harp right (number), math-verify wrong, wanted right",
-        "harp right (number), math-verify no word, wanted right",
-        "harp wrong (number), math-verify right, wanted wrong",
+        "harp right (number), math-verify wrong, labelled right",
+        "harp right (number), math-verify no verdict, labelled right",
+        "harp wrong (number), math-verify right, labelled wrong",
     ]
 
 
 def test_both_verdicts_on_every_pair(tmp_path, capsys, monkeypatch, need):
     need("math_verify")
     path = tmp_path / "pairs.jsonl"
-    rows = [
-        {"gold": p.gold, "response": p.response} | ({} if p.wanted is None else {"correct": p.wanted}) for p in PAIRS
-    ]
+    rows = [{"gold": p.gold, "response": p.response} | ({} if p.label is None else {"correct": p.label}) for p in PAIRS]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     asked = ["harp", "check", "--pairs", str(path), "--compare-backends", "--timeout-s", "10"]
     assert main([*asked, "--json"]) == 0
@@ -57,7 +55,7 @@ def test_both_verdicts_on_every_pair(tmp_path, capsys, monkeypatch, need):
     assert [Pair(**line["pair"]) for line in found] == PAIRS
     assert [line["ours"]["correct"] for line in found] == [True, True, False, False]
     assert [line["theirs"] for line in found] == [True, True, True, False]
-    monkeypatch.setattr(compare, "opinions", lambda pairs, timeout_s: [Opinion(True, 0.0)] * 4)
+    monkeypatch.setattr(compare, "other_verdicts", lambda pairs, timeout_s: [OtherVerdict(True, 0.0)] * 4)
     assert main(asked) == 0
     assert "They agree on 2 of 4" in capsys.readouterr().out
 
@@ -67,7 +65,7 @@ def test_a_late_opinion_is_none_and_its_process_ends(monkeypatch, need):
     need("math_verify")
     workers = []
     monkeypatch.setattr(math_verify, "Worker", lambda name: workers.append(Worker(name)) or workers[-1])
-    found = list(opinions([("2", "$9^{9^{9}}$")], timeout_s=0.001))
+    found = list(other_verdicts([("2", "$9^{9^{9}}$")], timeout_s=0.001))
     assert [opinion.correct for opinion in found] == [None]
     assert [worker.process.poll() is not None for worker in workers] == [True]
 

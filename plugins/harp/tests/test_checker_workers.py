@@ -229,9 +229,9 @@ def test_wall_time_is_the_end_but_for_a_crowded_machine(monkeypatch):
     budget = Budget(2.0)
     monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
     monkeypatch.setattr(time, "monotonic", lambda: now + 3.0)
-    budget.look()
+    budget.check_time()
     monkeypatch.setattr(time, "monotonic", lambda: now + 4.0)
     with pytest.raises(Timeout):
-        budget.look()
+        budget.check_time()
     monkeypatch.setattr(os, "getloadavg", lambda: (4.0 * (os.cpu_count() or 1), 0.0, 0.0))
-    budget.look()
+    budget.check_time()

@@ -9,7 +9,6 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from scipy.stats import spearmanr
 from zoo_harp.analysis.overlap import overlaps
 from zoo_harp.analysis.solutions import length, solution_rows
 from zoo_harp.evaluation.data import PUBLISHED, Dataset, load_dataset, published_counts
@@ -33,6 +32,8 @@ def test_numbers_and_lengths_of_solutions(problems):
 
 
 def test_tokens_beside_the_length_of_solutions(problems, tmp_path, capsys):
+    from scipy.stats import spearmanr
+
     tokens = {p.id: 3 * min(map(length, p.solutions)) + k % 7 for k, p in enumerate(problems)}
     log = tmp_path / "log.jsonl"
     log.write_text("".join(json.dumps({"id": k, "response": "1", "tokens": t}) + "\n" for k, t in tokens.items()))

@@ -90,7 +90,7 @@ def test_shots_share_the_label_and_are_never_the_question():
         assert problem not in by_level + by_subject
         assert len(set(map(id, by_level))) == 3
     assert draw_shots(PROBLEMS[0], PROBLEMS[1:5], 4, "any", rng) == PROBLEMS[1:5]
-    with pytest.raises(UsageError, match="7 examples of level 1 are wanted"):
+    with pytest.raises(UsageError, match="7 examples of level 1 are needed"):
         draw_shots(PROBLEMS[0], PROBLEMS, 7, "level", rng)
 
 
@@ -117,7 +117,7 @@ def test_a_plan_asks_each_question_once_and_the_same_again(choices_file):
 
 
 def test_examples_never_come_from_the_dataset(tmp_path):
-    with pytest.raises(UsageError, match="4 examples are wanted"):
+    with pytest.raises(UsageError, match="4 examples are needed"):
         questions(Plan(dataset=SAMPLE, shots=SAMPLE))
     lines = [json.loads(line) for line in Path(SAMPLE).read_text(encoding="utf-8").splitlines()[:6]]
     other = tmp_path / "shots.jsonl"

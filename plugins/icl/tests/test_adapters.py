@@ -134,5 +134,5 @@ def test_patterns_of_a_random_gpt2():
 
 
 def test_what_is_no_model_is_refused():
-    with pytest.raises(TypeError, match="a int is no model of transformers"):
+    with pytest.raises(TypeError, match="a int is not a model of transformers"):
         HuggingFacePatterns(3)

@@ -28,7 +28,7 @@ def test_text_goes_out_and_in(clamp: c.Clamp) -> None:
 
 
 def written(clamp: c.Clamp, tokens: int = 7, heads: int = 4) -> dict[str, np.ndarray]:
-    """The entries that a clamp replaces in a real call, by tap."""
+    """The entries that a clamp replaces in a real call, by hook point."""
     model = ICLTransformer(3, 4, 16, heads, generator=torch.Generator().manual_seed(0))
     pairs = tokens // 2
     x = torch.randn(2, pairs + 1, 3, generator=torch.Generator().manual_seed(1))
@@ -36,13 +36,13 @@ def written(clamp: c.Clamp, tokens: int = 7, heads: int = 4) -> dict[str, np.nda
     edits, _ = c.Clamps((clamp,)).edits(model, x, y[:, :-1], y[:, -1])
     last = {"v": 4}
     return {
-        tap: np.logical_or.reduce(
+        hook: np.logical_or.reduce(
             [
-                np.broadcast_to(edit.mask.numpy(), (heads, tokens, last.get(tap.rsplit(".", 1)[1], tokens)))
+                np.broadcast_to(edit.mask.numpy(), (heads, tokens, last.get(hook.rsplit(".", 1)[1], tokens)))
                 for edit in found
             ]
         )
-        for tap, found in edits.items()
+        for hook, found in edits.items()
     }
 
 
@@ -50,7 +50,7 @@ def written(clamp: c.Clamp, tokens: int = 7, heads: int = 4) -> dict[str, np.nda
 @given(CLAMPS, CLAMPS)
 def test_two_clamps_conflict_exactly_where_their_entries_meet(one: c.Clamp, other: c.Clamp) -> None:
     mine, theirs = written(one), written(other)
-    meet = any((mine[tap] & theirs[tap]).any() for tap in mine.keys() & theirs.keys())
+    meet = any((mine[hook] & theirs[hook]).any() for hook in mine.keys() & theirs.keys())
     if meet:
         with pytest.raises(c.ClampConflictError, match="both write blocks"):
             c.compose([one, other])
@@ -59,7 +59,7 @@ def test_two_clamps_conflict_exactly_where_their_entries_meet(one: c.Clamp, othe
 
 
 @pytest.mark.parametrize(
-    ("text", "tap"),
+    ("text", "hook"),
     [
         ("PrevToken(1:3)+Induction(1:*)", "blocks.1.attn.pattern"),
         ("Match(1:3,0.1)+Induction(1:2-3)", "blocks.1.attn.pattern"),
@@ -69,11 +69,11 @@ def test_two_clamps_conflict_exactly_where_their_entries_meet(one: c.Clamp, othe
         ("Temperature(1:0,2)+LabelsOnly(1:0)", "blocks.1.attn.scores"),
     ],
 )
-def test_conflicts_are_found_at_construction(text: str, tap: str) -> None:
+def test_conflicts_are_found_at_construction(text: str, hook: str) -> None:
     first, second = text.split(")+")
     with pytest.raises(c.ClampConflictError) as told:
         c.compose(text)
-    assert str(told.value) == f"{c.parse(first + ')')} and {c.parse(second)} both write {tap}: only one of them can."
+    assert str(told.value) == f"{c.parse(first + ')')} and {c.parse(second)} both write {hook}: only one of them can."
 
 
 @pytest.mark.parametrize(
@@ -102,18 +102,18 @@ def test_compositions_are_taken_as_they_are() -> None:
     ("text", "message"),
     [
         ("PrevTokn(0:0)", "no clamp is called 'PrevTokn': did you mean PrevToken?"),
-        ("PrevToken 0:0", "'PrevToken 0:0' is no clamp: expected a name and arguments"),
+        ("PrevToken 0:0", "'PrevToken 0:0' is not a clamp: expected a name and arguments"),
         ("PrevToken()", "PrevToken(): PrevToken needs heads, such as 1:3"),
         ("Match(1:3)", "Match(1:3): Match needs temperature"),
         ("PrevToken(0:0, strength=much)", "strength = 'much': expected a number"),
         ("PrevToken(0:0, only_labels=1)", "only_labels = '1': expected true or false"),
         ("PrevToken(0:0, 1.5)", "strength = 1.5: expected 0 to 1"),
-        ("PrevToken(0:0, 1, true, 3)", "'3' fits no argument; PrevToken has heads, strength, only_labels"),
+        ("PrevToken(0:0, 1, true, 3)", "'3' is not an argument; PrevToken has heads, strength, only_labels"),
         ("Layer1(0:0)", "Layer1 takes no heads"),
         ("Temperature(1:0, 0)", "tau = 0.0: expected more than 0"),
         ("Match(1:0, -1)", "temperature = -1.0: expected at least 0"),
         ("Copy(1:*)", "Copy(1:*): expected one head"),
-        ("Ablate(heads=1.3)", "'1.3' is no head: expected layer:head"),
+        ("Ablate(heads=1.3)", "'1.3' is not a head: expected layer:head"),
     ],
 )
 def test_bad_text_is_one_sentence(text: str, message: str) -> None:
@@ -140,5 +140,5 @@ def test_other_misfits() -> None:
     model, x, y = ICLTransformer(3, 4, 16, 4, depth=3), torch.zeros(1, 3, 3), torch.zeros(1, 3, dtype=torch.int64)
     with pytest.raises(ValueError, match=r"Layer1\(\) is for models with 2 blocks; this one has 3"):
         model(x, y, clamps="Layer1()")
-    with pytest.raises(KeyError, match=r"no tap is called 'blocks.0.resid'; near: blocks.0.resid_"):
+    with pytest.raises(KeyError, match=r"no hook point is called 'blocks.0.resid'; near: blocks.0.resid_"):
         model(x, y, clamps=c.Live("blocks.0.resid"))

@@ -32,15 +32,15 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def downstream_agrees(model: ICLTransformer, cache: dict[str, torch.Tensor], skip: tuple[str, ...] = ()) -> None:
-    """Every tap but those in ``skip`` follows from the taps before it, as recorded."""
+    """Every hook point but those in ``skip`` follows from the hook points before it, as recorded."""
     future = torch.ones(T, T, dtype=torch.bool).triu(1)
     for layer, block in enumerate(model.blocks):
         got = {
-            tap.removeprefix(f"blocks.{layer}."): v for tap, v in cache.items() if tap.startswith(f"blocks.{layer}.")
+            hook.removeprefix(f"blocks.{layer}."): v for hook, v in cache.items() if hook.startswith(f"blocks.{layer}.")
         }
         want = {"ln1_out": block.ln1(got["resid_pre"]).detach()}
-        for tap, weight in (("q_pre", block.attn.W_q), ("k_pre", block.attn.W_k), ("v", block.attn.W_v)):
-            want[f"attn.{tap}"] = torch.einsum("btd,hde->bhte", got["ln1_out"], weight).detach()
+        for hook, weight in (("q_pre", block.attn.W_q), ("k_pre", block.attn.W_k), ("v", block.attn.W_v)):
+            want[f"attn.{hook}"] = torch.einsum("btd,hde->bhte", got["ln1_out"], weight).detach()
         scores = torch.einsum("bhte,bhse->bhts", got["attn.q"], got["attn.k"]) / 2
         want["attn.scores"] = scores.masked_fill(future, -torch.inf)
         want["attn.pattern"] = got["attn.scores"].softmax(-1)
@@ -50,9 +50,9 @@ def downstream_agrees(model: ICLTransformer, cache: dict[str, torch.Tensor], ski
         want["resid_post"] = got["resid_mid"]
         if layer:
             want["resid_pre"] = cache[f"blocks.{layer - 1}.resid_post"]
-        for tap, value in want.items():
-            if f"{layer}.{tap}" not in skip:
-                torch.testing.assert_close(got[tap], value, msg=f"{layer}.{tap}")
+        for hook, value in want.items():
+            if f"{layer}.{hook}" not in skip:
+                torch.testing.assert_close(got[hook], value, msg=f"{layer}.{hook}")
     final = model.ln_f(cache[f"blocks.{model.depth - 1}.resid_post"]).detach()
     torch.testing.assert_close(cache["final"], final)
     torch.testing.assert_close(cache["logits_all"], (final @ model.W_un + model.b_un).detach()[:, ::2])
@@ -191,17 +191,17 @@ def test_preserved_values_are_those_without_the_other_clamps(batch: tuple[torch.
     model, (x, y) = model_of(), batch
     _, free = model(x, y, "*")
     kinds = {"pattern": c.PreservePatterns(), "v": c.PreserveValues(), "q": c.PreserveQueries(), "k": c.PreserveKeys()}
-    for tap, kind in kinds.items():
+    for hook, kind in kinds.items():
         _, cache = model(x, y, "*", ["Ablate(0:*)", kind])
         _, without = model(x, y, "*", "Ablate(0:*)")
         for layer in range(2):
-            name = f"blocks.{layer}.attn.{tap}"
-            if (layer, tap) == (0, "v"):  # said explicitly, so the ablation stands
+            name = f"blocks.{layer}.attn.{hook}"
+            if (layer, hook) == (0, "v"):  # said explicitly, so the ablation stands
                 assert not cache[name].any()
             else:
                 torch.testing.assert_close(cache[name], free[name])
-        assert (without[f"blocks.1.attn.{tap}"] - free[f"blocks.1.attn.{tap}"]).abs().max() > 1e-3
-        downstream_agrees(model, cache, (f"0.attn.{tap}", f"1.attn.{tap}", "0.attn.v"))
+        assert (without[f"blocks.1.attn.{hook}"] - free[f"blocks.1.attn.{hook}"]).abs().max() > 1e-3
+        downstream_agrees(model, cache, (f"0.attn.{hook}", f"1.attn.{hook}", "0.attn.v"))
     _, cache = model(x, y, "*", ["Ablate(0:*)", c.Live("pattern", "1:2")])
     torch.testing.assert_close(cache[PATTERN.format(1)][:, 2], free[PATTERN.format(1)][:, 2])
     assert (cache[PATTERN.format(1)][:, 1] - free[PATTERN.format(1)][:, 1]).abs().max() > 1e-3

@@ -61,7 +61,7 @@ def test_a_preset_trains_the_environment_that_it_names(tmp_path: Path, capsys: p
         ([*TRAIN, "--preset", "ih-smal"], "ih-small"),
         ([*TRAIN, "--learning-rate", "-1"], "learning_rate is -1"),
         (["train", "icl-transformer", "CartPole-v1"], "icl-exemplars"),
-        (["icl", "toy", "--dim", "0"], "no whole number of at least 1"),
+        (["icl", "toy", "--dim", "0"], "not a whole number of at least 1"),
     ],
 )
 def test_a_wrong_request_is_one_sentence_and_status_2(

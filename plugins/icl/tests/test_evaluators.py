@@ -12,10 +12,10 @@ from PIL import Image
 from safetensors.numpy import save_file
 from zoo_envs.icl.environment import ICLExemplarsVector
 from zoo_icl.evaluators.ablation import Ablation
-from zoo_icl.evaluators.checkpoints import kept
+from zoo_icl.evaluators.checkpoints import kept_checkpoints
 from zoo_icl.evaluators.clamped import Clamped
 from zoo_icl.evaluators.config import AblationConfig, ClampedConfig, InductionConfig, TransienceConfig
-from zoo_icl.evaluators.dense import dense
+from zoo_icl.evaluators.dense import dense_batch
 from zoo_icl.evaluators.induction import Induction
 from zoo_icl.evaluators.subject import draw, task
 from zoo_icl.evaluators.transience import TransienceEvaluator
@@ -117,13 +117,13 @@ def test_a_learner_is_judged_under_the_clamps_of_its_training(model):
 def test_checkpoints_are_found_in_the_order_of_their_steps(tmp_path):
     for name in ("step-000000000030", "step-000000000004", "step-000000000200", "step-000000000004.tmp", "other"):
         (tmp_path / "checkpoints" / name).mkdir(parents=True)
-    assert [step for step, _ in kept(tmp_path)] == [4, 30, 200]
-    assert kept(tmp_path / "none") == []
+    assert [step for step, _ in kept_checkpoints(tmp_path)] == [4, 30, 200]
+    assert kept_checkpoints(tmp_path / "none") == []
 
 
 def test_the_dense_set_shows_the_first_exemplar_of_each_training_class():
     source = task(context(exemplar_split=(2, 0, 1)))
-    found = dense(source)
+    found = dense_batch(source)
     features = source.task.train.features
     assert found.x[3:5].shape == (2, 3, 8)
     classes = found.x.classes
@@ -204,8 +204,8 @@ def test_labels_that_repeat_are_counted(model):
 
 def test_ablation_rows_say_what_is_kept(model):
     report = Ablation(AblationConfig(sequences=40)).evaluate(model, context())
-    kept = [row["kept"] for row in report.rows]
-    assert kept[:5] == ["all", "only 1:0", "only 1:1", "all but 1:0", "all but 1:1"]
+    kept_checkpoints = [row["kept"] for row in report.rows]
+    assert kept_checkpoints[:5] == ["all", "only 1:0", "only 1:1", "all but 1:0", "all but 1:1"]
     assert report.scores["only/1.0/loss"] == report.scores["without/1.1/loss"]  # of two heads, one ablated
     assert report.scores["add_back/2/loss"] == report.scores["whole/loss"]
     assert "contribution/0" in report.scores

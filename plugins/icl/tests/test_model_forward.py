@@ -148,7 +148,7 @@ def test_autograd_agrees_with_central_differences(options: dict[str, Any]) -> No
 def test_recording_never_changes_a_bit(options: dict[str, Any], chosen: set[int]) -> None:
     model = model_of(**options)
     x, y = (part.float() if part.is_floating_point() else part for part in batch_of())
-    names = [model.taps[i % len(model.taps)] for i in chosen]
+    names = [model.hook_points[i % len(model.hook_points)] for i in chosen]
     for grad in (True, False):
         with torch.set_grad_enabled(grad):
             logits, cache = model(x, y, record=names)
@@ -157,21 +157,21 @@ def test_recording_never_changes_a_bit(options: dict[str, Any], chosen: set[int]
             assert not any(value.requires_grad for value in cache.values())
 
 
-def test_taps_have_the_stated_shapes_and_agree_with_each_other() -> None:
+def test_hook_points_have_the_stated_shapes_and_agree_with_each_other() -> None:
     model, (x, y) = model_of(mlp_ratio=2.0, pos="rope", d_model=12, **DOUBLE), batch_of(4, 3)
     logits, c = model(x, y, record=["*"])
     B, N, T, d, H, hd, K = 4, 3, 7, 12, 3, 4, 5
     shapes = {"ex_embed": (B, N + 1, d), "label_embed": (B, N, d), "embed": (B, T, d), "final": (B, T, d)}
     shapes |= {"logits": (B, K), "logits_all": (B, N + 1, K)}
     for layer in range(2):
-        for tap in ("resid_pre", "ln1_out", "attn.out", "resid_mid", "mlp.out", "resid_post"):
-            shapes[f"blocks.{layer}.{tap}"] = (B, T, d)
-        for tap in ("q", "k", "v", "q_pre", "k_pre", "z"):
-            shapes[f"blocks.{layer}.attn.{tap}"] = (B, H, T, hd)
-        for tap in ("scores", "pattern"):
-            shapes[f"blocks.{layer}.attn.{tap}"] = (B, H, T, T)
+        for hook in ("resid_pre", "ln1_out", "attn.out", "resid_mid", "mlp.out", "resid_post"):
+            shapes[f"blocks.{layer}.{hook}"] = (B, T, d)
+        for hook in ("q", "k", "v", "q_pre", "k_pre", "z"):
+            shapes[f"blocks.{layer}.attn.{hook}"] = (B, H, T, hd)
+        for hook in ("scores", "pattern"):
+            shapes[f"blocks.{layer}.attn.{hook}"] = (B, H, T, T)
     assert {name: tuple(value.shape) for name, value in c.items()} == shapes
-    assert set(model.taps) == set(shapes)
+    assert set(model.hook_points) == set(shapes)
     torch.testing.assert_close(c["embed"][:, ::2], c["ex_embed"])  # rope adds nothing to tokens
     torch.testing.assert_close(c["embed"][:, 1::2], c["label_embed"])
     torch.testing.assert_close(c["blocks.1.attn.scores"].softmax(-1), c["blocks.1.attn.pattern"])
@@ -254,7 +254,9 @@ def test_impossible_models_are_refused(options: dict[str, Any], message: str) ->
 def test_bad_input_is_refused() -> None:
     model, (x, y) = model_of(pos="ape", max_tokens=5), batch_of(4, 2)
     assert model(x.numpy(), y.numpy()).shape == (4, 5)
-    with pytest.raises(KeyError, match=r"no tap is called 'blocks.0.attn.patern'; near: .*blocks.0.attn.pattern"):
+    with pytest.raises(
+        KeyError, match=r"no hook point is called 'blocks.0.attn.patern'; near: .*blocks.0.attn.pattern"
+    ):
         model(x, y, record="blocks.0.attn.patern")
     with pytest.raises(ValueError, match=r"exemplars of shape \(4, 3, 5\): expected \[B, N\+1, 6\]"):
         model(x[..., :5], y)

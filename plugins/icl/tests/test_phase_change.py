@@ -48,5 +48,5 @@ def test_each_clamped_vector_shortens_the_plateau_and_two_leave_none() -> None:
 def test_a_level_that_is_not_reached_is_none() -> None:
     short = fit(steps=3)
     assert short.steps_to(0.5) is None and np.isnan(short.plateau)
-    with pytest.raises(ValueError, match="'d' is no factor: expected some of a, b, c"):
+    with pytest.raises(ValueError, match="'d' is not a factor: expected some of a, b, c"):
         fit(("a", "d"))

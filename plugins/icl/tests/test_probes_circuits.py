@@ -20,7 +20,7 @@ from zoo_icl.probes.circuits import (
     head_ablation_table,
     layer_output_contribution,
 )
-from zoo_icl.probes.forward import answers
+from zoo_icl.probes.forward import run_model
 
 LABELS = 4
 
@@ -146,21 +146,21 @@ def test_composition_is_a_ratio_of_norms(model):
 
 def test_answers_do_not_depend_on_the_parts(model):
     data = batch()
-    whole = answers(model, data, record=("blocks.1.attn.pattern",))
-    parts = answers(model, data, record=("blocks.1.attn.pattern",), batch_size=7)
+    whole = run_model(model, data, record=("blocks.1.attn.pattern",))
+    parts = run_model(model, data, record=("blocks.1.attn.pattern",), batch_size=7)
     assert whole.logits.shape == (60, LABELS)
     assert np.allclose(whole.logits, parts.logits, atol=1e-12)
-    tap = "blocks.1.attn.pattern"
-    assert np.allclose(whole.taps[tap], parts.taps[tap], atol=1e-12)
+    hook = "blocks.1.attn.pattern"
+    assert np.allclose(whole.recorded[hook], parts.recorded[hook], atol=1e-12)
     with pytest.raises(ValueError, match="60 sequences, 0 at a time"):
-        answers(model, data, batch_size=0)
+        run_model(model, data, batch_size=0)
 
 
 def test_the_contribution_of_a_block_is_what_it_writes_for_the_output(model):
     """Without MLPs the final stream is a sum, from which what block 0 wrote can be left out by hand."""
     data = batch()
-    taps = ("embed", "blocks.0.attn.out", "blocks.1.attn.out")
-    cache = answers(model, data, record=taps).taps
+    hooks = ("embed", "blocks.0.attn.out", "blocks.1.attn.out")
+    cache = run_model(model, data, record=hooks).recorded
     arrays = model.to_arrays()
 
     def loss(stream):
@@ -169,7 +169,7 @@ def test_the_contribution_of_a_block_is_what_it_writes_for_the_output(model):
         logits = (normal * arrays["ln_f.w"] + arrays["ln_f.b"]) @ arrays["W_un"] + arrays["b_un"]
         return float(np.mean(np.log(np.exp(logits).sum(1)) - logits[np.arange(len(logits)), data.y[:, -1]]))
 
-    embed, first, second = (cache[tap][:, -1] for tap in taps)
+    embed, first, second = (cache[hook][:, -1] for hook in hooks)
     assert np.isclose(clamped_progress(model, data, ()).loss, loss(embed + first + second))
     want = loss(embed + second) - loss(embed + first + second)
     assert np.isclose(layer_output_contribution(model, data), want)

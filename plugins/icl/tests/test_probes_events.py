@@ -23,7 +23,7 @@ def test_a_phase_change_is_what_a_reader_of_the_curve_would_say(loss):
     found = phase_change(seqs, loss)
     onset = [s for i, s in enumerate(seqs) if i + 3 <= len(loss) and all(x < 0.9 * LN2 for x in loss[i : i + 3])]
     assert found.onset == (onset[0] if onset else None)
-    for value, level in ((found.t_half, 0.5), (found.t_04, 0.4)):
+    for value, level in ((found.t_half, 0.5), (found.below_40_percent, 0.4)):
         below = [s for s, x in zip(seqs, loss, strict=True) if x < level * LN2]
         assert value == (below[0] if below else None)
     stretches = [
@@ -38,9 +38,9 @@ def test_a_phase_change_is_what_a_reader_of_the_curve_would_say(loss):
 def test_events_of_a_measured_curve():
     seqs = [0, 32e3, 64e3, 96e3, 128e3, 160e3, 192e3, 256e3]
     found = phase_change(seqs, [1.933, 0.887, 0.729, 0.457, 0.184, 0.076, 0.040, 0.015])
-    assert (found.plateau, found.onset, found.t_half, found.t_04) == ((64e3, 64e3), 96e3, 128e3, 128e3)
+    assert (found.plateau, found.onset, found.t_half, found.below_40_percent) == ((64e3, 64e3), 96e3, 128e3, 128e3)
     nothing = phase_change(seqs[:3], [1.9, 1.8, float("nan")])
-    assert (nothing.plateau, nothing.onset, nothing.t_half, nothing.t_04) == (None, None, None, None)
+    assert (nothing.plateau, nothing.onset, nothing.t_half, nothing.below_40_percent) == (None, None, None, None)
     assert phase_change([1, 2], [0.1, 0.1]).onset is None
     assert phase_change([1, 2, 3], [0.91 * LN2] * 3).onset is None
     assert phase_change([1, 2, 3], [0.89 * LN2] * 3).onset == 1

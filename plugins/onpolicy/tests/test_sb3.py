@@ -9,9 +9,6 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.wrappers import TimeLimit
-from stable_baselines3 import PPO as Peer
-from stable_baselines3.common.logger import Logger
-from stable_baselines3.common.vec_env import DummyVecEnv
 
 # A last minibatch that is smaller than the others, which the peer advises against.
 pytestmark = pytest.mark.filterwarnings("ignore:You have specified a mini-batch size")
@@ -26,6 +23,10 @@ def short(env):
 
 
 def peer_of(env, config):
+    from stable_baselines3 import PPO as Peer
+    from stable_baselines3.common.logger import Logger
+    from stable_baselines3.common.vec_env import DummyVecEnv
+
     options = {
         name: getattr(config, name)
         for name in ("n_steps", "batch_size", "n_epochs", "gamma", "gae_lambda", "ent_coef", "vf_coef", "learning_rate",

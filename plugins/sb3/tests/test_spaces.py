@@ -11,7 +11,6 @@ import pytest
 import zoo_sb3
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
-from stable_baselines3.common.env_util import make_vec_env
 from zoo_sb3.config import network, on_policy, soft_actor, value_based
 from zoo_sb3.vecenv import GymnasiumVecEnv
 
@@ -172,6 +171,8 @@ def test_recurrent_memory(build: Build) -> None:
 
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
 def test_adapter_gives_what_sb3s_own_vector_environment_gives(env_id: str, make_env: Any) -> None:
+    from stable_baselines3.common.env_util import make_vec_env
+
     theirs = make_vec_env(env_id, 3, seed=7)
     first = theirs.reset()
     raw = make_env(env_id, seed=0, num_envs=3)

@@ -103,6 +103,16 @@ def check_unlocked(path: Path) -> None:
     Lock(path).check()
 
 
+def is_abandoned(path: Path) -> bool:
+    """Whether no process can be writing a run: its lock is gone, or that of a dead process of this host."""
+    lock = Lock(path)
+    try:
+        holder = lock._holder()
+    except RunError:
+        return False
+    return not holder or _dead(holder)
+
+
 def _dead(holder: Mapping[str, Any]) -> bool:
     """Whether the process that wrote a lock is known to be gone; on another host that cannot be known."""
     if holder["host"] != socket.gethostname():

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import transformers
 from numpy.typing import NDArray
 from torch import nn
 
 from zoo_envs.text.windows import reading
+
+if TYPE_CHECKING:
+    import transformers
 
 __all__ = ["OUTSIDE", "Reference", "WindowModel", "load", "not_loaded", "quietly"]
 
@@ -115,6 +117,8 @@ def load(name: str, device: str) -> tuple[WindowModel, transformers.PreTrainedTo
     Raises:
         ValueError: there is no such model, it cannot be reached, or it is of a kind that is not supported.
     """
+    import transformers
+
     with quietly():
         try:
             tokenizer = transformers.AutoTokenizer.from_pretrained(name)
@@ -147,6 +151,8 @@ def not_loaded(what: str, name: str, error: Exception) -> str:
 @contextmanager
 def quietly() -> Iterator[None]:
     """Let transformers show no progress bars meanwhile, and leave torch's default generator as it is."""
+    import transformers
+
     bars: Any = transformers.utils.logging
     shown = bars.is_progress_bar_enabled()
     bars.disable_progress_bar()

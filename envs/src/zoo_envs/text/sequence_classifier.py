@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-import transformers
 from numpy.typing import NDArray
 
 from zoo_envs.text.language import not_loaded, quietly
@@ -24,6 +23,8 @@ class SequenceClassifier(RewardModel):
 
     def __init__(self, argument: str, seed: int) -> None:
         """See RewardModel."""
+        import transformers
+
         name, _, label = argument.partition("#")
         if not name:
             raise ValueError("the reward model 'hf' needs a folder or a name of the Hugging Face hub: 'hf:NAME'")

@@ -13,12 +13,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tokenizers
 import torch
-import transformers
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from torch.nn.functional import cross_entropy
@@ -26,6 +25,9 @@ from torch.nn.functional import cross_entropy
 from zoo_envs.text import grammar
 from zoo_envs.text.cache import cached
 from zoo_envs.text.language import quietly
+
+if TYPE_CHECKING:
+    import transformers
 
 __all__ = ["END", "Training", "trained"]
 
@@ -74,6 +76,8 @@ def trained(root: Path, training: Training) -> Path:
         root: the folder of all such models, see `zoo_envs.text.cache.folder`.
         training: what to train.
     """
+    import transformers
+
     code = b"".join(Path(str(module.__file__)).read_bytes() for module in (grammar, sys.modules[__name__]))
     recipe = {
         **asdict(training),
@@ -84,6 +88,8 @@ def trained(root: Path, training: Training) -> Path:
 
 
 def _train(folder: Path, training: Training) -> None:
+    import transformers
+
     drawn = grammar.dialogues(training.seed, _STREAM, training.corpus, training.turns)
     said = [[utterance.text for utterance in dialogue] for dialogue in drawn]
     tokenizer = _tokenizer(said)
@@ -105,6 +111,8 @@ def _train(folder: Path, training: Training) -> None:
 
 
 def _tokenizer(said: Sequence[Sequence[str]]) -> Any:
+    import transformers
+
     words = sorted({word for dialogue in said for text in dialogue for word in text.split()})
     vocabulary = {token: number for number, token in enumerate([END, _UNKNOWN, *words])}
     core = tokenizers.Tokenizer(WordLevel(vocabulary, unk_token=_UNKNOWN))
@@ -114,6 +122,8 @@ def _tokenizer(said: Sequence[Sequence[str]]) -> Any:
 
 
 def _config(words: int, end: int, training: Training) -> transformers.GPT2Config:
+    import transformers
+
     return transformers.GPT2Config(
         vocab_size=words,
         n_positions=training.positions,

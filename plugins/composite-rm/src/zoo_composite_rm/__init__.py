@@ -1,4 +1,4 @@
-"""PPO on composite reward models (arXiv:2310.04373): registration, nothing else."""
+"""Registration of PPO on composite reward models (arXiv:2310.04373); imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ALGORITHMS = (
 
 @hookimpl
 def zoo_register(zoo: Registrar) -> None:
-    """Register the algorithms, and the evaluator that knows tiny-composite's truth."""
+    """Register the algorithms, the evaluator and the command."""
     zoo.command(
         "composite",
         "zoo_composite_rm.proxy.cli:main",
@@ -67,7 +67,7 @@ def zoo_suites() -> list[str]:
 
 @hookimpl
 def zoo_derived() -> dict[str, str]:
-    """What suites ask of runs: the truth at mean scores, distances from thresholds, proxy points."""
+    """Metrics that suites compute from runs: the truth at mean scores, distances from thresholds, proxy points."""
     functions = ("truth_at_means", "distance_from_threshold", "peak_minus_final", "proxy_point", "joint_proxy_point")
     return {name: f"zoo_composite_rm.proxy.derived:{name}" for name in functions}
 

@@ -46,7 +46,7 @@ class Composite(OnPolicy[ConfigT]):
     @classmethod
     @abstractmethod
     def make_objective(cls, contexts: Sequence[Context], config: ConfigT) -> CompositeObjective:
-        """What is done with the advantages."""
+        """The objective: how the advantages of the heads are combined."""
 
     @classmethod
     def make_learner(cls, contexts: Sequence[Context], config: ConfigT) -> CompositeLearner:
@@ -59,7 +59,7 @@ class Composite(OnPolicy[ConfigT]):
 
     @property
     def outcome(self) -> Outcome | None:  # type: ignore[override]
-        """What the objective has to say of this member's run; None: nothing."""
+        """What the objective concludes about this member's run; None: nothing."""
         return self.objective.outcome(self.index)
 
     def logits(self, obs: Array) -> NDArray[np.float32]:
@@ -69,7 +69,7 @@ class Composite(OnPolicy[ConfigT]):
         return np.asarray(learner.network.act(learner.encoder(obs)[None], member)[0])
 
     def act(self, obs: Array, *, greedy: bool = True) -> NDArray[Any]:
-        """Actions [B] for observations [B, ...], always sampled: the likeliest text alone has other scores."""
+        """Actions [B] for observations [B, ...], always sampled: the most likely text scores otherwise."""
         return super().act(obs, greedy=False)
 
 

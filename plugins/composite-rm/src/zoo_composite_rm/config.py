@@ -13,7 +13,7 @@ from zoo import UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class CompositeConfig(PPOConfig):
-    """What all of them share; defaults as in the paper where it has them."""
+    """Options that all these algorithms share; defaults as in the paper where it gives them."""
 
     network: NetworkConfig = field(default_factory=lambda: NetworkConfig(policy_gain=0.0))
     """the network's shape; what it adds to the reference's logits starts as 0 with policy_gain = 0"""
@@ -37,7 +37,7 @@ class CompositeConfig(PPOConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class WeightedConfig(CompositeConfig):
-    """What the algorithms that maximise a weighted sum of the reward models and the KL reward share."""
+    """Options shared by the algorithms that maximise a weighted sum of the reward models and the KL reward."""
 
     weights: dict[str, float] = field(default_factory=dict)
     """reward model name to its weight in the sum; those not named have 1"""
@@ -74,7 +74,7 @@ class SatConfig(SumConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class LagrangianConfig(CompositeConfig):
-    """What the algorithms with multipliers share."""
+    """Options shared by the algorithms with multipliers."""
 
     thresholds: dict[str, float] = field(default_factory=dict)
     """reward model name to threshold of its mean score, in place of the environment's own"""
@@ -127,7 +127,7 @@ def _check_named(name: str, numbers: object) -> None:
     if not isinstance(numbers, Mapping):
         raise UsageError(
             f"{name} = {numbers!r}: expected a mapping from the names of reward models to numbers, never a list, "
-            "whose order is easily mistaken."
+            "whose order is easily confused."
         )
     for key, number in numbers.items():
         check(f"{name}[{key!r}]", number, True, "any size")

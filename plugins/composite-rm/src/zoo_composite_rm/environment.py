@@ -22,10 +22,10 @@ class Task:
     Attributes:
         names: of the reward models, N.
         thresholds: the environment's own, of the mean scores, [N].
-        ranges: lowest and highest possible score, [N, 2]; None where the environment does not tell.
+        ranges: lowest and highest possible score, [N, 2]; None where the environment does not give it.
         reference_logits: observations [..., D] to logits [..., A] of the reference policy pi0.
-        evaluate: mean scores [N], sequence KL in nats and mean statistics [k] to what the policy is worth in truth;
-            None where the environment does not tell.
+        evaluate: mean scores [N], sequence KL in nats and mean statistics [k] to the true value of the policy;
+            None where the environment does not give it.
         evaluation_names: of the statistics that ``info["evaluation"]`` holds at the last step, k, possibly none.
     """
 

@@ -23,7 +23,7 @@ class Means:
         scores: of the N reward models, [S, N].
         kl: sampled KL(pi || pi0) of a sequence, in nats, [S].
         statistics: of ``info["evaluation"]``, [S, k].
-        evaluation: what the environment makes of these means, [S]; None where it does not tell.
+        evaluation: the environment's evaluation at these means, [S]; None where it gives none.
     """
 
     episodes: NDArray[np.int64]
@@ -34,12 +34,12 @@ class Means:
 
     @classmethod
     def of(cls, rollout: Rollout, log_ratio: Singles, task: Task) -> Means:
-        """Those of a rollout whose tokens have the log-ratios log pi - log pi0 [S, T, B]."""
+        """The means of a rollout whose tokens have the log-ratios log pi - log pi0 [S, T, B]."""
         done = rollout.done
         episodes: NDArray[np.int64] = done.sum(axis=(1, 2))
         number = np.maximum(episodes, 1)
         scores = np.einsum("sntb,stb->sn", rollout.rewards[:, 1:], done, dtype=np.float64) / number[:, None]
-        # Over all tokens: an episode cut by the end of the rollout pays its first part now and the others later.
+        # Over all tokens: of an episode cut by the end of the rollout, the first part counts now and the rest later.
         kl = log_ratio.sum(axis=(1, 2), dtype=np.float64) / number * (episodes > 0)
         statistics = np.zeros((len(done), len(task.evaluation_names)))
         if task.evaluation_names:
@@ -69,7 +69,7 @@ def checked_scores(rollout: Rollout, task: Task) -> Singles:
     return scores
 
 
-def ends(done: Bools) -> tuple[NDArray[np.int64], Floats]:
+def episode_ends(done: Bools) -> tuple[NDArray[np.int64], Floats]:
     """Where the episode of each transition ends, and the transition's share in it.
 
     Args:

@@ -15,14 +15,14 @@ class CompositeEvaluator(Evaluator[ExactConfig]):
     """Mean scores, sequence KL and the truth of a policy, exactly (docs/methods/composite-rm.md, section 8).
 
     Scores: ``value/`` of each reward model, ``kl`` in nats, ``kl_projection``, the least KL of any policy with these
-    mean scores, and ``evaluation``, what the policy is worth in truth.
+    mean scores, and ``evaluation``, the true value of the policy.
 
     Raises:
         UsageError: the algorithm is none of this plugin's, or the environment has no exact oracle.
     """
 
     def evaluate(self, subject: Composite[Any], ctx: EvalContext) -> Report:
-        """Judge by enumeration."""
+        """Enumerate all sequences."""
         if not isinstance(subject, Composite):
             raise UsageError(f"composite judges the algorithms of zoo-composite-rm: got {type(subject).__name__}.")
         env = ctx.make_env(1) if ctx.make_env is not None else None

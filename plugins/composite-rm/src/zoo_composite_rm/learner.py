@@ -21,7 +21,7 @@ class CompositeLearner(Learner):
     objective: CompositeObjective
 
     def make_network(self) -> Network:
-        """The environment's language model where it has one, else the reference's logits plus a perceptron."""
+        """The environment's language model where it has one, else the reference's logits plus an MLP."""
         env = self.contexts[0].env
         if self.encoder.discrete or not isinstance(self.distribution, Categorical):
             raise UsageError(

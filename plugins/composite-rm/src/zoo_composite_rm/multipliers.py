@@ -1,6 +1,6 @@
-"""Multipliers: the variable that is stepped, and its weight in the mixed advantage (arXiv:2310.04373, section 4).
+"""Multipliers: the variable that is optimised, and its weight in the mixed advantage (arXiv:2310.04373, section 4).
 
-With N constraints the policy follows ``task * A_task + sum_i share_i A_i``.
+With N constraints the policy follows ``task_weight A_task + sum_i constraint_weight_i A_i``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from zoo_composite_rm.environment import Floats
 
 
 class Multipliers(ABC):
-    """The N multipliers of S members, through the variables [S, N] that are stepped.
+    """The N multipliers of S members, through the variables [S, N] that are optimised.
 
     Args:
         equality: whether the constraints are equalities, whose multipliers have either sign.
@@ -21,19 +21,19 @@ class Multipliers(ABC):
     """
 
     low: float
-    """least value of a variable"""
+    """smallest value of a variable"""
     high: float
-    """its largest value"""
+    """largest value of a variable"""
 
     @abstractmethod
     def __init__(self, equality: bool, cap: float) -> None: ...
 
     @abstractmethod
-    def shares(self, x: Floats) -> Floats:
+    def constraint_weights(self, x: Floats) -> Floats:
         """The weights of the constraints' advantages, [S, N]."""
 
     @abstractmethod
-    def task(self, x: Floats) -> Floats:
+    def task_weight(self, x: Floats) -> Floats:
         """The weight of the task's advantage, [S]."""
 
     @abstractmethod
@@ -41,12 +41,12 @@ class Multipliers(ABC):
         """The derivative by x of what multiplies each constraint in the multipliers' loss, [S, N]."""
 
     @abstractmethod
-    def fullness(self, x: Floats) -> Floats:
-        """How much of its range a multiplier uses, in [0, 1], [S, N]."""
+    def range_used(self, x: Floats) -> Floats:
+        """The fraction of its range that a multiplier uses, in [0, 1], [S, N]."""
 
     def effective(self, x: Floats) -> Floats:
-        """mu_i of the Lagrangian that the mixture stands for: shares over the task's weight, [S, N]."""
-        return np.asarray(self.shares(x) / self.task(x)[:, None])
+        """mu_i of the Lagrangian that the mixture is equivalent to: weights over the task's, [S, N]."""
+        return np.asarray(self.constraint_weights(x) / self.task_weight(x)[:, None])
 
     def clip(self, x: Floats) -> Floats:
         """The nearest allowed x."""
@@ -59,11 +59,11 @@ class Projected(Multipliers):
     def __init__(self, equality: bool, cap: float) -> None:
         self.low, self.high = -cap if equality else 0.0, cap
 
-    def shares(self, x: Floats) -> Floats:
+    def constraint_weights(self, x: Floats) -> Floats:
         """See Multipliers."""
-        return np.asarray(x * self.task(x)[:, None])
+        return np.asarray(x * self.task_weight(x)[:, None])
 
-    def task(self, x: Floats) -> Floats:
+    def task_weight(self, x: Floats) -> Floats:
         """See Multipliers."""
         return np.asarray(1.0 / (1.0 + np.abs(x).sum(axis=1)))
 
@@ -71,44 +71,44 @@ class Projected(Multipliers):
         """1: the loss is linear in mu."""
         return np.ones_like(x)
 
-    def fullness(self, x: Floats) -> Floats:
+    def range_used(self, x: Floats) -> Floats:
         """See Multipliers."""
         return np.asarray(np.abs(x) / self.high)
 
 
 class Bounded(Multipliers):
-    """x = m, weights N - sum_i sigma(m_i) and sigma(m_i) for a squashing sigma into at most (-1, 1)."""
+    """x = m, weights N - sum_i sigma(m_i) and sigma(m_i) for a bounded sigma with values in (-1, 1)."""
 
     def __init__(self, equality: bool, cap: float) -> None:
         self.high = float(np.log(cap))
         self.low = -self.high
 
-    def task(self, x: Floats) -> Floats:
+    def task_weight(self, x: Floats) -> Floats:
         """See Multipliers."""
-        return np.asarray((1.0 - self.shares(x)).sum(axis=1))
+        return np.asarray((1.0 - self.constraint_weights(x)).sum(axis=1))
 
-    def fullness(self, x: Floats) -> Floats:
+    def range_used(self, x: Floats) -> Floats:
         """|sigma|, and 1 at the cap."""
-        return np.where(np.abs(x) >= self.high, 1.0, np.abs(self.shares(x)))
+        return np.where(np.abs(x) >= self.high, 1.0, np.abs(self.constraint_weights(x)))
 
 
 class Sigmoid(Bounded):
     """For inequalities, as in the paper."""
 
-    def shares(self, x: Floats) -> Floats:
+    def constraint_weights(self, x: Floats) -> Floats:
         """sigma(m)."""
         return np.asarray(0.5 + 0.5 * np.tanh(x / 2))
 
     def slope(self, x: Floats) -> Floats:
         """sigma'(m)."""
-        share = self.shares(x)
-        return np.asarray(share * (1 - share))
+        sigma = self.constraint_weights(x)
+        return np.asarray(sigma * (1 - sigma))
 
 
 class Tanh(Bounded):
     """For equalities, as in the paper."""
 
-    def shares(self, x: Floats) -> Floats:
+    def constraint_weights(self, x: Floats) -> Floats:
         """tanh(m)."""
         return np.tanh(x)
 
@@ -118,4 +118,4 @@ class Tanh(Bounded):
 
 
 KINDS: dict[str, type[Multipliers]] = {"projected": Projected, "sigmoid": Sigmoid, "tanh": Tanh}
-"""by the option ``multiplier``"""
+"""classes by the value of the option ``multiplier``"""

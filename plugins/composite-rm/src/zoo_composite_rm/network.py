@@ -1,4 +1,4 @@
-"""The policy for small observations: the reference's logits plus a perceptron that starts as 0."""
+"""The policy for small observations: the reference's logits plus an MLP that starts as 0."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from zoo_composite_rm.environment import Singles
 
 
 class ReferenceMLP(MLP):
-    """A perceptron whose actor's outputs are added to the logits of a reference policy.
+    """An MLP whose actor's outputs are added to the logits of a reference policy.
 
     With ``policy_gain = 0`` the policy at the start is the reference exactly.
 
@@ -47,8 +47,8 @@ class ReferenceMLP(MLP):
     def _reference(self, obs: NDArray[Any]) -> Singles:
         return np.asarray(self._reference_logits(obs), dtype=np.float32)
 
-    def _columns(self, obs: Array) -> Array:
-        """The reference's logits [S, A, M] for observations [S, M, D]."""
+    def _feature_major(self, obs: Array) -> Array:
+        """The reference's logits for observations [S, M, D], in the learner's layout [S, A, M]."""
         return on_device(np.ascontiguousarray(self._reference(on_host(obs)).mT), self._device)
 
     def act(self, obs: NDArray[Any], members: slice = EVERY) -> Singles:
@@ -57,9 +57,9 @@ class ReferenceMLP(MLP):
 
     def policy(self, obs: Array, flat: Array | None = None) -> Array:
         """See Network."""
-        return super().policy(obs, flat) + self._columns(obs)
+        return super().policy(obs, flat) + self._feature_major(obs)
 
     def forward(self, obs: Array) -> tuple[Array, Array]:
-        """See Network; the derivatives are those of the perceptron, since the reference is constant."""
+        """See Network; the derivatives are those of the MLP, since the reference is constant."""
         outputs, values = super().forward(obs)
-        return outputs + self._columns(obs), values
+        return outputs + self._feature_major(obs), values

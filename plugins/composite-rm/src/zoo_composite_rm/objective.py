@@ -46,18 +46,18 @@ class CompositeObjective(Objective):
     def bind(self, learner: LearnerView) -> None:
         """See Objective."""
         super().bind(learner)
-        self._remix()
+        self._update_mixture()
 
     @abstractmethod
     def weights(self) -> Floats:
-        """Of the advantages of the heads, [S, N + 1]."""
+        """The weights of the heads' advantages, [S, N + 1]."""
 
     @abstractmethod
     def report(self, member: int) -> dict[str, float]:
         """Further metrics of one member, in whose last rollout an episode ended."""
 
     def outcome(self, member: int) -> Outcome | None:
-        """What one member says of its run."""
+        """What is concluded about one member's run; None: nothing."""
         return None
 
     def heads(self, problem: Problem) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ class CompositeObjective(Objective):
         return np.concatenate([self.rewards(checked_scores(rollout, self.task), rollout), r_kl[:, None]], axis=1)
 
     def rewards(self, scores: Singles, rollout: Rollout) -> Singles:
-        """What the heads of the reward models predict the sum of, [S, N, T, B], from the scores."""
+        """The rewards of the reward models' heads, [S, N, T, B], from the scores."""
         return scores
 
     def reference(self, rollout: Rollout) -> Singles:
@@ -84,8 +84,8 @@ class CompositeObjective(Objective):
         """See Objective."""
         return (self._mixture * advantages).sum(1)
 
-    def _remix(self) -> None:
-        """To be called when the weights have changed."""
+    def _update_mixture(self) -> None:
+        """Recompute the mixture; to be called when the weights have changed."""
         self._mixture = on_device(self.weights().astype(np.float32)[:, :, None], self.learner.device)
 
     def finish(self, rollout: Rollout) -> Sequence[Mapping[str, float]]:
@@ -110,7 +110,8 @@ class CompositeObjective(Objective):
                 row |= self.report(member)
             rows.append(row)
         if self._kl_target is not None:
-            self.kl_coef = np.where(means.episodes, adapted(self.kl_coef, means.kl, self._kl_target), self.kl_coef)
+            adapted = adapt_kl_coef(self.kl_coef, means.kl, self._kl_target)
+            self.kl_coef = np.where(means.episodes, adapted, self.kl_coef)
         return rows
 
     def by_name(self, what: str, numbers: Floats) -> dict[str, float]:
@@ -124,7 +125,7 @@ class CompositeObjective(Objective):
     def load_state(self, member: int, state: Mapping[str, Any]) -> None:
         """See Objective."""
         self.kl_coef[member] = state["kl_coef"]
-        self._remix()
+        self._update_mixture()
 
 
 class SumObjective(CompositeObjective):
@@ -170,7 +171,7 @@ class SatObjective(SumObjective):
         return self.by_name("threshold", self.thresholds) | self.by_name("violation", distance)
 
 
-def adapted(kl_coef: Floats, kl: Floats, target: float) -> Floats:
+def adapt_kl_coef(kl_coef: Floats, kl: Floats, target: float) -> Floats:
     """The coefficient alpha (1 + 0.1 clip((KL - target) / target, -0.2, 0.2)), as the paper adapts it."""
     return np.asarray(kl_coef * (1 + 0.1 * np.clip((kl - target) / target, -0.2, 0.2)))
 

@@ -1,4 +1,4 @@
-"""``zoo harp``: ask a model, check one answer or many, explain a verdict, look at a file of problems."""
+"""``zoo harp``: ask a model, check one answer or many, explain a verdict, describe a file of problems."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _add(
     return parser
 
 
-def _say(text: str) -> None:
+def _print_line(text: str) -> None:
     sys.stdout.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
 
 
@@ -114,31 +114,32 @@ def _add_run(commands: Subparsers) -> None:
 
 def _run(parsed: argparse.Namespace) -> int:
     from zoo_harp.protocol.plan import Plan
-    from zoo_harp.protocol.run import Asking, run
+    from zoo_harp.protocol.run import ModelSettings, run
 
     def chosen(cls: type) -> dict[str, Any]:
         return {field.name: getattr(parsed, field.name) for field in fields(cls)}
 
     outcome = run(
-        Plan(**chosen(Plan)), Asking(**{**chosen(Asking), "display": "none" if parsed.json else parsed.display})
+        Plan(**chosen(Plan)),
+        ModelSettings(**{**chosen(ModelSettings), "display": "none" if parsed.json else parsed.display}),
     )
     if parsed.json:
-        _say(json.dumps(asdict(outcome) | {"out": str(parsed.out)}))
+        _print_line(json.dumps(asdict(outcome) | {"out": str(parsed.out)}))
     else:
-        _tell(outcome, parsed)
+        _print_outcome(outcome, parsed)
     if outcome.interrupted:
         return 130
     return 0 if outcome.complete else 1
 
 
-def _tell(outcome: Outcome, parsed: argparse.Namespace) -> None:
-    _say(f"{parsed.out}: {outcome.answered} of {outcome.asked} answered, {outcome.before} of them before.")
+def _print_outcome(outcome: Outcome, parsed: argparse.Namespace) -> None:
+    _print_line(f"{parsed.out}: {outcome.answered} of {outcome.asked} answered, {outcome.before} of them before.")
     for reason in outcome.errors:
-        _say(f"not answered: {reason}.")
+        _print_line(f"not answered: {reason}.")
     if outcome.complete:
-        _say(f"next: zoo eval {parsed.out} harp --dataset {parsed.dataset}")
+        _print_line(f"next: zoo eval {parsed.out} harp --dataset {parsed.dataset}")
     else:
-        _say("the same command again asks what is left.")
+        _print_line("the same command again asks what is left.")
 
 
 # zoo harp check
@@ -180,9 +181,9 @@ def _check(parsed: argparse.Namespace) -> int:
     except ValueError as error:
         raise UsageError(f"{error}") from error
     for verdict in verdicts:
-        _say(json.dumps(asdict(verdict)) if parsed.json else _line(verdict))
+        _print_line(json.dumps(asdict(verdict)) if parsed.json else _line(verdict))
     if len(verdicts) > 1 and not parsed.json:
-        _say(f"{sum(verdict.correct for verdict in verdicts)} of {len(verdicts)} right.")
+        _print_line(f"{sum(verdict.correct for verdict in verdicts)} of {len(verdicts)} right.")
     return 0
 
 
@@ -196,7 +197,7 @@ def _compare(pairs: Sequence[Pair], parsed: argparse.Namespace) -> int:
 
     compared = compare_backends(pairs, kind=parsed.kind, timeout_s=parsed.timeout_s)
     for line in [json.dumps(asdict(found)) for found in compared] if parsed.json else report(compared):
-        _say(line)
+        _print_line(line)
     return 0
 
 
@@ -229,7 +230,7 @@ def _explain(parsed: argparse.Namespace) -> int:
     from zoo_harp import explain
 
     try:
-        _say(str(explain(parsed.gold, parsed.response)))
+        _print_line(str(explain(parsed.gold, parsed.response)))
     except ValueError as error:
         raise UsageError(f"{error}") from error
     return 0
@@ -258,33 +259,33 @@ def _data(parsed: argparse.Namespace) -> int:
     dataset = load_dataset(parsed.file, skip_bad=parsed.skip_bad)
     chosen = dataset.split(parsed.split)
     for error in dataset.skipped:
-        _say(f"skipped: {error.message}")
+        _print_line(f"skipped: {error.message}")
     for split in SPLITS:
-        _say(f"{split:<10}{len(dataset.split(split)):>6}")
+        _print_line(f"{split:<10}{len(dataset.split(split)):>6}")
     for sentence in published_counts(dataset):
-        _say(sentence)
+        _print_line(sentence)
     rows = counts(chosen)
     names = list(rows[0]) if rows else []
     table = [names, *([str(row[name]) for name in names] for row in rows)]
     widths = [max(len(line[column]) for line in table) for column in range(len(names))]
-    _say("")
+    _print_line("")
     for line in table if rows else []:
-        _say("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
+        _print_line("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
     if parsed.check_solutions:
         _check_solutions(dataset.split("short"))
     if parsed.out is not None:
         write_problems(parsed.out, chosen)
-        _say(f"{parsed.out}: {len(chosen)} problems.")
+        _print_line(f"{parsed.out}: {len(chosen)} problems.")
     return 0
 
 
 def _check_solutions(problems: Sequence[Problem]) -> None:
-    """Does every solution lead to its problem's answer? If not, the data or the checker is to be looked at."""
+    """Does every solution lead to its problem's answer? If not, there is an error in the data or in the checker."""
     from zoo_harp import check_many
 
     solved = [(problem, place, text) for problem in problems for place, text in enumerate(problem.solutions, start=1)]
     verdicts = check_many([(problem.answer or "", text) for problem, _, text in solved], kind="short")
     for (problem, place, _), verdict in zip(solved, verdicts, strict=True):
         if not verdict.correct:
-            _say(f"{problem.id}, solution {place}: {verdict.extracted!r}, and the answer is {problem.answer!r}.")
-    _say(f"{sum(verdict.correct for verdict in verdicts)} of {len(solved)} solutions end in the answer.")
+            _print_line(f"{problem.id}, solution {place}: {verdict.extracted!r}, and the answer is {problem.answer!r}.")
+    _print_line(f"{sum(verdict.correct for verdict in verdicts)} of {len(solved)} solutions end in the answer.")

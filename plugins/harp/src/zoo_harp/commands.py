@@ -1,4 +1,4 @@
-"""``zoo harp lm-eval``, ``solutions`` and ``overlap``: a task file, and what the problems say about themselves."""
+"""``zoo harp lm-eval``, ``solutions`` and ``overlap``: a task file, and statistics of the problems."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def add_commands(commands: Any, add: Add) -> None:
     parser.add_argument("--with", dest="other", type=Path, required=True, metavar="FILE",
                         help='lines of JSON with the field "problem"')  # fmt: skip
     parser.add_argument("--share", type=float, default=0.5, metavar="S",
-                        help="of the runs of eight words that have to agree (default: 0.5)")  # fmt: skip
+                        help="least fraction of shared eight-word n-grams (default: 0.5)")  # fmt: skip
 
 
-def _say(text: str) -> None:
+def _print_line(text: str) -> None:
     sys.stdout.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
 
 
@@ -50,8 +50,8 @@ def _lm_eval(parsed: argparse.Namespace) -> int:
     from zoo_harp.protocol.lm_eval_files import TASK, write_task
 
     for path in write_task(parsed.out, parsed.file, force=parsed.force):
-        _say(f"wrote {path}")
-    _say(f"next: lm_eval --model hf --include_path {parsed.out} --tasks {TASK} --log_samples --output_path logs")
+        _print_line(f"wrote {path}")
+    _print_line(f"next: lm_eval --model hf --include_path {parsed.out} --tasks {TASK} --log_samples --output_path logs")
     return 0
 
 
@@ -65,7 +65,7 @@ def _solutions(parsed: argparse.Namespace) -> int:
     rows = solution_rows(list(dataset.problems.values()), responses)
     if parsed.json:
         for row in rows:
-            _say(json.dumps({name: None if _is_nan(value) else value for name, value in row.items()}))
+            _print_line(json.dumps({name: None if _is_nan(value) else value for name, value in row.items()}))
     else:
         _table(rows)
     return 0
@@ -87,8 +87,8 @@ def _overlap(parsed: argparse.Namespace) -> int:
     others = list(load(parsed.other, text).items)
     found = overlaps(list(dataset.problems.values()), others, share=parsed.share)
     for one in found:
-        _say(f"{one.problem}  line {one.place + 1}  {100 * one.share:.0f} %")
-    _say(f"{len(found)} of {len(dataset.problems)} problems overlap with {len(others)} of {parsed.other}.")
+        _print_line(f"{one.problem}  line {one.place + 1}  {100 * one.share:.0f} %")
+    _print_line(f"{len(found)} of {len(dataset.problems)} problems overlap with {len(others)} of {parsed.other}.")
     return 0
 
 
@@ -101,7 +101,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> None:
     cells = [names, *([_cell(row[name]) for name in names] for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(names))]
     for line in cells:
-        _say("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
+        _print_line("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
 
 
 def _cell(value: object) -> str:

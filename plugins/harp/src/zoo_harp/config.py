@@ -24,7 +24,7 @@ class HarpConfig:
     orders: int = 5
     """random orders of the samples that maj@k is averaged over"""
     paper: tuple[str, ...] = ("Gemini 1.5 Pro",)
-    """models whose published figures stand beside ours, by name; "all": every one"""
+    """models whose published figures are shown beside ours, by name; "all": every one"""
     workers: int = 1
     """processes that check answers"""
     timeout_s: float = 2.0

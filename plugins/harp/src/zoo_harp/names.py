@@ -1,4 +1,4 @@
-"""Names that the command line offers; light, since ``zoo --help`` of any command may import them."""
+"""Names that the command line offers; imports nothing, since ``zoo --help`` of any command may import them."""
 
 from __future__ import annotations
 

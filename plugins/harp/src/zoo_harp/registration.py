@@ -1,4 +1,4 @@
-"""What the plugin tells zoo: one evaluator of files, a suite and the command ``zoo harp``."""
+"""Registration: one evaluator of files, a suite and the command ``zoo harp``."""
 
 from __future__ import annotations
 

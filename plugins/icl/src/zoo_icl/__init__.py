@@ -1,4 +1,4 @@
-"""In-context learning: train, watch and clamp small transformers. Registration, nothing else."""
+"""Registration of in-context learning: small transformers to train, probe and clamp; imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EVALUATORS = (
         "induction:Induction",
         "accuracies on every evaluation set, and the strengths of induction heads",
     ),
-    ("icl-ablation", "ablation:Ablation", "one head alone, all but one, and one after another"),
+    ("icl-ablation", "ablation:Ablation", "each head alone, all but one, and the heads added back one by one"),
     ("icl-clamped", "clamped:Clamped", "loss under clamps that isolate parts of the circuit"),
     (
         "icl-transience",

@@ -1,4 +1,4 @@
-"""A circuit as it forms: tokens below, what the heads of each block move where above, one frame for each checkpoint."""
+"""An animation of a circuit as it forms: tokens at the bottom, each block's attention above, a frame a checkpoint."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 _GREY = "#555555"
-_SPEED = 2  # frames a second
+_FRAMES_PER_SECOND = 2  # frames per second
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """A model at one time.
+    """A model at one checkpoint.
 
     Attributes:
         sequences: seen so far.
         loss: on sequences as in training, nats.
-        patterns: mean attention of each block, ``[H, T, T]``, over sequences whose first pair is the right one.
+        patterns: mean attention of each block, ``[H, T, T]``, over sequences whose first pair has the query's class.
     """
 
     sequences: int
@@ -43,10 +43,10 @@ def main_heads(frame: Frame) -> list[int]:
 
 
 def animate(frames: Sequence[Frame], path: Path) -> None:
-    """Write an animated GIF: attention of the last frame's main heads as lines, the wider the more, and the loss.
+    """Write an animated GIF: attention of the last frame's main heads as lines, wider for more, and the loss.
 
     Args:
-        frames: at least one, in their order.
+        frames: at least one, in order of time.
         path: the file, which ends in ``.gif``.
 
     Raises:
@@ -68,18 +68,18 @@ def animate(frames: Sequence[Frame], path: Path) -> None:
     figure = Figure(figsize=(7.0, 2.8), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-    heads, writer = main_heads(frames[-1]), PillowWriter(fps=_SPEED)
+    heads, writer = main_heads(frames[-1]), PillowWriter(fps=_FRAMES_PER_SECOND)
     try:
         with writer.saving(figure, str(path), dpi=110):
             for index, frame in enumerate(frames):
-                _circuit(left, frame, heads)
-                _loss(right, frames, index)
+                _draw_circuit(left, frame, heads)
+                _draw_loss(right, frames, index)
                 writer.grab_frame()
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def _circuit(axes: Axes, frame: Frame, heads: Sequence[int]) -> None:
+def _draw_circuit(axes: Axes, frame: Frame, heads: Sequence[int]) -> None:
     axes.clear()
     tokens = frame.patterns[0].shape[-1]
     names = [f"{'xy'[place % 2]}{place // 2 + 1}" for place in range(tokens - 1)] + ["?"]
@@ -87,8 +87,8 @@ def _circuit(axes: Axes, frame: Frame, heads: Sequence[int]) -> None:
         colour = _COLOURS[block % len(_COLOURS)]
         for row in range(tokens):
             for column in range(row + 1):
-                share = float(pattern[head, row, column])
-                axes.plot([column, row], [block, block + 1], color=colour, linewidth=5.0 * share, alpha=share)
+                weight = float(pattern[head, row, column])
+                axes.plot([column, row], [block, block + 1], color=colour, linewidth=5.0 * weight, alpha=weight)
         axes.text(-0.7, block + 0.5, f"head {block}:{head}", color=colour, ha="right", va="center")
     for level in range(len(heads) + 1):
         axes.plot(range(tokens), [level] * tokens, "o", markersize=5, color=_GREY, zorder=3)
@@ -101,7 +101,7 @@ def _circuit(axes: Axes, frame: Frame, heads: Sequence[int]) -> None:
     axes.tick_params(length=0)
 
 
-def _loss(axes: Axes, frames: Sequence[Frame], index: int) -> None:
+def _draw_loss(axes: Axes, frames: Sequence[Frame], index: int) -> None:
     axes.clear()
     axes.plot([frame.sequences for frame in frames], [frame.loss for frame in frames], ".-", color=_GREY, linewidth=1.0)
     axes.plot([frames[index].sequences], [frames[index].loss], "o", color=_COLOURS[1], markersize=7)

@@ -1,4 +1,4 @@
-"""``zoo icl toy``: the three-vector model of a phase change, expected beside measured."""
+"""``zoo icl toy``: the three-vector model of a phase change, expected and measured behaviour side by side."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _parser() -> CommandParser:
 def _positive(text: str) -> int:
     number = int(text) if text.isdecimal() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return number
 
 

@@ -1,4 +1,4 @@
-"""Options of the learner; loads nothing heavy."""
+"""Options of the learner; imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["ICLTransformerConfig"]
 
 @dataclass(frozen=True, kw_only=True)
 class ICLTransformerConfig:
-    """Options of ``icl-transformer``: the model, Adam, clamps, and when to look."""
+    """Options of ``icl-transformer``: the model, Adam, clamps, and when to evaluate."""
 
     d_model: int = 64
     """width of the residual stream"""
@@ -52,7 +52,7 @@ class ICLTransformerConfig:
     """and whenever the training loss has moved by this many nats since the last evaluation; 0: never for that"""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be, in one sentence."""
+        """Check every range."""
         for name in ("learning_rate", "batch_size", "log_sequences", "eval_size"):
             value = getattr(self, name)
             if not 0 < value < float("inf"):

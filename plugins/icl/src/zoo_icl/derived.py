@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def phase_onset(run: Run, of: str, /, *, floor: float = math.log(2.0)) -> float | None:
-    """When the loss ``of`` leaves its plateau: first of three evaluations running below 0.9 ``floor``."""
+    """When the loss ``of`` leaves its plateau: first of three consecutive evaluations below 0.9 ``floor``."""
     series = run.series(of)
     return phase_change(series.steps, series.values, floor).onset
 
@@ -24,7 +24,7 @@ def phase_t_half(run: Run, of: str, /, *, floor: float = math.log(2.0)) -> float
 
 
 def plateau_length(run: Run, of: str, /, *, floor: float = math.log(2.0)) -> float | None:
-    """Longest stretch on which the loss ``of`` stays within 0.1 of ``floor``."""
+    """Length of the longest stretch on which the loss ``of`` stays within 0.1 of ``floor``."""
     series = run.series(of)
     plateau = phase_change(series.steps, series.values, floor).plateau
     return plateau[1] - plateau[0] if plateau else None

@@ -1,6 +1,6 @@
-"""Figures for ``zoo plot``: how a circuit forms, and where in-context learning goes.
+"""Figures for ``zoo plot``: how a circuit forms, and how in-context learning comes and goes.
 
-Horizontal axes are of sequences seen. Runs that differ in their seed alone share a panel and are drawn alike.
+Horizontal axes are sequences seen. Runs that differ in their seed alone share a panel and are drawn alike.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 _BLUE, _RED, _GREEN, _PURPLE, _ORANGE, _SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 _GREY = "#555555"
-_PANEL = (3.2, 2.2)  # inches
-_NARROWEST = 4.4  # inches: two columns of a legend
-_TITLE = 42  # letters in a line
-_PER_ROW = 3
+_PANEL_SIZE = (3.2, 2.2)  # inches
+_MIN_WIDTH = 4.4  # inches: two columns of a legend
+_TITLE_LENGTH = 42  # characters in a line
+_PANELS_PER_ROW = 3
 _FLOOR = math.log(2.0)
 _LOSS = "train/loss"
 _SETS = {
@@ -44,13 +44,13 @@ _STRATEGIES = {
     "iwl/acc": ("iwl: weights alone", _GREEN),
 }
 _STRENGTHS = {
-    "prev_token_strength": "attention to the token before",
+    "prev_token_strength": "attention to the previous token",
     "induction_strength": "induction strength",
 }
 _CLAMPS = {
     "none": _GREY, "PrevToken": _SKY, "Layer1": _GREEN, "Copy": _PURPLE, "Induction": _RED, "Layer1+Copy": _ORANGE,
 }  # fmt: skip
-"""colours by the kinds of clamps, without what is merely ablated"""
+"""colours by kinds of clamps, ablations left out"""
 
 _CALL = re.compile(r"(\w+)\([^()]{12,}\)")
 """a clamp with arguments too long for a title"""
@@ -68,21 +68,21 @@ def phases(runs: Sequence[Any], options: Any) -> Figure:
     Raises:
         UsageError: no run logged a loss.
     """
-    panels = _panels([run for run in runs if run.series(_LOSS).values], f"logged {_LOSS}")
-    figure, board = _board(len(panels), 2)
-    for (left, right), (title, seeds) in zip(board, panels.items(), strict=True):
-        _curves(left, seeds, {_LOSS: ("", _GREY)})
-        _curves(right, seeds, _SETS)
+    panels = _group_by_title([run for run in runs if run.series(_LOSS).values], f"logged {_LOSS}")
+    figure, panel_grid = _make_panels(len(panels), 2)
+    for (left, right), (title, seeds) in zip(panel_grid, panels.items(), strict=True):
+        _draw_curves(left, seeds, {_LOSS: ("", _GREY)})
+        _draw_curves(right, seeds, _SETS)
         series = seeds[0].series(_LOSS)
         change = phase_change(series.steps, series.values)
         for axes in (left, right):
-            _mark(axes, change)
+            _mark_events(axes, change)
         left.axhline(_FLOOR, color=_GREY, linestyle=":", linewidth=1.0)
         left.set_ylim(bottom=0.0)
         left.set_title(title, loc="left")
         left.set_ylabel("training loss (dotted: ln 2)")
         right.set(ylim=(-0.02, 1.02), ylabel="accuracy")
-    _finish(figure, board[-1], _logged(runs, _SETS))
+    _finish(figure, panel_grid[-1], _logged(runs, _SETS))
     return figure
 
 
@@ -93,11 +93,11 @@ def strategies(runs: Sequence[Any], options: Any) -> Figure:
         UsageError: no run logged any of them.
     """
     kept = [run for run in runs if any(run.series(name).values for name in _STRATEGIES)]
-    panels = _panels(kept, f"logged {' or '.join(_STRATEGIES)}")
-    columns = min(_PER_ROW, len(panels))
-    figure, board = _board(math.ceil(len(panels) / columns), columns)
-    for axes, (title, seeds) in zip(board.ravel(), panels.items(), strict=False):
-        _curves(axes, seeds, _STRATEGIES)
+    panels = _group_by_title(kept, f"logged {' or '.join(_STRATEGIES)}")
+    columns = min(_PANELS_PER_ROW, len(panels))
+    figure, panel_grid = _make_panels(math.ceil(len(panels) / columns), columns)
+    for axes, (title, seeds) in zip(panel_grid.ravel(), panels.items(), strict=False):
+        _draw_curves(axes, seeds, _STRATEGIES)
         flip = seeds[0].series("flip/in_context_acc")
         crossed = transience(flip.steps, flip.values, flip.values).t_cross if flip.values else None
         if crossed is not None:
@@ -105,32 +105,32 @@ def strategies(runs: Sequence[Any], options: Any) -> Figure:
         axes.axhline(0.5, color=_GREY, linestyle=":", linewidth=1.0)
         axes.set(ylim=(-0.02, 1.02), ylabel="accuracy")
         axes.set_title(title, loc="left")
-    for axes in board.ravel()[len(panels) :]:
+    for axes in panel_grid.ravel()[len(panels) :]:
         axes.set_visible(False)
-    _finish(figure, board.ravel()[: len(panels)], _logged(kept, _STRATEGIES))
+    _finish(figure, panel_grid.ravel()[: len(panels)], _logged(kept, _STRATEGIES))
     return figure
 
 
 def heads(runs: Sequence[Any], options: Any) -> Figure:
-    """Strength of each head: to the token before in the first block (dotted: even attention), induction in the last.
+    """Strength of each head: to the previous token in the first block (dotted: uniform), induction in the last.
 
     Of several seeds the first is drawn; heads are named where their lines end.
 
     Raises:
         UsageError: no run logged strengths.
     """
-    kept = [run for run in runs if any(_heads(run, kind) for kind in _STRENGTHS)]
-    panels = _panels(kept, "logged strengths of heads")
-    figure, board = _board(len(panels), 2)
-    for row, (title, (run, *_)) in zip(board, panels.items(), strict=True):
+    kept = [run for run in runs if any(_head_metrics(run, kind) for kind in _STRENGTHS)]
+    panels = _group_by_title(kept, "logged strengths of heads")
+    figure, panel_grid = _make_panels(len(panels), 2)
+    for row, (title, (run, *_)) in zip(panel_grid, panels.items(), strict=True):
         for axes, (kind, label) in zip(row, _STRENGTHS.items(), strict=True):
-            _head_lines(axes, run, _heads(run, kind))
+            _draw_heads(axes, run, _head_metrics(run, kind))
             axes.set_ylabel(label)
         even = prev_token_baseline(2 * int(run.spec.env_config.get("context", 2)) + 1)
         for axes, level in zip(row, (even, 0.0), strict=True):
             axes.axhline(level, color=_GREY, linestyle=":", linewidth=1.0)
         row[0].set_title(title, loc="left")
-    _finish(figure, board[-1], [])
+    _finish(figure, panel_grid[-1], [])
     return figure
 
 
@@ -156,8 +156,8 @@ def progress(runs: Sequence[Any], options: Any) -> Figure:
     for row in judged:
         curves.setdefault(_kind(row["clamp"]), []).append((row["sequences"], row["loss"]))
     colours = _colours([*curves, *right])
-    figure, board = _board(1, bool(judged) + bool(right))
-    axes = iter(board[0])
+    figure, panel_grid = _make_panels(1, bool(judged) + bool(right))
+    axes = iter(panel_grid[0])
     if judged:
         left = next(axes)
         for kind, points in curves.items():
@@ -167,13 +167,13 @@ def progress(runs: Sequence[Any], options: Any) -> Figure:
     if right:
         last = next(axes)
         for kind, seeds in right.items():
-            _curves(last, seeds, {_LOSS: (kind, colours[kind])})
+            _draw_curves(last, seeds, {_LOSS: (kind, colours[kind])})
         last.set_title("trained with the clamp", loc="left")
         last.set_ylabel("training loss")
-    for each in board[0]:
+    for each in panel_grid[0]:
         each.axhline(0.5 * _FLOOR, color=_GREY, linestyle=":", linewidth=1.0)
         each.set_ylim(0.0, min(each.get_ylim()[1], 2.5))
-    _finish(figure, board[0], list(colours.items()))
+    _finish(figure, panel_grid[0], list(colours.items()))
     return figure
 
 
@@ -195,21 +195,21 @@ def patterns(runs: Sequence[Any], options: Any) -> Figure:
     places = [tuple(map(int, name.split(":"))) for name in recorded]
     rows, columns = (max(axis) + 1 for axis in zip(*places, strict=True))
     figure = Figure(figsize=(1.05 * columns + 0.9, 1.25 * rows + 0.35), layout="constrained")
-    board = figure.subplots(rows, columns, squeeze=False)
-    for axes in board.ravel():
+    panel_grid = figure.subplots(rows, columns, squeeze=False)
+    for axes in panel_grid.ravel():
         axes.set_visible(False)
     for (block, head), (name, pattern) in zip(places, recorded.items(), strict=True):
-        axes = board[block, head]
+        axes = panel_grid[block, head]
         axes.set_visible(True)
         image = axes.imshow(pattern, vmin=0.0, vmax=1.0, cmap="viridis", interpolation="nearest")
-        _tokens(axes, len(pattern), left=head == 0)
+        _label_tokens(axes, len(pattern), left=head == 0)
         axes.set_title(name, fontsize=7.5)
-    figure.colorbar(image, ax=list(board.ravel()), shrink=0.7, aspect=25, pad=0.02, label="attention")
+    figure.colorbar(image, ax=list(panel_grid.ravel()), shrink=0.7, aspect=25, pad=0.02, label="attention")
     figure.suptitle("mean attention where the first pair is the right one", fontsize=8.5)
     return figure
 
 
-def _panels(runs: Sequence[Any], what: str) -> dict[str, list[Any]]:
+def _group_by_title(runs: Sequence[Any], what: str) -> dict[str, list[Any]]:
     """Seeds by a title: the environment, and the options in which its runs differ.
 
     Raises:
@@ -226,7 +226,7 @@ def _panels(runs: Sequence[Any], what: str) -> dict[str, list[Any]]:
     panels: dict[str, list[Any]] = {}
     for own, seeds in zip(titles, groups.values(), strict=True):
         options = ", ".join(f"{name} {_short(own[name])}" for name in names[:3] if name in own)
-        title = fill(f"{seeds[0].environment}{': ' if options else ''}{options}", _TITLE)
+        title = fill(f"{seeds[0].environment}{': ' if options else ''}{options}", _TITLE_LENGTH)
         panels.setdefault(title if title not in panels else f"{title} ({seeds[0].path.parent.name})", []).extend(seeds)
     return panels
 
@@ -241,19 +241,19 @@ def _short(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
-def _heads(run: Any, kind: str) -> dict[str, str]:
+def _head_metrics(run: Any, kind: str) -> dict[str, str]:
     """Metric of each head, by "block:head"."""
     named = (name.split("/") for name in run.metrics if name.startswith("heads/") and name.endswith(f"/{kind}"))
     return {parts[1].replace(".", ":"): "/".join(parts) for parts in named}
 
 
-def _head_lines(axes: Axes, run: Any, metrics: Mapping[str, str]) -> None:
+def _draw_heads(axes: Axes, run: Any, metrics: Mapping[str, str]) -> None:
     from matplotlib import colormaps
 
     shades = colormaps["viridis"](np.linspace(0.0, 0.88, len(metrics)))
     lines = [(name, run.series(metric)) for name, metric in metrics.items()]
     spread = float(np.ptp(np.concatenate([series.values for _, series in lines])))
-    ends = _apart([series.values[-1] for _, series in lines], 0.045 * (spread or 1.0))
+    ends = _separate([series.values[-1] for _, series in lines], 0.045 * (spread or 1.0))
     for (name, series), end, shade in zip(lines, ends, shades, strict=True):
         axes.plot(series.steps, series.values, color=shade, linewidth=1.2)
         axes.annotate(
@@ -262,7 +262,7 @@ def _head_lines(axes: Axes, run: Any, metrics: Mapping[str, str]) -> None:
         )  # fmt: skip
 
 
-def _apart(values: Sequence[float], gap: float) -> list[float]:
+def _separate(values: Sequence[float], gap: float) -> list[float]:
     """The values, moved up where they would otherwise be closer than ``gap``, in their order."""
     moved = [0.0] * len(values)
     last = -math.inf
@@ -292,7 +292,7 @@ def _patterns(run: Any) -> dict[str, NDArray[np.float64]]:
 
 
 def _kind(clamps: str) -> str:
-    """Kinds of clamps in a text, in their order, without what is ablated: "Layer1+Copy"; "none" if nothing is left."""
+    """Kinds of clamps in a text, in their order, ablations left out: "Layer1+Copy"; "none" if nothing is left."""
     kinds = [part.partition("(")[0].strip() for part in clamps.split("+")]
     return "+".join(kind for kind in kinds if kind not in ("", "Ablate")) or "none"
 
@@ -306,14 +306,14 @@ def _logged(runs: Sequence[Any], lines: Mapping[str, Line]) -> list[Line]:
     return [line for name, line in lines.items() if any(run.series(name).values for run in runs)]
 
 
-def _curves(axes: Axes, seeds: Sequence[Any], lines: Mapping[str, Line]) -> None:
+def _draw_curves(axes: Axes, seeds: Sequence[Any], lines: Mapping[str, Line]) -> None:
     for run in seeds:
         for name, (_, colour) in lines.items():
             series = run.series(name)
             axes.plot(series.steps, series.values, color=colour, linewidth=1.2, alpha=1.0 if len(seeds) == 1 else 0.6)
 
 
-def _mark(axes: Axes, change: PhaseChange) -> None:
+def _mark_events(axes: Axes, change: PhaseChange) -> None:
     if change.plateau:
         axes.axvspan(*change.plateau, color="#eeeeee", linewidth=0, zorder=0)
     for at, style in ((change.onset, "--"), (change.t_half, "-")):
@@ -321,7 +321,7 @@ def _mark(axes: Axes, change: PhaseChange) -> None:
             axes.axvline(at, color=_GREY, linestyle=style, linewidth=0.9)
 
 
-def _tokens(axes: Axes, count: int, *, left: bool) -> None:
+def _label_tokens(axes: Axes, count: int, *, left: bool) -> None:
     """Name the tokens: exemplars x, labels y, the query."""
     names = [f"{'xy'[place % 2]}{place // 2 + 1}" for place in range(count - 1)] + ["?"]
     size = 6.0 if count <= 9 else 3.5
@@ -331,21 +331,21 @@ def _tokens(axes: Axes, count: int, *, left: bool) -> None:
     axes.tick_params(length=0, pad=1)
 
 
-def _board(rows: int, columns: int) -> tuple[Figure, NDArray[Any]]:
+def _make_panels(rows: int, columns: int) -> tuple[Figure, NDArray[Any]]:
     from matplotlib.figure import Figure
 
-    size = (max(_PANEL[0] * columns, _NARROWEST), _PANEL[1] * rows + 0.4)
+    size = (max(_PANEL_SIZE[0] * columns, _MIN_WIDTH), _PANEL_SIZE[1] * rows + 0.4)
     figure = Figure(figsize=size, layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
 def _finish(figure: Figure, bottom: Iterable[Axes], lines: Sequence[Line]) -> None:
-    """Name the horizontal axes; say above the figure which colour is which."""
+    """Name the horizontal axes; add the legend above the figure."""
     from matplotlib.lines import Line2D
 
     for axes in bottom:
         axes.set_xlabel("sequences seen")
     if lines:
         handles = [Line2D([], [], color=colour) for _, colour in lines]
-        columns = 2 if figure.get_figwidth() < 2 * _PANEL[0] else 3
+        columns = 2 if figure.get_figwidth() < 2 * _PANEL_SIZE[0] else 3
         figure.legend(handles, [label for label, _ in lines], loc="outside upper left", ncols=min(columns, len(lines)))

@@ -1,8 +1,8 @@
-"""Why subcircuits that wait for one another make a phase change: a product of three vectors (Singh et al. 2024).
+"""Why subcircuits that depend on one another make a phase change: a product of three vectors (Singh et al. 2024).
 
-Gradient descent fits the outer product of a, b and c to a target of the same form. From small values every factor
-waits for the others, so that the loss stays on a plateau and then drops. With one factor given the wait is shorter;
-with two there is none, and the loss decays exponentially.
+Gradient descent fits the outer product of a, b and c to a target of the same form. From small values every factor's
+gradient is small until the others have grown, so that the loss stays on a plateau and then drops. With one factor given
+the plateau is shorter; with two there is none, and the loss decays exponentially.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class Fit:
 
     @property
     def plateau(self) -> float:
-        """Steps to lose a tenth of the loss over the steps from there to a tenth: long for a plateau and a drop.
+        """Steps until the loss is at 90 %, over the steps from there to 10 %: large for a plateau and a drop.
 
-        An exponential decay has log(1/.9) / log(9) = .048; NaN if a tenth is not reached.
+        An exponential decay has log(1/.9) / log(9) = .048; NaN if 10 % is not reached.
         """
         start, end = self.steps_to(0.9), self.steps_to(0.1)
         return float("nan") if start is None or end is None else start / max(end - start, 1)
@@ -64,7 +64,7 @@ def fit(
     """
     unknown = sorted(set(clamped) - set(FACTORS))
     if unknown:
-        raise ValueError(f"{unknown[0]!r} is no factor: expected some of {', '.join(FACTORS)}.")
+        raise ValueError(f"{unknown[0]!r} is not a factor: expected some of {', '.join(FACTORS)}.")
     rng = np.random.default_rng(seed)
     target = rng.standard_normal((3, dim))
     factors = scale * rng.standard_normal((3, dim))

@@ -1,4 +1,4 @@
-"""The interface to an environment and its batches, by attribute names alone."""
+"""The interface to an environment and its batches: attribute names only, nothing to inherit from."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def task_of(env: Any) -> Task:
     """The task of a vector environment, or of its first copy.
 
     Raises:
-        UsageError: it has none.
+        UsageError: it does not offer one.
     """
     base = env.unwrapped
     copies = getattr(base, "envs", None)

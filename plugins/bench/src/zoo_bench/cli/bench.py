@@ -263,7 +263,7 @@ def _report(
 ) -> None:  # fmt: skip
     from rich.text import Text
 
-    from zoo.cli import WIDE
+    from zoo.cli import WIDE, stop_message
 
     out = console()
     if not out.is_terminal:
@@ -279,7 +279,7 @@ def _report(
     done = runs - sum(len(experiment.missing) for experiment in experiments)
     out.print(Text(f"{done} of {runs} runs are done."))
     if stopped:
-        out.print(Text(f"Stopped ({stopped}); everything is saved. The same command continues."))
+        out.print(Text(stop_message(stopped, left=runs - done)))
     for suite in suites:
         name = parsed.suite if len(suites) == 1 and parsed.suite != "all" else suite.name
         more = [" --quick" if parsed.quick else "", f" --dir {parsed.dir}" if parsed.dir != Path("runs") else ""]

@@ -1,4 +1,4 @@
-"""One member's actor and critic: a language model, and value heads on what it holds at the last token."""
+"""One member's actor and critic: a language model, and value heads on its hidden state at the last token."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ class LanguageModel(Protocol):
     """What an environment's ``language_model()`` returns, a ``torch.nn.Module`` that reads windows int64[M, D]."""
 
     width: int
-    """length of its vectors"""
+    """length of its hidden states"""
 
     def hidden(self, windows: torch.Tensor) -> torch.Tensor:
-        """What it holds at the last token of each window, [M, width]."""
+        """The hidden state at the last token of each window, [M, width]."""
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Logits of the next token, [M, V]."""
 
     def parameters(self) -> object:
-        """Those to be learned."""
+        """The parameters to train."""
 
 
 class ActorCritic(nn.Module):
-    """The values are a perceptron of one hidden layer on the model's vectors; they start as 0.
+    """A language model, and values by an MLP with one hidden layer on its hidden states; the values start as 0.
 
     Args:
-        language_model: reads windows; a module of the member's own.
+        language_model: reads windows; each member has a module of its own.
         heads: H.
     """
 
@@ -49,7 +49,7 @@ class ActorCritic(nn.Module):
         self.value_heads = nn.Linear(language_model.width, heads)
 
     def initialise(self, rng: np.random.Generator) -> None:
-        """Draw the weights of the value heads' hidden layer; what is 0 stays out of the way of the language model."""
+        """Draw the value heads' hidden layer; their other weights start as 0, which keeps the values at 0."""
         width = self.hidden_layer.in_features
         with torch.no_grad():
             self.hidden_layer.weight.copy_(torch.from_numpy(orthogonal(rng, width, width).T.copy()))
@@ -59,19 +59,19 @@ class ActorCritic(nn.Module):
     def forward(
         self, windows: torch.Tensor, allowed: torch.Tensor | None = None, *, policy: bool = True, values: bool = True
     ) -> tuple[torch.Tensor, ...]:
-        """What is asked for of: the logits [M, V] of the next token, and the values [M, H].
+        """Those asked for of the logits [M, V] of the next token and the values [M, H].
 
         Args:
             windows: int64[M, D].
             allowed: bool[M, V], tokens that are possible; None: all.
-            policy: whether the logits are wanted.
-            values: whether the values are.
+            policy: whether to return the logits.
+            values: whether to return the values.
         """
         hidden = self.language_model.hidden(windows)
-        wanted = []
+        outputs = []
         if policy:
             logits = self.language_model.logits(hidden)
-            wanted.append(logits if allowed is None else logits.masked_fill(~allowed, IMPOSSIBLE))
+            outputs.append(logits if allowed is None else logits.masked_fill(~allowed, IMPOSSIBLE))
         if values:
-            wanted.append(self.value_heads(torch.tanh(self.hidden_layer(hidden))))
-        return tuple(wanted)
+            outputs.append(self.value_heads(torch.tanh(self.hidden_layer(hidden))))
+        return tuple(outputs)

@@ -59,18 +59,18 @@ class LanguageNetwork(Network):
     @torch.no_grad()
     def policy(self, obs: Array, flat: Array | None = None) -> Array:
         """See Network."""
-        return self._columns([logits for (logits,) in self._read(obs, flat=flat, values=False)])
+        return self._feature_major([logits for (logits,) in self._read(obs, flat=flat, values=False)])
 
     @torch.no_grad()
     def values(self, obs: Array, flat: Array | None = None) -> Array:
         """See Network."""
-        return self._columns([values for (values,) in self._read(obs, flat=flat, policy=False)])
+        return self._feature_major([values for (values,) in self._read(obs, flat=flat, policy=False)])
 
     def forward(self, obs: Array) -> tuple[Array, Array]:
         """See Network."""
         self._outputs = self._read(obs)
         logits, values = zip(*self._outputs, strict=True)
-        return self._columns(logits), self._columns(values)
+        return self._feature_major(logits), self._feature_major(values)
 
     def backward(self, d_policy: Array, d_values: Array) -> None:
         """See Network."""
@@ -82,7 +82,7 @@ class LanguageNetwork(Network):
     def _read(
         self, obs: Array, members: slice = EVERY, flat: Array | None = None, *, policy: bool = True, values: bool = True
     ) -> list[tuple[torch.Tensor, ...]]:
-        """What is asked for of each of ``members`` for observations [S, M, D]: logits [M, V], values [M, H]."""
+        """For each of ``members``, those asked for of logits [M, V] and values [M, H] at observations [S, M, D]."""
         windows = self._tensor(obs).long()
         allowed = self._allowed(on_host(windows)) if policy else None
         possible = [None] * len(windows) if allowed is None else self._tensor(allowed)
@@ -97,8 +97,8 @@ class LanguageNetwork(Network):
     def _tensor(self, array: Array) -> torch.Tensor:
         return torch.as_tensor(array, device=self._device)
 
-    def _columns(self, rows: Sequence[torch.Tensor]) -> Array:
-        """[S, n, M] from S tensors [M, n], as the learner's other arrays are: numpy's on the CPU."""
+    def _feature_major(self, rows: Sequence[torch.Tensor]) -> Array:
+        """S tensors [M, n] as one array [S, n, M], the learner's layout: a numpy array on the CPU."""
         stacked = torch.stack([row.detach().mT for row in rows]).contiguous()
         return on_device(stacked.numpy(), self._device) if self._device == "cpu" else stacked
 

@@ -30,13 +30,13 @@ def _parser() -> CommandParser:
     commands = parser.add_subparsers(dest="composite_command", metavar="COMMAND", required=True)
     about = "Individual and joint proxy points from runs that follow one reward model each, and their sum."
     proxy = commands.add_parser("proxy", help=about, description=about, examples=list(_EXAMPLES))
-    proxy.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run directory, or one above some")
-    proxy.add_argument("--degree", type=int, metavar="N", help="of the polynomial surface, 1 to 6 (default: 3)")
+    proxy.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run, or a directory with runs below it")
+    proxy.add_argument("--degree", type=int, metavar="N", help="degree of the polynomial surface, 1 to 6 (default: 3)")
     proxy.add_argument(
         "--min-density",
         type=float,
         metavar="X",
-        help="look only where runs were at least as dense as this, 1 being evenly spread (default: 0.3)",
+        help="search only where measurements are at least this dense, 1 being evenly spread (default: 0.3)",
     )
     proxy.add_argument("--json", action="store_true", help="print one JSON document on standard output")
     proxy.set_defaults(run=show_points)
@@ -54,18 +54,18 @@ def show_points(args: argparse.Namespace) -> int:
     points = find_proxy_points(paths, names, **{name: value for name, value in options.items() if value is not None})
     rows, warnings = points.rows(), points.warnings
     if args.json:
-        _say(json.dumps({"points": rows, "warnings": warnings}, indent=2, allow_nan=False))
+        _print_line(json.dumps({"points": rows, "warnings": warnings}, indent=2, allow_nan=False))
         return 0
-    heads = [*rows[0]][:-1]
-    lines = [[head.replace("_", " ") for head in heads]]
-    lines += [[row[head] if head == "point" else f"{row[head]:.4f}" for head in heads] for row in rows]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
+    columns = [*rows[0]][:-1]
+    lines = [[column.replace("_", " ") for column in columns]]
+    lines += [[row[column] if column == "point" else f"{row[column]:.4f}" for column in columns] for row in rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
     for line in lines:
-        _say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        _print_line("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
     for warning in warnings:
-        _say(f"warning: {warning}")
+        _print_line(f"warning: {warning}")
     return 0
 
 
-def _say(text: str) -> None:
+def _print_line(text: str) -> None:
     sys.stdout.write(text + "\n")

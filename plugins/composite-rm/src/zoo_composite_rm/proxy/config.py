@@ -14,9 +14,9 @@ class NMConfig(XiConfig):
     """Options of ``nm-ppo``: xi-ppo while Nelder and Mead's simplex search moves its thresholds."""
 
     thresholds: dict[str, float] = field(default_factory=dict)
-    """not for this algorithm, which finds them: leave it empty"""
+    """must stay empty: this algorithm finds the thresholds"""
     highest: dict[str, float] = field(default_factory=dict)
-    """reward model name to the largest threshold to try; those not named: the best sequence of the first rollout"""
+    """reward model name to the largest threshold to try; those not named: the largest score in the first rollout"""
     reach: float = 0.05
     """a proposal is reached when every mean score is within this fraction of its threshold"""
     share: float = 0.125
@@ -30,7 +30,7 @@ class NMConfig(XiConfig):
         """Check every range."""
         super().__post_init__()
         if self.thresholds:
-            raise UsageError("thresholds are what nm-ppo searches: expected none, or xi-ppo for given ones.")
+            raise UsageError("nm-ppo searches for the thresholds: expected none to be given; xi-ppo takes given ones.")
         for name, number in self.highest.items():
             _check(f"highest[{name!r}]", number, math.isfinite(number), "a finite number")
         _check("reach", self.reach, 0 < self.reach < 1, "a number between 0 and 1")

@@ -1,4 +1,4 @@
-"""Metrics for suites, offered through the hook ``zoo_derived``. Of a run's last updates there are 16, unless given."""
+"""Metrics for suites, offered through the hook ``zoo_derived``. ``points``: how many of the last updates to average."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _final(run: Any, of: str, points: float) -> float | None:
 
 
 def truth_at_means(run: Any, of: str, /, *, points: float = 16) -> float | None:
-    """What tiny-composite's truth makes of the mean scores and the mean KL of the last updates.
+    """The truth of tiny-composite at the mean scores and the mean KL of the last updates.
 
     ``of`` is the metric with the KL. The mean over updates of the truth itself is lower where scores oscillate.
     """
@@ -34,7 +34,7 @@ def distance_from_threshold(run: Any, of: str, /, *, points: float = 16) -> floa
 
 
 def peak_minus_final(run: Any, of: str, /, *, points: float = 16) -> float | None:
-    """The largest value less the mean of the last ones."""
+    """The largest value minus the mean of the last ones."""
     values = run.series(of).values
     return float(max(values) - np.mean(values[-int(points) :])) if values else None
 
@@ -56,11 +56,11 @@ def _points(run: Any) -> ProxyPoints | None:
 
     They are the runs beside it that differ in the option ``weights`` alone; None unless every reward model has its own.
     """
-    own = _but_weights(run)
+    own = _settings_but_weights(run)
     siblings = [
         other
         for other in open_runs([run.path.parent.parent]).runs
-        if other.seed == run.seed and _but_weights(other) == own and other.state == "finished"
+        if other.seed == run.seed and _settings_but_weights(other) == own and other.state == "finished"
     ]
     names = names_of(run)
     if not set(names) <= {direction(other, names) for other in siblings}:
@@ -69,7 +69,7 @@ def _points(run: Any) -> ProxyPoints | None:
     return find_proxy_points(paths, names)
 
 
-def _but_weights(run: Any) -> dict[str, Any]:
+def _settings_but_weights(run: Any) -> dict[str, Any]:
     spec = run.spec
     options = {name: value for name, value in spec.config.items() if name != "weights"}
     return {**options, "env": dict(spec.env_config), "steps": spec.steps, "num_envs": spec.num_envs}

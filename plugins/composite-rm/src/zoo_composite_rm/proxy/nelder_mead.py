@@ -32,8 +32,8 @@ _FACTORS: Mapping[Move, float] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
-    """A value, the point it is of, and the version of the policy that it was measured with."""
+class Measurement:
+    """A measured value, its point, and the version of the policy it was measured with."""
 
     point: list[float]
     value: float
@@ -41,7 +41,7 @@ class Measured:
 
 
 class NelderMead:
-    """Ask for a point, measure it, tell its value; again and again.
+    """Ask for a point, measure it, tell its value; repeat.
 
     Coordinates have names, so that nothing depends on their order.
 
@@ -77,18 +77,18 @@ class NelderMead:
         self._pending = self._simplex[0]
         self._move: Move = "vertex"
         self._vertex = 0
-        """that is measured next, while the move is "vertex": all at the start, all but the best after a shrink"""
-        self._reflected: Measured | None = None
-        self._last: Measured | None = None
+        """the vertex to measure next while the move is "vertex": all at the start, all but the best after a shrink"""
+        self._reflected: Measurement | None = None
+        self._last: Measurement | None = None
 
     def ask(self) -> dict[str, float]:
         """The point to measure next; the same one until ``tell``."""
         return self._named(self._pending)
 
     def recall(self, version: int) -> float | None:
-        """The value of a point like the pending one, if it was the last one reported, and of the same policy.
+        """The value of a point like the pending one, if it was the last one measured, and with the same policy.
 
-        A value measured with an earlier version of the policy is never compared with: the policy has moved on.
+        A value measured with an earlier version of the policy is never reused: the policy has changed since.
         """
         last = self._last
         if last is None or last.version != version:
@@ -104,20 +104,20 @@ class NelderMead:
         """
         if not math.isfinite(value):
             raise UsageError(f"the value of {self.ask()} is {value}: expected a finite number.")
-        self._last = Measured(point=self._pending.tolist(), value=float(value), version=version)
+        self._last = Measurement(point=self._pending.tolist(), value=float(value), version=version)
         if self._move == "vertex":
             self._simplex[self._vertex], self._values[self._vertex] = self._pending, value
             self._vertex += 1
             if self._vertex < len(self._values):
                 self._pending = self._simplex[self._vertex]
             else:
-                self._begin()
+                self._start_iteration()
         elif self._move == "reflect":
             self._after_reflection(self._last)
         else:
-            self._after_second(self._last)
+            self._after_second_proposal(self._last)
 
-    def _after_reflection(self, measured: Measured) -> None:
+    def _after_reflection(self, measured: Measurement) -> None:
         best, second_worst, worst = self._values[0], self._values[-2], self._values[-1]
         if best <= measured.value < second_worst:
             self._accept(measured)
@@ -128,7 +128,7 @@ class NelderMead:
         else:
             self._propose("contract outside" if measured.value < worst else "contract inside")
 
-    def _after_second(self, measured: Measured) -> None:
+    def _after_second_proposal(self, measured: Measurement) -> None:
         reflected = self._reflected
         assert reflected is not None  # noqa: S101  a reflection came before
         better = {
@@ -143,11 +143,11 @@ class NelderMead:
         else:
             self._shrink()
 
-    def _accept(self, measured: Measured) -> None:
+    def _accept(self, measured: Measurement) -> None:
         self._simplex[-1], self._values[-1] = measured.point, measured.value
-        self._begin()
+        self._start_iteration()
 
-    def _begin(self) -> None:
+    def _start_iteration(self) -> None:
         order = np.argsort(self._values, kind="stable")
         self._simplex, self._values = self._simplex[order], self._values[order]
         self._reflected = None
@@ -167,7 +167,7 @@ class NelderMead:
 
     @property
     def best(self) -> tuple[dict[str, float], float]:
-        """The best vertex and its value; infinite while nothing has been reported."""
+        """The best vertex and its value; infinite while none has been measured."""
         index = int(np.argmin(self._values))
         return self._named(self._simplex[index]), float(self._values[index])
 
@@ -202,7 +202,7 @@ class NelderMead:
         """Continue from ``state``; bounds and tolerance are those of the constructor.
 
         Raises:
-            UsageError: it is of other coordinates.
+            UsageError: the state has other coordinates.
         """
         if tuple(state["names"]) != self.names:
             raise UsageError(
@@ -212,8 +212,8 @@ class NelderMead:
         self._values = np.array([np.inf if value is None else value for value in state["values"]])
         self._pending = np.array(state["pending"], dtype=np.float64)
         self._move, self._vertex = state["move"], int(state["vertex"])
-        self._reflected = Measured(**state["reflected"]) if state["reflected"] else None
-        self._last = Measured(**state["last"]) if state["last"] else None
+        self._reflected = Measurement(**state["reflected"]) if state["reflected"] else None
+        self._last = Measurement(**state["last"]) if state["last"] else None
 
     def _clip(self, points: Floats) -> Floats:
         return np.clip(points, self._low, self._high)

@@ -39,13 +39,13 @@ class NMObjective(XiObjective):
     def signals(self, rollout: Rollout) -> Singles:
         """See LagrangianObjective. The search begins at the first rollout, which is the reference policy's."""
         signals = super().signals(rollout)
-        if not all(search.begun for search in self.searches):
+        if not all(search.started for search in self.searches):
             means = Means.of(rollout, self._log_ratio, self.task)
             best = np.where(rollout.done[:, None], rollout.rewards[:, 1:], -np.inf).max(axis=(2, 3)).astype(np.float64)
             for member, search in enumerate(self.searches):
-                if not search.begun and means.episodes[member]:
+                if not search.started and means.episodes[member]:
                     search.begin(means.scores[member], best[member], int(self.learner.steps[member]))
-                    self._aim(member)
+                    self._set_thresholds(member)
         return signals
 
     def finish(self, rollout: Rollout) -> Sequence[Mapping[str, float]]:
@@ -54,29 +54,29 @@ class NMObjective(XiObjective):
         extended = []
         for member, (search, row) in enumerate(zip(self.searches, rows, strict=True)):
             if self.means.episodes[member] and self.means.evaluation is not None:
-                worth, steps = float(self.means.evaluation[member]), int(self.learner.steps[member])
-                search.add(self.means.scores[member], worth, steps)
-                self._aim(member)
-            more = {"search/proposals": float(search.proposals)}
+                evaluation, steps = float(self.means.evaluation[member]), int(self.learner.steps[member])
+                search.add(self.means.scores[member], evaluation, steps)
+                self._set_thresholds(member)
+            metrics = {"search/proposals": float(search.proposals)}
             if search.proposals:
-                more["search/best"] = search.best[1]
-            extended.append({**row, **more})
+                metrics["search/best"] = search.best[1]
+            extended.append({**row, **metrics})
         return extended
 
-    def _aim(self, member: int) -> None:
-        """Train for what the search proposes."""
+    def _set_thresholds(self, member: int) -> None:
+        """Train for the thresholds that the search proposes."""
         theta = self.searches[member].thresholds()
         self.thresholds[member] = [theta[name] for name in self.task.names]
 
     def outcome(self, member: int) -> Outcome | None:
-        """What the search found, once it has ended; before that, as of LagrangianObjective."""
+        """What the search found, once it has ended; before that, see LagrangianObjective."""
         search = self.searches[member]
-        if not search.over:
+        if not search.stop_reason:
             return super().outcome(member)
         theta, value = search.best
         thresholds = ", ".join(f"{name} {threshold:.4g}" for name, threshold in theta.items())
-        sentence = f"{search.over}; the best thresholds are {thresholds}, worth {value:.4g}."
-        return Outcome("converged" if search.agreed else "not_converged", sentence)
+        sentence = f"{search.stop_reason}; the best thresholds are {thresholds}, worth {value:.4g}."
+        return Outcome("converged" if search.converged else "not_converged", sentence)
 
     def state(self, member: int) -> Mapping[str, Any]:
         """See Objective."""

@@ -18,15 +18,15 @@ DEGREE, MIN_DENSITY = 3, 0.3
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ProxyPoints:
-    """What runs tell of N reward models.
+    """The proxy points of N reward models, as found from runs.
 
     Attributes:
         names: of the reward models.
-        own: for each reward model that a run followed alone, the curve of the evaluation over its score along that
+        own: for each reward model that a run maximised alone, the curve of the evaluation over its score along that
             run; its maximum is the individual proxy point.
         own_scores: all scores [N] at each of these maxima.
         joint: the surface over all scores, from all runs; its maximum is the joint proxy point.
-        paths: what it was made from, by label: scores and evaluation [n, N + 1].
+        paths: the measurements behind it, by label: scores and evaluation [n, N + 1].
     """
 
     names: tuple[str, ...]
@@ -37,7 +37,7 @@ class ProxyPoints:
 
     @property
     def warnings(self) -> list[str]:
-        """A sentence for each maximum at the edge of what was seen, and for each reward model without its own run."""
+        """A sentence for each maximum at the edge of the measurements, and each reward model without its own run."""
         sentences = [
             f"no run follows {name} alone: its individual proxy point is not known."
             for name in self.names

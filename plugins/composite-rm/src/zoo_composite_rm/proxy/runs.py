@@ -20,7 +20,7 @@ def names_of(run: Any) -> tuple[str, ...]:
 
 
 def direction(run: Any, names: Sequence[str]) -> str:
-    """What a run followed: the name of the one reward model that it weighs, or else a label such as "r1 + 2 r2"."""
+    """What a run maximised: the name of the one reward model that it weighs, or else a label such as "r1 + 2 r2"."""
     weights = run.spec.config.get("weights")
     if run.algorithm != "ppo-sum" or not isinstance(weights, dict):
         return str(run.algorithm)
@@ -38,7 +38,7 @@ def recorded(run: Any, names: Sequence[str]) -> Floats:
 
 
 def paths_of(runs: Sequence[Any]) -> tuple[tuple[str, ...], dict[str, Floats]]:
-    """The reward models, and what runs recorded by what they followed; seeds of the same follow one another.
+    """The reward models, and the measurements of the runs by ``direction``; those of several seeds are concatenated.
 
     Args:
         runs: stored runs on one environment.

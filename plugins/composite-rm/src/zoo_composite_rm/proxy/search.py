@@ -29,15 +29,15 @@ class ThresholdSearch:
 
     def __init__(self, names: tuple[str, ...], config: NMConfig, budget: int, rng: np.random.Generator) -> None:
         self._names, self._config, self._rng = names, config, rng
-        self._patience, self._last_call = config.share * budget, (1 - config.share) * budget
+        self._proposal_steps, self._deadline = config.share * budget, (1 - config.share) * budget
         self.bounds: dict[str, tuple[float, float]] = {}
         """lowest and highest threshold of each reward model; empty before ``begin``"""
-        self._machine: NelderMead | None = None
-        self._since = 0
+        self._nelder_mead: NelderMead | None = None
+        self._proposed_at = 0
         """environment steps at which the proposal was made"""
         self.proposals = 0
-        """measured so far, those recalled included"""
-        self.over: str = ""
+        """proposals measured so far, those recalled included"""
+        self.stop_reason: str = ""
         """why the search has ended; empty while it goes on"""
 
     def begin(self, low: Floats, best: Floats, steps: int) -> None:
@@ -48,14 +48,14 @@ class ThresholdSearch:
             best: the largest score of one of its sequences for each reward model, [N].
             steps: environment steps so far.
         """
-        tops = [self._config.highest.get(name, top) for name, top in zip(self._names, best, strict=True)]
-        high = np.maximum(low, tops)
+        largest = [self._config.highest.get(name, top) for name, top in zip(self._names, best, strict=True)]
+        high = np.maximum(low, largest)
         self.bounds = {name: (float(a), float(b)) for name, a, b in zip(self._names, low, high, strict=True)}
-        vertices = [dict(zip(self._names, vertex, strict=True)) for vertex in self._first(low, high).tolist()]
-        self._machine = NelderMead(vertices, self.bounds, cache_tol=self._config.cache_tol)
-        self._since = steps
+        vertices = [dict(zip(self._names, vertex, strict=True)) for vertex in self._draw_vertices(low, high).tolist()]
+        self._nelder_mead = NelderMead(vertices, self.bounds, cache_tol=self._config.cache_tol)
+        self._proposed_at = steps
 
-    def _first(self, low: Floats, high: Floats) -> Floats:
+    def _draw_vertices(self, low: Floats, high: Floats) -> Floats:
         """N + 1 vertices [N + 1, N]: one somewhere in the lower half, and from it one step up for each coordinate.
 
         Vertices that were drawn apart from each other would often lie almost on a line, on which the search stays.
@@ -65,14 +65,14 @@ class ThresholdSearch:
         return np.asarray(low + shares * (high - low))
 
     @property
-    def begun(self) -> bool:
+    def started(self) -> bool:
         """Whether there is a simplex."""
-        return self._machine is not None
+        return self._nelder_mead is not None
 
     def thresholds(self) -> dict[str, float]:
-        """What is to be trained for now, by name."""
-        machine = self._ready()
-        return machine.best[0] if self.over else machine.ask()
+        """The thresholds to train for now, by name."""
+        simplex = self._ready()
+        return simplex.best[0] if self.stop_reason else simplex.ask()
 
     @property
     def best(self) -> tuple[dict[str, float], float]:
@@ -81,69 +81,70 @@ class ThresholdSearch:
         return point, -value
 
     @property
-    def agreed(self) -> bool:
-        """Whether the evaluations of the vertices are about the same, which ends the search."""
+    def converged(self) -> bool:
+        """Whether the vertices' evaluations differ by less than ``stop_sd``, which ends the search."""
         return self._ready().settled and self._ready().spread < self._config.stop_sd
 
-    def add(self, scores: Floats, worth: float, steps: int) -> None:
-        """Take note of one rollout of the policy that is trained for ``thresholds()``.
+    def add(self, scores: Floats, evaluation: float, steps: int) -> None:
+        """Add the measurement of one rollout of the policy that is trained for ``thresholds()``.
 
         Args:
             scores: mean scores, [N].
-            worth: their evaluation, which is maximised.
+            evaluation: of the policy, which is maximised.
             steps: environment steps so far; also the policy's version.
         """
-        if self.over:
+        if self.stop_reason:
             return
-        machine = self._ready()
-        theta = np.array([machine.ask()[name] for name in self._names])
+        simplex = self._ready()
+        theta = np.array([simplex.ask()[name] for name in self._names])
         reached = (np.abs(scores - theta) <= self._config.reach * np.abs(theta)).all()
         # At least one measurement for each proposal, reached or not.
-        if reached or steps - self._since >= self._patience:
-            self._tell(worth, steps)
-        if not self.over and steps >= self._last_call:
-            if not np.isfinite(machine.best[1]):
-                self._tell(worth, steps)
-            self.over = "the budget for the search was used"
+        if reached or steps - self._proposed_at >= self._proposal_steps:
+            self._tell(evaluation, steps)
+        if not self.stop_reason and steps >= self._deadline:
+            if not np.isfinite(simplex.best[1]):
+                self._tell(evaluation, steps)
+            self.stop_reason = "the budget for the search was used"
 
-    def _tell(self, worth: float, version: int) -> None:
-        machine = self._ready()
-        machine.tell(-worth, version=version)
+    def _tell(self, evaluation: float, version: int) -> None:
+        simplex = self._ready()
+        simplex.tell(-evaluation, version=version)
         self.proposals += 1
-        # Once for each policy: a simplex as small as the tolerance would otherwise shrink forever on one value.
-        known = machine.recall(version)
+        # Only once for each policy: a simplex smaller than the tolerance would otherwise shrink forever on one value.
+        known = simplex.recall(version)
         if known is not None:
-            machine.tell(known, version=version)
+            simplex.tell(known, version=version)
             self.proposals += 1
-        self._since = version
-        if self.agreed:
-            self.over = f"the evaluations of the vertices have a standard deviation of {machine.spread:.2g}"
+        self._proposed_at = version
+        if self.converged:
+            self.stop_reason = f"the evaluations of the vertices have a standard deviation of {simplex.spread:.2g}"
 
     def _ready(self) -> NelderMead:
-        assert self._machine is not None  # noqa: S101  begin comes first
-        return self._machine
+        assert self._nelder_mead is not None  # noqa: S101  begin comes first
+        return self._nelder_mead
 
     def state(self) -> dict[str, Any]:
         """All that is needed to go on, as plain data."""
-        if self._machine is None:
+        if self._nelder_mead is None:
             return {"machine": None}
         return {
-            "machine": self._machine.state(),
+            "machine": self._nelder_mead.state(),
             "bounds": {name: list(pair) for name, pair in self.bounds.items()},
-            "since": self._since,
+            "since": self._proposed_at,
             "proposals": self.proposals,
-            "over": self.over,
+            "over": self.stop_reason,
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Continue from ``state``."""
         if state["machine"] is None:
-            self._machine = None
+            self._nelder_mead = None
             return
         # In the order of the names, which plain data need not keep.
         bounds = {name: state["bounds"][name] for name in self._names}
         self.bounds = {name: (float(low), float(high)) for name, (low, high) in bounds.items()}
         corner = {name: pair[0] for name, pair in self.bounds.items()}
-        self._machine = NelderMead([corner] * (len(corner) + 1), self.bounds, cache_tol=self._config.cache_tol)
-        self._machine.load_state(state["machine"])
-        self._since, self.proposals, self.over = int(state["since"]), int(state["proposals"]), str(state["over"])
+        self._nelder_mead = NelderMead([corner] * (len(corner) + 1), self.bounds, cache_tol=self._config.cache_tol)
+        self._nelder_mead.load_state(state["machine"])
+        self._proposed_at, self.proposals = int(state["since"]), int(state["proposals"])
+        self.stop_reason = str(state["over"])

@@ -1,4 +1,4 @@
-"""A smooth surface through noisy evaluations, and where on it there was enough to go by."""
+"""A smooth surface through noisy evaluations, and the region where measurements are dense enough to trust it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import gaussian_kde
 
 from zoo import UsageError
 
@@ -16,7 +15,7 @@ Floats = NDArray[np.float64]
 MAX_DEGREE = 6
 """The paper's 10 has 66 terms for two reward models: too many for paths of a few dozen points."""
 _CELLS = 10_000
-"""of a grid, about"""
+"""approximate number of grid cells"""
 _PENALTIES = np.logspace(-8, 2, 41)
 
 
@@ -47,7 +46,7 @@ class Surface:
         chosen = int(np.argmin(errors))
         self._weights: Floats = Vt.T @ (shrink[chosen] / s * (U.T @ centred))
         self.residual_rms = float(np.sqrt(((centred - fitted[chosen]) ** 2).mean()))
-        """root mean square of what the surface leaves over at the points"""
+        """root mean square of the residuals at the points"""
 
     def __call__(self, scores: Floats) -> Floats:
         """The surface at scores [n, N], [n]."""
@@ -65,9 +64,9 @@ class Landscape:
 
     Attributes:
         names: of the N scores.
-        axes: the grid's values of each score, N arrays of G numbers, over the range that was seen.
+        axes: the grid's values of each score, N arrays of G numbers, over the measured range.
         values: the surface, N axes of G.
-        mask: where the density is at least the least one, N axes of G.
+        mask: where the density is at least ``min_density``, N axes of G.
         best: scores at the maximum, [N].
         evaluation: the surface there.
         on_edge: whether the maximum lies at the edge of the mask: better evaluations may lie outside.
@@ -87,7 +86,7 @@ class Landscape:
     def of(
         cls, names: tuple[str, ...], scores: Floats, evaluation: Floats, *, degree: int, min_density: float
     ) -> Landscape:
-        """Fit it.
+        """Fit the surface and find its maximum.
 
         Args:
             names: of the scores, N.
@@ -101,6 +100,8 @@ class Landscape:
             UsageError: there are too few points, a score never changes, the points lie on a line, or no place is
                 dense enough.
         """
+        from scipy.stats import gaussian_kde
+
         n, N = scores.shape
         terms = len(_powers(N, degree)) + 1
         if n <= terms:

@@ -1,1 +1,1 @@
-"""What the data alone tell: the solutions that people wrote, and the overlap with MATH."""
+"""Statistics of the data alone: the solutions that people wrote, and the overlap with MATH."""

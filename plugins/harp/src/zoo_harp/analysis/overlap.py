@@ -1,4 +1,4 @@
-"""Problems that another collection has too, such as the training problems of MATH: by runs of words they share."""
+"""Problems that are also in another collection, such as the training problems of MATH: by shared word n-grams."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 
 from zoo_harp.evaluation.data import Problem
 
-RUN = 8
-"""words in a row"""
+NGRAM = 8
+"""n: words of an n-gram"""
 SHARE = 0.5
-"""of the runs of a problem that have to be found in one other problem"""
+"""fraction of a problem's n-grams that must occur in one other problem"""
 _WORD = re.compile(r"[a-z]+|\d+")
 _DRAWING = re.compile(r"\[asy\].*?\[/asy\]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """A problem, the place (from 0) of the most similar text in the other collection, and the share of runs there."""
+    """A problem, the index of the most similar text in the other collection, and the fraction of shared n-grams."""
 
     problem: str
     place: int
@@ -26,28 +26,28 @@ class Overlap:
 
 
 def overlaps(problems: Sequence[Problem], others: Sequence[str], *, share: float = SHARE) -> list[Overlap]:
-    """The problems of which at least ``share`` of the runs of words stand in one of the other texts.
+    """The problems of which at least ``share`` of the n-grams occur in one of the other texts.
 
-    Drawings and signs are left out, so that another typesetting changes nothing; a text shorter than a run is one run.
+    Drawings and punctuation are ignored, as typesetting differs; a text shorter than an n-gram is one n-gram.
     """
     found_in: dict[tuple[str, ...], list[int]] = {}
     for place, text in enumerate(others):
-        for run in set(_runs(text)):
-            found_in.setdefault(run, []).append(place)
+        for ngram in set(_ngrams(text)):
+            found_in.setdefault(ngram, []).append(place)
     found = []
     for problem in problems:
-        runs = set(_runs(problem.problem))
+        ngrams = set(_ngrams(problem.problem))
         counts: dict[int, int] = {}
-        for run in runs:
-            for place in found_in.get(run, ()):
+        for ngram in ngrams:
+            for place in found_in.get(ngram, ()):
                 counts[place] = counts.get(place, 0) + 1
         if counts:
             place = max(counts, key=lambda k: (counts[k], -k))
-            if counts[place] >= share * len(runs):
-                found.append(Overlap(problem.id, place, counts[place] / len(runs)))
+            if counts[place] >= share * len(ngrams):
+                found.append(Overlap(problem.id, place, counts[place] / len(ngrams)))
     return found
 
 
-def _runs(text: str) -> Iterator[tuple[str, ...]]:
+def _ngrams(text: str) -> Iterator[tuple[str, ...]]:
     words = _WORD.findall(_DRAWING.sub(" ", text).lower())
-    yield from (tuple(words[k : k + RUN]) for k in range(max(1, len(words) - RUN + 1)))
+    yield from (tuple(words[k : k + NGRAM]) for k in range(max(1, len(words) - NGRAM + 1)))

@@ -1,4 +1,4 @@
-"""What people wrote: how many solutions a problem has, how long they are, and a model's tokens beside them."""
+"""Human solutions: how many a problem has and how long they are, compared with a model's tokens."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from zoo_harp.evaluation.data import Problem
 from zoo_harp.evaluation.metrics import Floats
@@ -16,12 +15,12 @@ Row = dict[str, Any]
 
 
 def length(text: str) -> int:
-    """Words of a solution: what white space separates."""
+    """The number of words of a solution, separated by white space."""
     return len(text.split())
 
 
 def solution_rows(problems: Sequence[Problem], responses: Sequence[Response] = ()) -> list[Row]:
-    """One row for all problems and one for each level: number and length of human solutions, and tokens beside them.
+    """One row for all problems and one for each level: number and length of human solutions, and tokens used.
 
     Args:
         problems: with their solutions.
@@ -60,6 +59,8 @@ def _row(group: str, problems: Sequence[Problem], tokens: Mapping[str, float]) -
 
 def _correlation(both: Floats) -> float:
     """Spearman's; NaN where it does not exist."""
+    from scipy.stats import spearmanr
+
     if len(both) < 3 or any(np.ptp(column) == 0 for column in both.T):
         return float("nan")
     return float(spearmanr(both[:, 0], both[:, 1]).statistic)

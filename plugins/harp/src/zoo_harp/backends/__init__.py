@@ -1,1 +1,1 @@
-"""Other checkers, asked beside ours; none of them is needed for a verdict."""
+"""Other checkers to compare ours with; none of them is needed for a verdict."""

@@ -1,6 +1,6 @@
-"""math-verify as a second opinion: in a process of its own, which is killed when it is late.
+"""math-verify as a second checker: in a process of its own, which is killed after a timeout.
 
-It reads only what stands between delimiters, so a gold and a bare answer are set in dollars first. The extra
+It reads only text between delimiters, so gold answers and bare answers are first enclosed in dollar signs. The extra
 ``zoo-harp[math-verify]`` installs it.
 """
 
@@ -19,25 +19,25 @@ from zoo_harp.checker.workers.pool import Worker, WorkerDied
 
 _MARKS: Final = ("$", "\\(", "\\[", "\\boxed", "answer")
 _PROSE: Final = re.compile(r"(?<![\\\w])[A-Za-z]{3,}\s{1,8}[A-Za-z]{2,}")
-_LOADING: Final = 60.0
-"""seconds that the library may take to load"""
+_LOADING_TIMEOUT: Final = 60.0
+"""timeout of loading the library, in seconds"""
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
-    """What math-verify says of one pair; ``correct`` is None where it ended without a word or was late."""
+class OtherVerdict:
+    """math-verify's verdict on one pair; ``correct`` is None where it failed or timed out."""
 
     correct: bool | None
     seconds: float
 
 
 def marked(text: str) -> str:
-    """``text``, in dollars if it is a bare answer: nothing in it says where the answer is, and it is no prose."""
+    """``text``, in dollar signs if it is a bare answer: it has neither delimiters nor prose."""
     return text if any(mark in text.lower() for mark in _MARKS) or _PROSE.search(text) else f"${text}$"
 
 
-def opinions(pairs: Iterable[tuple[str, str]], timeout_s: float = 2.0) -> Iterator[Opinion]:
-    """Its verdicts on pairs of gold and response, in order.
+def other_verdicts(pairs: Iterable[tuple[str, str]], timeout_s: float = 2.0) -> Iterator[OtherVerdict]:
+    """math-verify's verdicts on pairs of gold answer and response, in order.
 
     Raises:
         UsageError: it is not installed.
@@ -47,24 +47,24 @@ def opinions(pairs: Iterable[tuple[str, str]], timeout_s: float = 2.0) -> Iterat
     worker: Worker | None = None
     try:
         for gold, response in pairs:
-            worker = worker if worker is not None and worker.alive else _fresh(worker)
+            worker = worker if worker is not None and worker.alive else _start_worker(worker)
             began = time.perf_counter()
             try:
                 found = worker.ask({"do": "verify", "gold": gold, "response": response}, timeout_s)
             except WorkerDied:
                 found = None
             verdict = found.get("correct") if found else None
-            yield Opinion(verdict, time.perf_counter() - began)
+            yield OtherVerdict(verdict, time.perf_counter() - began)
     finally:
         if worker is not None:
             worker.kill()
 
 
-def _fresh(old: Worker | None) -> Worker:
+def _start_worker(old: Worker | None) -> Worker:
     if old is not None:
         old.kill()
     worker = Worker(__name__)
-    worker.warm(_LOADING)
+    worker.warm(_LOADING_TIMEOUT)
     return worker
 
 

@@ -1,6 +1,7 @@
-"""The answer checker: extraction, normalisation, a bounded parser, exact arithmetic, and a killable symbolic tier.
+"""The answer checker: extraction, normalisation, a bounded parser, exact arithmetic, and sympy in a killable process.
 
-A check goes ``extraction`` -> ``answers`` (``normalise``, ``tokens``, ``parser``, ``tree``) -> ``compare``, which
+The modules in the order of a check: ``extraction`` -> ``answers`` (``normalise``, ``tokens``, ``parser``, ``tree``) ->
+``compare``, which
 leaves expressions to ``values`` (``evaluate``, ``functions``, ``decide``, ``exact``), inequalities to ``intervals``
 and equations to ``equations``. Nothing here imports sympy; only the worker process does.
 """

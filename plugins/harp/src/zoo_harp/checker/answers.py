@@ -13,7 +13,7 @@ from zoo_harp.checker.latex.parser import Parser
 from zoo_harp.checker.latex.tokens import Token, tokenise
 from zoo_harp.checker.latex.trailing import conclusion, without_clause
 from zoo_harp.checker.lexicon import denies
-from zoo_harp.checker.limits import MAX_REMEMBERED, LimitExceeded
+from zoo_harp.checker.limits import MAX_CACHED, LimitExceeded
 from zoo_harp.checker.tree import Clock, Node, Relation, Text
 from zoo_harp.checker.vocabulary import names
 from zoo_harp.checker.words import CONDITIONS, words_of
@@ -40,9 +40,9 @@ class Answer:
     """as extracted, without delimiters"""
     tokens: tuple[Token, ...]
     tree: Node
-    """a ``Text`` where the answer is no mathematics that is known"""
+    """a ``Text`` where the answer cannot be read as mathematics"""
     limit: bool
-    """whether it was too large to read; the tree is then only its words"""
+    """whether it was too large to parse; the tree is then only its words"""
 
     @property
     def written(self) -> tuple[str, ...]:
@@ -52,7 +52,7 @@ class Answer:
 
 def strip(text: str) -> str:
     """``text`` without surrounding white space, math delimiters, bold marks, boxes and trailing punctuation."""
-    return _remembered_strip(text) if len(text) <= MAX_REMEMBERED else _strip(text)
+    return _cached_strip(text) if len(text) <= MAX_CACHED else _strip(text)
 
 
 def _strip(text: str) -> str:
@@ -77,7 +77,7 @@ def _strip(text: str) -> str:
             return text if text.strip("$ ") else ""
 
 
-_remembered_strip = lru_cache(maxsize=4096)(_strip)
+_cached_strip = lru_cache(maxsize=4096)(_strip)
 
 
 def _balanced(text: str) -> bool:
@@ -90,8 +90,8 @@ def _balanced(text: str) -> bool:
 
 
 def parse(text: str, *, letters_as_units: bool = False) -> Answer:
-    """Read an answer; never fails: what is no mathematics becomes a ``Text``."""
-    return (_remembered_parse if len(text) <= MAX_REMEMBERED else _parse)(text, letters_as_units)
+    """Parse an answer; never fails: what cannot be read as mathematics becomes a ``Text``."""
+    return (_cached_parse if len(text) <= MAX_CACHED else _parse)(text, letters_as_units)
 
 
 def _parse(text: str, letters_as_units: bool) -> Answer:
@@ -111,17 +111,17 @@ def _parse(text: str, letters_as_units: bool) -> Answer:
     return Answer(text, tokens, tree, False)
 
 
-_remembered_parse = lru_cache(maxsize=4096)(_parse)
+_cached_parse = lru_cache(maxsize=4096)(_parse)
 
 
-def forget() -> None:
-    """Empty the memory of answers read before, for measuring."""
-    _remembered_strip.cache_clear()
-    _remembered_parse.cache_clear()
+def clear_caches() -> None:
+    """Empty the caches, for measuring."""
+    _cached_strip.cache_clear()
+    _cached_parse.cache_clear()
 
 
 def _after_label(text: str) -> Node | None:
-    """An equation whose left side is no mathematics that is known, such as an angle's name; None if it is none."""
+    """An equation whose left side is words, such as an angle's name; None if it is not one."""
     label, sign, value = text.rpartition("=")
     if not sign or not _LABEL.fullmatch(label) or len(label) > 200:
         return None

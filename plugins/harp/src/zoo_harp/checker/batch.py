@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from zoo_harp.checker.check import DEFAULT_TIMEOUT, Kind, Verdict, check, checked_gold, checked_response
+from zoo_harp.checker.check import DEFAULT_TIMEOUT, Kind, Verdict, check, check_gold, check_response
 from zoo_harp.checker.limits import MAX_TIMEOUT
 from zoo_harp.checker.workers.pool import Worker, WorkerDied
 
 _CHUNK: Final = 64
-_LOADING: Final = 120.0
+_LOADING_TIMEOUT: Final = 120.0
 """seconds of wall time that a pair may wait for sympy to be loaded, besides twice its deadline"""
 
 Progress: TypeAlias = Callable[["Batch"], None]
@@ -22,7 +22,7 @@ Progress: TypeAlias = Callable[["Batch"], None]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """How far a batch is."""
+    """Progress of a batch: checks done, their number, and seconds of wall time so far."""
 
     done: int
     total: int
@@ -57,37 +57,42 @@ def check_many(
         progress: called in this thread with a ``Batch`` after every few checks.
 
     Raises:
-        ValueError: ``workers`` is below 1, or a gold is bad (its position is named).
+        ValueError: ``workers`` is below 1, or a gold answer is empty or not a string (the message names its index).
         TypeError: a response is neither a string nor None.
     """
     if workers < 1:
         raise ValueError(f"workers = {workers}: expected at least 1.")
-    todo: list[tuple[str, str | None]] = []
+    pairs_to_check: list[tuple[str, str | None]] = []
     for k, (gold, response) in enumerate(pairs):
-        checked_response(response, f"pair {k}")
-        todo.append((checked_gold(gold, f"pair {k}"), response))
+        check_response(response, f"pair {k}")
+        pairs_to_check.append((check_gold(gold, f"pair {k}"), response))
     began = time.monotonic()
 
     def report(done: int) -> None:
         if progress is not None:
-            progress(Batch(done, len(todo), time.monotonic() - began))
+            progress(Batch(done, len(pairs_to_check), time.monotonic() - began))
 
-    if workers == 1 or len(todo) <= _CHUNK:
+    if workers == 1 or len(pairs_to_check) <= _CHUNK:
         found = []
-        for gold, response in todo:
+        for gold, response in pairs_to_check:
             found.append(check(gold, response, kind=kind, timeout_s=timeout_s))
-            if len(found) % _CHUNK == 0 or len(found) == len(todo):
+            if len(found) % _CHUNK == 0 or len(found) == len(pairs_to_check):
                 report(len(found))
         return found
-    return _in_workers(todo, min(workers, -(-len(todo) // _CHUNK)), {"kind": kind, "timeout_s": timeout_s}, report)
+    return _in_workers(
+        pairs_to_check, min(workers, -(-len(pairs_to_check) // _CHUNK)), {"kind": kind, "timeout_s": timeout_s}, report
+    )
 
 
 def _in_workers(
-    todo: Sequence[tuple[str, str | None]], workers: int, options: dict[str, Any], report: Callable[[int], None]
+    pairs_to_check: Sequence[tuple[str, str | None]],
+    workers: int,
+    options: dict[str, Any],
+    report: Callable[[int], None],
 ) -> list[Verdict]:
     """A thread for each worker process takes chunks until none is left."""
-    results: list[Verdict | None] = [None] * len(todo)
-    starts = iter(range(0, len(todo), _CHUNK))
+    results: list[Verdict | None] = [None] * len(pairs_to_check)
+    starts = iter(range(0, len(pairs_to_check), _CHUNK))
     turn = threading.Condition()
     state = {"done": 0, "running": workers}
     failures: list[BaseException] = []
@@ -100,9 +105,9 @@ def _in_workers(
                     start = next(starts, None)
                 if start is None:
                     return
-                worker = _serve_chunk(worker, todo, start, options, results)
+                worker = _serve_chunk(worker, pairs_to_check, start, options, results)
                 with turn:
-                    state["done"] += len(todo[start : start + _CHUNK])
+                    state["done"] += len(pairs_to_check[start : start + _CHUNK])
                     turn.notify()
         except BaseException as error:
             failures.append(error)
@@ -135,35 +140,35 @@ def _in_workers(
 
 def _serve_chunk(
     worker: Worker,
-    todo: Sequence[tuple[str, str | None]],
+    pairs_to_check: Sequence[tuple[str, str | None]],
     start: int,
     options: dict[str, Any],
     results: list[Verdict | None],
 ) -> Worker:
-    """Check one chunk; a pair that ends its worker is answered ``limit``, and the worker replaced."""
-    at, end = start, min(start + _CHUNK, len(todo))
+    """Check one chunk; a pair that crashes its worker gets the verdict ``limit``, and the worker is replaced."""
+    at, end = start, min(start + _CHUNK, len(pairs_to_check))
     while at < end:
         if not worker.alive:
             worker.kill()
             worker = Worker()
         try:
-            worker.send({"do": "check", "pairs": [list(pair) for pair in todo[at:end]], "options": options})
+            worker.send({"do": "check", "pairs": [list(pair) for pair in pairs_to_check[at:end]], "options": options})
             while at < end:
-                found = worker.receive(2.0 * min(options["timeout_s"], MAX_TIMEOUT) + _LOADING)
+                found = worker.receive(2.0 * min(options["timeout_s"], MAX_TIMEOUT) + _LOADING_TIMEOUT)
                 if found is None:
                     raise WorkerDied
                 data = found.get("verdict")
-                results[at] = Verdict(**data) if data else _given_up(options)
+                results[at] = Verdict(**data) if data else _limit_verdict(options)
                 at += 1
                 if "verdict" not in found:
                     break  # the worker has ended this request
         except WorkerDied:
             worker.kill()
             if at < end:
-                results[at] = _given_up(options)
+                results[at] = _limit_verdict(options)
                 at += 1
     return worker
 
 
-def _given_up(options: dict[str, Any]) -> Verdict:
+def _limit_verdict(options: dict[str, Any]) -> Verdict:
     return Verdict(False, None, "limit", "limit", 2.0 * min(options["timeout_s"], MAX_TIMEOUT))

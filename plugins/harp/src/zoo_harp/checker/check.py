@@ -34,7 +34,7 @@ class Verdict:
         correct: whether the response gives the gold answer.
         extracted: the answer found in the response, without delimiters; None if there is none.
         rule: the rule that decided, such as ``number``, ``interval``, ``unit``, ``timeout``, ``limit``, ``no-answer``.
-        reason: the same in words; ``timeout``, ``limit`` and ``no-answer`` stand alone.
+        reason: an explanation in words; the rule again for ``timeout``, ``limit`` and ``no-answer``.
         seconds: wall time of the check, waiting included.
     """
 
@@ -46,7 +46,7 @@ class Verdict:
 
     @property
     def undecided(self) -> bool:
-        """Whether the check ended before it found the response right or wrong: too late, too large, or beyond proof."""
+        """Whether the response was found neither right nor wrong: out of time, too large, or not provable."""
         return not self.correct and self.rule in UNDECIDED
 
     @property
@@ -56,16 +56,16 @@ class Verdict:
 
 
 def choice_letter(gold: str) -> str | None:
-    """The letter A to E that a gold answer is, also in brackets or a text command; None if it is more."""
+    """The letter A to E that a gold answer is, also in brackets or a text command; None if it is anything else."""
     found = _CHOICE.fullmatch(gold)
     return found[1] if found else None
 
 
-def checked_gold(gold: object, name: str = "") -> str:
+def check_gold(gold: object, name: str = "") -> str:
     """``gold`` as text; an integer becomes its digits.
 
     Raises:
-        ValueError: it is no string, or empty; ``name`` is the problem's identifier for the message.
+        ValueError: it is not a string, or empty; ``name`` is the problem's identifier for the message.
     """
     where = f"problem {name}: " if name else ""
     if isinstance(gold, int) and not isinstance(gold, bool):
@@ -77,8 +77,8 @@ def checked_gold(gold: object, name: str = "") -> str:
     return gold
 
 
-def checked_response(response: object, name: str = "") -> None:
-    """Refuse a response that is neither text nor None.
+def check_response(response: object, name: str = "") -> None:
+    """Check that a response is text or None.
 
     Raises:
         TypeError: it is something else; ``name`` is the problem's identifier for the message.
@@ -101,25 +101,25 @@ def check(
     Args:
         gold: the reference answer, LaTeX or plain text.
         response: a whole model output or a bare answer; None counts as unanswered.
-        kind: ``short`` compares values, ``choice`` a letter A to E; ``auto`` compares values, and lets a gold that is
-            one letter also be chosen by letter.
+        kind: ``short`` compares values, ``choice`` a letter A to E; ``auto`` compares values, and also accepts
+            the letter where the gold answer is one.
         timeout_s: seconds for the whole check, at most 10.
         problem: identifier of the problem, for error messages.
 
     Returns:
-        The verdict; any two strings get one. Too large answers are equal only as written (rule ``limit``).
+        The verdict; any two strings get one. Answers that are too large are equal only as written (rule ``limit``).
 
     Raises:
-        ValueError: the gold is empty or no string, ``kind`` is unknown, or ``timeout_s`` is not positive.
+        ValueError: the gold answer is empty or not a string, ``kind`` is unknown, or ``timeout_s`` is not positive.
         TypeError: the response is neither a string nor None.
     """
     began = time.perf_counter()
-    gold = checked_gold(gold, problem)
+    gold = check_gold(gold, problem)
     if kind not in ("auto", "short", "choice"):
         raise ValueError(f"kind = {kind!r}: expected 'auto', 'short' or 'choice'.")
     if not timeout_s > 0:
         raise ValueError(f"timeout_s = {timeout_s}: expected a number of seconds above 0.")
-    checked_response(response, problem)
+    check_response(response, problem)
     if kind != "choice" and response is not None:
         one, answer = simple.fraction(simple.bare(gold)), simple.bare(response)
         other = simple.fraction(answer) if one is not None else None
@@ -129,7 +129,7 @@ def check(
             return Verdict(same, answer, "number", reason, time.perf_counter() - began)
     letter = choice_letter(gold) if kind != "short" else None
     if kind == "choice" and letter is None:
-        raise ValueError(f"the gold answer {gold[:40]!r} is no choice: expected one letter from A to E.")
+        raise ValueError(f"the gold answer {gold[:40]!r} is not a choice: expected one letter from A to E.")
     extracted, decision = _decide(gold, response or "", letter, kind, Budget(timeout_s))
     return Verdict(decision.correct, extracted, decision.rule, decision.reason, time.perf_counter() - began)
 
@@ -138,7 +138,7 @@ def check_bool(gold: str, response: str | None) -> bool:
     """Whether ``response`` gives the answer ``gold``; a gold that is one letter from A to E is a choice.
 
     Raises:
-        ValueError: the gold is empty or no string.
+        ValueError: the gold answer is empty or not a string.
         TypeError: the response is neither a string nor None.
     """
     return check(gold, response).correct
@@ -182,7 +182,7 @@ def compare_texts(gold: str, answer: str, budget: Budget) -> Decision:
 
 
 def gold_text(gold: str) -> str:
-    """The answer within a gold: the content of its box, what follows "the answer is", or all but a closing remark."""
+    """The answer within a gold answer: the content of its box, the text after "the answer is", or all but a remark."""
     gold = unescaped(gold) if "\\\\" in gold else gold
     if "\\boxed" in gold or "\\fbox" in gold:
         box = last_box(gold)

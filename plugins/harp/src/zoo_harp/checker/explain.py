@@ -1,4 +1,4 @@
-"""Why a check decided as it did: both answers as read, side by side."""
+"""The reason for a verdict: both parsed answers side by side."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Explanation:
 
     Attributes:
         verdict: as ``check`` gives it.
-        gold: the gold answer as read.
-        answer: the extracted answer as read; None if there is none.
+        gold: the gold answer as parsed.
+        answer: the extracted answer as parsed; None if there is none.
     """
 
     verdict: Verdict
@@ -46,7 +46,7 @@ def _printable(text: str) -> str:
 
 
 def explain(gold: str, response: str | None, *, kind: Kind = "auto", timeout_s: float = DEFAULT_TIMEOUT) -> Explanation:
-    """Check, and keep what was read.
+    """Check, and return the parsed answers with the verdict.
 
     Raises:
         ValueError: as ``check``.

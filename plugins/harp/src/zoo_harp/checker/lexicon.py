@@ -1,7 +1,8 @@
 """Classes of English words, and the little of other languages that answers are given in.
 
 The closed classes (articles, prepositions, pronouns, auxiliaries, connectives) are listed as far as answers use them;
-a word of no class counts as a noun or adjective. What takes a statement back or gives it to somebody else has a stem.
+a word of no class counts as a noun or adjective. Words that retract a statement or attribute it to somebody else are
+recognised by their stem.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ _JUDGED: Final = frozenset(
         "acceptable permitted satisfy satisfies reach agree sure certain that"
     )
 )
-"""what a negation takes a value back with"""
+"""words whose negation retracts a value"""
 
 
 @lru_cache(maxsize=4096)
@@ -78,7 +79,7 @@ def is_false(word: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_operator(word: str) -> bool:
-    """Whether a statement with ``word`` (lower case) in it does not say what it says without."""
+    """Whether ``word`` (lower case) changes the meaning of a statement."""
     return word in _HEDGES or is_negation(word) or is_false(word)
 
 
@@ -88,7 +89,7 @@ def denies(words: Iterable[str]) -> bool:
 
 
 def takes_back(words: Sequence[str]) -> bool:
-    """Whether ``words`` (lower case) call something wrong: a word for it, or the negation of "right" and its kin."""
+    """Whether ``words`` (lower case) call something wrong: by a word for it, or by negating "right" and the like."""
     if any(map(is_false, words)):
         return True
     negated = [at for at, word in enumerate(words) if is_negation(word)]

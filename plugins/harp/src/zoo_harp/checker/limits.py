@@ -1,4 +1,4 @@
-"""What a check may cost: sizes looked at before anything is computed, counted work, and one deadline."""
+"""The limits of a check: sizes that are tested before anything is computed, counted work, and one deadline."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from fractions import Fraction
 MAX_RESPONSE = 200_000
 """characters scanned, from the end"""
 MAX_ANSWER = 4_000
-MAX_REMEMBERED = 300
-"""characters of an answer whose reading is kept; longer ones are read again, so that memory stays bounded"""
+MAX_CACHED = 300
+"""characters of an answer whose parse is cached; longer ones are parsed again, so that memory stays bounded"""
 MAX_NESTING = 200
 MAX_BITS = 200_000
-"""of any integer that is computed"""
+"""bits of any integer that is computed"""
 MAX_FACTORIAL = 5_000
 MAX_BINOMIAL = 10_000
 MAX_RANGE = 10_000
 """terms of a sum or product"""
 MAX_TERMS = 5_000
-"""of an expanded polynomial"""
-_LOOK = 2_000
-"""operations between two looks at the clock"""
+"""terms of an expanded polynomial"""
+_CLOCK_INTERVAL = 2_000
+"""operations between two readings of the clock"""
 MAX_WORK = 600_000
 """term operations of one check, a large number counting as several"""
 MAX_PRECISION = 60_000
 """bits of a numerical comparison"""
 SYMBOLIC_SHARE = 0.75
-"""of the time of a check, for the symbolic tier; its processor time is counted in its own process"""
+"""fraction of a check's time for sympy; its processor time is counted in its own process"""
 MAX_TIMEOUT = 10.0
 """seconds"""
-_WALL = 1.8
-"""wall time of a check, in times its processor time, after which it ends on a machine that is not crowded"""
-_MOST_CROWDED = 10.0
+_WALL_FACTOR = 1.8
+"""limit of a check's wall time, as a multiple of its processor time, on a machine that is not overloaded"""
+_MAX_LOAD = 10.0
 
 
 class NotDecided(Exception):
-    """A comparison could not be carried through."""
+    """A comparison could not be completed."""
 
 
 class LimitExceeded(NotDecided):
-    """A size would go over its bound; the answers are then compared as written."""
+    """A size would exceed its limit; the answers are then compared as written."""
 
 
 class Timeout(NotDecided):
@@ -49,7 +49,7 @@ class Timeout(NotDecided):
 
 
 class Unsupported(NotDecided):
-    """The exact tiers have no value for this; the symbolic tier may."""
+    """There is no exact value for this; sympy may have one."""
 
 
 class Undefined(NotDecided):
@@ -57,21 +57,21 @@ class Undefined(NotDecided):
 
 
 class Budget:
-    """Counts the work of one check, and looks at its deadline now and then.
+    """Counts the work of one check, and reads the clock from time to time.
 
     The count decides, the same on every machine. The clocks are there for a machine much slower than expected: one
-    counts the processor time of this thread, the other wall time, in which twice the deadline is the end, or as many
-    times more as the machine has runnable processes for each processor. Waiting for a worker to be free or to start is
-    charged to neither.
+    counts the processor time of this thread, the other wall time, limited to twice the deadline, or more
+    in proportion to the runnable processes for each processor. Waiting for a worker to be free or to start counts
+    for neither.
     """
 
     def __init__(self, seconds: float) -> None:
         seconds = min(seconds, MAX_TIMEOUT)
         self.deadline = time.thread_time() + seconds
         self.began = time.monotonic()
-        self._wall = _WALL * seconds
+        self._wall = _WALL_FACTOR * seconds
         self.symbolic = SYMBOLIC_SHARE * seconds
-        """processor seconds that the symbolic tier may still take"""
+        """processor seconds that sympy may still take"""
         self._left = MAX_WORK
         self._until_look = 0
         self._whole: Budget | None = None
@@ -90,8 +90,8 @@ class Budget:
         """Operations that may still be spent."""
         return self._left
 
-    def look(self) -> None:
-        """Look at the clock.
+    def check_time(self) -> None:
+        """Read the clock.
 
         Raises:
             Timeout: the deadline has passed.
@@ -102,8 +102,8 @@ class Budget:
             raise Timeout
 
     def wall_left(self) -> float:
-        """Seconds of wall time until the end, on a machine as crowded as this one is now."""
-        return self.began + self._wall * _crowding() - time.monotonic()
+        """Seconds of wall time until the end, at the present load of the machine."""
+        return self.began + self._wall * _load() - time.monotonic()
 
     def spend(self, work: int) -> None:
         """Count ``work`` operations.
@@ -119,17 +119,17 @@ class Budget:
         if self._left < 0:
             raise LimitExceeded("too many operations")
         if self._until_look <= 0:
-            self._until_look = _LOOK
-            self.look()
+            self._until_look = _CLOCK_INTERVAL
+            self.check_time()
 
 
-def _crowding() -> float:
-    """Runnable processes for each processor, over the last minute; 1 where there are fewer, or nobody knows."""
+def _load() -> float:
+    """Runnable processes for each processor, over the last minute; 1 where there are fewer, or it is not known."""
     try:
         load = os.getloadavg()[0]
     except (AttributeError, OSError):
         return 1.0
-    return min(max(1.0, load / (os.cpu_count() or 1)), _MOST_CROWDED)
+    return min(max(1.0, load / (os.cpu_count() or 1)), _MAX_LOAD)
 
 
 def bits(value: Fraction | int) -> int:

@@ -1,4 +1,4 @@
-"""The commonest answers, integers and fractions of integers, compared without reading them in full."""
+"""The commonest answers, integers and fractions of integers, compared without parsing them in full."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class Based:
-    """A numeral with a base, such as 312 to the base 4: digits as written, and the base."""
+    """A numeral with a base, such as 312 in base 4: digits as written, and the base."""
 
     digits: str
     base: int

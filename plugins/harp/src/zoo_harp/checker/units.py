@@ -73,7 +73,7 @@ SIZES: Final[Mapping[str, tuple[str, Fraction]]] = {
     }.items()
     for base, size in sizes.items()
 }
-"""base name to what it measures, and its size beside the other units of that"""
+"""base name to what it measures, and its size relative to the other units of the same kind"""
 _PLURALS: Final = {"foot": "feet", "inch": "inches", "penny": "pennies", "century": "centuries"}
 
 

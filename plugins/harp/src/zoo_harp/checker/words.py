@@ -56,7 +56,7 @@ _DROPPED: Final = frozenset(".,;:!?'\"`*()[]-_\\") | {"a", "an", "the"}
 
 
 CONDITIONS: Final = frozenset(names("such that if unless when where least most more less fewer than nearly or"))
-"""words that make what they stand beside another statement"""
+"""words that change the meaning of the statement they are in"""
 
 
 def is_word(run: str) -> bool:

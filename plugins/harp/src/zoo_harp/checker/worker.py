@@ -21,7 +21,7 @@ _MAX_SECONDS: Final = 11.0
 Answer: TypeAlias = dict[str, Any]
 
 
-class Late(BaseException):
+class OutOfTime(BaseException):
     """The processor time of a request is used up; no ``except Exception`` of a library may stop it."""
 
 
@@ -38,9 +38,8 @@ def _limit_memory() -> None:
 
 @contextmanager
 def _limited(seconds: float) -> Iterator[None]:
-    """Raise ``Late`` after so much processor time, and let the system end this process soon after if that is no help.
-
-    A long operation in C heeds no exception.
+    """Raise ``OutOfTime`` after so much processor time, and let the system kill this process soon after, since
+    a long operation in C ignores exceptions.
     """
     try:
         import resource
@@ -50,7 +49,7 @@ def _limited(seconds: float) -> Iterator[None]:
         return
 
     def stop(*_: object) -> None:
-        raise Late
+        raise OutOfTime
 
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, hard))
@@ -73,13 +72,13 @@ def _prove(request: Answer) -> Answer:
     try:
         with _limited(min(_MAX_SECONDS, request.get("seconds", _MAX_SECONDS))):
             found = prove(one, other, request.get("variable", ""))
-    except Late:
+    except OutOfTime:
         return {"late": True}
     return {"equal": found, "used": time.process_time() - began}
 
 
 def _check(pairs: list[list[Any]], options: dict[str, Any]) -> Iterator[Answer]:
-    """One answer a pair. A check that outlives its deadline twice ends this process: nothing else is certain to."""
+    """One answer for each pair. A check that takes twice its deadline ends this process: only that surely stops it."""
     from zoo_harp.checker.batch import verdict_data
     from zoo_harp.checker.check import DEFAULT_TIMEOUT, check
 
@@ -88,7 +87,7 @@ def _check(pairs: list[list[Any]], options: dict[str, Any]) -> Iterator[Answer]:
         try:
             with _limited(seconds):
                 verdict = check(gold, response, **options)
-        except Late:
+        except OutOfTime:
             yield {"verdict": None}
         else:
             yield {"verdict": verdict_data(verdict)}

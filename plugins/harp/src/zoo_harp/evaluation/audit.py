@@ -1,4 +1,4 @@
-"""Which verdicts a person should look at, and under which heading."""
+"""Which verdicts a person should review, and under which heading."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEADINGS = {
 
 @dataclass(frozen=True)
 class Case:
-    """One verdict to look at.
+    """One verdict to review.
 
     Attributes:
         kind: a key of ``HEADINGS``.
@@ -33,7 +33,7 @@ class Case:
 
 
 def kind_of(scored: Scored) -> str | None:
-    """The heading of a verdict, the first that fits; None where there is nothing to see."""
+    """The heading of a verdict, the first that fits; None where there is nothing to review."""
     claimed = scored.response.claimed
     if claimed is not None and claimed != scored.correct:
         return "claimed"
@@ -49,7 +49,7 @@ def kind_of(scored: Scored) -> str | None:
 
 
 def cases(scored: Sequence[Scored]) -> list[Case]:
-    """All verdicts to look at, each answer to a problem once, by heading."""
+    """All verdicts to review, each answer to a problem once, by heading."""
     found: dict[tuple[str, ...], list[Scored]] = {}
     for item in scored:
         kind = kind_of(item)

@@ -16,7 +16,7 @@ _FIXED = re.compile(r"none of|all of", re.IGNORECASE)
 
 
 def stays_last(choices: Mapping[str, str]) -> bool:
-    """Whether choice E speaks of the others ("none of", "all of", in any case), and so keeps its place."""
+    """Whether choice E refers to the others ("none of", "all of", in any case), and so stays last."""
     return _FIXED.search(choices["E"]) is not None
 
 

@@ -84,7 +84,7 @@ class Dataset:
     Attributes:
         path: the file.
         problems: identifier to problem.
-        skipped: what is wrong with the lines that were left out.
+        skipped: errors of the lines that were left out.
     """
 
     path: Path
@@ -111,7 +111,7 @@ def load_dataset(path: Path, *, skip_bad: bool = False) -> Dataset:
 
     Args:
         path: the file.
-        skip_bad: leave bad lines out and keep what is wrong with them.
+        skip_bad: skip bad lines and record their errors.
 
     Raises:
         DataError: with file, line and field: malformed JSON, a missing or wrong field, an unknown subject, a level
@@ -164,7 +164,7 @@ def _part(line: Line, field: str) -> str:
 
 def _answer(line: Line) -> str | None:
     value = line.values.get("answer")
-    if isinstance(value, int) and not isinstance(value, bool):  # HARP's scraper writes the answers of AIME so
+    if isinstance(value, int) and not isinstance(value, bool):  # HARP's scraper writes answers of AIME as integers
         return str(value)
     if value is not None and not (isinstance(value, str) and value.strip()):
         line.fail("answer", f"is {shown(value)}: expected a string that is not empty, a whole number or null.")

@@ -21,12 +21,12 @@ from zoo_harp.evaluation.tables import Row, Sampled, Settings, restrict, rows, s
 
 @dataclass(frozen=True)
 class Judgement:
-    """Everything the evaluator finds.
+    """The results of the evaluator.
 
     Attributes:
         rows: of the tables.
         scored: every verdict.
-        notes: sentences for the reader.
+        notes: sentences to print.
     """
 
     rows: Sequence[Row]
@@ -44,7 +44,7 @@ class Harp(Evaluator[HarpConfig]):
             The scores of each run, one row for each run and level, subject, and level of a subject, and notes.
 
         Raises:
-            DataError: a file is not what it must be; nothing was scored.
+            DataError: a file is malformed; nothing was scored.
             UsageError: no dataset was given, a k exceeds the number of samples, or an output cannot be written.
         """
         found = judge(Path(subject), self.config, ctx)
@@ -83,7 +83,7 @@ def _ids(dataset: Dataset, split: str) -> frozenset[str]:
 
 
 def _all_rows(runs: Sequence[Sampled], dataset: Dataset, settings: Settings) -> list[Row]:
-    """Each run, then what shuffles show together, then each run on the problems of both splits."""
+    """Each run, then the shuffles together, then each run on the problems of both splits."""
     found = [row for run in runs for row in rows(run, settings)]
     found += shuffle_rows(runs)
     if {bool(run.run.layout) for run in runs} == {True, False}:
@@ -138,8 +138,8 @@ def _notes(
             notes.append(f"{run.run.name}: {missing} of {len(split)} problems have no response and are not counted.")
     if late := sum(item.timed_out for item in scored):
         notes.append(f"{late} checks ran out of time and count as wrong.")
-    if unclear := sum(item.undecided for item in scored) - late:
-        notes.append(f"{unclear} checks decided nothing, too large or beyond proof; not right, and counted apart.")
+    if undecided := sum(item.undecided for item in scored) - late:
+        notes.append(f"{undecided} checks were undecided (too large, or not provable); they are not right.")
     if differ := sum(item.response.claimed not in (None, item.correct) for item in scored):
         notes.append(f"{differ} verdicts differ from those in the file; --html FILE shows them.")
     published = sorted({figure.n for figure in paper.figures() if figure.model in models})

@@ -1,4 +1,4 @@
-"""One page to audit: tables, and verdicts with what the model wrote.
+"""A page to audit verdicts: tables, and verdicts with what the model wrote.
 
 Model output is hostile. The page is built as a tree whose texts the serialiser escapes, so that no markup can come
 from data; it has no script, loads nothing, and forbids both to the browser.
@@ -42,7 +42,7 @@ _UNSAFE = re.compile(r"[^\t\n\x20-\x7e\u00a0-\U0010ffff]|[\u200b-\u200f\u2028-\u
 
 
 def visible(text: str) -> str:
-    """``text`` with control characters, zero-width ones, and those that reverse the order of reading, made visible."""
+    """``text`` with control, zero-width and bidirectional control characters made visible."""
     return _UNSAFE.sub(_named, text)
 
 
@@ -60,7 +60,7 @@ def write_page(
         path: of the file, which is replaced.
         title: heading of the page.
         rows: of the tables, as ``tables.rows`` makes them.
-        cases: verdicts to look at, by heading.
+        cases: verdicts to review, by heading.
         notes: sentences below the tables.
 
     Raises:

@@ -14,7 +14,7 @@ def lines(path: Path) -> Iterator[Line]:
     """The samples of a log, ``.eval`` or ``.json``, as lines of a file of responses.
 
     Samples are named as the task ``zoo_harp/harp`` names them; of another task, the sample's id must be the problem's.
-    What ended in an error has no response and is left out.
+    Samples that ended in an error have no response and are left out.
 
     Raises:
         UsageError: inspect_ai is not installed.

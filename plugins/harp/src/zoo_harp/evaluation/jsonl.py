@@ -1,4 +1,4 @@
-"""Files with one JSON object a line, read so that every complaint names the file, the line and the field."""
+"""Files with one JSON object a line, read so that every error message names the file, the line and the field."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _SHOWN = 60  # characters of a wrong value that a message repeats
 
 
 class DataError(UsageError):
-    """A file is not what it must be; the message begins with ``file:line: field``.
+    """A file is malformed; the message begins with ``file:line: field``.
 
     Attributes:
-        reason: the message without the place.
+        reason: the message without the location.
         path: the file.
         line: its line, from 1; 0 where the whole file is meant.
         field: the field of the line's object; may be empty.
@@ -37,8 +37,8 @@ class DataError(UsageError):
         super().__init__(f"{place}: {f'field {field!r} ' if field else ''}{reason}", hint)
         self.reason, self.path, self.line, self.field = reason, path, line, field
 
-    def among(self, others: int) -> DataError:
-        """The same error, saying that there are so many others."""
+    def with_others(self, others: int) -> DataError:
+        """The same error, with the number of further errors in the message."""
         if not others:
             return self
         reason = f"{self.reason} ({others} more bad line{'s' * (others > 1)}.)"
@@ -47,7 +47,7 @@ class DataError(UsageError):
 
 @dataclass(frozen=True)
 class Line:
-    """One line's object, with its place.
+    """One line's object, with its location.
 
     Attributes:
         path: the file, as messages show it.
@@ -83,12 +83,12 @@ class Line:
             self.fail(field, f"is {shown(value)}: expected true or false.")
         return value
 
-    def whole(self, field: str, least: int, most: int | None = None) -> int:
-        """A required whole number in ``[least, most]``."""
+    def whole(self, field: str, low: int, high: int | None = None) -> int:
+        """A required whole number in ``[low, high]``."""
         value = self.need(field)
-        within = isinstance(value, int) and not isinstance(value, bool) and value >= least
-        if not within or (most is not None and value > most):
-            bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+        within = isinstance(value, int) and not isinstance(value, bool) and value >= low
+        if not within or (high is not None and value > high):
+            bounds = f"of at least {low}" if high is None else f"from {low} to {high}"
             self.fail(field, f"is {shown(value)}: expected a whole number {bounds}.")
         return int(value)
 
@@ -99,7 +99,7 @@ class Loaded(Generic[T]):
 
     Attributes:
         items: one for each good line, in the file's order.
-        skipped: what is wrong with the others; empty unless skipping was allowed.
+        skipped: errors of the other lines; empty unless skipping was allowed.
     """
 
     items: tuple[T, ...]
@@ -107,7 +107,7 @@ class Loaded(Generic[T]):
 
 
 def shown(value: Any) -> str:
-    """A wrong value for a message, on one line and not at length."""
+    """A wrong value for a message, on one line and shortened."""
     try:
         text = json.dumps(value)
     except (ValueError, RecursionError):  # a number with too many digits, or nesting without end
@@ -134,7 +134,7 @@ def load(path: Path, parse: Callable[[Line], T], *, skip_bad: bool = False) -> L
         except DataError as error:
             bad.append(error)
     if bad and not (skip_bad and items):
-        raise bad[0].among(len(bad) - 1)
+        raise bad[0].with_others(len(bad) - 1)
     if not items:
         raise DataError("the file has no line: expected one JSON object a line.", str(path))
     return Loaded(tuple(items), tuple(bad))

@@ -28,7 +28,7 @@ RIGHT = 0
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its interval; ``low`` and ``high`` are NaN where there is none."""
+    """A number with its interval; ``low`` and ``high`` are NaN where is_sample is none."""
 
     value: float
     low: float
@@ -51,10 +51,10 @@ def wilson(right: float, n: int) -> Estimate:
 
 
 def check_k(k: int, samples: int) -> None:
-    """Refuse a k for which pass@k and maj@k do not exist.
+    """Check that pass@k and maj@k exist for k.
 
     Raises:
-        UsageError: there are no samples, or fewer than k, or k is below 1.
+        UsageError: is_sample are no samples, or fewer than k, or k is below 1.
     """
     if samples < 1:
         raise UsageError("a problem has no samples: expected at least one.")
@@ -63,7 +63,7 @@ def check_k(k: int, samples: int) -> None:
 
 
 def pass_at_k(samples: ArrayLike, correct: ArrayLike, k: int) -> Floats:
-    """Unbiased chance that one of k samples, drawn without replacement, is right.
+    """Unbiased estimate of the probability that one of k samples, drawn without replacement, is right.
 
     ``1 - binom(N - C, k) / binom(N, k)``, computed as ``1 - prod_{j=N-C+1}^{N} (1 - k / j)``.
 
@@ -102,7 +102,7 @@ def group(answers: Sequence[Answer | None], right: Sequence[bool], same: Callabl
         same: whether two answers are equivalent.
 
     Returns:
-        ``[N]``: ``RIGHT``, a number from 1 on, or ``NO_VOTE``.
+        ``[N]``: ``RIGHT``, a number from 1 for each wrong group, or ``NO_VOTE``.
     """
     labels = np.full(len(answers), NO_VOTE, dtype=np.int64)
     known: dict[Answer, int] = {}  # the same text again needs no comparison
@@ -123,17 +123,17 @@ def group(answers: Sequence[Answer | None], right: Sequence[bool], same: Callabl
 
 
 def pad(labels: Sequence[Ints]) -> tuple[Ints, NDArray[np.bool_]]:
-    """Labels of P problems, not all with as many samples, as ``[P, N]``, and which of them are samples ``[P, N]``."""
+    """Labels of P problems, not all with as many samples, as ``[P, N]``, and the mask of real samples ``[P, N]``."""
     sizes = np.array([len(row) for row in labels], dtype=np.int64)
-    there = np.arange(int(sizes.max(initial=0))) < sizes[:, None]
-    padded = np.full(there.shape, NO_VOTE, dtype=np.int64)
-    padded[there] = np.concatenate(list(labels)) if len(labels) else padded[there]
-    return padded, there
+    is_sample = np.arange(int(sizes.max(initial=0))) < sizes[:, None]
+    padded = np.full(is_sample.shape, NO_VOTE, dtype=np.int64)
+    padded[is_sample] = np.concatenate(list(labels)) if len(labels) else padded[is_sample]
+    return padded, is_sample
 
 
-def shuffled(labels: Ints, there: NDArray[np.bool_], orders: int, rng: np.random.Generator) -> Ints:
-    """Random orders of each problem's samples: ``[P, N]`` to ``[orders, P, N]``; what is no sample stays last."""
-    keys = np.where(there, rng.random((orders, *labels.shape)), np.inf)
+def shuffled(labels: Ints, is_sample: NDArray[np.bool_], orders: int, rng: np.random.Generator) -> Ints:
+    """Random orders of each problem's samples: ``[P, N]`` to ``[orders, P, N]``; padding stays last."""
+    keys = np.where(is_sample, rng.random((orders, *labels.shape)), np.inf)
     return np.take_along_axis(np.broadcast_to(labels, keys.shape), keys.argsort(axis=-1), axis=-1)
 
 
@@ -165,7 +165,7 @@ def maj_at_k(orders: Ints, k: int, complete: bool) -> Estimate:
     Args:
         orders: labels ``[orders, P, N]``, as ``shuffled`` returns them.
         k: how many samples vote: the first k of each order.
-        complete: whether k takes every sample, so that the order does not matter: then there is no interval.
+        complete: whether k takes every sample, so that the order does not matter: then is_sample is no interval.
     """
     by_order = majority(orders[..., :k]).mean(axis=-1)
     count = len(by_order)

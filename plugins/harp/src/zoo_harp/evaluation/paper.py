@@ -21,7 +21,7 @@ class Figure:
     Attributes:
         table: its number in the paper.
         model: whose result it is.
-        run: how was asked, as ``Run.name``.
+        run: how the model was asked, as ``Run.name``.
         both: whether only problems of both splits are counted.
         group: "all", "L1" to "L6", a subject, or "MATH" (another benchmark).
         metric: "accuracy", "unfinished", "pass@8", "maj@8".
@@ -53,7 +53,7 @@ def figures() -> tuple[Figure, ...]:
 
 
 def _figure(number: int, table: Mapping[str, Any], name: str, group: str, value: float) -> Figure:
-    """A row is a model, a way of asking, or a k: whichever the table does not say itself."""
+    """A row is a model, a way of asking, or a k: whichever is not fixed for the whole table."""
     per_k = table["metric"] in ("pass", "maj")
     return Figure(
         table=number,
@@ -91,7 +91,7 @@ def models(names: Sequence[str]) -> list[str]:
 
 
 def beside(run: str, group: str, *, both: bool, names: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Published figures for one row of our tables: metric to model to percent."""
+    """Published figures for one row of our tables: by metric and model, in percent."""
     found: dict[str, dict[str, float]] = {}
     for figure in figures():
         if figure.model in names and (figure.run, figure.group, figure.both) == (run, group, both):

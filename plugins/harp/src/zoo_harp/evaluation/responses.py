@@ -1,4 +1,4 @@
-"""What models answered: one JSON object a line.
+"""Files of model responses: one JSON object per line.
 
 =============== ============================================================= ==========
 field           meaning                                                       required
@@ -7,7 +7,7 @@ field           meaning                                                       re
 ``response``    the model's text, or null where there is none                 one of
 ``samples``     several of them: strings, nulls, or objects with              these two
                 ``response``, ``finish_reason``, ``tokens``, ``correct``
-``finish_reason`` how it ended; "stop" and its likes are normal, any other    no: normal
+``finish_reason`` how it ended; "stop" and the like are normal, any other    no: normal
                 ("length", "max_tokens", "content_filter") makes it wrong
 ``tokens``      number of output tokens                                       no
 ``sample``      number of this sample, from 0; lines with the same problem    no: 0
@@ -91,8 +91,8 @@ def load_responses(
 
     Args:
         path: the file: ``.jsonl``, ``.zip``, or a log of inspect_ai.
-        known: whether there is a problem with an identifier; unset: any will do.
-        skip_bad: leave bad lines out and keep what is wrong with them.
+        known: whether there is a problem with an identifier; unset: all are accepted.
+        skip_bad: skip bad lines and record their errors.
 
     Raises:
         DataError: with file, line and field: a field is wrong or missing, an identifier is unknown, a sample repeats.

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 Kind = Literal["short", "choice"]
 TIMEOUT = "timeout"
 UNDECIDED = frozenset(("undecided", TIMEOUT, "limit"))
-"""rules of the checker that decide nothing"""
+"""rules of the checker that leave a response undecided"""
 UNFINISHED = "unfinished"
-MOST_LATE = 5
+MAX_TIMEOUTS = 5
 """comparisons among the answers to one problem that may run out of time"""
 
 
@@ -31,8 +31,8 @@ class Scored:
     """A response with its verdict.
 
     Attributes:
-        problem: what was asked.
-        response: what came back.
+        problem: the problem that was asked.
+        response: the model's response.
         gold: the reference answer; for choices the letter under which it was shown.
         correct: whether the response is right.
         extracted: the answer that was found in it; None if there is none, or the response did not finish.
@@ -50,7 +50,7 @@ class Scored:
 
     @property
     def timed_out(self) -> bool:
-        """Whether the check was given up."""
+        """Whether the check timed out."""
         return self.reason == TIMEOUT
 
     @property
@@ -84,7 +84,7 @@ def gold_of(problem: Problem, response: Response) -> str:
 def score(
     problems: Mapping[str, Problem], responses: Sequence[Response], *, workers: int = 1, timeout_s: float = 2.0
 ) -> list[Scored]:
-    """Judge every response; one that did not finish, or is empty, is wrong without being looked at.
+    """Check every response; one that did not finish, or is empty, is wrong without a check.
 
     Args:
         problems: by identifier.
@@ -114,10 +114,10 @@ def score(
 
 
 def _checked(gold: str, problem: str) -> str:
-    from zoo_harp.checker.check import checked_gold
+    from zoo_harp.checker.check import check_gold
 
     try:
-        return checked_gold(gold, problem)
+        return check_gold(gold, problem)
     except ValueError as error:
         raise UsageError(str(error)) from error
 
@@ -151,7 +151,8 @@ def _verdicts(
 def labels(samples: Sequence[Scored], *, timeout_s: float = 2.0) -> Ints:
     """Votes of the samples of one problem and run, ``[N]``, grouped by equivalence (``metrics.group``).
 
-    After ``MOST_LATE`` comparisons that ran out of time, further answers of the problem are only compared as written.
+    After ``MAX_TIMEOUTS`` comparisons that ran out of time, further answers of the problem are only compared as
+    written.
     """
     from zoo_harp import check
 
@@ -159,7 +160,7 @@ def labels(samples: Sequence[Scored], *, timeout_s: float = 2.0) -> Ints:
 
     def same(one: str, other: str) -> bool:
         nonlocal late
-        if late >= MOST_LATE:
+        if late >= MAX_TIMEOUTS:
             return one == other
         try:
             verdict = check(one, rf"$\boxed{{{other}}}$", kind="short", timeout_s=timeout_s)
@@ -177,7 +178,7 @@ def labels(samples: Sequence[Scored], *, timeout_s: float = 2.0) -> Ints:
 
 
 def by_problem(scored: Sequence[Scored]) -> dict[str, list[Scored]]:
-    """Samples of each problem by number, problems by identifier: the order of the file must not decide the figures."""
+    """Samples of each problem by number, problems by identifier: the order of the file does not change the results."""
     found: dict[str, list[Scored]] = {}
     for item in sorted(scored, key=lambda item: (item.problem.id, item.response.sample)):
         found.setdefault(item.problem.id, []).append(item)

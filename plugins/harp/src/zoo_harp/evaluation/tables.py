@@ -32,12 +32,12 @@ PERCENT = 100.0
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What decides the rows.
+    """Settings of the tables.
 
     Attributes:
         k: values for pass@k and maj@k; empty: powers of two up to the number of samples, and that number.
         orders: random orders for maj@k.
-        models: of the paper, whose figures stand beside ours.
+        models: of the paper, whose figures are shown beside ours.
         timeout_s: of one check, for the comparisons among votes.
     """
 
@@ -128,7 +128,7 @@ def _figures(run: Sampled, items: Sequence[Sequence[Scored]], places: Sequence[i
     flat = [sample for samples in here for sample in samples]
     n, c = run.n[places], np.array([sum(sample.correct for sample in samples) for samples in here])
     share = float((c / n).mean())
-    # Samples of one problem are alike, so the interval counts problems, not samples.
+    # Samples of one problem are correlated, so the interval counts problems, not samples.
     interval = wilson(share * len(here), len(here))
     row: Row = {
         "n": len(here),
@@ -169,7 +169,7 @@ def restrict(run: Sampled, ids: frozenset[str]) -> Sampled:
 
 
 def shuffle_rows(runs: Sequence[Sampled]) -> list[Row]:
-    """What shuffled choices show together, for each layout with at least two shuffles.
+    """Results over all shuffles of the choices, for each layout with at least two shuffles.
 
     The mean over runs, and the shares of problems that at least x of R runs, and all of them, get right; beside each
     the chance that guessing does. A run counts with the first sample of each problem, on the problems that all share.

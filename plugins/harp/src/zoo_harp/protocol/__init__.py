@@ -1,1 +1,1 @@
-"""Asking models: prompts, the task for inspect_ai, and thin adapters for two other libraries."""
+"""Querying models: prompts, the task for inspect_ai, and thin adapters for two other libraries."""

@@ -1,7 +1,7 @@
 """HARP for inspect_ai: a task, a solver and a scorer, registered through its entry-point group ``inspect_ai``.
 
-``inspect eval zoo_harp/harp --model NAME -T dataset=HARP.jsonl``; ``zoo harp run`` adds the journal, which makes a run
-that was killed go on where it was. Needs the extra ``inspect``.
+``inspect eval zoo_harp/harp --model NAME -T dataset=HARP.jsonl``; ``zoo harp run`` adds the journal, with which a
+run that was killed continues where it stopped. Needs the extra ``inspect``.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _sample(question: Question) -> Sample:
 
 @solver  # type: ignore[untyped-decorator, unused-ignore]
 def ask(journal: Journal | None = None) -> Solver:
-    """One call of the model; what it answers is in the journal before anything else happens."""
+    """One call of the model; its response is written to the journal first of all."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         state = await generate(state)

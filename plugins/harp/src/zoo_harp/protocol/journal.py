@@ -1,4 +1,4 @@
-"""A file of responses that grows by whole lines and survives being killed, and what it already holds."""
+"""A file of responses that grows by whole lines and survives being killed, and the questions it already answers."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class Journal:
 
 @contextmanager
 def open_journal(path: Path, settings: Mapping[str, Any]) -> Iterator[tuple[Journal, set[Key]]]:
-    """Open a file of responses to continue it, alone; a last line that was cut off by a kill is removed.
+    """Open a file of responses to continue it, under a lock; an incomplete last line is removed.
 
     Args:
         path: the file; made if it is not there.
-        settings: how is asked; kept beside the file, and compared when it is continued.
+        settings: of the questions; stored beside the file, and compared when it is continued.
 
     Yields:
         The journal, and what has been answered already.
@@ -67,20 +67,20 @@ def open_journal(path: Path, settings: Mapping[str, Any]) -> Iterator[tuple[Jour
             raise UsageError(f"{path} is being written by another process.") from error
         kept = path.with_name(path.name + SETTINGS_SUFFIX)
         if kept.exists():
-            _drop_torn_line(descriptor)
+            _drop_incomplete_line(descriptor)
         empty = os.fstat(descriptor).st_size == 0
         if not empty and not kept.exists():
             raise UsageError(
-                f"{path} is there, and zoo harp run did not write it.", "write to another file with --out."
+                f"{path} exists, and was not written by zoo harp run.", "write to another file with --out."
             )
-        _same_settings(path, kept, settings, begun=not empty)
+        _check_settings(path, kept, settings, begun=not empty)
         done = set() if empty else {(item.id, item.run, item.sample) for item in load_responses(path).items}
         yield Journal(descriptor), done
     finally:
         os.close(descriptor)
 
 
-def _drop_torn_line(descriptor: int) -> None:
+def _drop_incomplete_line(descriptor: int) -> None:
     size = os.fstat(descriptor).st_size
     end = size
     while end > 0:
@@ -94,7 +94,7 @@ def _drop_torn_line(descriptor: int) -> None:
         os.ftruncate(descriptor, end)
 
 
-def _same_settings(path: Path, kept: Path, settings: Mapping[str, Any], *, begun: bool) -> None:
+def _check_settings(path: Path, kept: Path, settings: Mapping[str, Any], *, begun: bool) -> None:
     if not begun:
         temporary = kept.with_name(f".{kept.name}.{os.getpid()}")
         temporary.write_text(settings_text(dict(settings)), encoding="utf-8")
@@ -103,7 +103,7 @@ def _same_settings(path: Path, kept: Path, settings: Mapping[str, Any], *, begun
     try:
         before = json.loads(kept.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise UsageError(f"{kept} is no JSON: {error}.", "remove it to continue all the same.") from error
+        raise UsageError(f"{kept} is not JSON: {error}.", "remove it to continue anyway.") from error
     for name in sorted({*before, *settings}):
         if before.get(name) != settings.get(name):
             raise UsageError(

@@ -8,7 +8,7 @@ In a task's YAML file, with a Python function beside it that imports this module
       - name: extract
         filter: [{function: harp}, {function: take_first}]
 
-``zoo harp lm-eval`` writes a task for the short answers of a file of problems, with which nothing of this is needed.
+``zoo harp lm-eval`` writes a task for the short answers of a file of problems, for which none of this is needed.
 The metric alone takes whole responses; the filter is for those who want the extracted answers in the logged samples.
 Needs the extra ``lm-eval``.
 """
@@ -53,7 +53,7 @@ class ExtractAnswer(Filter):  # type: ignore[misc, unused-ignore]
     metric="undecided", higher_is_better=False, aggregation="mean", output_type="generate_until"
 )
 def undecided(references: Sequence[str], predictions: Sequence[str], **options: Any) -> float:
-    """Share of predictions about which the checker decided nothing; in [0, 1]. Arguments as of ``harp``."""
+    """Share of predictions on which the checker is undecided; in [0, 1]. Arguments as of ``harp``."""
     from zoo_harp import check
 
     pairs = list(zip(references, predictions, strict=True))
@@ -90,7 +90,7 @@ def process_docs(dataset: Any) -> Any:
 
 
 def process_results(doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
-    """Whether the response is right, and whether the checker decided nothing about it, each 0 or 1."""
+    """Whether the response is right, and whether the checker is undecided about it, each 0 or 1."""
     from zoo_harp import check
 
     verdict = check(str(doc["answer"]), str(results[0]), kind="short")

@@ -16,19 +16,19 @@ def write_task(folder: Path, dataset: Path, *, force: bool = False) -> list[Path
     """Write the task that asks the short answers of ``dataset``.
 
     Args:
-        folder: where to; made if it is not there.
+        folder: to write to; created if it does not exist.
         dataset: file of problems, ``.jsonl``.
-        force: write over files that are there.
+        force: overwrite existing files.
 
     Raises:
-        UsageError: the dataset is no ``.jsonl`` file, or a file is there already.
+        UsageError: the dataset is no ``.jsonl`` file, or a file already exists.
     """
     if not dataset.is_file() or dataset.suffix != ".jsonl":
-        raise UsageError(f"{dataset} is no file of problems: expected an existing .jsonl file.")
+        raise UsageError(f"{dataset} is not a file of problems: expected an existing .jsonl file.")
     paths = [folder / name for name in _NAMES]
     there = [path for path in paths if path.exists()]
     if there and not force:
-        raise UsageError(f"{there[0]} is there already.", "--force writes over it.")
+        raise UsageError(f"{there[0]} already exists.", "--force overwrites it.")
     folder.mkdir(parents=True, exist_ok=True)
     for path in paths:
         text = files("zoo_harp").joinpath("data", "lm_eval", path.name).read_text(encoding="utf-8")

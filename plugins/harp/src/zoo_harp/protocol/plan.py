@@ -1,4 +1,4 @@
-"""What is to be asked: one question for each problem, way of asking, and sample."""
+"""The questions to ask: one for each problem, way of asking, and sample."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Key = tuple[str, Run, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What decides the questions.
+    """The settings that determine the questions.
 
     Attributes:
         dataset: file of problems.
@@ -65,7 +65,7 @@ class Plan:
             if getattr(self, name) < least:
                 raise UsageError(f"{name} = {getattr(self, name)}: expected at least {least}.")
         if self.shuffles and (self.split != "choice" or self.layout == "none"):
-            raise UsageError("shuffles are of choices: expected the split 'choice', and a layout that shows them.")
+            raise UsageError("shuffles need choices: expected the split 'choice', and a layout that shows them.")
 
     @property
     def family(self) -> Family:
@@ -81,7 +81,7 @@ class Plan:
         return [Run(self.layout, number) for number in numbers]
 
     def settings(self) -> dict[str, Any]:
-        """What a continued run must share with its beginning: the options, and the contents of the files."""
+        """The settings that a continued run must share with its beginning: options, and digests of the files."""
         named = asdict(self)
         del named["limit"], named["samples"], named["shuffles"]  # asking for more goes on with what is there
         return named | {name: _digest(Path(named[name])) for name in ("dataset", "shots") if named[name]}
@@ -92,11 +92,11 @@ class Question:
     """One thing to ask.
 
     Attributes:
-        problem: what about.
-        run: how.
+        problem: the problem to ask.
+        run: how to ask it.
         sample: number of the sample.
         order: of the choices.
-        prompt: what is sent.
+        prompt: the messages to send.
     """
 
     problem: Problem
@@ -107,7 +107,7 @@ class Question:
 
     @property
     def key(self) -> Key:
-        """What tells it from the others."""
+        """The key that identifies the question."""
         return self.problem.id, self.run, self.sample
 
     def record(self) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _questions(plan: Plan, problems: Sequence[Problem], pool: Sequence[Problem])
 
 
 def _pool(plan: Plan, dataset: Dataset) -> list[Problem]:
-    """The examples: nothing that is in the dataset, whether asked or not, so that no answer is given away."""
+    """The examples: none that is in the dataset, whether asked or not, so that no answer leaks."""
     if not plan.shots:
         return []
     examples = load_dataset(Path(plan.shots)).split(plan.split)

@@ -1,4 +1,4 @@
-r"""Prompts: four families, in our words around the fixed strings that extraction keys on.
+r"""Prompts: four families, in our words around the fixed strings that extraction looks for.
 
 The fixed strings are HARP's and Minerva's: ``Problem:``, ``Solution:``, ``Final Answer: The final answer is ... I hope
 it is correct.``, ``Answer:``, ``Therefore, the final answer is: $\boxed{...}$. I hope it is correct.``
@@ -43,7 +43,7 @@ _CLOSING: dict[Family, str] = {
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a model is sent.
+    """The messages that are sent to a model.
 
     Attributes:
         messages: role and text of each; the last is the assistant's where its beginning is given.
@@ -98,7 +98,7 @@ def build(
 
 
 def worked(problem: Problem, family: Family) -> str:
-    """The first solution of an example, closed as the family asks for.
+    """The first solution of an example, with the closing sentence of the family.
 
     Raises:
         UsageError: the example has no answer of that kind.
@@ -123,7 +123,7 @@ def draw_shots(
         rng: where they are drawn from; with as many examples as are wanted and "any", their order is the pool's.
 
     Raises:
-        UsageError: too few fit.
+        UsageError: there are too few.
     """
     fitting = [
         shot
@@ -132,7 +132,7 @@ def draw_shots(
     ]
     if len(fitting) < count:
         share = "" if align == "any" else f" of {align} {_label(problem, align)}"
-        raise UsageError(f"{count} examples{share} are wanted for {problem.id}, and {len(fitting)} are there.")
+        raise UsageError(f"{count} examples{share} are needed for {problem.id}, and there are {len(fitting)}.")
     places = rng.choice(len(fitting), size=count, replace=False) if len(fitting) > count else np.arange(count)
     return [fitting[place] for place in places]
 

@@ -1,4 +1,4 @@
-"""``zoo harp run``: ask a model every question that is not answered yet."""
+"""``zoo harp run``: ask a model every question that has no response yet."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ BATCH = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asking:
-    """How a model is asked.
+class ModelSettings:
+    """Settings of the model and of its sampling.
 
     Attributes:
         model: as inspect_ai names it, such as "openai/gpt-4o-mini".
-        out: file of responses; continued if it is there.
+        out: file of responses; continued if it exists.
         base_url: of the service; empty: the provider's own.
         temperature: None: 0 for one sample, 1 for several.
         top_p: None: 0.95 where the temperature is above 0.
@@ -66,13 +66,13 @@ class Asking:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How it went.
+    """The outcome of a run.
 
     Attributes:
         asked: number of questions of the plan.
         before: how many had been answered already.
         answered: how many are answered now.
-        errors: why the others are not, each reason once.
+        errors: why the others failed, each reason once.
         interrupted: whether it was stopped by a person.
     """
 
@@ -88,11 +88,11 @@ class Outcome:
         return self.answered >= self.asked
 
 
-def run(plan: Plan, asking: Asking) -> Outcome:
-    """Ask what is left of a plan; every response is on the disk as soon as it is there.
+def run(plan: Plan, asking: ModelSettings) -> Outcome:
+    """Ask the questions of a plan that have no response yet; every response is written to disk as soon as it arrives.
 
     Raises:
-        UsageError: inspect_ai is missing, the model is unknown, the file was begun otherwise; ``DataError``.
+        UsageError: inspect_ai is missing, the model is unknown, or the file has other settings; ``DataError``.
     """
     try:
         from inspect_ai import eval as evaluate
@@ -116,12 +116,14 @@ def run(plan: Plan, asking: Asking) -> Outcome:
             logs = _evaluate(evaluate, work, asking)
             errors += _errors(logs)
             interrupted = not logs or any(log.status == "cancelled" for log in logs)  # there may be no log then
-            if interrupted or journal.added == answered:  # a key that is refused is refused for the other batches too
+            if (
+                interrupted or journal.added == answered
+            ):  # an API key that is refused is refused for the other batches too
                 break
     return Outcome(len(asked), before, before + journal.added, list(dict.fromkeys(errors)), interrupted)
 
 
-def _evaluate(evaluate: Any, work: Any, asking: Asking) -> list[EvalLog]:
+def _evaluate(evaluate: Any, work: Any, asking: ModelSettings) -> list[EvalLog]:
     try:
         logs: list[EvalLog] = evaluate(
             work,

@@ -18,7 +18,7 @@ def harp_reward(
     Args:
         completions: texts, or conversations whose last message counts.
         answer: reference answers, the dataset's column of that name, one for each completion.
-        columns: whatever else the trainer hands over; not read.
+        columns: other columns that the trainer passes; ignored.
 
     Raises:
         UsageError: the dataset has no column "answer".

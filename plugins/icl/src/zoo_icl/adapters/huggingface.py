@@ -17,7 +17,7 @@ _EAGER = "eager"
 class HuggingFacePatterns:
     """A model such as ``GPT2LMHeadModel``, called with ``output_attentions``.
 
-    Fused attention never has the patterns in memory: while they are asked for, the model computes eagerly.
+    Fused attention never materialises the patterns: while they are asked for, attention is computed eagerly.
 
     Args:
         model: the model; it is called without gradients and dropout, and left as it was.
@@ -27,7 +27,7 @@ class HuggingFacePatterns:
         """Raises TypeError where ``model`` is no model of transformers."""
         if not hasattr(model, "config") or not callable(model):
             raise TypeError(
-                f"a {type(model).__name__} is no model of transformers: expected one such as GPT2LMHeadModel."
+                f"a {type(model).__name__} is not a model of transformers: expected one such as GPT2LMHeadModel."
             )
         self._model = model
 

@@ -14,7 +14,7 @@ from zoo_icl.probes import prev_token_strength, repeated_induction_strength
 
 
 class PatternModel(Protocol):
-    """A language model whose attention can be seen."""
+    """A language model that gives its attention patterns."""
 
     @property
     def vocabulary(self) -> int:
@@ -25,11 +25,11 @@ class PatternModel(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class RepeatedTokens:
+class RepeatedTokenScores:
     """Scores of every head, each in [0, 1].
 
     Attributes:
-        induction: attention, in the second copy, to the token that followed the last time, ``[L, H]``.
+        induction: attention, in the second copy, to the token that followed in the first, ``[L, H]``.
         previous: attention to the token before, anywhere, ``[L, H]``.
     """
 
@@ -45,16 +45,16 @@ class RepeatedTokens:
 def repeated_tokens(
     vocabulary: int, period: int, size: int, rng: np.random.Generator, *, start: int | None = None
 ) -> NDArray[np.int64]:
-    """Sequences ``[start] r_1 ... r_L r_1 ... r_L`` with L = ``period`` different tokens r, drawn evenly.
+    """Sequences ``[start] r_1 ... r_L r_1 ... r_L`` with L = ``period`` different tokens r, drawn uniformly.
 
-    Different, so that there is one place to attend to.
+    All differ, so that an induction head has exactly one token to attend to.
 
     Args:
         vocabulary: tokens are 0 to ``vocabulary - 1``.
         period: length of a copy, at least 2.
         size: number of sequences, at least 1.
-        rng: where they come from.
-        start: token before the first copy, not drawn in it; None: there is none.
+        rng: draws the tokens.
+        start: token before the copies, which do not contain it; None: there is none.
 
     Returns:
         int64 ``[size, 2 period]``, with ``start`` one longer.
@@ -62,13 +62,13 @@ def repeated_tokens(
     Raises:
         ValueError: there are too few tokens, or a number is out of range.
     """
-    drawn_from = np.setdiff1d(np.arange(vocabulary), [] if start is None else [start])
-    if period < 2 or size < 1 or len(drawn_from) < period:
+    candidates = np.setdiff1d(np.arange(vocabulary), [] if start is None else [start])
+    if period < 2 or size < 1 or len(candidates) < period:
         raise ValueError(
-            f"{size} sequences of {period} different tokens from {len(drawn_from)}: expected at least 1 sequence, at "
+            f"{size} sequences of {period} different tokens from {len(candidates)}: expected at least 1 sequence, at "
             "least 2 tokens, and as many to draw from."
         )
-    copy = rng.permuted(np.tile(drawn_from, (size, 1)), axis=1)[:, :period]
+    copy = rng.permuted(np.tile(candidates, (size, 1)), axis=1)[:, :period]
     before = np.empty((size, 0), np.int64) if start is None else np.full((size, 1), start)
     return np.concatenate([before, copy, copy], axis=1).astype(np.int64)
 
@@ -81,10 +81,10 @@ def repeated_token_test(
     size: int = 16,
     start: int | None = None,
     batch_size: int = 16,
-) -> RepeatedTokens:
+) -> RepeatedTokenScores:
     """Score every head of ``model`` on repeated random tokens.
 
-    A head that attends evenly scores about ``1 / (1.5 period)`` on both.
+    A head that attends uniformly scores about ``1 / (1.5 period)`` on both.
 
     Args:
         model: an adapter.
@@ -92,7 +92,7 @@ def repeated_token_test(
         period: length of a copy.
         size: number of sequences.
         start: token before the first copy, such as the tokenizer's beginning of text.
-        batch_size: sequences that pass at once; does not show in the result.
+        batch_size: sequences in one forward pass; does not change the result.
 
     Raises:
         ValueError: as ``repeated_tokens``, or ``batch_size`` is below 1.
@@ -107,4 +107,4 @@ def repeated_token_test(
         scores = [(repeated_induction_strength(a, period, first), prev_token_strength(a, "all")) for a in layers]
         patterns.append(np.array(scores) * (len(part) / size))
     induction, previous = np.sum(patterns, axis=0).swapaxes(0, 1)
-    return RepeatedTokens(induction, previous)
+    return RepeatedTokenScores(induction, previous)

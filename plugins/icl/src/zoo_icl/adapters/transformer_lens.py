@@ -30,7 +30,7 @@ class LensPatterns:
         return int(self._model.cfg.d_vocab)
 
     def patterns(self, tokens: NDArray[np.int64]) -> Sequence[Tensor]:
-        """Attention ``[B, H, T, T]`` of every layer, for tokens ``[B, T]``, which are taken as they are."""
+        """Attention ``[B, H, T, T]`` of every layer, for tokens ``[B, T]``, to which nothing is prepended."""
         names = [f"blocks.{layer}.attn.hook_pattern" for layer in range(self._model.cfg.n_layers)]
         with torch.no_grad():
             _, cache = self._model.run_with_cache(torch.as_tensor(tokens), names_filter=names)

@@ -1,6 +1,6 @@
 """Clamps ("artificial optogenetics"): declared interventions on the forward pass, as values.
 
-``model(x, y, clamps=[PrevToken("0:0"), Ablate("1:0-2,1:4-7")])``; texts do as well: ``clamps="Layer1()+Copy(1:3)"``.
+``model(x, y, clamps=[PrevToken("0:0"), Ablate("1:0-2,1:4-7")])``; or as text: ``clamps="Layer1()+Copy(1:3)"``.
 """
 
 from zoo_icl.clamps.attention import Induction as Induction

@@ -9,18 +9,29 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zoo_icl.clamps.base import EVERY, EXEMPLARS, LABELS, QUERY, Call, Clamp, Region, Transformer, attention, unit
+from zoo_icl.clamps.base import (
+    EVERY,
+    EXEMPLARS,
+    LABELS,
+    QUERY,
+    Call,
+    Clamp,
+    Region,
+    Transformer,
+    attention_regions,
+    check_fraction,
+)
 from zoo_icl.clamps.heads import by_layer
-from zoo_icl.taps import Edit
+from zoo_icl.hooks import Edit
 
-SHUT = -1e9
-"""score of a column that must not be looked at"""
-TIE = 1e-6
-"""cosines this close to the largest count as equal to it"""
+MASKED_SCORE = -1e9
+"""score of a column that must get no attention"""
+TIE_TOLERANCE = 1e-6
+"""cosines this close to the largest count as ties"""
 
 
 def _previous(call: Call, only_labels: bool) -> tuple[Tensor, Tensor]:
-    """Rows [T, 1] that are meant, and column t-1 of every row t, bool [T, T]."""
+    """The rows to clamp, bool [T, 1], and column t-1 of every row t, bool [T, T]."""
     rows = torch.ones(call.tokens, dtype=torch.bool, device=call.x.device)
     if only_labels:
         rows[::2] = False
@@ -41,7 +52,7 @@ def _on_labels(weights: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class PrevToken(Clamp):
-    """Pattern: row t puts ``strength`` on t-1 and the rest on t; row 0 looks at itself."""
+    """Pattern: row t puts ``strength`` on t-1 and the rest on t; row 0 attends to itself."""
 
     heads: str
     strength: float = 1.0
@@ -51,11 +62,11 @@ class PrevToken(Clamp):
     def __post_init__(self) -> None:
         """Check the strength."""
         super().__post_init__()
-        unit("strength", self.strength)
+        check_fraction("strength", self.strength)
 
     def regions(self) -> tuple[Region, ...]:
         """The pattern's rows."""
-        return attention(self.heads, "pattern", LABELS if self.only_labels else EVERY)
+        return attention_regions(self.heads, "pattern", LABELS if self.only_labels else EVERY)
 
     def edits(self, call: Call) -> Iterator[Edit]:
         """One constant pattern [T, T] for all sequences."""
@@ -79,11 +90,11 @@ class Induction(Clamp):
     def __post_init__(self) -> None:
         """Check the strength."""
         super().__post_init__()
-        unit("strength", self.strength)
+        check_fraction("strength", self.strength)
 
     def regions(self) -> tuple[Region, ...]:
         """The last row."""
-        return attention(self.heads, "pattern", QUERY)
+        return attention_regions(self.heads, "pattern", QUERY)
 
     def edits(self, call: Call) -> Iterator[Edit]:
         """One row for each sequence.
@@ -124,7 +135,7 @@ class Match(Clamp):
 
     def regions(self) -> tuple[Region, ...]:
         """The last row."""
-        return attention(self.heads, "pattern", QUERY)
+        return attention_regions(self.heads, "pattern", QUERY)
 
     def edits(self, call: Call) -> Iterator[Edit]:
         """One row for each sequence."""
@@ -132,7 +143,7 @@ class Match(Clamp):
         if self.temperature > 0.0:
             weights = (near / self.temperature).softmax(-1)
         else:
-            best = (near >= near.amax(-1, keepdim=True) - TIE).to(near.dtype)
+            best = (near >= near.amax(-1, keepdim=True) - TIE_TOLERANCE).to(near.dtype)
             weights = best / best.sum(-1, keepdim=True)
         for layer in by_layer(self.heads):
             mask = call.heads(self.heads, layer) & _last_row(call)
@@ -141,7 +152,7 @@ class Match(Clamp):
 
 @dataclass(frozen=True)
 class NoPrevToken(Clamp):
-    """Scores: no row t looks at t-1."""
+    """Scores: no row t attends to t-1."""
 
     heads: str
     only_labels: bool = False
@@ -149,26 +160,28 @@ class NoPrevToken(Clamp):
 
     def regions(self) -> tuple[Region, ...]:
         """Column t-1: an exemplar's in rows of labels, a label's in the others."""
-        labels = attention(self.heads, "scores", LABELS, EXEMPLARS)
-        return labels if self.only_labels else labels + attention(self.heads, "scores", EXEMPLARS | QUERY, LABELS)
+        labels = attention_regions(self.heads, "scores", LABELS, EXEMPLARS)
+        return (
+            labels if self.only_labels else labels + attention_regions(self.heads, "scores", EXEMPLARS | QUERY, LABELS)
+        )
 
     def edits(self, call: Call) -> Iterator[Edit]:
         """-1e9 below the diagonal."""
         rows, previous = _previous(call, self.only_labels)
         for layer in by_layer(self.heads):
             mask = call.heads(self.heads, layer) & rows & previous
-            yield Edit(f"blocks.{layer}.attn.scores", mask, call.x.new_tensor(SHUT))
+            yield Edit(f"blocks.{layer}.attn.scores", mask, call.x.new_tensor(MASKED_SCORE))
 
 
 @dataclass(frozen=True)
 class LabelsOnly(Clamp):
-    """Scores of the last layer: the query looks at labels only."""
+    """Scores of the last layer: the query attends to labels only."""
 
     heads: str
 
     def regions(self) -> tuple[Region, ...]:
         """Even columns of the last row."""
-        return attention(self.heads, "scores", QUERY, EXEMPLARS | QUERY)
+        return attention_regions(self.heads, "scores", QUERY, EXEMPLARS | QUERY)
 
     def check(self, model: Transformer) -> None:
         """Refuse heads of another layer than the last."""
@@ -181,12 +194,12 @@ class LabelsOnly(Clamp):
         even = torch.arange(call.tokens, device=call.x.device) % 2 == 0
         for layer in by_layer(self.heads):
             mask = call.heads(self.heads, layer) & _last_row(call) & even
-            yield Edit(f"blocks.{layer}.attn.scores", mask, call.x.new_tensor(SHUT))
+            yield Edit(f"blocks.{layer}.attn.scores", mask, call.x.new_tensor(MASKED_SCORE))
 
 
 @dataclass(frozen=True)
 class Temperature(Clamp):
-    """Scores divided by ``tau``, from a live first pass."""
+    """Scores divided by ``tau``, from a first pass without clamps."""
 
     heads: str
     tau: float
@@ -199,14 +212,14 @@ class Temperature(Clamp):
 
     def regions(self) -> tuple[Region, ...]:
         """All scores of the heads."""
-        return attention(self.heads, "scores")
+        return attention_regions(self.heads, "scores")
 
     def reads(self, model: Transformer) -> tuple[str, ...]:
         """The scores."""
-        return tuple(region.tap for region in self.regions())
+        return tuple(region.hook for region in self.regions())
 
     def edits(self, call: Call) -> Iterator[Edit]:
         """Scores of the first pass over ``tau``."""
         for layer in by_layer(self.heads):
-            tap = f"blocks.{layer}.attn.scores"
-            yield Edit(tap, call.heads(self.heads, layer), call.live[tap] / self.tau)
+            hook = f"blocks.{layer}.attn.scores"
+            yield Edit(hook, call.heads(self.heads, layer), call.live[hook] / self.tau)

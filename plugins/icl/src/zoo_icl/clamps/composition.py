@@ -1,4 +1,4 @@
-"""Several clamps at once: which may stand together, and what they do to one forward pass."""
+"""Several clamps at once: which may be combined, and what they change in one forward pass."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from zoo_icl.clamps.base import Call, Clamp, ClampConflictError, Transformer
 from zoo_icl.clamps.text import parse, split
-from zoo_icl.taps import Cache, Edit
+from zoo_icl.hooks import Cache, Edit
 
 Clamping: TypeAlias = Union[Clamp, str, "Clamps", Iterable[Union[Clamp, str, "Clamps"]]]
 """a clamp, a text such as ``"Layer1()+Copy(1:3)"``, a composition, or several of these"""
@@ -22,7 +22,7 @@ class Clamps:
     """Clamps that act together, in any order.
 
     Raises:
-        ClampConflictError: two of them write the same entry of the same tap. Clamps that preserve yield to others.
+        ClampConflictError: two of them write the same entry; ``Preserve`` clamps are overridden instead.
     """
 
     members: tuple[Clamp, ...] = ()
@@ -30,11 +30,11 @@ class Clamps:
     def __post_init__(self) -> None:
         """Look for conflicts."""
         for one, other in combinations(self.members, 2):
-            if one.yields != other.yields:
+            if one.overridable != other.overridable:
                 continue
             for mine in one.regions():
-                if any(mine.meets(theirs) for theirs in other.regions()):
-                    raise ClampConflictError(f"{one} and {other} both write {mine.tap}: only one of them can.")
+                if any(mine.overlaps(theirs) for theirs in other.regions()):
+                    raise ClampConflictError(f"{one} and {other} both write {mine.hook}: only one of them can.")
 
     def __bool__(self) -> bool:
         """Whether there are any."""
@@ -47,9 +47,9 @@ class Clamps:
     def edits(
         self, model: Transformer, x: Tensor, y: Tensor, target: Tensor | None
     ) -> tuple[Mapping[str, Sequence[Edit]], frozenset[str]]:
-        """What to replace in one forward pass, by tap, and the taps that these edits read while it runs.
+        """The edits of one forward pass, by hook point, and the hook points whose values they read in that pass.
 
-        Runs the live first pass that clamps ask for, once for all who ask for the same.
+        Runs the first pass that clamps need, once for all that need the same one.
 
         Raises:
             ValueError: layers or heads that the model lacks, or sequences that a clamp is not defined for.
@@ -58,18 +58,18 @@ class Clamps:
         kept: dict[int, tuple[Clamp, ...]] = {}
         for index, clamp in enumerate(self.members):
             clamp.check(model)
-            if taps := clamp.reads(model):
-                kept[index] = tuple(other for other in self.members if isinstance(other, clamp.through))
-                needs.setdefault(kept[index], set()).update(taps)
+            if hook_points := clamp.reads(model):
+                kept[index] = tuple(other for other in self.members if isinstance(other, clamp.first_pass_clamps))
+                needs.setdefault(kept[index], set()).update(hook_points)
         live: dict[tuple[Clamp, ...], Cache] = {}
         for others, needed in needs.items():
             _, live[others] = model(x, y, record=needed, clamps=others, detach=False)
         edits: dict[str, list[Edit]] = {}
-        for index, clamp in sorted(enumerate(self.members), key=lambda item: not item[1].yields):
+        for index, clamp in sorted(enumerate(self.members), key=lambda item: not item[1].overridable):
             cache = live[kept[index]] if index in kept else {}
             for edit in clamp.edits(Call(model, x, y, target, cache)):
-                edits.setdefault(edit.tap, []).append(edit)
-        return edits, frozenset(tap for clamp in self.members for tap in clamp.holds())
+                edits.setdefault(edit.hook, []).append(edit)
+        return edits, frozenset(hook for clamp in self.members for hook in clamp.same_pass_reads())
 
 
 def compose(clamps: Clamping) -> Clamps:
@@ -77,7 +77,7 @@ def compose(clamps: Clamping) -> Clamps:
 
     Raises:
         ClampConflictError: two write the same entry.
-        ValueError: a text is no clamp.
+        ValueError: a text is not a clamp.
     """
     if isinstance(clamps, Clamps):
         return clamps

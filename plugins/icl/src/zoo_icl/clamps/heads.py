@@ -23,7 +23,7 @@ def by_layer(heads: str) -> Mapping[int, frozenset[int] | None]:
     for word in heads.split(","):
         match = HEAD.fullmatch(word.strip())
         if match is None:
-            raise ValueError(f"{word.strip()!r} is no head: expected layer:head, such as '1:3', '1:0-2' or '0:*'.")
+            raise ValueError(f"{word.strip()!r} is not a head: expected layer:head, such as '1:3', '1:0-2' or '0:*'.")
         layer, which = int(match[1]), match[2]
         low, _, high = which.partition("-")
         if which == "*":
@@ -33,23 +33,23 @@ def by_layer(heads: str) -> Mapping[int, frozenset[int] | None]:
     return dict(sorted(layers.items()))
 
 
-def check(heads: str, depth: int, n_heads: int, who: str) -> None:
-    """Refuse heads that a model of this size does not have.
+def check(heads: str, depth: int, n_heads: int, owner: str) -> None:
+    """Check that a model of this size has these heads.
 
     Raises:
         ValueError: naming layer and head.
     """
     for layer, which in by_layer(heads).items():
         if layer >= depth:
-            raise ValueError(f"{who}: there is no layer {layer}; layers are 0 to {depth - 1}.")
+            raise ValueError(f"{owner}: there is no layer {layer}; layers are 0 to {depth - 1}.")
         for head in sorted(which or ()):
             if head >= n_heads:
-                raise ValueError(f"{who}: layer {layer} has no head {head}; heads are 0 to {n_heads - 1}.")
+                raise ValueError(f"{owner}: layer {layer} has no head {head}; heads are 0 to {n_heads - 1}.")
 
 
 @lru_cache(maxsize=256)
 def mask(heads: str, layer: int, n_heads: int, device: torch.device) -> Tensor:
-    """Which heads of ``layer`` are meant, bool [H, 1, 1]."""
+    """Mask of the named heads of ``layer``, bool [H, 1, 1]."""
     which = by_layer(heads)[layer]
     with torch.inference_mode(False):
         flags = [which is None or head in which for head in range(n_heads)]

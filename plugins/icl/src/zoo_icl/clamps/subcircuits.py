@@ -10,16 +10,16 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from zoo_icl.clamps.attention import SHUT
+from zoo_icl.clamps.attention import MASKED_SCORE
 from zoo_icl.clamps.base import Call, Clamp, Region, Transformer
 from zoo_icl.clamps.heads import HEAD, by_layer
-from zoo_icl.clamps.values import everything
-from zoo_icl.taps import Edit, Taps
+from zoo_icl.clamps.values import all_entries
+from zoo_icl.hooks import Edit, Hooks
 
 
 @dataclass(frozen=True)
 class Layer1(Clamp):
-    """A perfect first layer: block 1 matches by exemplars that stand one token late, and block 0 is bypassed.
+    """A perfect first layer: block 1 matches by exemplars shifted one token to the right, and block 0 is bypassed.
 
     With ``e`` the embedded tokens, e' has ``e'_0 = e_0``, ``e'_t = e_{t-1}`` for 1 <= t <= T-2 and
     ``e'_{T-1} = e_{T-1}``. Queries and keys of block 1 come from e', its values and residual from e. Block 0 is still
@@ -29,43 +29,43 @@ class Layer1(Clamp):
     def regions(self) -> tuple[Region, ...]:
         """Input, queries and keys of block 1."""
         inputs = Region("blocks.0.resid_post"), Region("blocks.1.resid_pre")
-        return inputs + tuple(Region(f"blocks.1.attn.{tap}") for tap in ("q_pre", "k_pre", "q", "k"))
+        return inputs + tuple(Region(f"blocks.1.attn.{hook}") for hook in ("q_pre", "k_pre", "q", "k"))
 
     def check(self, model: Transformer) -> None:
-        """Refuse other depths than 2."""
+        """Check that the depth is 2."""
         if model.depth != 2:
             raise ValueError(f"{self} is for models with 2 blocks; this one has {model.depth}.")
 
-    def holds(self) -> tuple[str, ...]:
+    def same_pass_reads(self) -> tuple[str, ...]:
         """The embedded tokens."""
         return ("embed",)
 
     def edits(self, call: Call) -> Iterator[Edit]:
-        """All computed from the running pass's tokens."""
-        model, everywhere = call.model, everything(call)
+        """Everything is computed from the embedded tokens of the same pass."""
+        model, everywhere = call.model, all_entries(call)
 
-        def late(running: Taps) -> Tensor:
+        def shifted(running: Hooks) -> Tensor:
             e = running.held["embed"]
             return torch.cat((e[:, :1], e[:, :-2], e[:, -1:]), dim=1)
 
-        def projected(weight: str, rotated: bool) -> Callable[[Taps], Tensor]:
-            return lambda running: model.projected(1, late(running), weight, rotated=rotated)
+        def project(weight: str, rotated: bool) -> Callable[[Hooks], Tensor]:
+            return lambda running: model.project(1, shifted(running), weight, rotated=rotated)
 
         yield Edit("blocks.1.resid_pre", everywhere, lambda running: running.held["embed"])
-        for tap, weight in (("q", "W_q"), ("k", "W_k")):
-            yield Edit(f"blocks.1.attn.{tap}_pre", everywhere, projected(weight, rotated=False))
-            yield Edit(f"blocks.1.attn.{tap}", everywhere, projected(weight, rotated=True))
+        for hook, weight in (("q", "W_q"), ("k", "W_k")):
+            yield Edit(f"blocks.1.attn.{hook}_pre", everywhere, project(weight, rotated=False))
+            yield Edit(f"blocks.1.attn.{hook}", everywhere, project(weight, rotated=True))
 
 
 @dataclass(frozen=True)
 class Copy(Clamp):
     """Perfect copying: logits of the context's labels are one head's scores at (last row, label), all others -1e9.
 
-    The scores are those of a live first pass without the other clamps, ``Layer1`` excepted; a label that stands in the
-    context more than once gets the largest.
+    The scores are those of a first pass without the other clamps except ``Layer1``; a label that is more than once in
+    the context gets the largest.
     """
 
-    through: ClassVar[tuple[type[Clamp], ...]] = (Layer1,)
+    first_pass_clamps: ClassVar[tuple[type[Clamp], ...]] = (Layer1,)
     heads: str
     """one head"""
 
@@ -86,21 +86,21 @@ class Copy(Clamp):
 
     def edits(self, call: Call) -> Iterator[Edit]:
         """Logits [B, K]."""
-        (tap,) = self.reads(call.model)
+        (hook,) = self.reads(call.model)
         head = int(self.heads.partition(":")[2])
-        scores = call.live[tap][:, head, -1, 1::2]
-        floor = scores.new_full((len(scores), call.model.n_outputs), SHUT)
-        yield Edit("logits", everything(call), floor.scatter_reduce(1, call.y, scores, "amax"))
+        scores = call.live[hook][:, head, -1, 1::2]
+        floor = scores.new_full((len(scores), call.model.n_outputs), MASKED_SCORE)
+        yield Edit("logits", all_entries(call), floor.scatter_reduce(1, call.y, scores, "amax"))
 
 
 def _frozen(model: Transformer) -> Transformer:
-    """A copy that never learns."""
+    """A copy whose parameters are not trained."""
     return copy.deepcopy(model).requires_grad_(False)
 
 
 @dataclass(frozen=True, eq=False)
 class Graft(Clamp):
-    """The residual stream after block ``upto_layer`` is another model's, which is kept as it is now."""
+    """The residual stream after block ``upto_layer`` is another model's, whose weights are frozen as they are now."""
 
     model: Transformer
     upto_layer: int
@@ -114,25 +114,25 @@ class Graft(Clamp):
         return f"Graft(upto_layer={self.upto_layer})"
 
     def regions(self) -> tuple[Region, ...]:
-        """The stream after that block, which is the stream before the next."""
+        """The residual stream after that block, which is the one before the next."""
         layer = self.upto_layer
         return Region(f"blocks.{layer}.resid_post"), Region(f"blocks.{layer + 1}.resid_pre")
 
     def check(self, model: Transformer) -> None:
-        """Refuse models of another width, or without that block."""
+        """Check for models of another width, or without that block."""
         _same_width(str(self), model, self.model)
         _has_layer(str(self), self.upto_layer, min(model.depth, self.model.depth))
 
     def edits(self, call: Call) -> Iterator[Edit]:
-        """The other model's stream [B, T, d]."""
-        tap = f"blocks.{self.upto_layer}.resid_post"
-        _, cache = self.model(call.x, call.y, record=tap)
-        yield Edit(tap, everything(call), cache[tap])
+        """The other model's residual stream [B, T, d]."""
+        hook = f"blocks.{self.upto_layer}.resid_post"
+        _, cache = self.model(call.x, call.y, record=hook)
+        yield Edit(hook, all_entries(call), cache[hook])
 
 
 @dataclass(frozen=True, eq=False)
 class GraftOut(Clamp):
-    """From block ``from_layer`` on another model goes on, which is kept as it is now; gradient flows through it."""
+    """From block ``from_layer`` on, another model computes, whose weights are frozen; gradients flow through it."""
 
     model: Transformer
     from_layer: int
@@ -150,31 +150,31 @@ class GraftOut(Clamp):
         return (Region("logits"),)
 
     def check(self, model: Transformer) -> None:
-        """Refuse models of another width or with other labels, or without that block."""
+        """Check for models of another width or with other labels, or without that block."""
         _same_width(str(self), model, self.model)
         _has_layer(str(self), self.from_layer, min(model.depth, self.model.depth))
         if model.n_outputs != self.model.n_outputs:
             raise ValueError(f"{self}: the graft has {self.model.n_outputs} outputs, the model {model.n_outputs}.")
 
-    def holds(self) -> tuple[str, ...]:
-        """The stream that the other model takes over."""
+    def same_pass_reads(self) -> tuple[str, ...]:
+        """The residual stream that the other model continues from."""
         return (f"blocks.{self.from_layer}.resid_pre",)
 
     def edits(self, call: Call) -> Iterator[Edit]:
         """The other model's logits."""
-        (tap,) = self.holds()
+        (hook,) = self.same_pass_reads()
 
-        def continued(running: Taps) -> Tensor:
-            return self.model.computed(running.held[tap], Taps({}, frozenset()), self.from_layer)
+        def logits(running: Hooks) -> Tensor:
+            return self.model.compute_logits(running.held[hook], Hooks({}, frozenset()), self.from_layer)
 
-        yield Edit("logits", everything(call), continued)
+        yield Edit("logits", all_entries(call), logits)
 
 
-def _same_width(who: str, model: Transformer, other: Transformer) -> None:
+def _same_width(owner: str, model: Transformer, other: Transformer) -> None:
     if model.d_model != other.d_model:
-        raise ValueError(f"{who}: the graft is {other.d_model} wide, the model {model.d_model}.")
+        raise ValueError(f"{owner}: the graft is {other.d_model} wide, the model {model.d_model}.")
 
 
-def _has_layer(who: str, layer: int, depth: int) -> None:
+def _has_layer(owner: str, layer: int, depth: int) -> None:
     if not 0 <= layer < depth:
-        raise ValueError(f"{who}: there is no layer {layer} in both models; they share 0 to {depth - 1}.")
+        raise ValueError(f"{owner}: there is no layer {layer} in both models; they share 0 to {depth - 1}.")

@@ -40,7 +40,7 @@ _KINDS: tuple[type[Clamp], ...] = (
     Temperature,
 )
 KINDS: Mapping[str, type[Clamp]] = {kind.__name__: kind for kind in _KINDS}
-"""clamps that a text can name; a graft holds a model, so it is made in Python"""
+"""clamps that a text can name; a graft contains a model, so it can only be made in Python"""
 CALL = re.compile(r"(\w+)\s*\(([^()]*)\)")
 
 
@@ -57,7 +57,7 @@ def parse(text: str) -> Clamp:
     """
     match = CALL.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is no clamp: expected a name and arguments, such as PrevToken(0:0).")
+        raise ValueError(f"{text!r} is not a clamp: expected a name and arguments, such as PrevToken(0:0).")
     name, inside = match.groups()
     if name not in KINDS:
         near = get_close_matches(name, KINDS, n=1)
@@ -70,11 +70,11 @@ def parse(text: str) -> Clamp:
     arguments: dict[str, str] = {"heads": ",".join(heads)} if heads else {}
     free = [option for option in names if option != "heads"]
     for word in (word for word in words if not HEAD.fullmatch(word)):
-        option, equals, value = word.partition("=")
+        option, equals, value = word.removeprefix("tap=").partition("=")
         if not equals:
             option, value = next((option for option in free if option not in arguments), ""), word
         if option.strip() not in names:
-            raise ValueError(f"{text}: {word!r} fits no argument; {name} has {', '.join(names) or 'none'}.")
+            raise ValueError(f"{text}: {word!r} is not an argument; {name} has {', '.join(names) or 'none'}.")
         arguments[option.strip()] = value.strip()
     if "heads" in arguments and "heads" not in names:
         raise ValueError(f"{text}: {name} takes no heads.")
@@ -83,11 +83,11 @@ def parse(text: str) -> Clamp:
             example = "heads, such as 1:3" if field.name == "heads" else field.name
             raise ValueError(f"{text}: {name} needs {example}.")
     types = {field.name: field.type for field in fields(kind)}  # type: ignore[arg-type]
-    return kind(**{option: _converted(text, option, value, types[option]) for option, value in arguments.items()})
+    return kind(**{option: _convert(text, option, value, types[option]) for option, value in arguments.items()})
 
 
-def _converted(text: str, option: str, value: str, kind: Any) -> object:
-    """``value`` as the field's annotation, a string, says."""
+def _convert(text: str, option: str, value: str, kind: Any) -> object:
+    """``value`` as the type that the field's annotation, a string, names."""
     if kind == "bool":
         if value.lower() not in ("true", "false"):
             raise ValueError(f"{text}: {option} = {value!r}: expected true or false.")

@@ -1,4 +1,4 @@
-"""Clamps with constant values, and clamps whose values come from a live first pass."""
+"""Clamps with constant values, and clamps whose values come from a first pass without clamps."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from zoo_icl.clamps.base import Call, Clamp, Region, Transformer, attention
+from zoo_icl.clamps.base import Call, Clamp, Region, Transformer, attention_regions
 from zoo_icl.clamps.heads import by_layer
-from zoo_icl.taps import Edit
+from zoo_icl.hooks import Edit
 
 
-def everything(call: Call) -> Tensor:
+def all_entries(call: Call) -> Tensor:
     """A mask of all entries, bool []."""
     return torch.ones((), dtype=torch.bool, device=call.x.device)
 
 
-def _addressed(tap: str, heads: str) -> tuple[Region, ...]:
-    """Some heads at ``blocks.{l}.attn.{tap}``, or the whole of one tap by its full name."""
-    return attention(heads, tap) if heads else (Region(tap),)
+def _regions(hook: str, heads: str) -> tuple[Region, ...]:
+    """Some heads at ``blocks.{l}.attn.{hook}``, or all entries of one hook point by its full name."""
+    return attention_regions(heads, hook) if heads else (Region(hook),)
 
 
-def _masks(call: Call, tap: str, heads: str) -> Iterator[tuple[str, Tensor]]:
-    """Full names and masks of what ``_addressed`` says."""
+def _masks(call: Call, hook: str, heads: str) -> Iterator[tuple[str, Tensor]]:
+    """Full names and masks of the same entries."""
     if not heads:
-        yield tap, everything(call)
+        yield hook, all_entries(call)
     for layer in by_layer(heads) if heads else ():
-        yield f"blocks.{layer}.attn.{tap}", call.heads(heads, layer)
+        yield f"blocks.{layer}.attn.{hook}", call.heads(heads, layer)
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class Ablate(Clamp):
 
     def regions(self) -> tuple[Region, ...]:
         """The values."""
-        return attention(self.heads, "v")
+        return attention_regions(self.heads, "v")
 
     def edits(self, call: Call) -> Iterator[Edit]:
         """Zero."""
-        for tap, mask in _masks(call, "v", self.heads):
-            yield Edit(tap, mask, call.x.new_zeros(()))
+        for hook, mask in _masks(call, "v", self.heads):
+            yield Edit(hook, mask, call.x.new_zeros(()))
 
 
 @dataclass(frozen=True)
@@ -59,65 +59,65 @@ class AblateEmbedding(Clamp):
     def edits(self, call: Call) -> Iterator[Edit]:
         """Zero."""
         for region in self.regions():
-            yield Edit(region.tap, everything(call), call.x.new_zeros(()))
+            yield Edit(region.hook, all_entries(call), call.x.new_zeros(()))
 
 
 @dataclass(frozen=True, eq=False)
 class Constant(Clamp):
-    """A constant at a tap: ``Constant("v", 0.0, "1:3")`` or ``Constant("embed", tensor)``.
+    """A constant at a hook point: ``Constant("v", 0.0, "1:3")`` or ``Constant("embed", tensor)``.
 
-    The value broadcasts to the tap's shape. It is kept without a graph.
+    The value broadcasts to the shape at the hook point. It carries no gradient.
     """
 
-    tap: str
+    hook: str
     """short name within attention where ``heads`` are given (``"pattern"``), else the full name"""
     value: float | Tensor
     heads: str = ""
 
     def regions(self) -> tuple[Region, ...]:
-        """The tap."""
-        return _addressed(self.tap, self.heads)
+        """The hook point."""
+        return _regions(self.hook, self.heads)
 
     def edits(self, call: Call) -> Iterator[Edit]:
-        """The value, where and as the model computes."""
+        """The value, with the device and dtype of the model."""
         value = torch.as_tensor(self.value).detach().to(call.x)
-        for tap, mask in _masks(call, self.tap, self.heads):
-            yield Edit(tap, mask, value)
+        for hook, mask in _masks(call, self.hook, self.heads):
+            yield Edit(hook, mask, value)
 
 
 @dataclass(frozen=True)
 class Live(Clamp):
-    """What a first pass without the other clamps, with the same weights, has at a tap; its gradient flows.
+    """The value at a hook point in a first pass without the other clamps; gradients flow through it.
 
     ``Live("pattern", "0:*")`` or ``Live("blocks.0.resid_post")``; ``detach``: a constant instead.
     """
 
-    tap: str
+    hook: str
     """short name within attention where ``heads`` are given, else the full name"""
     heads: str = ""
     detach: bool = False
 
     def regions(self) -> tuple[Region, ...]:
-        """The tap."""
-        return _addressed(self.tap, self.heads)
+        """The hook point."""
+        return _regions(self.hook, self.heads)
 
     def reads(self, model: Transformer) -> tuple[str, ...]:
-        """The tap."""
-        return tuple(region.tap for region in self.regions())
+        """The hook point."""
+        return tuple(region.hook for region in self.regions())
 
     def edits(self, call: Call) -> Iterator[Edit]:
         """The first pass's value."""
-        for tap, mask in _masks(call, self.tap, self.heads):
-            value = call.live[tap]
-            yield Edit(tap, mask, value.detach() if self.detach else value)
+        for hook, mask in _masks(call, self.hook, self.heads):
+            value = call.live[hook]
+            yield Edit(hook, mask, value.detach() if self.detach else value)
 
 
 @dataclass(frozen=True)
 class _Preserve(Clamp):
-    """One attention tap of every layer stays what it would be without the other clamps; others override it."""
+    """One attention tensor of every layer keeps its value without the other clamps; others override it."""
 
     kind: ClassVar[str]
-    yields: ClassVar[bool] = True
+    overridable: ClassVar[bool] = True
     detach: bool = False
 
     def regions(self) -> tuple[Region, ...]:
@@ -130,34 +130,34 @@ class _Preserve(Clamp):
 
     def edits(self, call: Call) -> Iterator[Edit]:
         """The first pass's values."""
-        for tap in self.reads(call.model):
-            value = call.live[tap]
-            yield Edit(tap, everything(call), value.detach() if self.detach else value)
+        for hook in self.reads(call.model):
+            value = call.live[hook]
+            yield Edit(hook, all_entries(call), value.detach() if self.detach else value)
 
 
 @dataclass(frozen=True)
 class PreservePatterns(_Preserve):
-    """Patterns of all layers from a live first pass without the other clamps."""
+    """Patterns of all layers from a first pass without the other clamps."""
 
     kind: ClassVar[str] = "pattern"
 
 
 @dataclass(frozen=True)
 class PreserveValues(_Preserve):
-    """Values of all layers from a live first pass without the other clamps."""
+    """Values of all layers from a first pass without the other clamps."""
 
     kind: ClassVar[str] = "v"
 
 
 @dataclass(frozen=True)
 class PreserveQueries(_Preserve):
-    """Queries of all layers from a live first pass without the other clamps."""
+    """Queries of all layers from a first pass without the other clamps."""
 
     kind: ClassVar[str] = "q"
 
 
 @dataclass(frozen=True)
 class PreserveKeys(_Preserve):
-    """Keys of all layers from a live first pass without the other clamps."""
+    """Keys of all layers from a first pass without the other clamps."""
 
     kind: ClassVar[str] = "k"

@@ -8,7 +8,7 @@ from typing import Any
 
 from zoo import EvalContext, Evaluator, Report, UsageError
 from zoo_icl.evaluators.config import AblationConfig
-from zoo_icl.evaluators.subject import Judged, draw, task
+from zoo_icl.evaluators.subject import JudgedModel, draw, task
 from zoo_icl.probes.circuits import AblationTable, Outcome, head_ablation_table, layer_output_contribution
 
 
@@ -16,22 +16,22 @@ class Ablation(Evaluator[AblationConfig]):
     """Heads removed and added back.
 
     Scores: ``whole/...``; for each head ``only/{block}.{head}/...`` (all others of the block ablated),
-    ``without/{block}.{head}/...`` and ``complementarity/{block}.{head}`` (share of the mistakes of the best head that
+    ``without/{block}.{head}/...`` and ``complementarity/{block}.{head}`` (fraction of the errors of the best head that
     this one alone does not make); ``add_back/{k}/...`` with the k strongest heads; each with ``acc`` and ``loss``. For
-    each earlier block ``contribution/{block}``: nats that the loss rises by where nothing but patterns and values reads
+    each earlier block ``contribution/{block}``: nats that the loss rises by where only patterns and values read
     what its heads write. Rows: which heads of the block are kept, and the outcome.
     """
 
     def evaluate(self, subject: Any, ctx: EvalContext) -> Report:
-        """Judge.
+        """Evaluate the subject.
 
         Raises:
             UsageError: the subject has no heads to ablate, or there is no such block or set.
         """
         config = self.config
         batch = draw(task(ctx), config.set, config.sequences, ctx)
-        judged = Judged.of(subject, batch)
-        model, last = judged.circuits(), len(judged.taps) - 1
+        judged = JudgedModel.of(subject, batch)
+        model, last = judged.circuits(), len(judged.pattern_hooks) - 1
         block = last if config.block is None else config.block
         if not 0 <= block <= last:
             raise UsageError(f"there is no block {block}: expected 0 to {last}.")
@@ -51,14 +51,14 @@ class Ablation(Evaluator[AblationConfig]):
 
 
 def _scores(table: AblationTable) -> dict[str, float]:
-    scores = _two("whole", table.whole)
+    scores = _acc_and_loss("whole", table.whole)
     for head in table.heads:
         name = head.head.replace(":", ".")
-        scores |= _two(f"only/{name}", head.only) | _two(f"without/{name}", head.without)
+        scores |= _acc_and_loss(f"only/{name}", head.only) | _acc_and_loss(f"without/{name}", head.without)
         if math.isfinite(head.complementarity):
             scores[f"complementarity/{name}"] = head.complementarity
     for count, outcome in enumerate(table.add_back, start=1):
-        scores |= _two(f"add_back/{count}", outcome)
+        scores |= _acc_and_loss(f"add_back/{count}", outcome)
     return scores
 
 
@@ -78,5 +78,5 @@ def _row(kept: str, outcome: Outcome) -> dict[str, Any]:
     return {"kept": kept, "acc": outcome.acc, "loss": outcome.loss}
 
 
-def _two(name: str, outcome: Outcome) -> dict[str, float]:
+def _acc_and_loss(name: str, outcome: Outcome) -> dict[str, float]:
     return {f"{name}/acc": outcome.acc, f"{name}/loss": outcome.loss}

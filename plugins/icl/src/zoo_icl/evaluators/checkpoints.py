@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 _FOLDER, _STEP, _TENSORS = "checkpoints", "step-", "tensors.safetensors"
 _WEIGHTS = "member.algorithm.model."
-"""where ``icl-transformer`` keeps them"""
+"""prefix of ``icl-transformer``'s weights"""
 
 
-def kept(run: Path) -> list[tuple[int, Path]]:
+def kept_checkpoints(run: Path) -> list[tuple[int, Path]]:
     """Steps and folders of the run's checkpoints, oldest first."""
     folders = (run / _FOLDER).glob(f"{_STEP}*")
     numbered = ((folder.name.removeprefix(_STEP), folder) for folder in folders)
     return sorted((int(step), folder) for step, folder in numbered if step.isdecimal())
 
 
-def weights(folder: Path) -> dict[str, NDArray[Any]]:
+def read_weights(folder: Path) -> dict[str, NDArray[Any]]:
     """The model's arrays by name; empty where the checkpoint holds none."""
     from safetensors.numpy import load_file
 
@@ -29,16 +29,16 @@ def weights(folder: Path) -> dict[str, NDArray[Any]]:
     return {name.removeprefix(_WEIGHTS): array for name, array in tensors.items() if name.startswith(_WEIGHTS)}
 
 
-def earlier(model: Any, run: Path, now: int) -> Iterator[tuple[int, Any]]:
-    """The model as it was at every kept checkpoint before step ``now``, oldest first.
+def earlier_models(model: Any, run: Path, now: int) -> Iterator[tuple[int, Any]]:
+    """The model at every kept checkpoint before step ``now``, oldest first.
 
-    One object, loaded anew each time; nothing for a model that cannot load arrays.
+    The same object each time, with new weights; nothing for a model that cannot load arrays.
     """
     if not hasattr(model, "load_arrays"):
         return
     then = copy.deepcopy(model)
-    for step, folder in kept(run):
-        arrays = weights(folder) if step < now else {}
+    for step, folder in kept_checkpoints(run):
+        arrays = read_weights(folder) if step < now else {}
         if arrays:
             then.load_arrays(arrays)
             yield step, then

@@ -1,4 +1,4 @@
-"""``icl-clamped``: how far a model has come where clamps supply the rest of the circuit."""
+"""``icl-clamped``: how much of a circuit a model has learned, where clamps supply the rest."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from zoo import EvalContext, Evaluator, Report, UsageError
-from zoo_icl.evaluators.checkpoints import earlier
+from zoo_icl.evaluators.checkpoints import earlier_models
 from zoo_icl.evaluators.config import ClampedConfig
-from zoo_icl.evaluators.subject import Judged, draw, task
+from zoo_icl.evaluators.subject import JudgedModel, draw, task
 from zoo_icl.probes import induction_strength, prev_token_strength
 from zoo_icl.probes.circuits import clamped_progress
-from zoo_icl.probes.forward import Model, answers
+from zoo_icl.probes.forward import Model, run_model
 from zoo_icl.sequences import Sequences
 
 NONE = "none"
-"""what the unclamped model is called"""
+"""name of the condition without clamps"""
 
 
 class Clamped(Evaluator[ClampedConfig]):
@@ -33,14 +33,14 @@ class Clamped(Evaluator[ClampedConfig]):
     """
 
     def evaluate(self, subject: Any, ctx: EvalContext) -> Report:
-        """Judge.
+        """Evaluate the subject.
 
         Raises:
             UsageError: the subject takes no clamps, or there is no such set.
         """
         config = self.config
         batch = draw(task(ctx), config.set, config.sequences, ctx)
-        judged = Judged.of(subject, batch)
+        judged = JudgedModel.of(subject, batch)
         model = judged.circuits()
         conditions: dict[str, tuple[Any, ...]] = {NONE: ()}
         if judged.clamps:
@@ -54,7 +54,7 @@ class Clamped(Evaluator[ClampedConfig]):
         rows: list[dict[str, Any]] = []
         steps = int(getattr(subject, "env_steps", 0))
         if config.checkpoints and ctx.path is not None:
-            for step, then in earlier(model, ctx.path, steps):
+            for step, then in earlier_models(model, ctx.path, steps):
                 rows += [{"sequences": step, **row} for row in self._rows(then, batch, known, [])]
         rows += [{"sequences": steps, **row} for row in now]
         scores = {f"{row['clamp']}/{name}": row[name] for row in now for name in ("loss", "acc")}
@@ -63,7 +63,7 @@ class Clamped(Evaluator[ClampedConfig]):
     def _rows(
         self, model: Model, batch: Sequences, conditions: dict[str, tuple[Any, ...]], notes: list[str]
     ) -> Iterator[dict[str, Any]]:
-        """One row for each clamp; one that the model or the batch has no room for becomes a note."""
+        """One row for each clamp; one that does not apply to the model or the batch becomes a note."""
         for name, clamps in conditions.items():
             try:
                 progress = clamped_progress(model, batch, clamps, batch_size=self.config.batch_size)
@@ -73,11 +73,11 @@ class Clamped(Evaluator[ClampedConfig]):
             yield {"clamp": name, "loss": progress.loss, "acc": progress.acc}
 
 
-def _subcircuits(model: Model, batch: Sequences, judged: Judged, batch_size: int) -> tuple[str, ...]:
+def _subcircuits(model: Model, batch: Sequences, judged: JudgedModel, batch_size: int) -> tuple[str, ...]:
     """The clamps that each isolate a part of the circuit of two layers."""
-    first, last, block = judged.taps[0], judged.taps[-1], len(judged.taps) - 1
-    answered = answers(model, batch, record=(first, last), clamps=judged.clamps, batch_size=batch_size)
-    strengths = induction_strength(answered.taps[last], answered.y).heads
+    first, last, block = judged.pattern_hooks[0], judged.pattern_hooks[-1], len(judged.pattern_hooks) - 1
+    answers = run_model(model, batch, record=(first, last), clamps=judged.clamps, batch_size=batch_size)
+    strengths = induction_strength(answers.recorded[last], answers.y).heads
     head = f"{block}:{int(np.argmax(np.nan_to_num(strengths, nan=-1.0)))}"
-    before = f"0:{int(np.argmax(prev_token_strength(answered.taps[first])))}"
+    before = f"0:{int(np.argmax(prev_token_strength(answers.recorded[first])))}"
     return f"PrevToken({before})", "Layer1()", f"Induction({block}:*)", f"Copy({head})", f"Layer1()+Copy({head})"

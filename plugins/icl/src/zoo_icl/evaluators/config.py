@@ -1,4 +1,4 @@
-"""Options of the evaluators; light, so that a help text needs neither numpy nor torch."""
+"""Options of the evaluators; imports neither numpy nor torch, so that help texts are quick."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class BatchConfig:
-    """What all evaluators share."""
+    """Options that all these evaluators share."""
 
     sequences: int = 1000
     """sequences of each evaluation set, drawn afresh"""
     batch_size: int = 1000
-    """sequences that pass through the model at once; does not show in the results"""
+    """sequences in one forward pass; does not change the results"""
 
     def __post_init__(self) -> None:
         """Check every range."""

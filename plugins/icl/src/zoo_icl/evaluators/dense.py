@@ -14,7 +14,7 @@ from zoo_icl.probes import dense_evaluation_set
 
 @dataclass(frozen=True, eq=False)
 class Exemplars:
-    """Exemplars of classes, looked up when a slice is asked for: all at once may be too many.
+    """Exemplars of classes, looked up slice by slice, because all at once may not fit in memory.
 
     Attributes:
         features: one exemplar of each class, ``[C, D]``.
@@ -42,7 +42,7 @@ class Dense:
     y: NDArray[np.int64]
 
 
-def dense(source: Any) -> Dense:
+def dense_batch(source: Any) -> Dense:
     """All sequences of ``source``, an environment as ``icl-exemplars``; of several exemplars the first, without noise.
 
     Raises:

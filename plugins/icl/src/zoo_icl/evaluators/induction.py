@@ -1,4 +1,4 @@
-"""``icl-induction``: what a model answers on every evaluation set, and which of its heads do what."""
+"""``icl-induction``: a model's accuracy on every evaluation set, and the function of each of its heads."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 
 from zoo import EvalContext, Evaluator, Report
 from zoo_icl.animation import Frame, animate
-from zoo_icl.evaluators.checkpoints import earlier
+from zoo_icl.evaluators.checkpoints import earlier_models
 from zoo_icl.evaluators.config import InductionConfig
-from zoo_icl.evaluators.dense import dense
-from zoo_icl.evaluators.subject import Judged, acted, answered, draw, set_label, task
+from zoo_icl.evaluators.dense import dense_batch
+from zoo_icl.evaluators.subject import JudgedModel, agent_accuracies, draw, run_judged, set_label, task
 from zoo_icl.probes import (
     Summary,
     context_mask,
@@ -39,8 +39,8 @@ class Induction(Evaluator[InductionConfig]):
     """Query metrics of each set, and the strengths of every head on sequences as in training.
 
     Scores: ``{set}/loss``, ``{set}/acc`` and ``{set}/in_context_acc`` where they are defined (the set "train" is called
-    "seen"); ``heads/{block}.{head}/induction_strength`` (where the context tells right from wrong labels),
-    ``.../prev_token_strength`` (from labels) and ``.../prev_token_excess`` (above even attention); and
+    "seen"); ``heads/{block}.{head}/induction_strength`` (where the context has right and wrong labels),
+    ``.../prev_token_strength`` (from labels) and ``.../prev_token_excess`` (above uniform attention); and
     ``heads/max_induction_strength`` of the last block, ``heads/max_prev_token_strength`` of the first;
     ``heads/n_used`` sequences have an induction strength. Rows: mean, standard error and number of sequences of each
     metric of each set, of each strength of each head, then the composition of heads of neighbouring blocks. A model
@@ -48,7 +48,7 @@ class Induction(Evaluator[InductionConfig]):
     """
 
     def evaluate(self, subject: Any, ctx: EvalContext) -> Report:
-        """Judge.
+        """Evaluate the subject.
 
         Raises:
             UsageError: the environment has no sets, or not one that is asked for.
@@ -56,13 +56,13 @@ class Induction(Evaluator[InductionConfig]):
         """
         config, source = self.config, task(ctx)
         heads_on = draw(source, _HEADS_ON, config.sequences, ctx)
-        judged = Judged.of(subject, heads_on)
+        judged = JudgedModel.of(subject, heads_on)
         batches: dict[str, Sequences] = {
             name: heads_on if name == _HEADS_ON else draw(source, name, config.sequences, ctx)
             for name in config.sets or source.evaluation_names
         }
         if config.dense:
-            batches["dense"] = dense(source)
+            batches["dense"] = dense_batch(source)
         rows: list[dict[str, Any]] = []
         notes = [judged.note] if judged.note else []
         scores: dict[str, float] = {}
@@ -70,8 +70,8 @@ class Induction(Evaluator[InductionConfig]):
             summaries = _summaries(judged, batch, source.num_labels, config.batch_size)
             rows += [_row(set_label(name), metric, summary) for metric, summary in summaries.items() if summary.n]
             scores |= {f"{set_label(name)}/{m}": summaries[m].mean for m in _KEPT if m in summaries and summaries[m].n}
-        if judged.taps:
-            answer = answered(judged, heads_on, config.batch_size, record=judged.taps)
+        if judged.pattern_hooks:
+            answer = run_judged(judged, heads_on, config.batch_size, record=judged.pattern_hooks)
             heads = list(_heads(judged, answer))
             rows += [_row(f"{block}:{head}", name, summary) for block, head, name, summary in heads]
             rows += _composition(judged)
@@ -79,31 +79,31 @@ class Induction(Evaluator[InductionConfig]):
                 rows += _patterns(judged, answer)
             if config.film:
                 animate(self._frames(judged, heads_on, subject, ctx), Path(config.film))
-            used = induction_strength(answer.taps[judged.taps[-1]], answer.y).n_used
+            used = induction_strength(answer.recorded[judged.pattern_hooks[-1]], answer.y).n_used
             scores |= {"heads/n_used": float(used)} | _head_scores(heads)
-            notes += _repeats(heads_on, used)
+            notes += _sequence_notes(heads_on, used)
         return Report(scores=scores, rows=rows, notes=notes, sampled=dict.fromkeys(scores))
 
-    def _frames(self, judged: Judged, batch: Sequences, subject: Any, ctx: EvalContext) -> list[Frame]:
-        """The model at every checkpoint that the run has kept, and as it is."""
+    def _frames(self, judged: JudgedModel, batch: Sequences, subject: Any, ctx: EvalContext) -> list[Frame]:
+        """The model at every checkpoint that the run has kept, and now."""
         now = int(getattr(subject, "env_steps", 0))
         frames = []
         if ctx.path is not None:
-            for step, then in earlier(judged.model, ctx.path, now):
+            for step, then in earlier_models(judged.model, ctx.path, now):
                 frames.append(_frame(step, replace(judged, model=then), batch, self.config.batch_size))
         return [*frames, _frame(now, judged, batch, self.config.batch_size)]
 
 
-def _frame(step: int, judged: Judged, batch: Sequences, batch_size: int) -> Frame:
-    answer = answered(judged, batch, batch_size, record=judged.taps)
-    shapes = [mean_pattern(answer.taps[tap], answer.y) for tap in judged.taps]
+def _frame(step: int, judged: JudgedModel, batch: Sequences, batch_size: int) -> Frame:
+    answer = run_judged(judged, batch, batch_size, record=judged.pattern_hooks)
+    shapes = [mean_pattern(answer.recorded[hook], answer.y) for hook in judged.pattern_hooks]
     return Frame(step, summarise(answer.metrics.loss).mean, shapes)
 
 
-def _summaries(judged: Judged, batch: Sequences, num_labels: int, batch_size: int) -> Mapping[str, Summary]:
+def _summaries(judged: JudgedModel, batch: Sequences, num_labels: int, batch_size: int) -> Mapping[str, Summary]:
     if judged.agent is not None:
-        return {"acc": summarise(acted(judged.agent, batch, num_labels, batch_size))}
-    return summaries(answered(judged, batch, batch_size).metrics)
+        return {"acc": summarise(agent_accuracies(judged.agent, batch, num_labels, batch_size))}
+    return summaries(run_judged(judged, batch, batch_size).metrics)
 
 
 def _row(of: str, metric: str, summary: Summary) -> dict[str, Any]:
@@ -111,10 +111,10 @@ def _row(of: str, metric: str, summary: Summary) -> dict[str, Any]:
     return {"of": of, "metric": metric, "mean": summary.mean, **sem, "n": summary.n}
 
 
-def _heads(judged: Judged, answer: Answers) -> Iterator[tuple[int, int, str, Summary]]:
+def _heads(judged: JudgedModel, answer: Answers) -> Iterator[tuple[int, int, str, Summary]]:
     """Block, head, name and value of each strength that is defined."""
-    for block, tap in enumerate(judged.taps):
-        pattern = answer.taps[tap]
+    for block, hook in enumerate(judged.pattern_hooks):
+        pattern = answer.recorded[hook]
         even = prev_token_baseline(pattern.shape[-1])
         before = prev_token_sequences(pattern)
         strengths = {
@@ -138,19 +138,19 @@ def _head_scores(heads: Sequence[tuple[int, int, str, Summary]]) -> dict[str, fl
     return scores | {f"heads/{block}.{head}/{name}": summary.mean for block, head, name, summary in heads}
 
 
-def _patterns(judged: Judged, answer: Answers) -> Iterator[dict[str, Any]]:
-    for block, tap in enumerate(judged.taps):
-        for head, pattern in enumerate(mean_pattern(answer.taps[tap], answer.y)):
+def _patterns(judged: JudgedModel, answer: Answers) -> Iterator[dict[str, Any]]:
+    for block, hook in enumerate(judged.pattern_hooks):
+        for head, pattern in enumerate(mean_pattern(answer.recorded[hook], answer.y)):
             if np.isfinite(pattern).all():
                 yield {"of": f"{block}:{head}", "metric": "pattern", "pattern": pattern.tolist()}
 
 
-def _composition(judged: Judged) -> Iterator[dict[str, Any]]:
+def _composition(judged: JudgedModel) -> Iterator[dict[str, Any]]:
     arrays = getattr(judged.model, "to_arrays", None)
     if arrays is None:
         return
     parameters = arrays()
-    for later in range(1, len(judged.taps)):
+    for later in range(1, len(judged.pattern_hooks)):
         scores = composition_scores(parameters, earlier=later - 1, later=later)
         for name, values in scores.items():
             for i, j in np.ndindex(values.shape):
@@ -158,8 +158,8 @@ def _composition(judged: Judged) -> Iterator[dict[str, Any]]:
                 yield row | {"mean": float(values[i, j])}
 
 
-def _repeats(batch: Sequences, used: int) -> Iterator[str]:
-    """What the reader should know of the sequences that a strength is of."""
+def _sequence_notes(batch: Sequences, used: int) -> Iterator[str]:
+    """Notes on the sequences that the strengths are measured on."""
     context = batch.y[:, :-1]
     if used < len(context):
         yield (

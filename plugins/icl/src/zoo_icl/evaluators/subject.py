@@ -11,44 +11,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo import Algorithm, EvalContext, InterfaceError, UsageError, stream
-from zoo_icl.probes.forward import Answers, Model, answers
+from zoo_icl.probes.forward import Answers, Model, run_model
 from zoo_icl.sequences import Sequences, Task, task_of
 
 PATTERNS = "blocks.*.attn.pattern"
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """A subject.
+class JudgedModel:
+    """A subject as the evaluators use it.
 
     Attributes:
-        model: gives logits; None: it only acts.
+        model: returns logits; None: the subject only acts.
         agent: acts on observations, where there is no model.
-        clamps: those it was trained under.
-        taps: its attention patterns, by block; empty: it does not show them.
+        clamps: in force during its training.
+        pattern_hooks: hook points of its attention patterns, by block; empty: it does not record them.
     """
 
     model: Model | None
     agent: Algorithm[Any] | None
     clamps: tuple[Any, ...]
-    taps: tuple[str, ...]
+    pattern_hooks: tuple[str, ...]
 
     @classmethod
-    def of(cls, subject: Any, batch: Sequences) -> Judged:
+    def of(cls, subject: Any, batch: Sequences) -> JudgedModel:
         """Find out what ``subject`` offers, with the first sequence of ``batch``.
 
         Raises:
             InterfaceError: it neither acts nor can be called.
         """
-        own = getattr(subject, "model", None) if isinstance(subject, Algorithm) else subject
-        if callable(own) and _takes(own, "record"):
+        model = getattr(subject, "model", None) if isinstance(subject, Algorithm) else subject
+        if callable(model) and _takes(model, "record"):
             clamps = tuple(getattr(subject, "clamps", ()))
-            _, cache = own(batch.x[:1], batch.y[:1], record=PATTERNS)
-            return cls(own, None, clamps, tuple(sorted(cache, key=_block)))
+            _, cache = model(batch.x[:1], batch.y[:1], record=PATTERNS)
+            return cls(model, None, clamps, tuple(sorted(cache, key=_block_number)))
         if isinstance(subject, Algorithm):
             return cls(None, subject, (), ())
-        if callable(own):
-            return cls(own, None, (), ())
+        if callable(model):
+            return cls(model, None, (), ())
         raise InterfaceError(
             f"a {type(subject).__name__} is no subject of this evaluator: expected an algorithm, or a model that is "
             "called with exemplars and labels."
@@ -56,18 +56,20 @@ class Judged:
 
     @property
     def note(self) -> str:
-        """What cannot be judged, and why; empty if nothing."""
+        """What cannot be evaluated, and why; empty if nothing."""
         if self.agent is not None:
             return f"{type(self.agent).__name__} only acts: it is judged by its answers alone, without logits or heads."
-        return "" if self.taps else f"{type(self.model).__name__} records no patterns: its heads are not judged."
+        return (
+            "" if self.pattern_hooks else f"{type(self.model).__name__} records no patterns: its heads are not judged."
+        )
 
     def circuits(self) -> Model:
-        """The model, for what needs its heads.
+        """The model, for measures that need its heads.
 
         Raises:
-            UsageError: it shows none.
+            UsageError: it records none.
         """
-        if self.model is None or not self.taps:
+        if self.model is None or not self.pattern_hooks:
             raise UsageError(
                 f"{self.note} Clamping and ablating need a model with heads.", "icl-induction judges any agent."
             )
@@ -102,8 +104,8 @@ def draw(of: Task, name: str, size: int, ctx: EvalContext) -> Sequences:
         raise UsageError(f"{error}.") from error
 
 
-def acted(agent: Algorithm[Any], batch: Sequences, num_labels: int, batch_size: int) -> NDArray[np.float64]:
-    """1 where the agent's label is right, else 0, ``[B]``; the agent is left as it was."""
+def agent_accuracies(agent: Algorithm[Any], batch: Sequences, num_labels: int, batch_size: int) -> NDArray[np.float64]:
+    """1 where the agent's label is right, else 0, ``[B]``; the agent's state is restored."""
     one_hot = (batch.y[:, :-1, None] == np.arange(num_labels)).astype(np.float32)
     observations = np.concatenate([batch.x, np.pad(one_hot, ((0, 0), (0, 1), (0, 0)))], axis=2)
     state, steps = agent.state(), agent.env_steps
@@ -116,15 +118,15 @@ def acted(agent: Algorithm[Any], batch: Sequences, num_labels: int, batch_size: 
     return np.asarray(labels == batch.y[:, -1], dtype=np.float64)
 
 
-def answered(judged: Judged, batch: Sequences, batch_size: int, *, record: Sequence[str] = ()) -> Answers:
+def run_judged(judged: JudgedModel, batch: Sequences, batch_size: int, *, record: Sequence[str] = ()) -> Answers:
     """The answers of a subject with a model, under the clamps that it was trained with."""
     if judged.model is None:
         raise InterfaceError(judged.note)
-    return answers(judged.model, batch, record=record, clamps=judged.clamps, batch_size=batch_size)
+    return run_model(judged.model, batch, record=record, clamps=judged.clamps, batch_size=batch_size)
 
 
 def set_label(name: str) -> str:
-    """What a set is called in scores: "train" is "seen", because "train/loss" is what a learner logs of its own."""
+    """A set's name in scores: "train" becomes "seen", because the learner logs its model loss as "train/loss"."""
     return "seen" if name == "train" else name
 
 
@@ -135,5 +137,5 @@ def _takes(function: Any, argument: str) -> bool:
         return False
 
 
-def _block(tap: str) -> int:
-    return int(tap.split(".")[1])
+def _block_number(hook: str) -> int:
+    return int(hook.split(".")[1])

@@ -8,7 +8,7 @@ from typing import Any
 
 from zoo import EvalContext, Evaluator, Report, UsageError, open_runs
 from zoo_icl.evaluators.config import TransienceConfig
-from zoo_icl.evaluators.subject import Judged, acted, answered, draw, set_label, task
+from zoo_icl.evaluators.subject import JudgedModel, agent_accuracies, draw, run_judged, set_label, task
 from zoo_icl.probes import phase_change, summaries, summarise, transience
 
 _SETS = ("icl", "flip", "ciwl", "iwl")
@@ -17,7 +17,7 @@ Curve = tuple[list[float], list[float]]
 
 
 class TransienceEvaluator(Evaluator[TransienceConfig]):
-    """Events of the run's logged curves, and the strategies of the model as it is now.
+    """Events of the run's logged curves, and the strategies that the model uses now.
 
     Scores, each only where it is defined: ``transience/peak``, ``/peak_at``, ``/final``, ``/drop``, ``/t_cross`` and
     ``/transient`` (1 or 0) of the accuracy ``icl``; ``phase/plateau_start``, ``/plateau_end``, ``/onset``,
@@ -27,7 +27,7 @@ class TransienceEvaluator(Evaluator[TransienceConfig]):
     """
 
     def evaluate(self, subject: Any, ctx: EvalContext) -> Report:
-        """Judge.
+        """Evaluate the subject.
 
         Raises:
             UsageError: there is neither a curve nor a set to judge.
@@ -52,15 +52,15 @@ class TransienceEvaluator(Evaluator[TransienceConfig]):
         notes: dict[str, None] = {}
         for name in (name for name in _SETS if name in source.evaluation_names):
             batch = draw(source, name, config.sequences, ctx)
-            judged = Judged.of(subject, batch)
+            judged = JudgedModel.of(subject, batch)
             if judged.note:
                 notes[judged.note] = None
             if judged.agent is not None:
-                right = acted(judged.agent, batch, source.num_labels, config.batch_size)
+                right = agent_accuracies(judged.agent, batch, source.num_labels, config.batch_size)
                 scores[f"{set_label(name)}/acc"] = summarise(right).mean
                 continue
             metric = "acc" if name == "iwl" else "in_context_acc"
-            summary = summaries(answered(judged, batch, config.batch_size).metrics)[metric]
+            summary = summaries(run_judged(judged, batch, config.batch_size).metrics)[metric]
             if summary.n:
                 scores[f"{set_label(name)}/{metric}"] = summary.mean
         return scores, list(notes)
@@ -72,31 +72,32 @@ class TransienceEvaluator(Evaluator[TransienceConfig]):
         events: dict[str, float | None] = {}
         if config.icl in curves:
             seqs, values = curves[config.icl]
-            flip = _beside(seqs, curves.get(config.flip))
-            course = transience(seqs, values, flip)
+            flip = _values_at(seqs, curves.get(config.flip))
+            result = transience(seqs, values, flip)
             names = ("peak", "peak_at", "final", "drop")
-            events |= {f"transience/{name}": getattr(course, name) for name in names}
-            events["transience/transient"] = float(course.transient)
+            events |= {f"transience/{name}": getattr(result, name) for name in names}
+            events["transience/transient"] = float(result.transient)
             if flip is not None:
-                events["transience/t_cross"] = course.t_cross
+                events["transience/t_cross"] = result.t_cross
         if config.loss in curves:
             change = phase_change(*curves[config.loss], config.floor)
             start, end = change.plateau or (None, None)
             events |= {"phase/plateau_start": start, "phase/plateau_end": end}
-            events |= {f"phase/{name}": getattr(change, name) for name in ("onset", "t_half", "t_04")}
+            events |= {f"phase/{name}": getattr(change, name) for name in ("onset", "t_half")}
+            events["phase/t_04"] = change.below_40_percent
         if unknown := [name for name in (config.icl, config.loss) if name not in curves]:
             notes.append(f"no curve of {' or '.join(unknown)} was logged: its events are left out.")
         return events
 
 
 def _curves(path: Path, names: Sequence[str]) -> dict[str, Curve]:
-    """Those of the metrics that were logged: steps, increasing, and values."""
+    """Curves of the metrics that were logged: increasing steps, and values."""
     (run,) = open_runs([path]).runs
     curves = {name: run.series(name) for name in names}
     return {name: (series.steps, series.values) for name, series in curves.items() if series.values}
 
 
-def _beside(seqs: list[float], curve: Curve | None) -> list[float] | None:
+def _values_at(seqs: list[float], curve: Curve | None) -> list[float] | None:
     """The values of ``curve`` at ``seqs``; None where it was not logged at all of them."""
     points = dict(zip(*curve, strict=True)) if curve else {}
     return [points[step] for step in seqs] if all(step in points for step in seqs) else None

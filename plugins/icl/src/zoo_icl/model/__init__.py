@@ -1,4 +1,4 @@
-"""The transformer of the experiments: named taps, clamps, arrays in and out."""
+"""The transformer of the experiments: hook points, clamps, weights as arrays."""
 
 from zoo_icl.model.transformer import ICLTransformer as ICLTransformer
 

@@ -1,4 +1,4 @@
-"""Parameters by name: how they begin, and how they come in and go out as arrays."""
+"""Parameters by name: their initial values, and their import and export as arrays."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from torch import Tensor, nn
 
 TABLE_SCALE = 0.02
 """standard deviation of label and position tables"""
-KEPT = 0.8796256610342398
-"""standard deviation of a standard normal variable cut off at -2 and 2"""
+TRUNCATED_STD = 0.8796256610342398
+"""standard deviation of a standard normal variable truncated at -2 and 2"""
 
 
 def _fan_in(name: str, parameter: Tensor) -> int:
-    """How many inputs a row vector gives to one output of this weight."""
+    """Fan-in of a weight: the number of inputs of each output."""
     *heads, inputs, _ = parameter.shape
     return heads[0] * inputs if name.endswith("W_o") else inputs
 
 
 @torch.no_grad()
 def initialise(model: nn.Module, generator: torch.Generator | None) -> None:
-    """Tables: normal of scale 0.02, cut off at 2 standard deviations; weights: LeCun normal, cut off alike.
+    """Tables: normal of scale 0.02, truncated at 2 standard deviations; weights: LeCun normal, truncated likewise.
 
-    Biases and norms keep what they were built with. LeCun: variance 1/fan_in, of the variable after the cut, as in JAX.
+    Biases and norms keep their defaults. LeCun: variance 1/fan_in, of the truncated variable, as in JAX.
     """
     for name, parameter in model.named_parameters():
         if not name.rpartition(".")[2].startswith("W_"):
             continue
         table = name in ("W_lab", "W_pos")
-        scale = TABLE_SCALE if table else _fan_in(name, parameter) ** -0.5 / KEPT
+        scale = TABLE_SCALE if table else _fan_in(name, parameter) ** -0.5 / TRUNCATED_STD
         nn.init.trunc_normal_(parameter, 0.0, scale, -2.0 * scale, 2.0 * scale, generator=generator)
 
 
@@ -47,14 +47,14 @@ def load_arrays(model: nn.Module, arrays: Mapping[str, Any]) -> None:
     """Set every parameter.
 
     Raises:
-        ValueError: a name is missing, unknown, or has another shape; the model is as it was.
+        ValueError: a name is missing, unknown, or has another shape; the model is then unchanged.
     """
     parameters = dict(model.named_parameters())
     for name in arrays:
         if name not in parameters:
             near = get_close_matches(name, parameters, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else "."
-            raise ValueError(f"array {name!r} of shape {np.shape(arrays[name])} is no parameter of this model{hint}")
+            raise ValueError(f"array {name!r} of shape {np.shape(arrays[name])} is not a parameter of this model{hint}")
     for name, parameter in parameters.items():
         if name not in arrays:
             raise ValueError(f"array {name!r} is missing: expected shape {tuple(parameter.shape)}, got none.")

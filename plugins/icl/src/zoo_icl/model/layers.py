@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zoo_icl.hooks import Hooks
 from zoo_icl.model.positions import rotate
-from zoo_icl.taps import Taps
 
 EPSILON = 1e-5
 """added to the variance by the layer norm"""
@@ -45,7 +45,7 @@ class Attention(nn.Module):
         heads, width, head_dim = weights[0].shape
         joined = torch.cat(weights).transpose(0, 1).reshape(width, len(names) * heads * head_dim)
         projections = (n @ joined).view(*n.shape[:2], len(names), heads, head_dim)
-        # One copy here makes every product of narrow heads after it cheaper than it costs.
+        # This copy costs less than it saves in every later product of narrow heads.
         return projections.permute(2, 0, 3, 1, 4).contiguous().unbind(0)
 
     def read_out(self, z: Tensor) -> Tensor:
@@ -70,21 +70,21 @@ class MLP(nn.Module):
 
 
 @lru_cache(maxsize=64)
-def future(tokens: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """What is added to scores so that no row sees what comes after it: 0, or -inf above the diagonal, [T, T]."""
+def causal_mask(tokens: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Added to scores so that no row attends to later tokens: 0, or -inf above the diagonal, [T, T]."""
     with torch.inference_mode(False):
         return torch.full((tokens, tokens), -torch.inf, dtype=dtype, device=device).triu(1)
 
 
 class Stream(NamedTuple):
-    """What every query row of a block needs: made once, for all T tokens."""
+    """What every query row of a block needs, computed once for all T tokens."""
 
     h: Tensor
     """residual stream before the block, [B, T, d]"""
     n: Tensor
     """the same, normalised"""
     q: Tensor | None
-    """queries of all rows before rotation [B, H, T, hd], where they were made with the keys"""
+    """queries of all rows before rotation [B, H, T, hd], where they were computed with the keys"""
     k: Tensor
     """keys [B, H, T, hd]"""
     v: Tensor
@@ -102,38 +102,38 @@ class Block(nn.Module):
         self.ln2 = Norm(width) if norm and hidden else None
         self.mlp = MLP(width, hidden) if hidden else None
 
-    def tokens(self, h: Tensor, tap: Taps, rotary: Tensor | None, *, all_rows: bool) -> Stream:
+    def project_tokens(self, h: Tensor, hook: Hooks, rotary: Tensor | None, *, all_rows: bool) -> Stream:
         """The part that all rows share: keys and values, and with ``all_rows`` the queries too."""
-        at = self.prefix
-        h = tap(at + "resid_pre", h)
-        n = tap(at + "ln1_out", h if self.ln1 is None else self.ln1(h))
-        made = self.attn.project(n, *(("W_q", "W_k", "W_v") if all_rows else ("W_k", "W_v")))
-        k, v = made[-2:]
-        k = tap(at + "attn.k_pre", k)
-        k = tap(at + "attn.k", k if rotary is None else rotate(k, rotary))
-        return Stream(h, n, made[0] if all_rows else None, k, tap(at + "attn.v", v))
+        prefix = self.prefix
+        h = hook(prefix + "resid_pre", h)
+        n = hook(prefix + "ln1_out", h if self.ln1 is None else self.ln1(h))
+        projections = self.attn.project(n, *(("W_q", "W_k", "W_v") if all_rows else ("W_k", "W_v")))
+        k, v = projections[-2:]
+        k = hook(prefix + "attn.k_pre", k)
+        k = hook(prefix + "attn.k", k if rotary is None else rotate(k, rotary))
+        return Stream(h, n, projections[0] if all_rows else None, k, hook(prefix + "attn.v", v))
 
-    def pattern(self, stream: Stream, tap: Taps, rotary: Tensor | None, first: int) -> Tensor:
-        """Where the rows from ``first`` look, [B, H, T - first, T]; ``first`` is 0, or T - 1 for the last row alone."""
-        at = self.prefix
+    def pattern(self, stream: Stream, hook: Hooks, rotary: Tensor | None, first: int) -> Tensor:
+        """Attention of the rows from ``first``, [B, H, T - first, T]; ``first`` is 0, or T - 1: the last alone."""
+        prefix = self.prefix
         q, k = stream.q, stream.k
         if q is None:
             (q,) = self.attn.project(stream.n[:, first:], "W_q")
-        q = tap(at + "attn.q_pre", q, first)
-        q = tap(at + "attn.q", q if rotary is None else rotate(q, rotary[:, first:]), first)
+        q = hook(prefix + "attn.q_pre", q, first)
+        q = hook(prefix + "attn.q", q if rotary is None else rotate(q, rotary[:, first:]), first)
         scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
         if self.causal and not first:
-            scores = scores + future(k.shape[-2], k.dtype, k.device)
-        scores = tap(at + "attn.scores", scores, first)
-        return tap(at + "attn.pattern", scores.softmax(-1), first)
+            scores = scores + causal_mask(k.shape[-2], k.dtype, k.device)
+        scores = hook(prefix + "attn.scores", scores, first)
+        return hook(prefix + "attn.pattern", scores.softmax(-1), first)
 
-    def rows(self, stream: Stream, tap: Taps, rotary: Tensor | None, first: int) -> Tensor:
+    def forward_rows(self, stream: Stream, hook: Hooks, rotary: Tensor | None, first: int) -> Tensor:
         """The residual stream after the block for the rows from ``first``, [B, T - first, d]."""
-        at = self.prefix
-        pattern = self.pattern(stream, tap, rotary, first)
-        z = tap(at + "attn.z", pattern @ stream.v, first)
-        out = tap(at + "attn.out", self.attn.read_out(z), first)
-        h = tap(at + "resid_mid", stream.h[:, first:] + out, first)
+        prefix = self.prefix
+        pattern = self.pattern(stream, hook, rotary, first)
+        z = hook(prefix + "attn.z", pattern @ stream.v, first)
+        out = hook(prefix + "attn.out", self.attn.read_out(z), first)
+        h = hook(prefix + "resid_mid", stream.h[:, first:] + out, first)
         if self.mlp is not None:
-            h = h + tap(at + "mlp.out", self.mlp(h if self.ln2 is None else self.ln2(h)), first)
-        return tap(at + "resid_post", h, first)
+            h = h + hook(prefix + "mlp.out", self.mlp(h if self.ln2 is None else self.ln2(h)), first)
+        return hook(prefix + "resid_post", h, first)

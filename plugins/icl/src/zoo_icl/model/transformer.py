@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from zoo_icl.clamps.composition import Clamping, compose
+from zoo_icl.hooks import ALL_ROWS, UP_TO_PATTERN, Cache, Hooks, names, resolve
 from zoo_icl.model import arrays as by_name
 from zoo_icl.model.layers import Block, Norm
 from zoo_icl.model.positions import rotary_table, rotate, sinusoids
-from zoo_icl.taps import LOOKING, SHARED, Cache, Taps, names, resolve
 
 Array: TypeAlias = "Tensor | NDArray[Any]"
 Position: TypeAlias = Literal["rope", "ape", "sinusoidal"]
@@ -37,11 +37,11 @@ class ICLTransformer(nn.Module):
         pos: rotary on queries and keys, learned (needs ``max_tokens``), or fixed sinusoids.
         rope_base: base of the rotary angles.
         norm: layer norm before attention, MLP and read-out, or none anywhere.
-        causal: whether a row sees only itself and what is before it.
+        causal: whether a row attends only to itself and earlier tokens.
         sinusoid_base: base of the sinusoids' angles.
         max_tokens: longest T of learned positions.
         dtype: float32 or float64.
-        device: where the parameters live.
+        device: of the parameters.
         generator: draws the initial weights; None: torch's default one.
 
     Raises:
@@ -90,7 +90,7 @@ class ICLTransformer(nn.Module):
         self.pos, self.rope_base, self.sinusoid_base, self.max_tokens = pos, rope_base, sinusoid_base, max_tokens
         self.norm = norm
         hidden = None if mlp_ratio is None else round(mlp_ratio * d_model)
-        self.taps = names(depth, hidden is not None)
+        self.hook_points = names(depth, hidden is not None)
 
         self.W_ex = nn.Parameter(torch.empty(d_in, d_model))
         self.b_ex = nn.Parameter(torch.zeros(d_model))
@@ -106,7 +106,7 @@ class ICLTransformer(nn.Module):
 
     @property
     def options(self) -> dict[str, Any]:
-        """What this model was built with, by the names of the arguments; without dtype and device."""
+        """The arguments that this model was built with, by name, without dtype and device."""
         kept = ("d_in", "n_outputs", "d_model", "n_heads", "depth", "mlp_ratio", "pos", "rope_base", "norm", "causal")
         return {name: getattr(self, name) for name in (*kept, "sinusoid_base", "max_tokens")}
 
@@ -122,7 +122,7 @@ class ICLTransformer(nn.Module):
         return model
 
     def load_arrays(self, arrays: Mapping[str, Any]) -> None:
-        """Set all parameters; raises ValueError as ``from_arrays`` and then changes nothing."""
+        """Set all parameters; raises ValueError as ``from_arrays``, and then changes nothing."""
         by_name.load_arrays(self, arrays)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
@@ -144,35 +144,35 @@ class ICLTransformer(nn.Module):
     ) -> Tensor | tuple[Tensor, Cache]:
         """Logits at the query.
 
-        The last block computes the last row alone; taps that have more rows are computed beside it when they are
-        recorded, so that the logits are the same bits with and without.
+        The last block computes the last row alone; hook points with more rows are computed separately when they are
+        recorded, so that the logits are bit for bit the same.
 
         Args:
             x: exemplars [B, N+1, D], the query last.
-            y: labels of the context [B, N]; or [B, N+1] with the query's label last, which no logits depend on unless a
-                clamp is defined by it (``Induction``).
-            record: tap, glob, or several of them.
-            clamps: clamps, texts that ``zoo_icl.clamps.parse`` understands, or a ``zoo_icl.clamps.Clamps``.
+            y: labels of the context [B, N]; or [B, N+1] with the query's label last, which only clamps may use
+                (``Induction``).
+            record: hook point, glob, or several of them.
+            clamps: clamps, texts for ``zoo_icl.clamps.parse``, or a ``zoo_icl.clamps.Clamps``.
             detach: recorded values carry no graph.
 
         Returns:
-            logits [B, K]; with ``record`` also the recorded taps by name.
+            logits [B, K]; with ``record`` also the recorded hook points by name.
 
         Raises:
-            KeyError: an unknown tap, with the nearest names.
+            KeyError: an unknown hook point, with the nearest names.
             ValueError: shapes or labels that do not fit, or clamps of layers or heads that the model does not have.
         """
-        wanted = resolve(record, self.taps)
-        x, y, target = self.checked(x, y)
+        recorded = resolve(record, self.hook_points)
+        x, y, target = self.check_inputs(x, y)
         edits, held = compose(clamps).edits(self, x, y, target)
-        tap = Taps(edits, wanted, detach=detach, held=held)
-        logits = self.computed(self.embedded(x, y, tap), tap)
-        return logits if record is None else (logits, tap.cache)
+        hook = Hooks(edits, recorded, detach=detach, held=held)
+        logits = self.compute_logits(self.embed_tokens(x, y, hook), hook)
+        return logits if record is None else (logits, hook.cache)
 
-    def embedded(self, x: Tensor, y: Tensor, tap: Taps) -> Tensor:
+    def embed_tokens(self, x: Tensor, y: Tensor, hook: Hooks) -> Tensor:
         """Tokens with their positions, [B, T, d]."""
-        exemplars = tap("ex_embed", x @ self.W_ex + self.b_ex)
-        labels = tap("label_embed", self._label_embeddings(y))
+        exemplars = hook("ex_embed", x @ self.W_ex + self.b_ex)
+        labels = hook("label_embed", self._label_embeddings(y))
         batch, pairs, width = labels.shape
         paired = torch.stack((exemplars[:, :-1], labels), dim=2).view(batch, 2 * pairs, width)
         h = torch.cat((paired, exemplars[:, -1:]), dim=1)
@@ -180,22 +180,22 @@ class ICLTransformer(nn.Module):
             h = h + self.W_pos[: h.shape[1]]
         elif self.pos == "sinusoidal":
             h = h + sinusoids(h.shape[1], width, self.sinusoid_base, h.dtype, h.device)
-        return tap("embed", h)
+        return hook("embed", h)
 
-    def computed(self, h: Tensor, tap: Taps, start: int = 0) -> Tensor:
+    def compute_logits(self, h: Tensor, hook: Hooks, start: int = 0) -> Tensor:
         """Logits [B, K] from the residual stream ``h`` [B, T, d] before block ``start``."""
         rotary = self.rotary(h.shape[1], h)
         *before, last = [self.block(layer) for layer in range(start, self.depth)]
         for block in before:
-            h = block.rows(block.tokens(h, tap, rotary, all_rows=True), tap, rotary, 0)
+            h = block.forward_rows(block.project_tokens(h, hook, rotary, all_rows=True), hook, rotary, 0)
         end = h.shape[1] - 1
-        stream = last.tokens(h, tap, rotary, all_rows=False)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not tap.detach):
-            if self._wanted_beyond(LOOKING, tap):
-                tap("logits_all", self._read_out(last.rows(stream, tap, rotary, 0), tap, 0)[:, ::2])
-            elif self._wanted_beyond(SHARED, tap):
-                last.pattern(stream, tap, rotary, 0)
-        return tap("logits", self._read_out(last.rows(stream, tap, rotary, end), tap, end)[:, 0])
+        stream = last.project_tokens(h, hook, rotary, all_rows=False)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not hook.detach):
+            if self._recorded_beyond(UP_TO_PATTERN, hook):
+                hook("logits_all", self._read_out(last.forward_rows(stream, hook, rotary, 0), hook, 0)[:, ::2])
+            elif self._recorded_beyond(ALL_ROWS, hook):
+                last.pattern(stream, hook, rotary, 0)
+        return hook("logits", self._read_out(last.forward_rows(stream, hook, rotary, end), hook, end)[:, 0])
 
     def block(self, layer: int) -> Block:
         """One block."""
@@ -207,23 +207,23 @@ class ICLTransformer(nn.Module):
             return None
         return rotary_table(tokens, self.head_dim, self.rope_base, like.dtype, like.device)
 
-    def projected(self, layer: int, h: Tensor, weight: str, *, rotated: bool = False) -> Tensor:
-        """What one block projects ``h`` [B, T, d] on with ``weight``, such as "W_q", for all rows: [B, H, T, hd]."""
+    def project(self, layer: int, h: Tensor, weight: str, *, rotated: bool = False) -> Tensor:
+        """The projection of ``h`` [B, T, d] by one block's ``weight``, such as "W_q", for all rows: [B, H, T, hd]."""
         block = self.block(layer)
         (vectors,) = block.attn.project(h if block.ln1 is None else block.ln1(h), weight)
         rotary = self.rotary(h.shape[1], h) if rotated else None
         return vectors if rotary is None else rotate(vectors, rotary)
 
-    def _read_out(self, h: Tensor, tap: Taps, first: int) -> Tensor:
+    def _read_out(self, h: Tensor, hook: Hooks, first: int) -> Tensor:
         """Logits [B, R, K] of the rows from ``first``."""
-        final = tap("final", h if self.ln_f is None else self.ln_f(h), first)
+        final = hook("final", h if self.ln_f is None else self.ln_f(h), first)
         return torch.matmul(final, self.W_un) + self.b_un
 
-    def _wanted_beyond(self, taps: frozenset[str], tap: Taps) -> bool:
-        """Whether a tap is recorded that comes in the last block, but is none of ``taps``, or later."""
+    def _recorded_beyond(self, hook_points: frozenset[str], hook: Hooks) -> bool:
+        """Whether a hook point of the last block or after it is recorded that is none of ``hook_points``."""
         prefix = f"blocks.{self.depth - 1}."
-        late = (name for name in tap.wanted if name.startswith((prefix, "final", "logits_all")))
-        return any(name.removeprefix(prefix) not in taps for name in late)
+        late = (name for name in hook.recorded if name.startswith((prefix, "final", "logits_all")))
+        return any(name.removeprefix(prefix) not in hook_points for name in late)
 
     def _label_embeddings(self, y: Tensor) -> Tensor:
         try:
@@ -232,7 +232,7 @@ class ICLTransformer(nn.Module):
             low, high = int(y.min()), int(y.max())
             raise ValueError(f"labels from {low} to {high}: expected 0 to {self.n_outputs - 1}.") from None
 
-    def checked(self, x: Array, y: Array) -> tuple[Tensor, Tensor, Tensor | None]:
+    def check_inputs(self, x: Array, y: Array) -> tuple[Tensor, Tensor, Tensor | None]:
         """Exemplars, context labels and, if given, the query's labels, as tensors where the parameters are."""
         x = torch.as_tensor(x, dtype=self.W_ex.dtype, device=self.W_ex.device)
         y = torch.as_tensor(y, dtype=torch.int64, device=self.W_ex.device)
@@ -241,7 +241,7 @@ class ICLTransformer(nn.Module):
         return x, y[:, :pairs], y[:, pairs] if y.shape[1] > pairs else None
 
     def check_shapes(self, x: tuple[int, ...], y: tuple[int, ...]) -> None:
-        """Refuse exemplars and labels of shapes that do not fit.
+        """Check the shapes of exemplars and labels.
 
         Raises:
             ValueError: saying what was expected.

@@ -1,4 +1,4 @@
-"""Progress measures: pure functions of logits, patterns and curves; numpy or torch in, the same out."""
+"""Progress measures: pure functions of logits, patterns and curves; of numpy arrays or torch tensors alike."""
 
 from zoo_icl.probes.attention import InductionStrength as InductionStrength
 from zoo_icl.probes.attention import attention_to_labels as attention_to_labels

@@ -1,4 +1,4 @@
-"""The few operations that numpy and torch spell differently; everything else in the probes is common to both."""
+"""The operations that numpy and torch name differently; everything else in the probes is the same in both."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zoo import Array
 
 
 def namespace(x: Array) -> Any:
-    """``torch`` for a torch tensor, ``numpy`` for anything else; torch is never imported for it."""
+    """``torch`` for a torch tensor, ``numpy`` for anything else; torch is not imported for that."""
     torch = sys.modules.get("torch")
     return torch if torch is not None and isinstance(x, torch.Tensor) else np
 

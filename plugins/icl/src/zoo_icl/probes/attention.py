@@ -1,7 +1,7 @@
-"""Strengths of heads, read off attention patterns (docs/methods/icl.md, section 4).
+"""Strengths of heads, measured on attention patterns (docs/methods/icl.md, section 4).
 
 A pattern is A ``[B, H, T, T]``: rows are queries, columns keys, each row sums to 1. A sequence of N pairs and a query
-has T = 2N + 1 tokens: exemplars at even places, labels at odd ones, the query last. ``y`` int ``[B, N+1]`` holds the
+has T = 2N + 1 tokens: exemplars at even positions, labels at odd ones, the query last. ``y`` int ``[B, N+1]`` holds the
 labels of the context and, last, the target.
 """
 
@@ -50,12 +50,12 @@ def induction_strength(pattern: Array, y: Array, *, correct: Array | None = None
     right and over the wrong labels, which is our definition.
 
     Args:
-        pattern: A of the layer that answers, ``[B, H, T, T]``.
+        pattern: A of the last layer, ``[B, H, T, T]``.
         y: labels, int ``[B, N+1]``; a label is right where it equals the target.
-        correct: place of the one right pair in the context, int ``[B]``, instead: labels may repeat.
+        correct: index of the one right pair in the context, int ``[B]``, to use instead where labels repeat.
 
     Raises:
-        ValueError: the shapes do not fit, or a place is not in the context.
+        ValueError: the shapes do not fit, or an index is not in the context.
     """
     attention = attention_to_labels(pattern)
     xp = namespace(attention)
@@ -86,7 +86,7 @@ def prev_token_strength(pattern: Array, positions: Positions = "labels") -> Arra
         positions: "labels": from labels (odd places); "all": from every token but the first.
 
     Raises:
-        ValueError: the pattern is no pattern, or has no such places.
+        ValueError: the pattern has another shape, or no such positions.
     """
     return prev_token_sequences(pattern, positions).mean(0)
 
@@ -94,37 +94,37 @@ def prev_token_strength(pattern: Array, positions: Positions = "labels") -> Arra
 def prev_token_sequences(pattern: Array, positions: Positions = "labels") -> Array:
     """``prev_token_strength`` of each sequence, ``[B, H]``."""
     _check(pattern, pairs=False)
-    rows = _rows(pattern.shape[-1], positions)
+    rows = _row_index(pattern.shape[-1], positions)
     index = like(rows, pattern)
     return pattern[:, :, index, index - 1].mean(2)
 
 
 def prev_token_baseline(tokens: int, positions: Positions = "labels") -> float:
-    """``prev_token_strength`` of a head that attends evenly: row t gives ``1 / (t + 1)`` to each token up to itself.
+    """``prev_token_strength`` of a head that attends uniformly: row t gives ``1 / (t + 1)`` to each token up to itself.
 
     Args:
         tokens: T, at least 2.
         positions: as above. For five tokens the labels give 0.375.
     """
-    return float(np.mean(1.0 / (_rows(tokens, positions) + 1.0)))
+    return float(np.mean(1.0 / (_row_index(tokens, positions) + 1.0)))
 
 
 def prev_token_excess(pattern: Array, positions: Positions = "labels") -> Array:
-    """``prev_token_strength`` above that of even attention, ``[H]``."""
+    """``prev_token_strength`` above that of uniform attention, ``[H]``."""
     return prev_token_strength(pattern, positions) - prev_token_baseline(pattern.shape[-1], positions)
 
 
 def mean_pattern(pattern: Array, y: Array, item: int = 0) -> Array:
     """Mean over the sequences whose only right label is that of pair ``item``, ``[H, T, T]``; NaN if there are none.
 
-    The order of the pairs is random, so that a mean over all sequences would show every head as even-handed.
+    The order of the pairs is random, so that a mean over all sequences would show no preference.
     """
     right = y[:, :-1] == y[:, -1:]
     return mean_of(pattern, right[:, item] & (right.sum(1) == 1))
 
 
 def repeated_induction_strength(pattern: Array, period: int, start: int = 0) -> Array:
-    """Attention to what followed the last time, on random tokens that are repeated once; mean, ``[H]``, in [0, 1].
+    """Mean attention to the token that followed in the first copy, on repeated random tokens, ``[H]``, in [0, 1].
 
     The token at t in the second copy came first at t - period; an induction head attends to t - period + 1 (Olsson et
     al. 2022, arXiv 2209.11895). The mean is over the second copy alone.
@@ -145,7 +145,7 @@ def repeated_induction_strength(pattern: Array, period: int, start: int = 0) -> 
     return pattern[:, :, rows, rows - period + 1].mean(2).mean(0)
 
 
-def _rows(tokens: int, positions: Positions) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _row_index(tokens: int, positions: Positions) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     if positions not in ("labels", "all"):
         raise ValueError(f"positions {positions!r}: expected 'labels' or 'all'.")
     if tokens < 2:

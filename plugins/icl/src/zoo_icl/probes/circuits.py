@@ -1,4 +1,4 @@
-"""Measures of a model on a batch: heads, blocks and subcircuits alone and left out (docs/methods/icl.md, section 4).
+"""Measures of a model on a batch: heads, blocks and subcircuits alone or ablated (docs/methods/icl.md, section 4).
 
 Heads are called "block:head". All functions run the model without gradients and leave it as it was.
 """
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from zoo_icl.clamps import Ablate, compose
 from zoo_icl.clamps.heads import by_layer
 from zoo_icl.probes.attention import induction_strength
-from zoo_icl.probes.forward import BATCH, Model, answers, pattern_tap
+from zoo_icl.probes.forward import BATCH, Model, pattern_hook, run_model
 from zoo_icl.probes.heads import complementarity, composition_score
 from zoo_icl.sequences import Sequences
 
@@ -25,11 +25,11 @@ _PRESERVED = ("PreservePatterns()", "PreserveValues()")
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a model does on a batch.
+    """A model's performance on a batch.
 
     Attributes:
-        acc: share of right answers.
-        loss: mean, in nats.
+        acc: accuracy, in [0, 1].
+        loss: mean cross-entropy, in nats.
     """
 
     acc: float
@@ -42,11 +42,11 @@ class HeadAblation:
 
     Attributes:
         head: "block:head".
-        strength: its induction strength; the other heads of its block have no part in it.
+        strength: its induction strength, which does not depend on the other heads of its block.
         only: with all other heads of the block ablated.
         without: with this one ablated.
-        complementarity: share of the mistakes of the best head alone that this one alone does not make; NaN if the best
-            makes none.
+        complementarity: fraction of the errors of the best head alone that this one alone does not make; NaN if
+            the best makes none.
     """
 
     head: str
@@ -84,42 +84,42 @@ def head_ablation_table(
         model: the model; it must know the clamp ``Ablate``.
         batch: the sequences.
         block: which block.
-        clamps: hold throughout.
-        batch_size: sequences that pass at once.
+        clamps: in force in every condition.
+        batch_size: sequences in one forward pass.
 
     Raises:
         KeyError: the model has no such block.
         ValueError: ``clamps`` leave no head of the block.
     """
-    tap = pattern_tap(block)
-    whole = answers(model, batch, record=(tap,), clamps=clamps, batch_size=batch_size)
-    every = induction_strength(whole.taps[tap], whole.y).heads
-    kept = [head for head in range(len(every)) if head not in _silent(clamps, block, len(every))]
+    hook = pattern_hook(block)
+    whole = run_model(model, batch, record=(hook,), clamps=clamps, batch_size=batch_size)
+    every = induction_strength(whole.recorded[hook], whole.y).heads
+    kept = [head for head in range(len(every)) if head not in _ablated_heads(clamps, block, len(every))]
     if not kept:
         raise ValueError(f"the clamps ablate every head of block {block}: expected one that is left.")
     strengths, names = every[kept], [f"{block}:{head}" for head in kept]
 
-    def left_with(kept: Sequence[str]) -> tuple[Outcome, NDArray[np.bool_]]:
+    def run_with(kept: Sequence[str]) -> tuple[Outcome, NDArray[np.bool_]]:
         off = [name for name in names if name not in kept]
         ablated = (*clamps, f"Ablate({','.join(off)})") if off else tuple(clamps)
-        metrics = answers(model, batch, clamps=ablated, batch_size=batch_size).metrics
+        metrics = run_model(model, batch, clamps=ablated, batch_size=batch_size).metrics
         return Outcome(float(metrics.acc.mean()), float(metrics.loss.mean())), metrics.acc == 1.0
 
-    alone = [left_with([name]) for name in names]
+    alone = [run_with([name]) for name in names]
     best = min(range(len(names)), key=lambda head: alone[head][0].loss)
-    ranks = sorted(range(len(names)), key=lambda head: _falling(strengths[head]))
+    ranks = sorted(range(len(names)), key=lambda head: _descending(strengths[head]))
     order = tuple(names[head] for head in ranks)
     heads = (
         HeadAblation(
             head=name,
             strength=float(strengths[head]),
             only=alone[head][0],
-            without=left_with([other for other in names if other != name])[0],
+            without=run_with([other for other in names if other != name])[0],
             complementarity=complementarity(alone[best][1], alone[head][1]),
         )
         for head, name in enumerate(names)
     )
-    added = [alone[ranks[0]][0], *(left_with(order[:count])[0] for count in range(2, len(names)))]
+    added = [alone[ranks[0]][0], *(run_with(order[:count])[0] for count in range(2, len(names)))]
     everything = _outcome(whole.metrics)
     return AblationTable(everything, tuple(heads), order, (*added[: len(names) - 1], everything), names[best])
 
@@ -140,14 +140,14 @@ def layer_output_contribution(
 
 
 def clamped_progress(model: Model, batch: Sequences, clamps: Sequence[Any], *, batch_size: int = BATCH) -> Outcome:
-    """How far a model has come apart from what ``clamps`` supply: its loss under clamps it was not trained with."""
-    return _outcome(answers(model, batch, clamps=clamps, batch_size=batch_size).metrics)
+    """The progress of what ``clamps`` leave to be learned: loss and accuracy under clamps unseen in training."""
+    return _outcome(run_model(model, batch, clamps=clamps, batch_size=batch_size).metrics)
 
 
 def composition_scores(
     arrays: Mapping[str, Any], *, earlier: int = 0, later: int = 1
 ) -> dict[str, NDArray[np.float64]]:
-    """How much the queries, keys and values of one block read of what another writes.
+    """How much of one block's output the queries, keys and values of another block read.
 
     Args:
         arrays: the model's parameters, as from ``to_arrays``.
@@ -165,19 +165,19 @@ def composition_scores(
     return {x: composition_score(w_o, w_x) for x, w_x in read.items()}
 
 
-def _silent(clamps: Sequence[Any], block: int, heads: int) -> frozenset[int]:
+def _ablated_heads(clamps: Sequence[Any], block: int, heads: int) -> frozenset[int]:
     """Heads of ``block`` that ``clamps`` ablate."""
-    silent: set[int] = set()
+    ablated: set[int] = set()
     for clamp in compose(clamps).members:
         if isinstance(clamp, Ablate) and block in (named := by_layer(clamp.heads)):
             which = named[block]
-            silent |= set(range(heads)) if which is None else which
-    return frozenset(silent)
+            ablated |= set(range(heads)) if which is None else which
+    return frozenset(ablated)
 
 
 def _outcome(metrics: Any) -> Outcome:
     return Outcome(float(metrics.acc.mean()), float(metrics.loss.mean()))
 
 
-def _falling(strength: float) -> float:
+def _descending(strength: float) -> float:
     return math.inf if math.isnan(strength) else -strength

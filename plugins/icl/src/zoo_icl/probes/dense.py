@@ -16,8 +16,8 @@ class DenseSet:
 
     Attributes:
         classes: of the two context items and of the query, ``[M, 3]``.
-        labels: theirs, the target last, ``[M, 3]``.
-        correct: place of the pair that the query repeats, ``[M]``.
+        labels: of the same, the target last, ``[M, 3]``.
+        correct: index of the pair that the query repeats, ``[M]``.
     """
 
     classes: Ints

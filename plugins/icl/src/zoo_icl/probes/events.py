@@ -11,30 +11,30 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 TRANSIENT_PEAK, TRANSIENT_DROP = 0.7, 0.15
-"""A curve is transient, by our rule, if its peak is at least the one and its drop after it at least the other."""
+"""By our definition a curve is transient if its peak is at least the first and its drop after it the second."""
 _BAND = 0.1
 """nats around the floor that count as the plateau"""
 _IN_A_ROW = 3
-"""evaluations in a row that make an onset"""
+"""consecutive evaluations that make an onset"""
 _HALF_WINDOW = 2
-"""evaluations on either side that a running median sees"""
+"""evaluations on either side that enter a running median"""
 
 
 @dataclass(frozen=True)
 class PhaseChange:
-    """Events of a loss curve, in sequences seen; None: it never happened.
+    """Events of a loss curve, in sequences seen; None: it did not happen.
 
     Attributes:
         plateau: ends of the longest stretch of evaluations with ``|loss - floor| <= 0.1``; the first of several.
-        onset: first of three evaluations running with ``loss < 0.9 floor``.
+        onset: first of three consecutive evaluations with ``loss < 0.9 floor``.
         t_half: first evaluation with ``loss < 0.5 floor``.
-        t_04: first evaluation with ``loss < 0.4 floor``.
+        below_40_percent: first evaluation with ``loss < 0.4 floor``.
     """
 
     plateau: tuple[float, float] | None
     onset: float | None
     t_half: float | None
-    t_04: float | None
+    below_40_percent: float | None
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def phase_change(seqs: ArrayLike, loss: ArrayLike, floor: float = math.log(2.0))
 
     Args:
         seqs: sequences seen at each evaluation, increasing, ``[n]``.
-        loss: nats, ``[n]``; NaN is below nothing.
+        loss: nats, ``[n]``; NaN counts as above every threshold.
         floor: the loss of guessing in nats, above 0; by default between two labels of the context.
 
     Raises:
@@ -71,16 +71,16 @@ def phase_change(seqs: ArrayLike, loss: ArrayLike, floor: float = math.log(2.0))
     """
     if not (math.isfinite(floor) and floor > 0.0):
         raise ValueError(f"floor = {floor}: expected a number above 0.")
-    at, values = _curve(seqs, loss, "loss")
+    steps, values = _check_curve(seqs, loss, "loss")
     low = values < 0.9 * floor
-    running = low[: len(low) - _IN_A_ROW + 1].copy()
+    onsets = low[: len(low) - _IN_A_ROW + 1].copy()
     for shift in range(1, _IN_A_ROW):
-        running &= low[shift : shift + len(running)]
+        onsets &= low[shift : shift + len(onsets)]
     return PhaseChange(
-        plateau=_longest(at, np.abs(values - floor) <= _BAND),
-        onset=_first(at, running),
-        t_half=_first(at, values < 0.5 * floor),
-        t_04=_first(at, values < 0.4 * floor),
+        plateau=_longest_stretch(steps, np.abs(values - floor) <= _BAND),
+        onset=_first_where(steps, onsets),
+        t_half=_first_where(steps, values < 0.5 * floor),
+        below_40_percent=_first_where(steps, values < 0.4 * floor),
     )
 
 
@@ -97,50 +97,55 @@ def transience(seqs: ArrayLike, icl: ArrayLike, flip: ArrayLike | None = None) -
     Raises:
         ValueError: the shapes do not fit, there is no evaluation, or a value is not finite.
     """
-    at, values = _curve(seqs, icl, "icl")
-    smooth = _medians(_finite(values, "icl"))
+    steps, values = _check_curve(seqs, icl, "icl")
+    smooth = _running_medians(_check_finite(values, "icl"))
     peak_index = int(smooth.argmax())
     peak, final = float(smooth[peak_index]), float(smooth[-1])
     crossed = None
     if flip is not None:
-        flip_smooth = _medians(_finite(_curve(seqs, flip, "flip")[1], "flip"))
+        flip_smooth = _running_medians(_check_finite(_check_curve(seqs, flip, "flip")[1], "flip"))
         flip_peak = int(flip_smooth.argmax())
         if flip_smooth[flip_peak] > 0.5:
-            crossed = _first(at[flip_peak:], flip_smooth[flip_peak:] < 0.5)
+            crossed = _first_where(steps[flip_peak:], flip_smooth[flip_peak:] < 0.5)
     drop = peak - final
     return Transience(
-        peak, float(at[peak_index]), final, drop, crossed, transient=peak >= TRANSIENT_PEAK and drop >= TRANSIENT_DROP
+        peak,
+        float(steps[peak_index]),
+        final,
+        drop,
+        crossed,
+        transient=peak >= TRANSIENT_PEAK and drop >= TRANSIENT_DROP,
     )
 
 
-def _curve(seqs: ArrayLike, values: ArrayLike, name: str) -> tuple[Floats, Floats]:
-    at, curve = np.asarray(seqs, dtype=np.float64), np.asarray(values, dtype=np.float64)
-    if at.ndim != 1 or at.shape != curve.shape:
-        raise ValueError(f"seqs {at.shape} and {name} {curve.shape}: expected two curves of the same length.")
-    if (np.diff(at) <= 0.0).any():
-        place = int(np.argmax(np.diff(at) <= 0.0))
-        raise ValueError(f"seqs goes from {at[place]:g} to {at[place + 1]:g}: expected it to increase.")
-    return at, curve
+def _check_curve(seqs: ArrayLike, values: ArrayLike, name: str) -> tuple[Floats, Floats]:
+    steps, curve = np.asarray(seqs, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    if steps.ndim != 1 or steps.shape != curve.shape:
+        raise ValueError(f"seqs {steps.shape} and {name} {curve.shape}: expected two curves of the same length.")
+    if (np.diff(steps) <= 0.0).any():
+        place = int(np.argmax(np.diff(steps) <= 0.0))
+        raise ValueError(f"seqs goes from {steps[place]:g} to {steps[place + 1]:g}: expected it to increase.")
+    return steps, curve
 
 
-def _finite(values: Floats, name: str) -> Floats:
+def _check_finite(values: Floats, name: str) -> Floats:
     if not len(values) or not np.isfinite(values).all():
         raise ValueError(f"{name} of {len(values)} evaluations: expected at least one, and finite values.")
     return values
 
 
-def _first(at: Floats, happened: NDArray[np.bool_]) -> float | None:
-    return float(at[int(happened.argmax())]) if happened.any() else None
+def _first_where(steps: Floats, happened: NDArray[np.bool_]) -> float | None:
+    return float(steps[int(happened.argmax())]) if happened.any() else None
 
 
-def _longest(at: Floats, inside: NDArray[np.bool_]) -> tuple[float, float] | None:
+def _longest_stretch(steps: Floats, inside: NDArray[np.bool_]) -> tuple[float, float] | None:
     if not inside.any():
         return None
     edges = np.diff(np.concatenate([[False], inside, [False]]).astype(np.int8))
     first, last = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
-    longest = int((at[last] - at[first]).argmax())
-    return float(at[first[longest]]), float(at[last[longest]])
+    longest = int((steps[last] - steps[first]).argmax())
+    return float(steps[first[longest]]), float(steps[last[longest]])
 
 
-def _medians(values: Floats) -> Floats:
+def _running_medians(values: Floats) -> Floats:
     return np.array([np.median(values[max(i - _HALF_WINDOW, 0) : i + _HALF_WINDOW + 1]) for i in range(len(values))])

@@ -1,4 +1,4 @@
-"""Running a model over a batch of sequences, a part at a time."""
+"""Running a model over sequences, batch by batch."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from zoo_icl.sequences import Sequences
 Floats = NDArray[np.floating[Any]]
 
 BATCH = 1000
-"""sequences that pass at once, unless given"""
+"""default number of sequences in one forward pass"""
 
 
 class Model(Protocol):
-    """What a model offers: logits ``[B, K]`` and, for ``record``, patterns by the names of their taps.
+    """What a model offers: logits ``[B, K]`` and, for ``record``, patterns by the names of their hook points.
 
-    With ``record`` the answer is ``(logits, {tap: array})``; ``blocks.{l}.attn.pattern`` is ``[B, H, T, T]``. Labels
-    are given whole, ``[B, N+1]``: some clamps are defined by the target, and nothing else reads it.
+    With ``record`` the result is ``(logits, {hook point: array})``; ``blocks.{l}.attn.pattern`` is ``[B, H, T, T]``.
+    Labels are given whole, ``[B, N+1]``: some clamps are defined by the target, and nothing else reads it.
     """
 
     def __call__(self, x: Any, y: Any, *, record: Any = None, clamps: Any = ()) -> Any:
@@ -32,17 +32,17 @@ class Model(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What a model answered to B sequences.
+    """A model's outputs on B sequences.
 
     Attributes:
         logits: float64 ``[B, K]``.
         y: labels, the target last, int64 ``[B, N+1]``.
-        taps: what was recorded, each ``[B, ...]``.
+        recorded: activations by hook point, each ``[B, ...]``.
     """
 
     logits: NDArray[np.float64]
     y: NDArray[np.int64]
-    taps: Mapping[str, Floats]
+    recorded: Mapping[str, Floats]
 
     @property
     def metrics(self) -> QueryMetrics:
@@ -50,20 +50,20 @@ class Answers:
         return query_metrics(self.logits, self.y[:, -1], context_mask(self.y[:, :-1], self.logits.shape[1]))
 
 
-def pattern_tap(block: int) -> str:
+def pattern_hook(block: int) -> str:
     """Name of a block's attention pattern."""
     return f"blocks.{block}.attn.pattern"
 
 
-def answers(
+def run_model(
     model: Model, batch: Sequences, *, record: Sequence[str] = (), clamps: Sequence[Any] = (), batch_size: int = BATCH
 ) -> Answers:
-    """Run ``model`` without gradients, ``batch_size`` sequences at a time; the parts do not show in the result.
+    """Run ``model`` without gradients, ``batch_size`` sequences at a time, on which the result does not depend.
 
     Args:
         model: the model.
         batch: the sequences, at least one.
-        record: taps to keep.
+        record: hook points to keep.
         clamps: as the model takes them.
         batch_size: at least 1.
 
@@ -73,7 +73,7 @@ def answers(
     if batch_size < 1 or not len(batch.y):
         raise ValueError(f"{len(batch.y)} sequences, {batch_size} at a time: expected at least 1 of both.")
     logits: list[NDArray[np.float64]] = []
-    taps: dict[str, list[Floats]] = {name: [] for name in record}
+    recorded: dict[str, list[Floats]] = {name: [] for name in record}
     with torch.no_grad():
         for start in range(0, len(batch.y), batch_size):
             part = slice(start, start + batch_size)
@@ -82,10 +82,10 @@ def answers(
             output = model(batch.x[part], batch.y[part], **options)
             if record:
                 output, cache = output
-                for name, kept in taps.items():
+                for name, kept in recorded.items():
                     kept.append(_numpy(cache[name]))
             logits.append(_numpy(output).astype(np.float64))
-    return Answers(np.concatenate(logits), batch.y, {name: np.concatenate(kept) for name, kept in taps.items()})
+    return Answers(np.concatenate(logits), batch.y, {name: np.concatenate(kept) for name, kept in recorded.items()})
 
 
 def _numpy(values: Any) -> Floats:

@@ -1,4 +1,4 @@
-"""Composition and complementarity of heads: what one reads of another's output, and what one answers alone."""
+"""Composition of heads (what one reads of another's output), and complementarity of their answers."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ def composition_score(w_o: Array, w_x: Array) -> Array:
     """
     if w_o.ndim != 3 or w_x.ndim != 3 or w_o.shape[2] != w_x.shape[1]:
         raise ValueError(f"W_o {tuple(w_o.shape)} and W_x {tuple(w_x.shape)}: expected [H0, hd, d] and [H1, d, hd].")
-    together = _norm(w_o[None] @ w_x[:, None])
-    apart = _norm(w_x)[:, None] * _norm(w_o)[None]
-    xp = namespace(apart)
-    undefined = xp.full_like(apart, float("nan"))
-    return xp.where(apart > 0, together / xp.where(apart > 0, apart, xp.ones_like(apart)), undefined)
+    composed = _norm(w_o[None] @ w_x[:, None])
+    separate = _norm(w_x)[:, None] * _norm(w_o)[None]
+    xp = namespace(separate)
+    undefined = xp.full_like(separate, float("nan"))
+    return xp.where(separate > 0, composed / xp.where(separate > 0, separate, xp.ones_like(separate)), undefined)
 
 
 def complementarity(best: Array, right: Array) -> float:
-    """Share of the sequences that one head alone gets wrong and another alone gets right.
+    """Fraction of one head's errors, alone, that another head alone gets right.
 
     Args:
-        best: where the one is right, bool ``[B]``.
-        right: where the other is, bool ``[B]``.
+        best: where the first head is right, bool ``[B]``.
+        right: where the other is right, bool ``[B]``.
 
     Returns:
-        In [0, 1]; NaN where the one makes no mistake.
+        In [0, 1]; NaN where the first makes no error.
     """
     missed = ~best
     return float((right & missed).sum()) / float(missed.sum()) if bool(missed.any()) else float("nan")

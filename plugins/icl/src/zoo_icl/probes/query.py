@@ -13,7 +13,7 @@ from zoo import Array
 from zoo_icl.probes.arrays import as_float, like, namespace
 
 _EXCLUDED = -1e20
-"""Instead of minus infinity, so that a row with nothing left is finite; a softmax gives such a label exactly 0."""
+"""Instead of minus infinity, so that a row of excluded labels stays finite; softmax gives such a label exactly 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ class Summary:
     Attributes:
         mean: NaN if there is none.
         sem: standard error of the mean (n - 1); NaN for fewer than two sequences.
-        n: how many there are.
+        n: number of values.
     """
 
     mean: float

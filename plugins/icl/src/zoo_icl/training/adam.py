@@ -21,7 +21,7 @@ class FlatAdam:
     decay (Loshchilov & Hutter 2019, arXiv:1711.05101) shrinks every array by ``lr decay``.
 
     Args:
-        model: its parameters move into the vector, and stay in it.
+        model: its parameters become views of the vector.
         lr: step size.
         weight_decay: decoupled decay.
         l2: weight of the squared norm.
@@ -47,12 +47,12 @@ class FlatAdam:
             self._views.append((value, gradient))
 
     def zero(self) -> None:
-        """Set the gradient to 0, to which ``backward`` then adds."""
+        """Set the gradient to 0; ``backward`` adds to it."""
         self.gradient.zero_()
 
     @torch.no_grad()
     def step(self) -> None:
-        """One update from what the gradient holds."""
+        """One update from the current gradient."""
         if self.l2:
             self.gradient.add_(self.flat, alpha=2 * self.l2)
         if self.norm_sum:
@@ -61,7 +61,7 @@ class FlatAdam:
                 gradient.add_(torch.where(norm > 0, value / norm, torch.zeros_like(value)), alpha=self.norm_sum)
         if self.weight_decay:
             self.flat.mul_(1 - self.lr * self.weight_decay)
-        # Torch's own kernel, without what its optimiser class does around it at every step.
+        # Torch's own kernel, without the overhead of its optimiser class at every step.
         adam(
             [self.flat], [self.gradient], [self._m], [self._v], [], [self._steps], foreach=False, fused=True,
             amsgrad=False, beta1=_BETA1, beta2=_BETA2, lr=self.lr, weight_decay=0.0, eps=_EPS, maximize=False,

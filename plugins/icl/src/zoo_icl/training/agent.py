@@ -35,14 +35,14 @@ class ICLTransformerLearner(Algorithm[ICLTransformerConfig]):
         """Build model, optimiser and evaluation sets.
 
         Raises:
-            UsageError: the environment has no sequences, the model's options do not fit together, or a clamp is none,
-                conflicts with another, or names a head that the model lacks.
+            UsageError: the environment has no sequences, the model's options do not fit together, or a clamp is
+                unknown, conflicts with another, or names a head that the model lacks.
         """
         super().__init__(ctx, config)
         self.task = task_of(ctx.env)
         try:
-            self.model = self._built()
-            self.clamps = _checked(config.clamp, self.model)
+            self.model = self._build_model()
+            self.clamps = _compose(config.clamp, self.model)
         except ValueError as error:
             raise UsageError(str(error)) from error
         self.optimiser = FlatAdam(
@@ -57,7 +57,7 @@ class ICLTransformerLearner(Algorithm[ICLTransformerConfig]):
         self._schedule = Schedule(config.eval_growth, config.eval_change)
         self._rng = ctx.stream("train")
 
-    def _built(self) -> ICLTransformer:
+    def _build_model(self) -> ICLTransformer:
         config = self.config
         generator = torch.Generator().manual_seed(int(self.ctx.stream("init").integers(2**63)))
         model = ICLTransformer(
@@ -95,7 +95,7 @@ class ICLTransformerLearner(Algorithm[ICLTransformerConfig]):
             "train/loss": float(torch.stack(losses).mean()),
             "train/acc": float(torch.cat(right).double().mean()),
         }
-        # Each evaluation leaves a checkpoint, so that it can be repeated and extended later.
+        # A checkpoint at each evaluation, so that evaluations can be repeated and extended later.
         self.milestone = self._schedule.due(self.env_steps, metrics["train/loss"]) or self.env_steps >= self.ctx.budget
         if self.milestone:
             metrics |= self.sets.metrics(self.model, self.clamps)
@@ -109,7 +109,7 @@ class ICLTransformerLearner(Algorithm[ICLTransformerConfig]):
         """
         tokens = torch.as_tensor(np.asarray(obs)).to(self.optimiser.flat)
         exemplars, labels = tokens[..., : self.task.input_dim], tokens[:, :-1, self.task.input_dim :].argmax(-1)
-        logits = self.model(exemplars, labels, clamps=_answerless(self.clamps))
+        logits = self.model(exemplars, labels, clamps=_without_answers(self.clamps))
         return np.asarray(logits.argmax(-1).cpu().numpy(), dtype=np.int64)
 
     def state(self) -> State:
@@ -127,11 +127,11 @@ class ICLTransformerLearner(Algorithm[ICLTransformerConfig]):
         self._schedule.load_state(state["schedule"])
 
 
-def _checked(texts: tuple[str, ...], model: ICLTransformer) -> tuple[Clamps, ...]:
+def _compose(texts: tuple[str, ...], model: ICLTransformer) -> tuple[Clamps, ...]:
     """The clamps as one composition; none if there are none.
 
     Raises:
-        ValueError: a text is no clamp, two conflict, or a head is not there.
+        ValueError: a text is not a clamp, two conflict, or a head does not exist.
     """
     composed = compose(texts)
     for clamp in composed.members:
@@ -139,5 +139,5 @@ def _checked(texts: tuple[str, ...], model: ICLTransformer) -> tuple[Clamps, ...
     return (composed,) if composed else ()
 
 
-def _answerless(clamps: tuple[Clamps, ...]) -> tuple[Clamps, ...]:
+def _without_answers(clamps: tuple[Clamps, ...]) -> tuple[Clamps, ...]:
     return tuple(Clamps(tuple(clamp for clamp in each.members if not isinstance(clamp, Induction))) for each in clamps)

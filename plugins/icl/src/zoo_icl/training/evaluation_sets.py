@@ -46,8 +46,8 @@ class EvaluationSets:
     def metrics(self, model: ICLTransformer, clamps: tuple[Clamps, ...]) -> dict[str, float]:
         """Means of all query metrics of every set, and the strengths of the heads on training-like sequences.
 
-        The set "train" is reported under "seen": "train/loss" is what the optimiser saw. What is undefined is left
-        out.
+        The set "train" is reported under "seen": "train/loss" is the loss of the training batches. Undefined metrics
+        are left out.
         """
         metrics: dict[str, float] = {}
         heads: dict[str, float] = {}

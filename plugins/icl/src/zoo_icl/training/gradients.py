@@ -1,4 +1,4 @@
-"""The gradient of one batch: by hand where that is quickest, by autograd where clamps or a GPU ask for it."""
+"""The gradient of one batch: hand-written where that is fastest, by autograd where clamps or a GPU need it."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ from zoo_icl.training.adam import FlatAdam
 __all__ = ["Gradients", "gradients"]
 
 Gradients: TypeAlias = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Called with x [B,N+1,D] and y [B,N+1]; leaves the gradient with the optimiser; returns mean loss and logits [B,K]."""
+"""From x [B,N+1,D] and y [B,N+1]: writes the gradient into the optimiser's vector, returns mean loss, logits [B,K]."""
 
 
 def gradients(model: ICLTransformer, optimiser: FlatAdam, clamps: tuple[Clamps, ...]) -> Gradients:
-    """The way to the gradient that suits a model and its clamps."""
+    """A function that computes the gradient, as suits a model and its clamps."""
     if supports(model, clamps):
         fast = ManualGradients(model, clamps)
 
         def by_hand(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-            with np.errstate(over="ignore", invalid="ignore"):  # a loss that overflows is reported, not warned of
+            with np.errstate(
+                over="ignore", invalid="ignore"
+            ):  # a loss that overflows is an error of the run, reported elsewhere
                 loss, logits = fast(x, y)
             return torch.tensor(loss), torch.from_numpy(logits)
 

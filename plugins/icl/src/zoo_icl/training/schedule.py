@@ -1,4 +1,4 @@
-"""The schedule of evaluations: log-spaced, and more often while the loss moves."""
+"""The schedule of evaluations: log-spaced, and more often while the loss changes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["Schedule"]
 
 @dataclass
 class Schedule:
-    """Due when the sequences seen have grown by ``growth``, or the loss has moved by ``change``, since the last time.
+    """Due when sequences seen have grown by ``growth``, or the loss has changed by ``change``, since the last one.
 
-    Around a phase change the loss moves quickly, so that evaluations are densest there, wherever that is.
+    Around a phase change the loss changes quickly, so that evaluations are densest there.
 
     Attributes:
         growth: factor above 1.
@@ -29,7 +29,7 @@ class Schedule:
     loss: float = math.inf
 
     def due(self, sequences: int, loss: float) -> bool:
-        """Whether to evaluate now; if so, this is the last evaluation from here on."""
+        """Whether to evaluate now; if so, this becomes the last evaluation."""
         moved = self.change > 0 and abs(loss - self.loss) >= self.change
         if not moved and sequences < self.growth * self.sequences:
             return False
@@ -37,7 +37,7 @@ class Schedule:
         return True
 
     def state(self) -> dict[str, Any]:
-        """When the last evaluation was."""
+        """The sequences and the loss at the last evaluation."""
         return {key: value for key, value in asdict(self).items() if key in ("sequences", "loss")}
 
     def load_state(self, state: Mapping[str, Any]) -> None:

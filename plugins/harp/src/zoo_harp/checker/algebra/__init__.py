@@ -1,1 +1,1 @@
-"""Values of expressions: what is added to the exact tiers."""
+"""Values of expressions, exact where possible."""

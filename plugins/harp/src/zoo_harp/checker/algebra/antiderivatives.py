@@ -14,7 +14,7 @@ _NAMES = ("C", "K", "c", "C_1")
 def compare_antiderivatives(gold: Node, response: Node, budget: Budget) -> Decision | None:
     """Compare up to a constant where the gold names one, or either side is an indefinite integral; None elsewhere.
 
-    A response without a constant of its own has to be the rest of the gold.
+    A response without a constant of its own must equal the gold answer without its constant.
 
     Raises:
         LimitExceeded: a number would be too long, or the work too much.
@@ -26,7 +26,7 @@ def compare_antiderivatives(gold: Node, response: Node, budget: Budget) -> Decis
     constants = [_constant(side) for side in (gold, response)]
     variable = variables[0] or variables[1]
     if variables[0] is None and constants[0] is None:
-        return None  # the gold is one value
+        return None  # the gold answer is a single value
     one, other = (
         _without(side, name) if name else side for side, name in zip((gold, response), constants, strict=True)
     )

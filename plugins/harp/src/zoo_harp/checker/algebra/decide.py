@@ -32,7 +32,7 @@ def _context(precision: int) -> Any:
 
 
 class Decider(Field):
-    """A field that can decide about its constants. What it finds about a generator is found once."""
+    """A field that can decide whether constants are zero, and their signs. Facts about generators are cached."""
 
     def __init__(self, budget: Budget) -> None:
         super().__init__(budget)
@@ -76,12 +76,12 @@ class Decider(Field):
         return False
 
     def _dependent(self, name: str) -> bool:
-        """Whether a generator may be related to others in a way that no normal form shows."""
+        """Whether a generator may depend algebraically on others in a way that the normal form does not show."""
         if name not in self._are_dependent:
-            self._are_dependent[name] = self._finds_dependent(name)
+            self._are_dependent[name] = self._may_be_dependent(name)
         return self._are_dependent[name]
 
-    def _finds_dependent(self, name: str) -> bool:
+    def _may_be_dependent(self, name: str) -> bool:
         if name[0] in "BAF":
             return True
         if name[0] == "L":
@@ -126,14 +126,14 @@ class Decider(Field):
         return degree, largest + len(poly).bit_length()
 
     def _inner(self, name: str, orders: dict[str, int]) -> int:
-        """Bits of the conjugates of what is under a radical, its own degree noted in ``orders``."""
+        """Bits of the conjugates of a radical's argument; its degree is stored in ``orders``."""
         if name not in self._inner_bounds:
             self._inner_bounds[name] = self._conjugates(dict(self.known[name].poly or {}))
         orders[name + "/"], size = self._inner_bounds[name]
         return size
 
     def height(self, poly: Poly) -> int:
-        """Bits written in a polynomial and in what its generators stand for."""
+        """Bits of the coefficients of a polynomial and, recursively, of its generators."""
         total = 0
         for mono, coefficient in poly.items():
             total += bits(coefficient)
@@ -153,7 +153,7 @@ class Decider(Field):
         return self._heights[name]
 
     def _numeric_zero(self, poly: Poly, precision: int) -> bool:
-        """Whether the value vanishes to ``precision`` bits; a first look with fewer bits finds most that do not."""
+        """Whether the value vanishes to ``precision`` bits; fewer bits reject most that do not."""
         if precision > MAX_PRECISION:
             raise LimitExceeded("a comparison that needs too many digits")
         for wanted in (_FIRST_PRECISION, precision):
@@ -215,7 +215,9 @@ class Decider(Field):
         if name[0] == "Z":
             return context.mpf(-1) + context.mpc(0, 0)
         if name[0] == "F":
-            return self._evaluated(inside.function, [self.number(a, precision) for a in inside.arguments], precision)
+            return self._evaluate_function(
+                inside.function, [self.number(a, precision) for a in inside.arguments], precision
+            )
         inner: Any
         if inside.number:
             inner = context.mpf(inside.number)
@@ -232,7 +234,7 @@ class Decider(Field):
             raise LimitExceeded("an exponential too large")
         return context.exp(inner) if name[0] == "E" else context.log(inner)
 
-    def _evaluated(self, name: str, arguments: list[Any], precision: int) -> Any:
+    def _evaluate_function(self, name: str, arguments: list[Any], precision: int) -> Any:
         context = _context(precision)
         if name == "exp" and abs(arguments[0]) > 1_000_000:
             raise LimitExceeded("an exponential too large")

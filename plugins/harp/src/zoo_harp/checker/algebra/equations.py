@@ -11,7 +11,7 @@ from zoo_harp.checker.algebra.values import Decision, compare_values, is_multipl
 from zoo_harp.checker.limits import Budget, Undefined, Unsupported
 from zoo_harp.checker.tree import Node, Relation
 
-_TURNED: Final = {"=": "=", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_REVERSED: Final = {"=": "=", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
 def equal_relations(gold: Relation, response: Relation, budget: Budget) -> Decision:
@@ -28,7 +28,7 @@ def equal_relations(gold: Relation, response: Relation, budget: Budget) -> Decis
     if len(gold.ops) > 1:
         return _chains(gold, response, budget)
     one, other = gold.ops[0], response.ops[0]
-    if one not in _TURNED or other not in _TURNED:
+    if one not in _REVERSED or other not in _REVERSED:
         same = one == other and all(
             compare_values(a, b, budget).correct for a, b in zip(gold.terms, response.terms, strict=True)
         )
@@ -39,7 +39,7 @@ def equal_relations(gold: Relation, response: Relation, budget: Budget) -> Decis
         if factor is None:
             return Decision(False, "equation", "not multiples of each other")
         kept = one in ("=", "!=") or field.sign(factor) > 0
-        same = other == (one if kept else _TURNED[one])
+        same = other == (one if kept else _REVERSED[one])
     except (Unsupported, Undefined) as why:
         return Decision(False, "equation", f"cannot be compared: {why}")
     return Decision(same, "equation", "equal up to a constant factor" if same else "different directions")
@@ -50,20 +50,20 @@ def _difference(node: Relation, field: Evaluator) -> Value:
 
 
 def _chains(gold: Relation, response: Relation, budget: Budget) -> Decision:
-    """``a < b < c`` term by term, forwards or turned round."""
+    """``a < b < c`` term by term, forwards or reversed_ops round."""
 
     def same(ops: tuple[str, ...], terms: tuple[Node, ...]) -> bool:
         return gold.ops == ops and all(
             compare_values(a, b, budget).correct for a, b in zip(gold.terms, terms, strict=True)
         )
 
-    turned = tuple(_TURNED.get(op, op) for op in reversed(response.ops))
-    found = same(response.ops, response.terms) or same(turned, response.terms[::-1])
+    reversed_ops = tuple(_REVERSED.get(op, op) for op in reversed(response.ops))
+    found = same(response.ops, response.terms) or same(reversed_ops, response.terms[::-1])
     return Decision(found, "relation", "the same chain" if found else "different chains")
 
 
 def _congruences(gold: Relation, response: Relation, budget: Budget) -> Decision:
-    """The same modulus, and sides that differ by a multiple of it."""
+    """Whether the moduli are the same, and the sides differ by a multiple of it."""
     if len(gold.terms) != 3 or len(response.terms) != 3:
         return Decision(False, "congruence", "a congruence without its modulus")
     if gold.terms[0] != response.terms[0] or not compare_values(gold.terms[2], response.terms[2], budget).correct:

@@ -24,13 +24,13 @@ from zoo_harp.checker.tree import Apply, Constant, Node, Number, Quantity, Symbo
 _TRIGONOMETRY: Final = frozenset(("sin", "cos", "tan", "cot", "sec", "csc"))
 _HYPERBOLIC: Final = frozenset(("sinh", "cosh", "tanh", "coth", "sech", "csch"))
 _INVERSE_HYPERBOLIC: Final = frozenset(("arcsinh", "arccosh", "arctanh"))
-_SWAPPED: Final = {"arccot": "arctan", "arcsec": "arccos", "arccsc": "arcsin"}
+_RECIPROCAL: Final = {"arccot": "arctan", "arcsec": "arccos", "arccsc": "arcsin"}
 _MAX_STEPS: Final = 100
 _SIMPLE: Final = {"add": 1, "sub": -1}
 
 
 class Evaluator(Functions):
-    """A field that values trees; ``values`` replace variables, for trying points."""
+    """A field that evaluates expression trees; ``values`` replace variables, to evaluate at points."""
 
     def __init__(self, budget: Budget, values: Mapping[str, Value] | None = None) -> None:
         super().__init__(budget)
@@ -88,7 +88,7 @@ class Evaluator(Functions):
 
     def _apply(self, op: str, args: tuple[Node, ...]) -> Value:
         if op in _SIMPLE or op == "mul":
-            return self._spine(op, args)
+            return self._sum_or_product(op, args)
         if op == "call":
             return self._call(args)
         if op in ("int", "lim"):
@@ -113,7 +113,7 @@ class Evaluator(Functions):
         return self._function(op, args)
 
     def _call(self, args: tuple[Node, ...]) -> Value:
-        """An unknown function: a variable of its own for each different argument, at a point a number of its own."""
+        """An unknown function: one variable for each distinct argument, or one number where points are evaluated."""
         function, argument = args
         if not isinstance(function, Symbol):
             raise Unsupported("a function without a name")
@@ -141,8 +141,8 @@ class Evaluator(Functions):
             self._dependent(n) or n[0] == "Z" for mono in value.num for n, _ in mono
         )
 
-    def _spine(self, op: str, args: tuple[Node, ...]) -> Value:
-        """A long sum or product: down its left side with a loop, not by recursion."""
+    def _sum_or_product(self, op: str, args: tuple[Node, ...]) -> Value:
+        """A long sum or product, by a loop along its left operands instead of recursion."""
         waiting = [(op, args[1])]
         left = args[0]
         while isinstance(left, Apply) and (left.op in _SIMPLE or left.op == "mul"):
@@ -171,7 +171,7 @@ class Evaluator(Functions):
         if op in ("re", "im"):
             return self.parts(values[0])[int(op == "im")]
         if op in _INVERSE_HYPERBOLIC:
-            return self._area(op, values[0])
+            return self._inverse_hyperbolic(op, values[0])
         if op == "exp":
             return self.exp(values[0])
         if op == "ln":
@@ -180,8 +180,8 @@ class Evaluator(Functions):
             return self.absolute(values[0])
         if op in ("arcsin", "arccos", "arctan"):
             return self.arc(op, values[0])
-        if op in _SWAPPED:
-            return self.arc(_SWAPPED[op], self.div(ONE, values[0]))
+        if op in _RECIPROCAL:
+            return self.arc(_RECIPROCAL[op], self.div(ONE, values[0]))
         if op in ("gcd", "lcm") and all(isinstance(v, Fraction) and v.denominator == 1 for v in values):
             whole = [int(v) for v in values if isinstance(v, Fraction)]
             return Fraction(math.gcd(*whole) if op == "gcd" else math.lcm(*whole))
@@ -204,7 +204,7 @@ class Evaluator(Functions):
         return self.div(top, bottom)
 
     def _angle(self, node: Node) -> Value:
-        """An angle in radians; degree marks count."""
+        """An angle in radians; degree signs are converted."""
         if isinstance(node, Apply) and node.op == "deg":
             return self.mul(self.mul(Fraction(1, 180), self.pi), self.value(node.args[0]))
         if isinstance(node, Apply) and node.op in ("add", "sub"):
@@ -243,7 +243,7 @@ class Evaluator(Functions):
             raise Unsupported("permutations of an unknown number")
         return Fraction(binomial(int(n), int(k)) * (factorial(int(k)) if k <= n else 0))
 
-    def _area(self, op: str, x: Value) -> Value:
+    def _inverse_hyperbolic(self, op: str, x: Value) -> Value:
         """Inverse hyperbolic functions by logarithms."""
         if op == "arctanh":
             return self.mul(HALF, self.log(self.div(self.add(ONE, x), self.add(ONE, x, -1))))
@@ -251,10 +251,10 @@ class Evaluator(Functions):
         return self.log(self.add(x, self.power(square, HALF)))
 
     def gamma(self, value: Value) -> Value:
-        """The gamma function, whole steps of its argument taken out as factors.
+        """The gamma function, with the integer part of its argument as factors.
 
         Raises:
-            LimitExceeded: the argument has too many whole steps.
+            LimitExceeded: the integer part of the argument is too large.
         """
         if isinstance(value, Fraction) and value.denominator == 1:
             if value <= 0:

@@ -85,13 +85,13 @@ class Field:
         self._numbered: dict[str, str] = {}
 
     def register(self, name: str, generator: Generator) -> str:
-        """Remember what ``name`` stands for."""
+        """Store what ``name`` stands for."""
         self.known.setdefault(name, generator)
         return name
 
-    def numbered(self, kind: str, key: str, generator: Generator) -> str:
-        """Remember what ``key`` describes, under a short name: the keys themselves would double at every level of
-        nested functions.
+    def short_name(self, kind: str, key: str, generator: Generator) -> str:
+        """Register what ``key`` describes under a short name: the keys themselves would double in length at every level
+        of nested functions.
         """
         name = self._numbered.setdefault(kind + key, f"{kind}#{len(self._numbered)}")
         return self.register(name, generator)
@@ -157,15 +157,15 @@ class Field:
         return poly
 
     def _monomials(self, left: Monomial, right: Monomial) -> tuple[Fraction, Monomial, Poly | None]:
-        """Their product as coefficient, monomial and, where a radical or absolute value dissolves, a factor."""
+        """Their product as coefficient, monomial and, where a radical or absolute value is resolved, a factor."""
         if not left or not right:
             return ONE, left or right, None
         exponents = dict(left)
         for name, exponent in right:
             exponents[name] = exponents.get(name, Fraction(0)) + exponent
-        return self._dissolve(exponents)
+        return self._resolve(exponents)
 
-    def _dissolve(self, exponents: dict[str, Fraction]) -> tuple[Fraction, Monomial, Poly | None]:
+    def _resolve(self, exponents: dict[str, Fraction]) -> tuple[Fraction, Monomial, Poly | None]:
         coefficient, extra = ONE, None
         for name, exponent in tuple(exponents.items()):
             kind = name[0]
@@ -269,13 +269,13 @@ class Field:
         """One over a monomial, where that is a polynomial."""
         if any(name[0] in "BA" for name, _ in mono):
             return None
-        coefficient, inverse, _ = self._dissolve({name: -exponent for name, exponent in mono})
+        coefficient, inverse, _ = self._resolve({name: -exponent for name, exponent in mono})
         return {inverse: coefficient}
 
     def _reduced(self, poly: Poly) -> Value:
         total: Poly = {}
         for mono, coefficient in poly.items():
-            factor, rest, extra = self._dissolve(dict(mono))
+            factor, rest, extra = self._resolve(dict(mono))
             term = {rest: factor * coefficient}
             total = self.plus(total, self.times(term, extra) if extra is not None else term)
         return self.settle(total, {_UNIT: ONE})
@@ -363,6 +363,6 @@ class Field:
         return Q({tuple(sorted(radicals)): coefficient}, {_UNIT: ONE}) if radicals else coefficient
 
     def factor(self, n: int) -> tuple[tuple[int, int], ...]:
-        """Prime factors below 2000 with their exponents; the rest as one factor, a perfect power taken apart."""
+        """Prime factors below 2000 with their exponents; the rest as one factor, or a perfect power."""
         self.budget.spend(20 + n.bit_length() * n.bit_length() // 2_000)
         return small_factors(n) if n.bit_length() < 64 else factors(n)

@@ -43,10 +43,10 @@ class Functions(Decider):
         """Whether the generator ``name`` depends on a variable."""
         found = self._variables.get(name)
         if found is None:
-            found = self._variables[name] = name[0] == "v" or self._holds_variable(name)
+            found = self._variables[name] = name[0] == "v" or self._contains_variable(name)
         return found
 
-    def _holds_variable(self, name: str) -> bool:
+    def _contains_variable(self, name: str) -> bool:
         inside = self.known.get(name)
         if inside is None or name[0] == "r":
             return False
@@ -116,7 +116,7 @@ class Functions(Decider):
         return result
 
     def _poly_root(self, poly: Poly, exponent: Fraction) -> Value:
-        """A radical of a sum: denested if it is one of rationals and one surd, else a generator of its own."""
+        """A radical of a sum: denested if it is a rational plus one surd, else a generator of its own."""
         if exponent == HALF:
             denested = self._denest(poly)
             if denested is not None:
@@ -127,7 +127,7 @@ class Functions(Decider):
             value = Q(rest, {_UNIT: ONE})
             if self.is_real(value) and self.sign(value) < 0:
                 rest, flipped = {mono: -c for mono, c in rest.items()}, True
-        name = self.numbered("B", poly_key(rest), Generator(poly=rest))
+        name = self.short_name("B", poly_key(rest), Generator(poly=rest))
         root = self.mul(self.prime_root(content, exponent), self.gen(name, exponent))
         return self.mul(_MINUS_ONE, root) if flipped and exponent.numerator % 2 else root
 
@@ -207,7 +207,7 @@ class Functions(Decider):
             elif any(name[0] in "ZBAF" for name, _ in mono) and len(mono) > 12:
                 raise LimitExceeded("an exponent of many factors")
             else:
-                factor = self.gen(self.numbered("E", mono_key(mono), Generator(monomial=mono)), c)
+                factor = self.gen(self.short_name("E", mono_key(mono), Generator(monomial=mono)), c)
             result = self.mul(result, factor)
         return result
 
@@ -250,7 +250,7 @@ class Functions(Decider):
         if name[0] == "B":
             return self.log(Q(dict(inside.poly or {}), {_UNIT: ONE}))
         mono = ((name, ONE),)
-        return self.gen(self.numbered("L", mono_key(mono), Generator(monomial=mono)))
+        return self.gen(self.short_name("L", mono_key(mono), Generator(monomial=mono)))
 
     def circular(self, value: Value, *, hyperbolic: bool = False) -> tuple[Value, Value]:
         """Cosine and sine (or the hyperbolic ones) of ``value``, by exponentials."""
@@ -263,7 +263,7 @@ class Functions(Decider):
         return cosine, sine if hyperbolic else self.div(sine, self.i)
 
     def arc(self, name: str, value: Value) -> Value:
-        """Inverse sine, cosine or tangent: a multiple of pi/12 where a table has it, else a value of its own."""
+        """Inverse sine, cosine or tangent: a multiple of pi/12 where a table has it, else an opaque generator."""
         for twelfths in range(-6, 13) if name == "arccos" else range(-6, 7):
             cosine, sine = self._twelfth(twelfths), self._twelfth(twelfths - 6)
             if name == "arctan":
@@ -277,7 +277,7 @@ class Functions(Decider):
         return self.opaque(name, value)
 
     def absolute(self, value: Value) -> Value:
-        """The absolute value; a sign of a constant is decided."""
+        """The absolute value; for constants the sign is computed."""
         if isinstance(value, Fraction):
             return abs(value)
         if not self.is_variable(value):
@@ -311,7 +311,7 @@ class Functions(Decider):
         first = min(poly, key=str)
         if poly[first] < 0:
             poly = {mono: -c for mono, c in poly.items()}
-        return self.gen(self.numbered("A", poly_key(poly), Generator(poly=poly)))
+        return self.gen(self.short_name("A", poly_key(poly), Generator(poly=poly)))
 
     def _modulus(self, value: Q) -> Value:
         parts = self.parts(value)
@@ -321,7 +321,7 @@ class Functions(Decider):
         """Real and imaginary part of a constant that has no roots of unity in it.
 
         Raises:
-            Unsupported: they cannot be read off.
+            Unsupported: they are not separate in the normal form.
         """
         lifted = self.lift(value)
         names = {name for poly in (lifted.num, lifted.den) for mono in poly for name, _ in mono}
@@ -339,8 +339,8 @@ class Functions(Decider):
         return self.settle(real, lifted.den), self.settle(imaginary, lifted.den)
 
     def opaque(self, name: str, *arguments: Value) -> Value:
-        """A function value that is kept as it is."""
+        """A function value that is not simplified, as a generator of its own."""
         key = f"{name}[{','.join(map(value_key, arguments))}]"
         if len(key) > 20_000:
             raise LimitExceeded("an argument too long")
-        return self.gen(self.numbered("F", key, Generator(function=name, arguments=arguments)))
+        return self.gen(self.short_name("F", key, Generator(function=name, arguments=arguments)))

@@ -10,7 +10,7 @@ _SMALL_PRIMES: Final = tuple(p for p in range(2, 2000) if all(p % d for d in ran
 
 
 def factors(n: int) -> tuple[tuple[int, int], ...]:
-    """Prime factors below 2000 with their exponents; the rest as one factor, a perfect power taken apart."""
+    """Prime factors below 2000 with their exponents; the rest as one factor, or a perfect power."""
     found: dict[int, int] = {}
     for prime in _SMALL_PRIMES:
         if prime * prime > n:
@@ -48,11 +48,11 @@ def integer_root(n: int, k: int) -> int:
 
 def perfect_power(n: int) -> tuple[int, int]:
     """``(base, exponent)`` with ``base ** exponent == n`` for exponents 2, 3, 5, 7 and their products, else (n, 1)."""
-    times = 1
+    exponent = 1
     for k in (2, 3, 5, 7):
         while n > 1 and n.bit_length() < 20_000:
             root = integer_root(n, k)
             if root**k != n:
                 break
-            n, times = root, times * k
-    return n, times
+            n, exponent = root, exponent * k
+    return n, exponent

@@ -1,7 +1,7 @@
 """Subsets of the real line as truth values on the cells between breakpoints.
 
-``points[0] < points[1] < ...`` cut the line; ``at[k]`` says whether the k-th point belongs to the set, ``gaps[k]``
-whether the open stretch before it does (the last gap is the one after all points). Union, intersection and difference
+``points[0] < points[1] < ...`` divide the line; ``at[k]`` says whether the k-th point belongs to the set, ``gaps[k]``
+whether the open interval before it does (the last gap is the one after all points). Union, intersection and difference
 are then logic on common cells, and equality needs no normal form.
 """
 
@@ -56,7 +56,7 @@ _NAMED: Final = {"empty": EMPTY, "R": LINE}
 
 
 def is_set_of_reals(node: Node) -> bool:
-    """Whether ``node`` speaks of intervals or inequalities, so that it is to be compared as a set."""
+    """Whether ``node`` has intervals or inequalities, so that it is compared as a set."""
     if isinstance(node, Relation):
         return any(op in ("<", "<=", ">", ">=", "!=") for op in node.ops) or (
             node.ops == ("in",) and (isinstance(node.terms[1], Tuple) or is_set_of_reals(node.terms[1]))
@@ -82,7 +82,7 @@ def _sign_of_infinity(node: Node) -> int:
 
 
 class Line:
-    """Builds and compares subsets of the real line with the numbers of one evaluator."""
+    """Builds and compares subsets of the real line; numbers are those of one evaluator."""
 
     def __init__(self, field: Evaluator) -> None:
         self.field = field
@@ -91,7 +91,7 @@ class Line:
         """The set that ``node`` describes.
 
         Raises:
-            Unsupported: it describes none that is known.
+            Unsupported: it does not describe a set of a known form.
         """
         if isinstance(node, Tuple):
             return self._interval(node)
@@ -182,7 +182,7 @@ class Line:
             inside = self.combine(self._relation(node.variable), inside, operator.and_)
         elif not isinstance(node.variable, Symbol):
             raise Unsupported("a set of expressions")
-        # The name of a bound variable means nothing outside.
+        # A bound variable has no meaning outside of the set.
         return Cells(inside.points, inside.at, inside.gaps)
 
     def _listing(self, node: Listing) -> Cells:

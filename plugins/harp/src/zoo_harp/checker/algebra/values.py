@@ -1,4 +1,4 @@
-"""Are two expressions equal? Exact forms decide, then exact points, and the symbolic tier only what is left."""
+"""Are two expressions equal? Decided by exact forms, else by values at points, else by sympy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SEED: Final = 20_241_208
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided, by which rule, and why in words."""
+    """The result of a comparison, the rule that decided, and the reason in words."""
 
     correct: bool
     rule: str
@@ -36,7 +36,7 @@ class Decision:
 
 
 UNDECIDED: Final = frozenset(("undecided", "timeout", "limit"))
-"""rules that decide nothing"""
+"""rules that leave a comparison undecided"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Decimal:
 
 
 def as_decimal(node: Node) -> Decimal | None:
-    """The decimal numeral that ``node`` is, with a sign or percent mark or without; None if it is none."""
+    """``node`` as a decimal numeral, perhaps with a sign or a percent sign; None if it is not one."""
     if isinstance(node, Number) and (node.places or node.cut):
         return Decimal(node.value, node.places or 0, node.digits)
     if isinstance(node, Apply) and node.op in ("neg", "percent", "deg"):
@@ -134,7 +134,7 @@ def _by_digits(gold: Node, response: Node, left: Value, right: Value, field: Eva
 def _points(gold: Node, response: Node, budget: Budget) -> Decision:
     """Values at random rational points, compared exactly; the points are the same in every run.
 
-    A point where either side has no real value says nothing.
+    Points where either side has no real value are skipped.
     """
     names = sorted(symbols(gold) | symbols(response))
     draw = random.Random(_SEED)  # noqa: S311
@@ -172,7 +172,7 @@ def _rational_point(draw: random.Random, names: list[str], attempt: int) -> dict
 
 
 def _symbolic(gold: Node, response: Node, budget: Budget) -> Decision:
-    """Ask sympy, in a process of its own."""
+    """By sympy, in a process of its own."""
     if not all(isinstance(node, EXPRESSIONS) for side in (gold, response) for node in walk(side)):
         return Decision(False, "structure", "not both expressions")
     if any(node == Constant("oo") and _bare(gold, response) for node in (gold, response)):

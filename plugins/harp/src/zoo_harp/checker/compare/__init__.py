@@ -1,1 +1,1 @@
-"""The comparison of two answers that are read: kinds of answers, families of solutions, vectors, words."""
+"""The comparison of two parsed answers: kinds of answers, families of solutions, vectors, words."""

@@ -44,7 +44,7 @@ from zoo_harp.checker.tree import (
 
 
 def compare_answers(gold: Answer, response: Answer, budget: Budget) -> Decision:
-    """Compare two answers as read.
+    """Compare two parsed answers.
 
     Raises:
         LimitExceeded: a number would be too long, or the work too much.
@@ -79,7 +79,7 @@ class Comparison:
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
         self.undecided: Decision | None = None
-        """the first comparison of parts that was neither right nor wrong"""
+        """the first comparison of parts that was undecided"""
 
     def compare(self, gold: Node, response: Node) -> Decision:
         """Compare two nodes of any kind."""
@@ -92,7 +92,7 @@ class Comparison:
     def _compare(self, gold: Node, response: Node) -> Decision:
         if gold == response:
             return Decision(True, "identical", "the same tree")
-        gold, response = (_readable(labels.exact_part(side)) for side in (gold, response))
+        gold, response = (_normalised(labels.exact_part(side)) for side in (gold, response))
         if isinstance(gold, EXPRESSIONS) and isinstance(response, EXPRESSIONS) and not labels.has_signs(gold, response):
             found = self._expressions(gold, response)
             return found if found.correct else self._families(gold, response) or found
@@ -101,9 +101,9 @@ class Comparison:
             return Decision(
                 bool(alike), "cases", "the same on every stretch" if alike else "different values or conditions"
             )
-        ways = compounds.sides(gold, response)
-        if ways is not None:
-            same = any(self._expressions(*way).correct for way in ways)
+        pairs = compounds.as_single_quantities(gold, response)
+        if pairs is not None:
+            same = any(self._expressions(*pair).correct for pair in pairs)
             return Decision(same, "unit", "the same quantity" if same else "different sums of quantities")
         if isinstance(gold, Quantity) or isinstance(response, Quantity):
             return self._quantities(gold, response)
@@ -112,7 +112,7 @@ class Comparison:
         if isinstance(gold, Text | Symbol) and isinstance(response, Text | Symbol):
             return self._texts(_words(gold), _words(response))
         if differently_joined(gold, response):
-            return Decision(False, "logic", "statements that are joined in another way")
+            return Decision(False, "logic", "statements that are joined in another pair")
         vectors = self._vectors(gold, response)
         if vectors is not None:
             return vectors
@@ -172,9 +172,9 @@ class Comparison:
         return self._all(one, other, "vector")
 
     def _families(self, gold: Node, response: Node, *, solved: bool = False) -> Decision | None:
-        """Expressions in one integer parameter as the sets they stand for; None where that is not meant.
+        """Expressions with one integer parameter, compared as sets of numbers; None where they are not such families.
 
-        With ``solved`` they are solutions for an unknown, so that two letters are two names for a parameter.
+        With ``solved`` they are solutions for an unknown, so that the parameters' names may differ.
         """
         field = Evaluator(self.budget.half())
         one = family(gold, field)
@@ -199,11 +199,11 @@ class Comparison:
             if marked is None:
                 continue
             radians = Apply("mul", (marked, Apply("div", (Constant("pi"), number(180)))))
-            ways = [Apply("percent", (marked,)), marked] if mark == "percent" else [marked, radians]
+            pairs = [Apply("percent", (marked,)), marked] if mark == "percent" else [marked, radians]
             if mark == "percent" and one is None and self._below_one(bare):
-                ways.pop()
-            for way in ways:
-                found = compare_values(*((bare, way) if one is None else (way, bare)), self.budget)
+                pairs.pop()
+            for pair in pairs:
+                found = compare_values(*((bare, pair) if one is None else (pair, bare)), self.budget)
                 if found.correct:
                     return Decision(True, mark, found.reason)
             return found
@@ -222,8 +222,8 @@ class Comparison:
         units = [side.unit if isinstance(side, Quantity) else None for side in (gold, response)]
         gold, response = (side.value if isinstance(side, Quantity) else side for side in (gold, response))
         if units == [_STERLING, _WEIGHT]:
-            units[1] = _STERLING  # "pounds" in words are what the gold's sign is
-        # "Square units" name a power, and no unit that could differ from another.
+            units[1] = _STERLING  # "pounds" in words means the gold answer's currency sign
+        # "Square units" names no unit that could differ from another.
         named = [any(base == "unit" for base, _ in unit or ()) for unit in units]
         if units[0] and units[1] and units[0] != units[1] and named[0] == named[1]:
             return Decision(False, "unit", f"different units: {_unit_name(units[0])} and {_unit_name(units[1])}")
@@ -256,10 +256,10 @@ class Comparison:
                 if not self.same(left, right):
                     return Decision(False, "ratio", "not in proportion")
             return Decision(True, "ratio", "in proportion")
-        ways = [Apply("div", side.parts) if isinstance(side, Ratio) and len(side.parts) == 2 else side
+        pairs = [Apply("div", side.parts) if isinstance(side, Ratio) and len(side.parts) == 2 else side
                 for side in (gold, response)]  # fmt: skip
-        if all(isinstance(way, EXPRESSIONS) for way in ways):
-            return self._expressions(*ways)
+        if all(isinstance(pair, EXPRESSIONS) for pair in pairs):
+            return self._expressions(*pairs)
         return _no("a ratio and something else")
 
     # Words
@@ -272,7 +272,7 @@ class Comparison:
     # Labels
 
     def _without_labels(self, gold: Node, response: Node) -> Decision | None:
-        """Take ``x =``, ``f(x) =``, ``(x, y) =`` and the like off, as far as both sides allow; None: there are none."""
+        """Compare without ``x =``, ``f(x) =``, ``(x, y) =`` and the like, where both sides allow; None if none."""
         one, other = labels.labelled(gold), labels.labelled(response, combinations=not isinstance(gold, Relation))
         if one is None and other is None:
             return None
@@ -355,8 +355,8 @@ class Comparison:
         return _no("a tuple or matrix and something else")
 
 
-def _readable(node: Node) -> Node:
-    """``node`` with permutations written out, and base ten left away."""
+def _normalised(node: Node) -> Node:
+    """``node`` with permutations written out, and numerals to base ten as numbers."""
     if isinstance(node, Based) and node.base == 10 and node.digits.isdigit():
         return number(int(node.digits))
     return with_permutations(node)

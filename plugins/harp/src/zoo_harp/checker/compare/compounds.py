@@ -15,22 +15,22 @@ Compound: TypeAlias = tuple[tuple[str, Node], ...]
 
 def compound(node: Node) -> Compound | None:
     """The parts of a list of quantities that add up to one: units of one kind, each smaller than the one before."""
-    if not isinstance(node, Listing) or node.joiner == "or" or not all(map(_is_plain, node.items)):
+    if not isinstance(node, Listing) or node.joiner == "or" or not all(map(_has_one_unit, node.items)):
         return None
     parts = tuple((item.unit[0][0], item.value) for item in node.items if isinstance(item, Quantity) and item.unit)
     kinds, sizes = zip(*(SIZES[base] for base, _ in parts), strict=True)
-    falling = all(one > other for one, other in pairwise(sizes))
-    return parts if falling and len(set(kinds)) == 1 else None
+    decreasing = all(one > other for one, other in pairwise(sizes))
+    return parts if decreasing and len(set(kinds)) == 1 else None
 
 
-def _is_plain(node: Node) -> bool:
-    """Whether it is an expression with one unit that has a size, to the first power."""
+def _has_one_unit(node: Node) -> bool:
+    """Whether it is an expression with one unit of known size, to the first power."""
     if not isinstance(node, Quantity) or not node.unit or not isinstance(node.value, EXPRESSIONS):
         return False
     return len(node.unit) == 1 and node.unit[0][1] == 1 and node.unit[0][0] in SIZES
 
 
-def sides(gold: Node, response: Node) -> list[tuple[Node, Node]] | None:
+def as_single_quantities(gold: Node, response: Node) -> list[tuple[Node, Node]] | None:
     """Pairs of expressions of which one has to be equal, where either side is a sum of units; None where neither is.
 
     A single quantity is measured in its own unit if the sum names it, and in each of them if it has none.

@@ -22,7 +22,7 @@ class Family:
     start: Value
     step: Value
     parameter: str
-    """its letter; empty for a set with a name"""
+    """the parameter's letter; empty for a named set"""
 
 
 def family(node: Node, field: Evaluator) -> Family | None:
@@ -78,13 +78,13 @@ def same_family(one: Family, other: Family, field: Evaluator) -> bool:
 
 
 def may_be_family(gold: Node, response: Node, gold_family: Family, response_family: Family) -> bool:
-    """Whether the letter is a parameter here and not a variable of the problem: a set with a name says so, or it counts
-    turns.
+    """Whether the letter is a parameter here and not a variable of the problem: named sets are, and so is
+    the letter of multiples of pi or degrees.
     """
     if not gold_family.parameter or not response_family.parameter:
         return True
-    turned = [
+    has_angles = [
         any(n == Constant("pi") or (isinstance(n, Apply) and n.op == "deg") for n in walk(side))
         for side in (gold, response)
     ]
-    return all(turned)
+    return all(has_angles)

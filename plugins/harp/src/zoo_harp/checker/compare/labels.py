@@ -1,4 +1,4 @@
-"""Labels such as ``x =``, and plus-minus signs: taken off and expanded before answers are compared."""
+"""Labels such as ``x =``, and plus-minus signs: removed and expanded before answers are compared."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Labelled:
 
 
 def is_label(node: Node) -> bool:
-    """Whether ``node`` may stand before an equality sign as a name: x, f(x), (x, y), or words."""
+    """Whether ``node`` can be a name before an equality sign: x, f(x), (x, y), or words."""
     if isinstance(node, Tuple):
         return all(isinstance(item, Symbol) for item in node.items)
     if isinstance(node, Apply):
@@ -226,7 +226,7 @@ def expand(node: Node) -> list[Node]:
 
 
 def _signed(node: Node, ups: list[bool]) -> Node:
-    """``node`` with one choice of signs; ``ups`` is used up from the front."""
+    """``node`` with one choice of signs; the signs are taken from the front of ``ups``."""
     if isinstance(node, Apply):
         if node.op in ("pm", "mp"):
             plus = ups.pop(0) == (node.op == "pm")

@@ -1,4 +1,4 @@
-"""Values by cases: on each stretch between the breakpoints of both sides the same expression has to hold."""
+"""Values by cases: on each interval between breakpoints both sides must have the same expression."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _places(cases: Cases, line: Line) -> list[Cells]:
 
 
 def _active(places: list[Cells], points: tuple[Value, ...], line: Line) -> tuple[list[int | None], list[int | None]]:
-    """The piece at each point, and on each stretch before it."""
+    """The piece at each point, and on the interval before it."""
     spread = [line.spread(cells, points) for cells in places]
     at = [next((k for k, (here, _) in enumerate(spread) if here[p]), None) for p in range(len(points))]
     gaps = [next((k for k, (_, there) in enumerate(spread) if there[p]), None) for p in range(len(points) + 1)]

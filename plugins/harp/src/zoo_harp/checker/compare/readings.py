@@ -20,11 +20,11 @@ _AMOUNTS: Final = frozenset("hFGHPQ")
 _DECIMAL_COMMA: Final = re.compile(r"[-−]?(?:\d+,\d{2}|\d{4,},\d|0,\d{3,})")
 """digits that are neither groups of thousands nor likely to be a list"""
 _LOST: Final = re.compile(r"[\[\]()-]")
-"""signs that words do not keep"""
+"""signs that ``words_of`` drops"""
 
 
 def other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
-    """Pairs of trees for the gold and the response, to compare where the plain reading finds them different."""
+    """Pairs of trees for the gold and the response, to compare where the first reading finds them different."""
     ways: list[tuple[Node, Node]] = []
     digits = wide_number(response.text) if isinstance(gold.tree, Number) else None
     if digits is not None:

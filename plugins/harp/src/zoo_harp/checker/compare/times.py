@@ -1,4 +1,4 @@
-"""Times of day and ratios: what a colon means is said by the gold answer."""
+"""Times of day and ratios: the gold answer determines what a colon means."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 from zoo_harp.checker.tree import Clock, Node, Number, Ratio
 
-Minutes: TypeAlias = tuple[int, bool]
-"""seconds after midnight, and whether the half of the day is known"""
+Seconds: TypeAlias = tuple[int, bool]
+"""seconds after midnight, and whether "am" or "pm" is known"""
 _NOON = 12 * 3600
 
 
@@ -18,7 +18,7 @@ def is_clock_only(ratio: Ratio) -> bool:
     return ratio.time and len(values) == len(ratio.parts) and (min(values[1:]) < 10 or 0 in values or gcd(*values) > 1)
 
 
-def as_time(node: Node) -> Minutes | None:
+def as_time(node: Node) -> Seconds | None:
     """The time of day that ``node`` may be; None if it is none."""
     if isinstance(node, Clock):
         if node.half is None or not 1 <= node.hours <= 12:
@@ -35,8 +35,8 @@ def as_time(node: Node) -> Minutes | None:
     return None
 
 
-def same_time(one: Minutes, other: Minutes) -> bool:
-    """Whether both may be the same; without its half a time is in either."""
+def same_time(one: Seconds, other: Seconds) -> bool:
+    """Whether both may be the same; a time without "am" or "pm" can be either."""
     if one[1] and other[1]:
         return one[0] % (2 * _NOON) == other[0] % (2 * _NOON)
     return one[0] % _NOON == other[0] % _NOON if one[1] != other[1] else one[0] == other[0]

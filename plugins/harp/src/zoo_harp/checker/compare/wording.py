@@ -1,4 +1,4 @@
-"""Answers in words: which words change nothing."""
+"""Answers in words: which words can be ignored."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MAX_PERMUTED: Final = 5
 
 
 def same_words(gold: tuple[str, ...], response: tuple[str, ...]) -> bool:
-    """Whether both say the same, but for a noun that goes without saying, a linking verb or the order of words."""
+    """Whether both are the same but for an implied noun, a linking verb or the order of words."""
     if gold == response or (gold in NOTHING and response in NOTHING):
         return True
     return plain(gold) == plain(response) or _names_alone(gold, response)
@@ -40,7 +40,7 @@ def _names_alone(gold: tuple[str, ...], response: tuple[str, ...]) -> bool:
 
 
 def plain(words: tuple[str, ...]) -> tuple[str, ...]:
-    """``words`` without those that change nothing; a statement such as "n is even" in one order."""
+    """``words`` without those that can be ignored; a statement such as "n is even" in one order."""
     if len(words) == 2 and words[0] in _TRIANGLES and words[1] in ("triangle", "triangles"):
         return words[:1]
     kept = tuple(word for word in words if word not in _LINKING)

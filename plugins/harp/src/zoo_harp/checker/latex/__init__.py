@@ -1,1 +1,1 @@
-"""From the text of an answer to a tree: what is added to the parser for matrices, dots and conditions."""
+"""The parser: from the text of an answer to a tree."""

@@ -12,7 +12,7 @@ from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.tree import Apply, Named, Node, Number, Symbol, Text, Tuple, number
 
 PRODUCT: Final = 50
-"""how tight a product binds"""
+"""binding power of a product"""
 _CALLED: Final = frozenset("fghFGHPQ")
 
 

@@ -102,7 +102,7 @@ class Calls(Phrases):
             turned = Apply("mul", (Constant("i"), Apply("sin", (argument,))))
             called = Apply("add", (Apply("cos", (argument,)), turned))
         elif name in ("det", "tr"):
-            raise ParseError("a determinant of no matrix")
+            raise ParseError("a determinant of something that is not a matrix")
         elif base is not None:
             raise ParseError("a subscript of a function")
         else:

@@ -1,4 +1,4 @@
-"""A cursor over tokens, and what the parts of the parser ask of one another."""
+"""A cursor over tokens, and the methods that the parts of the parser call on one another."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ END: Final[Token] = ("end", "", False)
 
 
 SIGN: Final = 49
-"""how tight a sign binds"""
+"""binding power of a sign"""
 
 
 class ParseError(Exception):
-    """The tokens are no mathematics that is known."""
+    """The tokens cannot be read as mathematics."""
 
 
 class Cursor:
@@ -58,7 +58,7 @@ class Cursor:
         self.at += 1
 
     def fail(self, why: str) -> Node:
-        """Give up."""
+        """Raise ``ParseError``."""
         raise ParseError(why)
 
     def expression(self, binding: int, left: Node | None = None) -> Node:

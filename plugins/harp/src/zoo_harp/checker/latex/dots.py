@@ -1,4 +1,4 @@
-r"""What dots in the middle stand for: ``1+2+\cdots+20``, ``1\cdot2\cdots5``, ``1, 2, \ldots, 10``.
+r"""The terms that an ellipsis stands for: ``1+2+\cdots+20``, ``1\cdot2\cdots5``, ``1, 2, \ldots, 10``.
 
 The terms around the dots have to be alike but for their numbers, and each number has to grow by steps of one size, or
 the terms are numbers with one quotient.
@@ -30,12 +30,12 @@ def series(op: str, terms: Sequence[Node]) -> Node:
     """The sum ("add") or product ("mul") of terms of which one is dots.
 
     Raises:
-        ParseError: what the dots leave out cannot be told.
+        ParseError: the omitted terms cannot be inferred.
     """
     at = list(terms).index(DOTS)
     before, after = terms[:at], terms[at + 1 :]
     if DOTS in after or len(before) < 2 or len(after) != 1:
-        raise ParseError("dots that may mean anything")
+        raise ParseError("an ellipsis with unclear terms")
     big = "sum" if op == "add" else "prod"
     grown = _grown(before, after[0])
     if grown is not None:
@@ -44,7 +44,7 @@ def series(op: str, terms: Sequence[Node]) -> Node:
     values = [_value(term) for term in (*before, after[0])]
     quotient, count = _geometric([v for v in values[:-1] if v is not None], values[-1])
     if quotient is None or None in values:
-        raise ParseError("dots that may mean anything")
+        raise ParseError("an ellipsis with unclear terms")
     body = Apply("mul", (before[0], Apply("pow", (Number(quotient), Symbol(_PLACE)))))
     return Apply(big, (Symbol(_PLACE), number(0), number(count), body))
 
@@ -53,7 +53,7 @@ def listed(items: Sequence[Node]) -> tuple[Node, ...]:
     """The items with those that dots between them stand for; as they are where dots end the list.
 
     Raises:
-        ParseError: what the dots leave out cannot be told, or is too much to write out.
+        ParseError: the omitted terms cannot be inferred, or is too much to write out.
     """
     at = list(items).index(DOTS)
     before, after = items[:at], items[at + 1 :]
@@ -61,7 +61,7 @@ def listed(items: Sequence[Node]) -> tuple[Node, ...]:
         return tuple(items)
     values = [_value(item) for item in (*before, after[0])]
     if None in values or DOTS in after:
-        raise ParseError("dots that may mean anything")
+        raise ParseError("an ellipsis with unclear terms")
     known = [value for value in values if value is not None]
     steps = {b - a for a, b in itertools.pairwise(known[:-1])} or {Fraction(1)}
     step = next(iter(steps))
@@ -71,7 +71,7 @@ def listed(items: Sequence[Node]) -> tuple[Node, ...]:
         return (*before, *middle, *after)
     quotient, left = _geometric(known[:-1], known[-1])
     if quotient is None:
-        raise ParseError("dots that may mean anything")
+        raise ParseError("an ellipsis with unclear terms")
     first = len(before)
     return (*before, *(Number(known[0] * quotient**k) for k in range(first, left)), *after)
 

@@ -215,7 +215,7 @@ def big_operator(parser: Cursor, name: str) -> Node:
     """A sum, product, integral or limit, with its limits and body.
 
     Raises:
-        ParseError: it is not of a known form.
+        ParseError: its form is not known.
     """
     low: Node | None = None
     high: Node | None = None

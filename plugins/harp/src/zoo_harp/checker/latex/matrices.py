@@ -146,4 +146,4 @@ def _shape(matrix: Matrix) -> tuple[int, int]:
 def _square(matrix: Matrix) -> None:
     rows, columns = _shape(matrix)
     if rows != columns or rows > _MAX_SIZE:
-        raise ParseError("no square matrix of a small size")
+        raise ParseError("a matrix that is not square, or too large")

@@ -223,7 +223,7 @@ class Parser(Applied):
         if value == "-" and isinstance(left, Named | Tuple | SetOp) and isinstance(right, Set | Tuple | SetOp):
             return SetOp("difference", left, right)
         if isinstance(left, Text) or isinstance(right, Text):
-            raise ParseError("words in a calculation")
+            raise ParseError("words in an expression")
         if value == "*":
             return forms.product(left, right)
         if value in ("+", "-") and (whole := matrices.combined("add" if value == "+" else "sub", left, right)):
@@ -264,7 +264,7 @@ class Parser(Applied):
                 self.at += used[1] - 1
                 return self.primed(left, used[0])
         if isinstance(left, Text):
-            raise ParseError("words in a calculation")
+            raise ParseError("words in an expression")
         if isinstance(left, Named) and self.is_op("+", "-", "*"):
             return signed(left.name, {"+": ">", "-": "<", "*": "!="}[self.take()[1]])
         if self.is_op("+", "-") and (self.peek(1) is END or self.peek(1)[1] in ("}", ")")):
@@ -295,7 +295,7 @@ class Parser(Applied):
                 marks += 1
             return self.primed(left, marks)
         if isinstance(left, Text):
-            raise ParseError("words in a calculation")
+            raise ParseError("words in an expression")
         if value == "deg":
             return self.degrees(left)
         return Apply({"!": "factorial", "!!": "factorial2", "%": "percent"}[value], (left,))

@@ -51,7 +51,7 @@ class Phrases(Cursor):
         return self.peek()[1] in ("min", "sec") and not argument and forms.is_constant(left)
 
     def after_word(self, left: Node) -> Node:
-        """A unit or idle words after a value; words that belong to the next item are left alone."""
+        """A unit or ignored words after a value; words that belong to the next item are not taken."""
         words = [word.lower() for word in self._words_ahead()]
         if isinstance(left, Text) or words[0] == "from":
             return left
@@ -92,7 +92,7 @@ class Phrases(Cursor):
         return found
 
     def quantity(self, left: Node) -> Node:
-        """``left`` with the unit or the idle words after it."""
+        """``left`` with the unit or the ignored words after it."""
         words, lengths = forms.unit_words(self.tokens, self.at)
         found = read_unit(words)
         if found is not None:

@@ -49,7 +49,7 @@ _OPS: Final = {"**": "^", "==": "=", "=<": "<=", "`": "'"}
 
 
 def tokenise(text: str) -> list[Token]:
-    """Tokens of ``text``, which ``clean`` has been through.
+    """Tokens of ``text``, the output of ``clean``.
 
     Raises:
         LimitExceeded: brackets are nested deeper than ``MAX_NESTING``.
@@ -87,7 +87,7 @@ def _without_lonely_braces(tokens: list[Token]) -> list[Token]:
 
 
 def _mark_prose(text: str) -> str:
-    r"""Outside of ``$...$`` stands prose: wrap it as ``\text``. A single ``$`` before a digit is money."""
+    r"""Text outside of ``$...$`` is prose: wrap it as ``\text``. A single ``$`` before a digit is money."""
     if "$" not in text:
         return text
     parts = re.split(r"(?<!\\)\$\$?", text)
@@ -145,7 +145,7 @@ def _scan(text: str, tokens: list[Token], *, prose: bool = False) -> None:
             tokens.append(("based", found["based2"].upper(), spaced))
         elif kind == "cmd":
             at = _command(found["cmd"].rstrip("*"), text, at, tokens, spaced)
-            # A skipped command stands for white space.
+            # A skipped command counts as white space.
             spaced = bool(found["cmd"] in SKIPPED)
             continue
         elif kind == "word":

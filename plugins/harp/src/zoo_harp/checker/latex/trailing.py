@@ -1,4 +1,4 @@
-"""What stands beside an answer: the steps before its arrow, and clauses such as "for all real x" after it."""
+"""Text around an answer: the steps before its arrow, and clauses such as "for all real x" after it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def without_clause(tokens: Sequence[Token]) -> list[Token]:
 
 
 def conclusion(tokens: Sequence[Token]) -> list[Token]:
-    r"""What follows the last arrow of a chain of equations, as in ``2x=10\Rightarrow x=5``, or the only arrow of all.
+    r"""The part after the last arrow of a chain of equations, as in ``2x=10\Rightarrow x=5``, or the only arrow of all.
 
     Raises:
         ParseError: the arrow joins two statements of another kind, so that what follows it is not claimed.

@@ -1,1 +1,1 @@
-"""What comes from a model before it is mathematics: the reply within the output, and the boxes in the reply."""
+"""Extraction from a model's output: the reply within the output, and the answer within the reply."""

@@ -2,9 +2,9 @@
 
 A value in prose is an answer only where its sentence is understood: a subject and a verb that links it to the value
 ("the area is 5", "we get 5", "so 5"), or the value and what is said of it ("5 is the minimum", "5 ways"). The words are
-put into classes (``lexicon``), one letter each, and the letters must spell one of these forms. A word of no class can
-only be a noun, so that a verb nobody listed ("the book disputes 5") does not link; what denies, bounds, supposes or
-quotes is in no form. A box is the writer's own mark: its sentence needs no form, but must not deny it.
+put into classes (``lexicon``), one letter each, and the string of letters must match one of these forms. A word of no
+class can only be a noun, so that a verb nobody listed ("the book disputes 5") does not link; words that deny, bound,
+suppose or quote are in no form. A box is the writer's own mark: its sentence needs no form, but must not deny it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _POINTING: Final = frozenset(names("i answer wait actually above my mine which n
 
 
 def is_asserted(text: str, start: int, end: int) -> bool:
-    """Whether the sentence around ``text[start:end]`` states that the answer is what stands there."""
+    """Whether the sentence around ``text[start:end]`` asserts that this text is the answer."""
     left, right = sentence(text, start, end)
     if is_wide(text, start, end):
         return is_asserted_wide(text, start, end)
@@ -284,17 +284,17 @@ def _goes_on(right: Words, *, alone: bool) -> bool:
 
 
 def _last_stop(classes: str) -> int:
-    """Behind the last sign that ends a clause."""
+    """The position after the last sign that ends a clause."""
     return max(classes.rfind(sign) for sign in ",;:(") + 1
 
 
 def _after_connective(classes: str) -> int:
-    """Behind the last connective."""
+    """The position after the last connective."""
     return classes.rfind("C") + 1
 
 
 def _since_reset(left: Words) -> int:
-    """Behind the last word after which a statement stands on its own: "everyone says 4, but", "4 fails, so"."""
+    """Where a new statement begins after the last connective: "everyone says 4, but", "4 fails, so"."""
     return max((at + 1 for at, word in enumerate(left.words) if word in _RESETS), default=0)
 
 

@@ -31,15 +31,15 @@ _EMPTY: Final = re.compile(r"\\(?:text\w*|boxed|fbox|,|;|!|quad)|[\s{}$~]")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A stretch of the response: its text, and from where to where it lies."""
+class Span:
+    """A span of the response: its text, its start and its end."""
 
     start: int
     end: int
     text: str
 
 
-def last_box(text: str) -> Place | None:
+def last_box(text: str) -> Span | None:
     """The last box that is not empty and lies in no other box, with those that are one list with it."""
     joined: list[tuple[int, int, int]] = []
     for start, inside, end in reversed(_boxes(text)):
@@ -59,7 +59,7 @@ def last_box(text: str) -> Place | None:
     if names and all(names) and not any("=" in inner for inner in texts):
         texts = [f"{name[1]}={inner}" for name, inner in zip(names, texts, strict=True) if name]
     around = _around(text, joined[0][0], joined[0][2] + 1) if len(joined) == 1 else None
-    return Place(joined[0][0], joined[-1][2], around or ", ".join(texts))
+    return Span(joined[0][0], joined[-1][2], around or ", ".join(texts))
 
 
 def _around(text: str, start: int, end: int) -> str | None:

@@ -18,7 +18,7 @@ from zoo_harp.checker.lexicon import is_operator
 from zoo_harp.checker.vocabulary import FUNCTION_NAMES, PLAIN, names
 
 FAR: Final = 600
-"""characters of a sentence that are looked at, on either side"""
+"""characters of a sentence that are read, on either side"""
 CLASSES: Final = {
     word: letter
     for letter, words in {

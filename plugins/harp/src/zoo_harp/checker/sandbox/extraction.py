@@ -14,7 +14,7 @@ from zoo_harp.checker.answers import parse, strip
 from zoo_harp.checker.compare.wording import is_permuted
 from zoo_harp.checker.limits import MAX_ANSWER, MAX_RESPONSE, Budget
 from zoo_harp.checker.sandbox.assertions import denied_from, is_asserted, is_kept
-from zoo_harp.checker.sandbox.boxes import Place, last_box, opened
+from zoo_harp.checker.sandbox.boxes import Span, last_box, opened
 from zoo_harp.checker.sandbox.inline import formulas
 from zoo_harp.checker.sandbox.reply import reply
 from zoo_harp.checker.tree import Listing, Node, Quantity, Relation, Text, walk
@@ -101,7 +101,7 @@ def extract(response: str, budget: Budget | None = None) -> str | None:
     return reader.extract(text)
 
 
-def anchors(text: str) -> Iterator[Place]:
+def anchors(text: str) -> Iterator[Span]:
     """What follows "answer is", "answer:" and headings, the last first, up to a blank line."""
     places = [(found.start(), found.end()) for found in _ANCHOR.finditer(text)]
     places += [(found.start(), found.end()) for found in _HEADING.finditer(text)]
@@ -112,7 +112,7 @@ def anchors(text: str) -> Iterator[Place]:
         hope = _HOPE.search(capture)
         capture = capture[: hope.start()] if hope else capture
         if capture.strip(" .*_\n$"):
-            yield Place(start, end, _unmarked(capture))
+            yield Span(start, end, _unmarked(capture))
 
 
 def _unmarked(capture: str) -> str:
@@ -167,7 +167,7 @@ def _has_words(tree: Node) -> bool:
     return any(isinstance(node, Text) and not is_permuted(node) for node in walk(tree))
 
 
-def delimited(text: str) -> Iterator[Place]:
+def delimited(text: str) -> Iterator[Span]:
     r"""``$..$``, ``$$..$$``, ``\(..\)`` and ``\[..\]`` with what they contain, in order."""
     opened, start, inside = "", 0, 0
     pairs = {r"\(": r"\)", r"\[": r"\]", "$": "$", "$$": "$$"}
@@ -175,7 +175,7 @@ def delimited(text: str) -> Iterator[Place]:
         sign = found[0]
         if opened:
             if sign == pairs[opened]:
-                yield Place(start, found.end(), text[inside : found.start()])
+                yield Span(start, found.end(), text[inside : found.start()])
                 opened = ""
         elif sign in pairs:
             opened, start, inside = sign, found.start(), found.end()
@@ -189,7 +189,7 @@ def spoken(response: str) -> str:
 
 
 class Reader:
-    """Finds the answer in a reply; reading what may be one counts against the budget of the check."""
+    """Finds the answer in a reply; parsing candidates counts against the budget of the check."""
 
     def __init__(self, budget: Budget | None) -> None:
         self.budget = budget
@@ -197,7 +197,7 @@ class Reader:
     def extract(self, text: str) -> str | None:
         """The answer of a reply."""
         box = last_box(text)
-        prose: Place | None = None
+        prose: Span | None = None
         for anchor in anchors(text):
             if box is not None and anchor.start < box.end:
                 break
@@ -231,12 +231,12 @@ class Reader:
         return any(map(str.isalpha, tree.words)) if isinstance(tree, Text) else not any(map(str.isdigit, text))
 
     def is_answer(self, text: str) -> bool:
-        """Whether ``text`` is an answer and not prose: it parses, or is a few words that are no phrase."""
+        """Whether ``text`` is an answer and not prose: it parses, or is a few words that are not a phrase."""
         text = strip(text)
         if not text:
             return False
         if self.budget is not None:
-            self.budget.look()
+            self.budget.check_time()
         found = parse(text)
         return found.limit or _is_plain(found.tree, text)
 
@@ -265,12 +265,10 @@ class Reader:
             if is_asserted(text, place.start, place.end):
                 return place.text
             first = max(first, denied_from(text, place.start, place.end))
-        words = [
-            Place(*word.span(), word[0]) for word in _NUMERAL.finditer(text, max(first, len(text) - _MAX_SENTENCE))
-        ]
+        words = [Span(*word.span(), word[0]) for word in _NUMERAL.finditer(text, max(first, len(text) - _MAX_SENTENCE))]
         return next((word.text for word in reversed(words) if is_asserted(text, word.start, word.end)), None)
 
-    def _candidates(self, text: str) -> Iterator[Place]:
+    def _candidates(self, text: str) -> Iterator[Span]:
         """What may be the answer: formulas in delimiters and lists of them, other formulas, numbers; the last first."""
         places = self._formulas(text)
         if not _PROGRAM.search(text[-_MAX_SENTENCE:]):
@@ -279,9 +277,9 @@ class Reader:
             if self.is_answer(place.text):
                 yield place
 
-    def _formulas(self, text: str) -> list[Place]:
+    def _formulas(self, text: str) -> list[Span]:
         """Formulas in delimiters, each with those that "or" joins to it, or a list that a plural announces."""
-        found: list[Place] = []
+        found: list[Span] = []
         places = [place for place in delimited(text) if 0 < len(place.text.strip()) <= MAX_ANSWER]
         places = [place for place in places if not _MARK.fullmatch(place.text)][-_MAX_CANDIDATES:]
         for last in range(len(places)):
@@ -295,21 +293,21 @@ class Reader:
                 if between.strip() == "or" and len(joined) == len(listed) - 1:
                     joined = listed
             plural = _PLURAL.search(text, max(0, first.start - _SHORT), first.start)
-            found.append(Place(first.start, places[last].end, ", ".join(listed if plural else joined)))
+            found.append(Span(first.start, places[last].end, ", ".join(listed if plural else joined)))
         return found
 
-    def _numbers(self, text: str, taken: list[tuple[int, int]]) -> list[Place]:
+    def _numbers(self, text: str, taken: list[tuple[int, int]]) -> list[Span]:
         """Formulas without delimiters and numbers that stand alone."""
-        found: list[Place] = []
+        found: list[Span] = []
         for formula, end in islice(formulas(text), _MAX_FORMULAS):
             if not _GOES_ON.match(text, end) and not isinstance(parse(formula).tree, Text):
                 start = text.rfind(formula[:8], 0, end)
-                found.append(Place(max(start, 0), len(text[:end].rstrip(".,;:!?")), strip(formula)))
+                found.append(Span(max(start, 0), len(text[:end].rstrip(".,;:!?")), strip(formula)))
         tail = max(0, len(text) - _WINDOW)
         blank = _CALL.sub(lambda call: " " * len(call[0]), text[tail:])
         for number in _NUMBER.finditer(blank):
             start, end = tail + number.start(), tail + number.end()
             inside = any(one <= start < other for one, other in taken) or any(p.start <= start < p.end for p in found)
             if not inside and not _GOES_ON.match(text, end):
-                found.append(Place(start, end, number[0]))
+                found.append(Span(start, end, number[0]))
         return found

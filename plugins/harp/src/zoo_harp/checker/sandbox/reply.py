@@ -1,6 +1,6 @@
 """The reply within a model's output: without its thinking, the tokens of chat templates and what was written after it.
 
-One pass of each search over the text. What stands inside thinking decides nothing, whether the thinking is closed,
+One pass of each search over the text. Text inside the thinking is ignored, whether the thinking is closed,
 still open, or only its end is there because a template had opened it.
 """
 
@@ -47,7 +47,7 @@ _STRUCK: Final = re.compile(
     re.DOTALL | re.IGNORECASE | re.MULTILINE,
 )
 _STRUCK_SIGN: Final = re.compile("[^\\W_][\u0335-\u0338\u20d2\u20d3\u20d8\u20e0\u20e5\u20eb]")
-"""what a reader sees struck out, or does not see at all"""
+"""text that is rendered struck out, or not at all"""
 _WIDE: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _BESIDE: Final = re.compile(
     f"(?<=[{_WIDE}])(?=[-\\w\\\\$(√±−])(?![{_WIDE}])|(?<=[\\w\\\\$)%°])(?<![{_WIDE}])(?=[{_WIDE}])"
@@ -121,7 +121,7 @@ def _last_answer(text: str) -> str | None:
 
 
 def _before_next_task(text: str) -> str:
-    """Without the problems that a model goes on to after its answer, as base models do."""
+    """Without further problems that a model generates after its answer, as base models do."""
     if "\n" not in text:
         return text
     answered = _ANSWERED.search(text)

@@ -1,4 +1,4 @@
-"""The same for Chinese, Japanese and Korean: a linking sign before the value, nothing that denies it beside it."""
+"""Assertions in Chinese, Japanese and Korean: a linking sign before the value, and no denial beside it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Processes that can be killed: the symbolic tier, and batches of checks."""
+"""Processes that can be killed: sympy, and batches of checks."""

@@ -1,9 +1,9 @@
-"""Killable worker processes for the symbolic tier and for batches.
+"""Killable worker processes for sympy and for batches.
 
 A worker is a fresh interpreter that reads requests and writes answers as lines of JSON. It is used by one thread at a
-time, replaced after ``_MAX_TASKS`` requests, killed when it is late, ends when its input is closed, when it has been
+time, replaced after ``_MAX_TASKS`` requests, killed on a timeout, ends when its input is closed, when it has been
 idle for a minute, or when it has used the processor time of its current request up: so it never outlives its parent
-for long, however that one ends. Signals and threads of the calling process are not touched; after a fork the child
+for long, even if that is killed. Signals and threads of the calling process are not touched; after a fork the child
 leaves the parent's workers alone and starts its own.
 """
 
@@ -21,9 +21,9 @@ from typing import Any, Final
 
 _MAX_TASKS: Final = 200
 MAX_WORKERS: Final = max(1, min(4, os.cpu_count() or 1))
-"""processes of the symbolic tier at the same time"""
+"""processes of sympy at the same time"""
 _LOADING: Final = 120.0
-"""seconds of wall time that loading sympy, or waiting for a worker, may take; they are charged to no check"""
+"""seconds of wall time that loading sympy, or waiting for a worker, may take; they do not count for any check"""
 
 
 class WorkerDied(Exception):
@@ -218,7 +218,7 @@ def ask(request: dict[str, Any], seconds: float) -> tuple[dict[str, Any] | None,
 
 
 def warm_up() -> None:
-    """Load the symbolic tier now, so that no check waits for it; returns when it is there.
+    """Load sympy now, so that no check waits for it; returns when it is there.
 
     Raises:
         WorkerDied: it could not be loaded.

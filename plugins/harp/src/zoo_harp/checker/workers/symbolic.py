@@ -1,4 +1,4 @@
-"""The symbolic tier: sympy in a killable process, fed with our tree as data."""
+"""sympy in a killable process, which gets our tree as data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoo_harp.checker.tree import Node, to_data
 from zoo_harp.checker.workers.pool import WorkerDied, ask
 
 _LEAST: float = 0.01
-"""seconds for which asking is worth while"""
+"""least seconds for which sympy is called"""
 
 
 def prove_equal(one: Node, other: Node, budget: Budget, *, variable: str = "") -> bool | None:
@@ -21,7 +21,7 @@ def prove_equal(one: Node, other: Node, budget: Budget, *, variable: str = "") -
     Raises:
         Timeout: it would take longer than the budget allows.
     """
-    budget.look()
+    budget.check_time()
     if budget.symbolic < _LEAST:
         raise Timeout
     request: dict[str, Any] = {

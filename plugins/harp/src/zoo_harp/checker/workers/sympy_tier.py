@@ -129,7 +129,7 @@ def prepare() -> str:
 def prove(one: Node, other: Node, variable: str = "") -> bool | None:
     """True if the difference is shown to be zero, False if it is shown not to be, else None.
 
-    Numbers come first: they reject at once what simplification would take long over. They never accept.
+    Numerical values come first: they reject quickly what simplification would take long for. They never accept.
 
     Args:
         one: an expression.
@@ -172,5 +172,5 @@ def _differ(left: Any, right: Any) -> bool:
     if not all(math.isfinite(part) for value in values for part in (value.real, value.imag)):
         return False
     if names and any(abs(value.imag) > _TOLERANCE * abs(value) for value in values):
-        return False  # a point outside of the domain says nothing
+        return False  # a point outside of the domain is no evidence
     return abs(values[0] - values[1]) > _TOLERANCE * max(map(abs, values))

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from zoo_icl.model.layers import EPSILON
 
 Floats: TypeAlias = NDArray[Any]
-Look: TypeAlias = Callable[[str], tuple[Floats, Floats]]
-"""a parameter's values and gradient, as arrays that share their memory, by name"""
+Lookup: TypeAlias = Callable[[str], tuple[Floats, Floats]]
+"""a parameter's name to its values and its gradient, as arrays that share the parameter's memory"""
 GELU = np.sqrt(2.0 / np.pi)
 CUBIC = 0.044715
 
@@ -30,14 +30,14 @@ def product(one: Floats, other: Floats) -> Floats:
 
 
 @lru_cache(maxsize=16)
-def future(tokens: int) -> Floats:
-    """What is added to scores [T, T, H, B] so that no row sees what comes after it: 0 or -inf, [T, T, 1, 1]."""
-    shut: Floats = np.triu(np.full((tokens, tokens), -np.inf, dtype=np.float32), 1)[:, :, None, None]
-    return shut
+def causal_mask(tokens: int) -> Floats:
+    """Added to scores [T, T, H, B] so that no row attends to later tokens: 0 or -inf, [T, T, 1, 1]."""
+    mask: Floats = np.triu(np.full((tokens, tokens), -np.inf, dtype=np.float32), 1)[:, :, None, None]
+    return mask
 
 
-class Fixed(NamedTuple):
-    """What clamps put in the place of one block's values and pattern: (mask, value) pairs, one after the other."""
+class Clamped(NamedTuple):
+    """Replacements of one block's values and pattern by clamps: (mask, value) pairs, applied in order."""
 
     v: list[tuple[Floats, Floats]]
     """broadcast to [T, hd, H, B]"""
@@ -45,40 +45,40 @@ class Fixed(NamedTuple):
     """broadcast to [T, T, H, B]: rows, columns"""
 
 
-FREE = Fixed([], [])
+UNCLAMPED = Clamped([], [])
 
 
-def turned(turn: Floats, vectors: Floats) -> Floats:
-    """The matrices ``turn`` [n, R, hd, hd] times ``vectors`` [n, R, hd, H, B]."""
+def rotated(rotation: Floats, vectors: Floats) -> Floats:
+    """The matrices ``rotation`` [n, R, hd, hd] times ``vectors`` [n, R, hd, H, B]."""
     *lead, heads, batch = vectors.shape
-    product: Floats = np.matmul(turn, vectors.reshape(*lead, heads * batch)).reshape(vectors.shape)
+    product: Floats = np.matmul(rotation, vectors.reshape(*lead, heads * batch)).reshape(vectors.shape)
     return product
 
 
 class Norm:
     """LayerNorm over the first axis."""
 
-    def __init__(self, look: Look, prefix: str) -> None:
-        (self.w, self.dw), (self.b, self.db) = look(f"{prefix}.w"), look(f"{prefix}.b")
+    def __init__(self, lookup: Lookup, prefix: str) -> None:
+        (self.w, self.dw), (self.b, self.db) = lookup(f"{prefix}.w"), lookup(f"{prefix}.b")
 
     def forward(self, h: Floats) -> Floats:
         """``h`` [d, R, B], normalised, scaled and shifted."""
-        self.hat: Floats = h - np.add.reduce(h) / len(h)
-        variance = np.einsum("d...,d...->...", self.hat, self.hat) / len(h)
+        self.normalised: Floats = h - np.add.reduce(h) / len(h)
+        variance = np.einsum("d...,d...->...", self.normalised, self.normalised) / len(h)
         self.rate = 1.0 / np.sqrt(variance + EPSILON)
-        self.hat *= self.rate
-        n = self.hat * self.w[:, None, None]
+        self.normalised *= self.rate
+        n = self.normalised * self.w[:, None, None]
         n += self.b[:, None, None]
         return n
 
     def backward(self, dn: Floats) -> Floats:
         """The gradient of ``h`` from that of the result."""
         self.db[...] = dn.reshape(len(dn), -1).sum(1)
-        self.dw[...] = np.einsum("drb,drb->d", dn, self.hat)
+        self.dw[...] = np.einsum("drb,drb->d", dn, self.normalised)
         g = dn * self.w[:, None, None]
-        along = np.einsum("drb,drb->rb", g, self.hat) / len(g)
+        along = np.einsum("drb,drb->rb", g, self.normalised) / len(g)
         g -= np.add.reduce(g) / len(g)
-        g -= self.hat * along
+        g -= self.normalised * along
         g *= self.rate
         return g
 
@@ -86,13 +86,13 @@ class Norm:
 class Attention:
     """H heads, which read all T tokens and write the rows from ``first``: 0, or T - 1, the last.
 
-    Between the projections heads stand beside sequences, [T, hd, H, B], for rows as long as they can be.
+    Between the projections the layout is [T, hd, H, B]: heads beside sequences, for long contiguous rows.
     """
 
-    def __init__(self, look: Look, prefix: str, causal: bool) -> None:
+    def __init__(self, lookup: Lookup, prefix: str, causal: bool) -> None:
         names = ("W_q", "W_k", "W_v")
-        self.weights, self.gradients = zip(*(look(f"{prefix}.{name}") for name in names), strict=True)
-        self.W_o, self.dW_o = (part.reshape(-1, part.shape[-1]) for part in look(f"{prefix}.W_o"))
+        self.weights, self.gradients = zip(*(lookup(f"{prefix}.{name}") for name in names), strict=True)
+        self.W_o, self.dW_o = (part.reshape(-1, part.shape[-1]) for part in lookup(f"{prefix}.W_o"))
         self.heads, self.width, self.head_dim = self.weights[0].shape
         self.causal = causal
 
@@ -105,35 +105,35 @@ class Attention:
         """[n, R, hd, H, B] to [n H hd, R B]."""
         return parts.transpose(0, 3, 2, 1, 4).reshape(len(parts) * self.heads * self.head_dim, -1)
 
-    def forward(self, n: Floats, first: int, turn: Floats, fixed: Fixed = FREE) -> Floats:
-        """What the heads add to the rows from ``first``, [d, R, B], from normalised tokens ``n`` [d, T, B].
+    def forward(self, n: Floats, first: int, rotation: Floats, clamped_values: Clamped = UNCLAMPED) -> Floats:
+        """The output of the heads for the rows from ``first``, [d, R, B], from normalised tokens ``n`` [d, T, B].
 
-        ``turn`` [2, T, hd, hd] is multiplied onto queries and keys: rotations by position, 1/sqrt(hd) for queries.
+        ``rotation`` [2, T, hd, hd] is multiplied onto queries and keys: rotations by position, 1/sqrt(hd) for queries.
         """
         size, (width, tokens, batch) = self.heads * self.head_dim, n.shape
-        self.n, self.first, self.turn = n, first, turn
-        of_rows = [tuple(part[first:] if len(part) > 1 else part for part in pair) for pair in fixed.pattern]
-        self.fixed = Fixed(fixed.v, cast("list[tuple[Floats, Floats]]", of_rows))
+        self.n, self.first, self.rotation = n, first, rotation
+        of_rows = [tuple(part[first:] if len(part) > 1 else part for part in pair) for pair in clamped_values.pattern]
+        self.clamped_values = Clamped(clamped_values.v, cast("list[tuple[Floats, Floats]]", of_rows))
         # One [d, 3 H hd], so that a token's query, key and value are one product.
         self.W = np.concatenate([W.transpose(1, 0, 2) for W in self.weights], axis=1).reshape(width, 3 * size)
         columns = n.reshape(width, -1)
         if first:
-            (q,) = turned(turn[:1, first:], self._split(self.W[:, :size].T @ columns[:, first * batch :], batch))
+            (q,) = rotated(rotation[:1, first:], self._split(self.W[:, :size].T @ columns[:, first * batch :], batch))
             k, v = self._split(self.W[:, size:].T @ columns, batch)
-            (k,) = turned(turn[1:], k[None])
+            (k,) = rotated(rotation[1:], k[None])
         else:
             qkv = self._split(self.W.T @ columns, batch)
-            (q, k), v = turned(turn, qkv[:2]), qkv[2]
-        for mask, value in self.fixed.v:
+            (q, k), v = rotated(rotation, qkv[:2]), qkv[2]
+        for mask, value in self.clamped_values.v:
             v = np.where(mask, value, v)
         A = np.einsum("tehb,sehb->tshb", q, k)
         if self.causal and not first:
-            A += future(tokens)
+            A += causal_mask(tokens)
         A -= np.maximum.reduce(A, 1, keepdims=True)
         np.exp(A, out=A)
         A /= np.add.reduce(A, 1, keepdims=True)
         self.softmax = A
-        for mask, value in self.fixed.pattern:
+        for mask, value in self.clamped_values.pattern:
             A = np.where(mask, value, A)
         self.q, self.k, self.v, self.A = q, k, v, A
         self.z = self._joined(np.einsum("tshb,sehb->tehb", A, v)[None])
@@ -147,29 +147,29 @@ class Attention:
         np.matmul(self.z, flat.T, out=self.dW_o)
         (dz,) = self._split(self.W_o @ flat, batch)
         dA = np.einsum("tehb,sehb->tshb", dz, self.v)
-        for mask, _ in self.fixed.pattern:
+        for mask, _ in self.clamped_values.pattern:
             np.copyto(dA, 0.0, where=mask)
         dA -= np.einsum("tshb,tshb->thb", dA, self.softmax)[:, None]
         dA *= self.softmax
-        # Queries, keys and values; with the last row alone, its queries stand where those of all rows would.
+        # Gradients of queries, keys and values; with the last row alone, only its entry of the queries is set.
         d = np.empty((3, *self.k.shape), dtype=dout.dtype)
         dq, dk = d[:1, self.first :], d[1:2]
         np.einsum("tshb,sehb->tehb", dA, self.k, out=dq[0])
         np.einsum("tshb,tehb->sehb", dA, self.q, out=dk[0])
         np.einsum("tshb,tehb->sehb", self.A, dz, out=d[2])
-        for mask, _ in self.fixed.v:
+        for mask, _ in self.clamped_values.v:
             np.copyto(d[2], 0.0, where=mask)
-        back = self.turn.swapaxes(-1, -2)
+        inverse = self.rotation.swapaxes(-1, -2)
         columns = self.n.reshape(width, -1)
         if self.first:
-            drow = self._joined(turned(back[:1, self.first :], dq))
-            d[1:2] = turned(back[1:], dk)
-            late, dkv = columns[:, self.first * batch :], self._joined(d[1:])
-            dW = np.concatenate((late @ drow.T, columns @ dkv.T), axis=1)
+            drow = self._joined(rotated(inverse[:1, self.first :], dq))
+            d[1:2] = rotated(inverse[1:], dk)
+            last_columns, dkv = columns[:, self.first * batch :], self._joined(d[1:])
+            dW = np.concatenate((last_columns @ drow.T, columns @ dkv.T), axis=1)
             dn = self.W[:, size:] @ dkv
             dn[:, self.first * batch :] += self.W[:, :size] @ drow
         else:
-            d[:2] = turned(back, d[:2])
+            d[:2] = rotated(inverse, d[:2])
             dqkv = self._joined(d)
             dW, dn = columns @ dqkv.T, self.W @ dqkv
         parts = dW.reshape(width, 3, self.heads, self.head_dim).transpose(1, 2, 0, 3)
@@ -182,9 +182,9 @@ class Attention:
 class MLP:
     """Two layers with the tanh form of GELU between."""
 
-    def __init__(self, look: Look, prefix: str) -> None:
-        (self.W_in, self.dW_in), (self.b_in, self.db_in) = look(f"{prefix}.W_in"), look(f"{prefix}.b_in")
-        (self.W_out, self.dW_out), (self.b_out, self.db_out) = look(f"{prefix}.W_out"), look(f"{prefix}.b_out")
+    def __init__(self, lookup: Lookup, prefix: str) -> None:
+        (self.W_in, self.dW_in), (self.b_in, self.db_in) = lookup(f"{prefix}.W_in"), lookup(f"{prefix}.b_in")
+        (self.W_out, self.dW_out), (self.b_out, self.db_out) = lookup(f"{prefix}.W_out"), lookup(f"{prefix}.b_out")
 
     def forward(self, m: Floats) -> Floats:
         """``GELU(m W_in + b_in) W_out + b_out``, features first."""

@@ -1,9 +1,9 @@
-"""The gradient of one training step by hand: several times as quick as autograd on a CPU.
+"""The gradient of one training step by hand: several times as fast as autograd on a CPU.
 
-    step = ManualGradients(model)          # once, after the optimiser has laid the parameters out
-    loss, logits = step(x, y)            # sets every parameter's .grad; nothing to zero before
+    step = ManualGradients(model)          # once, after the optimiser has placed the parameters in memory
+    loss, logits = step(x, y)            # sets every parameter's .grad, without adding to it
 
-Only the last row of the last block is computed. Clamps that set patterns or values to constants are understood; others
+Only the last row of the last block is computed. Clamps that set patterns or values to constants are supported; others
 need autograd, and a GPU prefers it: see ``supports``.
 """
 
@@ -24,8 +24,8 @@ from zoo_icl.model.transformer import Array, ICLTransformer
 
 CONSTANT = (Ablate, Induction, Match, PrevToken)
 """clamps whose values are constants, at patterns or values"""
-CHANGING = (Induction, Match)
-"""those of them that differ from sequence to sequence"""
+PER_SEQUENCE = (Induction, Match)
+"""those of them whose values differ between sequences"""
 
 
 def supports(model: ICLTransformer, clamps: Clamping = ()) -> bool:
@@ -37,14 +37,14 @@ def supports(model: ICLTransformer, clamps: Clamping = ()) -> bool:
 class ManualGradients:
     """Mean cross-entropy at the query, and its gradient with respect to all parameters.
 
-    Parameters and gradients are read and written where they are; moving either to other memory is noticed.
+    Parameters and gradients are read and written in place; when they move to other memory, they are looked up again.
 
     Args:
         model: on the CPU.
         clamps: in force at every step; of the kinds in ``CONSTANT``.
 
     Raises:
-        ValueError: the model is elsewhere, or another clamp.
+        ValueError: the model is on another device or of another dtype, or a clamp is not supported.
     """
 
     def __init__(self, model: ICLTransformer, clamps: Clamping = ()) -> None:
@@ -52,15 +52,15 @@ class ManualGradients:
             raise ValueError(f"the model is {model.W_ex.dtype} on {model.W_ex.device}: expected float32 or 64 on cpu.")
         if not supports(model, clamps):
             known = ", ".join(kind.__name__ for kind in CONSTANT)
-            raise ValueError(f"{compose(clamps)} has a clamp whose gradient is not known by hand; known are {known}.")
+            raise ValueError(f"{compose(clamps)} has a clamp without a hand-written gradient; supported are {known}.")
         self.model = model
         members = compose(clamps).members
-        self._steady = Clamps(tuple(clamp for clamp in members if not isinstance(clamp, CHANGING)))
-        self._changing = Clamps(tuple(clamp for clamp in members if isinstance(clamp, CHANGING)))
-        self._always: dict[int, list[layers.Fixed]] = {}
+        self._constant = Clamps(tuple(clamp for clamp in members if not isinstance(clamp, PER_SEQUENCE)))
+        self._per_sequence = Clamps(tuple(clamp for clamp in members if isinstance(clamp, PER_SEQUENCE)))
+        self._constant_edits: dict[int, list[layers.Clamped]] = {}
         self._named = dict(model.named_parameters())
         self._where = (0, 0)
-        self._turns: dict[int, Floats] = {}
+        self._rotations: dict[int, Floats] = {}
 
     def __call__(self, x: Array, y: Array) -> tuple[float, NDArray[Any]]:
         """One forward and backward pass.
@@ -75,16 +75,16 @@ class ManualGradients:
         Raises:
             ValueError: shapes or labels that do not fit.
         """
-        self._bind()
+        self._look_up()
         x, y = self._inputs(x, y)
         batch, pairs = len(x), x.shape[1] - 1
         h = self._embedded(x, y)
         end = h.shape[1] - 1
-        turn = self._turn(h.shape[1])
-        fixed = self._fixed(x, y)
-        for (attention, ln1, mlp, ln2), clamped in zip(self.blocks, fixed, strict=True):
+        rotation = self._rotation(h.shape[1])
+        clamped_values = self._clamped(x, y)
+        for (attention, ln1, mlp, ln2), clamped in zip(self.blocks, clamped_values, strict=True):
             first = end if attention is self.blocks[-1][0] else 0
-            mixed = h[:, first:] + attention.forward(h if ln1 is None else ln1.forward(h), first, turn, clamped)
+            mixed = h[:, first:] + attention.forward(h if ln1 is None else ln1.forward(h), first, rotation, clamped)
             h = mixed if mlp is None else mixed + mlp.forward(mixed if ln2 is None else ln2.forward(mixed))
         final = h if self.ln_f is None else self.ln_f.forward(h)
         logits = self.W_un[0].T @ final[:, 0]
@@ -144,33 +144,36 @@ class ManualGradients:
             h += table.numpy().T[:, :, None]
         return h
 
-    def _turn(self, tokens: int) -> Floats:
-        """What queries and keys are multiplied by, [2, T, hd, hd]; kept for the next batch of the same length."""
-        if tokens not in self._turns:
+    def _rotation(self, tokens: int) -> Floats:
+        """Matrices that rotate queries and keys, [2, T, hd, hd]; cached by sequence length."""
+        if tokens not in self._rotations:
             head_dim = self.model.head_dim
-            turn = np.zeros((2, tokens, head_dim, head_dim), dtype=self.W_ex[0].dtype)
-            turn[:] = np.eye(head_dim)
+            rotation = np.zeros((2, tokens, head_dim, head_dim), dtype=self.W_ex[0].dtype)
+            rotation[:] = np.eye(head_dim)
             if (table := self.model.rotary(tokens, self.model.W_ex)) is not None:
                 cosine, sine = table.numpy()
-                turn *= cosine[:, :, None]
+                rotation *= cosine[:, :, None]
                 even = np.arange(0, head_dim, 2)
-                turn[:, :, even, even + 1], turn[:, :, even + 1, even] = sine[:, even], sine[:, even + 1]
-            turn[0] *= head_dim**-0.5
-            self._turns[tokens] = turn
-        return self._turns[tokens]
+                rotation[:, :, even, even + 1], rotation[:, :, even + 1, even] = sine[:, even], sine[:, even + 1]
+            rotation[0] *= head_dim**-0.5
+            self._rotations[tokens] = rotation
+        return self._rotations[tokens]
 
-    def _fixed(self, x: Floats, y: NDArray[np.int64]) -> list[layers.Fixed]:
-        """What the clamps put in place, block by block."""
+    def _clamped(self, x: Floats, y: NDArray[np.int64]) -> list[layers.Clamped]:
+        """The replacements by all clamps, block by block."""
         tokens = 2 * x.shape[1] - 1
-        if tokens not in self._always:
-            self._always[tokens] = self._edits(self._steady, x, y)
-        if not self._changing:
-            return self._always[tokens]
-        now = self._edits(self._changing, x, y)
-        return [layers.Fixed(a.v + b.v, a.pattern + b.pattern) for a, b in zip(self._always[tokens], now, strict=True)]
+        if tokens not in self._constant_edits:
+            self._constant_edits[tokens] = self._edits(self._constant, x, y)
+        if not self._per_sequence:
+            return self._constant_edits[tokens]
+        now = self._edits(self._per_sequence, x, y)
+        return [
+            layers.Clamped(a.v + b.v, a.pattern + b.pattern)
+            for a, b in zip(self._constant_edits[tokens], now, strict=True)
+        ]
 
-    def _edits(self, clamps: Clamps, x: Floats, y: NDArray[np.int64]) -> list[layers.Fixed]:
-        """What some clamps put in place."""
+    def _edits(self, clamps: Clamps, x: Floats, y: NDArray[np.int64]) -> list[layers.Clamped]:
+        """The replacements by some clamps, block by block."""
         exemplars, labels = torch.from_numpy(x), torch.from_numpy(y)
         edits, _ = clamps.edits(self.model, exemplars, labels[:, :-1], labels[:, -1])
 
@@ -178,11 +181,11 @@ class ManualGradients:
             array = np.asarray(part.numpy())
             return array.reshape((1,) * (4 - array.ndim) + array.shape).transpose(2, 3, 1, 0)
 
-        def at(tap: str) -> list[tuple[Floats, Floats]]:
-            return [(sequences_last(edit.mask), sequences_last(edit.value)) for edit in edits.get(tap, ())]
+        def at(hook: str) -> list[tuple[Floats, Floats]]:
+            return [(sequences_last(edit.mask), sequences_last(edit.value)) for edit in edits.get(hook, ())]
 
         blocks = [f"blocks.{layer}.attn" for layer in range(self.model.depth)]
-        return [layers.Fixed(at(f"{block}.v"), at(f"{block}.pattern")) for block in blocks]
+        return [layers.Clamped(at(f"{block}.v"), at(f"{block}.pattern")) for block in blocks]
 
     def _inputs(self, x: Array, y: Array) -> tuple[Floats, NDArray[np.int64]]:
         """As arrays of the model's dtype, checked."""
@@ -191,12 +194,14 @@ class ManualGradients:
         self.model.check_shapes(exemplars.shape, labels.shape)
         if labels.shape[1] < exemplars.shape[1]:
             raise ValueError(f"labels of shape {labels.shape}: the query's label must be there, last.")
-        if np.maximum.reduce(labels.view(np.uint64), None) >= self.model.n_outputs:  # negative ones are huge here
+        if (
+            np.maximum.reduce(labels.view(np.uint64), None) >= self.model.n_outputs
+        ):  # negative labels are huge as unsigned numbers
             raise ValueError(f"labels from {labels.min()} to {labels.max()}: expected 0 to {self.model.n_outputs - 1}.")
         return exemplars, labels
 
-    def _bind(self) -> None:
-        """Look the arrays up, if they are new or have moved."""
+    def _look_up(self) -> None:
+        """Look up the arrays, if they are new or have moved."""
         first = self._named["W_ex"]
         if first.grad is not None and (first.data_ptr(), first.grad.data_ptr()) == self._where:
             return
@@ -204,22 +209,22 @@ class ManualGradients:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         self._where = (first.data_ptr(), cast("torch.Tensor", first.grad).data_ptr())
-        self._turns, self._always = {}, {}
+        self._rotations, self._constant_edits = {}, {}
 
-        def look(name: str) -> tuple[Floats, Floats]:
+        def lookup(name: str) -> tuple[Floats, Floats]:
             parameter = self._named[name]
             return parameter.detach().numpy(), cast("torch.Tensor", parameter.grad).numpy()
 
         def norm(prefix: str) -> layers.Norm | None:
-            return layers.Norm(look, prefix) if f"{prefix}.w" in self._named else None
+            return layers.Norm(lookup, prefix) if f"{prefix}.w" in self._named else None
 
-        self._types = (look("W_ex")[0].dtype, np.dtype(np.int64))
-        self.W_ex, self.b_ex, self.W_lab = look("W_ex"), look("b_ex"), look("W_lab")
-        self.W_pos = look("W_pos") if "W_pos" in self._named else None
+        self._types = (lookup("W_ex")[0].dtype, np.dtype(np.int64))
+        self.W_ex, self.b_ex, self.W_lab = lookup("W_ex"), lookup("b_ex"), lookup("W_lab")
+        self.W_pos = lookup("W_pos") if "W_pos" in self._named else None
         self.blocks = []
         for layer in range(self.model.depth):
             at = f"blocks.{layer}"
-            mlp = layers.MLP(look, f"{at}.mlp") if f"{at}.mlp.W_in" in self._named else None
-            attention = layers.Attention(look, f"{at}.attn", self.model.causal)
+            mlp = layers.MLP(lookup, f"{at}.mlp") if f"{at}.mlp.W_in" in self._named else None
+            attention = layers.Attention(lookup, f"{at}.attn", self.model.causal)
             self.blocks.append((attention, norm(f"{at}.ln1"), mlp, norm(f"{at}.ln2")))
-        self.ln_f, self.W_un, self.b_un = norm("ln_f"), look("W_un"), look("b_un")
+        self.ln_f, self.W_un, self.b_un = norm("ln_f"), lookup("W_un"), lookup("b_un")

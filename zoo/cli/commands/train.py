@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.cli.arguments import cadence, count, natural, seconds, seeds, set_threads, steps
+from zoo.cli.config_file import with_config
 from zoo.cli.document import emit
 from zoo.cli.parser import CommandOptions, CommandParser
 from zoo.discovery.config import parse_keywords, parse_options
@@ -26,6 +27,9 @@ NOT_CONVERGED = 3
 def main(args: Sequence[str], options: CommandOptions) -> int:
     """Run the command."""
     parser = _parser()
+    args = with_config(
+        args, [flag for action in parser._actions if action.nargs == 0 for flag in action.option_strings]
+    )
     asks_help = bool({"-h", "--help"} & set(args))
     parsed, rest = parser.parse_known_args([arg for arg in args if arg not in ("-h", "--help")])
     if parsed.algorithm is None and not parsed.resume_run:
@@ -36,7 +40,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     set_threads(parsed.threads)
     registry = options.registry()
     if parsed.resume_run:
-        from zoo.cli.resume import left_over
+        from zoo.cli.commands.resume import left_over
 
         return _resume(parsed, left_over(parser, args), registry, options)
     entry = find_algorithm(parsed.algorithm, parsed.environment or "", registry)
@@ -54,7 +58,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     if asks_help:
         print(parser.format_help())
     spec, seeds = _spec(parsed, [*rest, *(["--help"] if asks_help else [])], registry)
-    from zoo.cli.resume import offer
+    from zoo.cli.commands.resume import offer
 
     offer(spec, seeds, parsed.dir)
     if parsed.dry_run:
@@ -74,6 +78,7 @@ def _parser() -> CommandParser:
             "zoo train reload two-state",
             "zoo train reload constrained-catch --env.theta 0.7 --eta auto",
             "zoo train ppo CartPole-v1 --steps 50000 --seeds 0:5 --jobs 2",
+            "zoo train --config mine.toml --steps 100000",
             "zoo train --resume runs/CartPole-v1/ppo/1a2b3c4d5e/seed-0",
             "zoo train --resume runs/CartPole-v1/ppo/1a2b3c4d5e/seed-0 --steps 100000",
         ],
@@ -87,6 +92,10 @@ def _parser() -> CommandParser:
     add("--jobs", type=count, default=1, metavar="N", help="worker processes that share the seeds (default: 1)")
     add("--steps", type=steps, metavar="N", help="budget in the algorithm's env_steps, such as 50000 or 1e6")
     add("--num-envs", type=count, metavar="N", help="copies of the environment (default: preset, or 1)")
+    add(
+        "--config", type=Path, metavar="FILE",
+        help="TOML with these options and those of the algorithm, as if typed: steps = 5000, [env] theta = 0.7",
+    )  # fmt: skip
     add(
         "--preset",
         default="",
@@ -192,7 +201,7 @@ def _dry_run(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace) -> int
 
 
 def _resume(parsed: argparse.Namespace, other: Sequence[str], registry: Registry, options: CommandOptions) -> int:
-    from zoo.cli.resume import extended, open_resumed
+    from zoo.cli.commands.resume import extended, open_resumed
 
     run, parsed.dir = open_resumed(parsed.resume_run, other)
     spec = run.spec
@@ -207,8 +216,8 @@ def _resume(parsed: argparse.Namespace, other: Sequence[str], registry: Registry
 def _train(
     spec: Any, seeds: Sequence[int], parsed: argparse.Namespace, registry: Registry, options: CommandOptions
 ) -> int:
+    from zoo.cli.commands.resume import all_finished
     from zoo.cli.progress import Terminal, summary
-    from zoo.cli.resume import all_finished
     from zoo.training.callbacks import Silent
     from zoo.training.loop import train_seeds
     from zoo.training.settings import Cadence, Settings
@@ -235,7 +244,7 @@ def _train(
     else:
         if idle:
             print(idle)
-        summary(spec, results, stop.reason)
+        summary(spec, results, stop.reason, len(seeds))
     return _status(results, stop.signal)
 
 
