@@ -353,11 +353,16 @@ class EvalContext:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """An evaluator's judgement: scores to tabulate, rows per item to audit them, notes for the reader."""
+    """An evaluator's judgement: scores to tabulate, rows per item to audit them, notes for the reader.
+
+    ``sampled`` has the scores that were estimated from random draws, such as episodes: each with its 95 % interval, or
+    None where it has none. Any other score would be the same with another seed.
+    """
 
     scores: Mapping[str, float]
     rows: Sequence[Mapping[str, Any]] = ()
     notes: Sequence[str] = ()
+    sampled: Mapping[str, tuple[float, float] | None] = field(default_factory=dict)
 
 
 class Evaluator(ABC, Generic[ConfigT]):

@@ -59,7 +59,8 @@ class ConstraintsEvaluator(Evaluator[ConstraintsConfig]):
             name = row["constraint"]
             kept = ("value", "low", "high", "threshold", "violation", "multiplier")
             scores |= {f"{key}/{name}": row[key] for key in kept if key in row}
-        return Report(scores=scores, rows=rows, notes=notes)
+        exact = cmdp is not None and isinstance(subject, Explicit)
+        return Report(scores=scores, rows=rows, notes=notes, sampled={} if exact else _sampled_scores(scores))
 
     def _oracle(self, cmdp: TabularCMDP | None, notes: list[str]) -> tuple[CMDPSolution | None, dict[str, float]]:
         wanted = self.config.oracle
@@ -117,6 +118,17 @@ class ConstraintsEvaluator(Evaluator[ConstraintsConfig]):
         if isinstance(own, (int, float)) and 0.0 <= own < 1.0:
             return float(own)
         raise UsageError("the thresholds are discounted and the run names no discount.", "Give it with --gamma.")
+
+
+def _sampled_scores(scores: Mapping[str, float]) -> dict[str, tuple[float, float] | None]:
+    """What follows from the episodes; values have intervals, if there were enough of them."""
+    found: dict[str, tuple[float, float] | None] = {}
+    for name in scores:
+        kind, slash, constraint = name.partition("/")
+        if kind not in ("optimum", "least-violation", "threshold", "multiplier"):
+            low, high = (scores.get(f"{end}{slash}{constraint}") for end in ("low", "high"))
+            found[name] = (low, high) if kind == "value" and low is not None and high is not None else None
+    return found
 
 
 def _columns(played: PlayedEpisodes, *, discounted: bool) -> Floats:

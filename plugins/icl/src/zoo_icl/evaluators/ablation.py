@@ -48,7 +48,7 @@ class Ablation(Evaluator[AblationConfig]):
                 )
             except ValueError as error:  # clamps of the training that ablate the same heads
                 notes.append(f"the contribution of block {earlier} is left out: {error}")
-        return Report(scores=scores, rows=list(_rows(table)), notes=notes)
+        return Report(scores=scores, rows=list(_rows(table)), notes=notes, sampled=dict.fromkeys(scores))
 
 
 def _scores(table: AblationTable) -> dict[str, float]:
