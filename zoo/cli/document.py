@@ -39,7 +39,7 @@ def emit(document: Any) -> None:
 
 
 def write(text: str, *, styled: bool = False) -> None:
-    """Print a document that is no JSON, or a text to read; what is ``styled`` has been made visible before."""
+    """Print a document that is not JSON, or a text to read; what is ``styled`` has been made visible before."""
     _State.written = True
     stream = _State.stream or sys.stdout
     if styled and isinstance(stream, VisibleStream):
@@ -93,7 +93,7 @@ def spoken_by_plugin() -> Iterator[None]:
 
 
 def documented(main: Callable[P, int]) -> Callable[P, int]:
-    """Decorate a plugin's command that prints by ``emit`` and ``write``: what else is printed is no part of it."""
+    """Decorate a plugin's command that prints by ``emit`` and ``write``: what else is printed is not part of it."""
 
     @wraps(main)
     def diverted(*args: P.args, **kwargs: P.kwargs) -> int:
@@ -122,7 +122,7 @@ def _divert(stream: TextIO) -> int | None:
 
 
 def _divert_for_good() -> None:
-    """What exit handlers and destructors of libraries print comes after the document, and is no part of it."""
+    """What exit handlers and destructors of libraries print comes after the document, and is not part of it."""
     original, sys.stdout = sys.stdout, sys.stderr
     saved = _divert(original)
     if saved is not None:

@@ -54,7 +54,7 @@ def decode_fields(cls: type, values: Mapping[str, Any], base: Any = None, where:
     """An instance of the dataclass ``cls``: ``base`` (or the defaults) with ``values`` put in, types checked.
 
     Raises:
-        UsageError: a key is no field (nearest ones named) or a value does not fit the field's type.
+        UsageError: a key is not a field (nearest ones named) or a value does not fit the field's type.
     """
     hints = typing.get_type_hints(cls)
     known = {field.name for field in dataclasses.fields(cls)}
@@ -234,7 +234,7 @@ class _Field:
         """The option and its values as tyro reads them, from any spelling of truth and of nothing.
 
         Raises:
-            UsageError: it is a switch, and the one value is no truth.
+            UsageError: it is a switch, and its value is neither true nor false.
         """
         if self.kinds != (bool,):
             return [self.flag, *map(self._canonical, values)]

@@ -82,7 +82,7 @@ def silence(stream: IO[str]) -> None:
 
 
 class VisibleStream:
-    """A text stream through which no control character passes; it says that it is no terminal, so that none is tried.
+    """A text stream through which no control character passes; it says that it is not a terminal, so that none is tried.
 
     Code that styles on purpose, and has made the words visible before, writes to ``raw(stream)``: see ``console``.
 

@@ -35,7 +35,7 @@ class Contract:
         """``env_steps`` after an update.
 
         Raises:
-            TrainingFailed: it is no whole number, went back, or has not grown for ``PATIENCE`` updates.
+            TrainingFailed: it is not a whole number, went back, or has not grown for ``PATIENCE`` updates.
         """
         now = algorithm.env_steps
         if isinstance(now, bool) or not isinstance(now, (int, np.integer)):

@@ -249,4 +249,4 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     if re.fullmatch(r"\d{1,18}(,\d{1,18})*", text, re.ASCII):
         return tuple(dict.fromkeys(int(part) for part in text.split(",")))
     shown = text if len(text) <= 40 else f"{text[:37]}..."
-    raise ValueError(f"{shown!r} is no set of seeds: expected A:B with A < B, or 0,3,7, whole numbers below 10^18")
+    raise ValueError(f"{shown!r} is not a set of seeds: expected A:B with A < B, or 0,3,7, whole numbers below 10^18")

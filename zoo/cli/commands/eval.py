@@ -88,7 +88,7 @@ def _parser() -> CommandParser:
 
 def _natural(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no seed: expected a whole number, 0 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a seed: expected a whole number, 0 or more")
     return int(text)
 
 

@@ -45,7 +45,7 @@ def open_resumed(path: Path, other: Sequence[str]) -> tuple[RunDir, Path]:
         other: as ``left_over`` has it.
 
     Raises:
-        UsageError: it is no run, was moved, or something was given that would make another run of it.
+        UsageError: it is not a run, was moved, or something was given that would make another run of it.
     """
     from zoo.training.storage.run_dir import RunDir
 

@@ -226,7 +226,7 @@ def kind(value: Any) -> str:
 
 
 def _other_step(result: Any) -> str:
-    """A step that is no five-tuple, and where its kind is from."""
+    """A step that is not a five-tuple, and where its kind is from."""
     expected = "expected observation, reward, terminated, truncated, info"
     if isinstance(result, tuple) and len(result) == 4:
         return f"returned four values from step(), as gym before 0.26 did: {expected}"

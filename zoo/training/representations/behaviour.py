@@ -57,7 +57,7 @@ class BehaviourPolicy:
     def cumulative(self) -> NDArray[np.float64]:
         """Sums of ``table`` along each row, [S, A]."""
         if self.table is None:
-            raise ValueError("this policy is no table")
+            raise ValueError("this policy is not a table")
         return np.cumsum(self.table, axis=-1)
 
     def choose(self, obs: Array, rng: np.random.Generator) -> Array:

@@ -156,7 +156,7 @@ def parse(data: bytes, path: Path) -> Any:
     try:
         value = json.loads(data, parse_constant=_no_number)
     except ValueError as error:
-        reason = f"it is no JSON, {error}" if data.strip(b"\0 \n") else "it is empty"
+        reason = f"it is not JSON, {error}" if data.strip(b"\0 \n") else "it is empty"
         raise RunError(f"{path} cannot be read: {reason}.") from error
     except RecursionError:
         value, deep = None, True
@@ -178,7 +178,7 @@ def check_seal(document: dict[str, Any], path: Path) -> None:
 
 
 def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def shallow(value: Any) -> bool:

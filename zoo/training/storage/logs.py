@@ -178,7 +178,7 @@ class LogReader:
         self.damaged = self._left > 0 or changed
 
     def _line(self, file: BinaryIO) -> bytes:
-        """The next line; of one that is too long only the beginning, which is no object."""
+        """The next line; of one that is too long only the beginning, which is not an object."""
         line = piece = file.readline(LINE_BYTES)
         while True:
             if self._left > 0:
@@ -190,7 +190,7 @@ class LogReader:
 
 
 def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 _DECODER = json.JSONDecoder(parse_constant=_no_number)

@@ -17,7 +17,7 @@ _CELL_PALETTE = ((128, 128, 128), (240, 240, 240), (44, 160, 44), (31, 119, 180)
 
 @dataclass(frozen=True)
 class StateView:
-    """A state is only a number."""
+    """Renders a state as its number."""
 
     num_states: int
 
@@ -36,7 +36,7 @@ class StateView:
 
 @dataclass(frozen=True)
 class BoardView(StateView):
-    """A state is a board of cells, each of one kind.
+    """Renders a state as a board of cells, each of one kind.
 
     Attributes:
         layout: state -> kinds int64 [rows, columns].
@@ -64,7 +64,7 @@ class BoardView(StateView):
 
 @dataclass(frozen=True)
 class CellView(BoardView):
-    """Each state is a cell of one board: walls grey, the agent blue, goals and marked states green.
+    """Renders a state as a cell of one board: walls grey, the agent blue, goals and marked states green.
 
     Attributes:
         cells: int64 [S], the flat cell of each state.

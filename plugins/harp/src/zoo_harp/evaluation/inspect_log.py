@@ -18,7 +18,7 @@ def lines(path: Path) -> Iterator[Line]:
 
     Raises:
         UsageError: inspect_ai is not installed.
-        DataError: the file is no log, or the log of a run that failed.
+        DataError: the file is not a log, or the log of a run that failed.
     """
     try:
         from inspect_ai.log import read_eval_log
@@ -30,7 +30,7 @@ def lines(path: Path) -> Iterator[Line]:
         log = read_eval_log(str(path))
     except Exception as error:  # its readers raise whatever their parsers do
         hint = "a file of responses ends in .jsonl."
-        raise DataError(f"is no log of inspect_ai: {type(error).__name__}.", str(path), hint=hint) from error
+        raise DataError(f"is not a log of inspect_ai: {type(error).__name__}.", str(path), hint=hint) from error
     if log.status == "error":
         why = log.error.message.strip().splitlines()[-1:] if log.error is not None else []
         raise DataError(

@@ -185,7 +185,7 @@ def _member(stream: BinaryIO, path: str) -> Iterator[BinaryIO]:
     try:
         archive = zipfile.ZipFile(stream)
     except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise DataError(f"is no zip file: {error}.", path) from error
+        raise DataError(f"is not a zip file: {error}.", path) from error
     with archive:
         found = [info for info in archive.infolist() if info.filename.lower().endswith(".jsonl")]
         if len(found) != 1:

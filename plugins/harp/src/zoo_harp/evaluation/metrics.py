@@ -165,7 +165,7 @@ def maj_at_k(orders: Ints, k: int, complete: bool) -> Estimate:
     Args:
         orders: labels ``[orders, P, N]``, as ``shuffled`` returns them.
         k: how many samples vote: the first k of each order.
-        complete: whether k takes every sample, so that the order does not matter: then is_sample is no interval.
+        complete: whether k takes every sample, so that the order does not matter: then is_sample is not an interval.
     """
     by_order = majority(orders[..., :k]).mean(axis=-1)
     count = len(by_order)

@@ -21,7 +21,7 @@ def write_task(folder: Path, dataset: Path, *, force: bool = False) -> list[Path
         force: overwrite existing files.
 
     Raises:
-        UsageError: the dataset is no ``.jsonl`` file, or a file already exists.
+        UsageError: the dataset is not a ``.jsonl`` file, or a file already exists.
     """
     if not dataset.is_file() or dataset.suffix != ".jsonl":
         raise UsageError(f"{dataset} is not a file of problems: expected an existing .jsonl file.")

@@ -61,7 +61,7 @@ def other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
 
 
 def _as_product(node: Node, other: Node) -> Node | None:
-    """``node`` with P(1+r) as a product, where P stands alone on the other side and is no function; else None."""
+    """``node`` with P(1+r) as a product, where P stands alone on the other side and is not a function; else None."""
     if not any(isinstance(part, Apply) and part.op == "call" for part in walk(node)):
         return None
 

@@ -181,5 +181,5 @@ class Phrases(Cursor):
         self.expect("_")
         base = forms.whole(self.prefix())
         if base is None:
-            raise ParseError("a base that is no number")
+            raise ParseError("a base that is not a number")
         return Based(digits.lstrip("0") or "0", base)

@@ -209,7 +209,7 @@ def _command(name: str, text: str, at: int, tokens: list[Token], spaced: bool) -
 
 
 def _after_value(tokens: list[Token]) -> bool:
-    """Whether a unit may stand here: after something that is no operator."""
+    """Whether a unit may stand here: after something that is not an operator."""
     return bool(tokens) and (tokens[-1][0] != "op" or tokens[-1][1] in (")", "}", "|", "/", ".", "deg"))
 
 
