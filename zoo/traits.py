@@ -115,7 +115,7 @@ class DiminishingRewards:
 
     @property
     def num_states(self) -> int:
-        """S."""
+        """The number of states, S."""
         return int(self.base.size)
 
     @classmethod
@@ -171,7 +171,7 @@ class Grid:
 
     @property
     def num_states(self) -> int:
-        """S."""
+        """The number of states, S."""
         return int(self.cells.size)
 
     def state(self, cell: int) -> int:

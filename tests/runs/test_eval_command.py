@@ -119,7 +119,7 @@ def test_what_cannot_be_judged_is_named_and_the_rest_goes_on(zoo: Zoo, runs: Pat
         (("{run}", "return", "--seed", "-1"), 2, "no seed"),
         (("{run}x", "return"), 2, "there is no"),
         (("{plain}", "constraints"), 2, "has no constraints"),
-        (("{run}", "broken"), 1, "evaluator 'broken' of plugin results_lab file failed: ZeroDivisionError"),
+        (("{run}", "broken"), 1, "evaluator 'broken' of plugin file results_lab failed: ZeroDivisionError"),
         (("{run}", "endless"), 1, "the score 'far' = inf: expected a finite number"),
     ],
 )

@@ -82,7 +82,7 @@ def reserved() -> Iterator[None]:
 
 @contextmanager
 def spoken_by_plugin() -> Iterator[None]:
-    """A plugin's command prints its document itself, by ``print``; what its libraries print goes elsewhere still."""
+    """Let a plugin's command print its document by ``print``; what its libraries print still goes to standard error."""
     before = sys.stdout
     if _State.stream is not None:
         sys.stdout = _State.stream
@@ -104,7 +104,7 @@ def documented(main: Callable[P, int]) -> Callable[P, int]:
 
 
 def _divert(stream: TextIO) -> int | None:
-    """Let descriptor 1 be standard error; where it leads to now, or None if ``stream`` is not written to it."""
+    """Make descriptor 1 standard error; return a copy of the old one, or None if ``stream`` does not use it."""
     try:
         if stream.fileno() != 1:
             return None

@@ -82,7 +82,9 @@ def _names(name: str, kind: str) -> dict[str, str]:
     plain = re.sub(r"-{2,}", "-", re.sub(r"[^a-z0-9]+", "-", name.lower())).strip("-").lstrip("0123456789-")
     if not NAME.fullmatch(name) or name != plain:
         nearest = f", such as {plain}" if plain else ""
-        raise UsageError(f"{name!r} is not a name for a plugin: expected lower-case letters, digits and hyphens{nearest}.")
+        raise UsageError(
+            f"{name!r} is not a name for a plugin: expected lower-case letters, digits and hyphens{nearest}."
+        )
     bare = name.removeprefix("zoo-")
     if not bare or bare == "zoo":
         raise UsageError(f"{name!r} is not a name for a plugin: expected more than 'zoo', such as zoo-my-method.")

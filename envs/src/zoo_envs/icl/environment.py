@@ -23,7 +23,7 @@ from zoo_envs.validation import integer
 
 __all__ = ["ICLExemplars", "ICLExemplarsVector"]
 
-EnvClass = TypeVar("Made", bound=type)
+EnvClass = TypeVar("EnvClass", bound=type)
 
 
 def _with_options(cls: EnvClass) -> EnvClass:
