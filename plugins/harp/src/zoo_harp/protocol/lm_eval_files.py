@@ -26,9 +26,9 @@ def write_task(folder: Path, dataset: Path, *, force: bool = False) -> list[Path
     if not dataset.is_file() or dataset.suffix != ".jsonl":
         raise UsageError(f"{dataset} is not a file of problems: expected an existing .jsonl file.")
     paths = [folder / name for name in _NAMES]
-    there = [path for path in paths if path.exists()]
-    if there and not force:
-        raise UsageError(f"{there[0]} already exists.", "--force overwrites it.")
+    existing = [path for path in paths if path.exists()]
+    if existing and not force:
+        raise UsageError(f"{existing[0]} already exists.", "--force overwrites it.")
     folder.mkdir(parents=True, exist_ok=True)
     for path in paths:
         text = files("zoo_harp").joinpath("data", "lm_eval", path.name).read_text(encoding="utf-8")
