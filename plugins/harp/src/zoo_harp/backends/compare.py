@@ -21,7 +21,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One pair with table verdicts; math-verify's is None where it failed or timed out."""
+    """One pair with both verdicts; math-verify's is None where it failed or timed out."""
 
     pair: Pair
     ours: Verdict
@@ -30,7 +30,7 @@ class Comparison:
 
     @property
     def agree(self) -> bool:
-        """Whether table verdicts are the same; no verdict counts as wrong, as for a user of that checker."""
+        """Whether both verdicts are the same; no verdict counts as wrong, as for a user of that checker."""
         return self.ours.correct is bool(self.theirs)
 
 

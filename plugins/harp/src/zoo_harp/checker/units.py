@@ -78,15 +78,15 @@ _PLURALS: Final = {"foot": "feet", "inch": "inches", "penny": "pennies", "centur
 
 
 def _spellings() -> dict[str, str]:
-    found: dict[str, str] = {}
+    base_names: dict[str, str] = {}
     for base, names in _NAMES.items():
-        found[base] = base
+        base_names[base] = base
         for name in names.split():
-            found[name] = base
+            base_names[name] = base
             plural = _PLURALS.get(name, name + "s")
             for spelling in (plural, name.capitalize(), plural.capitalize(), name.upper() if len(name) > 3 else name):
-                found.setdefault(spelling, base)
-    return found
+                base_names.setdefault(spelling, base)
+    return base_names
 
 
 UNITS: Final[Mapping[str, str]] = _spellings()

@@ -125,6 +125,6 @@ def read_part(words: Sequence[str]) -> tuple[Fraction, int] | None:
 
 def words_of(text: str) -> tuple[str, ...]:
     """Words, numerals and signs of ``text`` in lower case, without styles, punctuation and articles; "5th" is 5."""
-    plain = _COMMAND.sub(lambda found: " " if found[1] in _STYLES else f" {found[1]} ", text)
-    found = _WORDS.findall(_ORDINAL.sub("", plain.lower()))
-    return tuple(_ORDINALS.get(word, word) for word in found if word not in _DROPPED)
+    plain = _COMMAND.sub(lambda match: " " if match[1] in _STYLES else f" {match[1]} ", text)
+    words = _WORDS.findall(_ORDINAL.sub("", plain.lower()))
+    return tuple(_ORDINALS.get(word, word) for word in words if word not in _DROPPED)
