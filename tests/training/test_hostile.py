@@ -74,7 +74,7 @@ def test_metrics_are_finite_numbers_with_names_of_their_own(run: Trainer, way: s
     (result,) = run(way)
     assert (result.status, result.steps) == ("failed", 3)
     assert METRICS[way] in result.message
-    assert "hostile of plugin hostile" in result.message
+    assert "hostile of plugin file hostile" in result.message
 
 
 @pytest.mark.parametrize(
