@@ -122,7 +122,7 @@ class DiminishingRewards:
 
     @property
     def num_states(self) -> int:
-        """S."""
+        """The number of states, S."""
         return int(self.base.size)
 
     @classmethod
@@ -178,7 +178,7 @@ class Grid:
 
     @property
     def num_states(self) -> int:
-        """S."""
+        """The number of states, S."""
         return int(self.cells.size)
 
     def state(self, cell: int) -> int:
@@ -226,7 +226,7 @@ def _floats(name: str, value: Any) -> NDArray[np.float64]:
     try:
         array = np.array(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise InterfaceError(f"{name} is no array of numbers: {error}.") from None
+        raise InterfaceError(f"{name} is not an array of numbers: {error}.") from None
     if not np.isfinite(array).all():
         where = [int(i) for i in np.argwhere(~np.isfinite(array))[0]]
         raise InterfaceError(f"{name}{where if where else ''} is not finite.")

@@ -206,7 +206,7 @@ def test_what_is_no_task_is_not_posed() -> None:
     env = Tree()
     with pytest.raises(ValueError, match=r"options\['task'\] must be a TreeTask or None"):
         env.reset(options={"task": RandomTreeTask(seed=0)})
-    with pytest.raises(ValueError, match="this is no TreeTask"):
+    with pytest.raises(ValueError, match="this is not a TreeTask"):
         env.tasks.from_dict({"goal": [24]})
 
 

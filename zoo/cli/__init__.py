@@ -28,27 +28,9 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
-        "arguments": (
-            "count",
-            "natural",
-            "seeds",
-            "set_threads",
-        ),
-        "document": (
-            "documented",
-            "emit",
-            "write",
-        ),
-        "parser": (
-            "CommandOptions",
-            "CommandParser",
-            "columns",
-        ),
-        "progress": (
-            "PLAIN_SECONDS",
-            "REFRESH_SECONDS",
-            "WIDE",
-            "stop_message",
-        ),
+        "arguments": ("count", "natural", "seeds", "set_threads"),
+        "document": ("documented", "emit", "write"),
+        "parser": ("CommandOptions", "CommandParser", "columns"),
+        "progress": ("PLAIN_SECONDS", "REFRESH_SECONDS", "WIDE", "stop_message"),
     },
 )

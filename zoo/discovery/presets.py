@@ -20,7 +20,7 @@ _RUN = ("steps", "num_envs")
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """What a preset says.
+    """The content of a preset for one environment.
 
     Attributes:
         options: fields of the algorithm's config.
@@ -32,7 +32,7 @@ class Preset:
     run: Mapping[str, Any] = field(default_factory=dict)
     env: Mapping[str, Any] = field(default_factory=dict)
     name: str = field(default="", compare=False)
-    """of the file; empty where none applies"""
+    """name of the file; empty where none applies"""
 
 
 def load_preset(entry: Entry, env: str, preset: str, siblings: Sequence[Entry] = ()) -> Preset:
@@ -64,16 +64,16 @@ def load_preset(entry: Entry, env: str, preset: str, siblings: Sequence[Entry] =
     section = dict(table[env])
     where = f"option in preset {file.name} of {entry.plugin}, {env}"
     _refuse_unknown(section, where, [entry, *siblings] if siblings else [])
-    own = dict(section.pop(entry.name, {}))
-    run, changes = ({**section.pop(part, {}), **own.pop(part, {})} for part in ("run", "env"))
+    overrides = dict(section.pop(entry.name, {}))
+    run, env_options = ({**section.pop(part, {}), **overrides.pop(part, {})} for part in ("run", "env"))
     for key in run:
         if key not in _RUN:
             raise UnknownNameError(f"{where}, run", key, _RUN)
-    if changes and not preset:
+    if env_options and not preset:
         raise UsageError(f"preset default.toml of {entry.plugin} changes {env}: expected that of a named preset only.")
     fields = _fields(entry)
     shared = {key: value for key, value in section.items() if not isinstance(value, Mapping) and key in fields}
-    return Preset(options={**shared, **own}, run=run, env=changes, name=file.name)
+    return Preset(options={**shared, **overrides}, run=run, env=env_options, name=file.name)
 
 
 def _file(entry: Entry, preset: str) -> Traversable | None:
@@ -129,6 +129,6 @@ def _refuse_unknown(section: Mapping[str, Any], where: str, entries: Sequence[En
     unknown = [key for key in section if key not in tables]
     if unknown:
         known = tables.union(*map(_fields, entries))
-        strange = [key for key in unknown if key not in known]
-        if strange:
-            raise UnknownNameError(where, strange[0], known)
+        undefined = [key for key in unknown if key not in known]
+        if undefined:
+            raise UnknownNameError(where, undefined[0], known)

@@ -146,14 +146,14 @@ class Evaluation:
     step: int = 0
 
     def identity(self) -> dict[str, Any]:
-        """What tells it from the others in a table."""
+        """The columns that identify it in a table."""
         if self.source is None:
             return {"file": str(self.path)}
         run = self.source
         return {"algorithm": run.algorithm, "environment": run.environment, "seed": run.seed}
 
     def to_json(self) -> dict[str, Any]:
-        """The documented fields, and what tells a run from the others."""
+        """The documented fields, and those that identify a run."""
         document = {
             "path": str(self.path),
             "subject": self.judge.entry.subject,
@@ -201,9 +201,9 @@ def _checked(report: Any, entry: Entry) -> Report:
     """A report with plain, finite scores.
 
     Raises:
-        InterfaceError: it is none.
+        InterfaceError: it is not a Report, or a score is not a finite number.
     """
-    owner = f"evaluator {entry.name!r} of plugin {entry.plugin} {entry.version}"
+    owner = f"evaluator {entry.name!r} of {entry.provider}"
     if not isinstance(report, Report):
         raise InterfaceError(f"{owner} returned a {type(report).__name__}: expected a zoo.Report.")
     scores: dict[str, float] = {}

@@ -58,10 +58,10 @@ class RewardRule(ABC):
 
     @abstractmethod
     def arrive(self, states: NDArray[np.int64], draw: Draw) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Take note of one step of every copy, which led to `states` int64[n].
+        """Record one step of every copy, which led to `states` int64[n].
 
         Returns:
-            Rewards to add float64[n], and bool[n], whose episode ends here.
+            Rewards to add float64[n], and which episodes end here, bool[n].
         """
 
     def info(self) -> dict[str, NDArray[Any]]:
@@ -69,7 +69,7 @@ class RewardRule(ABC):
         return {}
 
     def marked(self, index: int) -> list[int]:
-        """Return the states worth drawing when copy `index` is rendered."""
+        """Return the states drawn as goals when copy `index` is rendered."""
         return []
 
 
@@ -155,11 +155,11 @@ class Diminishing(RewardRule):
         return {"remaining": self.remaining()}
 
     def marked(self, index: int) -> list[int]:
-        """Return the states whose next visit pays something that matters."""
+        """Return the states whose next visit pays a reward of at least `end_below`."""
         remaining = self.remaining()[index]
         threshold = 0.0 if self.end_below is None else self.end_below
         return [int(s) for s in self._paying if remaining[s] != 0 and remaining[s] >= threshold]
 
     def _remaining_of(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
-        left: NDArray[np.float64] = self.base[states] * self.lam[states] ** self.memory["visits"][:, states]
-        return left
+        remaining: NDArray[np.float64] = self.base[states] * self.lam[states] ** self.memory["visits"][:, states]
+        return remaining

@@ -1,6 +1,6 @@
 """Exact answers about TinyComposite, by enumeration of its 390,625 sequences.
 
-With d = E[r] - (.5, .5), a policy is worth in truth (docs/methods/composite-rm.md, equation 7)
+With d = E[r] - (.5, .5), the true utility of a policy is (docs/methods/composite-rm.md, equation 7)
 U = 1 - 2 (d1^2 + d2^2 + 1.2 d1 d2) - 0.05 KL(pi || pi0); without the product d1 d2 this truth is separable. Of a single
 sequence, with d = r - (.5, .5), the term without the KL is its quality.
 """
@@ -24,7 +24,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Policy: TypeAlias = "Callable[[NDArray[np.float32]], ArrayLike] | ArrayLike"
 """logits [2311,5] of the next token after each of `TinyOracle.observations`, or a function from these to those"""
 
-_KL_PRICE = 0.05
+_KL_WEIGHT = 0.05
 _CROSS = 1.2
 _LEVELS = LENGTH + 1  # r1 and r2 are multiples of 1/8
 _TOLERANCE = 1e-12
@@ -50,7 +50,7 @@ class Exact:
 
     @property
     def U(self) -> float:
-        """What the policy is worth in truth, at most 1."""
+        """The true utility of the policy, at most 1."""
         return float(utility(self.r1, self.r2, self.kl))
 
 
@@ -58,7 +58,7 @@ def utility(r1: ArrayLike, r2: ArrayLike, kl: ArrayLike, *, separable: bool = Fa
     """Return U of expectations E r1, E r2 and KL (nats), of any shapes that broadcast."""
     d1, d2 = np.asarray(r1) - 0.5, np.asarray(r2) - 0.5
     cross = 0.0 if separable else _CROSS
-    U: Floats = 1 - 2 * (d1**2 + d2**2 + cross * d1 * d2) - _KL_PRICE * np.asarray(kl)
+    U: Floats = 1 - 2 * (d1**2 + d2**2 + cross * d1 * d2) - _KL_WEIGHT * np.asarray(kl)
     return U
 
 
@@ -71,8 +71,8 @@ class TinyOracle:
     """Expectations of policies, and the policies that are optimal for some trade-off of rewards and KL.
 
     Those are pi0 exp(mu.r) / Z(mu). Of them only the law of (r1, r2) under pi0 matters, 9 by 9 numbers, so that a
-    multiplier is found in less than a millisecond. Get one by `tiny_oracle`, which keeps it; it holds
-    11 MB, and takes as much again while it evaluates.
+    multiplier is found in less than a millisecond. Call `tiny_oracle`, which caches it; it holds 11 MB, and takes as
+    much again while it evaluates.
 
     Args:
         independent: whether r1 and r2 are independent under the reference (and so under all of these policies).
@@ -100,9 +100,9 @@ class TinyOracle:
     @cached_property
     def sequences(self) -> NDArray[np.int8]:
         """All sequences int8 [390625,8], in lexicographic order; 3 MB more, built at first use."""
-        written = np.ascontiguousarray(np.indices((VOCABULARY,) * LENGTH, dtype=np.int8).reshape(LENGTH, -1).T)
-        written.flags.writeable = False
-        return written
+        sequences = np.ascontiguousarray(np.indices((VOCABULARY,) * LENGTH, dtype=np.int8).reshape(LENGTH, -1).T)
+        sequences.flags.writeable = False
+        return sequences
 
     def evaluate(self, policy: Policy) -> Exact:
         """Return the expectations of `policy`, logits or a function that is called once to get them.
@@ -147,7 +147,7 @@ class TinyOracle:
         """Return the expectations of pi0 exp(mu.r) / Z(mu); `mu` are two finite numbers of any sign.
 
         Raises:
-            ValueError: `mu` is something else.
+            ValueError: `mu` are not two finite numbers.
         """
         mu = _pair("mu", mu)
         log_Z, p = self._tilt(mu)
@@ -167,7 +167,7 @@ class TinyOracle:
             raise ValueError(
                 f"theta must lie strictly between 0 and 1, what finite multipliers attain, got {theta.tolist()}"
             )
-        mu = self._least(theta, np.zeros((2, 2)))
+        mu = self._minimise(theta, np.zeros((2, 2)))
         return mu, self.tilted(mu)
 
     def joint_proxy_point(self, *, separable: bool = False) -> tuple[Floats, Exact]:
@@ -178,7 +178,7 @@ class TinyOracle:
         """
         product = 0.0 if separable else 2 * _CROSS
         curvature = np.array([[4.0, product], [product, 4.0]])  # -U's second derivative by E r, without its KL term
-        mu = self._least(np.full(2, 0.5), _KL_PRICE * np.linalg.inv(curvature))
+        mu = self._minimise(np.full(2, 0.5), _KL_WEIGHT * np.linalg.inv(curvature))
         return mu, self.tilted(mu)
 
     def proxy_point(self, direction: Sequence[float] | Floats, *, separable: bool = False) -> tuple[Floats, Exact]:
@@ -212,11 +212,11 @@ class TinyOracle:
         Z = weights.sum(-1, keepdims=True)
         return (top + np.log(Z))[..., 0], weights / Z
 
-    def _least(self, theta: Floats, A: Floats) -> Floats:
-        """Return the minimum [2] of the convex log Z(mu) - mu.theta + mu' A mu / 2, by damped Newton steps.
+    def _minimise(self, theta: Floats, A: Floats) -> Floats:
+        """Return the minimiser [2] of the convex log Z(mu) - mu.theta + mu' A mu / 2, by damped Newton steps.
 
         Raises:
-            ValueError: it lies so far out that double precision does not find it.
+            ValueError: it is so large that double precision does not find it.
         """
 
         def objective(mu: Floats) -> float:
@@ -231,17 +231,17 @@ class TinyOracle:
                 return mu
             centred = self._values - mean
             step = np.linalg.solve((centred.T * p) @ centred + A, gradient)
-            size, here, gain = 1.0, objective(mu), float(gradient @ step)
+            step_size, value, gain = 1.0, objective(mu), float(gradient @ step)
             # Near the minimum the gain is below the rounding of the objective: full steps are right there.
-            while size > 1e-9 and objective(mu - size * step) > here - 1e-4 * size * gain + 1e-14:
-                size /= 2
-            mu = mu - size * step
+            while step_size > 1e-9 and objective(mu - step_size * step) > value - 1e-4 * step_size * gain + 1e-14:
+                step_size /= 2
+            mu = mu - step_size * step
         raise ValueError(f"no multipliers were found for theta = {theta.tolist()}: it is too close to 0 or 1")
 
 
 @cache
 def tiny_oracle(*, independent: bool = False) -> TinyOracle:
-    """Return the oracle, built at the first call and kept; see `TinyOracle`."""
+    """Return the oracle, built at the first call and cached; see `TinyOracle`."""
     return TinyOracle(independent=independent)
 
 
@@ -253,9 +253,9 @@ def _pair(name: str, values: Sequence[float] | Floats) -> Floats:
 
 def _log_softmax(logits: NDArray[Any], observations: NDArray[np.float32]) -> Floats:
     """Return log-probabilities of checked `logits`, float64 with a row for each of `observations`."""
-    wanted = (len(observations), VOCABULARY)
-    if logits.shape != wanted or logits.dtype.kind not in "fiu":
-        raise ValueError(f"logits must be numbers of shape {wanted}, got {logits.dtype} of shape {logits.shape}")
+    expected = (len(observations), VOCABULARY)
+    if logits.shape != expected or logits.dtype.kind not in "fiu":
+        raise ValueError(f"logits must be numbers of shape {expected}, got {logits.dtype} of shape {logits.shape}")
     logits = logits.astype(np.float64)
     top = logits.max(-1, keepdims=True)
     if not np.isfinite(top).all():

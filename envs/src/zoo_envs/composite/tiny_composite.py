@@ -1,7 +1,7 @@
 """TinyComposite: sequences with two correlated reward models, where overoptimisation has a known answer.
 
 A policy writes 8 tokens out of 5; the reference pi0 is a chain over them. r1 is the share of tokens in {1, 2}, r2 that
-in {2, 3} (docs/methods/composite-rm.md, section 8). What a policy is worth in truth is computed by
+in {2, 3} (docs/methods/composite-rm.md, section 8). The true utility of a policy is computed by
 `zoo_envs.composite.oracle`; no step reports it, but for the truth that is a mean over sequences.
 """
 
@@ -40,10 +40,10 @@ _JOINT_PROXY_POINT = (0.4555, 0.4429)
 
 
 class _Task:
-    """What both forms tell of the task."""
+    """What the single and the batched environment share."""
 
     constraint_spec: ConstraintSpec
-    """of E r1 and E r2 of an episode, undiscounted"""
+    """constraints on E r1 and E r2 of an episode, undiscounted"""
     constraint_ranges = ((0.0, 1.0), (0.0, 1.0))
     """lowest and highest r1 and r2 of a sequence"""
     evaluation_names: tuple[str, ...]
@@ -59,7 +59,7 @@ class _Task:
         return prefixes(independent=self._independent)
 
     def oracle(self) -> TinyOracle:
-        """Return the exact answers; built at the first call in the process."""
+        """Return the exact expectations and optima; built at the first call in the process."""
         return tiny_oracle(independent=self._independent)
 
     def reference_logits(self, observations: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -101,7 +101,7 @@ class TinyComposite(_Task, gymnasium.Env[Any, Any]):
 
         Args:
             theta: thresholds of E r1 and E r2, each in [0, 1]; by default the joint proxy point.
-            sense: of both constraints.
+            sense: sense of both constraints.
             truth: what `evaluate` returns: see `TinyCompositeConfig`.
             independent: whether r1 and r2 are independent under the reference.
             render_mode: None or "ansi".
@@ -127,7 +127,7 @@ class TinyComposite(_Task, gymnasium.Env[Any, Any]):
 
         Raises:
             ResetNeeded: `reset` was never called, or the sequence is complete.
-            ValueError: `action` is no integer in [0, 4].
+            ValueError: `action` is not an integer in [0, 4].
         """
         table, before = self._table, self._current()
         if before >= NUM_PREFIXES:
@@ -160,7 +160,7 @@ class TinyComposite(_Task, gymnasium.Env[Any, Any]):
         """Continue from what `get_state` returned; on an error nothing changes.
 
         Raises:
-            ValueError: `state` is no snapshot of this environment.
+            ValueError: `state` is not a snapshot of this environment.
         """
         self._prefix = snapshot_entry(state, "state", (), NUM_PREFIXES + NUM_SEQUENCES).item()
 
@@ -217,7 +217,7 @@ class TinyCompositeVector(_Task, CopiesEnv):
         """Continue from what `get_state` returned; on an error nothing changes.
 
         Raises:
-            ValueError: `state` is no snapshot of this environment with this number of copies.
+            ValueError: `state` is not a snapshot of this environment with this number of copies.
         """
         self._state[:] = snapshot_entry(state, "state", (self.num_envs,), NUM_PREFIXES)
 

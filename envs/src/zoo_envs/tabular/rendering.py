@@ -22,7 +22,7 @@ _CELL_PALETTE: tuple[Colour, ...] = ((240, 240, 240), (90, 90, 90), (44, 160, 44
 
 @dataclass(frozen=True)
 class StateView:
-    """A state is only a number."""
+    """Renders a state as its number."""
 
     num_states: int
 
@@ -41,7 +41,7 @@ class StateView:
 
 @dataclass(frozen=True)
 class BoardView(StateView):
-    """A state is a board of cells, each of one kind, with pieces on some.
+    """Renders a state as a board of cells, each of one kind, with pieces on some.
 
     Attributes:
         ground: state -> kinds int64 [rows, columns]; a new array.
@@ -87,7 +87,7 @@ class BoardView(StateView):
 
 @dataclass(frozen=True)
 class CellView(BoardView):
-    """Each state is a cell of one board: walls grey, the agent a blue disc, goals and marked states green.
+    """Renders a state as a cell of one board: walls grey, the agent a blue disc, goals and marked states green.
 
     Attributes:
         cells: int64 [S], the flat cell of each state.

@@ -26,7 +26,7 @@ class TreeView(StateView):
     """The nodes that the root leads to, in rows by depth; leaves that pay are green, those that cost red.
 
     Attributes:
-        tree: what is drawn.
+        tree: the tree to draw.
     """
 
     tree: TreeModel
@@ -55,7 +55,7 @@ class TreeView(StateView):
         return place
 
     def text(self, state: int, marked: Sequence[int] = ()) -> str:
-        """Return one line a node: the agent at @, leaves with their reward; a node met again is only named."""
+        """Return one line a node: the agent at @, leaves with their reward; a node shown before is only named."""
         lines, seen, unfinished = [], set[int](), [(self.tree.root, 0, "")]
         while unfinished:
             node, depth, action = unfinished.pop()

@@ -15,7 +15,7 @@ class FourRoomsConfig:
     task: Literal["goal", "goals", "diminishing"] = "goal"
     """"goal": one goal ends the episode; "goals": hidden goals; "diminishing": rewards that shrink"""
     goal: int = 20
-    """cell of the goal, of the first one in "goals"; the corner far from the start"""
+    """cell of the goal, of the first one in "goals"; by default the corner far from the start"""
     goal_reward: float | None = None
     """what arriving at the goal pays; None: 1 in "goal", 50 in "goals" """
     num_goals: int = 5

@@ -196,7 +196,7 @@ def _compare(pairs: Sequence[Pair], parsed: argparse.Namespace) -> int:
     from zoo_harp.backends.compare import compare_backends, report
 
     compared = compare_backends(pairs, kind=parsed.kind, timeout_s=parsed.timeout_s)
-    for line in [json.dumps(asdict(found)) for found in compared] if parsed.json else report(compared):
+    for line in [json.dumps(asdict(comparison)) for comparison in compared] if parsed.json else report(compared):
         _print_line(line)
     return 0
 

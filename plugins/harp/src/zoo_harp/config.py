@@ -29,7 +29,7 @@ class HarpConfig:
     workers: int = 1
     """processes that check answers"""
     timeout_s: float = 2.0
-    """seconds that one check may take, at most 10; after that the answer counts as wrong"""
+    """time limit of one check in seconds, at most 10; after it the answer counts as wrong"""
     html: str = ""
     """write a page of tables and of verdicts to audit to this file"""
     items: str = ""

@@ -205,7 +205,7 @@ def _catalogue(parsed: argparse.Namespace) -> Catalogue:
     from zoo import open_runs
 
     if not parsed.what and not parsed.dir.exists():
-        raise RunError(f"there is no {parsed.dir}, so there are no runs yet.", "zoo train and zoo bench make runs.")
+        raise RunError(f"{parsed.dir} does not exist: there are no runs yet.", "zoo train and zoo bench make runs.")
     return open_runs([Path(name) for name in parsed.what] or [parsed.dir])
 
 

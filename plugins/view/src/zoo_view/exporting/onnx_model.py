@@ -54,7 +54,8 @@ def write_onnx(loaded: LoadedRun, path: Path) -> dict[str, Any]:
         )  # fmt: skip
     model = onnx.load(path)
     onnx.checker.check_model(model)
-    given = np.asarray(ReferenceEvaluator(model).run(None, {"observations": seen})[0])
+    answers: Any = ReferenceEvaluator(model).run(None, {"observations": seen})
+    given = np.asarray(answers[0])
     far = np.abs(given.astype(np.float64) - acted).max()
     if far > _TOLERANCE * (np.ptp(acted) or 1.0):
         raise RunError(
