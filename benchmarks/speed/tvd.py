@@ -114,7 +114,9 @@ def solvers(n: int, rounds: int) -> ratio.Table:
     found = exact(u, v, near)
     functions: Functions = {
         "exact": lambda: exact(u, v, C).value,
-        "exact, from potentials of a problem nearby": lambda: exact(u, v, C, (found.potential, found.other)).value,
+        "exact, from potentials of a problem nearby": lambda: (
+            exact(u, v, C, (found.potential, found.other_potential)).value
+        ),
         "entropic": lambda: entropic(u, v, C).value,
         "sliced": lambda: sliced_barycentres(x, y, u, v, np.random.default_rng(0))[0],
     }

@@ -47,10 +47,13 @@ REPLAY_BASES = {
     "ReplayConfig": ("Options of learners from a replay buffer.", (
         "SACConfig", "TQCConfig", "CrossQConfig", "TD3Config", "DDPGConfig", "DQNConfig", "QRDQNConfig",
     )),
-    "TargetNetworkConfig": ("Options of those with a target network.", (
+    "TargetNetworkConfig": ("Options of learners with a target network.", (
         "SACConfig", "TQCConfig", "TD3Config", "DDPGConfig", "DQNConfig", "QRDQNConfig",
     )),
-    "NoisyActionConfig": ("Options of those with box actions.", ("SACConfig", "TQCConfig", "TD3Config", "DDPGConfig")),
+    "NoisyActionConfig": (
+        "Options of learners for box actions.",
+        ("SACConfig", "TQCConfig", "TD3Config", "DDPGConfig"),
+    ),
 }  # fmt: skip
 FAMILY_BASES = {
     "ValueConfig": ("Options of learners of action values.", ("DQNConfig", "QRDQNConfig")),
@@ -107,10 +110,10 @@ TEXT = {
     "target_kl": "bound on the KL divergence of an update; none: no bound",
     "rms_prop_eps": "epsilon of RMSprop",
     "use_rms_prop": "RMSprop instead of Adam",
-    "cg_max_steps": "steps of the conjugate-gradient solver at most",
+    "cg_max_steps": "most steps of the conjugate-gradient solver",
     "cg_damping": "added to the diagonal of the Fisher matrix",
-    "line_search_shrinking_factor": "factor between two tries of the line search, in [0, 1]",
-    "line_search_max_iter": "tries of the line search at most",
+    "line_search_shrinking_factor": "factor by which the line search shortens the step at each try, in [0, 1]",
+    "line_search_max_iter": "most tries of the line search",
     "n_critic_updates": "passes of the critic over each rollout",
     "sub_sampling_factor": "estimate the natural gradient from one in this many transitions",
     "buffer_size": "transitions kept for replay, of all environments together",

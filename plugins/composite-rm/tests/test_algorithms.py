@@ -266,5 +266,5 @@ def test_a_rollout_without_an_end_teaches_the_multipliers_nothing(build):
 
 
 def test_a_state_of_another_algorithm_is_refused(build):
-    with pytest.raises(InterfaceError, match="not of XiPPO"):
+    with pytest.raises(InterfaceError, match="not saved by XiPPO"):
         build.one("XiPPO").load_state(build.one("PPOSum").state())

@@ -49,7 +49,7 @@ def changed(net: LanguageNetwork, seed: int = 0) -> LanguageNetwork:
     """Move every weight a little, in place, as an optimiser does."""
     rng = np.random.default_rng(seed)
     net.parameters.flat += 0.05 * rng.standard_normal(net.parameters.flat.shape).astype(np.float32)
-    net.parameters.changed()
+    net.parameters.mark_changed()
     return net
 
 

@@ -91,7 +91,7 @@ def test_the_network_adds_the_reference_in_every_pass(build, device):
     for name, view in network.parameters.views.items():
         if name.startswith("actor"):
             view += 0.1 if device == "cpu" else torch.full_like(view, 0.1)
-    network.parameters.changed()
+    network.parameters.mark_changed()
     moved = network.act(obs) - reference
     assert np.abs(moved).min() > 1e-3
     np.testing.assert_allclose(np.asarray(network.policy(columns)).transpose(0, 2, 1) - reference, moved, atol=1e-5)

@@ -59,7 +59,7 @@ def test_the_hidden_part_is_not_seen() -> None:
     changed = obs.copy()
     changed[:, 3:5] = 7.0
     np.testing.assert_array_equal(default.parameters(obs), default.parameters(changed))
-    with pytest.raises(UsageError, match="hidden names 'gaol', and the environment's groups of features are position"):
+    with pytest.raises(UsageError, match="hidden names 'gaol', but the environment's groups of features are position"):
         visible(("gaol",), 6, GROUPS)
     with pytest.raises(UsageError, match="leaves the default nothing to see"):
         visible(("position", "goal", "noise"), 6, GROUPS)

@@ -168,7 +168,7 @@ def test_options_outside_their_ranges(options: Any, message: str) -> None:
         ),
         (
             ["mdl-c-manual-ia", "four-rooms-goals", "--hidden", "gaol"],
-            "hidden names 'gaol', and the environment's groups",
+            "hidden names 'gaol', but the environment's groups",
         ),
     ],
 )

@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import numpy as np
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
-from zoo_onpolicy.gae import following_values, gae
+from zoo_onpolicy.gae import bootstrap_values, gae
 
 
 def naive(rewards, values, last, terminated, truncated, final, gamma, lam):
@@ -43,8 +43,8 @@ def test_gae_is_the_weighted_sum_of_the_td_errors_of_the_episode(data, gamma, la
     terminated, truncated = flags(), flags()
     where = np.argwhere(truncated & ~terminated)
     final = np.array([everywhere[s, :, t, b] for s, t, b in where], dtype=np.float32).reshape(-1, H).T
-    following = following_values(values, last, terminated, truncated, final)
-    found = gae(rewards, values, following, terminated | truncated, gamma, lam)
+    next_values = bootstrap_values(values, last, terminated, truncated, final)
+    found = gae(rewards, values, next_values, terminated | truncated, gamma, lam)
     for s in range(S):
         for h in range(H):
             for b in range(B):
@@ -61,7 +61,7 @@ def test_lambda_one_is_the_return_minus_the_value():
     ends = np.zeros((1, 5, 1), dtype=bool)
     ends[0, -1] = True
     nothing = np.zeros((1, 0), np.float32)
-    following = following_values(values, np.ones((1, 1, 1), np.float32), ends, ~ends & False, nothing)
+    next_values = bootstrap_values(values, np.ones((1, 1, 1), np.float32), ends, ~ends & False, nothing)
     returns = np.cumsum(rewards[0, 0, ::-1, 0])[::-1]
-    found = gae(rewards, values, following, ends, 1.0, 1.0)
+    found = gae(rewards, values, next_values, ends, 1.0, 1.0)
     np.testing.assert_allclose(found[0, 0, :, 0], returns - values[0, 0, :, 0], rtol=1e-5)

@@ -186,7 +186,7 @@ def test_networks_and_their_backward_pass_equal_autograd(kind, config, space, de
         network.initialise(member, rng)
     if kind == "table":
         network.parameters.flat += on_device(rng.normal(size=network.parameters.flat.shape), device)
-        network.parameters.changed()
+        network.parameters.mark_changed()
     obs = torch.randint(0, D, (S, M), generator=noise) if kind == "table" else torch.randn(S, M, D, generator=noise)
     outputs, values = network.forward(ours(obs, device))
     d_policy, d_values = (torch.randn(tuple(part.shape), generator=noise) for part in (outputs, values))

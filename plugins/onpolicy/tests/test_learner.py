@@ -87,7 +87,7 @@ def test_values_at_a_time_limit_are_those_of_the_final_observation_and_zero_at_a
     # Replay what the environment did: the observation after each action is the place moved by it.
     place = rollout.obs[0] + np.where(rollout.actions[0] == 1, 1, -1)
     after = table[np.clip(place, 0, 3), 2:].transpose(2, 0, 1) * ~rollout.terminated[0]
-    np.testing.assert_allclose(rollout.following[0], after, rtol=1e-5)
+    np.testing.assert_allclose(rollout.next_values[0], after, rtol=1e-5)
 
 
 def test_an_earlier_critic_can_judge_the_same_transitions(build, chain):
@@ -98,8 +98,8 @@ def test_an_earlier_critic_can_judge_the_same_transitions(build, chain):
 
         def advantages(self, rollout):
             before = self.learner.network.parameters.flat if self.previous is None else self.previous
-            values, following = self.learner.critique(rollout, before)
-            old = self.learner.gae(rollout.signals, values, following, rollout.done)
+            values, next_values = self.learner.compute_values(rollout, before)
+            old = self.learner.gae(rollout.signals, values, next_values, rollout.done)
             self.previous = self.learner.network.parameters.flat.copy()
             return 2 * rollout.advantages - old
 
@@ -260,7 +260,7 @@ def test_sampled_actions_are_drawn_anew_and_go_on_where_they_were(build):
     other.load_state(copy.deepcopy(whole.state()))
     np.testing.assert_array_equal(other.act(obs, greedy=False), whole.act(obs, greedy=False))
     lacking = {name: part for name, part in whole.state().items() if name != "act"}
-    with pytest.raises(InterfaceError, match="not of PPO with these options and this environment: 'act'"):
+    with pytest.raises(InterfaceError, match="not saved by PPO with these options in this environment: 'act'"):
         other.load_state(lacking)
 
 
@@ -341,7 +341,7 @@ def test_mistakes_are_one_sentence(build, chain):
         build.config(network={"net_arch": (64, 0)})
     with pytest.raises(InterfaceError, match="update the batch"):
         build.batch(chain, (0, 1)).member(0).update()
-    with pytest.raises(InterfaceError, match="not of PPO with these options"):
+    with pytest.raises(InterfaceError, match="not saved by PPO with these options"):
         build.solo(chain).load_state(build.solo("CartPole-v1").state())
 
     class Tuples(chain):

@@ -322,7 +322,7 @@ def test_no_constraints_leave_ppo():
 
 
 def test_a_state_of_other_options_is_refused():
-    with pytest.raises(InterfaceError, match="not of ReloadPPO"):
+    with pytest.raises(InterfaceError, match="not saved by ReloadPPO"):
         made().load_state(made(network=ReloadPPOConfig().network.__class__(kind="mlp")).state())
 
 

@@ -144,8 +144,8 @@ def test_checks_of_earlier_versions_are_read_with_care():
     history = History(1)
     history.load(np.array([[10, 0.5, 0.25, 0.1, 2.0], [20, 1e-8, -1.0, 0.0, 2.0]]), smallest=0.1)
     assert history.kkt().tolist() == [5.0, 1e-7]
-    assert history.within_since(1e-6, 1e-6) == (20, 20)
-    assert history.within_since(1e-9, 1e-9) is None
+    assert history.converged_from(1e-6, 1e-6) == (20, 20)
+    assert history.converged_from(1e-9, 1e-9) is None
     again = History(1)
     again.load(history.rows, smallest=7.0)
     np.testing.assert_array_equal(again.rows, history.rows)

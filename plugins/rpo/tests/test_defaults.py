@@ -104,7 +104,7 @@ def test_joined_tables_learn_what_they_would_alone(rng: np.random.Generator) -> 
         return [Distilled(Table(3, 2, 0.5), scale=2.0) for _ in range(4)]
 
     together, alone = build(), build()
-    whole = Distilled.joined(together)
+    whole = Distilled.stacked(together)
     assert whole is not None
     for _ in range(5):
         policy, weights = rng.standard_normal((4, 3, 2)), rng.random((4, 3))
@@ -203,12 +203,15 @@ def test_examples_in_docstrings(name: str) -> None:
         (lambda: MajorityVote(0, 2), "states = 0: expected at least 1"),
         (lambda: MajorityVote(2, 0), "actions = 0: expected at least 1"),
         (lambda: Uniform(0), "actions = 0: expected at least 1"),
-        (lambda: MajorityVote(3, 3).observe_task(chooses(0, 1, 2), np.array([1, 0, 1])), "obs names state 1 2 times"),
+        (lambda: MajorityVote(3, 3).observe_task(chooses(0, 1, 2), np.array([1, 0, 1])), "obs has state 1 2 times"),
         (lambda: MajorityVote(3, 3).observe_task(chooses(0, 1, 2), np.array([1]), np.ones(2)), "visits have shape"),
         (lambda: Frozen(np.array([[np.nan, 1.0]])), "policy holds a NaN"),
         (lambda: Frozen(np.array([[-0.5, 1.5]])), "policy holds -0.5"),
-        (lambda: Frozen(np.array([[0.5, 0.6]])), "policy is off 1 in sum by 0.1"),
-        (lambda: Frozen(np.array([0.5, 0.5])), r"policy is a ndarray of shape \[2\]: expected a function, or numpy"),
+        (lambda: Frozen(np.array([[0.5, 0.6]])), "the sum of policy differs from 1 by 0.1"),
+        (
+            lambda: Frozen(np.array([0.5, 0.5])),
+            r"policy is a ndarray of shape \[2\]: expected a function, or a numpy array",
+        ),
         (lambda: Frozen(torch.tensor([[0.5, 0.5]])), r"policy is a Tensor of shape \[1, 2\]: expected a function, or"),
     ],
 )

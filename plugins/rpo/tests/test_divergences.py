@@ -62,7 +62,7 @@ def test_torch_gives_the_same(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize(
     ("p", "reason"),
     [
-        ([0.5, 0.6], "off 1 in sum by 0.1"),
+        ([0.5, 0.6], "differs from 1 by 0.1"),
         ([1.5, -0.5], "holds -0.5"),
         ([math.nan, 1.0], "holds a NaN"),
         (1.0, "expected probabilities along the last axis"),
@@ -81,9 +81,13 @@ def test_what_is_no_distribution_is_refused(p: object, reason: str) -> None:
 @pytest.mark.parametrize(
     ("p", "q", "reason"),
     [
-        ([1.0], [0.5, 0.5], r"p has shape \[1\] and q \[2\]: expected as many actions"),
-        (np.full((2, 2), 0.5), np.full((3, 2), 0.5), r"p has shape \[2, 2\] and q \[3, 2\]: expected as many actions"),
-        (np.array([0.5, 0.5]), torch.tensor([0.5, 0.5]), "expected arrays of one kind"),
+        ([1.0], [0.5, 0.5], r"p has shape \[1\] and q \[2\]: expected the same number of actions"),
+        (
+            np.full((2, 2), 0.5),
+            np.full((3, 2), 0.5),
+            r"p has shape \[2, 2\] and q \[3, 2\]: expected the same number of actions",
+        ),
+        (np.array([0.5, 0.5]), torch.tensor([0.5, 0.5]), "expected the same kind"),
     ],
 )
 def test_two_that_do_not_fit_are_refused(function: Any, p: object, q: object, reason: str) -> None:

@@ -99,11 +99,11 @@ def test_regret_and_means_are_what_they_say(learner: Build) -> None:
     one = learner(log_every=1, updates=20)
     five = learner(log_every=5, updates=20)
     single = [one.update()[0] for _ in range(10)]
-    joined = [five.update()[0] for _ in range(2)]
-    assert joined[1]["value"] == pytest.approx(np.mean([row["value"] for row in single[5:]]), rel=1e-12)
-    assert joined[1]["value/last"] == single[-1]["value"]
-    assert joined[1]["regret"] == pytest.approx(sum(1 - row["value"] for row in single), rel=1e-12)
-    assert joined[1]["transitions"] == single[-1]["transitions"]
+    stacked = [five.update()[0] for _ in range(2)]
+    assert stacked[1]["value"] == pytest.approx(np.mean([row["value"] for row in single[5:]]), rel=1e-12)
+    assert stacked[1]["value/last"] == single[-1]["value"]
+    assert stacked[1]["regret"] == pytest.approx(sum(1 - row["value"] for row in single), rel=1e-12)
+    assert stacked[1]["transitions"] == single[-1]["transitions"]
 
 
 def test_what_ignores_the_default_does_not_see_it(learner: Build) -> None:

@@ -141,7 +141,7 @@ def test_refused_options(changes: dict[str, Any], sentence: str, build: Build) -
 def test_wrong_state_and_budget_are_refused(build: Build) -> None:
     with pytest.raises(InterfaceError, match="the budget is 0"):
         build("ppo", budget=0).update()
-    with pytest.raises(InterfaceError, match="this state is not of PPO"):
+    with pytest.raises(InterfaceError, match="this state was not saved by PPO"):
         build("ppo").load_state(build("sac").state())
 
 

@@ -214,7 +214,7 @@ def test_restart_begins_fresh_episodes() -> None:
 
 def test_other_spaces_are_refused() -> None:
     env = gymnasium.make_vec("CartPole-v1", num_envs=1, vectorization_mode="sync")
-    with pytest.raises(InterfaceError, match="expected two Discrete spaces"):
+    with pytest.raises(InterfaceError, match="expects two Discrete spaces"):
         build(env)
 
 

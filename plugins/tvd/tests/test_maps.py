@@ -58,7 +58,7 @@ def test_a_singular_regression_is_told_with_its_rank() -> None:
     f, fit = Affine.identity(2).fitted(flat)
     assert (fit.rank, fit.identifiable) == (2, False)
     with pytest.warns(RuntimeWarning, match="the affine map is not determined by these data.* rank 2 of 3"):
-        fit.tell("the affine map")
+        fit.warn_if_undetermined("the affine map")
     assert np.isfinite(f.W).all()
 
 

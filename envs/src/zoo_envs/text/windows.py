@@ -1,6 +1,7 @@
 """Windows of tokens: what an observation is, and how a language model reads many of them at little cost.
 
-A window int64[D] holds the tokens so far at its right end, and is padded on the left with `padding`, which is not a token.
+A window int64[D] holds the tokens so far at its right end, and is padded on the left with `padding`, which is
+not a token.
 """
 
 from __future__ import annotations

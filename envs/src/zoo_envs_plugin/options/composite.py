@@ -20,8 +20,8 @@ class TinyCompositeConfig:
     sense: Literal[">=", "=="] = ">="
     """sense of both constraints"""
     truth: Truth = "policy"
-    """the true utility of a policy: "policy", a function of E r1, E r2 and KL; "separable", without the product of the two
-    scores; "sample", the mean of a function of each sequence's r1 and r2"""
+    """the true utility of a policy: "policy", a function of E r1, E r2 and KL; "separable", without the product of the
+    two scores; "sample", the mean of a function of each sequence's r1 and r2"""
     independent: bool = False
     """whether r1 and r2 are independent under the reference; else they are correlated"""
 

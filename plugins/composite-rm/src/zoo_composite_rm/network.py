@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from zoo_onpolicy.backend import on_device, on_host
 from zoo_onpolicy.config import NetworkConfig
 from zoo_onpolicy.distributions import Distribution
-from zoo_onpolicy.networks import EVERY, MLP
+from zoo_onpolicy.networks import ALL_MEMBERS, MLP
 
 from zoo import Array
 from zoo_composite_rm.environment import Singles
@@ -51,7 +51,7 @@ class ReferenceMLP(MLP):
         """The reference's logits for observations [S, M, D], in the learner's layout [S, A, M]."""
         return on_device(np.ascontiguousarray(self._reference(on_host(obs)).mT), self._device)
 
-    def act(self, obs: NDArray[Any], members: slice = EVERY) -> Singles:
+    def act(self, obs: NDArray[Any], members: slice = ALL_MEMBERS) -> Singles:
         """See Network."""
         return super().act(obs, members) + self._reference(obs)
 

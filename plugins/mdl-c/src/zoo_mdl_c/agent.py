@@ -1,11 +1,11 @@
-"""MDL-C (arXiv:2207.08258) on policy, and its baselines: what differs is the default policy, in the options."""
+"""MDL-C (arXiv:2207.08258) on policy, and its baselines, which differ in the options of the default policy."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TypeVar
 
-import torch  # noqa: F401  the defaults are torch's
+import torch  # noqa: F401  the default policies use torch
 from zoo_onpolicy.agent import OnPolicy
 
 from zoo import Context
@@ -27,28 +27,28 @@ ConfigT = TypeVar("ConfigT", bound=ActorCriticConfig)
 
 
 class MultitaskControl(OnPolicy[ConfigT]):
-    """One member of a learner over tasks; see ``zoo_mdl_c.learner``."""
+    """One member of a ``MultitaskLearner``."""
 
     learner: MultitaskLearner
 
     @classmethod
     def make_learner(cls, contexts: Sequence[Context], config: ConfigT) -> MultitaskLearner:
-        """The learner of these members."""
+        """One learner for all these members."""
         return MultitaskLearner(contexts, config)
 
     @property
     def default(self) -> DefaultLearner | None:
-        """The default policy, where there is one."""
+        """The default policy, or None where there is none."""
         defaults = self.learner.objective.defaults
         return defaults[self.index] if defaults else None
 
 
 class MDLC(MultitaskControl[MDLCConfig]):
-    """Control towards a default policy of short description."""
+    """Control towards a default policy whose description length is penalised."""
 
 
 class RPO(MultitaskControl[RPOConfig]):
-    """Control towards a default policy that costs nothing (beta = 0 in the paper's objective)."""
+    """Control towards a default policy whose description length is not penalised (beta = 0 in the paper)."""
 
 
 class ManualIA(MultitaskControl[ManualIAConfig]):
@@ -56,12 +56,12 @@ class ManualIA(MultitaskControl[ManualIAConfig]):
 
 
 class Distral(MultitaskControl[DistralConfig]):
-    """Control towards a default policy, and entropy (Teh et al. 2017, arXiv:1707.04175)."""
+    """Control towards an unpenalised default policy, with an entropy bonus (Teh et al. 2017, arXiv:1707.04175)."""
 
 
 class PO(MultitaskControl[POConfig]):
-    """Control alone."""
+    """Control without a default policy."""
 
 
 class VDOPO(MultitaskControl[VDOPOConfig]):
-    """Control alone, with a price on its weights."""
+    """Control without a default policy; the description length of the control policy is penalised."""

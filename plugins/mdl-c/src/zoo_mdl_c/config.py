@@ -22,7 +22,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class TaskOptions:
-    """Which tasks come when."""
+    """Options of the sequence of tasks."""
 
     setting: Literal["sequential", "parallel"] = "sequential"
     """one task after another, control reset and default kept; or a task for each episode, and one control policy"""
@@ -46,7 +46,7 @@ class TaskOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskUpdates(TaskOptions):
-    """How long a task lasts where learning goes by updates."""
+    """Options of the length of a task, in updates."""
 
     task_updates: int = 40
     """sequential: updates of each task, at least 1"""
@@ -61,7 +61,7 @@ class TaskUpdates(TaskOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class DefaultOptions:
-    """How the default policy learns."""
+    """Options of the default policy's learning."""
 
     default_update: Literal["online", "replay"] = "replay"
     """when the default learns: with every update, or after each task from states and final policies of all so far"""
@@ -98,7 +98,7 @@ class DefaultOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class DescriptionLength:
-    """The price of weights."""
+    """Options of the penalty on the description length of weights."""
 
     mdl_coef: float = 3e-4
     """weight of the description length KL(nu || p) of the weights (beta in the paper's objective), at least 0"""
@@ -107,9 +107,9 @@ class DescriptionLength:
     n_eff: float = 1.0
     """number of data that the mean over states stands for, above 0"""
     mdl_start: int = 0
-    """gradient steps before it counts"""
+    """gradient steps before the description length is penalised"""
     mdl_warmup: int = 100
-    """gradient steps over which its weight then grows linearly"""
+    """gradient steps over which the weight of the penalty then grows linearly"""
 
     def _check_length(self) -> None:
         for name in ("mdl_coef", "mdl_start", "mdl_warmup"):
@@ -117,14 +117,14 @@ class DescriptionLength:
         check("n_eff", self.n_eff, self.n_eff > 0, "more than 0")
 
     def coefficient(self, step: int, weights: int) -> float:
-        """What multiplies the sum over all ``weights`` in gradient step ``step``, the first being 0."""
+        """Factor of the description length, summed over ``weights`` weights, in gradient step ``step`` (from 0)."""
         ramp = 1.0 if step >= self.mdl_start + self.mdl_warmup else max(step - self.mdl_start, 0) / self.mdl_warmup
         return self.mdl_coef * ramp / (self.n_eff if self.normalise == "n_eff" else weights)
 
 
 @dataclass(frozen=True, kw_only=True)
-class PricedDefault(DescriptionLength, DefaultOptions):
-    """A default whose weights have a price."""
+class PenalisedDefault(DescriptionLength, DefaultOptions):
+    """Options of a default policy whose description length is penalised."""
 
     noise: Literal["local", "shared"] = "local"
     """noise of the default's weights while it learns: of each state and output, or one draw a gradient step"""
@@ -132,14 +132,14 @@ class PricedDefault(DescriptionLength, DefaultOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class ActorCriticConfig(TaskUpdates, PPOConfig):
-    """PPO's options with other defaults: one gradient step on each batch of episodes, no clipping to speak of."""
+    """PPO's options with other default values: one gradient step on each batch of episodes, practically unclipped."""
 
     learning_rate: Schedule = 0.003
     """step size of Adam; two numbers decay linearly over the budget"""
     n_steps: int = 50
-    """vector steps of each update; each begins with fresh episodes, so that the length of an episode suits"""
+    """vector steps of each update; each begins with new episodes, so the length of an episode is a good choice"""
     batch_size: int = 1_000_000
-    """transitions per gradient step; as many as an update has, where that is fewer"""
+    """transitions per gradient step; all of the update's where it has fewer"""
     n_epochs: int = 1
     """passes over each update's transitions"""
     gae_lambda: float = 1.0
@@ -159,12 +159,12 @@ class ActorCriticConfig(TaskUpdates, PPOConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class POConfig(ActorCriticConfig):
-    """Options of mdl-c-po: no default."""
+    """Options of mdl-c-po: no default policy."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RPOConfig(DefaultOptions, ActorCriticConfig):
-    """Options of mdl-c-rpo: a default without a price."""
+    """Options of mdl-c-rpo: a default policy whose description length is not penalised."""
 
     reference_kl: Schedule = field(default=0.1, metadata={"flag": "alpha"})
     """weight of the divergence between control and default policy, at least 0; two numbers: linear over the budget"""
@@ -182,7 +182,7 @@ class RPOConfig(DefaultOptions, ActorCriticConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class ManualIAConfig(RPOConfig):
-    """Options of mdl-c-manual-ia: the default does not see everything."""
+    """Options of mdl-c-manual-ia: the default policy does not see some features."""
 
     hidden: tuple[str, ...] = ("goal",)
     """groups of the environment's features that the default does not see"""
@@ -196,14 +196,14 @@ class ManualIAConfig(RPOConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class DistralConfig(RPOConfig):
-    """Options of mdl-c-distral: a default without a price, and entropy."""
+    """Options of mdl-c-distral: an unpenalised default policy, and an entropy bonus."""
 
     ent_coef: Schedule = 0.1
     """weight of the entropy bonus, alpha / eta_h; two numbers decay linearly over the budget"""
 
 
 @dataclass(frozen=True, kw_only=True)
-class MDLCConfig(PricedDefault, RPOConfig):
+class MDLCConfig(PenalisedDefault, RPOConfig):
     """Options of mdl-c."""
 
     def __post_init__(self) -> None:
@@ -214,7 +214,7 @@ class MDLCConfig(PricedDefault, RPOConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class VDOPOConfig(DescriptionLength, ActorCriticConfig):
-    """Options of mdl-c-vdo-po: no default, and a price on the weights of the control policy."""
+    """Options of mdl-c-vdo-po: no default policy; the description length of the control policy is penalised."""
 
     log_sigma_init: float = -5.0
     """initial log standard deviation of the control policy's weights"""

@@ -1,10 +1,11 @@
-"""Default policies: that of MDL-C, with the description length of its weights, and plain ones without.
+"""Default policies: that of MDL-C, with a penalty on the description length of its weights, and plain ones.
 
 Moskovitz, Kao, Sahani and Botvinick 2023 (arXiv:2207.08258): minimise over nu = N(mu, sigma^2)
 
     E_w[ mean over s of KL(pi_theta(.|s), pi_w(.|s)) ] + mdl_coef KL(nu || p)
 
-with pi_theta given. The first term is the length of the behaviour given the default, the second that of the default.
+with pi_theta fixed. The first term is the description length of the behaviour given the default, the second that of
+the default.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from zoo_rpo.distributions import DiagonalGaussian, Distribution
 from zoo_rpo.models import TorchModel
 
 from zoo import Array, UsageError
-from zoo_mdl_c.config import DefaultOptions, PricedDefault
+from zoo_mdl_c.config import DefaultOptions, PenalisedDefault
 from zoo_mdl_c.variational_dropout import GroupReport, VariationalDropoutLinear
 
 __all__ = ["DefaultNetwork", "VariationalDropoutPolicy", "make_default"]
 
 LOG_STD = (-5.0, 2.0)
-"""a Gaussian default's log standard deviation is kept in these bounds"""
+"""bounds of a Gaussian default's log standard deviation"""
 Layer = Callable[[int, int], nn.Module]
 
 
@@ -36,9 +37,9 @@ class DefaultNetwork(nn.Module):
     """A perceptron (tanh) from observations to the parameters of action distributions.
 
     Args:
-        sizes: of the observation, the hidden layers and the parameters.
-        family: of the distributions.
-        layer: makes a linear layer of two sizes.
+        sizes: units of the input, the hidden layers and the output.
+        family: family of action distributions.
+        layer: builds a linear layer from its numbers of inputs and outputs.
     """
 
     def __init__(self, sizes: tuple[int, ...], family: type[Distribution], layer: Layer) -> None:
@@ -61,12 +62,12 @@ class VariationalDropoutPolicy(DefaultPolicy):
     """MDL-C's default policy pi_w.
 
     Args:
-        network: its layers are ``VariationalDropoutLinear``.
-        family: of action distributions.
-        config: its price and its optimiser's options.
+        network: a network whose layers are ``VariationalDropoutLinear``.
+        family: family of action distributions.
+        config: options of the penalty and of the optimiser.
     """
 
-    def __init__(self, network: DefaultNetwork, family: type[Distribution], config: PricedDefault) -> None:
+    def __init__(self, network: DefaultNetwork, family: type[Distribution], config: PenalisedDefault) -> None:
         self.network, self._family, self._config = network, family, config
         self._model = TorchModel(network, torch.optim.Adam(network.parameters(), lr=config.default_lr))
         self.steps = 0
@@ -74,21 +75,21 @@ class VariationalDropoutPolicy(DefaultPolicy):
 
     @property
     def layers(self) -> list[VariationalDropoutLinear]:
-        """The layers, from the observation on."""
+        """The layers, in order."""
         return [layer for layer in self.network.layers if isinstance(layer, VariationalDropoutLinear)]
 
     @property
     def num_weights(self) -> int:
-        """How many weights have a price."""
+        """The number of weights whose description length is penalised."""
         return sum(layer.mu.numel() for layer in self.layers)
 
     def distribution(self, obs: Array) -> Distribution:
-        """Of the pruned means of the weights, floored."""
+        """The distribution with the pruned mean weights; probabilities are at least ``FLOOR``."""
         self.network.eval()
         return self._family(self._model.outputs(obs)).floored()
 
     def update(self, obs: Array, policy: Distribution, weights: Array | None = None) -> Mapping[str, float]:
-        """One step of Adam on the objective above, with noise in the weights."""
+        """Take one step of Adam on the module's objective, with noise in the weights."""
         self.network.train()
         target = self._family(torch.as_tensor(policy.parameters, dtype=torch.float32))
         for layer in self.layers:
@@ -109,15 +110,15 @@ class VariationalDropoutPolicy(DefaultPolicy):
         return torch.stack([layer.kl() for layer in self.layers]).sum()
 
     def sparsity(self) -> float:
-        """Share of all weights that are pruned."""
+        """Share of all weights that are pruned, in [0, 1]."""
         return sum(layer.sparsity() * layer.mu.numel() for layer in self.layers) / self.num_weights
 
     def prune_report(self, groups: Mapping[str, slice] | None = None) -> dict[str, GroupReport]:
-        """Of the first layer, by groups of the observation's entries."""
+        """Pruning of the first layer, by groups of the observation's entries."""
         return self.layers[0].prune_report(groups)
 
     def state(self) -> Mapping[str, Any]:
-        """Weights, optimiser, count of steps, and the stream of the noise."""
+        """Weights, optimiser, number of steps, and the random stream of the noise."""
         generator = self.layers[0].generator
         noise = {} if generator is None else {"noise": generator.get_state()}
         return {**self._model.state(), "steps": self.steps, **noise}
@@ -132,7 +133,7 @@ class VariationalDropoutPolicy(DefaultPolicy):
 
 
 def load_model(model: TorchModel, state: Mapping[str, Any]) -> None:
-    """Put back a model's state whose tensors may have become numpy arrays, as in a checkpoint."""
+    """Load a model's state, whose tensors may be numpy arrays, as in a checkpoint."""
 
     def tensors(part: Any) -> Any:
         if isinstance(part, Mapping):
@@ -151,25 +152,25 @@ def make_default(
     seed: int,
     hidden: tuple[str, ...] = (),
 ) -> DefaultPolicy:
-    """The default policy that the options ask for.
+    """The default policy that the options describe.
 
     Args:
-        config: its options; weights have a price where these are ``PricedDefault``.
-        size: D, of an observation.
-        outputs: W, parameters of an action distribution.
-        family: of action distributions.
+        config: its options; its description length is penalised where these are a ``PenalisedDefault``.
+        size: D, the length of an observation.
+        outputs: W, the number of parameters of an action distribution.
+        family: family of action distributions.
         groups: names of parts of the observation.
-        seed: of the initial weights and the noise.
+        seed: seed of the initial weights and the noise.
         hidden: groups that the default does not see.
 
     Raises:
-        UsageError: what is to be hidden is none of ``groups``, or there would be nothing left.
+        UsageError: a hidden group is not one of ``groups``, or all entries are hidden.
     """
     generator = torch.Generator().manual_seed(seed)
     keep = visible(hidden, size, groups) if hidden else None
     sizes = (size if keep is None else len(keep), *config.default_arch, outputs)
     default: DefaultPolicy
-    if isinstance(config, PricedDefault):
+    if isinstance(config, PenalisedDefault):
         noise = config.noise
         network = DefaultNetwork(
             sizes, family, lambda i, o: VariationalDropoutLinear(i, o, noise=noise, generator=generator)
@@ -183,7 +184,7 @@ def make_default(
 def _plain(
     config: DefaultOptions, sizes: tuple[int, ...], family: type[Distribution], generator: torch.Generator
 ) -> Distilled:
-    """A default without a price, with the same first weights as one that has a price."""
+    """An unpenalised default, with the same initial weights as a penalised one."""
 
     def linear(inputs: int, outputs: int) -> nn.Linear:
         # Draws nothing from torch's own generator, as the constructor would.
@@ -209,7 +210,7 @@ def visible(hidden: tuple[str, ...], size: int, groups: Mapping[str, slice]) -> 
     for name in hidden:
         if name not in groups:
             raise UsageError(
-                f"hidden names {name!r}, and the environment's groups of features are {', '.join(groups)}."
+                f"hidden names {name!r}, but the environment's groups of features are {', '.join(groups)}."
             )
         kept[groups[name]] = False
     if not kept.any():

@@ -27,13 +27,13 @@ Floats = NDArray[np.float32]
 
 
 class DefaultLearner:
-    """A default policy with its memory of tasks.
+    """A default policy with stored states and policies of earlier tasks.
 
     Args:
-        default: what learns.
-        family: of action distributions.
-        config: when and how much.
-        groups: of the observation's entries, for reports.
+        default: the default policy.
+        family: family of action distributions.
+        config: options of its learning.
+        groups: groups of the observation's entries, for reports.
         rng: draws minibatches.
     """
 
@@ -56,16 +56,16 @@ class DefaultLearner:
         return self.default.distribution(obs)
 
     def parameters(self, obs: Floats) -> Floats:
-        """Of ``distribution``, float32[n, W]."""
+        """Parameters of ``distribution``, float32[n, W]."""
         return np.asarray(self.distribution(obs).parameters, dtype=np.float32)
 
     def observe(self, obs: Floats, parameters: Floats, steps: int | None = None) -> dict[str, float]:
-        """See states [n, D] of an update and the policy [n, W] there: learn from them, or keep them for later.
+        """Learn from the states of an update and the control policy there, or store them for replay.
 
         Args:
-            obs: visited.
-            parameters: of the control policy's distributions.
-            steps: gradient steps; None: as the options say.
+            obs: visited observations, [n, D].
+            parameters: parameters of the control policy's distributions, [n, W].
+            steps: gradient steps; None: those of the options.
         """
         if self._config.default_update == "replay":
             self._recent = [*self._recent[1 - RECENT :], obs]
@@ -73,7 +73,7 @@ class DefaultLearner:
         return self._learn(obs, parameters, self._config.online_steps if steps is None else steps)
 
     def end_task(self, policy: Callable[[Floats], Floats]) -> dict[str, float]:
-        """A task is over: fit the default to it and to those before, if it learns by replay.
+        """Called at the end of a task: with replay, fit the default to this and all earlier tasks.
 
         Args:
             policy: parameters [n, W] of the final control policy for observations [n, D].
@@ -89,7 +89,7 @@ class DefaultLearner:
         return self._learn(np.concatenate(self._obs), np.concatenate(self._targets), self._config.replay_steps)
 
     def forget_task(self) -> None:
-        """A task is over from which the default is not to learn."""
+        """Called at the end of a task from which the default does not learn: discard its states."""
         self._recent = []
 
     def _learn(self, obs: Floats, parameters: Floats, steps: int) -> dict[str, float]:
@@ -102,7 +102,7 @@ class DefaultLearner:
         return {name: float(np.mean([row[name] for row in last])) for name in last[0]} if last else {}
 
     def report(self) -> dict[str, float]:
-        """``default/sparsity``, and ``default/sparsity/<group>`` of the first layer, where weights have a price."""
+        """``default/sparsity``, and ``default/sparsity/<group>`` of the first layer; empty if unpenalised."""
         if not isinstance(self.default, VariationalDropoutPolicy):
             return {}
         report = self.default.prune_report(self.groups) if self.groups else {}
@@ -111,7 +111,7 @@ class DefaultLearner:
         }
 
     def state(self) -> State:
-        """The default and the memory."""
+        """The state of the default policy, and the stored states and policies."""
         lists = {"recent": self._recent, "obs": self._obs, "targets": self._targets}
         memory = {name: {str(i): part for i, part in enumerate(parts)} for name, parts in lists.items()}
         return {"default": self.default.state(), "memory": memory}

@@ -1,4 +1,4 @@
-"""``zoo eval RUN mdl-c-default``: what is left of a default policy's weights, and the pruned policy as files."""
+"""``zoo eval RUN mdl-c-default``: the sparsity of a default policy, and the pruned policy as files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class DefaultPolicyEvaluator(Evaluator[DefaultPolicyEvaluatorConfig]):
     """
 
     def evaluate(self, subject: Any, ctx: EvalContext) -> Report:
-        """Judge the default policy of an algorithm.
+        """Evaluate the default policy of an algorithm.
 
         Raises:
             InterfaceError: it has no default policy.
@@ -39,7 +39,9 @@ class DefaultPolicyEvaluator(Evaluator[DefaultPolicyEvaluatorConfig]):
         """
         learner = getattr(subject, "default", None)
         if not isinstance(learner, DefaultLearner):
-            raise InterfaceError(f"{type(subject).__name__} has no default policy: expected mdl-c or a relative of it.")
+            raise InterfaceError(
+                f"{type(subject).__name__} has no default policy: expected mdl-c, or a baseline with a default policy."
+            )
         document = describe(learner)
         notes = []
         if self.config.export is not None:
@@ -59,7 +61,7 @@ class DefaultPolicyEvaluator(Evaluator[DefaultPolicyEvaluatorConfig]):
 def describe(learner: DefaultLearner) -> dict[str, Any]:
     """The report as JSON data: kind, sizes of the layers, activation, sparsity, and the groups of the first layer.
 
-    A policy whose weights have no price has sparsity 0.
+    An unpenalised policy has sparsity 0.
     """
     default, network = learner.default, network_of(learner)
     weights = [weight for weight, _ in layers_of(network)]
@@ -81,8 +83,8 @@ def describe(learner: DefaultLearner) -> dict[str, Any]:
 def export(learner: DefaultLearner, folder: Path) -> None:
     """Write the pruned policy: ``layers.<i>.weight`` [out, in] and ``layers.<i>.bias`` [out], and the report beside it.
 
-    The outputs of the last layer are logits, or mean and log standard deviation; ``default.json`` has the rest. A file
-    is whole or absent.
+    The outputs of the last layer are logits, or mean and log standard deviation; ``default.json`` describes the rest.
+    Each file is written atomically.
     """
     from safetensors.numpy import save
 
@@ -114,7 +116,7 @@ def on_grid(learner: DefaultLearner, problem: Problem) -> list[dict[str, Any]]:
 
 
 def network_of(learner: DefaultLearner) -> DefaultNetwork:
-    """The network of a default policy, whichever kind it is."""
+    """The network of a default policy of any kind."""
     default: Any = learner.default
     if isinstance(default, MaskedInput):
         default = default.default
@@ -123,7 +125,7 @@ def network_of(learner: DefaultLearner) -> DefaultNetwork:
 
 
 def layers_of(network: DefaultNetwork) -> list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
-    """Weights [out, in] and biases [out] of the layers, pruned where they have a price."""
+    """Weights [out, in] and biases [out] of the layers, pruned where they are penalised."""
     layers = []
     for layer in network.layers:
         weight: Any = layer.effective_weights() if isinstance(layer, VariationalDropoutLinear) else layer.weight

@@ -51,9 +51,9 @@ def learning(runs: Sequence[Any], options: Any) -> Figure:
             stacked = np.stack([curve[:length] for curve in curves])
             mean = stacked.mean(0)
             error = stacked.std(0, ddof=1) / len(stacked) ** 0.5 if len(stacked) > 1 else np.zeros(length)
-            colour, at = options.colour(algorithm), np.arange(1, length + 1)
-            axes.fill_between(at, mean - error, mean + error, color=colour, alpha=0.2, linewidth=0)
-            (handles[algorithm],) = axes.plot(at, mean, color=colour, linewidth=1.2)
+            colour, updates = options.colour(algorithm), np.arange(1, length + 1)
+            axes.fill_between(updates, mean - error, mean + error, color=colour, alpha=0.2, linewidth=0)
+            (handles[algorithm],) = axes.plot(updates, mean, color=colour, linewidth=1.2)
         axes.set_title(f"task {number + 1}", fontsize=8)
         axes.tick_params(labelsize=7)
     figure.supxlabel("update of the task", fontsize=9)
@@ -74,7 +74,7 @@ def sparsity(runs: Sequence[Any], options: Any) -> Figure:
     """Share of the default's weights that are pruned over environment steps, by group of inputs; mean over seeds.
 
     Raises:
-        UsageError: no run has a default whose weights have a price.
+        UsageError: no run logged the sparsity of a default policy.
     """
     from matplotlib.figure import Figure
 
@@ -103,9 +103,9 @@ def sparsity(runs: Sequence[Any], options: Any) -> Figure:
 
 
 def default(runs: Sequence[Any], options: Any) -> Figure:
-    """The default policy of each run on its grid: the probability of each move as the length of an arrow in each cell.
+    """The default policy of each run on its grid: arrows in each cell, as long as the moves are probable.
 
-    It is read from the report of ``zoo eval RUN mdl-c-default``: of a state whose other features are 0, their mean.
+    It is read from the report of ``zoo eval RUN mdl-c-default``, in which all other features are 0, their mean.
 
     Raises:
         UsageError: no run has such a report with a grid.

@@ -1,4 +1,4 @@
-"""The other direction: KL(pi_w, pi_theta) in place of KL(pi_theta, pi_w) in the loss of the control policy."""
+"""Action distributions for the loss with KL(pi_w, pi_theta) in place of KL(pi_theta, pi_w)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["ForwardCategorical", "ForwardGaussian"]
 
 
 class _Forward(on_policy.Distribution):
-    """Its divergence from a reference q, taken as given, is KL(q, p)."""
+    """A mixin: the divergence of p from a fixed reference q is KL(q, p)."""
 
     family: ClassVar[type[Distribution]]
 
@@ -39,12 +39,12 @@ class _Forward(on_policy.Distribution):
 
 
 class ForwardCategorical(_Forward, on_policy.Categorical):
-    """Discrete actions."""
+    """Discrete actions with KL(q, p)."""
 
     family = Categorical
 
 
 class ForwardGaussian(_Forward, on_policy.Gaussian):
-    """Box actions."""
+    """Box actions with KL(q, p)."""
 
     family = DiagonalGaussian

@@ -1,7 +1,7 @@
-"""The on-policy form: an actor-critic on whole episodes, control reset at each task, the default kept.
+"""The on-policy form: an actor-critic on whole episodes; the control policy is reset for each task, the default kept.
 
 loss = -A log pi + alpha KL(pi_theta, pi_w) + c_v (V - G)^2, with the learner of zoo-onpolicy: one gradient step on each
-batch of fresh episodes is plain policy gradient; more epochs are PPO's.
+batch of new episodes is plain policy gradient, several epochs are PPO.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from zoo_mdl_c.variational_control import VariationalMLP
 __all__ = ["DefaultObjective", "MultitaskLearner"]
 
 
-class Place(NamedTuple):
-    """Where in the sequence of tasks an update is."""
+class TaskPosition(NamedTuple):
+    """The position of an update in the sequence of tasks."""
 
     task: int
     """number of the task, from 0"""
@@ -46,7 +46,7 @@ class Place(NamedTuple):
 
 
 class MultitaskLearner(Learner):
-    """A learner whose members meet one task after another, or all of them at once.
+    """A learner whose members learn one task after another, or all tasks at once.
 
     Raises:
         UsageError: there are no tasks, not enough of them, or they have different spaces.
@@ -66,91 +66,91 @@ class MultitaskLearner(Learner):
             self._values_from_zero(member)
 
     def make_distribution(self) -> distributions.Distribution:
-        """With the divergence that control minimises."""
-        own = super().make_distribution()
+        """The family of action distributions, with the divergence that the control policy minimises."""
+        base = super().make_distribution()
         if getattr(self.config, "control_kl", "reverse") == "reverse":
-            return own
+            return base
         space: Any = self.contexts[0].env.single_action_space
-        return (ForwardCategorical if isinstance(own, distributions.Categorical) else ForwardGaussian)(space)
+        return (ForwardCategorical if isinstance(base, distributions.Categorical) else ForwardGaussian)(space)
 
     def make_network(self) -> Network:
-        """Weights with a price, where it is the control policy that pays it."""
+        """The networks; with variational dropout where the control policy's description length is penalised."""
         if not isinstance(self.config, VDOPOConfig):
             return super().make_network()
         if self.encoder.table:
             raise UsageError(
-                "mdl-c-vdo-po has a price on weights of features: use network.kind = mlp on these observations."
+                "mdl-c-vdo-po penalises the weights of features: use network.kind = mlp on these observations."
             )
         return VariationalMLP(
             len(self), self.encoder.size, len(self.heads), self.distribution, self.config, self.contexts
         )
 
     def update(self) -> list[dict[str, float]]:
-        """Fresh episodes of the task at hand, and what is learned from them."""
+        """Collect new episodes of each member's present task, and learn from them."""
         for member, ctx in enumerate(self.contexts):
-            number, within = self.place(member)[:2]
+            number, within = self.position(member)[:2]
             sequence = self.sequences[member]
             if within == 0 and number and not sequence.parallel:
                 self._reset_control(member, number)
             options = None if sequence.parallel else {"task": sequence[number]}
             self.collector.obs[member] = self.encoder(ctx.env.reset(options=options)[0])
-            self.collector.fresh[member] = True
+            self.collector.started[member] = True
         if not isinstance(self.network, VariationalMLP):
             return super().update()
         steps = self.config.n_epochs * -(-self.transitions // self.config.batch_size)
-        self.network.sample_weights([self.place(member).update * steps for member in range(len(self))])
+        self.network.sample_weights([self.position(member).update * steps for member in range(len(self))])
         rows = super().update()
-        self.network.settle()
+        self.network.use_means()
         return rows
 
     def gradient(self, batch: Minibatch, weights: Coefficients) -> Loss:
-        """That of the sum over the steps of an episode, as REINFORCE has it, where the learner's is of the mean.
+        """The gradient of the sum over the steps of an episode, as in REINFORCE, not of the mean.
 
-        Adam's epsilon would otherwise damp what rare rewards teach.
+        Adam's epsilon would otherwise damp the small gradients of rare rewards.
         """
         loss = super().gradient(batch, weights)
         self.network.parameters.gradient *= self.config.n_steps
         return loss
 
-    def place(self, member: int, done: int | None = None) -> Place:
-        """Where in the sequence of tasks a member is after ``done`` updates; None: after those that it has made."""
+    def position(self, member: int, done: int | None = None) -> TaskPosition:
+        """The position of a member in the sequence of tasks after ``done`` updates; None: at present."""
         done = int(self.steps[member]) // self.transitions if done is None else done
         sequence, config = self.sequences[member], self.config
         if sequence.parallel:
-            return Place(0, done, False, False)
+            return TaskPosition(0, done, False, False)
         held_out = done >= self._training and config.held_out > 0
         length = config.held_out_updates if held_out else config.task_updates
         number, within = divmod(done - self._training if held_out else done, length)
         last = within == length - 1 or done == self._training - 1
-        return Place(number + sequence.held_out_from * held_out, within, last, held_out)
+        return TaskPosition(number + sequence.held_out_from * held_out, within, last, held_out)
 
     def _reset_control(self, member: int, number: int) -> None:
-        """New weights for control; the stream is one of its own, so that it depends on nothing that was learned."""
+        """Reinitialise the control policy, from a random stream that does not depend on what was learned before."""
         self.network.initialise(member, self.contexts[member].stream(f"weights of task {number}"))
         self._values_from_zero(member)
         self.adam.m[member], self.adam.v[member], self.adam.t[member] = 0.0, 0.0, 0
 
     def _values_from_zero(self, member: int) -> None:
-        """V = 0 at first: a task has few updates, too few to forget random values."""
+        """Set V = 0: the updates of one task are too few to unlearn random initial values."""
         parameters = self.network.parameters
         critic = [name for name in parameters.views if name.startswith("critic.")]
         for name in critic[-2:]:
-            parameters.put(name, member, np.zeros(parameters.views[name].shape[1:]))
+            parameters.assign(name, member, np.zeros(parameters.views[name].shape[1:]))
 
 
 class DefaultObjective(Objective):
-    """Holds the default policy of each member, teaches it, and measures."""
+    """The default policies of the members: the reference of the penalty, their updates, and the metrics."""
 
     learner: MultitaskLearner
 
     def __init__(self) -> None:
         self.defaults: list[DefaultLearner] = []
-        """one for each member; none where there is no default"""
+        """one for each member; empty where there is no default policy"""
         self._regrets: list[DefaultRegret] = []
-        self._before: list[Floats] = []  # where regret is measured: the default as the task began, [states, W]
+        self._before: list[Floats] = []  # for the regret: the default policy when the task began, [states, W]
 
     def begin_run(self, sequences: Sequence[TaskSequence]) -> None:
-        """Build the default policies, when the learner is complete."""
+        """Build the default policies; called when the learner is complete."""
         learner, config = self.learner, self.learner.config
         self._sequences = sequences
         space = learner.contexts[0].env.single_observation_space
@@ -172,8 +172,8 @@ class DefaultObjective(Objective):
             self._regrets = [DefaultRegret(learner.encoder.size, actions) for _ in self.defaults]
             self._before = [self._on_states(default) for default in self.defaults]
 
-    def seen_by_default(self, obs: NDArray[Any]) -> Floats:
-        """What the learner's encoder made of observations, as vectors [n, D]: state numbers become one-hot."""
+    def default_inputs(self, obs: NDArray[Any]) -> Floats:
+        """Encoded observations as the input of the default policy, vectors [n, D]; state numbers become one-hot."""
         encoder = self.learner.encoder
         if encoder.table:
             return self._vectors(obs.reshape(-1) + encoder.start).astype(np.float32)
@@ -184,11 +184,11 @@ class DefaultObjective(Objective):
         if not self.defaults:
             return None
         pairs = zip(self.defaults, rollout.obs, strict=True)
-        outputs = np.stack([default.parameters(self.seen_by_default(obs)) for default, obs in pairs])
+        outputs = np.stack([default.parameters(self.default_inputs(obs)) for default, obs in pairs])
         return outputs.reshape(rollout.outputs.shape)
 
     def finish(self, rollout: Rollout) -> Sequence[Mapping[str, float]]:
-        """Teach the defaults, and measure.
+        """Update the default policies, and compute the metrics.
 
         Returns:
             ``task/number`` and ``task/update`` (from 0), ``task/index`` among all tasks, ``return/discounted`` and
@@ -201,8 +201,8 @@ class DefaultObjective(Objective):
         learner, config = self.learner, self.learner.config
         done = int(learner.steps[member]) // learner.transitions - 1
         sequence = self._sequences[member]
-        place = learner.place(member, done)
-        number, within = place.task, place.update
+        position = learner.position(member, done)
+        number, within = position.task, position.update
         discounted, plain = first_episodes(rollout.signals[member, 0], rollout.done[member], config.gamma)
         row = {"task/number": float(number), "task/update": float(within)}
         row |= {"return/discounted": discounted, "return/episode": plain}
@@ -213,28 +213,28 @@ class DefaultObjective(Objective):
             if best is not None:
                 row["regret/task"] = best - discounted
         if self.defaults:
-            row |= self._teach(member, rollout, place.last, place.held_out)
+            row |= self._update_default(member, rollout, position.last, position.held_out)
         network = learner.network
         return row | (network.report(member) if isinstance(network, VariationalMLP) else {})
 
-    def _teach(self, member: int, rollout: Rollout, last: bool, held_out: bool) -> dict[str, float]:
+    def _update_default(self, member: int, rollout: Rollout, last: bool, held_out: bool) -> dict[str, float]:
         default = self.defaults[member]
         row: dict[str, float] = {}
         if not held_out:
-            obs = self.seen_by_default(rollout.obs[member])
+            obs = self.default_inputs(rollout.obs[member])
             row |= default.observe(obs, rollout.outputs[member].reshape(len(obs), -1))
         if last and self._regrets:
             row |= self._count_regret(member, rollout)
         if last and held_out:
             default.forget_task()
         elif last:
-            row |= default.end_task(lambda obs: self._control(member, obs))
+            row |= default.end_task(lambda obs: self._control_outputs(member, obs))
         if last and self._regrets:
             self._before[member] = self._on_states(default)
         return row | default.report()
 
-    def _control(self, member: int, obs: Floats) -> Floats:
-        """Outputs [n, W] of a member's control policy for what its default sees, [n, D]."""
+    def _control_outputs(self, member: int, obs: Floats) -> Floats:
+        """Outputs [n, W] of a member's control policy for the inputs [n, D] of its default policy."""
         encoder = self.learner.encoder
         encoded = obs.argmax(-1) if encoder.table else obs
         outputs: Floats = self.learner.network.act(encoded[None], slice(member, member + 1))[0]
@@ -253,7 +253,7 @@ class DefaultObjective(Objective):
         return {"default/loss": loss, "default/best_loss": regret.best, "regret/default": regret.regret}
 
     def state(self, member: int) -> Mapping[str, Any]:
-        """The default with its memory, and the sums of its regret."""
+        """The state of the default policy, and that of its regret."""
         if not self.defaults:
             return {}
         own = {"default": self.defaults[member].state()}

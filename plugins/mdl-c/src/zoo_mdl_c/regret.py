@@ -1,4 +1,4 @@
-"""How well a default knew what came: its loss on each task, beside that of the best fixed default in hindsight.
+"""Regret of a default policy: its loss on each task, compared with that of the best fixed default in hindsight.
 
 The loss of task k is the mean over the states that its final policy visits of KL(pi_k, pi_0), where pi_0 is the default
 as it was when the task began. The fixed default that minimises the sum over tasks is the visit-weighted mean policy.
@@ -40,12 +40,12 @@ class DefaultRegret:
         """Count a task.
 
         Args:
-            policy: pi_k [S, A].
-            visits: of each state under it, [S]; at least one.
-            default: pi_0 [S, A], of before the task.
+            policy: the task's final policy pi_k, [S, A].
+            visits: visits of each state under pi_k, [S]; at least one in all.
+            default: the default pi_0 before the task, [S, A].
 
         Returns:
-            Its loss in nats.
+            The loss of the task in nats.
         """
         p, q, share = floored(policy), floored(default), visits / visits.sum()
         loss = float((share * (p * np.log(p / q)).sum(-1)).sum())

@@ -22,12 +22,12 @@ _TINY = 1e-12
 
 
 class GroupReport(TypedDict):
-    """What is left of the weights of one group of inputs."""
+    """The weights of one group of inputs."""
 
     weights: int
-    """how many there are"""
+    """number of weights"""
     pruned: float
-    """share of them with log alpha >= 3, in [0, 1]"""
+    """share of weights with log alpha >= 3, in [0, 1]"""
     mean_abs_mu: float
     """mean of |mu|, pruned ones included"""
 
@@ -106,7 +106,7 @@ class VariationalDropoutLinear(nn.Module):
     def kl(self) -> Tensor:
         """KL of the present weights from the log-uniform prior, summed over the layer; a tensor with a gradient."""
         alpha = self.log_alpha()
-        # objective.kl_per_weight, in torch's fused functions.
+        # description_length.kl_per_weight, in torch's fused functions.
         priced = torch.sigmoid(torch.add(alpha.new_tensor(-K2), alpha, alpha=-K3)).sum()
         return K1 * priced + functional.softplus(-alpha).sum() / 2
 
@@ -129,13 +129,13 @@ class VariationalDropoutLinear(nn.Module):
         return float((self.log_alpha() >= THRESHOLD).float().mean())
 
     def prune_report(self, groups: Mapping[str, slice] | None = None) -> dict[str, GroupReport]:
-        """What is left of each group of inputs.
+        """The pruning of the weights of each group of inputs.
 
         Args:
             groups: name to slice of the inputs, its bounds within them; None: one group "all".
 
         Raises:
-            ValueError: there is no group, or one is no slice of the inputs.
+            ValueError: there is no group, or one is not a slice of the inputs.
         """
         groups = {"all": slice(None)} if groups is None else groups
         if not groups:

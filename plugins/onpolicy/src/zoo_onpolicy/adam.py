@@ -1,4 +1,4 @@
-"""Adam (Kingma and Ba 2015, arXiv:1412.6980) on the stacked parameters of S members, each on its own clock."""
+"""Adam (Kingma and Ba 2015, arXiv:1412.6980) on the stacked parameters of S members, each with its own step count."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def clip_norm(gradient: Array, limit: float) -> Array:
     """Scale each member's gradient [S, P] in place so that its norm is at most ``limit``.
 
     Returns:
-        The norms before, [S].
+        The norms before scaling, [S].
     """
     norm = (gradient * gradient).sum(1) ** 0.5
     gradient *= (limit / (norm + 1e-6)).clip(0.0, 1.0)[:, None]
@@ -28,11 +28,11 @@ def clip_norm(gradient: Array, limit: float) -> Array:
 
 
 class Adam:
-    """The moments of S members: one row each, as their parameters [S, P].
+    """The optimiser of S members, whose moments are arrays [S, P] like their parameters.
 
     Args:
-        parameters: changed in place by ``step``.
-        device: where they are.
+        parameters: [S, P], changed in place by ``step``.
+        device: the device on which they are.
     """
 
     def __init__(self, parameters: Array, device: str) -> None:
@@ -43,20 +43,20 @@ class Adam:
         self.t: NDArray[np.int64] = np.zeros(len(parameters), dtype=np.int64)
 
     def step(self, gradient: Array, rate: NDArray[np.float64], active: NDArray[np.bool_] | None = None) -> None:
-        """One step against ``gradient`` [S, P] with the members' step sizes ``rate`` [S].
+        """Take one step of gradient descent.
 
         Args:
-            gradient: of the loss.
-            rate: step size of each member.
-            active: members to move, bool[S]; the others keep parameters, moments and clock. None: all.
+            gradient: gradient of the loss, [S, P].
+            rate: step size of each member, [S].
+            active: members to update, bool[S]; the others keep their parameters, moments and step count. None: all.
         """
         if active is not None and not active.all():
-            resting = np.flatnonzero(~active)
-            parts = (self.parameters, self.m, self.v, self.t)
-            kept = [part[resting] for part in parts]
+            inactive = np.flatnonzero(~active)
+            arrays = (self.parameters, self.m, self.v, self.t)
+            before = [array[inactive] for array in arrays]
             self.step(gradient, rate)
-            for part, rows in zip(parts, kept, strict=True):
-                part[resting] = rows
+            for array, rows in zip(arrays, before, strict=True):
+                array[inactive] = rows
             return
         self.t += 1
         # m_hat / (sqrt(v_hat) + eps), both bias corrections moved out of the arrays (section 2, last paragraph).
@@ -77,7 +77,7 @@ class Adam:
         self.parameters -= work
 
     def state(self, member: int) -> Mapping[str, Any]:
-        """The moments and the clock of one member."""
+        """The moments and the step count of one member."""
         return {"m": on_host(self.m[member]).copy(), "v": on_host(self.v[member]).copy(), "t": int(self.t[member])}
 
     def load_state(self, member: int, state: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""``ppo-native`` as the core knows it, and where the equations of arXiv:1707.06347 are.
+"""``ppo-native`` as an ``Algorithm`` of the core, and where the equations of arXiv:1707.06347 are implemented.
 
 * algorithm 1, from top to bottom: ``learner.py``; its inner loop, the policy run for T steps: ``rollout.py``
 * (6) the ratio of probabilities, (7) the clipped surrogate, (9) with values and entropy: ``loss.py``; log probabilities
@@ -23,16 +23,16 @@ from zoo import Algorithm, Array, Context, InterfaceError, Metrics, State
 from zoo_onpolicy.config import PPOConfig
 from zoo_onpolicy.learner import Learner
 from zoo_onpolicy.objective import Objective
-from zoo_onpolicy.seeds import Seeds, fitting
+from zoo_onpolicy.seeds import SeedBatch, explain_mismatch
 
 ConfigT = TypeVar("ConfigT", bound=PPOConfig)
 
 
 class OnPolicy(Algorithm[ConfigT]):
-    """One member of a ``Learner``: of its own if it is alone, else of the batch's.
+    """One member of a ``Learner``: its own learner if it runs alone, else one shared by the seeds of a batch.
 
     Subclasses that treat several signals differently override ``make_objective``. Where observations and actions are
-    discrete, ``policy()`` gives the action probabilities float64[S, A] of all states, so that the policy can be judged
+    discrete, ``policy()`` gives the action probabilities float64[states, A], so that the policy can be evaluated
     exactly (``zoo.api.Explicit``); elsewhere there is no such attribute.
 
     Raises:
@@ -52,19 +52,21 @@ class OnPolicy(Algorithm[ConfigT]):
 
     @classmethod
     def make_objective(cls, contexts: Sequence[Context], config: ConfigT) -> Objective:
-        """What is done with the advantages of the value heads; here the reward's is followed."""
+        """The objective, which says how the advantages of the value heads are combined; here: the reward's alone."""
         return Objective()
 
     @classmethod
     def make_learner(cls, contexts: Sequence[Context], config: ConfigT) -> Learner:
-        """The learner of these members."""
+        """One learner for all these members."""
         return Learner(contexts, config, cls.make_objective(contexts, config))
 
     @classmethod
-    def batch(cls, contexts: Sequence[Context], config: ConfigT) -> Seeds[Any]:
-        """Many seeds that learn together with stacked weights."""
+    def batch(cls, contexts: Sequence[Context], config: ConfigT) -> SeedBatch[Any]:
+        """Many seeds that learn together, their weights stacked in one array."""
         learner = cls.make_learner(contexts, config)
-        return Seeds([cls(ctx, config, learner=learner, index=index) for index, ctx in enumerate(contexts)], learner)
+        return SeedBatch(
+            [cls(ctx, config, learner=learner, index=index) for index, ctx in enumerate(contexts)], learner
+        )
 
     @property
     def env_steps(self) -> int:
@@ -91,7 +93,7 @@ class OnPolicy(Algorithm[ConfigT]):
         return self.learner.update()[0]
 
     def act(self, obs: Array, *, greedy: bool = True) -> NDArray[Any]:
-        """Actions [B, ...] for observations [B, ...]: the most probable ones, or samples from the policy."""
+        """Actions [B, ...] for observations [B, ...]: the most probable ones, or, if not greedy, samples."""
         learner, distribution = self.learner, self.learner.distribution
         member = slice(self.index, self.index + 1)
         outputs = learner.network.act(learner.encoder(obs)[None], member)[0]
@@ -109,19 +111,19 @@ class OnPolicy(Algorithm[ConfigT]):
 
     def restart(self) -> None:
         """The next update begins with ``env.reset()``."""
-        self.learner.collector.fresh[self.index] = False
+        self.learner.collector.started[self.index] = False
 
     def state(self) -> State:
-        """Weights, optimiser, the last observations, the objective's memory and the stream of ``act``."""
+        """Weights, optimiser, the last observations, the objective's state and the random stream of ``act``."""
         return {**self.learner.state(self.index), "act": self._act_rng.bit_generator.state}
 
     def load_state(self, state: State) -> None:
         """Continue from ``state``.
 
         Raises:
-            InterfaceError: it is of other options or another environment.
+            InterfaceError: it was saved with other options or in another environment.
         """
-        with fitting(self):
+        with explain_mismatch(self):
             self.learner.load_state(self.index, state)
             self._act_rng.bit_generator.state = state["act"]
 

@@ -1,7 +1,7 @@
-"""One piece of mathematics for numpy on the CPU and torch elsewhere: the few operations that they spell differently.
+"""The same code for numpy on the CPU and torch elsewhere: the few operations whose names differ between the two.
 
 On the CPU the arrays of a learner are numpy's: a call on a few hundred numbers costs a third of torch's, and torch is
-not even imported. On any other device they are torch's. Everything between is written in what both have alike:
+not even imported. On any other device they are torch tensors. All other code uses what both libraries share:
 operators, ``exp``, ``matmul``, ``concat`` and the like from ``namespace(array)``, methods with positional arguments.
 """
 
@@ -17,15 +17,15 @@ from zoo import Array, UsageError
 
 
 def namespace(array: Array) -> Any:
-    """The module whose functions take ``array``: numpy or torch."""
+    """The module whose functions accept ``array``: numpy or torch."""
     return np if isinstance(array, np.ndarray) else sys.modules["torch"]
 
 
 def on_device(array: NDArray[Any], device: str) -> Array:
-    """``array`` itself for "cpu", else a tensor there; float64 becomes float32.
+    """``array`` itself for "cpu", else a tensor on ``device``; float64 becomes float32.
 
     Raises:
-        UsageError: torch is not installed, or knows no such device.
+        UsageError: torch is not installed, or does not know the device.
     """
     if array.dtype == np.float64:
         array = array.astype(np.float32)
@@ -43,12 +43,12 @@ def on_device(array: NDArray[Any], device: str) -> Array:
 
 
 def on_host(array: Array) -> NDArray[Any]:
-    """A numpy array with the same numbers, of the same memory where that is possible."""
+    """A numpy array with the same numbers, which shares memory with ``array`` where possible."""
     return array if isinstance(array, np.ndarray) else array.detach().cpu().numpy()
 
 
 def compact(array: Array) -> Array:
-    """The same numbers, contiguous in memory in the order of the axes."""
+    """``array``, contiguous in memory in the order of its axes."""
     return np.ascontiguousarray(array) if isinstance(array, np.ndarray) else array.contiguous()
 
 
@@ -61,7 +61,7 @@ def add_rows(total: Array, rows: Array, values: Array) -> None:
     """``total[rows[i]] += values[i]`` for every i, repeated rows included; arrays [n, W], [M] and [M, W]."""
     if isinstance(total, np.ndarray):
         width = total.shape[1]
-        cells = (rows[:, None] * width + np.arange(width)).ravel()
-        total += np.bincount(cells, values.ravel(), total.size).reshape(total.shape)
+        entries = (rows[:, None] * width + np.arange(width)).ravel()
+        total += np.bincount(entries, values.ravel(), total.size).reshape(total.shape)
     else:
         total.index_add_(0, rows, values)

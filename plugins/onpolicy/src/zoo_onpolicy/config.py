@@ -14,7 +14,7 @@ Schedule: TypeAlias = float | tuple[float, float]
 
 
 def scheduled(schedule: Schedule, used: float) -> float:
-    """The value of ``schedule`` after the fraction ``used`` of the budget, in [0, 1]; clipped outside."""
+    """The value of ``schedule`` after the fraction ``used`` of the budget, which is clipped to [0, 1]."""
     if not isinstance(schedule, tuple):
         return schedule
     start, end = schedule
@@ -23,7 +23,7 @@ def scheduled(schedule: Schedule, used: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
-    """Shape and initial values of actor and critic, which share nothing but the observations."""
+    """Shape and initial values of actor and critic, which share no weights."""
 
     kind: Literal["auto", "mlp", "table"] = "auto"
     """"table": one row of logits and values for each state; auto: a table where observations are discrete"""
@@ -107,10 +107,16 @@ class PPOConfig:
 
 
 def check(name: str, number: float, inside: bool, expected: str) -> None:
-    """Refuse an option of a relative that is not finite, or not ``inside`` its range.
+    """Check a numeric option of an algorithm built on this package.
+
+    Args:
+        name: name of the option.
+        number: its value, which must be finite.
+        inside: whether the value is in its range.
+        expected: the range in words for the message, such as "at least 0".
 
     Raises:
-        UsageError: with the range in words, such as "at least 0".
+        UsageError: the value is not finite or not in its range.
     """
     if not (math.isfinite(number) and inside):
         raise UsageError(f"{name} = {number}: expected a finite number of {expected}.")

@@ -25,7 +25,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """What the loss needs of M actions; each is [S, M]."""
+    """What the loss needs to know of M actions; arrays [S, M]."""
 
     log_prob: Array
     entropy: Array
@@ -41,15 +41,15 @@ class Distribution(ABC):
     outputs: int
     """W, the outputs of the actor"""
     learned: int
-    """how many of them depend on the observation; the others are parameters of their own"""
+    """how many of them depend on the observation; the others are free parameters"""
     action_shape: tuple[int, ...]
     action_dtype: type[np.generic]
     encoded: int
-    """E, the numbers that ``encode`` makes of an action"""
+    """E, the length of an action as ``encode`` returns it"""
 
     @abstractmethod
     def noise(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-        """What ``sample`` needs to be random, for actions of this leading shape."""
+        """The random numbers that ``sample`` needs for actions [*shape, *action_shape]."""
 
     @abstractmethod
     def sample(self, outputs: Floats, noise: Floats) -> NDArray[Any]:
@@ -57,23 +57,23 @@ class Distribution(ABC):
 
     @abstractmethod
     def mode(self, outputs: Floats) -> NDArray[Any]:
-        """The most probable actions."""
+        """The most probable actions [..., *action_shape] for outputs [..., W]."""
 
     @abstractmethod
     def to_env(self, actions: NDArray[Any]) -> NDArray[Any]:
-        """Actions as the environment takes them."""
+        """Actions [..., *action_shape] in the form that the environment's action space has."""
 
     @abstractmethod
     def encode(self, actions: NDArray[Any]) -> Floats:
-        """Actions [..., *action_shape] as ``score`` takes them, float32[..., E]."""
+        """Actions [..., *action_shape] in the form that ``score`` expects, float32[..., E]."""
 
     @abstractmethod
     def score(self, outputs: Array, actions: Array, reference: Array | None = None) -> Scored:
         """Log probability, entropy and KL divergence from ``reference``.
 
         Args:
-            outputs: [S, W, M].
-            actions: encoded, [S, E, M].
+            outputs: outputs of the actor, [S, W, M].
+            actions: encoded actions, [S, E, M].
             reference: outputs of the reference policy, [S, W, M].
         """
 
@@ -104,7 +104,7 @@ class Categorical(Distribution):
         return actions
 
     def mode(self, outputs: Floats) -> NDArray[Any]:
-        """See Distribution; the lowest of equals."""
+        """See Distribution; of equally probable actions the lowest."""
         actions: NDArray[Any] = outputs.argmax(axis=-1)
         return actions
 
@@ -186,7 +186,7 @@ class Gaussian(Distribution):
         return np.asarray(clipped, dtype=self.space.dtype)
 
     def encode(self, actions: NDArray[Any]) -> Floats:
-        """As they are, before any clipping."""
+        """The actions as sampled, before any clipping."""
         return actions
 
     def score(self, outputs: Array, actions: Array, reference: Array | None = None) -> Scored:

@@ -1,4 +1,4 @@
-"""The learner: collect, estimate, improve; S members at once, of which a solo run has one."""
+"""The PPO learner: collect a rollout, estimate advantages, improve the policy; for S members (seeds) at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoo_onpolicy.adam import Adam, clip_norm
 from zoo_onpolicy.backend import compact, namespace, on_device, on_host
 from zoo_onpolicy.config import PPOConfig, Schedule, scheduled
 from zoo_onpolicy.distributions import Categorical, Distribution, distribution_on
-from zoo_onpolicy.gae import following_values, gae
+from zoo_onpolicy.gae import bootstrap_values, gae
 from zoo_onpolicy.loss import Coefficients, Loss, Minibatch, ppo_loss, standardised
 from zoo_onpolicy.networks import MLP, Network
 from zoo_onpolicy.objective import Objective
@@ -22,18 +22,18 @@ from zoo_onpolicy.rollout import Collector, Floats, Rollout
 from zoo_onpolicy.tabular_policy import Table
 
 _ROUNDING = 1e-12
-"""variance of returns that single precision cannot tell from zero"""
+"""variance of returns, relative to their mean square, that single precision cannot tell from 0"""
 
 
 class Learner:
     """PPO for S members, each with its own environments, weights, optimiser and random streams.
 
-    Each member learns what it would alone, up to rounding.
+    Each member learns what it would learn alone, up to rounding.
 
     Args:
-        contexts: one for each member; they differ in seeds alone.
+        contexts: one for each member; they differ only in their seeds.
         config: the options.
-        objective: what to do with the advantages of several heads.
+        objective: how the advantages of several value heads are combined; None: the reward's alone.
 
     Raises:
         InterfaceError: the spaces of the environment are not supported.
@@ -60,25 +60,25 @@ class Learner:
             env, self.encoder, self.distribution, signals, config.n_steps, infos=self.objective.infos
         )
         self.transitions = config.n_steps * env.num_envs
-        """of each member in one rollout, N = T * B"""
+        """transitions of each member in one rollout, N = T * B"""
         self.steps: NDArray[np.int64] = np.zeros(len(self.contexts), dtype=np.int64)
         """environment steps of each member so far"""
         self._vf_coef = self._head_weights(config.vf_coef)
         self.objective.bind(self)
 
     def make_distribution(self) -> Distribution:
-        """The family of action distributions; a subclass may bring one with another divergence from the reference."""
+        """The family of action distributions; a subclass may use another divergence from the reference policy."""
         return distribution_on(self.contexts[0].env.single_action_space)
 
     def make_network(self) -> Network:
-        """A table for state numbers, else a perceptron; a subclass may bring its own."""
+        """A table where observations are encoded as state numbers, else a perceptron; a subclass may build another."""
         network = Table if self.encoder.table else MLP
         return network(
             len(self), self.encoder.size, len(self.heads), self.distribution, self.config.network, self.device
         )
 
     def __len__(self) -> int:
-        """S."""
+        """The number of members, S."""
         return len(self.contexts)
 
     @property
@@ -87,11 +87,11 @@ class Learner:
         return self.encoder.discrete and isinstance(self.distribution, Categorical)
 
     def policy(self, member: int) -> NDArray[np.float64]:
-        """Action probabilities float64[states, A] of one member in all states, where policies are ``explicit``."""
+        """Action probabilities float64[states, A] of one member in all states, if the policy is ``explicit``."""
         states = self.encoder(np.arange(self.encoder.size) + self.encoder.start)[None]
         logits = self.network.act(states, slice(member, member + 1))[0].astype(np.float64)
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+        weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
     def _head_weights(self, vf_coef: float | tuple[float, ...]) -> Array:
         weights = vf_coef if isinstance(vf_coef, tuple) else (vf_coef,) * len(self.heads)
@@ -103,31 +103,35 @@ class Learner:
         return self._array(np.array(weights, np.float32)[:, None])
 
     def update(self) -> list[dict[str, float]]:
-        """One rollout and the epochs of learning from it; metrics of each member."""
+        """Collect one rollout and learn from it for the epochs of one update.
+
+        Returns:
+            The metrics of each member.
+        """
         rollout = self.collector.collect(self.network, [ctx.rng for ctx in self.contexts])
         self.steps += self.transitions
         self.estimate(rollout)
         metrics = self.improve(rollout)
-        for row, more in zip(metrics, self.objective.finish(rollout), strict=True):
-            row.update(more)
+        for row, further in zip(metrics, self.objective.finish(rollout), strict=True):
+            row.update(further)
         return metrics
 
     def estimate(self, rollout: Rollout) -> None:
-        """Fill in what follows from a rollout: log probabilities, values and advantages, each in one pass."""
+        """Set the log probabilities, values and advantages of a collected rollout, each in one pass."""
         outputs = self._columns(rollout.outputs)
         rollout.encoded = self.distribution.encode(rollout.actions)
         scored = self.distribution.score(outputs, self._columns(rollout.encoded))
         rollout.log_prob = on_host(scored.log_prob).reshape(rollout.terminated.shape)
         rollout.signals = self.objective.signals(rollout)
-        rollout.values, rollout.following = self.critique(rollout)
-        rollout.advantages = self.gae(rollout.signals, rollout.values, rollout.following, rollout.done)
+        rollout.values, rollout.next_values = self.compute_values(rollout)
+        rollout.advantages = self.gae(rollout.signals, rollout.values, rollout.next_values, rollout.done)
 
-    def gae(self, signals: Floats, values: Floats, following: Floats, done: NDArray[np.bool_]) -> Floats:
+    def gae(self, signals: Floats, values: Floats, next_values: Floats, done: NDArray[np.bool_]) -> Floats:
         """Advantages [S, H, T, B] with the options' discount and lambda."""
-        return gae(signals, values, following, done, self.config.gamma, self.config.gae_lambda)
+        return gae(signals, values, next_values, done, self.config.gamma, self.config.gae_lambda)
 
-    def critique(self, rollout: Rollout, flat: Array | None = None) -> tuple[Floats, Floats]:
-        """Values of the states of a rollout, and of those arrived in, 0 where terminal; each [S, H, T, B].
+    def compute_values(self, rollout: Rollout, flat: Array | None = None) -> tuple[Floats, Floats]:
+        """The critic's values V(s_t) and V(s_{t+1}), the latter 0 where terminal; each [S, H, T, B].
 
         Args:
             rollout: as collected.
@@ -135,41 +139,42 @@ class Learner:
         """
         S, N = len(self), self.transitions
         T, B = rollout.obs.shape[1:3]
-        cut = np.nonzero(rollout.truncated & ~rollout.terminated)[0]
-        count = np.bincount(cut, minlength=S)
-        place = np.arange(len(cut)) - np.repeat(np.cumsum(count) - count, count)
+        member = np.nonzero(rollout.truncated & ~rollout.terminated)[0]
+        count = np.bincount(member, minlength=S)
+        # Members have different numbers of truncated episodes: their last observations are padded to the largest.
+        position = np.arange(len(member)) - np.repeat(np.cumsum(count) - count, count)
         finals = np.zeros((S, count.max(), *self.encoder.shape), rollout.obs.dtype)
-        finals[cut, place] = rollout.final_obs
+        finals[member, position] = rollout.final_obs
         parts = [rollout.obs.reshape(S, N, *self.encoder.shape), rollout.last_obs, finals]
         predicted = on_host(self.network.values(self._array(np.concatenate(parts, axis=1)), flat))
         values = predicted[:, :, :N].reshape(S, -1, T, B)
-        last, final = predicted[:, :, N : N + B], predicted[cut, :, N + B + place].T
-        return values, following_values(values, last, rollout.terminated, rollout.truncated, final)
+        last, final = predicted[:, :, N : N + B], predicted[member, :, N + B + position].T
+        return values, bootstrap_values(values, last, rollout.terminated, rollout.truncated, final)
 
     def improve(self, rollout: Rollout) -> list[dict[str, float]]:
-        """The epochs: gradient steps on minibatches, until all members have exceeded their target KL."""
+        """Take gradient steps on the minibatches of all epochs, until all members have exceeded their target KL."""
         config, weights = self.config, self._coefficients()
-        rate = self._now(config.learning_rate)
+        rate = self._value_of(config.learning_rate)
         active = np.ones(len(self), dtype=bool)
         statistics: list[Array] = []
-        taken: list[NDArray[np.bool_]] = []
+        active_members: list[NDArray[np.bool_]] = []
         for batch in self._minibatches(rollout):
             loss = self.gradient(batch, weights)
             norm = clip_norm(self.network.parameters.gradient, config.max_grad_norm)
             statistics.append(namespace(norm).concat([loss.means, norm[:, None]], 1))
-            taken.append(active)
+            active_members.append(active)
             if config.target_kl is not None:
                 active = active & (on_host(loss.approx_kl) <= 1.5 * config.target_kl)
                 if not active.any():
                     break
             self.adam.step(self.network.parameters.gradient, rate, active)
-            self.network.parameters.changed()
+            self.network.parameters.mark_changed()
             self.objective.after_minibatch(batch.index, active)
         means = np.stack([on_host(row) for row in statistics]).astype(np.float64)
-        return self._metrics(rollout, means, np.stack(taken), rate)
+        return self._metrics(rollout, means, np.stack(active_members), rate)
 
     def gradient(self, batch: Minibatch, weights: Coefficients) -> Loss:
-        """Write the gradient of the loss on one minibatch into the parameters' gradient."""
+        """Compute the loss on one minibatch, and write its gradient into the parameters' gradient."""
         each, mixed = self.config.adv_norm == "each", self.config.adv_norm == "mixed"
         advantage = self.objective.mix(standardised(batch.advantages) if each else batch.advantages, batch.index)
         outputs, values = self.network.forward(batch.obs)
@@ -180,7 +185,10 @@ class Learner:
         return loss
 
     def _minibatches(self, rollout: Rollout) -> Iterator[Minibatch]:
-        """Each epoch one random order; what belongs to a transition travels as one row, so that one copy moves it."""
+        """Minibatches in a random order for each epoch.
+
+        The numbers of a transition are joined in one row, so that shuffling copies memory once.
+        """
         S, N = len(self), self.transitions
         parts = {
             "log_prob": rollout.log_prob[:, None],
@@ -191,9 +199,9 @@ class Learner:
         }
         if (reference := self._reference(rollout)) is not None:
             parts["reference"] = reference
-        where, start = {}, 0
+        slices, start = {}, 0
         for name, part in parts.items():
-            where[name] = slice(start, start := start + part.shape[1])
+            slices[name] = slice(start, start := start + part.shape[1])
         columns = np.concatenate([part.reshape(S, -1, N) for part in parts.values()], axis=1)
         rows = np.ascontiguousarray(columns.mT).reshape(S * N, start)
         obs = rollout.obs.reshape(S * N, *self.encoder.shape)
@@ -204,14 +212,14 @@ class Learner:
             shuffled_obs = self._array(obs.take(order + offset, axis=0))
             index = self._array(order)
             for first in range(0, N, self.config.batch_size):
-                cut = slice(first, first + self.config.batch_size)
-                block = compact(shuffled[:, cut].mT)
-                named = {name: block[:, part] for name, part in where.items()}
+                batch = slice(first, first + self.config.batch_size)
+                block = compact(shuffled[:, batch].mT)
+                named = {name: block[:, part] for name, part in slices.items()}
                 log_prob = named.pop("log_prob")[:, 0]
-                yield Minibatch(index=index[:, cut], obs=shuffled_obs[:, cut], log_prob=log_prob, **named)
+                yield Minibatch(index=index[:, batch], obs=shuffled_obs[:, batch], log_prob=log_prob, **named)
 
     def _reference(self, rollout: Rollout) -> Floats | None:
-        """Outputs of the reference policy, [S, W, N]."""
+        """Outputs of the reference policy, [S, W, N]; None: the loss has no divergence from one."""
         if self.initial is None:
             return None
         S, N = len(self), self.transitions
@@ -222,8 +230,8 @@ class Learner:
         columns: Floats = outputs.reshape(S, N, -1).mT
         return columns
 
-    def _now(self, schedule: Schedule) -> NDArray[np.float64]:
-        """The value of a schedule for each member, by the budget used."""
+    def _value_of(self, schedule: Schedule) -> NDArray[np.float64]:
+        """The value of a schedule for each member, by the share of its budget that is used, [S]."""
         budgets = [max(ctx.budget, 1) for ctx in self.contexts]
         return np.array([scheduled(schedule, step / budget) for step, budget in zip(self.steps, budgets, strict=True)])
 
@@ -231,7 +239,7 @@ class Learner:
         config = self.config
 
         def column(schedule: Schedule) -> Array:
-            return self._array(self._now(schedule)[:, None])
+            return self._array(self._value_of(schedule)[:, None])
 
         clip = column(config.clip_range)
         return Coefficients(
@@ -244,32 +252,33 @@ class Learner:
         )
 
     def _metrics(
-        self, rollout: Rollout, statistics: NDArray[np.float64], taken: NDArray[np.bool_], rate: NDArray[np.float64]
+        self, rollout: Rollout, statistics: NDArray[np.float64], active: NDArray[np.bool_], rate: NDArray[np.float64]
     ) -> list[dict[str, float]]:
-        """Means over the minibatches [G, S, n] in which a member was active, bool[G, S]."""
-        weight = taken / taken.sum(axis=0)
+        """Means of ``statistics`` [G, S, n] over the G minibatches in which a member was ``active``, bool[G, S]."""
+        weight = active / active.sum(axis=0)
         means = np.einsum("gs,gsn->sn", weight, statistics)
         names = ["loss/policy", "train/entropy", "train/approx_kl", "train/clip_fraction"]
         names += [f"loss/value/{head}" for head in self.heads]
         names += ["train/grad_norm"] if self.initial is None else ["train/reference_kl", "train/grad_norm"]
         rows = [dict(zip(names, row, strict=True)) for row in means.tolist()]
-        errors = rollout.advantages.reshape(len(self), len(self.heads), -1).var(axis=-1)
-        spread = (rollout.advantages + rollout.values).reshape(*errors.shape, -1).var(axis=-1)
-        size = np.square(rollout.advantages + rollout.values).reshape(*errors.shape, -1).mean(axis=-1)
+        shape = (len(self), len(self.heads), -1)
+        residual = rollout.advantages.reshape(shape).var(axis=-1)
+        returns = (rollout.advantages + rollout.values).reshape(shape)
+        total, mean_square = returns.var(axis=-1), np.square(returns).mean(axis=-1)
         for member, row in enumerate(rows):
             row["train/learning_rate"] = float(rate[member])
-            for head, *moments in zip(self.heads, errors[member], spread[member], size[member], strict=True):
+            for head, *moments in zip(self.heads, residual[member], total[member], mean_square[member], strict=True):
                 row[f"train/explained_variance/{head}"] = explained_variance(*map(float, moments))
         return rows
 
     def state(self, member: int) -> State:
-        """Everything that one member needs to go on bit for bit, but for environment and random streams."""
+        """Everything one member needs to continue bit for bit, except its environment and random streams."""
         state: dict[str, Any] = {
             "weights": on_host(self.adam.parameters[member]).copy(),
             "adam": self.adam.state(member),
             "obs": self.collector.obs[member].copy(),
-            "fresh": bool(self.collector.fresh[member]),
-            "mixer": self.objective.state(member),  # a name that stored runs have
+            "fresh": bool(self.collector.started[member]),
+            "mixer": self.objective.state(member),  # the key in stored runs
         }
         if self.initial is not None:
             state["initial"] = on_host(self.initial[member]).copy()
@@ -278,10 +287,10 @@ class Learner:
     def load_state(self, member: int, state: Mapping[str, Any]) -> None:
         """Continue one member from ``state``."""
         self.adam.parameters[member] = self._array(np.asarray(state["weights"]))
-        self.network.parameters.changed()
+        self.network.parameters.mark_changed()
         self.adam.load_state(member, state["adam"])
         self.collector.obs[member] = state["obs"]
-        self.collector.fresh[member] = bool(state["fresh"])
+        self.collector.started[member] = bool(state["fresh"])
         self.objective.load_state(member, state["mixer"])
         if self.initial is not None:
             self.initial[member] = self._array(np.asarray(state["initial"]))
@@ -290,14 +299,16 @@ class Learner:
         return on_device(array, self.device)
 
     def _columns(self, array: NDArray[Any]) -> Array:
-        """[S, T, B, n] as [S, n, N] on the device."""
+        """An array [S, T, B, n] as [S, n, N] on the device, transitions last."""
         return self._array(np.ascontiguousarray(array.reshape(len(self), self.transitions, -1).mT))
 
 
-def explained_variance(left: float, total: float, size: float = 1.0) -> float:
-    """The share ``1 - left / total`` of the variance of returns that the values explain; 0 where there is none.
+def explained_variance(residual: float, total: float, mean_square: float = 1.0) -> float:
+    """The share of the variance of returns that the values explain, ``1 - residual / total``; 0 if returns are equal.
 
-    Returns that differ by rounding alone, as those of a policy that has become deterministic, have none: ``size`` is
-    the mean of their squares.
+    Args:
+        residual: variance of the returns minus the values.
+        total: variance of the returns.
+        mean_square: mean square of the returns; a variance that is rounding error beside it counts as 0.
     """
-    return 1.0 - left / total if total > _ROUNDING * size else 0.0
+    return 1.0 - residual / total if total > _ROUNDING * mean_square else 0.0

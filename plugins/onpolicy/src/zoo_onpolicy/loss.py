@@ -11,22 +11,22 @@ from zoo_onpolicy.distributions import Distribution
 
 @dataclass(frozen=True, eq=False)
 class Minibatch:
-    """M transitions of each of S members; the transitions come last, but for what a network reads."""
+    """M transitions of each of S members; the transitions are the last axis, except in observations."""
 
     index: Array
-    """which transitions of the rollout, t * B + b, int64[S, M]"""
+    """numbers of the transitions in the rollout, t * B + b, int64[S, M]"""
     obs: Array
-    """[S, M, ...]"""
+    """encoded observations, [S, M, ...]"""
     actions: Array
-    """encoded, [S, E, M]"""
+    """encoded actions, [S, E, M]"""
     log_prob: Array
-    """of the actions under the policy that took them, [S, M]"""
+    """log probabilities of the actions under the policy that took them, [S, M]"""
     advantages: Array
-    """[S, K, M]; K is the number of heads unless the objective made others"""
+    """advantages, [S, K, M]; K is the number of value heads unless the objective says otherwise"""
     returns: Array
-    """targets of the values, [S, H, M]"""
+    """regression targets of the value heads, [S, H, M]"""
     values: Array
-    """the values when the rollout was made, [S, H, M]"""
+    """predictions of the value heads when the rollout was collected, [S, H, M]"""
     reference: Array | None = None
     """outputs of the reference policy, [S, W, M]"""
 
@@ -36,27 +36,27 @@ class Coefficients:
     """The weights of the terms of the loss."""
 
     low: Array
-    """least ratio 1 - epsilon, [S, 1]"""
+    """lower clipping bound 1 - epsilon of the ratio, [S, 1]"""
     high: Array
-    """largest ratio 1 + epsilon, [S, 1]"""
+    """upper clipping bound 1 + epsilon of the ratio, [S, 1]"""
     clip_values: Array | None
-    """the same for values, [S, 1, 1]"""
+    """largest change of a value, [S, 1, 1]; None: values are not clipped"""
     entropy: Array
-    """[S, 1]"""
+    """weight of the entropy bonus, [S, 1]"""
     values: Array
-    """one for each head, [H, 1]"""
+    """weight of each head's value loss, [H, 1]"""
     reference: Array
-    """of the KL divergence from the reference policy, [S, 1]"""
+    """weight of the KL divergence from the reference policy, [S, 1]"""
 
 
 @dataclass(frozen=True, eq=False)
 class Loss:
-    """Derivatives by the outputs of the networks, and means over the minibatch to report."""
+    """Derivatives of the loss by the outputs of the networks, and means over the minibatch to report."""
 
     d_policy: Array
-    """[S, W, M]"""
+    """derivative by the outputs of the actor, [S, W, M]"""
     d_values: Array
-    """[S, H, M]"""
+    """derivative by the outputs of the critic, [S, H, M]"""
     means: Array
     """[S, n], in this order: the clipped surrogate loss, the entropy, the estimate (ratio - 1) - log ratio of the KL
     divergence from the policy that acted, the share of ratios outside 1 +- clip, the squared errors of the heads, and
@@ -64,12 +64,12 @@ class Loss:
 
     @property
     def approx_kl(self) -> Array:
-        """[S]."""
+        """The estimated KL divergence from the policy that acted, [S], in nats."""
         return self.means[:, 2]
 
 
 def standardised(advantages: Array) -> Array:
-    """Mean 0 and standard deviation 1 along the last axis; a single transition is left as it is."""
+    """``advantages`` with mean 0 and standard deviation 1 along the last axis; a single transition is left as it is."""
     count = advantages.shape[-1]
     if count < 2:
         return advantages
@@ -87,15 +87,15 @@ def ppo_loss(
     advantage: Array,
     weights: Coefficients,
 ) -> Loss:
-    """The loss to be minimised is the clipped surrogate's negative, plus weighted errors of the values, minus entropy.
+    """The derivatives of the loss: the negative clipped surrogate, plus weighted value errors, minus weighted entropy.
 
     Args:
-        distribution: of the actions.
-        outputs: of the actor now, [S, W, M].
-        values: of the critic now, [S, H, M].
+        distribution: the family of action distributions.
+        outputs: present outputs of the actor, [S, W, M].
+        values: present outputs of the critic, [S, H, M].
         batch: the transitions.
-        advantage: mixed, [S, M].
-        weights: of the terms.
+        advantage: the advantage that the policy follows, [S, M].
+        weights: the weights of the terms.
     """
     count, xp = advantage.shape[-1], namespace(advantage)
     scored = distribution.score(outputs, batch.actions, batch.reference)

@@ -1,8 +1,8 @@
 """Actors with critics for S members at once: the interface, and the multi-layer perceptron with its backward pass.
 
-Each member has weights of its own; stacked products compute all members together. The forward pass for learning
-keeps what the backward pass needs, which is written out: an autograd graph costs more than these small products.
-While acting only the actor is evaluated, on the host.
+Each member has weights of its own; stacked products compute all members together. The backward pass is written out,
+from activations that the forward pass keeps: an autograd graph costs more than these small products. While acting
+only the actor is evaluated, on the host.
 """
 
 from __future__ import annotations
@@ -22,11 +22,17 @@ from zoo_onpolicy.config import NetworkConfig
 from zoo_onpolicy.distributions import Distribution
 
 Floats = NDArray[np.float32]
-EVERY = slice(None)
+ALL_MEMBERS = slice(None)
 
 
 class Parameters:
-    """Named arrays of S members as views of one tensor float32 [S, P], and the same for their gradients."""
+    """Named parameters of S members as views of one array float32 [S, P], and their gradients likewise.
+
+    Args:
+        members: S.
+        shapes: name to shape of each parameter of one member.
+        device: the device of the arrays.
+    """
 
     def __init__(self, members: int, shapes: Mapping[str, tuple[int, ...]], device: str) -> None:
         self._shapes = dict(shapes)
@@ -48,18 +54,18 @@ class Parameters:
         return views
 
     def host(self) -> dict[str, Floats]:
-        """The arrays for numpy: the same on the CPU, else copies made after each change."""
+        """The parameters as numpy arrays [S, *shape]: the same memory on the CPU, else copies made after a change."""
         if self._host is None:
             self._host = {name: on_host(view) for name, view in self.views.items()}
         return self._host
 
-    def put(self, name: str, member: int, values: NDArray[np.floating]) -> None:
-        """Set one array of one member."""
+    def assign(self, name: str, member: int, values: NDArray[np.floating]) -> None:
+        """Set one parameter of one member."""
         self.views[name][member] = on_device(values.astype(np.float32), self._device)
-        self.changed()
+        self.mark_changed()
 
-    def changed(self) -> None:
-        """To be called after the parameters have been changed."""
+    def mark_changed(self) -> None:
+        """Discard the copy on the host; to be called after the parameters have been changed."""
         if not isinstance(self.flat, np.ndarray):
             self._host = None
 
@@ -74,32 +80,32 @@ class Network(ABC):
         """Draw the initial weights of one member."""
 
     @abstractmethod
-    def act(self, obs: NDArray[Any], members: slice = EVERY) -> Floats:
-        """Outputs of the actor [S, B, W] for encoded observations [S, B, ...], in numpy."""
+    def act(self, obs: NDArray[Any], members: slice = ALL_MEMBERS) -> Floats:
+        """Outputs of the actor [S, B, W] for encoded observations [S, B, ...], as numpy arrays."""
 
     @abstractmethod
     def policy(self, obs: Array, flat: Array | None = None) -> Array:
-        """Outputs of the actor [S, W, M] for observations [S, M, ...]; ``flat`` [S, P]: with these parameters."""
+        """Outputs of the actor [S, W, M] for observations [S, M, ...], with the parameters ``flat`` [S, P] if given."""
 
     @abstractmethod
     def values(self, obs: Array, flat: Array | None = None) -> Array:
-        """Values [S, H, M] of observations [S, M, ...]; ``flat`` [S, P]: with these parameters."""
+        """Values [S, H, M] of observations [S, M, ...], with the parameters ``flat`` [S, P] if given."""
 
     @abstractmethod
     def forward(self, obs: Array) -> tuple[Array, Array]:
-        """Outputs of the actor [S, W, M] and values [S, H, M], ready for one call of ``backward``."""
+        """Outputs of the actor [S, W, M] and values [S, H, M]; keeps the activations for one call of ``backward``."""
 
     @abstractmethod
     def backward(self, d_policy: Array, d_values: Array) -> None:
-        """Write into ``parameters.gradient`` the gradient for derivatives by what the last ``forward`` returned."""
+        """Write the gradient into ``parameters.gradient``, given the derivatives by the outputs of ``forward``."""
 
 
 class Perceptron:
     """One perceptron for each of S members: layers of ``sizes``, the last one linear.
 
     Args:
-        prefix: of its parameters' names.
-        sizes: of the input, the hidden layers and the output.
+        prefix: prefix of its parameters' names.
+        sizes: units of the input, the hidden layers and the output.
         activation: "tanh" or "relu".
     """
 
@@ -110,21 +116,21 @@ class Perceptron:
         self._inputs: list[Array] = []
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Of its parameters: weights [in, out], biases [1, out]."""
+        """Name to shape of its parameters: weights [in, out], biases [1, out]."""
         shapes: dict[str, tuple[int, ...]] = {}
         for (weight, bias), (inputs, outputs) in zip(self.names, pairwise(self.sizes), strict=True):
             shapes[weight], shapes[bias] = (inputs, outputs), (1, outputs)
         return shapes
 
     def initialise(self, parameters: Parameters, member: int, gain: float, rng: np.random.Generator) -> None:
-        """Orthogonal weights of scale sqrt(2), the last layer's of scale ``gain``; biases 0."""
+        """Draw orthogonal weights of scale sqrt(2), in the last layer of scale ``gain``; biases are 0."""
         for number, ((weight, bias), shape) in enumerate(zip(self.names, pairwise(self.sizes), strict=True)):
             scale = gain if number == len(self.names) - 1 else math.sqrt(2)
-            parameters.put(weight, member, scale * orthogonal(rng, *shape))
-            parameters.put(bias, member, np.zeros((1, shape[1])))
+            parameters.assign(weight, member, scale * orthogonal(rng, *shape))
+            parameters.assign(bias, member, np.zeros((1, shape[1])))
 
     def act(self, h: NDArray[Any], arrays: Mapping[str, Floats], members: slice) -> Floats:
-        """Outputs [S, B, out] for inputs [S, B, in], in numpy."""
+        """Outputs [S, B, out] for inputs [S, B, in], as numpy arrays."""
         for number, (weight, bias) in enumerate(self.names):
             if number:
                 h = np.tanh(h, out=h) if self._tanh else np.maximum(h, 0, out=h)
@@ -133,7 +139,7 @@ class Perceptron:
         return h
 
     def forward(self, h: Array, views: Mapping[str, Array], *, keep: bool = False) -> Array:
-        """Outputs [S, out, M] for inputs [S, M, in]."""
+        """Outputs [S, out, M] for inputs [S, M, in]; ``keep``: keep the inputs of the layers for ``backward``."""
         inputs, xp = [], namespace(h)
         for number, (weight, bias) in enumerate(self.names):
             if number:
@@ -152,7 +158,7 @@ class Perceptron:
         return h
 
     def backward(self, d: Array, views: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
-        """The gradient of all layers for derivatives ``d`` [S, out, M] by the outputs."""
+        """Write the gradients of all layers, given the derivatives ``d`` [S, out, M] of the loss by the outputs."""
         d, xp = compact(d.mT), namespace(d)
         ones = xp.ones_like(d[:, :, :1]).mT  # sums over transitions as products: several times faster
         for number in range(len(self.names) - 1, -1, -1):
@@ -184,11 +190,11 @@ class MLP(Network):
 
     Args:
         members: S.
-        inputs: length D of an observation.
-        heads: H.
-        distribution: of the actions.
+        inputs: D, the length of an observation.
+        heads: H, the number of value heads.
+        distribution: the family of action distributions.
         config: layers and initial scales.
-        device: of the parameters.
+        device: the device of the parameters.
     """
 
     def __init__(
@@ -198,9 +204,9 @@ class MLP(Network):
         critic = config.net_arch if config.critic_arch is None else config.critic_arch
         self._actor = Perceptron("actor", (inputs, *config.net_arch, distribution.learned), config.activation_fn)
         self._critic = Perceptron("critic", (inputs, *critic, heads), config.activation_fn)
-        self._spread = distribution.outputs - distribution.learned
-        spread = {"log_std": (self._spread, 1)} if self._spread else {}
-        self.parameters = Parameters(members, {**self._actor.shapes(), **self._critic.shapes(), **spread}, device)
+        self._num_log_stds = distribution.outputs - distribution.learned
+        log_std = {"log_std": (self._num_log_stds, 1)} if self._num_log_stds else {}
+        self.parameters = Parameters(members, {**self._actor.shapes(), **self._critic.shapes(), **log_std}, device)
 
     @property
     def activation(self) -> str:
@@ -216,14 +222,14 @@ class MLP(Network):
         """See Network."""
         self._actor.initialise(self.parameters, member, self._config.policy_gain, rng)
         self._critic.initialise(self.parameters, member, 1.0, rng)
-        if self._spread:
-            self.parameters.put("log_std", member, np.full((self._spread, 1), self._config.log_std_init))
+        if self._num_log_stds:
+            self.parameters.assign("log_std", member, np.full((self._num_log_stds, 1), self._config.log_std_init))
 
-    def act(self, obs: NDArray[Any], members: slice = EVERY) -> Floats:
+    def act(self, obs: NDArray[Any], members: slice = ALL_MEMBERS) -> Floats:
         """See Network."""
         arrays = self.parameters.host()
         outputs = self._actor.act(obs, arrays, members)
-        if not self._spread:
+        if not self._num_log_stds:
             return outputs
         log_std = np.broadcast_to(arrays["log_std"][members].mT, outputs.shape)
         return np.concatenate([outputs, log_std], axis=-1)
@@ -231,7 +237,7 @@ class MLP(Network):
     def policy(self, obs: Array, flat: Array | None = None) -> Array:
         """See Network."""
         views = self.parameters.views if flat is None else self.parameters.split(flat)
-        return self._with_spread(self._actor.forward(obs, views), views)
+        return self._with_log_std(self._actor.forward(obs, views), views)
 
     def values(self, obs: Array, flat: Array | None = None) -> Array:
         """See Network."""
@@ -240,11 +246,11 @@ class MLP(Network):
     def forward(self, obs: Array) -> tuple[Array, Array]:
         """See Network."""
         views = self.parameters.views
-        outputs = self._with_spread(self._actor.forward(obs, views, keep=True), views)
+        outputs = self._with_log_std(self._actor.forward(obs, views, keep=True), views)
         return outputs, self._critic.forward(obs, views, keep=True)
 
-    def _with_spread(self, outputs: Array, views: Mapping[str, Array]) -> Array:
-        if not self._spread:
+    def _with_log_std(self, outputs: Array, views: Mapping[str, Array]) -> Array:
+        if not self._num_log_stds:
             return outputs
         xp = namespace(outputs)
         return xp.concat([outputs, xp.broadcast_to(views["log_std"], outputs.shape)], 1)
@@ -252,8 +258,8 @@ class MLP(Network):
     def backward(self, d_policy: Array, d_values: Array) -> None:
         """See Network."""
         views, gradients = self.parameters.views, self.parameters.gradients
-        if self._spread:
-            gradients["log_std"][:, :, 0] = d_policy[:, self._spread :].sum(2)
-            d_policy = d_policy[:, : self._spread]
+        if self._num_log_stds:
+            gradients["log_std"][:, :, 0] = d_policy[:, self._num_log_stds :].sum(2)
+            d_policy = d_policy[:, : self._num_log_stds]
         self._actor.backward(d_policy, views, gradients)
         self._critic.backward(d_values, views, gradients)

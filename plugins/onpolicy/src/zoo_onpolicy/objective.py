@@ -1,4 +1,4 @@
-"""What the policy follows, from the advantages of several heads: the place where relatives of PPO differ from it."""
+"""The objective: how advantages of several value heads are combined, which is where algorithms built on PPO differ."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zoo_onpolicy.rollout import Floats, Rollout
 
 
 class LearnerView(Protocol):
-    """What an objective may use of the learner that it is part of, ``zoo_onpolicy.learner.Learner``."""
+    """The part of ``zoo_onpolicy.learner.Learner`` that an objective may use."""
 
     contexts: tuple[Context, ...]
     device: str
@@ -30,22 +30,23 @@ class LearnerView(Protocol):
     def policy(self, member: int) -> NDArray[np.float64]:
         """Action probabilities float64[states, A], where policies are ``explicit``."""
 
-    def critique(self, rollout: Rollout, flat: Array | None = None) -> tuple[Floats, Floats]:
-        """Values of the states of a rollout, and of those arrived in."""
+    def compute_values(self, rollout: Rollout, flat: Array | None = None) -> tuple[Floats, Floats]:
+        """Values V(s_t) and V(s_{t+1}) of a rollout, each [S, H, T, B]."""
 
-    def gae(self, signals: Floats, values: Floats, following: Floats, done: Bools) -> Floats:
+    def gae(self, signals: Floats, values: Floats, next_values: Floats, done: Bools) -> Floats:
         """Advantages [S, H, T, B]."""
 
 
 class Objective:
-    """Follows the reward alone; each method is a place for a subclass to do otherwise.
+    """The policy follows the advantage of the reward alone; subclasses override the methods.
 
-    It serves S members. Arrays of a rollout are numpy's, [S, heads, T, B], those of a minibatch [S, heads, M].
+    One objective serves S members. Arrays of a rollout are numpy's, [S, heads, T, B]; those of a minibatch are on the
+    learner's device, [S, heads, M].
     """
 
     learner: LearnerView
     infos: tuple[str, ...] = ()
-    """names of what ``rollout.infos`` is to hold of each step's infos; every step must give them"""
+    """keys of the infos to be recorded in ``rollout.infos``; every step must give them"""
 
     def bind(self, learner: LearnerView) -> None:
         """Called once, when the learner is built."""
@@ -56,38 +57,43 @@ class Objective:
         return ("reward", *(problem.constraints.names if problem.constraints else ()))
 
     def signals(self, rollout: Rollout) -> Floats:
-        """What each head predicts the sum of, [S, H, T, B]; ``rollout.log_prob`` is known by now."""
+        """The signal whose discounted sum each head predicts, [S, H, T, B]; ``rollout.log_prob`` is already set."""
         return rollout.rewards
 
     def advantages(self, rollout: Rollout) -> Floats:
-        """What ``mix`` is given minibatches of, [S, K, T, B]; the whole rollout is known by now."""
+        """The advantages whose minibatches are passed to ``mix``, [S, K, T, B]; the whole rollout is already set."""
         return rollout.advantages
 
     def mix(self, advantages: Array, index: Array) -> Array:
         """The advantage that the policy follows.
 
         Args:
-            advantages: of the minibatch, [S, K, M].
+            advantages: advantages of the minibatch, [S, K, M].
             index: the numbers of its transitions, t * B + b, int64[S, M].
 
         Returns:
-            [S, M].
+            The combined advantage, [S, M].
         """
         return advantages[:, 0]
 
     def after_minibatch(self, index: Array, active: Bools) -> None:
-        """Called after each gradient step, with the transitions int64[S, M] and which members took it, bool[S]."""
+        """Called after each gradient step.
+
+        Args:
+            index: numbers of the minibatch's transitions, int64[S, M].
+            active: members that took the step, bool[S].
+        """
 
     def reference(self, rollout: Rollout) -> Floats | None:
         """Outputs of the actor for a reference policy, [S, T, B, W]; None: the policy at the start of the run."""
         return None
 
     def finish(self, rollout: Rollout) -> Sequence[Mapping[str, float]]:
-        """Called after each update; further metrics for each member."""
+        """Called after each update; returns further metrics for each member."""
         return [{} for _ in range(len(rollout.obs))]
 
     def state(self, member: int) -> Mapping[str, Any]:
-        """All that one member needs to go on bit for bit."""
+        """Everything one member needs to continue bit for bit."""
         return {}
 
     def load_state(self, member: int, state: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Observations as the networks take them."""
+"""Encoding of observations as the inputs of the networks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Encoder:
 
     Raises:
         InterfaceError: the space is neither Discrete nor Box.
-        UsageError: a table is asked for, and the observations are no states.
+        UsageError: a table is asked for, but the observations are not discrete.
     """
 
     def __init__(self, space: spaces.Space[Any], kind: str) -> None:
@@ -31,11 +31,11 @@ class Encoder:
         if kind == "table" and not self.discrete:
             raise UsageError(f"network.kind = 'table' needs discrete observations; these are {space}: use 'mlp'.")
         self.table = self.discrete and kind != "mlp"
-        """whether the result is state numbers"""
+        """whether observations are encoded as state numbers"""
         self.size = int(space.n) if isinstance(space, spaces.Discrete) else math.prod(space.shape)
         """number of states, or D"""
         self.start = int(space.start) if isinstance(space, spaces.Discrete) else 0
-        """the lowest state as the environment counts"""
+        """the environment's number of the first state"""
         self._dims = len(space.shape or ())
         self.image = isinstance(space, spaces.Box) and space.dtype == np.uint8 and bool((space.high == 255).all())
         """whether observations are bytes from 0 to 255"""
@@ -43,11 +43,11 @@ class Encoder:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one encoded observation."""
+        """The shape of one encoded observation."""
         return () if self.table else (self.size,)
 
     def __call__(self, obs: Any) -> NDArray[Any]:
-        """Encode; never a view of ``obs``."""
+        """Encode observations; the result never shares memory with ``obs``."""
         obs = np.asarray(obs)
         if self.discrete:
             states: NDArray[Any] = obs.astype(np.int64) - self.start

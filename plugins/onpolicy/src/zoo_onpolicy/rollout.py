@@ -1,4 +1,7 @@
-"""Collecting T steps of B copies for each of S members, with the actor alone; the rest is computed once afterwards."""
+"""Collect T steps of B environment copies for each of S members (seeds).
+
+Only the actor is evaluated while acting; values, log probabilities and advantages are computed once, afterwards.
+"""
 
 from __future__ import annotations
 
@@ -23,38 +26,38 @@ Bools = NDArray[np.bool_]
 
 @dataclass(eq=False, kw_only=True)
 class Rollout:
-    """What was collected. K signals follow the reward; a transition of a member has the number t * B + b."""
+    """T steps of B copies for S members, with K constraint signals; a member's transition has the number t * B + b."""
 
     obs: NDArray[Any]
     """encoded, int64[S, T, B] or float32[S, T, B, D]"""
     last_obs: NDArray[Any]
-    """of after the last step, [S, B, ...]"""
+    """observations after the last step, encoded, [S, B, ...]"""
     outputs: Floats
-    """of the actor, [S, T, B, W]"""
+    """outputs of the actor, [S, T, B, W]"""
     actions: NDArray[Any]
-    """as the distribution made them, int64[S, T, B] or float32[S, T, B, D]"""
+    """as sampled from the distribution, before any clipping, int64[S, T, B] or float32[S, T, B, D]"""
     rewards: Floats
     """the reward and the constraint signals, [S, 1 + K, T, B]"""
     terminated: Bools
-    """[S, T, B]"""
+    """where an episode ended in a terminal state, [S, T, B]"""
     truncated: Bools
-    """[S, T, B]"""
+    """where a time limit ended an episode, [S, T, B]"""
     final_obs: NDArray[Any]
-    """of the F episodes cut by a time limit, in the order of argwhere(truncated & ~terminated), [F, ...]"""
+    """last observations of the F truncated episodes, in the order of argwhere(truncated & ~terminated), [F, ...]"""
     infos: dict[str, NDArray[Any]]
     """what the objective asked for of each step's infos, [S, T, B, ...]"""
     encoded: Floats = field(init=False)
     """actions as the distribution scores them, [S, T, B, E]; this and what follows is filled in by the learner"""
     log_prob: Floats = field(init=False)
-    """of the actions, [S, T, B]"""
+    """log probabilities of the actions, [S, T, B]"""
     signals: Floats = field(init=False)
     """what the value heads predict the sums of, [S, H, T, B]"""
     values: Floats = field(init=False)
-    """of the heads, [S, H, T, B]"""
-    following: Floats = field(init=False)
-    """values of the states arrived in, 0 where terminal, [S, H, T, B]"""
+    """predictions V(s_t) of the value heads, [S, H, T, B]"""
+    next_values: Floats = field(init=False)
+    """V(s_{t+1}), 0 where terminal, [S, H, T, B]"""
     advantages: Floats = field(init=False)
-    """of the heads, [S, H, T, B]"""
+    """advantages of the value heads, [S, H, T, B]"""
 
     @property
     def done(self) -> Bools:
@@ -63,15 +66,15 @@ class Rollout:
 
 
 class Collector:
-    """Steps S stacked environments and keeps the observation to go on from.
+    """Steps S stacked environments, and keeps the observations from which the next rollout continues.
 
     Args:
-        env: S members of B copies.
-        encoder: of observations.
-        distribution: of actions.
+        env: the stacked environments, S members of B copies each.
+        encoder: encodes observations.
+        distribution: the family of action distributions.
         signals: K, how many constraint signals to record.
-        n_steps: T.
-        infos: names of what to record of each step's infos; ``env`` was built to pass them on.
+        n_steps: T, the steps of a rollout.
+        infos: keys of the infos to record at each step; ``env`` must have been built to pass them on.
     """
 
     def __init__(
@@ -86,16 +89,16 @@ class Collector:
         self._env, self._encoder, self._distribution = env, encoder, distribution
         self._signals, self._n_steps, self._infos = signals, n_steps, tuple(infos)
         self.obs = np.zeros((len(env), env.num_envs, *encoder.shape), np.int64 if encoder.table else np.float32)
-        self.fresh = np.zeros(len(env), dtype=bool)
-        """members whose ``obs`` is where their environment is; the others are reset first"""
+        self.started = np.zeros(len(env), dtype=bool)
+        """bool[S]: whether ``obs`` is what a member's environments show now; otherwise they are reset first"""
 
     def collect(self, network: Network, rngs: Sequence[np.random.Generator]) -> Rollout:
-        """T steps with the actor of ``network``; member i draws from ``rngs[i]``.
+        """Take T steps with the actor of ``network``; member i samples its actions with ``rngs[i]``.
 
         Raises:
             InterfaceError: the environment has constraints and its infos lack their signals.
         """
-        self._begin()
+        self._reset_members()
         distribution, S, B, T = self._distribution, len(self._env), self._env.num_envs, self._n_steps
         noise = np.stack([distribution.noise(rng, (T, B)) for rng in rngs])
         obs = np.empty((S, T, *self.obs.shape[1:]), self.obs.dtype)
@@ -108,39 +111,39 @@ class Collector:
         for t in range(T):
             obs[:, t] = self.obs
             outputs[:, t] = out = network.act(self.obs)
-            actions[:, t] = taken = distribution.sample(out, noise[:, t])
-            following, reward, term, trunc, infos = self._env.step(distribution.to_env(taken))
+            actions[:, t] = sampled = distribution.sample(out, noise[:, t])
+            next_obs, reward, term, trunc, infos = self._env.step(distribution.to_env(sampled))
             rewards[:, 0, t] = reward
             if self._signals:
                 rewards[:, 1:, t] = _signals(infos).transpose(0, 2, 1)
             terminated[:, t], truncated[:, t] = term, trunc
             for name, steps in collected.items():
                 steps.append(infos[name])
-            if trunc.any() and len(where := np.argwhere(trunc & ~term)):
-                rows = np.insert(where, 1, t, axis=1)
-                finals.append((rows, self._encoder(infos["arrived"][where[:, 0], where[:, 1]])))
-            self.obs = self._encoder(following)
+            if trunc.any() and len(cut := np.argwhere(trunc & ~term)):
+                rows = np.insert(cut, 1, t, axis=1)
+                finals.append((rows, self._encoder(infos["arrived"][cut[:, 0], cut[:, 1]])))
+            self.obs = self._encoder(next_obs)
         return Rollout(
             obs=obs, last_obs=self.obs, outputs=outputs, actions=actions, rewards=rewards, terminated=terminated,
             truncated=truncated, final_obs=_in_order(finals, self.obs),
             infos={name: np.stack(steps, axis=1) for name, steps in collected.items()},
         )  # fmt: skip
 
-    def _begin(self) -> None:
-        for member in np.flatnonzero(~self.fresh):
+    def _reset_members(self) -> None:
+        for member in np.flatnonzero(~self.started):
             self.obs[member] = self._encoder(self._env.envs[member].reset()[0])
-        self.fresh[:] = True
+        self.started[:] = True
 
 
 def _signals(infos: dict[str, Any]) -> Floats:
     if "constraints" not in infos:
-        raise InterfaceError('the environment has constraints and gave no info["constraints"] at this step.')
+        raise InterfaceError('the environment has constraints, but gave no info["constraints"] at this step.')
     signals: Floats = infos["constraints"]
     return signals
 
 
 def _in_order(finals: list[tuple[NDArray[np.int64], NDArray[Any]]], like: NDArray[Any]) -> NDArray[Any]:
-    """The final observations sorted by member, step and copy."""
+    """The final observations [F, ...], sorted by member, step and copy."""
     if not finals:
         return np.zeros((0, *like.shape[2:]), like.dtype)
     rows, obs = (np.concatenate(parts) for parts in zip(*finals, strict=True))

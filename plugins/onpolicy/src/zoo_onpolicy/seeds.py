@@ -1,4 +1,4 @@
-"""Several seeds as members of one learner, and states that are of another one."""
+"""Several seeds as members of one learner, and the message for a saved state that does not fit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from zoo import Algorithm, Batch, InterfaceError, Metrics
 
-__all__ = ["Seeds", "fitting"]
+__all__ = ["SeedBatch", "explain_mismatch"]
 
 MemberT = TypeVar("MemberT", bound=Algorithm)  # type: ignore[type-arg]
 
@@ -20,8 +20,13 @@ class Learner(Protocol):
         """One update of every member."""
 
 
-class Seeds(Batch, Generic[MemberT]):
-    """Members of one learner."""
+class SeedBatch(Batch, Generic[MemberT]):
+    """Several seeds that are members of one learner, which updates all of them at once.
+
+    Args:
+        members: the algorithms, one for each seed.
+        learner: what updates all of them.
+    """
 
     def __init__(self, members: Sequence[MemberT], learner: Learner) -> None:
         self._members, self._learner = tuple(members), learner
@@ -39,16 +44,16 @@ class Seeds(Batch, Generic[MemberT]):
 
 
 @contextmanager
-def fitting(owner: object) -> Iterator[None]:
-    """Say of what is raised while ``owner`` takes up a state that the state is not of it.
+def explain_mismatch(owner: object) -> Iterator[None]:
+    """Turn errors raised while ``owner`` loads a state into one sentence: the state does not fit.
 
     Raises:
-        InterfaceError: in place of errors of keys, types, values and shapes.
+        InterfaceError: in place of KeyError, RuntimeError, TypeError and ValueError.
     """
     try:
         yield
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InterfaceError(
-            f"this state is not of {type(owner).__name__} with these options and this environment: {reason}"
+            f"this state was not saved by {type(owner).__name__} with these options in this environment: {reason}"
         ) from error

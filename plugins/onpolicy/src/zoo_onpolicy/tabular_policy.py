@@ -1,4 +1,4 @@
-"""Tables: one row of actor's outputs and values for each state, learned as they are."""
+"""Tabular actor and critic: a row of outputs and values for each state, whose entries are the parameters."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from zoo import Array
 from zoo_onpolicy.backend import add_rows, compact, namespace, on_device, take_rows
 from zoo_onpolicy.config import NetworkConfig
 from zoo_onpolicy.distributions import Distribution
-from zoo_onpolicy.networks import EVERY, Floats, Network, Parameters
+from zoo_onpolicy.networks import ALL_MEMBERS, Floats, Network, Parameters
 
 
 class Table(Network):
-    """Actor's outputs [W] and values [H] of each of n states; zero at the start, so that all actions are as likely.
+    """Outputs of the actor [W] and values [H] of each of n states; 0 at first, so that all actions are equally likely.
 
     Args:
         members: S.
         states: n.
         heads: H.
-        distribution: of the actions; the spread of box actions depends on the state here.
-        config: its ``log_std_init`` is read.
-        device: of the parameters.
+        distribution: the family of action distributions; here the log standard deviations depend on the state too.
+        config: options, of which ``log_std_init`` is used.
+        device: the device of the parameters.
     """
 
     def __init__(
@@ -41,9 +41,9 @@ class Table(Network):
         """See Network; nothing is random."""
         table = np.zeros((self._states, self._width), np.float32)
         table[:, self._learned : self._outputs] = self._config.log_std_init
-        self.parameters.put("table", member, table)
+        self.parameters.assign("table", member, table)
 
-    def act(self, obs: NDArray[Any], members: slice = EVERY) -> Floats:
+    def act(self, obs: NDArray[Any], members: slice = ALL_MEMBERS) -> Floats:
         """See Network."""
         table = self.parameters.host()["table"][members]
         rows = obs + self._offset_host[: len(table)]
@@ -51,7 +51,7 @@ class Table(Network):
         return outputs
 
     def _look_up(self, obs: Array, flat: Array | None = None) -> Array:
-        """Rows [S, W + H, M], remembering where they were."""
+        """The rows of the states, [S, W + H, M]; their numbers are kept for ``backward``."""
         table = self.parameters.flat if flat is None else flat
         self._rows = (obs + self._offset).reshape(-1)
         values = take_rows(table.reshape(-1, self._width), self._rows)

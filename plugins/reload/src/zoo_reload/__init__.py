@@ -1,4 +1,4 @@
-"""ReLOAD and its comparators on exact tabular models, and ReLOAD with PPO: registration, nothing else."""
+"""Registration of ReLOAD and its comparators on exact tabular models, and of ReLOAD with PPO."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ def zoo_register(zoo: Registrar) -> None:
 
 @hookimpl
 def zoo_suites() -> list[str]:
-    """``zoo bench reload``."""
+    """The suite of ``zoo bench reload``."""
     return ["zoo_reload:suites/reload.toml"]
 
 
 @hookimpl
 def zoo_plots() -> dict[str, str]:
-    """``zoo plot orbit``."""
+    """The figure of ``zoo plot orbit``."""
     return {"orbit": "zoo_reload.figures:orbit"}

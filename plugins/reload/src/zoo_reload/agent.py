@@ -1,4 +1,4 @@
-"""The algorithms: one runner, and for each of the seven its configuration and its rule."""
+"""The seven algorithms: one base class, and for each its configuration and its update rule."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ from zoo_reload.rules import (
     Rule,
 )
 from zoo_reload.search import RATIOS, StepSearch
-from zoo_reload.trajectory import Judged, Trajectory, advance_together
+from zoo_reload.trajectory import Assessment, Trajectory, advance_together
 
 ConfigT = TypeVar("ConfigT", bound=RunnerConfig)
 
 STACKED_STATES = 500
-"""Above this many states one dense stacked solve costs more than sparse single ones."""
+"""states up to which one dense solve for all stacked runs is quicker than a sparse solve for each"""
 
 
 class PrimalDualRun(Algorithm[ConfigT]):
@@ -72,31 +72,31 @@ class PrimalDualRun(Algorithm[ConfigT]):
         self.search: StepSearch | None = None
         if eta == "auto":
             ratios = RATIOS if cmdp.num_constraints else (1.0,)
-            self.search = StepSearch(self._fresh, config.tol, ctx.budget, ratios)
+            self.search = StepSearch(self._new_trajectory, config.tol, ctx.budget, ratios)
             self.trajectory = self.search.first()
         else:
             eta_mu: float | None = getattr(config, "eta_mu", None)
-            self.trajectory = self._fresh(eta, eta if eta_mu is None else eta_mu)
+            self.trajectory = self._new_trajectory(eta, eta if eta_mu is None else eta_mu)
 
     @classmethod
     def make_rule(cls, game: Game, config: ConfigT) -> Rule:
         """The update rule that ``config`` asks for."""
         return cls._rule(game, config)
 
-    def _fresh(self, eta: float, eta_mu: float) -> Trajectory:
+    def _new_trajectory(self, eta: float, eta_mu: float) -> Trajectory:
         return Trajectory(self.game, self.rule, self.solution, self._z_0, eta, eta_mu)
 
     def begin_update(self) -> int:
-        """Settle which trajectory goes on, and return for how many iterations."""
-        left = self.ctx.budget - self.env_steps
-        # A caller who goes on past the budget, or gave none, gets whole updates.
-        iterations = min(self.config.check_every, left) if left > 0 else self.config.check_every
+        """Choose the trajectory to continue, and return the number of its iterations in this update."""
+        remaining = self.ctx.budget - self.env_steps
+        # A caller who continues past the budget, or gave none, gets whole updates.
+        iterations = min(self.config.check_every, remaining) if remaining > 0 else self.config.check_every
         if self.search is not None:
             self.trajectory = self.search.next(self.trajectory, self.env_steps, iterations)
         return iterations
 
     def end_update(self, iterations: int) -> Metrics:
-        """Judge the trajectory that has just taken ``iterations`` steps."""
+        """Evaluate the trajectory that has just taken ``iterations`` steps; the metrics of this update."""
         self.env_steps += iterations
         self.trajectory.check(self.env_steps)
         if self.search is not None and self.env_steps >= self.ctx.budget:
@@ -105,13 +105,13 @@ class PrimalDualRun(Algorithm[ConfigT]):
         return self._metrics()
 
     def update(self) -> Metrics:
-        """``check_every`` iterations, each evaluated exactly, and one check.
+        """Take ``check_every`` iterations, each evaluated exactly, and compute the residuals once.
 
         Returns:
-            In the environment's own unit: ``kkt``; with an oracle ``gap``, ``err``, ``oscillation`` and
+            In the environment's own units: ``kkt``; with an oracle ``gap``, ``err``, ``oscillation`` and
             ``optimum/reward``; ``value/reward``, and for each constraint ``value/``, ``violation/`` and
-            ``multiplier/``. ``kkt/relative`` and ``err/relative``, by which the run is judged, are relative to the
-            ranges over all policies. The step sizes ``eta`` and ``eta_mu`` are in the unit of the game (scaled under
+            ``multiplier/``. ``kkt/relative`` and ``err/relative``, which decide on convergence, are relative to the
+            ranges over all policies. The step sizes ``eta`` and ``eta_mu`` are in the units of the game (scaled under
             "auto").
         """
         iterations = self.begin_update()
@@ -124,44 +124,49 @@ class PrimalDualRun(Algorithm[ConfigT]):
             self.trajectory.history,
             names=game.original.names,
             tol=self.config.tol,
-            err_tol=self.config.tol + self._doubt(),
+            err_tol=self.config.tol + self._oracle_error(),
             caps=game.original_multipliers(game.cap),
-            units=game.natural.signals,
+            units=game.ranges.signals,
             feasible=True if self.solution else False if self.infeasibility else None,
             infeasibility=self.infeasibility,
-            over=self.env_steps >= self.ctx.budget,
+            finished=self.env_steps >= self.ctx.budget,
         )
 
-    def _doubt(self) -> float:
-        """How far off the optimum of the linear program itself may be, relative to the range of the reward."""
+    def _oracle_error(self) -> float:
+        """Bound on the error of the linear program's own optimum, relative to the range of the reward."""
         if self.solution is None:
             return 0.0
-        beyond = self.game.original.violation(self.solution.costs)
-        doubt = abs(self.solution.duality_gap) + float(np.abs(self.solution.multipliers) @ beyond)
-        return doubt / self.game.natural.reward
+        violation = self.game.original.violation(self.solution.costs)
+        error = abs(self.solution.duality_gap) + float(np.abs(self.solution.multipliers) @ violation)
+        return error / self.game.ranges.reward
 
-    def _judged(self) -> Judged:
-        judged = self.trajectory.judged
-        return self.trajectory.check(self.env_steps) if judged is None else judged
+    def _assessment(self) -> Assessment:
+        assessment = self.trajectory.assessment
+        return self.trajectory.check(self.env_steps) if assessment is None else assessment
 
     def _metrics(self) -> Metrics:
-        judged, trajectory, names = self._judged(), self.trajectory, self.game.original.names
-        result = judged.residuals
-        metrics = {"kkt": result.kkt, "kkt/relative": judged.kkt, "value/reward": result.evaluation.J_r}
-        if self.solution is not None and result.gap is not None and result.err is not None and judged.err is not None:
+        assessment, trajectory, names = self._assessment(), self.trajectory, self.game.original.names
+        result = assessment.residuals
+        metrics = {"kkt": result.kkt, "kkt/relative": assessment.kkt, "value/reward": result.evaluation.J_r}
+        if (
+            self.solution is not None
+            and result.gap is not None
+            and result.err is not None
+            and assessment.err is not None
+        ):
             metrics["gap"] = result.gap
-            metrics["err"], metrics["err/relative"] = result.err, judged.err
+            metrics["err"], metrics["err/relative"] = result.err, assessment.err
             metrics["oscillation"] = trajectory.history.oscillation()
             metrics["optimum/reward"] = self.solution.value
         for i, name in enumerate(names):
             metrics[f"value/{name}"] = float(result.evaluation.J[i])
             metrics[f"violation/{name}"] = float(result.violations[i])
-            metrics[f"multiplier/{name}"] = float(judged.mu[i])
+            metrics[f"multiplier/{name}"] = float(assessment.mu[i])
         metrics["eta"], metrics["eta_mu"] = trajectory.eta, trajectory.eta_mu
         return metrics
 
     def policy(self) -> Floats:
-        """Action probabilities ``[S, A]`` of the policy that the algorithm stands for."""
+        """Action probabilities ``[S, A]`` of the policy that the algorithm returns: the last or the average iterate."""
         return self.trajectory.answer()[0].copy()
 
     def multipliers(self) -> Mapping[str, float]:
@@ -173,12 +178,12 @@ class PrimalDualRun(Algorithm[ConfigT]):
         """Actions ``int64 [B]`` for states ``[B]``, sampled: a constrained optimum is stochastic.
 
         Raises:
-            InterfaceError: an observation is no state of the model.
+            InterfaceError: an observation is not a state of the model.
         """
         states = np.asarray(obs)
         S, A = self.game.cmdp.r.shape
         if not np.issubdtype(states.dtype, np.integer) or ((states < 0) | (states >= S)).any():
-            raise InterfaceError(f"observations of dtype {states.dtype} are no states: expected integers in [0, {S}).")
+            raise InterfaceError(f"observations of dtype {states.dtype} are not states: expected integers in [0, {S}).")
         below = np.cumsum(self.policy()[states], axis=-1) <= self._act_rng.random(states.shape)[..., None]
         return np.minimum(below.sum(axis=-1), A - 1)
 
@@ -196,7 +201,7 @@ class PrimalDualRun(Algorithm[ConfigT]):
         """Continue from ``state``."""
         self.env_steps = int(state["env_steps"])
         self._z_0 = np.array(state["z_0"], dtype=np.float64)
-        self.trajectory = self._fresh(1.0, 1.0)
+        self.trajectory = self._new_trajectory(1.0, 1.0)
         self.trajectory.load_state(state["trajectory"])
         if self.search is not None:
             self.search.load_state(state["search"], self.trajectory)
@@ -222,7 +227,7 @@ class Reload(PrimalDualRun[ReloadConfig]):
 
     @classmethod
     def make_rule(cls, game: Game, config: ReloadConfig) -> Rule:
-        """The rule on logits, or its cross-check on occupancies."""
+        """The update rule on logits, or, as a cross-check, on occupancies."""
         return ReloadRule(game, config) if config.form == "policy" else OccupancyRule(game, config)
 
 
@@ -263,7 +268,7 @@ class AugmentedLagrangian(PrimalDualRun[AugmentedLagrangianConfig]):
 
 
 class StackedRuns(Batch):
-    """Members are ordinary runs; only the arithmetic between two checks is shared.
+    """Several seeds whose iterates are stacked in arrays between two checks; its members are ordinary runs.
 
     Args:
         members: runs of one algorithm with one configuration on one environment, at least one.

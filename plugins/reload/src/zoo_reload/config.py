@@ -18,7 +18,7 @@ Optimism = Literal["both", "none", "policy", "multiplier"]
 
 @dataclass(frozen=True, kw_only=True)
 class RunnerConfig:
-    """What all algorithms share."""
+    """Options that all algorithms share."""
 
     cap: float = 1e4
     """largest |mu_i|, in the unit of eta_mu: under eta = "auto" that of the scaled problem; reaching it is reported"""
@@ -43,7 +43,7 @@ class RunnerConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class AutoConfig(RunnerConfig):
-    """A step size of the policy that may be searched for."""
+    """Options of algorithms whose step size of the policy can be searched for."""
 
     tune: ClassVar[Mapping[str, str]] = {"eta": ""}
     """what ``zoo tune`` searches unless it is told otherwise, each around its value"""
@@ -60,7 +60,7 @@ class AutoConfig(RunnerConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class SearchedConfig(AutoConfig):
-    """Step sizes of both players that may be searched for."""
+    """Options of algorithms whose step sizes can be searched for, for both players."""
 
     tune: ClassVar[Mapping[str, str]] = {"eta": "", "eta_mu": ""}
 
@@ -128,7 +128,7 @@ class RPGPDConfig(RunnerConfig):
             _positive("eta_mu", self.eta_mu)
         _not_negative("tau", self.tau)
         if max(self.eta, self.eta_mu or self.eta) * self.tau >= 1:
-            raise UsageError(f"tau = {self.tau} with this step size forgets everything: expected eta * tau < 1.")
+            raise UsageError(f"tau = {self.tau} is too large for this step size: expected eta * tau < 1.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""``zoo plot orbit RUN...``: where the game of policy and multipliers goes, for each constraint."""
+"""``zoo plot orbit RUN...``: the path of the iterates, multiplier against constraint value, for each constraint."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _PER_ROW = 3
 
 
 def orbit(runs: Sequence[Any], options: Any) -> Figure:
-    """Multiplier against constraint value, from hollow start to filled end, and the threshold: cycles or settles?
+    """Multiplier against constraint value, from the hollow start to the filled end, and the threshold.
 
     Of several seeds of an algorithm the first is drawn; ``--metric multiplier/NAME`` picks constraints.
 
     Raises:
-        UsageError: no run logged a multiplier, or not the one asked for.
+        UsageError: no run logged a multiplier, or not the one that was asked for.
     """
     from matplotlib.figure import Figure
 
@@ -43,27 +43,27 @@ def orbit(runs: Sequence[Any], options: Any) -> Figure:
     rows = math.ceil(len(panels) / columns)
     figure = Figure(figsize=(_PANEL[0] * columns, _PANEL[1] * rows + 0.3), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes, ((environment, constraint), rivals) in zip(grid, panels.items(), strict=False):
-        _panel(axes, constraint, rivals, options)
+    for axes, ((environment, constraint), panel_runs) in zip(grid, panels.items(), strict=False):
+        _panel(axes, constraint, panel_runs, options)
         axes.set_title(f"{environment}: {constraint}", loc="left")
     for axes in grid[len(panels) :]:
         axes.set_visible(False)
-    drawn = dict.fromkeys(run.algorithm for run in first.values())
-    handles = [_legend_line(options.colour(algorithm)) for algorithm in drawn]
-    figure.legend(handles, list(drawn), loc="outside upper left", ncols=len(drawn))
+    algorithms = dict.fromkeys(run.algorithm for run in first.values())
+    handles = [_legend_line(options.colour(algorithm)) for algorithm in algorithms]
+    figure.legend(handles, list(algorithms), loc="outside upper left", ncols=len(algorithms))
     return figure
 
 
-def _panel(axes: Axes, constraint: str, rivals: Sequence[Any], options: Any) -> None:
-    for run in rivals:
+def _panel(axes: Axes, constraint: str, panel_runs: Sequence[Any], options: Any) -> None:
+    for run in panel_runs:
         values, multipliers = run.series(_VALUE + constraint).values, run.series(_MULTIPLIER + constraint).values
         colour = options.colour(run.algorithm)
-        # Only every tenth or so iterate is logged: dots are what is known, the lines merely their order.
+        # Only one in about ten iterates is logged: the dots are iterates, the lines only show their order.
         axes.plot(values, multipliers, color=colour, linewidth=0.4, alpha=0.25)
         axes.plot(values, multipliers, ".", color=colour, markersize=2.5)
         axes.plot(values[:1], multipliers[:1], marker="o", markersize=4.5, color=colour, markerfacecolor="white")
         axes.plot(values[-1:], multipliers[-1:], marker="o", markersize=5.5, color=colour, zorder=4)
-    threshold = _threshold(constraint, rivals)
+    threshold = _threshold(constraint, panel_runs)
     if threshold is not None:
         axes.axvline(threshold, color="#555555", linestyle=":", linewidth=1.0)
     axes.set_xlabel(f"value of {constraint} (dotted: threshold)")
@@ -71,12 +71,12 @@ def _panel(axes: Axes, constraint: str, rivals: Sequence[Any], options: Any) -> 
 
 
 def _threshold(constraint: str, runs: Sequence[Any]) -> float | None:
-    """From the first logged iterate that violates the constraint; None where none does."""
+    """The threshold, computed from the first logged iterate that violates the constraint; None where none does."""
     for run in runs:
         for row in run.rows:
             if row.get(_VIOLATION + constraint, 0.0) > 0.0:
                 violation, value = float(row[_VIOLATION + constraint]), float(row[_VALUE + constraint])
-                # Whether "<=" or ">=" is violated shows in the final value, which lies on the allowed side or at it.
+                # The final value lies on the feasible side, which tells whether the sense is "<=" or ">=".
                 final = float(run.series(_VALUE + constraint).values[-1])
                 below, above = value - violation, value + violation
                 return below if abs(final - below) <= abs(final - above) else above

@@ -1,4 +1,4 @@
-"""The two-player game of a constrained MDP, in the units in which it is played."""
+"""The two-player game of a constrained MDP, in its original or in scaled units."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Point:
         Q: action values ``[N+1, S, A]``, reward first.
         g: signed violations ``g_i = s_i (J_i - b_i)``, ``[N]``; positive is bad.
         occupancy: computes ``d(s, a)``, ``[S, A]``, which sums to 1.
-        known: the same in the environment's own unit, where that is the unit of the game.
+        evaluation: the full evaluation, where the game is in the environment's own units; else None.
     """
 
     pi: Floats
     Q: Floats
     g: Floats
     occupancy: Callable[[], Floats]
-    known: Evaluation | None = None
+    evaluation: Evaluation | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +38,10 @@ class Game:
     Attributes:
         cmdp: the problem as the players see it.
         original: the problem as the environment states it.
-        reward_unit: original reward / played reward.
-        units: original signal / played signal, ``[N]``.
-        lo, cap: range of the played multipliers, ``[N]``.
-        natural: the ranges of J_r and J_i over all policies, in which distances are judged whatever is played.
+        reward_unit: original reward / reward in the game.
+        units: original constraint signal / signal in the game, ``[N]``.
+        lo, cap: range of the multipliers in the game, ``[N]``.
+        ranges: the ranges of J_r and J_i over all policies, the units in which residuals are compared with ``tol``.
     """
 
     cmdp: TabularCMDP
@@ -50,7 +50,7 @@ class Game:
     units: Floats
     lo: Floats
     cap: Floats
-    natural: Units
+    ranges: Units
 
     @classmethod
     def of(cls, cmdp: TabularCMDP, cap: float) -> Game:
@@ -59,21 +59,21 @@ class Game:
 
     @classmethod
     def scaled(cls, cmdp: TabularCMDP, cap: float) -> Game:
-        """The game with reward range 1 and ``max |J_i - b_i| = 1`` over policies; ``cap`` bounds the multipliers."""
-        natural = Units.of(cmdp)
+        """The game scaled to reward range 1 and ``max |J_i - b_i| = 1``; ``cap`` bounds the scaled multipliers."""
+        ranges = Units.of(cmdp)
         distances = np.abs(attainable_range(cmdp) - cmdp.b[:, None]).max(axis=1, initial=0.0)
-        # Where all policies have the same J_i, and b_i is that, there is nothing to play for.
-        units = np.maximum(distances, natural.signals)
-        played = replace(cmdp, r=cmdp.r / natural.reward, c=cmdp.c / units[:, None, None], b=cmdp.b / units)
-        return cls._build(played, cmdp, natural.reward, units, natural, cap)
+        # Where all policies have J_i = b_i the distance is 0, and cannot be divided by.
+        units = np.maximum(distances, ranges.signals)
+        played = replace(cmdp, r=cmdp.r / ranges.reward, c=cmdp.c / units[:, None, None], b=cmdp.b / units)
+        return cls._build(played, cmdp, ranges.reward, units, ranges, cap)
 
     @classmethod
     def _build(
-        cls, played: TabularCMDP, original: TabularCMDP, reward: float, units: Floats, natural: Units, cap: float
+        cls, played: TabularCMDP, original: TabularCMDP, reward: float, units: Floats, ranges: Units, cap: float
     ) -> Game:
         caps = np.full(played.num_constraints, cap)
         lo = np.where(played.equality, -caps, 0.0)
-        return cls(played, original, reward, units, lo, caps, natural)
+        return cls(played, original, reward, units, lo, caps, ranges)
 
     def evaluate(self, z: Floats) -> Point:
         """Exact values of ``softmax(z)``, ``z [S, A]``: one factorisation for the reward and all constraints."""
@@ -83,7 +83,7 @@ class Game:
             Q=evaluation.Q,
             g=self.cmdp.signed_violation(evaluation.J),
             occupancy=lambda: evaluation.occupancy,
-            known=evaluation if self.cmdp is self.original else None,
+            evaluation=evaluation if self.cmdp is self.original else None,
         )
 
     @cached_property
@@ -92,19 +92,19 @@ class Game:
         return P
 
     def evaluate_many(self, z: Floats) -> Point:
-        """``evaluate`` for the ``R`` members of ``z [R, S, A]`` at once, by one stacked dense solve."""
+        """``evaluate`` for the ``R`` policies of ``z [R, S, A]`` at once, by one stacked dense solve."""
         cmdp, P = self.cmdp, self._dense_kernel
         S, A = cmdp.r.shape
-        gamma, rest = cmdp.gamma, 1.0 - cmdp.gamma
+        gamma, one_minus_gamma = cmdp.gamma, 1.0 - cmdp.gamma
         pi = softmax(z)
         P_pi = np.matmul(pi[..., None, :], P.reshape(S, A, S))[..., 0, :]
         system = np.eye(S) - gamma * P_pi
-        V = np.linalg.solve(system, rest * np.einsum("rsa,nsa->rsn", pi, cmdp.rewards))
-        Q = rest * cmdp.rewards + gamma * np.matmul(P, V).swapaxes(1, 2).reshape(len(z), -1, S, A)
+        V = np.linalg.solve(system, one_minus_gamma * np.einsum("rsa,nsa->rsn", pi, cmdp.rewards))
+        Q = one_minus_gamma * cmdp.rewards + gamma * np.matmul(P, V).swapaxes(1, 2).reshape(len(z), -1, S, A)
 
         def occupancy() -> Floats:
-            visits = np.linalg.solve(system.swapaxes(1, 2), np.broadcast_to(rest * cmdp.rho[:, None], (len(z), S, 1)))
-            d: Floats = visits * pi
+            start = np.broadcast_to(one_minus_gamma * cmdp.rho[:, None], (len(z), S, 1))
+            d: Floats = np.linalg.solve(system.swapaxes(1, 2), start) * pi
             return d
 
         return Point(pi=pi, Q=Q, g=cmdp.signs * (cmdp.rho @ V[..., 1:] - cmdp.b), occupancy=occupancy)

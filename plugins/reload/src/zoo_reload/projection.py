@@ -16,7 +16,7 @@ from zoo_reload.game import Game, Point
 from zoo_reload.rules import Evaluate, Iterate, Rule, Step
 
 LARGEST = 400
-"""State-actions up to which the quadratic programs stay quick enough."""
+"""most state-action pairs, so that the quadratic programs stay quick"""
 
 
 class OccupancyRule(Rule):
@@ -41,11 +41,11 @@ class OccupancyRule(Rule):
         self._project = _projection(game)
 
     def start(self, z: Floats, mu: Floats, point: Point) -> Iterate:
-        """The first half step uses the gradients at iterate 0."""
+        """Iterate 0; the first half step uses its gradients."""
         return Iterate(z, mu, {"d": point.occupancy(), "d_half": point.occupancy(), "mu_half": mu})
 
     def step(self, x: Iterate, point: Point, eta: Step, eta_mu: Step, evaluate: Evaluate) -> tuple[Iterate, Point]:
-        """Both half steps; the logits returned are ``log pi`` of ``d_{k+1}``."""
+        """Take both half steps; the logits returned are ``log pi`` of ``d_{k+1}``."""
         d, mu, cmdp = x.memory["d"], x.mu, self.game.cmdp
         d_half = self._project(d + eta * cmdp.lagrangian_reward(x.memory["mu_half"]))
         mu_half = self.clipped(mu, eta_mu, self._violation(x.memory["d_half"]))

@@ -1,4 +1,4 @@
-"""The update rules: how both players move from iterate k to k+1. One class an algorithm, and nothing else differs.
+"""The update rules: how both players move from iterate k to k+1. The algorithms differ in nothing else.
 
 Symbols and order as in docs/methods/reload.md, equations 9 to 11. All arrays may carry one leading axis, a stack of
 runs.
@@ -23,7 +23,7 @@ Step: TypeAlias = "float | Floats"
 
 @dataclass(frozen=True, eq=False)
 class Iterate:
-    """Where the players stand: logits ``z [S, A]``, multipliers ``mu [N]``, and what the rule remembers."""
+    """Logits ``z [S, A]`` and multipliers ``mu [N]``, with the earlier gradients and sums that the rule needs."""
 
     z: Floats
     mu: Floats
@@ -31,7 +31,7 @@ class Iterate:
 
 
 class Rule(ABC):
-    """How one game moves on."""
+    """The update rule of an algorithm in one game."""
 
     stacks: ClassVar[bool] = True
     """whether arrays may carry a leading axis"""
@@ -41,7 +41,7 @@ class Rule(ABC):
         self.s = game.cmdp.signs
 
     def start(self, z: Floats, mu: Floats, point: Point) -> Iterate:
-        """Iterate 0. What is remembered of iterate -1 equals iterate 0, so that ``2 x_0 - x_{-1} = x_0``."""
+        """Iterate 0; the gradients of iterate -1 are set to those of iterate 0, so that the first step is plain."""
         return Iterate(z, mu, {})
 
     @abstractmethod
@@ -50,18 +50,18 @@ class Rule(ABC):
 
         Args:
             x: iterate k.
-            point: its exact values.
+            point: the exact values of iterate k.
             eta: step size of the policy, broadcast against ``[S, A]``.
             eta_mu: step size of the multipliers, broadcast against ``[N]``.
-            evaluate: exact values of given logits.
+            evaluate: computes the exact values of given logits.
         """
 
     def answer(self, x: Iterate, point: Point) -> tuple[Floats, Floats]:
-        """The policy ``[S, A]`` and played multipliers ``[N]`` that the algorithm stands for: the last iterate's."""
+        """The policy ``[S, A]`` and the game's multipliers ``[N]`` that the algorithm returns: the last iterate's."""
         return point.pi, x.mu
 
     def clipped(self, mu: Floats, eta_mu: Step, direction: Floats) -> Floats:
-        """``projected_step`` within this game's bounds."""
+        """``projected_step`` within the bounds of this game."""
         return projected_step(mu, eta_mu, direction, self.game.lo, self.game.cap)
 
 
@@ -77,11 +77,11 @@ class SimultaneousRule(Rule, ABC):
 
     @abstractmethod
     def policy_step(self, x: Iterate, point: Point, eta: Step, memory: dict[str, Floats]) -> Floats:
-        """``z_{k+1}``; puts what it will need again into ``memory``."""
+        """``z_{k+1}``; stores in ``memory`` what the next step needs."""
 
     @abstractmethod
     def multiplier_step(self, x: Iterate, point: Point, eta_mu: Step, memory: dict[str, Floats]) -> Floats:
-        """``mu_{k+1}``; puts what it will need again into ``memory``."""
+        """``mu_{k+1}``; stores in ``memory`` what the next step needs."""
 
 
 class GDARule(SimultaneousRule):
@@ -105,11 +105,11 @@ class ReloadRule(SimultaneousRule):
         self.multiplier_optimism = config.optimistic in ("both", "multiplier")
 
     def start(self, z: Floats, mu: Floats, point: Point) -> Iterate:
-        """Remember the gradients of iterate 0."""
+        """Iterate 0 with its gradients."""
         return Iterate(z, mu, {"Q": lagrangian_q(point.Q, mu, self.s), "g": point.g})
 
     def policy_step(self, x: Iterate, point: Point, eta: Step, memory: dict[str, Floats]) -> Floats:
-        """``z_{k+1} = z_k + eta (2 Q_k - Q_{k-1})``, where ``Q_{k-1}`` stays mixed with ``mu_{k-1}``."""
+        """``z_{k+1} = z_k + eta (2 Q_k - Q_{k-1})``, where ``Q_{k-1}`` is weighted by ``mu_{k-1}``."""
         Q = memory["Q"] = lagrangian_q(point.Q, x.mu, self.s)
         return natural_gradient_step(x.z, eta, extrapolate(Q, x.memory["Q"]) if self.policy_optimism else Q)
 
@@ -120,32 +120,32 @@ class ReloadRule(SimultaneousRule):
 
 
 class AlternatingRule(GDARule):
-    """The multipliers answer the policy that has just moved."""
+    """The gradient of the multipliers is that of the new policy."""
 
     def step(self, x: Iterate, point: Point, eta: Step, eta_mu: Step, evaluate: Evaluate) -> tuple[Iterate, Point]:
         """``z_{k+1}`` from ``mu_k``, then ``mu_{k+1}`` from ``g(pi_{k+1})``."""
         z = self.policy_step(x, point, eta, {})
-        moved = evaluate(z)
-        return Iterate(z, self.multiplier_step(x, moved, eta_mu, {}), {}), moved
+        next_point = evaluate(z)
+        return Iterate(z, self.multiplier_step(x, next_point, eta_mu, {}), {}), next_point
 
 
 class AverageRule(GDARule):
-    """The mixture that plays each iterate of descent-ascent equally often, as one policy with the same occupancy."""
+    """The average occupancy of the gradient descent-ascent iterates, as a policy."""
 
     def start(self, z: Floats, mu: Floats, point: Point) -> Iterate:
-        """Nothing summed yet: iterate 0 is added when it is left."""
+        """Empty sums: iterate k is added in the step from k to k+1."""
         return Iterate(z, mu, {"d": np.zeros_like(z), "mu": np.zeros_like(mu), "k": np.zeros((*z.shape[:-2], 1))})
 
     def step(self, x: Iterate, point: Point, eta: Step, eta_mu: Step, evaluate: Evaluate) -> tuple[Iterate, Point]:
-        """As descent-ascent, and add iterate k to the sums."""
-        x_next, moved = super().step(x, point, eta, eta_mu, evaluate)
+        """A step of gradient descent-ascent; iterate k is added to the sums."""
+        x_next, next_point = super().step(x, point, eta, eta_mu, evaluate)
         d, mu, k = self._sums(x, point)
-        return Iterate(x_next.z, x_next.mu, {"d": d, "mu": mu, "k": k}), moved
+        return Iterate(x_next.z, x_next.mu, {"d": d, "mu": mu, "k": k}), next_point
 
     def answer(self, x: Iterate, point: Point) -> tuple[Floats, Floats]:
         """``pi(a|s) = d(s,a) / sum_a d(s,a)`` of the average occupancy ``d``, and the average multipliers.
 
-        Averaging occupancies averages values; averaging policies would not.
+        The value is linear in the occupancy, so this policy has the average value; the average policy would not.
         """
         d, mu, k = self._sums(x, point)
         mass = d.sum(axis=-1, keepdims=True)
@@ -193,7 +193,7 @@ class PIDRule(SimultaneousRule):
         return natural_gradient_step(x.z, eta, lagrangian_q(point.Q, x.mu, self.s))
 
     def multiplier_step(self, x: Iterate, point: Point, eta_mu: Step, memory: dict[str, Floats]) -> Floats:
-        """``I_k = clip(I_{k-1} + K_I g_k)``, then the sum; given gains take the place of ``eta_mu``."""
+        """``I_k = clip(I_{k-1} + K_I g_k)``, then ``mu_{k+1}``; ``eta_mu`` is used only in the search."""
         gain = eta_mu if self.searched else 1.0
         g = memory["g"] = point.g
         integral = memory["I"] = self.clipped(x.memory["I"], gain * self.ki, g)

@@ -1,4 +1,4 @@
-"""One uninterrupted sequence of iterates with given step sizes, and its judgement."""
+"""One uninterrupted sequence of iterates with given step sizes, and its residuals."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from zoo_reload.rules import Iterate, Rule
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """The last check in full: the policy and multipliers judged, both in the environment's own unit.
+class Assessment:
+    """The last check in full: policy and multipliers in the environment's own units, and their residuals.
 
-    ``kkt`` and ``err`` are those of ``residuals`` relative to the ranges over all policies.
+    ``kkt`` and ``err`` are those of ``residuals``, relative to the ranges over all policies.
     """
 
     policy: Floats
@@ -51,13 +51,13 @@ class Trajectory:
         self.eta_mu = eta_mu
         self.k = 0
         self.history = History(game.cmdp.num_constraints)
-        self.judged: Judged | None = None
+        self.assessment: Assessment | None = None
         self._point: Point | None = game.evaluate(z)
         self.x = rule.start(z, np.zeros(game.cmdp.num_constraints), self.point)
 
     @property
     def point(self) -> Point:
-        """Exact values of the present iterate."""
+        """The exact values of the present iterate."""
         if self._point is None:
             self._point = self.game.evaluate(self.x.z)
         return self._point
@@ -67,36 +67,36 @@ class Trajectory:
         x, point, game, rule = self.x, self.point, self.game, self.rule
         for _ in range(iterations):
             x, point = rule.step(x, point, self.eta, self.eta_mu, game.evaluate)
-        self.moved_to(x, iterations, point)
+        self.set_iterate(x, iterations, point)
 
-    def moved_to(self, x: Iterate, iterations: int, point: Point | None = None) -> None:
-        """Be at ``x``, ``iterations`` later; its values are computed when needed if not given."""
+    def set_iterate(self, x: Iterate, iterations: int, point: Point | None = None) -> None:
+        """Set the present iterate to ``x``, ``iterations`` later; its values are computed when needed if not given."""
         self.x, self._point = x, point
         self.k += iterations
 
     def answer(self) -> tuple[Floats, Floats]:
-        """The policy ``[S, A]`` and the multipliers ``[N]`` in the environment's own unit."""
+        """The policy ``[S, A]`` and the multipliers ``[N]`` that are returned, in the environment's own units."""
         pi, mu = self.rule.answer(self.x, self.point)
         return pi, self.game.original_multipliers(mu)
 
-    def check(self, step: int | None = None) -> Judged:
-        """Judge the present answer, and remember the figures.
+    def check(self, step: int | None = None) -> Assessment:
+        """Compute the residuals of the present policy and multipliers, and add them to the history.
 
         Args:
-            step: of the run, where other trajectories have taken some of its steps; k when not given.
+            step: step of the run, where other trajectories have taken some of its steps; None: k.
         """
         policy, mu = self.answer()
-        known = self.point.known if policy is self.point.pi else None
-        gaps = residuals(self.game.original, policy, mu, solution=self.solution, evaluation=known)
-        relative = gaps.relative(self.game.natural)
-        self.judged = Judged(policy, mu, gaps, *relative)
+        evaluation = self.point.evaluation if policy is self.point.pi else None
+        result = residuals(self.game.original, policy, mu, solution=self.solution, evaluation=evaluation)
+        relative = result.relative(self.game.ranges)
+        self.assessment = Assessment(policy, mu, result, *relative)
         self.history.add(
-            Check(self.k, self.k if step is None else step, gaps.kkt, gaps.err, gaps.violations, mu, relative)
+            Check(self.k, self.k if step is None else step, result.kkt, result.err, result.violations, mu, relative)
         )
-        return self.judged
+        return self.assessment
 
     def copy(self) -> Trajectory:
-        """A second trajectory that starts where this one is."""
+        """A copy that continues independently."""
         other: Trajectory = object.__new__(Trajectory)
         other.__dict__.update(self.__dict__)
         other.history = self.history.copy()
@@ -121,19 +121,19 @@ class Trajectory:
         arrays = {name: np.array(value, dtype=np.float64) for name, value in state["memory"].items()}
         self.x = Iterate(np.array(state["z"]), np.array(state["mu"]), arrays)
         self._point = None
-        self.judged = None
-        natural = self.game.natural
-        self.history.load(np.asarray(state["history"]), min([natural.reward, *natural.signals]))
+        self.assessment = None
+        ranges = self.game.ranges
+        self.history.load(np.asarray(state["history"]), min([ranges.reward, *ranges.signals]))
 
 
 def advance_together(trajectories: Sequence[Trajectory], iterations: int) -> None:
-    """``advance`` for trajectories of one game and one rule, each with its own step sizes."""
+    """``advance`` for several trajectories of one game and one rule at once, each with its own step sizes."""
     game, rule = trajectories[0].game, trajectories[0].rule
-    each = [trajectory.x for trajectory in trajectories]
+    iterates = [trajectory.x for trajectory in trajectories]
     x = Iterate(
-        np.stack([one.z for one in each]),
-        np.stack([one.mu for one in each]),
-        {name: np.stack([one.memory[name] for one in each]) for name in each[0].memory},
+        np.stack([iterate.z for iterate in iterates]),
+        np.stack([iterate.mu for iterate in iterates]),
+        {name: np.stack([iterate.memory[name] for iterate in iterates]) for name in iterates[0].memory},
     )
     eta = np.array([trajectory.eta for trajectory in trajectories])[:, None, None]
     eta_mu = np.array([trajectory.eta_mu for trajectory in trajectories])[:, None]
@@ -143,4 +143,4 @@ def advance_together(trajectories: Sequence[Trajectory], iterations: int) -> Non
         x, point = rule.step(x, point, eta, eta_mu, game.evaluate_many)
     for i, trajectory in enumerate(trajectories):
         memory = {name: value[i] for name, value in x.memory.items()}
-        trajectory.moved_to(Iterate(x.z[i], x.mu[i], memory), iterations)
+        trajectory.set_iterate(Iterate(x.z[i], x.mu[i], memory), iterations)

@@ -1,4 +1,4 @@
-"""Regularised policy optimisation over many tasks: registration, nothing else."""
+"""Registration of regularised policy optimisation over many tasks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PAPER = (
 
 @hookimpl
 def zoo_register(zoo: Registrar) -> None:
-    """Register the algorithms."""
+    """Register the three algorithms and the evaluator ``default-policy``."""
     for name, attribute, summary in (
         ("rpo", "RPO", "policies of many tasks, regularised towards a default policy that is kept"),
         ("tvpo", "TVPO", "the same, with the vote of earlier tasks as default policy"),
@@ -55,13 +55,13 @@ def zoo_register(zoo: Registrar) -> None:
 
 @hookimpl
 def zoo_suites() -> list[str]:
-    """``zoo bench rpo``."""
+    """The suite of ``zoo bench rpo``."""
     return ["zoo_rpo:suites/rpo.toml"]
 
 
 @hookimpl
 def zoo_derived() -> dict[str, str]:
-    """Metrics of suites about runs on many tasks."""
+    """Derived metrics for suites of runs on many tasks."""
     names = ("task_mean", "task_final", "jump_start", "updates_to", "share_to")
     return {name: f"zoo_rpo.derived:{name}" for name in names}
 

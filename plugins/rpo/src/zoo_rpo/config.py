@@ -76,17 +76,17 @@ class RPOConfig(Regularisation):
 
 @dataclass(frozen=True, kw_only=True)
 class TVPOConfig(RPOConfig):
-    """Options of TVPO: the majority's vote as default policy."""
+    """Options of TVPO: the majority vote as default policy."""
 
     regulariser: str = "tv"
     """none, maxent, log-barrier, kl-forward, kl-reverse, distral, tv, or one that another package registers"""
 
 
 def at_least(name: str, number: float, least: float) -> None:
-    """Refuse a number below ``least`` or not finite.
+    """Check that an option is finite and at least ``least``.
 
     Raises:
-        UsageError: with the name and the range.
+        UsageError: it is not; the message has the name and the range.
     """
     if not (math.isfinite(number) and number >= least):
         raise UsageError(f"{name} = {number}: expected a number of at least {least}.")
@@ -97,7 +97,7 @@ class DefaultPolicyConfig:
     """Options of the evaluator ``default-policy``."""
 
     limit: int = 2**20
-    """most deterministic default policies that are tried"""
+    """largest number of deterministic default policies that may be enumerated"""
 
     def __post_init__(self) -> None:
         """Check the range."""

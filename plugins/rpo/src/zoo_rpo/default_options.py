@@ -1,4 +1,4 @@
-"""The default policies of this plugin by name: their options, and how each is made for an environment."""
+"""The default policies of this plugin: the options of each, and its construction for an environment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Other = Literal["uniform", "worst"]
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What a default policy is made for."""
+    """The environment, regulariser and model for which a default policy is built."""
 
     states: int | None
     """S, where observations are state numbers; None: they are vectors"""
@@ -35,31 +35,35 @@ class Setting:
     actions: int | None
     """A, where actions are discrete; None: they are continuous"""
     family: type[Distribution]
-    """of distributions"""
+    """family of action distributions"""
     regulariser: Regulariser
-    """the penalty that policies pay"""
+    """the penalty on policies"""
     lam: float
-    """its weight"""
+    """weight of the penalty, lambda"""
     model: Callable[[int, float], Model]
-    """a fresh model for that many features, whose step size is this many times the policy's"""
+    """builds a model from a number of features and a factor on the policy's step size"""
 
-    def tabular(self, what: str) -> tuple[int, int]:
-        """S and A.
+    def tabular(self, default: str) -> tuple[int, int]:
+        """S and A, for the default policy named ``default``.
 
         Raises:
-            UsageError: observations are no states, or actions are continuous.
+            UsageError: observations or actions are not discrete.
         """
         if self.states is None or self.actions is None:
-            raise UsageError(f"{what} counts states and actions: it needs discrete ones; distilled does not.")
+            raise UsageError(f"{default} is a table: it needs discrete states and actions; distilled does not.")
         return self.states, self.actions
 
 
 class DefaultOptions(ABC):
-    """A base for registered default policies; a subclass is a frozen dataclass."""
+    """A base for registered default policies; a subclass is a frozen dataclass whose fields are the options."""
 
     @abstractmethod
     def make(self, setting: Setting) -> DefaultPolicy:
-        """A fresh default policy."""
+        """A new default policy.
+
+        Raises:
+            UsageError: it does not suit the setting.
+        """
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class UniformOptions(DefaultOptions):
     """``uniform``."""
 
     def make(self, setting: Setting) -> DefaultPolicy:
-        """Every action alike."""
+        """The uniform policy; refused for continuous actions."""
         if setting.actions is None:
             raise UsageError("there is no uniform distribution over continuous actions: choose another default.")
         return Uniform(setting.actions, dims=int(setting.states is None))
@@ -80,14 +84,14 @@ class FrozenOptions(DefaultOptions):
     run: str = ""
     """directory of a run of rpo or tvpo (of one seed)"""
     sha256: str = ""
-    """digest of that policy, noted as a run is set up: if the source has another later, or is gone, the policy comes
-    from the run's own checkpoint"""
+    """digest of that policy, recorded when the run is set up: if the source changes later, or is deleted, the policy
+    comes from the run's own checkpoint"""
 
     def make(self, setting: Setting) -> DefaultPolicy:
-        """Read from the newest checkpoint.
+        """The policy in the newest checkpoint of the run.
 
         Raises:
-            UsageError: there is none, or it is of other states or actions.
+            UsageError: there is none, or it has other states or actions.
         """
         S, A = setting.tabular("frozen")
         if not self.run:
@@ -97,14 +101,15 @@ class FrozenOptions(DefaultOptions):
         except UsageError:
             if not self.sha256:
                 raise
-            return Frozen(self._gone)
+            return Frozen(self._refuse)
         if self.sha256 and digest(saved) != self.sha256:
-            return Frozen(self._gone)
+            return Frozen(self._refuse)
         if saved.shape != (S, A):
             raise UsageError(f"the default policy of {self.run} has shape {list(saved.shape)}: expected [{S}, {A}].")
         return Frozen(saved)
 
-    def _gone(self, obs: Array) -> Distribution:
+    def _refuse(self, obs: Array) -> Distribution:
+        """The policy of a source that has changed: it can only be replaced by that of the run's own checkpoint."""
         raise UsageError(f"{self.run} no longer holds the default policy with which this run was set up.")
 
 
@@ -115,7 +120,7 @@ class MajorityVoteOptions(DefaultOptions):
     tau: float = 10.0
     """how many tasks it takes for the temperature beta_m = exp(-m / tau) to fall by a factor e"""
     count: str = "state"
-    """"state": m is the number of tasks that ask for a decision in a state; "global": of all tasks"""
+    """"state": m is the number of tasks with a decision in a state; "global": the number of all tasks"""
     visited_only: bool = False
     """count only where the best policy is expected at least min_visits times in the episodes of an update"""
     min_visits: float = 1.0
@@ -130,7 +135,7 @@ class MajorityVoteOptions(DefaultOptions):
         _one_of("count", self.count, get_args(Count))
 
     def make(self, setting: Setting) -> DefaultPolicy:
-        """No vote yet."""
+        """A majority vote without any votes yet."""
         S, A = setting.tabular("majority-vote")
         return MajorityVote(
             S, A, tau=self.tau, count=self.count, visited_only=self.visited_only, min_visits=self.min_visits
@@ -154,27 +159,27 @@ class DistilledOptions(DefaultOptions):
                 raise UsageError(f"{name} = {value}: expected a number of at least 0.")
 
     def make(self, setting: Setting) -> DefaultPolicy:
-        """A fresh model."""
+        """A distilled default with a new model."""
         model = setting.model(setting.features, self.pi0_lr)
         return Distilled(model, setting.family, setting.regulariser, setting.lam * self.pi0_scale)
 
 
 @dataclass(frozen=True)
 class MaskedInputOptions(DefaultOptions):
-    """``masked-input``: another default that sees some features, or tells some states apart, only."""
+    """``masked-input``: another default that sees only some features, or distinguishes only some states."""
 
     keep: str = ""
     """features of a vector, or states, that it sees: numbers and ranges, such as 0:4,7; none if empty"""
     of: str = "distilled"
-    """the default that sees them, whose own options keep their values"""
+    """the default that sees them, with the default values of its own options"""
 
     def __post_init__(self) -> None:
-        """Refuse what has nothing to be masked, or cannot be given what it needs."""
+        """Check that the inner default policy learns from observations, so that masking has an effect."""
         if self.of in ("masked-input", "frozen"):
             raise UsageError(f"of = {self.of}: expected a default that learns, such as distilled or majority-vote.")
 
     def make(self, setting: Setting) -> DefaultPolicy:
-        """The other one, of fewer features where observations are vectors."""
+        """The masked default, whose model has fewer inputs where observations are vectors."""
         keep = _numbers(self.keep, setting.features)
         if setting.states is None:
             setting = _with_features(setting, len(keep))
@@ -184,12 +189,12 @@ class MaskedInputOptions(DefaultOptions):
 
 @dataclass(frozen=True)
 class OptimalMixtureOptions(DefaultOptions):
-    """``optimal-mixture``: knows each task's optimum; for experiments on what a default is worth."""
+    """``optimal-mixture``: computed from each task's optimum; for experiments on the effect of a default's quality."""
 
     distance: float = 0.0
     """weight d of the other policy: pi_0 = (1 - d) pi* + d other"""
     other: str = "uniform"
-    """"uniform", or "worst": the action that differs from the optimum"""
+    """the other policy: "uniform", or "worst": the action of least value"""
 
     def __post_init__(self) -> None:
         """Check every range."""
@@ -198,7 +203,7 @@ class OptimalMixtureOptions(DefaultOptions):
         _one_of("other", self.other, get_args(Other))
 
     def make(self, setting: Setting) -> DefaultPolicy:
-        """Uniform until the first task."""
+        """The mixture, uniform until the first task."""
         S, A = setting.tabular("optimal-mixture")
         return OptimalMixture(S, A, self.distance, worst=self.other == "worst")
 
@@ -215,7 +220,7 @@ def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
 
 
 def _numbers(text: str, below: int) -> list[int]:
-    """The numbers in "0:4,7", all in [0, below)."""
+    """The numbers in a text such as "0:4,7", sorted; all must be in [0, below)."""
     numbers: list[int] = []
     for part in filter(None, text.split(",")):
         first, colon, last = part.partition(":")

@@ -1,7 +1,7 @@
 """Default policies pi_0: what a policy is regularised towards, and what is kept from task to task.
 
-Observations are state numbers int64[...] or vectors [..., D]. A policy is a function of observations to a
-``Distribution``. The rules are those of Moskovitz et al. (arXiv:2111.02994); each class shows a use of it.
+Observations are state numbers int64[...] or vectors [..., D]. A policy is a function from observations to a
+``Distribution``. The update rules are those of Moskovitz et al. (arXiv:2111.02994); each class has an example.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ BETA_MIN = 1e-3
 
 
 class DefaultPolicy(ABC):
-    """One default policy. What it does not learn from, it lets pass."""
+    """The base of default policies; methods for events from which a subclass does not learn do nothing."""
 
     @abstractmethod
     def distribution(self, obs: Array) -> Distribution:
-        """pi_0(. | obs); discrete actions have probabilities of at least ``FLOOR`` before normalisation."""
+        """pi_0(. | obs); probabilities of discrete actions are at least ``FLOOR`` before normalisation."""
 
     def begin_task(self, task: Any) -> None:  # noqa: B027
-        """A task begins; ``task`` is what the algorithm knows of it: a ``zoo_rpo.tabular.TaskModel``, or None."""
+        """Called when a task begins; ``task`` is its model (``zoo_rpo.task_model.TaskModel``), or None if unknown."""
 
     def update(self, obs: Array, policy: Distribution, weights: Array | None = None) -> Mapping[str, float]:
-        """Learn from the policy of the running task, taken as given.
+        """Learn from the policy of the running task, which is not differentiated.
 
         Args:
-            obs: visited, [B, ...].
-            policy: of the task, at these observations.
-            weights: [B], of the observations; none: 1 / B each.
+            obs: visited observations, [B, ...].
+            policy: action distributions of the task's policy at these observations.
+            weights: weights of the observations, [B]; None: 1 / B each.
 
         Returns:
-            Metrics.
+            Metrics to be logged.
         """
         return {}
 
@@ -55,22 +55,22 @@ class DefaultPolicy(ABC):
         """Learn from a task that has ended.
 
         Args:
-            policy: the best found.
-            obs: observations where the task asks for a decision, [n, ...].
-            visits: how often ``policy`` is expected there, [n]; none: unknown.
+            policy: the best policy found for the task.
+            obs: observations at which the task has a decision, [n, ...].
+            visits: expected number of visits of ``policy``, [n]; None: unknown.
         """
 
     @classmethod
-    def joined(cls, members: Sequence[Any]) -> DefaultPolicy | None:
-        """M defaults of this class on S states each, as one on M * S: state s of member m is m * S + s.
+    def stacked(cls, members: Sequence[Any]) -> DefaultPolicy | None:
+        """M default policies on S states each as one policy on M * S states: state s of member m is m * S + s.
 
-        ``update`` and ``distribution`` of the whole are those of the members, which stay in use: what is learned here
-        is theirs. None: they are asked one by one, which is slower and no different.
+        It shares its parameters with the members, so that its ``update`` updates them. None: not supported; the
+        members are then called one by one, which is slower and has the same result.
         """
         return None
 
     def state(self) -> Mapping[str, Any]:
-        """All that is needed to go on bit for bit: arrays, tensors and plain data."""
+        """Everything needed to continue bit for bit: arrays, tensors and plain data."""
         return {}
 
     def load_state(self, state: Mapping[str, Any]) -> None:  # noqa: B027
@@ -84,15 +84,15 @@ def _at_least_1(**sizes: int) -> None:
 
 
 class Uniform(DefaultPolicy):
-    """Every action alike.
+    """The uniform policy.
 
     Example:
         >>> Uniform(actions=4).distribution(np.array([0, 7])).p.tolist()
         [[0.25, 0.25, 0.25, 0.25], [0.25, 0.25, 0.25, 0.25]]
 
     Args:
-        actions: A.
-        dims: of an observation; 0 for state numbers, 1 for vectors.
+        actions: A, the number of actions.
+        dims: number of axes of an observation; 0 for state numbers, 1 for vectors.
 
     Raises:
         ValueError: ``actions`` is below 1.
@@ -103,13 +103,13 @@ class Uniform(DefaultPolicy):
         self._actions, self._dims = actions, dims
 
     def distribution(self, obs: Array) -> Distribution:
-        """1 / A."""
+        """Probabilities 1 / A."""
         shape = tuple(obs.shape)[: len(obs.shape) - self._dims]
         return Categorical(np.zeros((*shape, self._actions)))
 
 
 class Frozen(DefaultPolicy):
-    """A policy that is given and never changes.
+    """A given policy that never changes.
 
     Example:
         >>> pi_0 = Frozen(np.array([[0.9, 0.1], [0.5, 0.5]]))  # probabilities [S, A], or any policy
@@ -117,10 +117,10 @@ class Frozen(DefaultPolicy):
         [[0.9, 0.1], [0.9, 0.1], [0.5, 0.5]]
 
     Args:
-        policy: a function of observations, or numpy's probabilities [S, A] by state.
+        policy: a function of observations, or an array of probabilities [S, A] by state.
 
     Raises:
-        ValueError: it is neither; an entry is negative or NaN, or a row's sum is off 1 by more than 1e-4.
+        ValueError: it is neither; an entry is negative or NaN, or a row's sum differs from 1 by more than 1e-4.
     """
 
     def __init__(self, policy: Policy | NDArray[np.floating[Any]]) -> None:
@@ -133,7 +133,8 @@ class Frozen(DefaultPolicy):
         else:
             shape = f" of shape {list(policy.shape)}" if hasattr(policy, "shape") else ""
             raise ValueError(
-                f"policy is a {type(policy).__name__}{shape}: expected a function, or numpy's probabilities [S, A]."
+                f"policy is a {type(policy).__name__}{shape}: expected a function, or a numpy array of probabilities "
+                "[S, A]."
             )
 
     def _tabular(self, obs: Array) -> Distribution:
@@ -141,11 +142,11 @@ class Frozen(DefaultPolicy):
         return Categorical(self._logits[obs])
 
     def distribution(self, obs: Array) -> Distribution:
-        """As given, floored."""
+        """The given policy, with probabilities of at least ``FLOOR``."""
         return self._policy(obs).floored()
 
     def state(self) -> Mapping[str, Any]:
-        """Logits [S, A], where probabilities were given: a run needs its source no more. A function is its owner's."""
+        """Logits [S, A] where probabilities were given, so that a resumed run does not need the source; else empty."""
         return {} if self._logits is None else {"logits": np.array(self._logits)}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
@@ -155,9 +156,9 @@ class Frozen(DefaultPolicy):
 
 
 class MajorityVote(DefaultPolicy):
-    """The default of TVPO: in each state a softmax of the shares of tasks whose policy preferred each action.
+    """The default of TVPO: in each state a softmax of the shares of tasks whose policy prefers each action.
 
-    With m tasks counted, ``mean`` the running mean of one-hot votes and beta_m = max(exp(-m / tau), 1e-3),
+    After m tasks, with ``mean`` the running mean of one-hot votes and beta_m = max(exp(-m / tau), 1e-3),
     pi_0 = softmax(mean / beta_m); its limit is the majority, which minimises the expected total variation to
     deterministic policies.
 
@@ -169,12 +170,12 @@ class MajorityVote(DefaultPolicy):
         ([[0.667, 0.333], [0.5, 0.5]], [3, 0])
 
     Args:
-        states: S.
-        actions: A.
-        tau: how many tasks it takes for the temperature to fall by a factor e.
-        count: "state": m is the number of tasks that asked for a decision in this state; "global": of all tasks.
-        visited_only: leave out states that the policy visits less than ``min_visits`` times.
-        min_visits: see there.
+        states: S, the number of states.
+        actions: A, the number of actions.
+        tau: number of tasks after which the temperature has fallen by a factor e, above 0.
+        count: "state": m is the number of tasks with a decision in the state; "global": the number of all tasks.
+        visited_only: ignore states that the policy is expected to visit less than ``min_visits`` times.
+        min_visits: expected visits from which a state counts, at least 0.
 
     Raises:
         ValueError: an argument is outside its range.
@@ -199,22 +200,23 @@ class MajorityVote(DefaultPolicy):
             raise ValueError(f"min_visits = {min_visits}: expected a number of at least 0.")
         self.tau, self._count, self._visited_only, self._min_visits = tau, count, visited_only, min_visits
         self.mean: NDArray[np.float64] = np.full((states, actions), 1 / actions)
-        """shares of the votes [S, A]; uniform where there was none"""
+        """shares of the votes [S, A]; uniform where there are none"""
         self.count: NDArray[np.int64] = np.zeros(states, dtype=np.int64)
-        """m, the votes of each state"""
+        """number of votes in each state, [S]"""
         self.tasks = 0
+        """number of tasks"""
 
     def observe_task(self, policy: Policy, obs: Array, visits: Array | None = None) -> None:
-        """Add (onehot(argmax pi) - mean) / m to the mean, in the states ``obs`` int64[n], each named once.
+        """Add (onehot(argmax pi) - mean) / m to the mean in the states ``obs`` int64[n], which must be distinct.
 
         Raises:
-            ValueError: a state is named twice, or ``visits`` are not [n].
+            ValueError: a state occurs twice, or ``visits`` are not [n].
         """
         if visits is not None and np.shape(visits) != np.shape(obs):
             raise ValueError(f"visits have shape {list(np.shape(visits))}: expected {list(np.shape(obs))}, as obs has.")
         states, times = np.unique(obs, return_counts=True)
         if (times > 1).any():
-            raise ValueError(f"obs names state {states[times.argmax()]} {times.max()} times: expected each state once.")
+            raise ValueError(f"obs has state {states[times.argmax()]} {times.max()} times: expected each state once.")
         self.tasks += 1
         if self._visited_only and visits is not None:
             obs = obs[np.asarray(visits) >= self._min_visits]
@@ -229,11 +231,11 @@ class MajorityVote(DefaultPolicy):
         return np.maximum(np.exp(-m / self.tau), BETA_MIN)
 
     def distribution(self, obs: Array) -> Distribution:
-        """Softmax(mean / beta_m), floored."""
+        """``softmax(mean / beta_m)``, with probabilities of at least ``FLOOR``."""
         return Categorical(self.mean[obs] / self.beta[obs][..., None]).floored()
 
     def state(self) -> Mapping[str, Any]:
-        """Votes and counts."""
+        """Shares of votes, and counts."""
         return {"mean": self.mean.copy(), "count": self.count.copy(), "tasks": self.tasks}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
@@ -242,7 +244,7 @@ class MajorityVote(DefaultPolicy):
 
 
 class Distilled(DefaultPolicy):
-    """A default that descends the same penalty as the policies that are regularised towards it.
+    """A learned default that minimises the same penalty as the policies that are regularised towards it.
 
     Example:
         >>> from zoo_rpo.models import Table
@@ -254,10 +256,10 @@ class Distilled(DefaultPolicy):
         [[0.8, 0.2], [0.5, 0.5]]
 
     Args:
-        model: puts out the parameters of pi_0.
-        family: of distributions.
-        regulariser: the penalty; KL(pi, pi_0) unless another is named.
-        scale: factor on its gradient.
+        model: computes the parameters of pi_0.
+        family: family of action distributions.
+        regulariser: the penalty; None: KL(pi, pi_0).
+        scale: factor on the gradient of the penalty.
     """
 
     def __init__(
@@ -271,20 +273,20 @@ class Distilled(DefaultPolicy):
         self._regulariser = KLReverse() if regulariser is None else regulariser
 
     @classmethod
-    def joined(cls, members: Sequence[Distilled]) -> DefaultPolicy | None:
-        """Where all have tables."""
+    def stacked(cls, members: Sequence[Distilled]) -> DefaultPolicy | None:
+        """See DefaultPolicy; None unless all models are tables."""
         tables = [member.model for member in members if isinstance(member.model, Table)]
         if cls is not Distilled or len(tables) < len(members):
             return None
         first = members[0]
-        return cls(Table.joined(tables), first._family, first._regulariser, first._scale)
+        return cls(Table.stacked(tables), first._family, first._regulariser, first._scale)
 
     def distribution(self, obs: Array) -> Distribution:
-        """What the model puts out, floored."""
+        """The distribution with the model's outputs as parameters; probabilities are at least ``FLOOR``."""
         return self._family(self.model.outputs(obs)).floored()
 
     def update(self, obs: Array, policy: Distribution, weights: Array | None = None) -> Mapping[str, float]:
-        """One step of the model on the weighted penalty."""
+        """Take one step of the model on the weighted penalty."""
         pi_0 = self._family(self.model.outputs(obs))
         _, gradient = self._regulariser.gradients(policy, pi_0)
         share = 1 / len(obs) if weights is None else weights[:, None]
@@ -292,7 +294,7 @@ class Distilled(DefaultPolicy):
         return {}
 
     def state(self) -> Mapping[str, Any]:
-        """Of the model."""
+        """The state of the model."""
         return self.model.state()
 
     def load_state(self, state: Mapping[str, Any]) -> None:
@@ -301,10 +303,10 @@ class Distilled(DefaultPolicy):
 
 
 class MaskedInput(DefaultPolicy):
-    """Another default that sees a part of each observation: information asymmetry by hand.
+    """Another default that sees only a part of each observation: information asymmetry chosen by hand.
 
-    Of vectors it sees the features ``keep``. State numbers are read as one-hot: the states of ``keep`` are told
-    apart, and all others look alike (as the first of them).
+    Of vectors it sees the features ``keep``. Of state numbers it distinguishes those in ``keep``; all others are
+    replaced by the first of them.
 
     Example:
         >>> from zoo_rpo.models import Table
@@ -314,12 +316,12 @@ class MaskedInput(DefaultPolicy):
         [0.69, 0.69, 0.69]
 
     Args:
-        default: of the observations that are left.
-        keep: which features or states: numbers, a mask, or a slice.
+        default: the default policy on the masked observations.
+        keep: the visible features or states: numbers, a mask, or a slice.
         states: S, where observations are state numbers.
 
     Raises:
-        UsageError: there are no such features or states.
+        UsageError: ``keep`` names a state that does not exist.
     """
 
     def __init__(self, default: DefaultPolicy, keep: ArrayLike | slice, states: int | None = None) -> None:
@@ -337,48 +339,47 @@ class MaskedInput(DefaultPolicy):
         return obs[..., self._keep] if self._seen is None else self._seen[obs]
 
     def distribution(self, obs: Array) -> Distribution:
-        """Of what is left."""
+        """The inner default's distribution at the masked observations."""
         return self.default.distribution(self._masked(obs))
 
     def begin_task(self, task: Any) -> None:
-        """Passed on."""
+        """See DefaultPolicy; passed to the inner default."""
         self.default.begin_task(task)
 
     def update(self, obs: Array, policy: Distribution, weights: Array | None = None) -> Mapping[str, float]:
-        """Passed on, of what is left."""
+        """See DefaultPolicy; passed to the inner default with masked observations."""
         return self.default.update(self._masked(obs), policy, weights)
 
     def observe_task(self, policy: Policy, obs: Array, visits: Array | None = None) -> None:
-        """Passed on, of what is left: each of the masked observations once, with the visits of all that look like it.
+        """Pass the task to the inner default, observations that are equal after masking merged into one.
 
-        The policy there is the mean of theirs, by visits (all alike where there are none, or visits are unknown).
+        Its visits are the sum of theirs, and its policy is the mean of theirs, weighted by visits (equally where there
+        are none or they are unknown).
 
         Raises:
-            ValueError: actions are continuous, whose mean has no family.
+            UsageError: actions are continuous, so that a mean of policies has no parameters.
         """
         if type(self.default).observe_task is DefaultPolicy.observe_task:
             return
         pi = policy(obs)
         if not isinstance(pi, Categorical):
-            raise UsageError(
-                "a default that learns from whole tasks needs discrete actions to see a part of the input."
-            )
-        seen, alike = np.unique(np.asarray(self._masked(obs)), axis=0, return_inverse=True)
+            raise UsageError("masked-input around a default that learns at the end of a task needs discrete actions.")
+        distinct, group = np.unique(np.asarray(self._masked(obs)), axis=0, return_inverse=True)
         weights = np.ones(len(obs)) if visits is None else np.asarray(visits, dtype=np.float64)
-        total = np.bincount(alike, weights, len(seen))
-        weights = np.where(total[alike] > 0, weights, 1.0)
-        mean = np.zeros((len(seen), pi.p.shape[-1]))
-        np.add.at(mean, alike, weights[:, None] * np.asarray(pi.p))
-        mean /= np.bincount(alike, weights, len(seen))[:, None]
+        total = np.bincount(group, weights, len(distinct))
+        weights = np.where(total[group] > 0, weights, 1.0)
+        mean = np.zeros((len(distinct), pi.p.shape[-1]))
+        np.add.at(mean, group, weights[:, None] * np.asarray(pi.p))
+        mean /= np.bincount(group, weights, len(distinct))[:, None]
 
-        def merged(states: Array) -> Distribution:
-            same = np.equal(np.asarray(states)[:, None], seen).reshape(len(states), len(seen), -1).all(-1)
-            return Categorical.of(mean[same.argmax(-1)])
+        def mean_policy(states: Array) -> Distribution:
+            equal = np.equal(np.asarray(states)[:, None], distinct).reshape(len(states), len(distinct), -1).all(-1)
+            return Categorical.of(mean[equal.argmax(-1)])
 
-        self.default.observe_task(merged, seen, None if visits is None else total)
+        self.default.observe_task(mean_policy, distinct, None if visits is None else total)
 
     def state(self) -> Mapping[str, Any]:
-        """Of the other default."""
+        """The state of the inner default."""
         return self.default.state()
 
     def load_state(self, state: Mapping[str, Any]) -> None:

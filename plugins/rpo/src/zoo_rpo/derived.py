@@ -1,4 +1,4 @@
-"""Metrics for suites, offered through the hook ``zoo_derived``: what a run came to, task by task."""
+"""Derived metrics for suites, offered through the hook ``zoo_derived``: statistics of a run over its tasks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Rows = list[Mapping[str, Any]]
 
 
 def by_task(run: Run, of: str) -> dict[int, Rows]:
-    """The logged rows that have the metric ``of``, by task from 1, in order."""
+    """The logged rows with the metric ``of``, in order, by number of the task, from 1."""
     tasks: dict[int, Rows] = {}
     for row in run.rows:
         if of in row and "task" in row:
@@ -27,39 +27,39 @@ def _between(run: Run, of: str, first: float, last: float) -> Iterator[Rows]:
 
 
 def task_mean(run: Run, of: str, /, *, first: float = 1, last: float = np.inf) -> float | None:
-    """Mean of ``of`` over all updates of the tasks from ``first`` to ``last``: of ``value``, the area under curves."""
+    """Mean of ``of`` over all updates of the tasks ``first`` to ``last``: the area under the learning curves."""
     values = [float(row[of]) for rows in _between(run, of, first, last) for row in rows]
     return float(np.mean(values)) if values else None
 
 
 def task_final(run: Run, of: str, /, *, first: float = 1, last: float = np.inf) -> float | None:
-    """Mean of what ``of`` was last on each of the tasks from ``first`` to ``last``."""
+    """Mean over the tasks ``first`` to ``last`` of the last value of ``of`` on each."""
     values = [float(rows[-1][of]) for rows in _between(run, of, first, last)]
     return float(np.mean(values)) if values else None
 
 
 def jump_start(run: Run, of: str, /, *, first: float = 2, last: float = np.inf) -> float | None:
-    """Mean of what ``of`` was first on the tasks from ``first`` to ``last``, minus the same of task 1."""
-    begun = by_task(run, of).get(1)
+    """Mean over the tasks ``first`` to ``last`` of the first value of ``of`` on each, minus that on task 1."""
+    first_task = by_task(run, of).get(1)
     values = [float(rows[0][of]) for rows in _between(run, of, first, last)]
-    return float(np.mean(values)) - float(begun[0][of]) if begun and values else None
+    return float(np.mean(values)) - float(first_task[0][of]) if first_task and values else None
 
 
 def updates_to(run: Run, of: str, /, *, share: float = 0.9) -> float | None:
-    """Mean number of updates until ``of`` is at ``share`` of the task's optimum, over the tasks where it ever is."""
+    """Mean number of updates until ``of`` reaches ``share`` of the task's optimum, over the tasks where it does."""
     counts = [count for count in _reached(run, of, share) if count is not None]
     return float(np.mean(counts)) if counts else None
 
 
 def share_to(run: Run, of: str, /, *, share: float = 0.9) -> float | None:
-    """Share of the tasks on which ``of`` ever is at ``share`` of the task's optimum."""
+    """Share of the tasks on which ``of`` reaches ``share`` of the task's optimum."""
     counts = list(_reached(run, of, share))
     return float(np.mean([count is not None for count in counts])) if counts else None
 
 
 def _reached(run: Run, of: str, share: float) -> Iterator[int | None]:
-    """For each task the update from which on ``of`` was there; None where it never was."""
-    every = int(run.spec.config.get("log_every", 1))
+    """For each task the first update at which ``of`` reaches ``share`` of the optimum; None where it never does."""
+    log_every = int(run.spec.config.get("log_every", 1))
     for rows in by_task(run, of).values():
-        there = [float(row[of]) >= share * float(row["value/optimum"]) for row in rows]
-        yield (there.index(True) + 1) * every if any(there) else None
+        reached = [float(row[of]) >= share * float(row["value/optimum"]) for row in rows]
+        yield (reached.index(True) + 1) * log_every if any(reached) else None

@@ -1,8 +1,8 @@
 """Batches of action distributions as objects, for regularisers and default policies.
 
-A distribution is its parameters, the numbers that a network or a table puts out: logits for discrete actions, mean
-and log standard deviation for continuous ones. Divergences come with their derivatives by these parameters, written
-out; with torch's tensors autograd works as well, and tests compare the two.
+A distribution is given by its parameters, the outputs of a network or a table: logits for discrete actions, mean and
+log standard deviation for continuous ones. The derivatives of divergences by these parameters are written out; with
+torch tensors autograd works as well, and tests compare the two.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Distribution(ABC):
 
     @abstractmethod
     def entropy(self) -> Array:
-        """In nats, [...]."""
+        """The entropy in nats, [...]."""
 
     @abstractmethod
     def entropy_gradient(self) -> Array:
@@ -70,7 +70,7 @@ class Distribution(ABC):
         """
 
     def floored(self) -> Self:
-        """With no action less probable than ``FLOOR`` (before it is normalised), where that can be said."""
+        """The distribution with probabilities of at least ``FLOOR`` before normalisation; densities are unchanged."""
         return self
 
 
@@ -95,28 +95,28 @@ class Categorical(Distribution):
 
     @classmethod
     def of(cls, probabilities: Array) -> Self:
-        """With these probabilities [..., A], none below ``FLOOR`` before they are normalised."""
+        """The distribution with these probabilities [..., A], raised to at least ``FLOOR`` and normalised."""
         xp = namespace(probabilities)
         return cls(xp.log(probabilities.clip(FLOOR, None)))
 
     def log_prob(self, actions: Array) -> Array:
-        """Of actions int64[...]."""
+        """Log probability [...] of actions int64[...]."""
         if isinstance(self.log_p, np.ndarray):
             return np.take_along_axis(self.log_p, np.asarray(actions)[..., None], -1)[..., 0]
         return self.log_p.gather(-1, actions[..., None])[..., 0]
 
     def mode(self) -> Array:
-        """The lowest of equals."""
+        """The most probable action, int64[...]; of several the lowest."""
         return self.log_p.argmax(-1)
 
     def sample(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """int64[...]."""
+        """Actions int64[...]."""
         p: NDArray[np.float64] = np.asarray(self.p.detach() if hasattr(self.p, "detach") else self.p)
         below = p.cumsum(-1)[..., :-1] <= rng.random((*p.shape[:-1], 1))
         return np.asarray(below.sum(-1))
 
     def entropy(self) -> Array:
-        """At most log A."""
+        """The entropy in nats, in [0, log A]."""
         return -(self.p * self.log_p).sum(-1)
 
     def entropy_gradient(self) -> Array:
@@ -133,7 +133,7 @@ class Categorical(Distribution):
         return self.p * (log_ratio - (self.p * log_ratio).sum(-1)[..., None]), other.p - self.p
 
     def uniform(self) -> Self:
-        """Each action 1 / A."""
+        """Probabilities 1 / A."""
         return type(self)(namespace(self.parameters).zeros_like(self.parameters))
 
     def floored(self) -> Self:
@@ -159,7 +159,7 @@ class DiagonalGaussian(Distribution):
         return self.mean
 
     def sample(self, rng: np.random.Generator) -> NDArray[np.float64]:
-        """float64[..., D]."""
+        """Actions float64[..., D]."""
         mean, log_std = (np.asarray(x.detach() if hasattr(x, "detach") else x) for x in (self.mean, self.log_std))
         drawn: NDArray[np.float64] = mean + np.exp(log_std) * rng.standard_normal(mean.shape)
         return drawn
@@ -175,21 +175,21 @@ class DiagonalGaussian(Distribution):
 
     def kl(self, other: Self) -> Array:
         """Sum of log(s_q / s_p) + (s_p^2 + (m_p - m_q)^2) / (2 s_q^2) - 1/2."""
-        _, spread, scaled = self._beside(other)
+        _, spread, scaled = self._relative_to(other)
         return (other.log_std - self.log_std + (spread + scaled * (self.mean - other.mean) - 1) / 2).sum(-1)
 
     def kl_gradients(self, other: Self) -> tuple[Array, Array]:
-        """Derivatives of the terms above."""
-        xp, spread, scaled = self._beside(other)
+        """See Distribution."""
+        xp, spread, scaled = self._relative_to(other)
         by_p = xp.concat([scaled, spread - 1], -1)
         by_q = xp.concat([-scaled, 1 - spread - scaled * (self.mean - other.mean)], -1)
         return by_p, by_q
 
-    def _beside(self, other: Self) -> tuple[Any, Array, Array]:
-        """(s_p / s_q)^2, and (m_p - m_q) / s_q^2."""
+    def _relative_to(self, other: Self) -> tuple[Any, Array, Array]:
+        """The array module, (s_p / s_q)^2, and (m_p - m_q) / s_q^2."""
         xp = namespace(self.mean)
         return xp, xp.exp(2 * (self.log_std - other.log_std)), (self.mean - other.mean) * xp.exp(-2 * other.log_std)
 
     def uniform(self) -> Self:
-        """There is none."""
+        """Not defined, because the actions are unbounded."""
         raise UsageError("there is no uniform distribution over continuous actions: choose another regulariser.")

@@ -25,22 +25,22 @@ from zoo import Array
 __all__ = ["checked", "entropy", "kl", "tv"]
 
 _SUM_TOLERANCE = 1e-4
-"""how far the probabilities of a distribution may be off 1 in sum"""
+"""largest difference of the sum of probabilities from 1"""
 
 
 def kl(p: Array, q: Array) -> Array:
     """KL(p, q) = sum p log(p / q), with 0 log 0 = 0; infinite where q = 0 < p.
 
     Args:
-        p: probabilities [..., A]; real numbers. Gradients of torch go through, infinite where KL is.
+        p: probabilities [..., A]. With torch it can be differentiated; the gradient is infinite where KL is.
         q: probabilities [..., A]; batch axes broadcast, the axis of the actions does not.
 
     Returns:
-        [...], at least 0 up to rounding; numpy's scalar where there is no batch.
+        [...], at least 0 up to rounding; a numpy scalar where there is no batch axis.
 
     Raises:
-        ValueError: p and q are not of one kind of array or do not fit in shape; an entry is no real number, negative or
-            NaN; or a distribution's sum is off 1 by more than 1e-4.
+        ValueError: p and q are not the same kind of array, or their shapes do not fit; an entry is not a real number,
+            negative or NaN; or the sum of a distribution differs from 1 by more than 1e-4.
     """
     p, q = _pair(p, q)
     xp = namespace(p)
@@ -51,23 +51,23 @@ def kl(p: Array, q: Array) -> Array:
 
 
 def tv(p: Array, q: Array) -> Array:
-    """Total variation 1/2 sum |p - q|, in [0, 1]; arguments and errors as of ``kl``."""
+    """Total variation 1/2 sum |p - q|, in [0, 1]; arguments and errors as for ``kl``."""
     p, q = _pair(p, q)
     return abs(p - q).sum(-1) / 2
 
 
 def entropy(p: Array) -> Array:
-    """H(p) = -sum p log p, with 0 log 0 = 0, in [0, log A]; arguments and errors as of ``kl``."""
+    """H(p) = -sum p log p, with 0 log 0 = 0, in [0, log A]; arguments and errors as for ``kl``."""
     p = checked("p", p)
     xp = namespace(p)
     return 0.0 - (p * xp.log(xp.where(p > 0, p, xp.ones_like(p)))).sum(-1)
 
 
 def _pair(p: Any, q: Any) -> tuple[Array, Array]:
-    """Both checked, and against each other."""
+    """P and q, each checked, and whether their kinds and shapes fit."""
     p, q = checked("p", p), checked("q", q)
     if isinstance(p, np.ndarray) != isinstance(q, np.ndarray):
-        raise ValueError("p and q are of numpy and of torch: expected arrays of one kind.")
+        raise ValueError("one of p and q is a numpy array and the other a torch tensor: expected the same kind.")
     try:
         np.broadcast_shapes(p.shape[:-1], q.shape[:-1])
         fits = p.shape[-1] == q.shape[-1]
@@ -75,16 +75,17 @@ def _pair(p: Any, q: Any) -> tuple[Array, Array]:
         fits = False
     if not fits:
         raise ValueError(
-            f"p has shape {list(p.shape)} and q {list(q.shape)}: expected as many actions, and batches that broadcast."
+            f"p has shape {list(p.shape)} and q {list(q.shape)}: expected the same number of actions, and batch axes "
+            "that broadcast."
         )
     return p, q
 
 
 def checked(name: str, p: Any) -> Array:
-    """Probabilities [..., A] of floating point.
+    """``p`` as floating-point probabilities [..., A].
 
     Raises:
-        ValueError: as of ``kl``, of what is called ``name``.
+        ValueError: as for ``kl``; the message calls them ``name``.
     """
     tensor = hasattr(p, "detach")
     p = p if tensor else np.asarray(p)
@@ -100,7 +101,9 @@ def checked(name: str, p: Any) -> Array:
         raise ValueError(f"{name} holds a NaN: expected probabilities.")
     if bool((values < 0).any()):
         raise ValueError(f"{name} holds {float(values.min()):g}: expected probabilities of at least 0.")
-    off = float(abs(values.sum(-1) - 1).max()) if 0 not in values.shape else 0.0
-    if off > _SUM_TOLERANCE:
-        raise ValueError(f"{name} is off 1 in sum by {off:.2g}: expected probabilities along the last axis.")
+    error = float(abs(values.sum(-1) - 1).max()) if 0 not in values.shape else 0.0
+    if error > _SUM_TOLERANCE:
+        raise ValueError(
+            f"the sum of {name} differs from 1 by {error:.2g}: expected probabilities along the last axis."
+        )
     return p

@@ -1,4 +1,4 @@
-"""A default policy at a chosen distance from the optimum of each task: what is a good default worth?"""
+"""A default policy at a chosen distance from each task's optimum, to measure the effect of a default's quality."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ __all__ = ["OptimalMixture"]
 class OptimalMixture(DefaultPolicy):
     """pi_0 = (1 - d) pi* + d w, with pi* uniform over tied optimal actions.
 
-    The total variation to pi* is d (1 - 1 / A) with w uniform (no ties), and d with the worst action, which is uniform
-    over the least valuable actions; where all actions are tied, pi_0 is uniform.
+    The total variation to pi* is d (1 - 1 / A) with w uniform (no ties), and d with w uniform over the actions of
+    least value; where all actions are tied, pi_0 is uniform.
 
     Args:
-        states: S.
-        actions: A.
-        distance: d.
-        worst: whether w is the worst action instead of the uniform policy.
+        states: S, the number of states.
+        actions: A, the number of actions.
+        distance: d, in [0, 1].
+        worst: whether w is uniform over the actions of least value instead of over all.
     """
 
     def __init__(self, states: int, actions: int, distance: float, *, worst: bool) -> None:
@@ -34,7 +34,7 @@ class OptimalMixture(DefaultPolicy):
         self._p: NDArray[np.float64] = np.full((states, actions), 1 / actions)
 
     def begin_task(self, task: Any) -> None:
-        """Mix anew.
+        """Compute the mixture for this task.
 
         Raises:
             InterfaceError: the task has no exact model.
@@ -47,7 +47,7 @@ class OptimalMixture(DefaultPolicy):
         self._p = (1 - self._distance) * best / best.sum(-1, keepdims=True) + self._distance * other
 
     def distribution(self, obs: Array) -> Distribution:
-        """Floored."""
+        """The mixture, with probabilities of at least ``FLOOR``."""
         return Categorical.of(self._p[obs])
 
     def state(self) -> Mapping[str, Any]:

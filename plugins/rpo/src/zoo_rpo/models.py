@@ -14,27 +14,27 @@ __all__ = ["Model", "Table", "TorchModel"]
 
 
 class Model(Protocol):
-    """A map with parameters of its own."""
+    """A parametric map from observations to the parameters of action distributions."""
 
     def outputs(self, obs: Array) -> Array:
         """Parameters of distributions [..., W] for observations [..., *shape]."""
 
     def step(self, obs: Array, gradient: Array) -> None:
-        """One step against derivatives [..., W] of a loss by ``outputs(obs)``."""
+        """Take one gradient step, given the derivatives [..., W] of a loss by ``outputs(obs)``."""
 
     def state(self) -> Mapping[str, Any]:
-        """All that is needed to go on."""
+        """Everything needed to continue."""
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Continue from ``state``."""
 
 
 class Table:
-    """One row of outputs for each state, zero at first; plain gradient steps.
+    """One row of outputs for each state, initially 0, with plain gradient steps.
 
     Args:
-        states: S.
-        outputs: W; the number of actions, for logits.
+        states: S, the number of states.
+        outputs: W, the number of outputs; for logits the number of actions.
         learning_rate: step size.
     """
 
@@ -43,8 +43,8 @@ class Table:
         self.learning_rate = learning_rate
 
     @classmethod
-    def joined(cls, tables: Sequence[Table]) -> Table:
-        """One table of M * S states whose parts are those of the M given, in memory as well."""
+    def stacked(cls, tables: Sequence[Table]) -> Table:
+        """One table on M * S states that shares its memory with the M given tables."""
         whole = cls(0, 1, tables[0].learning_rate)
         whole.rows = np.concatenate([table.rows for table in tables])
         for table, rows in zip(tables, np.split(whole.rows, len(tables)), strict=True):
@@ -56,7 +56,7 @@ class Table:
         return self.rows[obs]
 
     def step(self, obs: Array, gradient: Array) -> None:
-        """A state that stands in ``obs`` several times takes the sum."""
+        """Take one gradient step; the gradients of a state that occurs several times in ``obs`` are summed."""
         np.subtract.at(self.rows, obs, self.learning_rate * gradient)
 
     def state(self) -> Mapping[str, Any]:
@@ -69,25 +69,25 @@ class Table:
 
 
 class TorchModel:
-    """A module of torch with its optimiser.
+    """A torch module with its optimiser.
 
     Args:
-        module: observations [B, ...] to outputs [B, W].
-        optimiser: over its parameters.
+        module: maps observations [B, ...] to outputs [B, W].
+        optimiser: a torch optimiser of its parameters.
     """
 
     def __init__(self, module: Any, optimiser: Any) -> None:
         self.module, self.optimiser = module, optimiser
 
     def outputs(self, obs: Array) -> Array:
-        """A tensor without a graph."""
+        """Outputs [B, W], without gradients."""
         import torch
 
         with torch.no_grad():
             return self.module(torch.as_tensor(obs))
 
     def step(self, obs: Array, gradient: Array) -> None:
-        """One step of the optimiser."""
+        """Take one step of the optimiser, given the derivatives [B, W] of a loss by the outputs."""
         import torch
 
         self.optimiser.zero_grad()
@@ -96,7 +96,7 @@ class TorchModel:
         self.optimiser.step()
 
     def state(self) -> Mapping[str, Any]:
-        """Of the module, and of the optimiser with its numbers as text."""
+        """The state of the module, and that of the optimiser by parameter number, as text."""
         moments = self.optimiser.state_dict()["state"]
         return {
             "module": _copied(self.module.state_dict()),
@@ -112,5 +112,5 @@ class TorchModel:
 
 
 def _copied(tensors: Mapping[str, Any]) -> dict[str, Any]:
-    """Tensors of their own: torch hands out and takes in those that it goes on to change."""
+    """Copies of the tensors: torch returns and accepts tensors that it later changes in place."""
     return {name: value.detach().clone() if hasattr(value, "detach") else value for name, value in tensors.items()}

@@ -1,9 +1,9 @@
-"""Regularisers and default policies by name: entry points, so that any installed package may add to them.
+"""Regularisers and default policies by name, as entry points, so that any installed package can add to them.
 
-``zoo_rpo.regularisers`` names subclasses of ``zoo_rpo.regularisers.Regulariser``; ``zoo_rpo.defaults`` names frozen
-dataclasses with a method ``make(setting) -> DefaultPolicy``. The fields of either are the options of the piece.
-Names are looked up in metadata: nothing is imported until a piece is used, and a run directory can name only what its
-reader has installed under that name, never a module of its own choice.
+The group ``zoo_rpo.regularisers`` names subclasses of ``zoo_rpo.regularisers.Regulariser``; ``zoo_rpo.defaults`` names
+frozen dataclasses with a method ``make(setting) -> DefaultPolicy``. The fields of either are their options. Names are
+looked up in metadata: nothing is imported until it is used, and a run directory can only name what its reader has
+installed, never a module of its own choice.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ def names(kind: Kind) -> list[str]:
 
 
 def check_name(kind: Kind, name: str) -> None:
-    """Refuse a name that nothing has.
+    """Check that a regulariser or default policy of this name is installed.
 
     Raises:
-        UnknownNameError: with the nearest names.
+        UnknownNameError: it is not; the message has the nearest names.
     """
     known = _points(kind)
     if name not in known:
@@ -51,17 +51,17 @@ def check_name(kind: Kind, name: str) -> None:
 
 
 def build(kind: Kind, name: str, options: Sequence[str] = ()) -> Any:
-    """The piece with this name and these options.
+    """The regulariser or default policy with this name and these options.
 
     Args:
-        kind: of pieces.
-        name: as registered.
-        options: each "field=value"; values are read as the field's type.
+        kind: "regulariser" or "default".
+        name: its name, as registered.
+        options: each "field=value"; values are converted to the field's type.
 
     Raises:
-        UnknownNameError: there is no such piece, or it has no such option.
-        UsageError: a value does not fit.
-        InterfaceError: what is registered is no frozen dataclass.
+        UnknownNameError: there is none of this name, or it does not have such an option.
+        UsageError: a value is not of the field's type or not in its range.
+        InterfaceError: what is registered cannot be imported or is not a dataclass.
     """
     check_name(kind, name)
     try:

@@ -30,10 +30,10 @@ __all__ = ["Distral", "KLForward", "KLReverse", "LogBarrier", "MaxEnt", "NoRegul
 
 @dataclass(frozen=True)
 class Regulariser(ABC):
-    """A penalty on p(.|s) in view of q(.|s). A subclass is a frozen dataclass; its fields are its options."""
+    """A penalty on p(.|s) given q(.|s). A subclass is a frozen dataclass; its fields are its options."""
 
     default: ClassVar[str] = "distilled"
-    """the default policy that goes with it, unless another is named"""
+    """name of the default policy that is used with it unless another is named"""
 
     @abstractmethod
     def omega(self, p: Distribution, q: Distribution) -> Array:
@@ -52,12 +52,12 @@ def autograd(regulariser: Regulariser, p: Distribution, q: Distribution) -> tupl
     """The derivatives of ``omega`` by the parameters of p and of q, computed by torch, in the kind of array given."""
     import torch
 
-    outside = not isinstance(p.parameters, torch.Tensor)
+    as_numpy = not isinstance(p.parameters, torch.Tensor)
     tensors = [torch.as_tensor(x.parameters).detach().clone().requires_grad_() for x in (p, q)]
     batch = regulariser.omega(type(p)(tensors[0]), type(q)(tensors[1]))
     gradients = torch.autograd.grad(batch.sum(), tensors, allow_unused=True)
-    zeroed = [torch.zeros_like(x) if d is None else d for d, x in zip(gradients, tensors, strict=True)]
-    return tuple(d.numpy() for d in zeroed) if outside else tuple(zeroed)  # type: ignore[return-value]
+    derivatives = [torch.zeros_like(x) if d is None else d for d, x in zip(gradients, tensors, strict=True)]
+    return tuple(d.numpy() for d in derivatives) if as_numpy else tuple(derivatives)  # type: ignore[return-value]
 
 
 def _zeros(distribution: Distribution) -> Array:
@@ -88,7 +88,7 @@ class MaxEnt(Regulariser):
         return -p.entropy()
 
     def gradients(self, p: Distribution, q: Distribution) -> tuple[Array, Array]:
-        """By p alone."""
+        """See Regulariser; the derivative by q is 0."""
         return -p.entropy_gradient(), _zeros(q)
 
 
@@ -102,7 +102,7 @@ class LogBarrier(Regulariser):
         return p.uniform().kl(p)
 
     def gradients(self, p: Distribution, q: Distribution) -> tuple[Array, Array]:
-        """By p alone."""
+        """See Regulariser; the derivative by q is 0."""
         return p.uniform().kl_gradients(p)[1], _zeros(q)
 
 
@@ -114,13 +114,13 @@ class KLForward(Regulariser):
         return q.kl(p)
 
     def gradients(self, p: Distribution, q: Distribution) -> tuple[Array, Array]:
-        """As of the divergence."""
+        """The derivatives of the divergence."""
         by_q, by_p = q.kl_gradients(p)
         return by_p, by_q
 
 
 class TVPO(KLForward):
-    """``tv``: KL(q, p), where q is the majority's vote, the default that minimises the expected total variation."""
+    """``tv``: KL(q, p), where q is the majority vote, the default that minimises the expected total variation."""
 
     default = "majority-vote"
 
@@ -133,7 +133,7 @@ class KLReverse(Regulariser):
         return p.kl(q)
 
     def gradients(self, p: Distribution, q: Distribution) -> tuple[Array, Array]:
-        """As of the divergence."""
+        """The derivatives of the divergence."""
         return p.kl_gradients(q)
 
 
@@ -154,6 +154,6 @@ class Distral(Regulariser):
         return p.kl(q) - p.entropy() / self.eta_h
 
     def gradients(self, p: Distribution, q: Distribution) -> tuple[Array, Array]:
-        """As of its two terms."""
+        """The derivatives of the divergence and of the entropy."""
         by_p, by_q = p.kl_gradients(q)
         return by_p - p.entropy_gradient() / self.eta_h, by_q

@@ -1,4 +1,4 @@
-"""The earlier run whose default policy a new run keeps frozen: what it holds, and how a run remembers which it was."""
+"""The earlier run whose default policy a new run keeps frozen: reading it, and recording which policy it was."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def saved_default(run: Path) -> np.ndarray:
     """The probabilities [S, A] of the default policy in the newest checkpoint of a tabular run.
 
     Raises:
-        UsageError: the directory is none of such a run.
+        UsageError: the directory is not that of a run of rpo or tvpo.
     """
     from safetensors.numpy import load_file
 
@@ -33,19 +33,19 @@ def saved_default(run: Path) -> np.ndarray:
         seeds = sorted(run.glob("seed-*"))
         if seeds:
             raise UsageError(f"{run} is a folder of seeds: expected one of them, such as {seeds[0]}.") from None
-        raise UsageError(f"{run} holds no default policy: expected the directory of a run of rpo or tvpo.") from None
+        raise UsageError(f"{run} has no default policy: expected the directory of a run of rpo or tvpo.") from None
 
 
 def digest(p: np.ndarray) -> str:
-    """SHA-256 of probabilities, which tells whether a run still has the default policy that it had."""
+    """SHA-256 of probabilities, by which a changed default policy is recognised."""
     return hashlib.sha256(np.ascontiguousarray(p, dtype="<f8").tobytes()).hexdigest()
 
 
 def pinned(options: Sequence[str]) -> tuple[str, ...]:
     """Options of ``frozen`` with the run's resolved path and the digest of its default policy.
 
-    Those that have a digest, or whose run cannot be read, are left as they are: the latter are refused when the default
-    policy is made.
+    Options that have a digest, or whose run cannot be read, are returned unchanged; the latter raise when the default
+    policy is built.
     """
     values = dict(option.partition("=")[::2] for option in options)
     if not values.get("run") or "sha256" in values or len(values) < len(options):

@@ -1,4 +1,4 @@
-"""The exact model of a task as integer tables, and those of M members stacked."""
+"""The exact model of a task as arrays, and the models of M members stacked."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class TaskModel:
 
     Attributes:
         name: the task's id.
-        successors: int64[S, A, K].
+        successors: successor states, int64[S, A, K].
         p: their probabilities, float64[S, A, K].
-        reward: float64[S, A].
-        start: law of the first state, float64[S].
-        terminal: bool[S].
-        horizon: steps after which an episode is over, H.
+        reward: expected reward, float64[S, A].
+        start: distribution of the first state, float64[S].
+        terminal: which states end an episode, bool[S].
+        horizon: H, the largest number of steps of an episode.
     """
 
     name: str
@@ -48,8 +48,8 @@ class TaskModel:
         """The model of the environment that ``task`` makes.
 
         Args:
-            task: any.
-            horizon: steps of an episode; None: as many as the longest path has.
+            task: the task.
+            horizon: largest number of steps of an episode; None: the length of the longest path.
 
         Raises:
             InterfaceError: the observations are not the model's states.
@@ -112,19 +112,19 @@ class TaskModel:
 
     @property
     def optimal_actions(self) -> NDArray[np.bool_]:
-        """Which actions are optimal with H steps to go, bool[S, A]; several where they are tied, all in the end."""
+        """Which actions are optimal with H steps remaining, bool[S, A]; all of several tied ones."""
         q = self._best[1]
         return np.asarray(q >= q.max(-1, keepdims=True) - _TIED * max(1.0, float(np.abs(q).max())))
 
     @property
     def worst_actions(self) -> NDArray[np.bool_]:
-        """Which actions are worth least, when the best are taken afterwards, bool[S, A]."""
+        """Which actions have the least value if optimal ones follow, bool[S, A]."""
         q = self._best[1]
         return np.asarray(q <= q.min(-1, keepdims=True) + _TIED * max(1.0, float(np.abs(q).max())))
 
 
 def _padded(model: TabularCMDP) -> tuple[Ints, Floats]:
-    """Successors and probabilities [S*A, K]; rows with fewer are filled up with successors of probability 0."""
+    """Successors and probabilities [S*A, K]; rows with fewer successors are padded with ones of probability 0."""
     kernel = model.kernel
     counts = np.diff(kernel.indptr)
     filled = np.arange(int(counts.max())) < counts[:, None]

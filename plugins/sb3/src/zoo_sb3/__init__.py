@@ -1,4 +1,4 @@
-"""stable-baselines3 and sb3-contrib for the zoo: registration only, so that a list never imports torch."""
+"""Registration of the algorithms of stable-baselines3 and sb3-contrib; ``zoo list`` never imports torch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One algorithm: ``learner`` is its class in SB3, here, and (with ``Config`` behind it) its options."""
+    """One algorithm; ``learner`` names SB3's class, this package's, and (with ``Config`` appended) its options."""
 
     name: str
     learner: str
@@ -52,7 +52,7 @@ ALGORITHMS = (
 
 
 def available() -> tuple[Row, ...]:
-    """The rows whose library is installed; looking imports none of them."""
+    """The algorithms whose library is installed; neither library is imported to find out."""
     contrib = find_spec("sb3_contrib") is not None
     return tuple(row for row in ALGORITHMS if contrib or row.module != "contrib")
 

@@ -1,8 +1,8 @@
 """SB3's learning loops, one update at a time.
 
 ``update`` runs the body of SB3's ``learn`` loop, so that the weights are those that ``learn`` would give,
-bit for bit. Short iterations (A2C's five steps, DQN's four) are taken several at a time, to keep the loop
-around them cheap.
+bit for bit. Short iterations (A2C's five steps, DQN's four) are taken several at a time, so that zoo's loop
+around them costs little.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from zoo_sb3.torch_policy import greedy_policy
 from zoo_sb3.vecenv import GymnasiumVecEnv
 
 CHUNK = 128
-"""environment steps that one update covers at least"""
+"""least environment steps of one update"""
 
 
 class SB3Algorithm(Algorithm[Any]):
-    """What all learners share: building, acting, state, metrics.
+    """The base of all learners: building the model, updating, acting, saving its state.
 
     Raises:
         InterfaceError: the environment does not suit the learner.
@@ -49,9 +49,9 @@ class SB3Algorithm(Algorithm[Any]):
         super().__init__(ctx, config)
         self._env = GymnasiumVecEnv(ctx.env)
         self._streams = GlobalStreams(ctx.seed, self._env.action_space, ctx.device)
-        acting = int(ctx.stream("act").integers(2**31))
-        # Sampling actions for others must not change what is learned: it has streams of its own.
-        self._acting = GlobalStreams(acting, self._env.action_space, ctx.device)
+        # Sampling actions in ``act`` must not change what is learned: it has random streams of its own.
+        act_seed = int(ctx.stream("act").integers(2**31))
+        self._acting = GlobalStreams(act_seed, self._env.action_space, ctx.device)
         self._memory: Any = None
         self._memory_batch = 0
         with self._streams.active():
@@ -59,7 +59,7 @@ class SB3Algorithm(Algorithm[Any]):
         self._callback = self._begin()
 
     def _begin(self) -> BaseCallback:
-        """What ``learn`` sets up before its loop, except that the environment is reset by the first update."""
+        """Set up what ``learn`` sets up before its loop; the environment is reset by the first update."""
         model = self.model
         model.set_logger(Logger(folder=None, output_formats=[]))
         model._total_timesteps = self.ctx.budget
@@ -70,10 +70,10 @@ class SB3Algorithm(Algorithm[Any]):
         return callback
 
     def update(self) -> Metrics:
-        """One SB3 iteration, or as many as make ``CHUNK`` environment steps; never starts one past the budget.
+        """Run one SB3 iteration, or as many as make ``CHUNK`` environment steps; none starts past the budget.
 
         Returns:
-            What SB3 logged last, as "loss/..." and "train/...".
+            The values that SB3 logged last, as "loss/..." and "train/...".
 
         Raises:
             InterfaceError: the budget is not positive.
@@ -87,7 +87,7 @@ class SB3Algorithm(Algorithm[Any]):
                 model._last_obs = cast(Any, self._env_of(model).reset())
                 model._last_episode_starts = np.ones(model.n_envs, dtype=bool)
             self._iterate()
-            while model.num_timesteps < until and not self._paused():
+            while model.num_timesteps < until and not self._update_is_over():
                 self._iterate()
         self.env_steps = model.num_timesteps
         self.forget()
@@ -97,8 +97,8 @@ class SB3Algorithm(Algorithm[Any]):
     def _iterate(self) -> None:
         """The body of the loop in SB3's ``learn``."""
 
-    def _paused(self) -> bool:
-        """Whether an update ends here although it has not yet made ``CHUNK`` steps."""
+    def _update_is_over(self) -> bool:
+        """Whether this update ends now, although it has not yet made ``CHUNK`` steps."""
         return False
 
     @staticmethod
@@ -114,7 +114,7 @@ class SB3Algorithm(Algorithm[Any]):
             name = key.rpartition("/")[2]
             number = float(value)
             if name == "loss" or name.endswith("_loss"):
-                # A loss that is not finite must be seen: the loop ends such a run.
+                # Logged even if it is not finite: the training loop then ends the run.
                 metrics[f"loss/{name.removesuffix('_loss') if name != 'loss' else 'total'}"] = number
             elif math.isfinite(number):
                 # The explained variance is undefined while all returns are equal.
@@ -124,8 +124,8 @@ class SB3Algorithm(Algorithm[Any]):
     def act(self, obs: Any, *, greedy: bool = True) -> NDArray[Any]:
         """Actions [B, ...] within the action space's bounds for observations [B, ...].
 
-        A recurrent policy remembers between calls, one memory for each row. It starts anew when B changes,
-        after ``update`` and ``load_state``, and at ``forget``.
+        A recurrent policy keeps a hidden state for each row between calls. It is reset when B changes, after
+        ``update`` and ``load_state``, and by ``forget``.
         """
         batch = len(next(iter(obs.values())) if isinstance(obs, dict) else obs)
         if batch != self._memory_batch:
@@ -143,7 +143,7 @@ class SB3Algorithm(Algorithm[Any]):
         return greedy_policy(self.model, self.ctx.env.single_action_space)
 
     def forget(self, ended: NDArray[np.bool_] | None = None) -> None:
-        """Clear what ``act`` remembers, for the rows where ``ended`` (bool[B]) is true, or for all."""
+        """Reset the hidden state of ``act`` in the rows where ``ended`` (bool[B]) is true; None: in all rows."""
         if ended is None or self._memory is None:
             self._memory = None
         else:
@@ -151,11 +151,11 @@ class SB3Algorithm(Algorithm[Any]):
                 part[:, ended] = 0.0
 
     def restart(self) -> None:
-        """Take the current episodes as abandoned: the next update begins with ``env.reset()``."""
+        """Abandon the current episodes: the next update begins with ``env.reset()``."""
         self.model._last_obs = None
 
     def state(self) -> State:
-        """Everything the next update and the next sampled action depend on, except the environment."""
+        """Everything that the next update and the next sampled action depend on, except the environment."""
         return {
             "model": capture(self.model),
             "streams": self._streams.state(),
@@ -166,7 +166,7 @@ class SB3Algorithm(Algorithm[Any]):
         """Continue from ``state``.
 
         Raises:
-            InterfaceError: it is of another algorithm, configuration or number of environments.
+            InterfaceError: it was saved by another algorithm, or with other options or another number of copies.
         """
         try:
             restore(self.model, state["model"])
@@ -175,14 +175,14 @@ class SB3Algorithm(Algorithm[Any]):
         except (AttributeError, KeyError, RuntimeError, ValueError) as error:
             reason = " ".join(str(error).split())[:200]
             raise InterfaceError(
-                f"this state is not of {type(self).__name__} with these options and copies: {reason}"
+                f"this state was not saved by {type(self).__name__} with these options and copies: {reason}"
             ) from error
         self.env_steps = self.model.num_timesteps
         self.forget()
 
 
 class OnPolicy(SB3Algorithm):
-    """Learners from fresh rollouts: collect, then train."""
+    """Learners that collect a rollout with the present policy, then train on it."""
 
     def _iterate(self) -> None:
         model = cast(OnPolicyAlgorithm, self.model)
@@ -193,7 +193,7 @@ class OnPolicy(SB3Algorithm):
 
 
 class OffPolicy(SB3Algorithm):
-    """Learners from a replay buffer: a few steps, then a few gradient steps."""
+    """Learners with a replay buffer: a few environment steps, then a few gradient steps."""
 
     def _iterate(self) -> None:
         model = cast(OffPolicyAlgorithm, self.model)

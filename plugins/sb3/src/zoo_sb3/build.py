@@ -1,4 +1,4 @@
-"""From typed options to the arguments of an SB3 constructor."""
+"""Build an SB3 model from typed options."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ ACTIVATIONS: dict[str, type[torch.nn.Module]] = {
     "silu": torch.nn.SiLU,
 }
 _SMALLEST_CNN_IMAGE = 36
-"""pixels; the three convolutions of SB3's CNN leave nothing of a smaller side"""
+"""least side in pixels; the three convolutions of SB3's CNN reduce a smaller image to nothing"""
 
 
 def build(learner: type[BaseAlgorithm], config: Any, env: GymnasiumVecEnv, seed: int, device: str) -> BaseAlgorithm:
     """The SB3 model that ``config`` describes.
 
     Raises:
-        InterfaceError: the environment's actions are not for this learner.
+        InterfaceError: the learner does not support the environment's actions.
         UsageError: SB3 refuses the options.
     """
     name = learner.__name__
@@ -69,15 +69,15 @@ def _check_actions(name: str, config: str, space: spaces.Space[Any]) -> None:
     else:
         suits, expected = isinstance(space, spaces.Box), "a Box space"
     if not suits:
-        raise InterfaceError(f"the actions are {space}: {name} expected {expected}.")
+        raise InterfaceError(f"the actions are {space}: {name} expects {expected}.")
     if isinstance(space, spaces.Discrete) and space.start != 0:
         raise InterfaceError(f"the actions are {space}: expected a Discrete space that starts at 0.")
     if isinstance(space, spaces.Box) and not space.is_bounded():
-        raise InterfaceError(f"the actions are {space}: expected finite bounds on every side.")
+        raise InterfaceError(f"the actions are {space}: expected finite bounds.")
 
 
 def _policy(learner: type[BaseAlgorithm], policy: str, space: spaces.Space[Any]) -> str:
-    """The learner's name for the policy; "auto" goes by the observations."""
+    """The learner's name for the policy; "auto" chooses by the observation space."""
     if policy == "auto":
         policy = "MlpPolicy"
         if isinstance(space, spaces.Dict):
@@ -87,7 +87,7 @@ def _policy(learner: type[BaseAlgorithm], policy: str, space: spaces.Space[Any])
     aliases = learner.policy_aliases
     name = policy if policy in aliases else policy.replace("Policy", "LstmPolicy")
     if name not in aliases:
-        raise UsageError(f"{learner.__name__} has no {policy}: expected {' or '.join(aliases)}.")
+        raise UsageError(f"{learner.__name__} does not have {policy}: expected {' or '.join(aliases)}.")
     if isinstance(space, spaces.Dict) != policy.startswith("MultiInput"):
         raise UsageError(f"{policy} does not suit the observations {space}: leave network.kind at auto.")
     return name
@@ -101,7 +101,7 @@ def _network(network: Any) -> dict[str, Any]:
     if critic is not None and actor is None:
         raise UsageError("network.critic_arch is given without network.net_arch: give both.")
     if critic is not None:
-        # SB3 calls the critic's part "vf" with state values and "qf" with action values.
+        # SB3's key for the critic is "vf" where it estimates state values, "qf" where it estimates action values.
         key = "vf" if "ortho_init" in options else "qf"
         options["net_arch"] = {"pi": list(actor), key: list(critic)}
     elif actor is not None:

@@ -1,7 +1,7 @@
-"""An SB3 model as nested names of tensors, arrays and plain data, and back, in place.
+"""The state of an SB3 model as nested dictionaries of tensors, arrays and plain data, saved and restored in place.
 
 Together with the random streams and the environment's own state this is all that the next update depends
-on. The rollout buffer is not in it: every update refills it from the start.
+on. The rollout buffer is left out: every update refills it from the start.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REPLAY_ARRAYS = ("observations", "next_observations", "actions", "rewards", "don
 
 
 def capture(model: BaseAlgorithm) -> dict[str, Any]:
-    """A copy of everything that ``model`` has learned and needs to go on; the replay buffer itself is not copied."""
+    """A copy of everything that ``model`` needs to continue; arrays of its replay buffer may be shared with it."""
     names, variables = model._get_torch_save_params()
     parts = {name: attrgetter(name)(model) for name in names}
     state: dict[str, Any] = {
@@ -55,11 +55,11 @@ def capture(model: BaseAlgorithm) -> dict[str, Any]:
 
 
 def restore(model: BaseAlgorithm, state: Mapping[str, Any]) -> None:
-    """Put ``state``, as ``capture`` returned it, into a model built with the same options.
+    """Load ``state``, as ``capture`` returned it, into a model built with the same options.
 
     Raises:
-        AttributeError, KeyError, RuntimeError, ValueError: it is of another algorithm, network or number
-            of environments.
+        AttributeError, KeyError, RuntimeError, ValueError: it was saved from another algorithm or network, or
+            with another number of environments.
     """
     for name, tensors in state["modules"].items():
         module = attrgetter(name)(model)
@@ -138,7 +138,10 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, saved: Mapping[str, Any
 
 
 def _replay(buffer: ReplayBuffer, added: int) -> dict[str, Any]:
-    """The buffer after ``added`` transitions of each environment, not copied where the core writes only what is new."""
+    """The buffer after ``added`` transitions of each environment.
+
+    As ``RingBuffer`` its arrays are not copied, and the core writes only their new rows; that needs rows in order.
+    """
     size = buffer.buffer_size
     rows = size if buffer.full else buffer.pos
     in_order = buffer.pos == added % size and buffer.full == (added >= size) and not buffer.optimize_memory_usage
@@ -163,6 +166,6 @@ def _restore_replay(buffer: ReplayBuffer, saved: Mapping[str, Any]) -> None:
         pairs = (
             [(target[key], part) for key, part in array.items()] if isinstance(array, Mapping) else [(target, array)]
         )
-        for whole, part in pairs:
+        for array_of_buffer, part in pairs:
             stored = part.array[: part.rows] if isinstance(part, RingBuffer) else np.asarray(part)
-            whole[: len(stored)] = stored
+            array_of_buffer[: len(stored)] = stored

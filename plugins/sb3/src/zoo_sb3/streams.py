@@ -1,7 +1,7 @@
-"""Owning the process-wide random streams for a while.
+"""Separate states of the process-wide random generators for each algorithm.
 
-SB3 draws from the global generators of torch, numpy and Python, and from its action space. A plugin must
-not touch these for others, so each algorithm keeps its own copies and swaps them in while SB3 runs.
+SB3 draws from the global generators of torch, numpy and Python, and from its action space. Other code must not
+be affected, so each algorithm keeps its own generator states and swaps them in while SB3 runs.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ Snapshot = dict[str, Any]
 
 
 class GlobalStreams:
-    """One algorithm's own states of the global generators and of one action space's generator.
+    """One algorithm's states of the global generators and of its action space's generator.
 
     Args:
         seed: in [0, 2**31); all generators start from it.
         space: the action space that SB3 samples from; no other object may use it.
-        device: a torch device; on "cuda" its generator is kept as well.
+        device: a torch device; on "cuda" the device's generator is included.
     """
 
     def __init__(self, seed: int, space: Space[Any], device: str) -> None:
         self._space = space
         self._cuda = torch.device(device) if torch.device(device).type == "cuda" else None
-        callers = self._read()
+        caller_states = self._read()
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002  (the stream that SB3 reads)
         torch.manual_seed(seed)
         space.seed(seed)
-        self._own = self._read()
-        self._write(callers)
+        self._own_states = self._read()
+        self._write(caller_states)
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """Within this, SB3 draws from the own streams; after it, the caller's are as they were."""
-        callers = self._read()
-        self._write(self._own)
+        """A context in which the global generators have this algorithm's states; afterwards the caller's again."""
+        caller_states = self._read()
+        self._write(self._own_states)
         try:
             yield
         finally:
-            self._own = self._read()
-            self._write(callers)
+            self._own_states = self._read()
+            self._write(caller_states)
 
     def _read(self) -> Snapshot:
         return {
@@ -67,12 +67,12 @@ class GlobalStreams:
         self._space.np_random.bit_generator.state = snapshot["space"]
 
     def state(self) -> dict[str, Any]:
-        """The own states as arrays and plain data."""
-        name, key, position, has_gauss, gauss = self._own["numpy"]
-        version, words, python_gauss = self._own["python"]
-        cuda = self._own["cuda"]
+        """This algorithm's generator states, as arrays and plain data."""
+        name, key, position, has_gauss, gauss = self._own_states["numpy"]
+        version, words, python_gauss = self._own_states["python"]
+        cuda = self._own_states["cuda"]
         return {
-            "torch": self._own["torch"].clone(),
+            "torch": self._own_states["torch"].clone(),
             **({"cuda": cuda.clone()} if cuda is not None else {}),
             "numpy": {
                 "name": name,
@@ -86,16 +86,16 @@ class GlobalStreams:
                 "words": np.array(words, dtype=np.int64),
                 "gauss": python_gauss,
             },
-            "space": dict(self._own["space"]),
+            "space": dict(self._own_states["space"]),
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Continue from ``state``, as ``state()`` returned it."""
         numpy, python = state["numpy"], state["python"]
         cuda = state.get("cuda")
-        self._own = {
+        self._own_states = {
             "torch": as_bytes(state["torch"]),
-            "cuda": self._own["cuda"] if cuda is None else as_bytes(cuda),
+            "cuda": self._own_states["cuda"] if cuda is None else as_bytes(cuda),
             "numpy": (
                 numpy["name"],
                 np.asarray(numpy["key"], dtype=np.uint32),
@@ -113,5 +113,5 @@ class GlobalStreams:
 
 
 def as_bytes(tensor: Any) -> torch.Tensor:
-    """A generator's state as torch wants it: uint8, on the CPU, not shared with the caller."""
+    """A generator's state as torch expects it: a copy of type uint8 on the CPU."""
     return torch.as_tensor(tensor, dtype=torch.uint8, device="cpu").clone()

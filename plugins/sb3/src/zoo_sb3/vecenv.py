@@ -1,4 +1,4 @@
-"""A gymnasium vector environment as SB3 wants it: merged ``dones``, one info dictionary for each copy."""
+"""A gymnasium vector environment behind SB3's interface: merged ``dones``, one info dictionary for each copy."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from zoo import InterfaceError
 
 
 class GymnasiumVecEnv(VecEnv):
-    """``env`` (SAME_STEP autoreset) behind SB3's interface; no Monitor, no per-copy work between episodes.
+    """Adapts ``env`` (SAME_STEP autoreset) to SB3's interface, without a Monitor or a Python loop at every step.
 
     Observations are copied once, rewards become float32[B] as in SB3's own DummyVecEnv, and where an
     episode ended the info has ``terminal_observation`` and ``TimeLimit.truncated``.
 
     Raises:
-        InterfaceError: autoreset is not SAME_STEP, or SB3 has no encoding for the observation space.
+        InterfaceError: autoreset is not SAME_STEP, or SB3 cannot encode the observation space.
     """
 
     def __init__(self, env: gymnasium.vector.VectorEnv[Any, Any, Any]) -> None:
@@ -33,7 +33,7 @@ class GymnasiumVecEnv(VecEnv):
         check_observations(env.single_observation_space)
         self.env = env
         self._actions: NDArray[Any] | None = None
-        self._nothing: list[dict[str, Any]] = [{} for _ in range(env.num_envs)]
+        self._empty_infos: list[dict[str, Any]] = [{} for _ in range(env.num_envs)]
         # SB3 seeds and samples its action space, so it gets one of its own.
         super().__init__(env.num_envs, env.single_observation_space, deepcopy(env.single_action_space))
 
@@ -51,7 +51,7 @@ class GymnasiumVecEnv(VecEnv):
         """Step all copies."""
         obs, rewards, terminated, truncated, info = self.env.step(self._actions)
         dones = np.logical_or(terminated, truncated)
-        infos = self._nothing
+        infos = self._empty_infos
         if dones.any():
             infos = [{} for _ in range(self.num_envs)]
             for index in np.flatnonzero(dones):
@@ -63,46 +63,46 @@ class GymnasiumVecEnv(VecEnv):
         return _copied(obs), np.asarray(rewards).astype(np.float32), dones, infos
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
-        """Nothing: the run has seeded the environment."""
+        """Do nothing: the run has seeded the environment."""
         return [None] * self.num_envs
 
     def close(self) -> None:
-        """Nothing: the run owns the environment."""
+        """Do nothing: the run owns the environment."""
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         """The vector environment's attribute, once for each index."""
         return [getattr(self.env, attr_name)] * len(list(self._get_indices(indices)))
 
     def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
-        """Refused: the environment is the run's."""
-        raise NotImplementedError(f"the attribute {attr_name} of the run's environment is not to be set")
+        """Not supported: the environment belongs to the run."""
+        raise NotImplementedError(f"the attribute {attr_name} of the run's environment cannot be set from here")
 
     def env_method(self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any) -> list[Any]:
-        """Refused: the environment is the run's."""
-        raise NotImplementedError(f"the method {method_name} of single environments is not reached from here")
+        """Not supported: the copies cannot be called one by one."""
+        raise NotImplementedError(f"the method {method_name} of a single environment cannot be called from here")
 
     def env_is_wrapped(self, wrapper_class: type, indices: VecEnvIndices = None) -> list[bool]:
-        """No copy has any of SB3's wrappers."""
+        """False for each index: no copy has any of SB3's wrappers."""
         return [False] * len(list(self._get_indices(indices)))
 
 
 def _copied(obs: Any) -> Any:
-    """A copy: the environment may reuse its arrays, and SB3 keeps the last observation over a step."""
+    """A copy of the observations: the environment may reuse its arrays, and SB3 keeps the last ones over a step."""
     return {key: np.array(part) for key, part in obs.items()} if isinstance(obs, dict) else np.array(obs)
 
 
 def check_observations(space: spaces.Space[Any]) -> None:
-    """Check that SB3 can feed ``space`` to a network.
+    """Check that SB3 can encode observations of ``space``.
 
     Raises:
-        InterfaceError: it cannot.
+        InterfaceError: SB3 cannot.
     """
     parts = space.spaces if isinstance(space, spaces.Dict) else {"": space}
     for name, part in parts.items():
-        where = f"the observation {name!r} is" if name else "the observations are"
+        subject = f"the observation {name!r} is" if name else "the observations are"
         if not isinstance(part, (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)):
             raise InterfaceError(
-                f"{where} {part}: expected Box, Discrete, MultiDiscrete, MultiBinary or one Dict of these."
+                f"{subject} {part}: expected Box, Discrete, MultiDiscrete, MultiBinary or one Dict of these."
             )
         if isinstance(part, spaces.Discrete) and part.start != 0:
-            raise InterfaceError(f"{where} {part}: expected a Discrete space that starts at 0.")
+            raise InterfaceError(f"{subject} {part}: expected a Discrete space that starts at 0.")

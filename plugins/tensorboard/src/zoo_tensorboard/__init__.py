@@ -1,4 +1,4 @@
-"""TensorBoard event files beside every run's metrics: a sink that observes runs and registers nothing."""
+"""A sink that writes the metrics of every run to TensorBoard event files as well; it registers nothing else."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from typing import Any
 from zoo import hookimpl
 
 FOLDER = "tb"
-"""where the event files lie in a run directory"""
+"""folder of the event files in a run directory"""
 FLUSH_SECONDS = 10.0
-"""how long events wait in memory at most; they also reach the disk at checkpoints"""
+"""longest time that events stay in memory; they are also written at checkpoints"""
 _NUMBERS = itertools.count()
 
 
-class Log:
-    """The event file of one run, one new file for every (re)start.
+class EventFile:
+    """The event file of one run; every start or resumption of the run writes a new file.
 
-    The first step written says where this start begins: what an earlier one wrote from there on was lost
-    with its process and is about to be written again, so TensorBoard is made to forget it.
+    Steps that an earlier process wrote after its last checkpoint are repeated when the run is resumed. A session
+    event before the first step tells TensorBoard to drop them.
     """
 
     def __init__(self, run: Path) -> None:
-        # Imported here, so that listing plugins pays for neither protobuf nor sockets. Written in this thread: the
-        # writer of tensorboard has one of its own, whose errors would reach nobody but the terminal.
+        # Imported here, so that listing plugins loads neither protobuf nor sockets. Records are written in this thread:
+        # tensorboard's EventFileWriter has a thread of its own, whose errors would not reach the run.
         import socket
 
         from tensorboard.summary.writer.record_writer import RecordWriter
@@ -59,7 +59,7 @@ class Log:
             self.flush()
 
     def flush(self) -> None:
-        """Bring everything written so far to the disk."""
+        """Write everything buffered so far to the disk."""
         self._records.flush()
         self._flushed = time.monotonic()
 
@@ -69,32 +69,32 @@ class Log:
 
 
 class Sink:
-    """Keeps one ``Log`` for each run in progress; several runs may be in progress at once."""
+    """Keeps an open event file for each run in progress; several runs may be in progress at once."""
 
     def __init__(self) -> None:
-        self._logs: dict[Path, Log] = {}
+        self._files: dict[Path, EventFile] = {}
 
     @hookimpl
     def zoo_run_started(self, run: Any) -> None:
         """Open the run's event file."""
-        self._logs[run.path] = Log(run.path)
+        self._files[run.path] = EventFile(run.path)
 
     @hookimpl
     def zoo_metrics(self, run: Any, step: int, metrics: Mapping[str, float]) -> None:
         """Write one update's metrics."""
-        self._logs[run.path].write(step, metrics)
+        self._files[run.path].write(step, metrics)
 
     @hookimpl
     def zoo_checkpoint(self, run: Any) -> None:
-        """Flush: a resumed run goes on from here, and writes nothing earlier again."""
-        self._logs[run.path].flush()
+        """Flush: a resumed run continues from this checkpoint, and does not write earlier steps again."""
+        self._files[run.path].flush()
 
     @hookimpl
     def zoo_run_finished(self, run: Any) -> None:
         """Close the run's event file."""
-        log = self._logs.pop(run.path, None)
-        if log is not None:
-            log.close()
+        file = self._files.pop(run.path, None)
+        if file is not None:
+            file.close()
 
 
 sink = Sink()

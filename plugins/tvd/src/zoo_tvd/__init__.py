@@ -1,6 +1,6 @@
-"""Transfer by undoing the state space's transformation (TvD, arXiv:2211.14469): registration, and the library's face.
+"""Transfer by undoing a transformation of the state space (TvD, arXiv:2211.14469): registration, and a library.
 
-``zoo_tvd.ot_distance`` and ``zoo_tvd.undo`` work on arrays, without any environment; they load at first use.
+``zoo_tvd.ot_distance`` and ``zoo_tvd.undo`` work on arrays, without any environment; they are imported at first use.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ALGORITHMS = (
     ("tvd-oracle", "comparators:Oracle", "TransferConfig", "the source policy after the true inverse", ""),
     ("tvd-moments", "comparators:Moments", "MomentsConfig", "undo map by means and covariances, no transport", ""),
     ("tvd-linear-dynamics", "comparators:LinearDynamics", "TransferConfig",
-     "undo map under which the target moves as a linear model of the source says", ""),
+     "undo map under which the target's dynamics match a linear model of the source", ""),
     ("tvd-cloning", "comparators:Cloning", "CloningConfig", "clone the source's actions on matched states", ""),
 )  # fmt: skip
 _LIBRARY = {
@@ -64,13 +64,13 @@ def zoo_register(zoo: Registrar) -> None:
 
 @hookimpl
 def zoo_suites() -> list[str]:
-    """``zoo bench tvd``."""
+    """The suite of ``zoo bench tvd``."""
     return ["zoo_tvd:suites/tvd.toml"]
 
 
 @hookimpl
 def zoo_plots() -> dict[str, str]:
-    """``zoo plot undo | undo-objective | undo-budget``."""
+    """The figures of ``zoo plot undo``, ``undo-objective`` and ``undo-budget``."""
     names = {"undo": "undo", "undo-objective": "objective", "undo-budget": "budget"}
     return {name: f"zoo_tvd.figures:{function}" for name, function in names.items()}
 

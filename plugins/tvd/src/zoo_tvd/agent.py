@@ -30,7 +30,7 @@ from zoo_tvd.transport.solvers import Coupling, Solver
 
 Floats = NDArray[np.float64]
 PATIENCE, BEHIND = 3, 2.0
-"""a start is given up once it has had as many refits and its objective is more than so many times the best start's"""
+"""a start is given up if, after more than PATIENCE plans, its objective is more than BEHIND times the best start's"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,16 +43,16 @@ class Kept:
     start: int
     converged: bool
     target: Samples
-    """what it was judged by"""
+    """the samples of the target from which ``value`` was computed"""
 
 
 class TvD(Transfer[TvDConfig]):
     """Alternates between the optimal plan for f and the best f for the plan, from one or several starts.
 
     With behaviour "policy" an update is one iteration: new episodes of the pushforward policy, a plan, a refit; after
-    the last refit of a start, one more collection decides its objective. With behaviour "uniform" the data do not
-    depend on f, so that one update collects and does everything. A start whose objective stays far above that of the
-    best one before it is given up: ours; with eight more starts on the grid it saves half of the steps.
+    the last refit of a start, its objective is computed from one more collection. With behaviour "uniform" the data do
+    not depend on f, so that one update collects them and runs all iterations. A start whose objective stays far above
+    the best one is given up, which is not in the paper; with eight more starts on the grid it saves half of the steps.
     """
 
     uses_transport = True
@@ -65,18 +65,18 @@ class TvD(Transfer[TvDConfig]):
         self.history: list[float] = []
         self.start = 0
         self._last = 0, 0
-        """the start and the refits of the last plan"""
+        """number of the start, and of its refits, at the last plan"""
         self.kept: Kept | None = None
         self._warned = False
         self._adam = Adam.fresh(1)
-        self._broad: tuple[Samples, Samples] | None = None
+        self._uniform_samples: tuple[Samples, Samples] | None = None
 
     def _check(self) -> None:
         config = self.config
         if config.map in ("orthogonal", "permutation") and self.d_source != self.d_target:
             raise UsageError(
-                f"map = {config.map} needs as many coordinates on both sides: the source has {self.d_source}, and the "
-                f"target {self.d_target}."
+                f"map = {config.map} needs the same number of coordinates on both sides: the source has "
+                f"{self.d_source}, and the target {self.d_target}."
             )
         if config.policy_term:
             points = np.zeros((1, self.d_source))
@@ -87,7 +87,7 @@ class TvD(Transfer[TvDConfig]):
                 )
 
     def behaviour(self, states: Callable[[Array], Floats], rng: np.random.Generator) -> Choose:
-        """With the policy term, draws from the smooth policy whose score it has; else as without."""
+        """See Transfer; with the policy term, actions are drawn from the smooth policy whose score is used."""
         if not self.config.policy_term:
             return super().behaviour(states, rng)
         pi = self.policy_source.probabilities
@@ -98,27 +98,27 @@ class TvD(Transfer[TvDConfig]):
         return self.config.cost == "trajectory"
 
     def first_map(self) -> UndoMap:
-        """The identity, of the kind that is asked for."""
+        """The identity, as a map of the kind in the options."""
         if self.config.map == "permutation" and self.d_source == self.d_target:
             return Permutation.identity(self.d_source)
         first = super().first_map()
         return Orthogonal(first.W, first.c) if self.config.map == "orthogonal" and isinstance(first, Affine) else first
 
     def update(self) -> Metrics:
-        """One iteration, or with uniform behaviour all of them.
+        """Run one iteration, or with uniform behaviour all of them.
 
         Returns:
-            ``objective`` in units of the source, of the f before this refit (of the best start where all are over);
-            ``start``, and ``iteration``, its refits before; ``rank`` and ``identifiable`` of the regression;
-            ``support/target`` and ``support/source``, the distinct samples; ``source_steps`` and ``source_changed`` (0
-            or 1).
+            ``objective`` in units of the source, before this refit (at the end, that of the best start); ``start``,
+            and ``iteration``, the number of refits before; ``rank`` and ``identifiable`` of the regression;
+            ``support/target`` and ``support/source``, the numbers of distinct samples; ``source_steps`` and
+            ``source_changed`` (0 or 1).
         """
-        following = self.config.behaviour == "policy"
+        on_policy = self.config.behaviour == "policy"
         if self.source is None:
-            self.source = self.observe_source(following, whole=self._whole, rng=self._rng).merged()
-            self.cost = self._made_cost(self.source)
+            self.source = self.observe_source(on_policy, whole=self._whole, rng=self._rng).merged()
+            self.cost = self._make_cost(self.source)
             self._begin_start()
-        if following:
+        if on_policy:
             self.target = self.observe(True, whole=self._whole, rng=self._rng).merged()
             planned, ended = self._advance(None)
         else:
@@ -132,13 +132,13 @@ class TvD(Transfer[TvDConfig]):
             self._finish()
         return self._metrics(planned)
 
-    def _made_cost(self, source: Samples) -> Cost:
+    def _make_cost(self, source: Samples) -> Cost:
         config = self.config
         isotropic = config.map in ("orthogonal", "permutation")
         return Cost.of(config.cost, source, lam_a=config.lam_a, lam_d=config.lam_d, isotropic=isotropic)
 
     def _advance(self, last: Coupling | None) -> tuple[Planned, bool]:
-        """One plan, then a refit or the end of this start; whether all starts are over."""
+        """Compute one plan, then refit or end this start; returns the plan, and whether all starts have ended."""
         assert self.target is not None and self.source is not None and self.cost is not None  # noqa: S101
         config = self.config
         solver: Solver = "exact" if config.policy_term else config.solver  # whose potentials the policy term needs
@@ -146,8 +146,8 @@ class TvD(Transfer[TvDConfig]):
         self._last = self.start, len(self.history)
         self.history.append(planned.value)
         converged = settled(self.history, config.tol)
-        hopeless = self.kept is not None and len(self.history) > PATIENCE and planned.value > BEHIND * self.kept.value
-        if len(self.history) <= config.iterations and not converged and not hopeless:
+        given_up = self.kept is not None and len(self.history) > PATIENCE and planned.value > BEHIND * self.kept.value
+        if len(self.history) <= config.iterations and not converged and not given_up:
             self._refit(planned)
             return planned, False
         if self.kept is None or planned.value < self.kept.value:
@@ -162,7 +162,7 @@ class TvD(Transfer[TvDConfig]):
         f, config = self.f, self.config
         fitted, self.fit = f.fitted(planned.regression)
         if not self._warned and not self.fit.identifiable:
-            self.fit.tell(f"the {f.kind} map")
+            self.fit.warn_if_undetermined(f"the {f.kind} map")
             self._warned = True
         if not config.policy_term:
             self.f = fitted
@@ -176,25 +176,27 @@ class TvD(Transfer[TvDConfig]):
     # Starts
 
     def _begin_start(self) -> None:
-        """Set f to the start that is due."""
+        """Set f to the initial map of the present start."""
         self.history = []
         if self.start == 0:
             self.f = self.first_map()
             if self._needs_data and self.config.behaviour == "policy":
                 self.f = self._from_data()
         else:
-            target, source = self._broadly()
-            self.f = self._typed(whitened(target, source, orthogonal_between(self.d_source, self.d_target, self._rng)))
+            target, source = self._collect_uniform()
+            self.f = self._as_kind(
+                whitened(target, source, orthogonal_between(self.d_source, self.d_target, self._rng))
+            )
         if self.config.behaviour == "policy" or self.target is not None:
             self._prepare_map()
 
     @property
     def _needs_data(self) -> bool:
-        """Whether there is no identity to begin from."""
+        """Whether the identity is not a suitable initial map."""
         return self.config.map == "permutation" or self.d_source != self.d_target
 
     def _prepare_map(self) -> None:
-        """What a start still lacks before its first plan: data for some kinds of map, hidden units for an mlp."""
+        """Complete the initial map before its first plan: from data, or with the hidden layers of an mlp."""
         config = self.config
         if self.start == 0 and config.behaviour == "uniform" and self._needs_data:
             self.f = self._from_data()
@@ -202,7 +204,7 @@ class TvD(Transfer[TvDConfig]):
             assert self.cost is not None  # noqa: S101
             seen = self.target.states.reshape(-1, self.d_target) if self.target is not None else None
             if seen is None or config.behaviour == "policy":
-                seen = self._broadly()[0].states.reshape(-1, self.d_target)
+                seen = self._collect_uniform()[0].states.reshape(-1, self.d_target)
             self.f = MLP.beginning(
                 self.f, seen, self.cost.unit, self._rng, hidden=config.hidden, steps=config.inner_steps,
                 rate=config.inner_rate,
@@ -211,13 +213,13 @@ class TvD(Transfer[TvDConfig]):
             self._adam = Adam.fresh(len(self.f.parameters))
 
     def _from_data(self) -> UndoMap:
-        """The first start where there is no identity to begin from."""
-        target, source = self._broadly()
+        """The initial map of the first start, computed from data where the identity is not suitable."""
+        target, source = self._collect_uniform()
         if self.config.map == "permutation":
             return by_dynamics(target, source)
-        return self._typed(gromov(target, source, self._rng))
+        return self._as_kind(gromov(target, source, self._rng))
 
-    def _typed(self, f: Affine) -> UndoMap:
+    def _as_kind(self, f: Affine) -> UndoMap:
         if self.config.map == "orthogonal":
             U, _, V = np.linalg.svd(f.W)
             return Orthogonal(U @ V, f.c)
@@ -225,8 +227,8 @@ class TvD(Transfer[TvDConfig]):
             return Permutation(self._rng.permutation(self.d_source))
         return f
 
-    def _broadly(self) -> tuple[Samples, Samples]:
-        """Transitions of both sides under uniform actions, collected once; the target's steps count."""
+    def _collect_uniform(self) -> tuple[Samples, Samples]:
+        """Transitions of target and source under uniform actions, collected once; the target's steps are counted."""
         if (
             self.config.behaviour == "uniform"
             and not self._whole
@@ -234,10 +236,10 @@ class TvD(Transfer[TvDConfig]):
             and self.source is not None
         ):
             return self.target, self.source
-        if self._broad is None:
+        if self._uniform_samples is None:
             target = self.observe(False, whole=False, rng=self._rng).merged()
-            self._broad = target, self.observe_source(False, whole=False, rng=self._rng).merged()
-        return self._broad
+            self._uniform_samples = target, self.observe_source(False, whole=False, rng=self._rng).merged()
+        return self._uniform_samples
 
     # The end
 
@@ -255,7 +257,7 @@ class TvD(Transfer[TvDConfig]):
             )
 
     def coupled(self) -> Floats | None:
-        """The plan [n, m] between the samples last seen and those of the source under f, for figures."""
+        """The plan [n, m] under f between the last samples of the target and those of the source; None without one."""
         if self.target is None or self.source is None or self.cost is None:
             return None
         if choose(self.config.solver, len(self.target), len(self.source)) == "sliced":
@@ -264,11 +266,11 @@ class TvD(Transfer[TvDConfig]):
         return None if found is None else found.plan
 
     def imitation_gap(self, rng: np.random.Generator) -> float | None:
-        """How far the derivative of the cost at a fixed plan is from that of the weighted regression, relative.
+        """Relative difference of the derivatives of the cost at a fixed plan and of the weighted regression.
 
-        The first by central differences of sum_ij P_ij C_ij(f) along a random direction, which are exact for affine f
-        since the cost is quadratic in it; the second as f is fitted. Both at a random map near f. None where f is not
-        affine.
+        The first is computed by central differences of sum_ij P_ij C_ij(f) along a random direction, which are exact
+        for affine f since the cost is quadratic in it; the second as in the fit of f. Both at a random map near f.
+        None where f is not affine.
         """
         f, cost = self.f, self.cost
         if type(f) is not Affine or self.target is None or self.source is None or cost is None:
@@ -306,7 +308,7 @@ class TvD(Transfer[TvDConfig]):
         }
 
     def state(self) -> State:
-        """With the samples, the history of the present start, and the best start so far."""
+        """See Transfer; with the history of the present start, and the best start so far."""
         kept = None
         if self.kept is not None:
             kept = {
@@ -314,7 +316,11 @@ class TvD(Transfer[TvDConfig]):
                 "fit": [self.kept.fit.rank, self.kept.fit.full], "start": self.kept.start,
                 "converged": self.kept.converged, "target": stored(self.kept.target),
             }  # fmt: skip
-        broad = {} if self._broad is None else {"target": stored(self._broad[0]), "source": stored(self._broad[1])}
+        broad = (
+            {}
+            if self._uniform_samples is None
+            else {"target": stored(self._uniform_samples[0]), "source": stored(self._uniform_samples[1])}
+        )
         return {
             **super().state(),
             "history": [float(value) for value in self.history],
@@ -328,7 +334,7 @@ class TvD(Transfer[TvDConfig]):
     def load_state(self, state: State) -> None:
         """Continue from ``state``."""
         super().load_state(state)
-        self.cost = None if self.source is None else self._made_cost(self.source)
+        self.cost = None if self.source is None else self._make_cost(self.source)
         self.history, self.start, self._warned = list(state["history"]), int(state["start"]), bool(state["warned"])
         self._adam = Adam.restored(state["adam"])
         kept: Any = state["kept"]
@@ -338,7 +344,7 @@ class TvD(Transfer[TvDConfig]):
             f, target = restored_map(kept["map"]), restored(kept["target"])
             self.kept = Kept(float(kept["value"]), f, fit, int(kept["start"]), kept["converged"], target)
         broad: Any = state["broad"]
-        self._broad = (restored(broad["target"]), restored(broad["source"])) if broad else None
+        self._uniform_samples = (restored(broad["target"]), restored(broad["source"])) if broad else None
 
 
 def orthogonal_between(d_source: int, d_target: int, rng: np.random.Generator) -> Floats:

@@ -1,8 +1,8 @@
-"""The alternation: a plan for the map, then a map for the plan.
+"""The alternation: an optimal plan for the map, then an optimal map for the plan.
 
 The objective of Gupta et al. 2022 (arXiv:2211.14469) is the optimal-transport distance between the target's samples,
 seen through f, and the source's. For a fixed batch each half step is exact (with a map in closed form), so the
-objective never rises. On policy the batch changes with f, and it may.
+objective never rises. On policy the batch changes with f, and the objective may rise.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Planned:
-    """The samples of the target coupled with those of the source.
+    """A transport plan between the samples of target and source, and the regression by which a map is fitted to it.
 
     Attributes:
         value: the objective: transport cost in units of the source.
-        regression: to which fitting a map to this plan comes down.
-        coupling: the plan and potentials; None from the sliced solver, which has none.
+        regression: the regression whose solution is the best map for this plan.
+        coupling: the plan and its potentials; None from the sliced solver, which computes neither.
     """
 
     value: float
@@ -36,7 +36,7 @@ class Planned:
 
 
 def choose(solver: Solver, n: int, m: int) -> Solver:
-    """What "auto" comes to for n and m points, by measured cost: exact up to ``EXACT`` a side, else sliced."""
+    """The solver for n and m points; "auto" is exact up to ``EXACT`` points on each side, else sliced."""
     if solver != "auto":
         return solver
     return "exact" if max(n, m) <= EXACT else "sliced"
@@ -52,7 +52,7 @@ def plan(
     rng: np.random.Generator | None = None,
     start: Coupling | None = None,
 ) -> Planned:
-    """Couple the samples by their cost under ``f``.
+    """The transport plan between the samples under ``f``.
 
     Args:
         f: the map.
@@ -61,7 +61,7 @@ def plan(
         cost: in units of the source.
         solver: see ``choose``.
         rng: draws the lines of the sliced solver.
-        start: the coupling of the same samples under a similar map, whose potentials begin the exact solve.
+        start: the coupling of the same samples under a similar map, whose potentials initialise the exact solver.
     """
     mapped = f(target.states)
     chosen = choose(solver, len(target), len(source))
@@ -73,8 +73,8 @@ def plan(
     if chosen == "entropic":
         coupling = entropic(target.weights, source.weights, matrix)
     else:
-        begin = None if start is None else (start.potential, start.other)
-        coupling = exact(target.weights, source.weights, matrix, begin)
+        potentials = None if start is None else (start.potential, start.other_potential)
+        coupling = exact(target.weights, source.weights, matrix, potentials)
     regression = Regression(target.states, coupling.barycentres(there), target.weights, cost)
     return Planned(coupling.value, regression, coupling)
 
@@ -82,7 +82,7 @@ def plan(
 def _sliced(
     here: Floats, there: Floats, target: Samples, source: Samples, cost: Cost, rng: np.random.Generator
 ) -> tuple[float, Floats]:
-    """Sliced transport; where actions count and are discrete, of each action by itself."""
+    """Sliced transport; where the cost has discrete actions, separately for each action."""
     n, B, d = here.shape
     x, y = here.reshape(n, -1), there.reshape(len(there), -1)
     if not cost.lam_a or cost.action_unit is not None or target.actions is None or source.actions is None:
@@ -105,13 +105,13 @@ def _sliced(
 
 @dataclass(frozen=True, eq=False)
 class Alternated:
-    """Where an alternation on a fixed batch ended.
+    """The result of an alternation on a fixed batch.
 
     Attributes:
-        f: the map with the last refit.
-        objective: before each refit, and after the last.
-        fit: what the last regression could tell.
-        planned: the last coupling.
+        f: the map after the last refit.
+        objective: the objective before each refit, and after the last.
+        fit: the rank of the last regression.
+        planned: the last plan.
         converged: whether the objective changed by less than the tolerance.
     """
 
@@ -133,7 +133,7 @@ def alternate(
     solver: Solver = "auto",
     rng: np.random.Generator | None = None,
 ) -> Alternated:
-    """Plan and refit by turns until the objective changes by less than ``tol`` of itself, or ``iterations`` times."""
+    """Alternate plan and refit until the objective changes by at most the share ``tol``, or ``iterations`` times."""
     now = plan(f, target, source, cost, solver=solver, rng=rng)
     values = [now.value]
     fit, converged = Fit(0, 0), False
@@ -148,5 +148,5 @@ def alternate(
 
 
 def settled(values: list[float], tol: float) -> bool:
-    """Whether the last of the objectives differs from the one before by at most ``tol`` of it."""
+    """Whether the last objective differs from the one before by at most the share ``tol``."""
     return len(values) > 1 and abs(values[-1] - values[-2]) <= tol * max(abs(values[-2]), np.finfo(float).tiny)

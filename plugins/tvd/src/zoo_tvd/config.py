@@ -1,7 +1,7 @@
-"""Options of the methods and comparators; light, so that a help text needs no numpy.
+"""Options of the methods and comparators; imports no numpy.
 
-The paper (arXiv:2211.14469) gives neither a ground cost nor values in its abstract, and its body was not available: all
-defaults are ours, measured on ``tvd-grid``.
+The abstract of the paper (arXiv:2211.14469) gives neither a ground cost nor values, and its body was not available: all
+default values are this project's, chosen on ``tvd-grid``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Behaviour = Literal["policy", "uniform"]
 
 @dataclass(frozen=True, kw_only=True)
 class TransferConfig:
-    """What every method here has: a source policy, and how much it may see of the target, without reward."""
+    """Options that all methods share: the source policy, and the reward-free samples of the target."""
 
     source: str = "exact"
     """"exact" (the optimum of a tabular source), the folder of a run, or a network's weights: a .zip of
@@ -28,14 +28,14 @@ class TransferConfig:
     """probability of a uniform action where a policy is followed for its data, in [0, 1]"""
 
     def __post_init__(self) -> None:
-        """Refuse what is outside its range."""
+        """Check every range."""
         _at_least("episodes", self.episodes, 1)
         _at_least("horizon", self.horizon, 1)
         if not 0.0 <= self.epsilon <= 1.0:
             raise ValueError(f"epsilon = {self.epsilon}: expected a number in [0, 1].")
         if not self.source.strip():
             raise ValueError("source is empty: expected 'exact', the folder of a run, or a file of weights.")
-        if self.source != "exact" and Path(self.source).exists():  # found again from any folder
+        if self.source != "exact" and Path(self.source).exists():  # so that a resumed run finds it from any folder
             object.__setattr__(self, "source", str(Path(self.source).resolve()))
 
 
@@ -81,7 +81,7 @@ class TvDConfig(TransferConfig):
     """size of these steps, above 0"""
 
     def __post_init__(self) -> None:
-        """Refuse what is outside its range, or does not go together."""
+        """Check every range, and that the options fit together."""
         super().__post_init__()
         for name, least in (("iterations", 1), ("starts", 0), ("hidden", 1), ("inner_steps", 1)):
             _at_least(name, getattr(self, name), least)
@@ -93,7 +93,7 @@ class TvDConfig(TransferConfig):
         if self.policy_term and self.behaviour != "policy":
             raise ValueError("policy_term needs behaviour = policy: data of uniform actions do not depend on f.")
         if self.policy_term and self.cost != "trajectory":
-            raise ValueError(f"policy_term needs cost = trajectory: of cost = {self.cost} its derivative is another.")
+            raise ValueError(f"policy_term needs cost = trajectory: its derivative does not hold for {self.cost}.")
         if self.policy_term and self.map not in ("affine", "mlp"):
             raise ValueError(f"policy_term needs a map with a gradient, affine or mlp: map = {self.map} has none.")
         if self.policy_term and self.solver in ("entropic", "sliced"):
@@ -132,7 +132,7 @@ class CloningConfig(TransferConfig):
     """size of these steps, above 0"""
 
     def __post_init__(self) -> None:
-        """Refuse what is outside its range."""
+        """Check every range."""
         super().__post_init__()
         _at_least("hidden", self.hidden, 1)
         _at_least("inner_steps", self.inner_steps, 1)
@@ -147,7 +147,7 @@ class EvaluationConfig:
     """fresh episodes of each policy, at least 1"""
 
     def __post_init__(self) -> None:
-        """Refuse what is outside its range."""
+        """Check every range."""
         _at_least("episodes", self.episodes, 1)
 
 

@@ -38,11 +38,11 @@ class Cost:
     """A ground cost, with the units of one source.
 
     Attributes:
-        kind: which of the four.
-        L: float64 [B, T], features of the T states of a sample; the square roots of the weights are in it.
-        unit: float64 [d], what one unit of each coordinate of the source is divided by.
-        lam_a: weight of an action that differs; where continuous, of their squared distance, standardised.
-        action_unit: float64 [k], or None where actions are discrete or do not count.
+        kind: one of the four kinds.
+        L: linear features of the T states of a sample, scaled by the square roots of the weights, float64 [B, T].
+        unit: scale of each coordinate of the source, float64 [d].
+        lam_a: weight of differing actions; where they are continuous, of their standardised squared distance.
+        action_unit: scale of each action coordinate, float64 [k]; None where actions are discrete or not in the cost.
     """
 
     kind: Kind
@@ -56,8 +56,8 @@ class Cost:
         """The cost in units of ``source``.
 
         Args:
-            kind: which.
-            source: samples of the source with the T of this kind.
+            kind: the kind of cost.
+            source: samples of the source with the number T of states of this kind.
             lam_a: weight of the actions, at least 0.
             lam_d: weight of the displacements, at least 0.
             isotropic: one unit for all coordinates, as orthogonal maps and permutations need.

@@ -1,4 +1,4 @@
-"""The evaluator ``transfer``: what the transferred policy earns, beside the source's own return and uniform actions."""
+"""The evaluator ``transfer``: return of the transferred policy, compared with the source's own and uniform actions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 class TransferEvaluator(Evaluator[EvaluationConfig]):
-    """Judges a run of this plugin.
+    """Evaluates a run of this plugin.
 
     Scores: ``return`` of fresh greedy episodes in the target; ``source`` of the source policy in the source;
     ``uniform`` of uniform actions in the target; ``recovered``, (return - uniform) / (source - uniform). Where the
@@ -31,17 +31,17 @@ class TransferEvaluator(Evaluator[EvaluationConfig]):
     """
 
     def evaluate(self, subject: Transfer[Any], ctx: EvalContext) -> Report:
-        """Play the episodes.
+        """Run the episodes, and compute the scores.
 
         Raises:
-            UsageError: the subject is no method of this plugin.
+            UsageError: the subject is not a method of this plugin, or its environment cannot be built.
         """
         if not isinstance(subject, Transfer):
             raise UsageError(
-                "transfer judges tvd, tvd-transition and their comparators: expected a run of one of them."
+                "transfer evaluates tvd, tvd-transition and their comparators: expected a run of one of them."
             )
         if ctx.make_env is None:
-            raise UsageError("transfer plays episodes: expected a run whose environment can be built.")
+            raise UsageError("transfer runs episodes: expected a run whose environment can be built.")
         episodes, rng = self.config.episodes, ctx.rng
         copies = min(episodes, 100)
         env, source = ctx.make_env(copies), subject.source_env(copies)
@@ -64,24 +64,24 @@ class TransferEvaluator(Evaluator[EvaluationConfig]):
         finally:
             env.close()
             source.close()
-        gap_of_gradients = subject.imitation_gap(rng) if isinstance(subject, TvD) else None
-        if gap_of_gradients is not None:
-            scores["imitation"] = gap_of_gradients
+        imitation_gap = subject.imitation_gap(rng) if isinstance(subject, TvD) else None
+        if imitation_gap is not None:
+            scores["imitation"] = imitation_gap
         scores["unmodified"] = float(subject.source_unchanged())
         rows = [{"episode": index, "return": float(total)} for index, total in enumerate(played["return"])]
         drawn = sampled | dict.fromkeys(scores.keys() & {"distance", "imitation"})
         return Report(scores=scores, rows=rows, notes=notes, sampled=drawn)
 
     def _undone(self, subject: Transfer[Any], env: Any, rng: np.random.Generator) -> dict[str, float]:
-        """How well f undoes g."""
+        """The scores ``distance`` and ``error`` of f as the inverse of g; empty where they are not defined."""
         g = lookup(env, "transformation")
         if g is None or g.d != subject.d_source or not subject.maps_states:
             return {}
         s = subject.states_of_source(rng)
         spread = s.std(axis=0)
-        kept = spread > 0
-        apart = (subject.f(g.forward(s)) - s)[:, kept] / spread[kept]
-        scores = {"distance": float(np.sqrt(np.square(apart).mean()))}
+        varying = spread > 0
+        deviation = (subject.f(g.forward(s)) - s)[:, varying] / spread[varying]
+        scores = {"distance": float(np.sqrt(np.square(deviation).mean()))}
         W = getattr(subject.f, "W", None)
         if g.affine is not None and W is not None:
             scores["error"] = float(np.abs(np.asarray(W) @ g.affine[0] - np.eye(g.d)).max())

@@ -25,7 +25,7 @@ def undo(runs: Sequence[Any], options: Any) -> Figure:
     Of several seeds of one experiment the first is drawn.
 
     Raises:
-        UsageError: no run is of a method that keeps its samples.
+        UsageError: no run has stored samples of target and source.
     """
     from matplotlib.figure import Figure
 
@@ -39,7 +39,7 @@ def undo(runs: Sequence[Any], options: Any) -> Figure:
         if isinstance(loaded, Transfer) and loaded.target is not None and loaded.source is not None:
             drawn.append((run, loaded, loaded.target, loaded.source))
     if not drawn:
-        raise zoo.UsageError("none of these runs kept samples of both sides: expected runs of tvd or tvd-transition.")
+        raise zoo.UsageError("no run has samples of target and source: expected runs of tvd or tvd-transition.")
     columns = min(_PER_ROW, len(drawn))
     rows = -(-len(drawn) // columns)
     figure = Figure(figsize=(3.1 * columns, 3.0 * rows + 0.4), layout="constrained")
@@ -56,7 +56,7 @@ def undo(runs: Sequence[Any], options: Any) -> Figure:
 
 
 def _points(axes: Axes, o: Any, s: Any, f: Any, plan: Any) -> None:
-    """One panel."""
+    """Draw one panel: states of source and target, and the heaviest arcs of the plan."""
     undone = f(o)
     pad = [np.concatenate([part, np.zeros((len(part), 2))], axis=1)[:, :2] for part in (s, o, undone)]
     source, raw, through = pad
@@ -115,7 +115,7 @@ def objective(runs: Sequence[Any], options: Any) -> Figure:
 def _starts(run: Any) -> dict[int, list[float]]:
     """The objectives of each start, in order of time.
 
-    What is logged at the very end is of the start that is kept, and left out where that is an earlier one.
+    The last row is that of the best start; it is left out where that is an earlier start.
     """
     found: dict[int, list[float]] = {}
     rows = [row for row in run.rows if "objective" in row and "start" in row and "iteration" in row]
@@ -125,12 +125,12 @@ def _starts(run: Any) -> dict[int, list[float]]:
 
 
 def budget(runs: Sequence[Any], options: Any) -> Figure:
-    """Success by steps of the target, reward-free ones for undo maps: a point for each run, a line through the means.
+    """Return by environment steps in the target (reward-free for undo maps): runs as points, means as a line.
 
-    The score is that of the evaluator transfer where it was asked, else of the evaluator return.
+    The return is that of the evaluator transfer where it was run, else that of the evaluator return.
 
     Raises:
-        UsageError: no run was judged by either.
+        UsageError: no run was evaluated by either.
     """
     from matplotlib.figure import Figure
 
@@ -140,7 +140,7 @@ def budget(runs: Sequence[Any], options: Any) -> Figure:
         if score is not None:
             found.setdefault(_label(run), {}).setdefault(float(run.step), []).append(score)
     if not found:
-        raise zoo.UsageError("no run was judged: expected runs after zoo eval RUN transfer, or return.")
+        raise zoo.UsageError("no run was evaluated: run zoo eval RUN transfer, or return, first.")
     figure = Figure(figsize=(5.4, 3.2), layout="constrained")
     axes = figure.subplots()
     labels = sorted(found)
@@ -160,7 +160,7 @@ def budget(runs: Sequence[Any], options: Any) -> Figure:
 
 
 def _label(run: Any) -> str:
-    """The algorithm, with its cost where that is not the one it is registered with, and the starts beside the first."""
+    """The algorithm, with its cost where that is not the default, and the number of further starts."""
     usual = {"tvd": "trajectory", "tvd-transition": "transition"}.get(run.algorithm)
     cost = run.spec.config.get("cost", usual)
     starts = int(run.spec.config.get("starts", 0))

@@ -1,4 +1,4 @@
-"""Arguments of ``undo`` read as samples, and checks that the two sides can be compared."""
+"""Reading the arguments of ``undo`` as samples, and checks that target and source can be compared."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def samples_of(data: Any, cost: Kind, name: str) -> Samples:
 
 
 def check_alike(target: Samples, source: Samples, cost: Kind) -> None:
-    """Refuse sides that cannot be compared.
+    """Check that target and source can be compared.
 
     Raises:
         ValueError: trajectories differ in length, or actions in kind, number of coordinates, or values.

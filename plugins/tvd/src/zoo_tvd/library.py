@@ -25,17 +25,17 @@ Map: TypeAlias = Literal["affine", "orthogonal", "permutation", "mlp"]
 
 @dataclass(frozen=True, eq=False)
 class Undone:
-    """What ``undo`` found.
+    """The result of ``undo``.
 
     Attributes:
-        f: the map: ``f(o)`` takes observations [..., d_T] to states [..., d_S].
-        objective: before each refit and after the last, of the start that was kept; it never rises where f is affine,
-            orthogonal or a permutation and the solver is exact.
-        plan: [n, m] between the distinct samples of the target and of the source; None from the sliced solver.
+        f: the map; ``f(o)`` takes observations [..., d_T] to states [..., d_S].
+        objective: the objective of the best start, before each refit and after the last; it never rises where f is
+            affine, orthogonal or a permutation and the solver is exact.
+        plan: transport plan [n, m] between the distinct samples of target and source; None from the sliced solver.
         target, source: these distinct samples, with their weights.
-        rank: of the last regression.
-        identifiable: whether that determines f, given the plan.
-        converged: whether the objective changed by less than the tolerance at the end.
+        rank: rank of the last regression.
+        identifiable: whether the regression determines f, given the plan.
+        converged: whether the last change of the objective was within the tolerance.
     """
 
     f: UndoMap
@@ -82,8 +82,8 @@ def undo(
         source: samples of the source: transitions (s [n, d], a [n] or [n, k], s' [n, d]); for the cost "state" states
             [n, d], for "state-action" (s, a), for "trajectory" trajectories [n, T, d], padded with their last state.
             Actions [n] are discrete: they differ or do not; actions [n, k] are continuous: their distance counts.
-        target: samples of the target, in the same form and with the same actions; its number of coordinates may be
-            another.
+        target: samples of the target, in the same form and with the same actions; the number of coordinates may
+            differ.
         map: "affine", "orthogonal", "permutation" (of one-hot states) or "mlp".
         cost: ground cost, see ``zoo_tvd.cost``.
         lam_a: weight of an action that differs, at least 0; the sliced solver only asks whether it is 0, and passes
@@ -99,7 +99,7 @@ def undo(
         inner_rate: their size, above 0.
 
     Returns:
-        The map and all that led to it.
+        The map, with the objective, the plan and the samples.
 
     Warns:
         RuntimeWarning: the data do not determine the map, with the rank of the last regression.
@@ -138,7 +138,7 @@ def undo(
         if best is None or found.objective[-1] < best.objective[-1]:
             best = found
     assert best is not None  # noqa: S101  there is at least one start
-    best.fit.tell(f"the {best.f.kind} map")
+    best.fit.warn_if_undetermined(f"the {best.f.kind} map")
     coupling, objective = best.planned.coupling, tuple(float(value) for value in best.objective)
     return Undone(
         best.f, objective, None if coupling is None else coupling.plan, here, there, best.fit.rank,

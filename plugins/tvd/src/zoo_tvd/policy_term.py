@@ -61,7 +61,11 @@ def descend(
     f: Affine | MLP, to: Regression, samples: Samples, potential: Floats, policy: SourcePolicy, adam: Adam,
     *, steps: int, rate: float,
 ) -> tuple[Any, Adam]:  # fmt: skip
-    """``steps`` of Adam on the sum of both parts, the plan and its potentials held fixed."""
+    """Take ``steps`` of Adam on the sum of both parts of the gradient, the plan and its potentials held fixed.
+
+    Returns:
+        The map, and the moments of Adam.
+    """
     for _ in range(steps):
         gradient = envelope_gradient(f, to) + policy_gradient(f, samples, potential, policy)
         parameters, adam = adam.step(f.parameters, gradient, rate)

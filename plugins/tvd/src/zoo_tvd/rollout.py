@@ -1,4 +1,4 @@
-"""Samples of an environment: every copy for a number of steps, with a policy or with uniform actions."""
+"""Collecting samples of an environment with a policy or with uniform actions."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def exploring(choose: Choose, epsilon: float, space: Any, rng: np.random.Generat
 
     def chosen(obs: NDArray[Any]) -> NDArray[Any]:
         actions = np.array(choose(obs))
-        strays = rng.random(len(actions)) < epsilon
-        actions[strays] = uniform(space, len(actions), rng)[strays]
+        explores = rng.random(len(actions)) < epsilon
+        actions[explores] = uniform(space, len(actions), rng)[explores]
         return actions
 
     return chosen
 
 
 def drawn(probabilities: Callable[[NDArray[Any]], Floats], space: Any, rng: np.random.Generator) -> Choose:
-    """The policy that draws from ``probabilities`` [B, A]."""
+    """The policy that samples actions from ``probabilities`` [B, A]."""
 
     def chosen(obs: NDArray[Any]) -> NDArray[Any]:
         below = probabilities(obs).cumsum(axis=1)
@@ -52,10 +52,10 @@ def drawn(probabilities: Callable[[NDArray[Any]], Floats], space: Any, rng: np.r
 
 
 def trajectories(env: Any, choose: Choose, episodes: int, horizon: int) -> Samples:
-    """Whole beginnings of episodes, padded with the last state where one ended: T = horizon + 1.
+    """The first ``horizon`` steps of episodes, padded with the last state where one ended: T = horizon + 1 states.
 
-    At least ``episodes`` of them: rounded up to whole rounds of the environment's copies. Where an episode has ended,
-    the actions are -1 (NaN where they are continuous).
+    The number of ``episodes`` is rounded up to a multiple of the environment's copies. After the end of an episode the
+    actions are -1 (NaN where they are continuous).
     """
     stack = zoo.stack([env])
     parts = []
@@ -65,30 +65,30 @@ def trajectories(env: Any, choose: Choose, episodes: int, horizon: int) -> Sampl
         states, actions = [obs], []
         for _ in range(horizon):
             action = np.asarray(choose(obs))
-            following, _, terminated, truncated, infos = stack.step(action[None])
-            done = np.array(action, copy=True)
-            done[~running] = np.nan if done.dtype.kind == "f" else -1
-            actions.append(done)
+            next_obs, _, terminated, truncated, infos = stack.step(action[None])
+            taken = np.array(action, copy=True)
+            taken[~running] = np.nan if taken.dtype.kind == "f" else -1
+            actions.append(taken)
             states.append(_where(running, infos["arrived"][0], states[-1]))
             running &= ~(terminated[0] | truncated[0])
-            obs = np.asarray(following[0])
+            obs = np.asarray(next_obs[0])
         parts.append((np.stack(states, axis=1), np.stack(actions, axis=1)))
-    whole, done = (np.concatenate([part[index] for part in parts]) for index in (0, 1))
-    return Samples.of(whole, done, "the trajectories")
+    all_states, all_actions = (np.concatenate([part[index] for part in parts]) for index in (0, 1))
+    return Samples.of(all_states, all_actions, "the trajectories")
 
 
 def transitions(env: Any, choose: Choose, episodes: int, horizon: int) -> Samples:
-    """Single transitions, T = 2, episodes following one another: ``episodes * horizon``, rounded up as above."""
+    """Single transitions, T = 2, from consecutive episodes: ``episodes * horizon``, rounded up as above."""
     stack = zoo.stack([env])
     states, actions = [], []
     for _ in range(-(-episodes // stack.num_envs)):
         obs = np.asarray(stack.reset()[0])
         for _ in range(horizon):
             action = np.asarray(choose(obs))
-            following, _, _, _, infos = stack.step(action[None])
+            next_obs, _, _, _, infos = stack.step(action[None])
             states.append(np.stack([obs, infos["arrived"][0]], axis=1))
             actions.append(action[:, None])
-            obs = np.asarray(following[0])
+            obs = np.asarray(next_obs[0])
     return Samples.of(np.concatenate(states), np.concatenate(actions), "the transitions")
 
 
@@ -97,7 +97,7 @@ def _where(running: NDArray[np.bool_], new: Any, old: NDArray[Any]) -> NDArray[A
 
 
 def returns(env: Any, choose: Choose, episodes: int) -> Floats:
-    """Undiscounted returns of fresh episodes [E], the same number in each copy; E is rounded up to whole rounds."""
+    """Undiscounted returns [E] of new episodes, the same number in each copy, so that E is rounded up."""
     found = []
     for _ in range(-(-episodes // env.num_envs)):
         obs, _ = env.reset()

@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 
 
 LARGEST = 1e150
-"""beyond it, and below one over it, squares leave the range of float64"""
+"""largest state; the squares of larger numbers, and of numbers below its inverse, leave the range of float64"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,9 +21,9 @@ class Samples:
 
     Attributes:
         states: float64 [n, T, d], finite.
-        actions: what was done in all but the last of them, [n, T - 1] or [n, T - 1, k]; [n, 1, ...] for T = 1; None
-            where that is not known. Within a trajectory that has ended, -1 or NaN.
-        weights: float64 [n], positive, of sum 1.
+        actions: actions in all states but the last, [n, T - 1] or [n, T - 1, k]; [n, 1, ...] for T = 1; None where
+            they are unknown. After the end of an episode, -1 or NaN.
+        weights: float64 [n], positive, summing to 1.
     """
 
     states: Floats
@@ -45,12 +45,12 @@ class Samples:
         if not np.isfinite(x).all():
             sample, time, _ = np.argwhere(~np.isfinite(x))[0].tolist()
             raise ValueError(f"state {time} of sample {sample} of {name} is not finite: {x[sample, time].tolist()}")
-        done = None if actions is None else np.asarray(actions)
+        a = None if actions is None else np.asarray(actions)
         _check_size(x, name)
         steps = max(1, x.shape[1] - 1)
-        if done is not None and done.shape[:2] != (len(x), steps):
-            raise ValueError(f"{name} have actions of shape {list(done.shape)}: expected [{len(x)}, {steps}, ...]")
-        return cls(x, done, np.full(len(x), 1.0 / len(x)))
+        if a is not None and a.shape[:2] != (len(x), steps):
+            raise ValueError(f"{name} have actions of shape {list(a.shape)}: expected [{len(x)}, {steps}, ...]")
+        return cls(x, a, np.full(len(x), 1.0 / len(x)))
 
     def __len__(self) -> int:
         return len(self.states)
@@ -61,15 +61,14 @@ class Samples:
         return int(self.states.shape[2])
 
     def merged(self) -> Samples:
-        """Equal samples made one, with the sum of their weights; in the order of their values.
+        """The distinct samples, each with the sum of the weights of its repetitions, in the order of their values.
 
-        Repetitions are what makes exact transport on a finite state space cheap, and unlike a random subset they bias
-        nothing.
+        On a finite state space this makes exact transport cheap, without the sampling error of a random subset.
         """
         flat = self.states.reshape(len(self), -1)
         if self.actions is not None:
             flat = np.concatenate([flat, self.actions.reshape(len(self), -1).astype(np.float64)], axis=1)
-        # Equal bytes are equal samples (0.0 and -0.0 made one before): far quicker than comparing column by column.
+        # Samples are compared as bytes (after -0.0 became 0.0), far quicker than column by column.
         rows = np.ascontiguousarray(flat + 0.0)
         keys = rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).ravel()
         _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)

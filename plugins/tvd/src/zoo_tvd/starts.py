@@ -1,4 +1,4 @@
-"""Starts of the alternation, which finds the nearest local optimum only.
+"""Initial maps of the alternation, which converges to a local optimum only.
 
 Beside the identity: whitened orthogonal maps, which match mean and covariance and leave a rotation to chance; the
 Gromov-Wasserstein plan, which compares distances within each side and so needs no common coordinates; and, for one-hot
@@ -24,12 +24,12 @@ from zoo_tvd.transport.solvers import squared_distances
 
 Floats = NDArray[np.float64]
 POINTS = 150
-"""of either side that Gromov-Wasserstein looks at"""
+"""most samples of target and of source that the Gromov-Wasserstein plan uses"""
 _FEATURES = 1024
 
 
 def root(covariance: Floats, power: float) -> Floats:
-    """A symmetric power of a covariance; directions without spread stay without."""
+    """A symmetric power of a covariance matrix; directions of variance 0 keep variance 0."""
     values, vectors = np.linalg.eigh(covariance)
     kept = values > 1e-12 * max(values.max(), 0.0)
     powers = np.where(kept, np.where(kept, values, 1.0) ** power, 0.0)
@@ -58,8 +58,8 @@ def orthogonal(d: int, rng: np.random.Generator) -> Floats:
 def gromov(target: Samples, source: Samples, rng: np.random.Generator, tries: int = 4) -> Affine:
     """The affine map onto the barycentres of a fused Gromov-Wasserstein plan (Vayer et al. 2019, arXiv:1805.09114).
 
-    Distances within either side are compared with each other, and actions with actions, so that the two may have
-    different dimensions. The best of a few random couplings is where it begins.
+    Distances within the target are compared with distances within the source, and actions with actions, so that the
+    two may have different dimensions. The plan is the best of those from a few random initial couplings.
     """
     few, others = (_some(samples.singles(), rng) for samples in (target, source))
     C1, C2 = (_distances(samples.states[:, 0]) for samples in (few, others))
@@ -105,7 +105,7 @@ def _distances(x: Floats) -> Floats:
 
 
 def by_dynamics(target: Samples, source: Samples) -> Permutation:
-    """The assignment of one-hot states by signatures: whether each action leads back to the state, here and nearby.
+    """The assignment of one-hot states by signatures: the probability that an action stays, here and in successors.
 
     A signature is phi_0(s) = P_a(s | s) for each action a, then phi_{h+1}(s) = E[phi_h(s') | s, a] for each a: the
     colours of Weisfeiler & Leman, averaged. Renaming the states renames the signatures, and changes nothing in them.

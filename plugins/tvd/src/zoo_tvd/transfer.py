@@ -1,4 +1,4 @@
-"""The base of every method here: the source policy, samples of both sides, and acting through f."""
+"""The base of all methods: the source policy, samples of target and source, and acting through f."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ KINDS: Mapping[str, type[UndoMap]] = {cls.kind: cls for cls in (Affine, Orthogon
 class Transfer(Algorithm[ConfigT]):
     """The pushforward policy pi_f(a | o) = pi(a | f(o)) of a source policy pi that is never changed.
 
-    ``env_steps`` counts steps of the target, none of whose rewards is ever read; steps of the source are in the metric
+    ``env_steps`` counts steps of the target, whose rewards are never used; steps of the source are in the metric
     ``source_steps``.
 
     Raises:
-        UsageError: the source cannot be read, acts in another action space, or the observations are no vectors.
+        UsageError: the source cannot be read, acts in another action space, or the observations are not vectors.
     """
 
     uses_transport: ClassVar[bool] = False
@@ -59,7 +59,7 @@ class Transfer(Algorithm[ConfigT]):
         self._act_rng = ctx.stream("act")
 
     def first_map(self) -> UndoMap:
-        """F before anything is known: the identity, or, between different dimensions, the first coordinates."""
+        """The initial map: the identity, or, between different dimensions, the first coordinates."""
         return Affine(np.eye(self.d_source, self.d_target), np.zeros(self.d_source))
 
     @abstractmethod
@@ -73,7 +73,7 @@ class Transfer(Algorithm[ConfigT]):
         return self.policy_source.act(self.f(np.asarray(obs, dtype=np.float64)))
 
     def act(self, obs: Array, *, greedy: bool = True) -> Array:
-        """Actions [B, ...]; without ``greedy``, uniform ones with probability epsilon."""
+        """Actions [B, ...] for observations [B, d_T]; if not ``greedy``, uniform ones with probability epsilon."""
         if greedy:
             return self.push(obs)
         space = self.ctx.env.single_action_space
@@ -83,16 +83,16 @@ class Transfer(Algorithm[ConfigT]):
         """Action probabilities [S, A] in the states of a tabular target.
 
         Raises:
-            UsageError: the target is not tabular, or does not say where its states lie.
+            UsageError: the target is not tabular, or the coordinates of its states are unknown.
         """
         points, g = lookup(self.ctx.env, "source_states"), lookup(self.ctx.env, "transformation")
         if points is None or g is None or self.ctx.problem.model is None:
-            raise UsageError("this target has no exact model: its policy is no table.")
+            raise UsageError("this target has no exact model: its policy cannot be written as a table.")
         seen = g.forward(points).astype(np.float32)
         return np.asarray(np.eye(self.ctx.num_actions)[self.act(seen)])
 
     maps_states: ClassVar[bool] = True
-    """whether ``f`` says where the source would be"""
+    """whether ``f`` maps observations of the target to states of the source"""
 
     def act_in_source(self, obs: Array) -> Array:
         """Actions [B, ...] of the source policy in states of the source [B, d_S]."""
@@ -120,7 +120,7 @@ class Transfer(Algorithm[ConfigT]):
     # Samples
 
     def behaviour(self, states: Callable[[Array], Floats], rng: np.random.Generator) -> Choose:
-        """Whom data follow: the source policy in the ``states`` [B, d_S] of observations, with exploration."""
+        """The policy that collects data: the source policy in the ``states`` [B, d_S] of observations, exploring."""
         space = self.ctx.env.single_action_space
         return exploring(lambda obs: self.policy_source.act(states(obs)), self.config.epsilon, space, rng)
 
@@ -133,16 +133,16 @@ class Transfer(Algorithm[ConfigT]):
         else:
             choose = lambda obs: uniform(space, len(obs), rng)  # noqa: E731
         samples = (trajectories if whole else transitions)(env, choose, config.episodes, config.horizon)
-        self.env_steps += self.steps_of_one()
+        self.env_steps += self.steps_per_collection()
         return samples
 
-    def steps_of_one(self) -> int:
+    def steps_per_collection(self) -> int:
         """Environment steps of one collection."""
         copies = int(self.ctx.env.num_envs)
         return -(-self.config.episodes // copies) * copies * self.config.horizon
 
     def observe_source(self, policy: bool, *, whole: bool, rng: np.random.Generator) -> Samples:
-        """As ``observe`` of the source, with its own policy or uniform actions."""
+        """Samples of the source under its own policy or uniform actions; see ``observe``."""
         config = self.config
         env = self._make_source(min(config.episodes, max(int(self.ctx.env.num_envs), 1)))
         try:
@@ -161,7 +161,7 @@ class Transfer(Algorithm[ConfigT]):
     # State
 
     def common_metrics(self) -> dict[str, float]:
-        """What every method logs."""
+        """The metrics that every method logs."""
         return {
             "rank": float(self.fit.rank),
             "identifiable": float(self.fit.identifiable),
@@ -170,7 +170,7 @@ class Transfer(Algorithm[ConfigT]):
         }
 
     def done(self, message: str, *, converged: bool = True) -> None:
-        """End the run."""
+        """End the run with an outcome."""
         self.outcome = Outcome("converged" if converged else "not_converged", message, final=True)
 
     def state(self) -> State:
@@ -190,10 +190,10 @@ class Transfer(Algorithm[ConfigT]):
         """Continue from ``state``.
 
         Raises:
-            UsageError: the source policy is another one now.
+            UsageError: the source policy has changed.
         """
         if state["digest"] != self._digest:
-            raise UsageError(f"source {self.config.source} is not what this run began with: its files have changed.")
+            raise UsageError(f"source {self.config.source} has changed since this run began: expected the same files.")
         self.f = restored_map(state["map"])
         self.fit = Fit(int(state["fit"]["rank"]), int(state["fit"]["full"]))
         self.target, self.source = (

@@ -11,7 +11,7 @@ from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 from torch.func import functional_call
 from zoo_onpolicy.backend import on_device, on_host
-from zoo_onpolicy.networks import EVERY, Floats, Network, Parameters
+from zoo_onpolicy.networks import ALL_MEMBERS, Floats, Network, Parameters
 
 from zoo import Array, lookup
 from zoo_composite_rm.language.actor_critic import ActorCritic, Allowed, LanguageModel
@@ -42,17 +42,17 @@ class LanguageNetwork(Network):
         self.parameters = Parameters(members, {name: array.shape for name, array in start[0].items()}, device)
         for member, module in enumerate(self._modules):
             for name, array in start[member].items():
-                self.parameters.put(name, member, array)
+                self.parameters.assign(name, member, array)
             _tie(module, member, self.parameters)
         self._outputs: list[tuple[torch.Tensor, ...]] = []
 
     def initialise(self, member: int, rng: np.random.Generator) -> None:
         """See Network; the language model starts as the reference, so that only the value heads are drawn."""
         self._modules[member].initialise(rng)
-        self.parameters.changed()
+        self.parameters.mark_changed()
 
     @torch.no_grad()
-    def act(self, obs: NDArray[Any], members: slice = EVERY) -> Floats:
+    def act(self, obs: NDArray[Any], members: slice = ALL_MEMBERS) -> Floats:
         """See Network."""
         return np.stack([on_host(logits) for (logits,) in self._read(obs, members, values=False)])
 
@@ -80,7 +80,13 @@ class LanguageNetwork(Network):
         self._outputs = []
 
     def _read(
-        self, obs: Array, members: slice = EVERY, flat: Array | None = None, *, policy: bool = True, values: bool = True
+        self,
+        obs: Array,
+        members: slice = ALL_MEMBERS,
+        flat: Array | None = None,
+        *,
+        policy: bool = True,
+        values: bool = True,
     ) -> list[tuple[torch.Tensor, ...]]:
         """For each of ``members``, those asked for of logits [M, V] and values [M, H] at observations [S, M, D]."""
         windows = self._tensor(obs).long()

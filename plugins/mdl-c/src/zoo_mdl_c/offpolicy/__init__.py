@@ -1,1 +1,1 @@
-"""MDL-C off policy: soft actor-critics whose entropy has given way to the divergence from a default policy."""
+"""MDL-C off policy: soft actor-critics with the divergence from a default policy in place of the entropy."""

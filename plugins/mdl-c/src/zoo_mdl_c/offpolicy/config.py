@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from zoo_onpolicy.config import check
 
-from zoo_mdl_c.config import PricedDefault, TaskOptions
+from zoo_mdl_c.config import PenalisedDefault, TaskOptions
 
 __all__ = ["DiscreteSACConfig", "OffPolicyOptions"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class OffPolicyOptions(PricedDefault, TaskOptions):
-    """What both off-policy forms have beyond their actor-critics."""
+class OffPolicyOptions(PenalisedDefault, TaskOptions):
+    """Options that both off-policy forms share, in addition to those of their actor-critics."""
 
     task_steps: int = 8000
     """sequential: environment steps of each task, at least 1"""
@@ -41,9 +41,9 @@ class DiscreteSACConfig(OffPolicyOptions):
     learning_rate: float = 0.001
     """step size of Adam, of actor and critics"""
     buffer_size: int = 100_000
-    """transitions of the task at hand that are kept for replay"""
+    """transitions of the present task that are kept for replay"""
     learning_starts: int = 500
-    """environment steps of a task before its learning starts"""
+    """environment steps of a task before learning starts on it"""
     batch_size: int = 128
     """transitions per gradient step"""
     train_freq: int = 1

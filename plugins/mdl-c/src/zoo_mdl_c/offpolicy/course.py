@@ -1,4 +1,4 @@
-"""What both off-policy forms do alike: posing one task after another, teaching the default, counting episodes."""
+"""The tasks of an off-policy run: going from one to the next, updating the default policy, counting episodes."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from zoo_mdl_c.tasks import TaskSequence
 
 __all__ = ["Course"]
 
-EVERY = 50
-"""replay: the states of each such gradient step are kept for the default"""
+STORE_EVERY = 50
+"""with replay, the states of one in this many gradient steps are stored for the default"""
 Floats = NDArray[np.float32]
 
 
 class Course:
-    """A run's way through its tasks.
+    """The sequence of tasks of one run with the present position in it, and the run's default policy.
 
     Args:
-        ctx: of the run.
+        ctx: context of the run.
         config: the options.
-        size: D, of an observation.
-        outputs: W, parameters of an action distribution.
-        family: of action distributions.
+        size: D, the length of an observation.
+        outputs: W, the number of parameters of an action distribution.
+        family: family of action distributions.
     """
 
     def __init__(
@@ -46,16 +46,16 @@ class Course:
         self.steps = 0
         """environment steps so far"""
         self.number = 0
-        """of the task at hand"""
+        """number of the present task, from 0"""
         self.steps_of_task = 0
-        """environment steps of the task at hand"""
+        """environment steps on the present task"""
         self._learned = 0
         self._returns: NDArray[np.float64] = np.zeros(ctx.env.num_envs)
         self._ended: list[float] = []
 
     @property
     def task_is_over(self) -> bool:
-        """Whether the task at hand has had its steps."""
+        """Whether all steps of the present task have been taken."""
         return not self._sequence.parallel and self.steps_of_task >= self._config.task_steps
 
     @property
@@ -63,13 +63,13 @@ class Course:
         return not self._sequence.parallel and self.number >= self._sequence.held_out_from
 
     def reset(self) -> Any:
-        """Fresh episodes of the task at hand; the first observations."""
+        """Begin new episodes of the present task; returns their first observations."""
         self._returns[:] = 0.0
         options = None if self._sequence.parallel else {"task": self._sequence[self.number]}
         return self._ctx.env.reset(options=options)[0]
 
     def count(self, rewards: NDArray[Any], done: NDArray[np.bool_]) -> None:
-        """Count one vector step."""
+        """Count one vector step, with rewards [B] and whether each episode ended [B]."""
         self._returns += rewards
         self._ended += self._returns[done].tolist()
         self._returns[done] = 0.0
@@ -77,16 +77,16 @@ class Course:
         self.steps_of_task += len(done)
 
     def observe(self, obs: Floats, parameters: Floats) -> dict[str, float]:
-        """The states of a gradient step, and the control policy there."""
+        """Update the default policy from the states [n, D] of a gradient step and the control policy [n, W] there."""
         if self._held_out:
             return {}
         self._learned += 1
-        if self._config.default_update == "replay" and self._learned % EVERY:
+        if self._config.default_update == "replay" and self._learned % STORE_EVERY:
             return {}
         return self.default.observe(obs, parameters)
 
     def end_task(self, policy: Callable[[Floats], Floats]) -> dict[str, float]:
-        """The task at hand is over; the next one begins with ``reset``."""
+        """End the present task; the next one begins with ``reset``."""
         metrics = {} if self._held_out else self.default.end_task(policy)
         self.number += 1
         self.steps_of_task, self._learned = 0, 0
@@ -104,7 +104,7 @@ class Course:
         return row | self.default.report()
 
     def state(self) -> State:
-        """Counters, returns of running episodes, and the default."""
+        """Counters, returns of running episodes, and the default policy."""
         counters = {name: getattr(self, name) for name in ("steps", "number", "steps_of_task", "_learned")}
         own = {"counters": counters, "returns": self._returns.copy(), "ended": list(self._ended)}
         return {**own, "default": self.default.state()}

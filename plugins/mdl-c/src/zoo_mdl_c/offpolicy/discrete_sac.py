@@ -34,7 +34,7 @@ CHUNK = 16
 
 
 class DiscreteSAC(Algorithm[DiscreteSACConfig]):
-    """One task after another; actor, critics and replay begin anew with each, the default policy stays.
+    """One task after another; actor, critics and replay are reset for each, the default policy is kept.
 
     Raises:
         InterfaceError: the observations are neither Discrete nor Box.
@@ -49,7 +49,7 @@ class DiscreteSAC(Algorithm[DiscreteSACConfig]):
         self._replay = Replay(config.buffer_size, self._encoder.size)
         self._rng, self._act_rng = ctx.stream("explore"), ctx.stream("act")
         self._obs: Any = None
-        """the observations to go on from, [B, D]; None: an episode is to begin"""
+        """the present observations, [B, D]; None: new episodes begin"""
         self._new_control()
 
     @property
@@ -69,7 +69,7 @@ class DiscreteSAC(Algorithm[DiscreteSACConfig]):
         self._replay.clear()
 
     def update(self) -> Metrics:
-        """``CHUNK`` vector steps, and the gradient steps that belong to them; ends early where a task does."""
+        """Take ``CHUNK`` vector steps with their gradient steps; ends early at the end of a task."""
         if self._obs is None:
             self._obs = self._encoder(self.course.reset())
         rows: list[Mapping[str, float]] = []
@@ -94,26 +94,26 @@ class DiscreteSAC(Algorithm[DiscreteSACConfig]):
         policy = Categorical(self._parameters(self._obs))
         actions = policy.sample(self._rng)
         start = int(getattr(self.ctx.env.single_action_space, "start", 0))
-        following, reward, terminated, truncated, infos = self.ctx.env.step(actions + start)
-        arrived = self._encoder(_arrived(following, infos))
-        self._replay.add(self._obs, actions, np.asarray(reward), arrived, np.asarray(terminated))
+        next_obs, reward, terminated, truncated, infos = self.ctx.env.step(actions + start)
+        successors = self._encoder(_successors(next_obs, infos))
+        self._replay.add(self._obs, actions, np.asarray(reward), successors, np.asarray(terminated))
         self.course.count(np.asarray(reward), np.asarray(terminated | truncated))
-        self._obs = self._encoder(following)
+        self._obs = self._encoder(next_obs)
 
     def _learn(self) -> dict[str, float]:
         config = self.config
-        obs, actions, rewards, following, terminal = self._replay.sample(config.batch_size, self._rng)
-        s, s1 = torch.from_numpy(obs), torch.from_numpy(following)
-        pi_w = [Categorical(torch.from_numpy(self.course.default.parameters(x))) for x in (obs, following)]
+        obs, actions, rewards, next_obs, terminal = self._replay.sample(config.batch_size, self._rng)
+        s, s1 = torch.from_numpy(obs), torch.from_numpy(next_obs)
+        pi_w = [Categorical(torch.from_numpy(self.course.default.parameters(x))) for x in (obs, next_obs)]
         with torch.no_grad():
             p1 = Categorical(self._actor.module(s1))
             q1 = torch.minimum(*(target(s1) for target in self._targets))
             value = (p1.p * q1).sum(-1) - config.alpha * p1.kl(pi_w[1])
-            goal = torch.from_numpy(rewards) + config.gamma * (1 - torch.from_numpy(terminal)) * value
+            y = torch.from_numpy(rewards) + config.gamma * (1 - torch.from_numpy(terminal)) * value
         chosen = torch.from_numpy(actions)[:, None]
         losses = []
         for critic in self._critics:
-            loss = (critic.module(s).gather(1, chosen)[:, 0] - goal).square().mean()
+            loss = (critic.module(s).gather(1, chosen)[:, 0] - y).square().mean()
             _descend(critic, loss)
             losses.append(float(loss.detach()))
         with torch.no_grad():
@@ -124,8 +124,8 @@ class DiscreteSAC(Algorithm[DiscreteSACConfig]):
         _descend(self._actor, loss)
         with torch.no_grad():
             for target, critic in zip(self._targets, self._critics, strict=True):
-                for mine, theirs in zip(target.parameters(), critic.module.parameters(), strict=True):
-                    mine.lerp_(theirs, config.tau)
+                for slow, learned in zip(target.parameters(), critic.module.parameters(), strict=True):
+                    slow.lerp_(learned, config.tau)
         metrics = self.course.observe(obs, np.asarray(p.parameters.detach()))
         return {
             "loss/critic": float(np.mean(losses)),
@@ -139,17 +139,17 @@ class DiscreteSAC(Algorithm[DiscreteSACConfig]):
         return np.asarray(self._actor.outputs(obs), dtype=np.float32)
 
     def act(self, obs: Array, *, greedy: bool = True) -> NDArray[Any]:
-        """The most probable actions, or samples."""
+        """Actions int64[B] for observations [B, ...]: the most probable ones, or, if not greedy, samples."""
         policy = Categorical(self._parameters(self._encoder(obs)))
         start = int(getattr(self.ctx.env.single_action_space, "start", 0))
         return np.asarray(policy.mode() if greedy else policy.sample(self._act_rng)) + start
 
     def restart(self) -> None:
-        """The next update begins with fresh episodes of the task at hand."""
+        """The next update begins with new episodes of the present task."""
         self._obs = None
 
     def state(self) -> State:
-        """Networks, replay, default policy, and where in the sequence of tasks this is."""
+        """Networks, replay, default policy, and the position in the sequence of tasks."""
         models = {"actor": self._actor, "critic 0": self._critics[0], "critic 1": self._critics[1]}
         return {
             "course": self.course.state(),
@@ -163,7 +163,7 @@ class DiscreteSAC(Algorithm[DiscreteSACConfig]):
         """Continue from ``state``.
 
         Raises:
-            InterfaceError: it is of other options or another environment.
+            InterfaceError: it was saved with other options or in another environment.
         """
         try:
             self.course.load_state(state["course"])
@@ -175,15 +175,15 @@ class DiscreteSAC(Algorithm[DiscreteSACConfig]):
             self._obs = None if state["obs"] is None else np.array(state["obs"])
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             reason = " ".join(str(error).split())[:200]
-            raise InterfaceError(f"this state is not of DiscreteSAC with these options: {reason}") from error
+            raise InterfaceError(f"this state was not saved by DiscreteSAC with these options: {reason}") from error
         self.env_steps = self.course.steps
 
 
-def _arrived(following: Any, infos: Mapping[str, Any]) -> Any:
-    """Observations of after the step, those of ended episodes before the reset."""
+def _successors(next_obs: Any, infos: Mapping[str, Any]) -> Any:
+    """Observations after the step; where an episode ended, its last observation and not that after the reset."""
     if "final_obs" not in infos:
-        return following
-    states = np.array(following)
+        return next_obs
+    states = np.array(next_obs)
     ended = np.asarray(infos["_final_obs"])
     states[ended] = np.stack(list(infos["final_obs"][ended]))
     return states
@@ -196,7 +196,7 @@ def _descend(model: TorchModel, loss: Tensor) -> None:
 
 
 def _perceptron(sizes: tuple[int, ...], generator: torch.Generator) -> nn.Sequential:
-    """Layers with ReLU between them; the last one starts at zero, so that all actions are as likely, and values 0."""
+    """Layers with ReLU between them; the last one starts at 0, so that all actions are equally likely, and values 0."""
     layers: list[nn.Module] = []
     for number, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
         # Draws nothing from torch's own generator, as the constructor would.

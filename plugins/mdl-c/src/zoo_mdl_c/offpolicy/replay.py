@@ -16,14 +16,14 @@ _NAMES = ("obs", "actions", "rewards", "following", "terminal")
 
 
 class Replay:
-    """Room for ``size`` transitions with observations of ``width`` numbers; memory grows with what is in it."""
+    """A replay buffer of ``size`` transitions with observations [``width``], whose memory grows as it fills."""
 
     def __init__(self, size: int, width: int) -> None:
         self._size, self._width = size, width
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all transitions."""
         self._position, self._count = 0, 0
         self._allocate(0)
 
@@ -44,7 +44,7 @@ class Replay:
         following: NDArray[np.float32],
         terminal: NDArray[np.bool_],
     ) -> None:
-        """Keep B transitions."""
+        """Add B transitions."""
         B = len(obs)
         room = len(self._arrays["actions"])
         if self._count + B > room and room < self._size:
@@ -65,7 +65,7 @@ class Replay:
         return tuple(self._arrays[name][rows] for name in _NAMES)
 
     def state(self) -> State:
-        """What is kept."""
+        """The stored transitions and the position of the next one."""
         kept = {name: array[: self._count].copy() for name, array in self._arrays.items()}
         return {"position": self._position, "count": self._count, "arrays": kept}
 

@@ -29,7 +29,7 @@ __all__ = ["MDLCSAC", "DefaultSAC"]
 
 
 class DefaultSAC(SAC):
-    """SB3's SAC whose critics and actor are charged alpha KL(pi_theta, pi_w); see ``train``."""
+    """SB3's SAC with the penalty alpha KL(pi_theta, pi_w) in place of the entropy bonus; see ``train``."""
 
     course: Course
 
@@ -50,12 +50,12 @@ class DefaultSAC(SAC):
         for _ in range(gradient_steps):
             data = cast(ReplayBuffer, self.replay_buffer).sample(batch_size, env=self._vec_normalize_env)
             with torch.no_grad():
-                following, _ = self.actor.action_log_prob(data.next_observations)
-                q = torch.cat(self.critic_target(data.next_observations, following), dim=1).min(1, keepdim=True)[0]
+                next_actions, _ = self.actor.action_log_prob(data.next_observations)
+                q = torch.cat(self.critic_target(data.next_observations, next_actions), dim=1).min(1, keepdim=True)[0]
                 value = q - self.alpha * self._kl(data.next_observations)[0][:, None]
                 target = data.rewards + (1 - data.dones) * self.gamma * value
-            critics = self.critic(data.observations, data.actions)
-            critic_loss = torch.stack([(now - target).square().mean() for now in critics]).sum() / 2
+            values = self.critic(data.observations, data.actions)
+            critic_loss = torch.stack([(value - target).square().mean() for value in values]).sum() / 2
             _descend(self.critic.optimizer, critic_loss)
             actions, _ = self.actor.action_log_prob(data.observations)
             q = torch.cat(self.critic(data.observations, actions), dim=1).min(1)[0]
@@ -78,7 +78,7 @@ class DefaultSAC(SAC):
             self.logger.record(f"train/{name}", number)
 
     def _kl(self, obs: Any) -> tuple[Tensor, Tensor]:
-        """KL(pi_theta, pi_w) [B], and the parameters of pi_theta [B, 2 D]; the default is given."""
+        """KL(pi_theta, pi_w) [B], and the parameters of pi_theta [B, 2 D]; the default is not differentiated."""
         parameters = self.parameters_of(obs)
         default = torch.from_numpy(self.course.default.parameters(obs.flatten(1).cpu().numpy().astype(np.float32)))
         return DiagonalGaussian(parameters).kl(DiagonalGaussian(default.to(parameters.device))), parameters
@@ -90,7 +90,7 @@ class DefaultSAC(SAC):
 
 
 class MDLCSAC(OffPolicy):
-    """One task after another; actor, critics and replay begin anew with each, the default policy stays."""
+    """One task after another; actor, critics and replay are reset for each, the default policy is kept."""
 
     learner = DefaultSAC
 
@@ -114,7 +114,7 @@ class MDLCSAC(OffPolicy):
         return self.course.default
 
     def update(self) -> Metrics:
-        """As of sac; ends early where a task does: the default learns from it and control begins anew."""
+        """An update of SAC, which ends early at the end of a task; then the default learns from the task."""
         if self._model._last_obs is None:
             self._model._last_obs = np.array(self.course.reset())
             self._model._last_episode_starts = np.ones(self._model.n_envs, dtype=bool)
@@ -125,7 +125,7 @@ class MDLCSAC(OffPolicy):
                 self._new_control()
         return metrics
 
-    def _paused(self) -> bool:
+    def _update_is_over(self) -> bool:
         return self.course.task_is_over
 
     def _parameters(self, obs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -135,7 +135,7 @@ class MDLCSAC(OffPolicy):
             return self._model.parameters_of(tensor).cpu().numpy().astype(np.float32)
 
     def _new_control(self) -> None:
-        """Fresh weights and an empty replay; the counters of the run go on."""
+        """New weights and an empty replay buffer; the counters of the run continue."""
         model = self._model
         policy: Any = model.policy_class(
             model.observation_space, model.action_space, model.lr_schedule, **model.policy_kwargs
@@ -162,7 +162,7 @@ class MDLCSAC(OffPolicy):
                 model.train(batch_size=model.batch_size, gradient_steps=steps)
 
     def state(self) -> State:
-        """As of sac, with the course of tasks."""
+        """The state of SAC, and that of the tasks and the default policy."""
         return {**super().state(), "course": self.course.state()}
 
     def load_state(self, state: State) -> None:
@@ -172,7 +172,7 @@ class MDLCSAC(OffPolicy):
 
 
 class Counting(BaseCallback):
-    """Tells the course of every vector step."""
+    """A callback that counts every vector step in the sequence of tasks."""
 
     def __init__(self, course: Course) -> None:
         super().__init__()

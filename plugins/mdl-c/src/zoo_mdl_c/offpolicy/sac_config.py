@@ -1,4 +1,4 @@
-"""Options of mdl-c-sac; apart from the others because SAC's own come from zoo-sb3, which is optional."""
+"""Options of mdl-c-sac, in a module of their own because those of SAC come from zoo-sb3, which is optional."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class MDLCSACConfig(OffPolicyOptions, SACConfig):
         for name, plain in (("ent_coef", "auto"), ("target_entropy", "auto"), ("use_sde", False)):
             if getattr(self, name) != plain:
                 raise UsageError(
-                    f"{name} = {getattr(self, name)}: mdl-c-sac has no entropy; alpha weighs the divergence instead."
+                    f"{name} = {getattr(self, name)}: mdl-c-sac has no entropy bonus; its alpha weights the divergence."
                 )
         if self.n_steps != 1:
-            raise UsageError(f"n_steps = {self.n_steps}: expected 1, because the divergence is charged at every step.")
+            raise UsageError(f"n_steps = {self.n_steps}: expected 1, because every step has a divergence penalty.")

@@ -1,4 +1,4 @@
-"""``reload-ppo``: ReLOAD with function approximation (arXiv:2302.01275), PPO being the policy's player."""
+"""``reload-ppo``: ReLOAD with function approximation (arXiv:2302.01275); the policy player is PPO."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from zoo_reload.ppo.objective import LagrangianObjective
 
 
 class ReloadPPO(OnPolicy[ReloadPPOConfig]):
-    """PPO on a mixture of reward and constraints whose multipliers learn as well; both may be optimistic.
+    """PPO on a weighted sum of reward and constraints, whose multipliers are learned too; both may be optimistic.
 
     Offers ``multipliers()`` (``zoo.api.PrimalDual``) and, on discrete observations, ``policy()``.
 
@@ -34,7 +34,7 @@ class ReloadPPO(OnPolicy[ReloadPPOConfig]):
 
     @classmethod
     def make_objective(cls, contexts: Sequence[Context], config: ReloadPPOConfig) -> Objective:
-        """The two players of all members."""
+        """The objective of all members: the weighted advantages, and the updates of the multipliers."""
         return LagrangianObjective(len(contexts), Constraints.of(contexts[0].problem, config), config)
 
     @property
@@ -58,6 +58,6 @@ class ReloadPPO(OnPolicy[ReloadPPOConfig]):
         return super().act(obs, greedy=False)
 
     def restart(self) -> None:
-        """The next update begins with ``env.reset()``; what was seen of unfinished episodes is dropped."""
+        """The next update begins with ``env.reset()``; unfinished episodes are discarded."""
         super().restart()
         self.objective.episodes.forget(self.index)

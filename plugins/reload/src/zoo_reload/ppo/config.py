@@ -1,4 +1,4 @@
-"""The options of ``reload-ppo``: those of PPO, and what the multipliers need."""
+"""The options of ``reload-ppo``: those of PPO, and those of the multipliers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The constraints as the learner sees them, and what can be said of them before anything is learned."""
+"""The constraints of the learner, and a check before learning that some policy can meet each threshold."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoo_reload.core import Floats
 from zoo_reload.ppo.config import ReloadPPOConfig
 
 _ROUNDING = 1e-9
-"""Relative to the range of what policies attain: where a threshold just beyond it is on it."""
+"""tolerance, relative to the range that policies attain, within which a threshold counts as in the range"""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -21,13 +21,13 @@ class Constraints:
     """N constraints s_i (J_i - b_i) <= 0, or = 0.
 
     Attributes:
-        names: N.
-        thresholds: b [N], in ``unit``.
-        senses: N of "<=", ">=", "==".
+        names: the names of the N constraints.
+        thresholds: b [N], per ``unit``.
+        senses: "<=", ">=" or "==" for each constraint.
         unit: "step" or "episode".
         gamma: discount of the values, None where they are not discounted.
-        beyond: a sentence on each threshold that no policy can meet; only known with an exact model.
-        ranges: of each J_i over all policies, [N]; None without an exact model.
+        unattainable: a sentence for each threshold that no policy can meet; empty without an exact model.
+        ranges: range of each J_i over all policies, [N]; None without an exact model.
     """
 
     names: tuple[str, ...] = ()
@@ -35,14 +35,14 @@ class Constraints:
     senses: tuple[str, ...] = ()
     unit: str = "step"
     gamma: float | None = None
-    beyond: tuple[str, ...] = ()
+    unattainable: tuple[str, ...] = ()
     ranges: Floats | None = None
 
     @classmethod
     def of(cls, problem: Problem, config: ReloadPPOConfig) -> Constraints:
-        """Those of the environment, with the thresholds of the options.
+        """The constraints of the environment, with thresholds replaced by those of the options.
 
-        The discount of the values is the exact model's where there is one, else the learner's.
+        The discount of the values is that of the exact model where there is one, else the learner's.
 
         Raises:
             UsageError: the options name an unknown constraint, or the values need a discount below 1.
@@ -62,17 +62,17 @@ class Constraints:
             if gamma >= 1:
                 raise UsageError(f"gamma = {gamma:g}: expected less than 1, because the thresholds are discounted.")
         ranges: Floats | None = None
-        beyond: tuple[str, ...] = ()
+        unattainable: tuple[str, ...] = ()
         if gamma and spec.unit == "step" and problem.model is not None and problem.tabular.r.size <= ORACLE_LIMIT:
             ranges = Units.of(problem.tabular.with_thresholds(thresholds)).signals
-            beyond = _unattainable(problem, names, thresholds, spec.senses, ranges)
+            unattainable = _describe_unattainable(problem, names, thresholds, spec.senses, ranges)
         return cls(
             names=names,
             thresholds=thresholds,
             senses=spec.senses,
             unit=spec.unit,
             gamma=gamma,
-            beyond=beyond,
+            unattainable=unattainable,
             ranges=ranges,
         )
 
@@ -96,13 +96,13 @@ class Constraints:
         return np.where(self.equality, np.abs(g), np.maximum(g, 0.0))
 
 
-def _unattainable(
+def _describe_unattainable(
     problem: Problem, names: tuple[str, ...], thresholds: Floats, senses: tuple[str, ...], ranges: Floats
 ) -> tuple[str, ...]:
     sentences = []
-    ends, slack = attainable_range(problem.tabular), _ROUNDING * ranges
-    for name, b, sense, (low, high), within in zip(names, thresholds, senses, ends, slack, strict=True):
-        below, above = b < low - within, b > high + within
+    attainable, tolerances = attainable_range(problem.tabular), _ROUNDING * ranges
+    for name, b, sense, (low, high), tolerance in zip(names, thresholds, senses, attainable, tolerances, strict=True):
+        below, above = b < low - tolerance, b > high + tolerance
         if (below and sense != ">=") or (above and sense != "<="):
             sentences.append(
                 f"constraint {name!r} {sense} {b:g} is outside what policies attain, [{low:.6g}, {high:.6g}]."

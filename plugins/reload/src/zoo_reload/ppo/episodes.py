@@ -12,21 +12,21 @@ from zoo_reload.core import Floats
 
 
 class Episodes:
-    """Adds up the signals of running episodes, of H signals in B copies for each of S members, across rollouts.
+    """Sums the H signals of running episodes across rollouts, in B environment copies for each of S members.
 
-    What the value of a signal is follows the thresholds' definition:
+    The value of a signal is defined as its threshold is:
 
-    * per step, discounted: (1 - gamma) sum_t gamma^t c_t. An episode of length T cut by a time limit has seen the
-      share 1 - gamma^T of the weights, so its sum is divided by that; after a terminal state nothing is missing.
-    * per step, not discounted: all signals over all steps, long episodes having more of them.
-    * per episode: sum_t c_t, or sum_t gamma^t c_t, as it was observed.
+    * per step, discounted: (1 - gamma) sum_t gamma^t c_t. The weights of an episode of length T that a time limit cut
+      sum to 1 - gamma^T, by which its sum is divided; after a terminal state all further signals are 0.
+    * per step, not discounted: the mean over all steps, so that long episodes have more weight.
+    * per episode: sum_t c_t, or sum_t gamma^t c_t.
 
     Args:
-        members: S.
-        signals: H.
-        copies: B.
+        members: S, the number of members.
+        signals: H, the number of signals.
+        copies: B, the environment copies of each member.
         unit: "step" or "episode".
-        gamma: the thresholds' discount, in [0, 1); None: not discounted.
+        gamma: discount of the thresholds, in [0, 1); None: not discounted.
     """
 
     def __init__(self, members: int, signals: int, copies: int, unit: str, gamma: float | None) -> None:
@@ -37,15 +37,15 @@ class Episodes:
     def add(
         self, signals: NDArray[np.float32], terminated: NDArray[np.bool_], truncated: NDArray[np.bool_]
     ) -> tuple[Floats, NDArray[np.int64]]:
-        """Count one rollout of T steps.
+        """Add one rollout of T steps.
 
         Args:
-            signals: [S, H, T, B].
+            signals: reward and constraint signals, [S, H, T, B].
             terminated: where an episode ended in a terminal state, [S, T, B].
-            truncated: where a time limit ended it, [S, T, B].
+            truncated: where a time limit ended an episode, [S, T, B].
 
         Returns:
-            The mean values [S, H] over the episodes that ended, 0 where none did, and their numbers [S].
+            The mean values [S, H] over the episodes that ended, 0 where none did, and how many ended, int64[S].
         """
         done = terminated | truncated
         total, weight = np.zeros(self._sums.shape[:2]), np.zeros(len(self._sums))
@@ -60,25 +60,25 @@ class Episodes:
                 weight += (count * ended).sum(axis=-1)
                 self._sums *= ~ended[:, None]
                 self._lengths *= ~ended
-        number: NDArray[np.int64] = done.sum(axis=(1, 2))
-        return total / np.where(number > 0, weight, 1.0)[:, None], number
+        count_ended: NDArray[np.int64] = done.sum(axis=(1, 2))
+        return total / np.where(count_ended > 0, weight, 1.0)[:, None], count_ended
 
     def _scales(self, terminated: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-        """Factor of the sums, and weight of the episodes, of copies that end now; each [S, B]."""
+        """For episodes that end now, the factor of their sums and their weight in the mean; each [S, B]."""
         ones = np.ones(terminated.shape)
         if not self._per_step:
             return ones, ones
         if self._gamma is None:
             return ones, self._lengths.astype(np.float64)
-        seen = np.where(terminated, 1.0, 1 - self._gamma**self._lengths)
-        return (1 - self._gamma) / seen, ones
+        total_weight = np.where(terminated, 1.0, 1 - self._gamma**self._lengths)
+        return (1 - self._gamma) / total_weight, ones
 
     def forget(self, member: int) -> None:
-        """The environment of ``member`` begins fresh episodes."""
+        """Discard the running episodes of ``member``, whose environment is reset."""
         self._sums[member], self._lengths[member] = 0.0, 0
 
     def state(self, member: int) -> Mapping[str, Any]:
-        """Of one member."""
+        """The sums and lengths of one member's running episodes."""
         return {"sums": self._sums[member].copy(), "lengths": self._lengths[member].copy()}
 
     def load_state(self, member: int, state: Mapping[str, Any]) -> None:

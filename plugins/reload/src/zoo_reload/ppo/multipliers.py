@@ -1,4 +1,4 @@
-"""What a multiplier is: the variable that is stepped, its weight in the mixture, and the gradient of the Lagrangian."""
+"""Parametrisations of the multipliers: the variable x that gradient steps change, and the weights that it gives."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from zoo_reload.core import Floats
 
 
 class Multipliers(ABC):
-    """The N multipliers of S members, through the variables x [S, N] that are stepped; 0 at the start.
+    """The N multipliers of S members, as functions of the variables x [S, N] that gradient steps change; x_0 = 0.
 
     Args:
         sign: s_i, -1 for ``>=``, else +1, [N].
         equality: which constraints are equalities, bool[N].
-        cap: see ReloadPPOConfig.
+        cap: the option ``cap`` of ReloadPPOConfig.
     """
 
     low: Floats
@@ -29,14 +29,14 @@ class Multipliers(ABC):
 
     @abstractmethod
     def weights(self, x: Floats) -> Floats:
-        """Of the advantages of reward and constraints, [S, 1 + N]; their absolute values sum to 1."""
+        """The weights of the advantages of reward and constraints, [S, 1 + N]; their absolute values sum to 1."""
 
     @abstractmethod
     def slope(self, x: Floats) -> Floats:
-        """The derivative of each constraint's share of the mixture by x as its gradient step takes it, [S, N]."""
+        """The factor of g_i in the gradient step of x_i, [S, N]: 1, or the derivative of the share by x_i."""
 
     def effective(self, x: Floats) -> Floats:
-        """mu_i of the Lagrangian J_r - sum mu_i g_i that the mixture stands for, [S, N]."""
+        """mu_i of the Lagrangian J_r - sum mu_i g_i to which the weights are proportional, [S, N]."""
         weights = self.weights(x)
         return np.asarray(-weights[:, 1:] * self._sign / weights[:, :1])
 
@@ -46,7 +46,7 @@ class Multipliers(ABC):
 
 
 class Projected(Multipliers):
-    """x = mu, at least 0 but for equalities; weights as in docs/methods/reload.md, equation 12."""
+    """x = mu, at least 0 except for equalities; weights as in docs/methods/reload.md, equation 12."""
 
     def __init__(self, sign: Floats, equality: NDArray[np.bool_], cap: float) -> None:
         super().__init__(sign, equality, cap)
@@ -55,8 +55,8 @@ class Projected(Multipliers):
 
     def weights(self, x: Floats) -> Floats:
         """See Multipliers."""
-        mixture = np.concatenate([np.ones((len(x), 1)), -self._sign * x], axis=1)
-        return np.asarray(mixture / np.abs(mixture).sum(axis=1, keepdims=True))
+        weights = np.concatenate([np.ones((len(x), 1)), -self._sign * x], axis=1)
+        return np.asarray(weights / np.abs(weights).sum(axis=1, keepdims=True))
 
     def slope(self, x: Floats) -> Floats:
         """See Multipliers."""
@@ -84,11 +84,10 @@ class Sigmoid(Multipliers):
 
     def weights(self, x: Floats) -> Floats:
         """See Multipliers."""
-        # 1 - |share| written so that it keeps its digits where the share is nearly 1.
-        slack = 2 / (1 + np.exp(2 * np.abs(x)))
-        left = np.where(self._equality, slack, 1 / (1 + np.exp(x)))
+        # 1 - |share|, written so that it does not lose precision where the share is nearly 1.
+        complement = np.where(self._equality, 2 / (1 + np.exp(2 * np.abs(x))), 1 / (1 + np.exp(x)))
         N = max(x.shape[1], 1)
-        reward = left.sum(axis=1, keepdims=True) if x.shape[1] else np.ones((len(x), 1))
+        reward = complement.sum(axis=1, keepdims=True) if x.shape[1] else np.ones((len(x), 1))
         return np.asarray(np.concatenate([reward, -self._sign * self._share(x)], axis=1) / N)
 
     def slope(self, x: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""ReLOAD's two players on top of PPO: the mixture that the policy follows, and the step of the multipliers."""
+"""ReLOAD's two players with PPO: the weighted advantage that the policy follows, and the step of the multipliers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from zoo_reload.ppo.oracle_error import Oracle
 
 
 class LagrangianObjective(Objective):
-    """Mixes the advantages of reward and N constraints for S members, and moves their multipliers.
+    """Weights the advantages of reward and N constraints for S members, and updates their multipliers.
 
     Equations 12 to 15 of docs/methods/reload.md.
 
@@ -40,19 +40,19 @@ class LagrangianObjective(Objective):
         kind: type[Multipliers] = Projected if config.multiplier == "projected" else Sigmoid
         self.multipliers = kind(constraints.sign, constraints.equality, config.cap)
         self.x: Floats = np.zeros((members, N))
-        """the variables that are stepped"""
+        """the variables that the multiplier steps change, [S, N]"""
         self.histories = [RolloutHistory(N) for _ in range(members)]
         self._optimistic_policy = config.optimism in ("both", "policy")
         self._optimistic_multiplier = config.optimism in ("both", "multiplier")
         self._weights: Floats = self.multipliers.weights(self.x)
-        """of iteration k - 1, and after ``advantages`` of k, [S, 1 + N]"""
+        """weights of iteration k - 1, after ``advantages`` those of iteration k, [S, 1 + N]"""
         self._gradient: Floats = np.zeros((members, N))
-        """by x, of the last rollout in which an episode ended"""
-        self._begun: NDArray[np.bool_] = np.zeros(members, dtype=bool)
+        """gradient by x in the last rollout in which an episode ended, [S, N]"""
+        self._has_previous: NDArray[np.bool_] = np.zeros(members, dtype=bool)
         """whether there is an iteration k - 1"""
-        self._stepped: NDArray[np.bool_] = np.zeros(members, dtype=bool)
+        self._has_gradient: NDArray[np.bool_] = np.zeros(members, dtype=bool)
         """whether there is an earlier gradient"""
-        self._without_episode: NDArray[np.int64] = np.zeros(members, dtype=np.int64)
+        self._rollouts_without_episode: NDArray[np.int64] = np.zeros(members, dtype=np.int64)
 
     def bind(self, learner: LearnerView) -> None:
         """See Objective."""
@@ -61,12 +61,12 @@ class LagrangianObjective(Objective):
         copies = learner.transitions // self.config.n_steps
         self.episodes = Episodes(S, 1 + N, copies, self.constraints.unit, self.constraints.gamma)
         self._critic: Array = learner.network.parameters.flat + 0.0
-        """parameters [S, P] at iteration k - 1"""
+        """parameters of the networks at iteration k - 1, [S, P]"""
         self._mixture = self._on_device(self._weights)
         self.oracle = Oracle.of(learner.contexts[0].problem, self.constraints) if learner.explicit else None
 
     def advantages(self, rollout: Rollout) -> Singles:
-        """A_k of each head, and with an optimistic policy those that the critic of iteration k - 1 finds as well.
+        """A_k of each head, and with an optimistic policy also those computed with the critic of iteration k - 1.
 
         Returns:
             [S, 1 + N, T, B], or [S, 2 (1 + N), T, B].
@@ -76,39 +76,39 @@ class LagrangianObjective(Objective):
         if not self._optimistic_policy:
             self._mixture = self._on_device(weights)
             return rollout.advantages
-        learner, now, fresh = self.learner, self.learner.network.parameters.flat, ~self._begun
+        learner, current, first = self.learner, self.learner.network.parameters.flat, ~self._has_previous
         # x_{-1} = x_0: the first step is a plain one.
-        before = np.where(fresh[:, None], weights, before)
-        self._critic[fresh] = now[fresh]
-        values, following = learner.critique(rollout, self._critic)
-        earlier = learner.gae(rollout.signals, values, following, rollout.done)
-        self._critic[:] = now
-        self._begun[:] = True
+        before = np.where(first[:, None], weights, before)
+        self._critic[first] = current[first]
+        values, next_values = learner.compute_values(rollout, self._critic)
+        earlier = learner.gae(rollout.signals, values, next_values, rollout.done)
+        self._critic[:] = current
+        self._has_previous[:] = True
         self._mixture = self._on_device(np.concatenate([2 * weights, -before], axis=1))
         return np.concatenate([rollout.advantages, earlier], axis=1)
 
     def mix(self, advantages: Array, index: Array) -> Array:
-        """A_k = sum_j w_j A_j, or 2 A_k - A_{k-1}, each with the multipliers of its own iteration."""
+        """A_k = sum_j w_j A_j, or 2 A_k - A_{k-1}, each with the weights of its own iteration; [S, M]."""
         return (self._mixture * advantages).sum(1)
 
     def finish(self, rollout: Rollout) -> Sequence[Mapping[str, float]]:
-        """Step x <- clip(x + lr_mu (2 g_k - g_{k-1})) by the episodes that ended; none: no step, and it is counted.
+        """Step x <- clip(x + lr_mu (2 g_k - g_{k-1})), g_k from the episodes that ended; without one there is no step.
 
         Returns:
-            All of iteration k, whose policy collected the rollout: for each constraint ``multiplier/``,
+            Metrics of iteration k, whose policy collected the rollout: for each constraint ``multiplier/``,
             ``weight/`` and ``threshold/``; where an episode ended also ``value/`` and ``violation/``,
             ``value/reward``, ``violation``, ``penalised_return`` and ``oscillation``;
             ``train/episodes`` and ``train/rollouts_without_episode``. Where the policy is a table and the model
-            is known, ``err`` as well, exactly, of the policy that is now: iteration k + 1.
+            is known, also the exact ``err`` of the present policy, that of iteration k + 1.
         """
         J, ended = self.episodes.add(rollout.rewards, rollout.terminated, rollout.truncated)
         violation, mu = self.constraints.violation(J[:, 1:]), self.multipliers.effective(self.x)
         self._step(self.constraints.gradient(J[:, 1:]), ended > 0)
-        self._without_episode += ended == 0
+        self._rollouts_without_episode += ended == 0
         rows = []
         for member, history in enumerate(self.histories):
             row = {"train/episodes": float(ended[member])}
-            row["train/rollouts_without_episode"] = float(self._without_episode[member])
+            row["train/rollouts_without_episode"] = float(self._rollouts_without_episode[member])
             numbers = {
                 "threshold": self.constraints.thresholds,
                 "multiplier": mu[member],
@@ -122,21 +122,21 @@ class LagrangianObjective(Objective):
                 row |= {"penalised_return": penalised, "oscillation": history.oscillation()}
             if self.oracle is not None:
                 row["err"] = self.oracle.err(self.learner.policy(member))
-            for what, values in numbers.items():
-                row |= {f"{what}/{name}": float(x) for name, x in zip(self.constraints.names, values, strict=True)}
+            for prefix, values in numbers.items():
+                row |= {f"{prefix}/{name}": float(x) for name, x in zip(self.constraints.names, values, strict=True)}
             rows.append(row)
         return rows
 
     def _step(self, g: Floats, known: NDArray[np.bool_]) -> None:
-        """Move the multipliers of the members whose violation g [S, N] is known."""
+        """Take the step of the members whose g [S, N] was measured, ``known`` bool[S]."""
         gradient = self.multipliers.slope(self.x) * g
         ascent = gradient
         if self._optimistic_multiplier:
-            ascent = np.where(self._stepped[:, None], 2 * gradient - self._gradient, gradient)
+            ascent = np.where(self._has_gradient[:, None], 2 * gradient - self._gradient, gradient)
         moved = self.multipliers.clip(self.x + self._rate()[:, None] * ascent)
         self.x = np.where(known[:, None], moved, self.x)
         self._gradient = np.where(known[:, None], gradient, self._gradient)
-        self._stepped |= known
+        self._has_gradient |= known
 
     def _rate(self) -> Floats:
         """lr_mu of each member, [S]."""
@@ -155,11 +155,11 @@ class LagrangianObjective(Objective):
             "weights": self._weights[member].copy(),
             "gradient": self._gradient[member].copy(),
             "critic": on_host(self._critic[member]).copy(),
-            "begun": bool(self._begun[member]),
-            "stepped": bool(self._stepped[member]),
-            "without_episode": int(self._without_episode[member]),
+            "begun": bool(self._has_previous[member]),
+            "stepped": bool(self._has_gradient[member]),
+            "without_episode": int(self._rollouts_without_episode[member]),
             "episodes": self.episodes.state(member),
-            "record": self.histories[member].rows,  # a name that stored runs have
+            "record": self.histories[member].rows,  # the key in stored runs
         }
 
     def load_state(self, member: int, state: Mapping[str, Any]) -> None:
@@ -168,9 +168,9 @@ class LagrangianObjective(Objective):
             (self.x, "x"),
             (self._weights, "weights"),
             (self._gradient, "gradient"),
-            (self._begun, "begun"),
-            (self._stepped, "stepped"),
-            (self._without_episode, "without_episode"),
+            (self._has_previous, "begun"),
+            (self._has_gradient, "stepped"),
+            (self._rollouts_without_episode, "without_episode"),
         ):
             array[member] = state[name]
         self._critic[member] = on_device(np.asarray(state["critic"]), self.learner.device)

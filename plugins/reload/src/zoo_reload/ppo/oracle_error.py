@@ -1,4 +1,4 @@
-"""How far a policy on states is from the exact optimum."""
+"""The distance of a tabular policy from the exact optimum."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ class Oracle:
 
     @classmethod
     def of(cls, problem: Problem, constraints: Constraints) -> Oracle | None:
-        """None where there is no model, one too large to be solved unasked, or no policy that meets the constraints."""
+        """The oracle of an environment.
+
+        Returns:
+            None where there is no exact model, it is too large to be solved by default, or no policy is feasible.
+        """
         if problem.model is None or constraints.gamma is None or constraints.unit != "step":
             return None
         cmdp = replace(problem.tabular, b=constraints.thresholds)

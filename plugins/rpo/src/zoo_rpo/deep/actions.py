@@ -16,15 +16,15 @@ __all__ = ["Regularised", "family_of"]
 
 
 def family_of(base: onpolicy.Distribution) -> type[Distribution]:
-    """The same family as it is called here."""
+    """The class of ``zoo_rpo.distributions`` for a family of ``zoo_onpolicy``."""
     return Categorical if isinstance(base, onpolicy.Categorical) else DiagonalGaussian
 
 
 class Regularised(onpolicy.Distribution):
-    """A family that reports Omega(pi, pi_0) where the other one reports KL(pi, reference).
+    """A family of action distributions whose divergence from the reference policy pi_0 is Omega(pi, pi_0).
 
     Args:
-        base: the family.
+        base: the family, whose own divergence is KL(pi, pi_0).
         regulariser: Omega.
     """
 
@@ -34,27 +34,27 @@ class Regularised(onpolicy.Distribution):
         self.action_shape, self.action_dtype = base.action_shape, base.action_dtype
 
     def noise(self, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
-        """As of the base."""
+        """See the base family."""
         return self.base.noise(rng, shape)
 
     def sample(self, outputs: NDArray[np.float32], noise: NDArray[np.float32]) -> NDArray[Any]:
-        """As of the base."""
+        """See the base family."""
         return self.base.sample(outputs, noise)
 
     def mode(self, outputs: NDArray[np.float32]) -> NDArray[Any]:
-        """As of the base."""
+        """See the base family."""
         return self.base.mode(outputs)
 
     def to_env(self, actions: NDArray[Any]) -> NDArray[Any]:
-        """As of the base."""
+        """See the base family."""
         return self.base.to_env(actions)
 
     def encode(self, actions: NDArray[Any]) -> NDArray[np.float32]:
-        """As of the base."""
+        """See the base family."""
         return self.base.encode(actions)
 
     def score(self, outputs: Array, actions: Array, reference: Array | None = None) -> onpolicy.Scored:
-        """With Omega in place of the divergence."""
+        """Log probability, entropy and Omega; see the base family."""
         scored = self.base.score(outputs, actions)
         if reference is None:
             return scored
@@ -63,7 +63,7 @@ class Regularised(onpolicy.Distribution):
         return onpolicy.Scored(scored.log_prob, scored.entropy, omega, (scored, by_p))
 
     def gradient(self, scored: onpolicy.Scored, d_log_prob: Array, d_entropy: Array, d_kl: Array | None) -> Array:
-        """Of the base, and the penalty's."""
+        """The gradient of the base family plus that of the penalty, [S, W, M]."""
         if scored.kl is None:
             return self.base.gradient(scored, d_log_prob, d_entropy, None)
         inner, by_p = scored.saved

@@ -16,5 +16,5 @@ class RPOPPO(OnPolicy[RPOPPOConfig]):
 
     @classmethod
     def make_learner(cls, contexts: Sequence[Context], config: RPOPPOConfig) -> TaskLearner:
-        """The learner of these members."""
+        """One learner for all these members."""
         return TaskLearner(contexts, config, Defaults(len(contexts), config))

@@ -30,4 +30,4 @@ class RPOPPOConfig(Regularisation, PPOConfig):
         for units in self.default_arch:
             at_least("default_arch", units, 1)
         if self.reference_kl not in (0, self.lam):  # the learner's name for lambda
-            raise UsageError(f"reference_kl = {self.reference_kl}: the weight of the penalty is --lambda here.")
+            raise UsageError(f"reference_kl = {self.reference_kl}: set the weight of the penalty with --lambda.")

@@ -1,4 +1,7 @@
-"""PPO of S members, task after task, regularised towards default policies: networks begin anew, defaults are kept."""
+"""PPO for S members on one task after another, regularised towards default policies.
+
+The networks are reinitialised for each task; the default policies are kept.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ __all__ = ["Defaults", "TaskLearner"]
 
 
 class Defaults(Objective):
-    """The default policies of S members: the reference of the penalty, and what learns from each rollout.
+    """The default policies of S members, towards which policies are regularised and which learn from each rollout.
 
     Args:
         members: S.
@@ -47,8 +50,8 @@ class Defaults(Objective):
         super().bind(learner)
         config = self._config
         name = self.regulariser.default if config.default == "auto" else config.default
-        nothing = self.learner.actions.family(np.zeros((1, self.learner.distribution.outputs)))
-        self.regulariser.omega(nothing, nothing)  # one that does not suit the actions says so now
+        example = self.learner.actions.family(np.zeros((1, self.learner.distribution.outputs)))
+        self.regulariser.omega(example, example)  # raises now if the regulariser does not suit the actions
         options = pieces.build("default", name, config.default_options)
         self.defaults = [options.make(self._setting(ctx)) for ctx in self.learner.contexts]
 
@@ -75,34 +78,40 @@ class Defaults(Objective):
 
     def reference(self, rollout: Rollout) -> Floats | None:
         """Parameters of pi_0 at the states of a rollout, [S, T, B, W]."""
-        each = [default.distribution(obs) for default, obs in zip(self.defaults, rollout.obs, strict=True)]
-        return np.stack([np.asarray(one.parameters, dtype=np.float32) for one in each])
+        pi_0 = [default.distribution(obs) for default, obs in zip(self.defaults, rollout.obs, strict=True)]
+        return np.stack([np.asarray(distribution.parameters, dtype=np.float32) for distribution in pi_0])
 
     def finish(self, rollout: Rollout) -> Sequence[Mapping[str, float]]:
-        """Every default learns from the policy as it is now; at the end of a task also from the task."""
+        """Update every default policy from the present policy, and at the end of a task from the task.
+
+        Returns:
+            For each member ``task``, ``divergence/kl``, ``omega``, and, where an episode ended, ``return``.
+        """
         learner, family = self.learner, self.learner.actions.family
         outputs = learner.network.act(rollout.obs.reshape(len(learner), -1, *learner.encoder.shape))
         rows = []
         for member, default in enumerate(self.defaults):
             obs, policy = rollout.obs[member].reshape(-1, *learner.encoder.shape), outputs[member]
-            before = default.distribution(obs)
+            pi_0 = default.distribution(obs)
             divergence = {
-                "divergence/kl": float(np.mean(family(policy).kl(before))),
-                "omega": float(np.mean(self.regulariser.omega(family(policy), before))),
+                "divergence/kl": float(np.mean(family(policy).kl(pi_0))),
+                "omega": float(np.mean(self.regulariser.omega(family(policy), pi_0))),
             }
             if type(default).update is not DefaultPolicy.update:
-                self._teach(default, obs, policy, learner.contexts[member].rng)
+                self._update_default(default, obs, policy, learner.contexts[member].rng)
             rows.append({"task": float(learner.task[member] + 1), **divergence, **self._episodes(member, rollout)})
             learner.advance(member, obs)
         return rows
 
-    def _teach(self, default: DefaultPolicy, obs: NDArray[Any], policy: Floats, rng: np.random.Generator) -> None:
+    def _update_default(
+        self, default: DefaultPolicy, obs: NDArray[Any], policy: Floats, rng: np.random.Generator
+    ) -> None:
         size, family = self._config.batch_size, self.learner.actions.family
         for _ in range(self._config.default_epochs):
             order = rng.permutation(len(obs))
             for first in range(0, len(order), size):
-                chosen = order[first : first + size]
-                default.update(obs[chosen], family(policy[chosen]))
+                batch = order[first : first + size]
+                default.update(obs[batch], family(policy[batch]))
 
     def _episodes(self, member: int, rollout: Rollout) -> dict[str, float]:
         """The mean return of the episodes that ended in this rollout, if one did."""
@@ -117,7 +126,7 @@ class Defaults(Objective):
         return {"return": float(np.mean(ended))} if ended else {}
 
     def forget(self, member: int) -> None:
-        """Unfinished episodes are not gone on with."""
+        """Discard the returns of a member's unfinished episodes."""
         self._returns[member] = np.zeros(0)
 
     def state(self, member: int) -> Mapping[str, Any]:
@@ -139,7 +148,7 @@ class TaskLearner(Learner):
         objective: the default policies.
 
     Raises:
-        InterfaceError: a task has other observations or actions than the environment.
+        InterfaceError: a task's observation or action space differs from the environment's.
         UsageError: an option does not fit the environment.
     """
 
@@ -154,18 +163,18 @@ class TaskLearner(Learner):
         self._streams = [ctx.stream("tasks") for ctx in self.contexts]
         self.tasks = [self._draw_tasks(member, count) for member in range(len(self))]
         self.task: NDArray[np.int64] = np.zeros(len(self), dtype=np.int64)
-        """which task each member learns now, from 0"""
+        """number of the task that each member learns now, from 0, int64[S]"""
         self.updates: NDArray[np.int64] = np.zeros(len(self), dtype=np.int64)
-        """rollouts of each member on it"""
+        """rollouts of each member on its present task, int64[S]"""
 
     def make_distribution(self) -> Distribution:
-        """The family that suits the actions, with the regulariser as divergence."""
+        """The family of distributions for the action space, with the regulariser as divergence."""
         return Regularised(distribution_on(self.contexts[0].env.single_action_space), self._regulariser)
 
     @property
     def actions(self) -> Regularised:
-        """The same as ``distribution``."""
-        assert isinstance(self.distribution, Regularised)  # noqa: S101  made above
+        """``distribution``, with its own type."""
+        assert isinstance(self.distribution, Regularised)  # noqa: S101  built by make_distribution
         return self.distribution
 
     @property
@@ -174,62 +183,62 @@ class TaskLearner(Learner):
         return self.actions.action_shape == ()
 
     def update(self) -> list[dict[str, float]]:
-        """One rollout on each member's task, and the epochs of learning from it."""
+        """Collect one rollout on each member's task, and learn from it for the epochs of one update."""
         for member, ctx in enumerate(self.contexts):
-            if not self.collector.fresh[member]:
+            if not self.collector.started[member]:
                 obs, _ = ctx.env.reset(options={"task": self.tasks[member][self.task[member]]})
                 self.collector.obs[member] = self.encoder(obs)
-                self.collector.fresh[member] = True
+                self.collector.started[member] = True
                 self.objective.forget(member)
             if not self.updates[member]:
                 self.objective.defaults[member].begin_task(None)
         return super().update()
 
     def advance(self, member: int, obs: Array) -> None:
-        """Count a rollout that observed ``obs`` [N, ...]; the last of a task ends it."""
+        """Count a rollout with observations ``obs`` [N, ...]; after the last rollout of a task begin the next one."""
         self.updates[member] += 1
         if self.updates[member] < self.config.updates:
             return
-        one = slice(member, member + 1)
+        index = slice(member, member + 1)
         family, network = self.actions.family, self.network
-        seen = np.unique(obs, axis=0)
-        self.objective.defaults[member].observe_task(lambda o: family(network.act(o[None], one)[0]), seen)
+        visited = np.unique(obs, axis=0)
+        self.objective.defaults[member].observe_task(lambda o: family(network.act(o[None], index)[0]), visited)
         self.task[member], self.updates[member] = self.task[member] + 1, 0
         if self.task[member] >= len(self.tasks[member]):
             self.tasks[member] += self._draw_tasks(member, 1)
-        # The policy begins anew.
+        # A new policy for the next task.
         network.initialise(member, self.contexts[member].rng)
         self.adam.m[member], self.adam.v[member], self.adam.t[member] = 0.0, 0.0, 0
-        self.collector.fresh[member] = False
+        self.collector.started[member] = False
 
     def _draw_tasks(self, member: int, count: int) -> list[Task]:
         """The next tasks of a member, each with the spaces of the environment.
 
         Raises:
-            InterfaceError: one has others.
+            InterfaceError: the environment has no tasks, or a task has another space.
         """
         ctx = self.contexts[member]
         if ctx.problem.tasks is None:
             raise InterfaceError("the environment has no tasks.")
         tasks = list(ctx.problem.tasks.sample_many(self._streams[member], count))
         for task in dict.fromkeys(tasks):
-            made = task.make()
+            env = task.make()
             for name, expected in (
                 ("observation_space", ctx.env.single_observation_space),
                 ("action_space", ctx.env.single_action_space),
             ):
-                space = getattr(made, name)
+                space = getattr(env, name)
                 if space != expected:
                     raise InterfaceError(
-                        f"task {task.id} has the {name} {space}: expected {expected}, as of all tasks."
+                        f"task {task.id} has the {name} {space}: expected {expected}, as all tasks have."
                     )
         return tasks
 
     def state(self, member: int) -> State:
-        """As of ``Learner``, and the tasks."""
+        """The state of ``Learner``, with the tasks and the present position in them."""
         tasks = [dict(task.to_dict()) for task in self.tasks[member]]
-        at = {"task": int(self.task[member]), "updates": int(self.updates[member])}
-        return {**super().state(member), "tasks": tasks, **at}
+        position = {"task": int(self.task[member]), "updates": int(self.updates[member])}
+        return {**super().state(member), "tasks": tasks, **position}
 
     def load_state(self, member: int, state: Mapping[str, Any]) -> None:
         """Continue one member from ``state``."""

@@ -18,13 +18,13 @@ _GAIN = 0.01
 
 
 class PerceptronModel:
-    """A perceptron with its optimiser (Adam); what it puts out may depend on the observation in every number.
+    """A perceptron with its optimiser (Adam); all its outputs, log standard deviations too, depend on the observation.
 
     Args:
-        sizes: of the input, the hidden layers and the outputs.
+        sizes: units of the input, the hidden layers and the outputs.
         activation: "tanh" or "relu".
-        learning_rate: step size.
-        rng: of the initial weights.
+        learning_rate: step size of Adam.
+        rng: draws the initial weights.
     """
 
     def __init__(self, sizes: tuple[int, ...], activation: str, learning_rate: float, rng: np.random.Generator) -> None:
@@ -35,20 +35,20 @@ class PerceptronModel:
         self._rate = np.array([learning_rate])
 
     def outputs(self, obs: Array) -> Array:
-        """[..., W] for observations [..., D]."""
+        """Outputs [..., W] for observations [..., D]."""
         flat = np.asarray(obs, dtype=np.float32).reshape(1, -1, obs.shape[-1])
         outputs = self._perceptron.forward(flat, self._parameters.views)
         return np.ascontiguousarray(outputs[0].T).reshape(*obs.shape[:-1], -1)
 
     def step(self, obs: Array, gradient: Array) -> None:
-        """One step of Adam against derivatives [B, W]."""
+        """Take one step of Adam, given the derivatives [B, W] of the loss by the outputs."""
         views, gradients = self._parameters.views, self._parameters.gradients
         self._perceptron.forward(np.asarray(obs, dtype=np.float32)[None], views, keep=True)
         self._perceptron.backward(np.asarray(gradient.T[None], dtype=np.float32), views, gradients)
         self._adam.step(self._parameters.gradient, self._rate)
 
     def state(self) -> Mapping[str, Any]:
-        """Weights and moments."""
+        """The weights, and the moments of Adam."""
         return {"weights": self._parameters.flat[0].copy(), "adam": self._adam.state(0)}
 
     def load_state(self, state: Mapping[str, Any]) -> None:

@@ -36,9 +36,9 @@ def by_task(runs: Sequence[Any], options: Any) -> Figure:
     dashes = options.dashes([_hue(group) for group in groups])
     for group, label, dash in zip(groups, labels, dashes, strict=True):
         means = [[_mean(rows, metric) for rows in derived.by_task(run, metric).values()] for run in group]
-        height = _stacked(means)
-        tasks = np.arange(1, height.shape[1] + 1)
-        _band(axes, tasks, height, options.colour(_hue(group)), label, dash)
+        curves = _stacked(means)
+        tasks = np.arange(1, curves.shape[1] + 1)
+        _band(axes, tasks, curves, options.colour(_hue(group)), label, dash)
     axes.set_xlabel("task")
     axes.set_ylabel(f"{metric}, mean over the task's updates")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -102,9 +102,9 @@ def regret(runs: Sequence[Any], options: Any) -> Figure:
     axes = figure.subplots()
     dashes = options.dashes([_hue(group) for group in groups])
     for group, label, dash in zip(groups, options.labels(groups), dashes, strict=True):
-        height = _stacked([run.series("regret").values for run in group])
-        steps = np.asarray(group[0].series("regret").steps[: height.shape[1]])
-        _band(axes, steps, height, options.colour(_hue(group)), label, dash)
+        curves = _stacked([run.series("regret").values for run in group])
+        steps = np.asarray(group[0].series("regret").steps[: curves.shape[1]])
+        _band(axes, steps, curves, options.colour(_hue(group)), label, dash)
     axes.set_xlabel("episodes")
     axes.set_ylabel("sum of V* - V over updates")
     handles, texts = axes.get_legend_handles_labels()
@@ -113,23 +113,23 @@ def regret(runs: Sequence[Any], options: Any) -> Figure:
 
 
 def _hue(group: Sequence[Any]) -> str:
-    """What a curve's colour stands for: the regulariser, where the algorithm is the same."""
+    """The name that determines a curve's colour: its regulariser, or the algorithm if it has none."""
     run = group[0]
     return str(run.spec.config.get("regulariser", run.algorithm))
 
 
 def _groups(runs: Sequence[Any], metric: str) -> list[list[Any]]:
-    """Runs that differ only in their seed, together; those without the metric are left out.
+    """Groups of runs that differ only in their seeds; runs without the metric are left out.
 
     Raises:
-        UsageError: none is left.
+        UsageError: no run has the metric.
     """
     groups: dict[tuple[str, str, str], list[Any]] = {}
     for run in runs:
         if derived.by_task(run, metric):
             groups.setdefault((run.environment, run.algorithm, run.spec.key), []).append(run)
     if not groups:
-        raise UsageError(f"no run logged {metric} by task: expected runs of rpo, tvpo or of others on many tasks.")
+        raise UsageError(f"no run logged {metric} by task: expected runs on many tasks, such as those of rpo or tvpo.")
     return [groups[key] for key in sorted(groups)]
 
 
@@ -138,14 +138,14 @@ def _mean(rows: derived.Rows, metric: str) -> float:
 
 
 def _stacked(curves: Sequence[Sequence[float]]) -> Floats:
-    """The curves [seeds, n], as far as the shortest goes."""
+    """The curves as one array [seeds, n], cut to the length of the shortest."""
     shortest = min(map(len, curves))
     return np.array([curve[:shortest] for curve in curves], dtype=np.float64)
 
 
-def _band(axes: Any, x: Floats, height: Floats, colour: str, label: str, dash: Any) -> None:
-    mean = height.mean(axis=0)
-    if len(height) > 1:
-        error = height.std(axis=0, ddof=1) / np.sqrt(len(height))
+def _band(axes: Any, x: Floats, curves: Floats, colour: str, label: str, dash: Any) -> None:
+    mean = curves.mean(axis=0)
+    if len(curves) > 1:
+        error = curves.std(axis=0, ddof=1) / np.sqrt(len(curves))
         axes.fill_between(x, mean - error, mean + error, color=colour, alpha=0.15, linewidth=0)
     axes.plot(x, mean, color=colour, label=label, linestyle=dash, linewidth=1.4)

@@ -20,14 +20,14 @@ _PER_ROW = 3
 _LABEL = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
 _GOAL = "#F2B134"
 _MOST = 200
-"""states of which an edge each can still be told apart"""
+"""largest number of states with decisions, and of edges with labels, that are drawn"""
 
 
 def default_policy(runs: Sequence[Any], options: Any) -> Figure:
-    """The default policy, mean over seeds: the wider and darker an edge, the likelier the action; goals are filled.
+    """The default policy, mean over seeds: wider and darker edges are more probable actions; goals are filled.
 
     Raises:
-        UsageError: no run has a default policy on tables, or its states form no tree-like graph.
+        UsageError: no run has a tabular default policy, or the graph of its states has a cycle.
     """
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
@@ -44,19 +44,19 @@ def default_policy(runs: Sequence[Any], options: Any) -> Figure:
     for axes, group, label in zip(panels, groups, options.labels(groups), strict=False):
         pi_0 = np.mean([saved_default(run.path) for run in group], axis=0)
         models = _models(group[0])
-        edges, decisions, place = graph(models)
-        for (state, following), actions in edges.items():
+        edges, decisions, positions = graph(models)
+        for (state, successor), actions in edges.items():
             p = float(pi_0[state, actions].sum())
-            ends = place[[state, following]]
+            ends = positions[[state, successor]]
             axes.plot(*ends.T, color=shades(p), linewidth=0.6 + 3.4 * p, zorder=1, solid_capstyle="round")
             if p >= 0.005 and len(edges) <= _MOST:
                 middle = 0.45 * ends[0] + 0.55 * ends[1]
                 axes.text(*middle, f"{p:.2f}".lstrip("0"), fontsize=6, zorder=3, ha="center", va="center", bbox=_LABEL)
-        nodes = np.flatnonzero(~np.isnan(place[:, 0]))
+        nodes = np.flatnonzero(~np.isnan(positions[:, 0]))
         fill = np.where(np.isin(nodes, decisions), "#FFFFFF", np.where(np.isin(nodes, goals(models)), _GOAL, "#C8C8C8"))
-        axes.scatter(*place[nodes].T, s=90, c=fill, edgecolors="#555555", linewidths=0.8, zorder=2)
+        axes.scatter(*positions[nodes].T, s=90, c=fill, edgecolors="#555555", linewidths=0.8, zorder=2)
         for state in nodes.tolist():
-            axes.text(*place[state], str(state + 1), fontsize=6, ha="center", va="center", zorder=4)
+            axes.text(*positions[state], str(state + 1), fontsize=6, ha="center", va="center", zorder=4)
         axes.set_title(label, fontsize="medium")
         axes.invert_yaxis()
     for axes in panels:
@@ -82,11 +82,11 @@ def goals(models: Sequence[TaskModel]) -> NDArray[np.int64]:
 
 
 def graph(models: Sequence[TaskModel]) -> tuple[dict[tuple[int, int], list[int]], NDArray[np.int64], Floats]:
-    """The graph of all decisions that some task asks for.
+    """The graph of all decisions of the tasks.
 
     Returns:
-        Edges (state, successor) with the actions that lead along them; the states with decisions; where states lie,
-        float64[S, 2], in rows by their longest distance from the start, NaN where no task leads.
+        Edges (state, successor) with their actions; the states with decisions; the positions of the states in the
+        figure, float64[S, 2], in rows by their longest distance from the start, NaN where no task leads.
 
     Raises:
         UsageError: there is a cycle, or there are too many states to be drawn.
@@ -97,15 +97,15 @@ def graph(models: Sequence[TaskModel]) -> tuple[dict[tuple[int, int], list[int]]
     for model in models:
         for s in model.decisions.tolist():
             for action in range(A):
-                for following in model.successors[s, action][model.p[s, action] > 0].tolist():
-                    actions = edges.setdefault((s, following), [])
+                for successor in model.successors[s, action][model.p[s, action] > 0].tolist():
+                    actions = edges.setdefault((s, successor), [])
                     if action not in actions:
                         actions.append(action)
     if len(decisions) > _MOST:
         raise UsageError(f"{len(decisions)} states with decisions cannot be drawn: expected at most {_MOST}.")
     below: dict[int, list[int]] = {}
-    for state, following in edges:
-        below.setdefault(state, []).append(following)
+    for state, successor in edges:
+        below.setdefault(state, []).append(successor)
     start = np.flatnonzero(models[0].start > 0).tolist()
     depth = dict.fromkeys(start, 0)
     for _ in range(S + 1):
@@ -114,22 +114,22 @@ def graph(models: Sequence[TaskModel]) -> tuple[dict[tuple[int, int], list[int]]
             break
         depth |= deeper
     else:
-        raise UsageError("the states of these tasks lead back to one another: only graphs without a cycle are drawn.")
-    place = np.full((S, 2), np.nan)
+        raise UsageError("the states of these tasks form a cycle: only graphs without cycles are drawn.")
+    positions = np.full((S, 2), np.nan)
     columns = 0
     unfinished = start[::-1]
     while unfinished:
         state = unfinished[-1]
-        waiting = [f for f in dict.fromkeys(below.get(state, [])) if np.isnan(place[f, 0])]
-        if waiting:
-            unfinished += waiting[::-1]
+        unplaced = [child for child in dict.fromkeys(below.get(state, [])) if np.isnan(positions[child, 0])]
+        if unplaced:
+            unfinished += unplaced[::-1]
             continue
         unfinished.pop()
-        if np.isnan(place[state, 0]):
+        if np.isnan(positions[state, 0]):
             children = below.get(state, [])
-            place[state] = (place[children, 0].mean() if children else columns), depth[state]
+            positions[state] = (positions[children, 0].mean() if children else columns), depth[state]
             columns += not children
-    return edges, decisions, place
+    return edges, decisions, positions
 
 
 def _groups(runs: Sequence[Any]) -> list[list[Any]]:
@@ -138,14 +138,14 @@ def _groups(runs: Sequence[Any]) -> list[list[Any]]:
         if run.algorithm in ("rpo", "tvpo") and run.checkpoints:
             groups.setdefault((run.environment, run.algorithm, run.spec.key), []).append(run)
     if not groups:
-        raise UsageError("no run has a default policy on tables: expected runs of rpo or tvpo.")
+        raise UsageError("no run has a tabular default policy: expected runs of rpo or tvpo.")
     return [groups[key] for key in sorted(groups)]
 
 
 def _models(run: Any) -> list[TaskModel]:
-    """Models of tasks as the run met them: all there are, or a sample."""
+    """Models of all tasks of the run's environment, or of a sample of 20 where they cannot be listed."""
     entry = discover().find(run.spec.environment, "environment")
     tasks = entry.resolve()(**(run.spec.env_config or {})).get_wrapper_attr("tasks")
     listed = tasks.tasks()
-    met = list(listed) if listed is not None else tasks.sample_many(np.random.default_rng(run.seed), 20)
-    return [TaskModel.of(task, run.spec.config.get("horizon")) for task in met]
+    sample = list(listed) if listed is not None else tasks.sample_many(np.random.default_rng(run.seed), 20)
+    return [TaskModel.of(task, run.spec.config.get("horizon")) for task in sample]

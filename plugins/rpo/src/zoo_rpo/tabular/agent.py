@@ -1,4 +1,4 @@
-"""``rpo`` and ``tvpo`` on tables: one member of a learner as the core knows it, and all of them as a batch."""
+"""``rpo`` and ``tvpo`` with tabular policies, as algorithms of the core; each is one member of a learner."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from zoo_onpolicy.seeds import Seeds, fitting
+from zoo_onpolicy.seeds import SeedBatch, explain_mismatch
 
 from zoo import Algorithm, Array, Context, InterfaceError, Metrics, State
 from zoo_rpo.config import RPOConfig, TVPOConfig
@@ -19,7 +19,7 @@ ConfigT = TypeVar("ConfigT", bound=RPOConfig)
 
 
 class TabularRPO(Algorithm[ConfigT]):
-    """One member of a ``Learner``: of its own if it is alone, else of the batch's. ``env_steps`` counts episodes.
+    """One member of a ``Learner``, its own or one shared by the seeds of a batch. ``env_steps`` counts episodes.
 
     Raises:
         InterfaceError: a task of the environment has no exact model.
@@ -33,10 +33,12 @@ class TabularRPO(Algorithm[ConfigT]):
         self._act_rng = ctx.stream("act")
 
     @classmethod
-    def batch(cls, contexts: Sequence[Context], config: ConfigT) -> Seeds[Any]:
+    def batch(cls, contexts: Sequence[Context], config: ConfigT) -> SeedBatch[Any]:
         """Many seeds that learn together."""
         learner = Learner(contexts, config)
-        return Seeds([cls(ctx, config, learner=learner, index=index) for index, ctx in enumerate(contexts)], learner)
+        return SeedBatch(
+            [cls(ctx, config, learner=learner, index=index) for index, ctx in enumerate(contexts)], learner
+        )
 
     @property
     def env_steps(self) -> int:
@@ -48,13 +50,13 @@ class TabularRPO(Algorithm[ConfigT]):
         self.learner.steps[self.index] = steps
 
     def update(self) -> Metrics:
-        """``log_every`` gradient steps on the running task.
+        """Take ``log_every`` gradient steps on the running task.
 
         Returns:
-            Of the policies after each step, exact and undiscounted: ``value`` (the mean), ``value/last``; on the task
+            Exact undiscounted values of the policies after each step: ``value`` (the mean), ``value/last``; on the task
             ``value/first`` (after its first update), ``value/best``, ``value/optimum``, and ``value/default`` of pi_0
-            as it began; ``regret``, the sum of optimum - value since the run began. Means over the steps of
-            ``divergence/kl`` KL(pi, pi_0), ``divergence/tv`` and the penalty ``omega``, each at the states visited,
+            when the task began; ``regret``, the sum of optimum - value since the run began. Means over the steps of
+            ``divergence/kl`` KL(pi, pi_0), ``divergence/tv`` and the penalty ``omega``, each over the visited states,
             and of the episodes' ``return``. ``task`` counts from 1, ``transitions`` since the run began.
 
         Raises:
@@ -90,9 +92,9 @@ class TabularRPO(Algorithm[ConfigT]):
         """Continue from ``state``.
 
         Raises:
-            InterfaceError: it is of other options or another environment.
+            InterfaceError: it was saved with other options or in another environment.
         """
-        with fitting(self):
+        with explain_mismatch(self):
             self.learner.load_state(self.index, state)
             self._act_rng.bit_generator.state = state["act"]
 
@@ -102,4 +104,4 @@ class RPO(TabularRPO[RPOConfig]):
 
 
 class TVPO(TabularRPO[TVPOConfig]):
-    """The same with the majority's vote as default policy."""
+    """RPO with the majority vote as default policy."""

@@ -40,23 +40,23 @@ class Episodes:
 
 @dataclass(frozen=True, eq=False)
 class Gradient:
-    """What descends the loss, but for the penalty; and how often each state was visited, which weighs the penalty."""
+    """The gradient of the loss without the penalty, and the visits by which the penalty of each state is weighted."""
 
     theta: Floats
-    """by the logits, [M, S, A]"""
+    """derivative by the logits, [M, S, A]"""
     value: Floats
-    """by the baseline, [M, S]"""
+    """derivative by the baseline, [M, S]"""
     visits: Floats
-    """mean over episodes, [M, S]"""
+    """visits of each state, mean over episodes, [M, S]"""
 
 
 def sample(tables: Stacked, p: Floats, u: Floats) -> Episodes:
-    """Play N episodes of each member.
+    """Sample N episodes of each member.
 
     Args:
-        tables: of the members' tasks.
+        tables: the models of the members' tasks.
         p: action probabilities [M, S, A].
-        u: uniform numbers [M, 2 H + 1, N]: of the first state, then of each action and each successor.
+        u: uniform random numbers [M, 2 H + 1, N]: for the first state, then for each action and each successor.
     """
     H, A = tables.horizon, tables.A
     cumulative = p.reshape(-1, A).cumsum(-1)[:, :-1]
@@ -119,12 +119,12 @@ def exact_gradient(tables: Stacked, p: Floats, gamma: float) -> Gradient:
 
 
 def visits(tables: Stacked, p: Floats) -> Floats:
-    """How often the policies ``p`` [M, S, A] are expected to decide in each state in an episode, [M, S]."""
+    """Expected number of decisions in each state in an episode of the policies ``p`` [M, S, A]: [M, S]."""
     return np.asarray(_occupancies(tables, p).sum(0))
 
 
 def _occupancies(tables: Stacked, p: Floats) -> Floats:
-    """Probabilities to decide in a state at a step, [H, M, S]."""
+    """Probability of a decision in each state at each step, [H, M, S]."""
     M, S, _ = p.shape
     alive = ~tables.terminal.reshape(M, S)
     occupancy = np.empty((tables.horizon, M, S))
@@ -142,12 +142,12 @@ def exact_value(tables: Stacked, p: Floats) -> Floats:
     reward = tables.reward.reshape(M, S, A)
     value = np.zeros((M, S))
     for t in range(tables.horizon - 1, -1, -1):
-        # A terminal state pays nothing and stays where it is, so its value stays 0.
+        # A terminal state has reward 0 and leads to itself, so its value stays 0.
         backup = (p * (reward + tables.expected(value.reshape(-1)))).sum(-1)
         value = np.where((t < tables.steps)[:, None], backup, 0.0)
     return np.asarray((tables.start * value).sum(-1))
 
 
 def _sums(index: Ints, weights: Floats, shape: tuple[int, ...]) -> Floats:
-    """For each number below the size of ``shape`` the sum of the weights where ``index`` is that number."""
+    """The sums of the weights with equal ``index``, a flat index into an array of ``shape``."""
     return np.bincount(index, weights, math.prod(shape)).astype(np.float64, copy=False).reshape(shape)

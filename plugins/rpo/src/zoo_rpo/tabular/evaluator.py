@@ -1,4 +1,4 @@
-"""``default-policy``: how far default policies are from the optimal policies of a run's tasks."""
+"""The evaluator ``default-policy``: total variation of default policies to the optimal policies of a run's tasks."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ __all__ = ["DefaultPolicyTV", "expected_tv", "least_tv", "majority", "optimal_po
 
 
 class DefaultPolicyTV(Evaluator[DefaultPolicyConfig]):
-    """Expected total variation to the optimal policies, each decision of each task counted alike.
+    """Expected total variation to the optimal policies, all decisions of all tasks having equal weight.
 
-    Scores: ``learned`` of the run's default policy, ``uniform``, and ``majority`` of the most frequent optimal action
-    in each state; ``least`` of all deterministic defaults, found by trying every one, and ``gap = majority - least``.
-    Of tied actions the lowest is optimal here. With pi* uniform over tied actions instead, ``gap_with_ties`` compares
-    the majority with the best of those that choose a deterministic or an optimal policy in each state: the majority
-    need not be best then. ``tied`` is the share of decisions with a tie. Rows: each state that some task decides in.
+    Scores: ``learned`` for the run's default policy, ``uniform``, and ``majority`` for the most frequent optimal action
+    in each state; ``least`` over all deterministic defaults, by enumeration, and ``gap = majority - least``. Of tied
+    actions only the lowest counts as optimal here. With pi* uniform over tied actions instead, ``gap_with_ties``
+    compares the majority with the best default that has a deterministic or an optimal policy in each state: the
+    majority need not be best then. ``tied`` is the share of decisions with a tie. Rows: each state with a decision.
     """
 
     def evaluate(self, subject: Any, ctx: EvalContext) -> Report:
-        """Judge.
+        """Compute the scores of a run's default policy.
 
         Raises:
-            InterfaceError: the subject is no run of rpo or tvpo.
+            InterfaceError: the subject is not rpo or tvpo, or there are more deterministic defaults than ``limit``.
         """
         if not (callable(getattr(subject, "task_models", None)) and callable(getattr(subject, "default_policy", None))):
-            raise InterfaceError(f"{type(subject).__name__} keeps no default policy on tables: expected rpo or tvpo.")
+            raise InterfaceError(f"{type(subject).__name__} has no tabular default policy: expected rpo or tvpo.")
         models: list[TaskModel] = subject.task_models()
         p, decisions = optimal_policies(models, ties="lowest")
         vote, learned = majority(p, decisions), np.asarray(subject.default_policy())
@@ -55,11 +55,11 @@ class DefaultPolicyTV(Evaluator[DefaultPolicyConfig]):
 
 
 def optimal_policies(models: Sequence[TaskModel], *, ties: str) -> tuple[Floats, Any]:
-    """Optimal policies of K tasks, and where each asks for a decision.
+    """Optimal policies of K tasks, and the states in which each has a decision.
 
     Args:
-        models: of the tasks, with equal S and A.
-        ties: "lowest": the lowest of tied actions; "uniform": each of them alike.
+        models: the tasks' models, with equal S and A.
+        ties: "lowest": the lowest of tied actions; "uniform": all of them, uniformly.
 
     Returns:
         float64[K, S, A] and bool[K, S].
@@ -74,18 +74,18 @@ def optimal_policies(models: Sequence[TaskModel], *, ties: str) -> tuple[Floats,
 
 
 def expected_tv(pi_0: Floats, p: Floats, decisions: Any) -> float:
-    """Mean of TV(p_k(.|s), pi_0(.|s)) over the decisions ``asked`` [K, S], for pi_0 [S, A] and p [K, S, A]."""
+    """Mean of TV(p_k(.|s), pi_0(.|s)) over ``decisions`` bool[K, S], for pi_0 [S, A] and p [K, S, A]."""
     return float((abs(p - pi_0).sum(-1) / 2)[decisions].mean())
 
 
 def majority(p: Floats, decisions: Any) -> Floats:
-    """The action with most of the optimal policies in each state, as a policy [S, A]; the lowest of equals."""
+    """The most frequent optimal action in each state (of several the lowest), as a policy [S, A]."""
     votes = (p * decisions[..., None]).sum(0)
     return np.asarray(np.eye(p.shape[-1])[votes.argmax(-1)])
 
 
 def least_tv(p: Floats, decisions: Any, limit: int) -> float:
-    """Least expected total variation of all deterministic defaults, by trying every one.
+    """Least expected total variation of all deterministic defaults, by enumeration.
 
     Raises:
         InterfaceError: there are more than ``limit``.

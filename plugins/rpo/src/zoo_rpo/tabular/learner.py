@@ -1,4 +1,7 @@
-"""Regularised policy optimisation of M members, task after task: policies begin anew, default policies are kept."""
+"""Regularised policy optimisation of M members on one task after another.
+
+Policies are reinitialised for each task; default policies are kept.
+"""
 
 from __future__ import annotations
 
@@ -24,19 +27,19 @@ __all__ = ["Learner", "Progress"]
 
 @dataclass(eq=False)
 class Progress:
-    """Where one member is, beside its arrays in the learner.
+    """One member's position in its tasks, and its figures on them.
 
     Attributes:
         default: its default policy.
-        tasks: those met and to be met, in order.
-        task: which of them is learned now, from 0.
-        updates: taken on it.
-        best_value: exact value of the best policy found for it.
-        best: its logits.
+        tasks: its tasks in order, learned ones and later ones.
+        task: number of the task that is learned now, from 0.
+        updates: updates on this task so far.
+        best_value: exact value of the best policy for it so far.
+        best: logits of that policy, [S, A].
         first_value: exact value of its policy after the first update.
-        default_value: exact value of the default policy on it, before it is learned.
+        default_value: exact value of the default policy on it when it began.
         regret: sum of V* - V over all updates so far, on all tasks.
-        transitions: taken so far, on all tasks.
+        transitions: transitions so far, on all tasks.
     """
 
     default: DefaultPolicy
@@ -54,11 +57,11 @@ class Progress:
 class Learner:
     """M members with their own tasks, logits theta [M, S, A], baselines V [M, S] and default policies.
 
-    Members advance in step: all learn a task for the same number of updates. What is random is drawn by each member
-    from its own streams, and every member learns bit for bit what it would alone.
+    All members learn each task for the same number of updates. Each draws from its own random streams, and learns bit
+    for bit what it would learn alone.
 
     Args:
-        contexts: one for each member; they differ in seeds alone.
+        contexts: one for each member; they differ only in their seeds.
         config: the options.
 
     Raises:
@@ -77,7 +80,7 @@ class Learner:
         self._streams = [ctx.stream("tasks") for ctx in self.contexts]
         self.progress = [Progress(default, self._draw(member, count)) for member, default in enumerate(defaults)]
         self._learns = type(defaults[0]).update is not DefaultPolicy.update
-        self._joined = type(defaults[0]).joined(defaults)
+        self._stacked_default = type(defaults[0]).stacked(defaults)
         M = len(self.contexts)
         self.theta: Floats = np.zeros((M, self.S, self.A))
         self.V: Floats = np.zeros((M, self.S))
@@ -116,7 +119,11 @@ class Learner:
         return tasks
 
     def model_of(self, task: Task) -> TaskModel:
-        """The model of a task, of whose states and actions all must have as many."""
+        """The exact model of a task.
+
+        Raises:
+            InterfaceError: it has another number of states or actions than the environment.
+        """
         if task not in self._models:
             model = TaskModel.of(task, self.config.horizon)
             if model.reward.shape != (self.S, self.A):
@@ -128,14 +135,18 @@ class Learner:
         return self._models[task]
 
     def task_model(self, member: int) -> TaskModel:
-        """What one member learns now; after its last task, that one."""
+        """The model of the task that a member learns now."""
         progress = self.progress[member]
         return self.model_of(progress.tasks[min(progress.task, len(progress.tasks) - 1)])
 
     def update(self) -> list[dict[str, float]]:
-        """Up to ``log_every`` gradient steps of every member, on one task; metrics of each member."""
-        left = self.config.updates - self.progress[0].updates
-        steps = [self._step() for _ in range(min(self.config.log_every, left))]
+        """Take up to ``log_every`` gradient steps of every member, without passing the end of a task.
+
+        Returns:
+            The metrics of each member.
+        """
+        remaining = self.config.updates - self.progress[0].updates
+        steps = [self._step() for _ in range(min(self.config.log_every, remaining))]
         of_task = {
             "task": [progress.task + 1 for progress in self.progress],
             "value/optimum": self._optimum,
@@ -146,33 +157,34 @@ class Learner:
             "transitions": [progress.transitions for progress in self.progress],
         }
         if self.progress[0].updates == self.config.updates:
-            self._end()
+            self._end_task()
         means = {name: np.mean([step[name] for step in steps], axis=0) for name in steps[0]}
         metrics = {"value": means.pop("value"), "value/last": steps[-1]["value"], **of_task, **means}
         return [{name: float(values[member]) for name, values in metrics.items()} for member in range(len(self))]
 
     def _step(self) -> dict[str, Floats]:
-        """One gradient step; what it came to, [M] each."""
-        tables = self._begin()
+        """Take one gradient step; its metrics, [M] each."""
+        tables = self._begin_task()
         config, pi_0 = self.config, self._defaults()
         pi = Categorical(self.theta)
         if config.gradient == "exact":
             gradient = core.exact_gradient(tables, pi.p, config.gamma)
-            taken, returned = gradient.visits.sum(-1) * config.episodes, core.exact_value(tables, pi.p)
+            transitions, returned = gradient.visits.sum(-1) * config.episodes, core.exact_value(tables, pi.p)
         else:
             shape = (2 * tables.horizon + 1, config.episodes)
             u = np.stack([ctx.rng.random(shape) for ctx in self.contexts])
             episodes = core.sample(tables, pi.p, u)
             gradient = core.sampled_gradient(tables, pi.p, self.V, episodes, config.gamma)
-            taken, returned = episodes.active.sum(axis=(0, 2)), episodes.rewards.sum(axis=(0, 2)) / config.episodes
+            transitions = episodes.active.sum(axis=(0, 2))
+            returned = episodes.rewards.sum(axis=(0, 2)) / config.episodes
         by_theta, _ = self.regulariser.gradients(pi, pi_0)
-        self._teach(pi, gradient.visits)  # of the policy that acted: its parameters are changed in place below
+        self._update_defaults(pi, gradient.visits)  # before the logits, which pi shares, are changed in place
         self.theta -= config.learning_rate * (gradient.theta + config.lam * gradient.visits[..., None] * by_theta)
         self.V -= config.value_learning_rate * gradient.value
         self.steps += config.episodes
         after = Categorical(self.theta)
         value = core.exact_value(tables, after.p)
-        self._record(value, taken)
+        self._record(value, transitions)
         weight = gradient.visits / gradient.visits.sum(-1, keepdims=True)
         return {
             "value": value,
@@ -182,50 +194,50 @@ class Learner:
             "omega": (weight * self.regulariser.omega(after, pi_0)).sum(-1),
         }
 
-    def _begin(self) -> Stacked:
-        """The tables of the running tasks; where one begins, its policy does."""
+    def _begin_task(self) -> Stacked:
+        """The models of the running tasks; at the start of a task, the policies are initialised."""
         if self._tables is not None:
             return self._tables
         models = [self.task_model(member) for member in range(len(self))]
         self._tables, self._optimum = Stacked(models), np.array([model.optimum for model in models])
-        begun = [member for member, progress in enumerate(self.progress) if not progress.updates]
-        for member in begun:  # the others go on after a checkpoint
+        starting = [member for member, progress in enumerate(self.progress) if not progress.updates]
+        for member in starting:  # the others were restored from a checkpoint in the middle of a task
             progress = self.progress[member]
             progress.default.begin_task(models[member])
             self.theta[member] = self.contexts[member].rng.standard_normal((self.S, self.A))
             self.V[member] = 0.0
             progress.best_value = -np.inf
         values = core.exact_value(self._tables, self._defaults().p)
-        for member in begun:
+        for member in starting:
             self.progress[member].default_value = float(values[member])
         return self._tables
 
     def _defaults(self) -> Categorical:
         """pi_0 of all members in all states, [M, S, A]."""
         if self._pi_0 is None:
-            if self._joined is not None:
-                logits = np.asarray(self._joined.distribution(np.arange(self.theta[..., 0].size)).parameters)
+            if self._stacked_default is not None:
+                logits = np.asarray(self._stacked_default.distribution(np.arange(self.theta[..., 0].size)).parameters)
             else:
                 states = np.arange(self.S)
-                each = [progress.default.distribution(states) for progress in self.progress]
-                logits = np.stack([np.asarray(one.parameters) for one in each])
+                pi_0 = [progress.default.distribution(states) for progress in self.progress]
+                logits = np.stack([np.asarray(distribution.parameters) for distribution in pi_0])
             self._pi_0 = Categorical(logits.reshape(self.theta.shape))
         return self._pi_0
 
-    def _teach(self, pi: Categorical, visits: Floats) -> None:
-        """Every default learns from the policy, in each state as much as an episode came there."""
+    def _update_defaults(self, pi: Categorical, visits: Floats) -> None:
+        """Update every default policy from ``pi`` [M, S, A], states weighted by their visits [M, S]."""
         if not self._learns:
             return
-        if self._joined is not None:
+        if self._stacked_default is not None:
             rows = Categorical(pi.parameters.reshape(-1, self.A))
-            self._joined.update(np.arange(visits.size), rows, visits.reshape(-1))
+            self._stacked_default.update(np.arange(visits.size), rows, visits.reshape(-1))
         else:
             for member, progress in enumerate(self.progress):
                 progress.default.update(np.arange(self.S), Categorical(pi.parameters[member]), visits[member])
         self._pi_0 = None
 
-    def _record(self, value: Floats, taken: Floats) -> None:
-        """Count a step that came to the exact values [M] with so many transitions [M]."""
+    def _record(self, value: Floats, transitions: Floats) -> None:
+        """Record a step after which the policies have exact ``value`` [M], and which took ``transitions`` [M]."""
         for member, progress in enumerate(self.progress):
             value_now = float(value[member])
             if not progress.updates:
@@ -233,11 +245,11 @@ class Learner:
             if value_now > progress.best_value:
                 progress.best_value, progress.best = value_now, self.theta[member].copy()
             progress.regret += float(self._optimum[member]) - value_now
-            progress.transitions += float(taken[member])
+            progress.transitions += float(transitions[member])
             progress.updates += 1
 
-    def _end(self) -> None:
-        """The default learns from the best policy of the task that ends."""
+    def _end_task(self) -> None:
+        """Update the default policies from the best policy of each task that ends, and go to the next tasks."""
         for member, progress in enumerate(self.progress):
             model, best = self.task_model(member), Categorical(progress.best)
             expected = core.visits(Stacked([model]), best.p[None])[0] * self.config.episodes
@@ -254,7 +266,7 @@ class Learner:
         return np.asarray(Categorical(np.asarray(distribution.parameters)).p)
 
     def state(self, member: int) -> State:
-        """Everything that one member needs to go on bit for bit, but for its random streams."""
+        """Everything one member needs to continue bit for bit, except its random streams."""
         progress = self.progress[member]
         return {
             "theta": self.theta[member].copy(),
@@ -262,7 +274,7 @@ class Learner:
             "default": progress.default.state(),
             "pi_0": self.pi_0(member),
             "tasks": [dict(task.to_dict()) for task in progress.tasks],
-            **{name: getattr(progress, name) for name in _KEPT},
+            **{name: getattr(progress, name) for name in _PROGRESS_FIELDS},
             "best": progress.best.copy(),
         }
 
@@ -272,13 +284,13 @@ class Learner:
         self.theta[member], self.V[member] = state["theta"], state["V"]
         progress.default.load_state(state["default"])
         progress.tasks = [distribution.from_dict(task) for task in state["tasks"]]  # type: ignore[union-attr]
-        for name in _KEPT:
+        for name in _PROGRESS_FIELDS:
             setattr(progress, name, type(getattr(progress, name))(state[name]))
         progress.best = np.array(state["best"])
         self._tables = self._pi_0 = None
 
 
-_KEPT = ("task", "updates", "best_value", "first_value", "default_value", "regret", "transitions")
+_PROGRESS_FIELDS = ("task", "updates", "best_value", "first_value", "default_value", "regret", "transitions")
 
 
 def _policy_of(theta: Floats) -> Any:

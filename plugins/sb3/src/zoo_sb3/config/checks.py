@@ -31,19 +31,23 @@ _POSITIVE = ("n_steps", "batch_size", "n_epochs", "clip_range_vf", "max_grad_nor
 
 
 class Checked:
-    """A base for dataclasses whose numbers are checked when they are made."""
+    """A base for dataclasses of options whose numbers are checked at construction."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError: a number is outside its range; the message names the option."""
+        """Check every range.
+
+        Raises:
+            ValueError: a number is outside its range; the message names the option.
+        """
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             check(field.name, getattr(self, field.name))
 
 
 def check(name: str, value: object) -> None:
-    """Check the numbers in the option ``name`` (the members, if it is a tuple) against its range.
+    """Check the number in the option ``name``, or all numbers if it is a tuple, against the option's range.
 
     Raises:
-        ValueError: one is outside, or not finite.
+        ValueError: a number is outside the range, or not finite.
     """
     numbers = [
         item

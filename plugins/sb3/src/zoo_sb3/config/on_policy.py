@@ -96,13 +96,13 @@ class TRPOConfig(Checked):
     gamma: float = 0.99
     """discount factor, in [0, 1]"""
     cg_max_steps: int = 15
-    """steps of the conjugate-gradient solver at most"""
+    """most steps of the conjugate-gradient solver"""
     cg_damping: float = 0.1
     """added to the diagonal of the Fisher matrix"""
     line_search_shrinking_factor: float = 0.8
-    """factor between two tries of the line search, in [0, 1]"""
+    """factor by which the line search shortens the step at each try, in [0, 1]"""
     line_search_max_iter: int = 10
-    """tries of the line search at most"""
+    """most tries of the line search"""
     n_critic_updates: int = 10
     """passes of the critic over each rollout"""
     gae_lambda: float = 0.95

@@ -28,7 +28,7 @@ class ReplayConfig(Checked):
 
 @dataclass(frozen=True, kw_only=True)
 class TargetNetworkConfig(ReplayConfig):
-    """Options of those with a target network."""
+    """Options of learners with a target network."""
 
     tau: float = 0.005
     """step of the target networks towards the learned ones, in [0, 1]; 1: a copy"""
@@ -42,7 +42,7 @@ class TargetNetworkConfig(ReplayConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class NoisyActionConfig(TargetNetworkConfig):
-    """Options of those with box actions."""
+    """Options of learners for box actions."""
 
     action_noise: ActionNoise | None = None
     """noise added to the actions, in units of actions scaled to [-1, 1]; none: no noise"""

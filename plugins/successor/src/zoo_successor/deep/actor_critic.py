@@ -1,8 +1,8 @@
 """lambda-ac: a recurrent actor-critic for rewards that diminish (docs/methods/successor.md, section 5).
 
-The actor remembers what it has visited; the critic does not: V and the lambda features are functions of the state
-alone, so that the correction of ``diminishing_returns`` is what tells V about visits. A critic that remembers them
-would learn the same fall of the reward from the rewards, and the correction would count it twice.
+The actor is recurrent; the critic is not: V and the lambda features are functions of the state alone, and the
+correction of ``diminishing_returns`` accounts for visits. A recurrent critic would learn the diminishing of the
+rewards from the rewards themselves, and the correction would count it twice.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from zoo_successor.learning.problem import factor
 
 
 class Segment(NamedTuple):
-    """T steps of B copies. States are int64, x is what was arrived in before a copy was reset."""
+    """T steps of B copies, [T, B] each. States are int64; x is the successor state, before any reset."""
 
     log_probs: Tensor
-    """[T, B, A], with the graph through the actor's memory"""
+    """log probabilities [T, B, A], with the gradient through the actor's hidden state"""
     state: Tensor
     action: Tensor
     reward: Tensor
@@ -47,7 +47,7 @@ class LambdaActorCritic(Algorithm[LambdaACConfig]):
         super().__init__(ctx, config)
         observed, acted = ctx.env.single_observation_space, ctx.env.single_action_space
         if not (isinstance(observed, Discrete) and isinstance(acted, Discrete)):
-            raise InterfaceError(f"the spaces are {observed} and {acted}: lambda-ac expected two Discrete spaces.")
+            raise InterfaceError(f"the spaces are {observed} and {acted}: lambda-ac expects two Discrete spaces.")
         self._first_state, self._first_action = int(observed.start), int(acted.start)
         states = int(observed.n)
         self._lam = self._tensor(factor(ctx.problem, config.lam, states, otherwise=1.0).astype(np.float32))
@@ -82,7 +82,7 @@ class LambdaActorCritic(Algorithm[LambdaACConfig]):
         loss = policy_loss - config.ent_coef * entropy + config.vf_coef * value_loss + config.lf_wt * feature_loss
         self._optimizer.zero_grad()
         loss.backward()
-        # Apart, so that large errors of the critic do not shorten the actor's steps.
+        # Clipped separately, so that large errors of the critic do not shorten the actor's steps.
         for part in (self.actor, self.critic):
             nn.utils.clip_grad_norm_(part.parameters(), config.max_grad_norm)
         self._optimizer.step()
@@ -98,7 +98,7 @@ class LambdaActorCritic(Algorithm[LambdaACConfig]):
         }
 
     def _collect(self) -> Segment:
-        """``config.sequence`` steps; the actor runs once, and its graph is kept for the gradient."""
+        """Take ``config.sequence`` steps; the actor is evaluated once, with its graph kept for the gradient."""
         env = self.ctx.env
         if self._obs is None:
             self._obs = self._states(env.reset()[0])
@@ -121,9 +121,9 @@ class LambdaActorCritic(Algorithm[LambdaACConfig]):
         return Segment(*(torch.stack(column) for column in zip(*rows, strict=True)))
 
     def act(self, obs: Any, *, greedy: bool = True) -> NDArray[np.int64]:
-        """Actions int64[B] for states [B]; remembers between calls, one memory for each row.
+        """Actions int64[B] for states [B]; a hidden state for each row is kept between calls.
 
-        The memory starts anew when B changes, after ``update`` and ``load_state``, and by ``forget``.
+        It is reset when B changes, after ``update`` and ``load_state``, and by ``forget``.
         """
         with torch.no_grad():
             states = self._states(obs)
@@ -135,19 +135,19 @@ class LambdaActorCritic(Algorithm[LambdaACConfig]):
         return actions
 
     def forget(self, ended: NDArray[np.bool_] | None = None) -> None:
-        """Empty what ``act`` remembers of the rows where ``ended`` (bool[B]) is true, or of all."""
+        """Reset the hidden state of ``act`` in the rows where ``ended`` (bool[B]) is true, or in all."""
         if ended is None or self._acting is None:
             self._acting = None
         else:
             self._acting = keep(self._acting, self._tensor(~np.asarray(ended)))
 
     def restart(self) -> None:
-        """Take the current episodes as abandoned."""
+        """Abandon the current episodes: the next update begins with ``env.reset()``."""
         self._obs = None
         self._memory = self.actor.empty_memory(self.ctx.env.num_envs)
 
     def state(self) -> State:
-        """Networks, optimiser, memory, where the copies are, and the stream of sampled actions."""
+        """Networks, optimiser, hidden state, present observations, and the random stream of ``act``."""
         return {
             "actor": module_state(self.actor),
             "critic": module_state(self.critic),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 ARMS = (0.0, 0.5, 1.0)
 """the values of lambda that are tried"""
 SMALLEST_SCALE = 1e-4
-"""a window of (nearly) equal feedbacks is not divided by less than this, relative to the return or the feedbacks"""
+"""least divisor of the feedback, relative to the largest return or feedback, for windows of nearly equal feedback"""
 
 
 class ExponentialWeights:
@@ -25,10 +25,10 @@ class ExponentialWeights:
     The division by p[arm] makes the step unbiased although one arm is seen at a time (EXP3: Auer et al. 2002).
 
     Args:
-        arms: what is chosen from, at least one.
+        arms: the values to choose from, at least one.
         rng: draws the arms, one number for each round.
-        lr: step of the weights, above 0.
-        decay: of the old weight of the arm that was played, in [0, 1].
+        lr: step size of the weights, above 0.
+        decay: factor of the old weight of the chosen arm, in [0, 1].
         window: feedbacks kept for the normalisation, at least 1.
     """
 
@@ -95,9 +95,9 @@ class ExponentialWeights:
 
 
 class EpisodeRounds:
-    """Returns of the episodes of B copies, gathered into rounds: a round ends once every copy has ended one.
+    """Returns of the episodes of B copies in rounds: a round ends when every copy has finished an episode in it.
 
-    With one copy a round is an episode. An episode that was under way when its round began counts for it.
+    With one copy a round is an episode. An episode counts for the round in which it ends.
     """
 
     def __init__(self, copies: int) -> None:

@@ -17,8 +17,8 @@ class Adam:
     """The moments of the gradients so far.
 
     Attributes:
-        first, second: [p].
-        t: steps taken.
+        first, second: running means of the gradients and of their squares, [p].
+        t: number of steps taken.
     """
 
     first: Floats
@@ -27,7 +27,7 @@ class Adam:
 
     @classmethod
     def fresh(cls, size: int) -> Self:
-        """Before the first step, for this many parameters."""
+        """The moments before the first step, for ``size`` parameters."""
         return cls(np.zeros(size), np.zeros(size))
 
     def step(self, parameters: Floats, gradient: Floats, rate: float) -> tuple[Floats, Self]:
@@ -38,10 +38,10 @@ class Adam:
         return parameters - rate * corrected[0] / (np.sqrt(corrected[1]) + 1e-8), type(self)(first, second, t)
 
     def state(self) -> dict[str, Any]:
-        """As plain data and arrays."""
+        """The moments and the step count, as plain data and arrays."""
         return {"first": self.first, "second": self.second, "t": self.t}
 
     @classmethod
     def restored(cls, state: Mapping[str, Any]) -> Self:
-        """From ``state``."""
+        """The moments stored in ``state``."""
         return cls(np.array(state["first"]), np.array(state["second"]), int(state["t"]))

@@ -13,9 +13,9 @@ from zoo_tvd.maps.base import Differentiable, Fit, Regression
 
 Floats = NDArray[np.float64]
 RIDGE = 1e-6
-"""of a singular regression, in units of the observations' spread"""
+"""ridge of a singular regression, in units of the observations' spread"""
 _SINGULAR = 1e-9
-"""singular values below this share of the largest count as none"""
+"""singular values below this share of the largest count as 0"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class Affine(Differentiable):
     def fitted(self, to: Regression) -> tuple[Self, Fit]:
         """Weighted least squares of t_i on rows [L o_i, L 1].
 
-        Where the observations lie in a plane, W is not determined; a ridge of 1e-6 on it decides.
+        Where the observations lie in a subspace, W is not determined; a ridge of 1e-6 selects a small one.
         """
         L = to.cost.L
         d_T, d_S = to.observations.shape[2], to.targets.shape[2]
@@ -57,7 +57,7 @@ class Affine(Differentiable):
         Y = (root * (to.targets * to.cost.unit)).reshape(-1, d_S)
         Q, R = np.linalg.qr(X)  # R has the singular values of X, and is small
         U, sigma, V = np.linalg.svd(R, full_matrices=False)
-        size = np.linalg.norm(X, axis=0)  # each column by itself: units do not tell what is determined
+        size = np.linalg.norm(X, axis=0)  # columns are normalised: the rank must not depend on units
         scaled = np.linalg.svd(R / np.where(size > _SINGULAR**2 * size.max(), size, np.inf), compute_uv=False)
         rank = int((scaled > _SINGULAR * scaled[0]).sum())
         if rank == d_T + 1:
@@ -71,15 +71,15 @@ class Affine(Differentiable):
 
     @property
     def parameters(self) -> Floats:
-        """W by rows, then c."""
+        """The entries of W by rows, then c: [p]."""
         return np.concatenate([self.W.ravel(), self.c])
 
     def moved(self, parameters: Floats) -> Self:
-        """This map with other W and c."""
+        """An affine map with other W and c."""
         return type(self)(parameters[: self.W.size].reshape(self.W.shape), parameters[self.W.size :])
 
     def pulled_back(self, o: Floats, g: Floats) -> Floats:
-        """g^T o, then the sum of g."""
+        """The entries of g^T o, then the sum of g: [p]."""
         return np.concatenate([(g.T @ o).ravel(), g.sum(axis=0)])
 
     def state(self) -> dict[str, Any]:
@@ -99,7 +99,7 @@ class Orthogonal(Affine):
     kind: ClassVar[str] = "orthogonal"
 
     def fitted(self, to: Regression) -> tuple[Self, Fit]:
-        """R = U V^T of the singular value decomposition of sum_i u_i t_i (L o_i)^T, both without their common shift."""
+        """R = U V^T of the singular value decomposition of sum_i u_i t_i (L o_i)^T, after subtracting the means."""
         ones = to.cost.L.sum(axis=1)  # [B]
         x = to.cost.combined(to.observations)
         t = to.targets * to.cost.unit

@@ -1,4 +1,4 @@
-"""What every undo map can do, and the regression that it is fitted by."""
+"""The interface of undo maps, and the regression by which a map is fitted to a plan."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Regression:
     """The weighted regression onto a plan's barycentres, to which a plan held fixed reduces the transport objective.
 
     For a plan P with row sums u, sum_ij P_ij |L f(o_i) - L s_j|^2 equals sum_i u_i |L f(o_i) - t_i|^2, with
-    t_i = sum_j P_ij L s_j / u_i, plus a part that f does not change. This is imitation: each o_i has a teacher t_i.
+    t_i = sum_j P_ij L s_j / u_i, plus a term that does not depend on f. This is imitation: o_i has the label t_i.
 
     Attributes:
         observations: o, float64 [n, T, d_T].
         targets: t in units of the source, float64 [n, B, d_S].
         weights: u, float64 [n], of sum 1.
-        cost: has L and the units.
+        cost: the ground cost, which has L and the units.
     """
 
     observations: Floats
@@ -51,7 +51,7 @@ class Regression:
 
 @dataclass(frozen=True)
 class Fit:
-    """What a regression could tell: the rank of its design, and the rank at which the map is determined."""
+    """The rank of a regression's design matrix, and the full rank, at which the map is determined."""
 
     rank: int
     full: int
@@ -61,8 +61,8 @@ class Fit:
         """Whether the data determine the map, given the plan."""
         return self.rank >= self.full
 
-    def tell(self, what: str) -> None:
-        """Warn where ``what``, such as "the affine map", is not determined; once a run or call, by the caller."""
+    def warn_if_undetermined(self, what: str) -> None:
+        """Warn if the map called ``what``, such as "the affine map", is not determined by the data."""
         if not self.identifiable:
             warnings.warn(
                 f"{what} is not determined by these data: its regression has rank {self.rank} of {self.full}",
@@ -72,7 +72,7 @@ class Fit:
 
 
 class UndoMap(ABC):
-    """A map f: R^{d_T} -> R^{d_S}. Maps are values: fitting returns another."""
+    """A map f: R^{d_T} -> R^{d_S}. Maps are immutable: fitting returns a new one."""
 
     kind: ClassVar[str]
 
@@ -82,7 +82,7 @@ class UndoMap(ABC):
 
     @abstractmethod
     def fitted(self, to: Regression) -> tuple[Self, Fit]:
-        """The map that fits ``to`` best (or better, where it is found by gradient steps), and what determined it."""
+        """The map that minimises the regression ``to`` (or, with gradient steps, reduces it), and its rank."""
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
@@ -95,12 +95,12 @@ class UndoMap(ABC):
 
 
 class Differentiable(UndoMap):
-    """A map with parameters that gradients can be taken by."""
+    """A map that is differentiable by its parameters."""
 
     @property
     @abstractmethod
     def parameters(self) -> Floats:
-        """All parameters, one after another, [p]; a copy."""
+        """A copy of all parameters as one vector, [p]."""
 
     @abstractmethod
     def moved(self, parameters: Floats) -> Self:

@@ -19,16 +19,16 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class MLP(Differentiable):
-    """An affine part and a perceptron with tanh units beside it, which begins at zero.
+    """The sum of an affine map and a perceptron with tanh units whose output is initially 0.
 
     Attributes:
         affine: the affine part; its parameters are fitted too.
-        layers: weights and biases by turns: [h, d_T], [h], [h, h], [h], [d_S, h], [d_S].
-        centre, scale: observations enter the network as (o - centre) / scale, each [d_T].
-        unit: what leaves it is multiplied by these, [d_S].
-        moments: of Adam.
+        layers: weights and biases in turn: [h, d_T], [h], [h, h], [h], [d_S, h], [d_S].
+        centre, scale: the input of the network is (o - centre) / scale, each [d_T].
+        unit: scale of the network's outputs, [d_S].
+        moments: the moments of Adam.
         steps: gradient steps of one fit.
-        rate: their size.
+        rate: step size.
     """
 
     affine: Affine
@@ -46,16 +46,16 @@ class MLP(Differentiable):
         cls, affine: Affine, observations: Floats, unit: Floats, rng: np.random.Generator, *, hidden: int, steps: int,
         rate: float,
     ) -> Self:  # fmt: skip
-        """The map that equals ``affine``, with fresh hidden units.
+        """The map that initially equals ``affine``, with random hidden layers.
 
         Args:
-            affine: where it begins.
+            affine: the initial map.
             observations: of the target [N, d_T], for the scale of the inputs.
             unit: of the source's coordinates [d_S].
             rng: draws the hidden layers' weights.
             hidden: units in each hidden layer.
             steps: gradient steps of one fit.
-            rate: their size.
+            rate: step size.
         """
         d_S, d_T = affine.W.shape
         sizes = (d_T, hidden, hidden, d_S)
@@ -70,10 +70,10 @@ class MLP(Differentiable):
 
     def __call__(self, o: Floats) -> Floats:
         """The affine part plus the network."""
-        return np.asarray(self.affine(o) + self._bent(o))
+        return np.asarray(self.affine(o) + self._network_output(o))
 
-    def _bent(self, o: Floats) -> Floats:
-        """What the network adds to the affine part."""
+    def _network_output(self, o: Floats) -> Floats:
+        """The output of the network, which is added to the affine part."""
         *_, last = self._hidden(o)
         return np.asarray((last @ self.layers[4].T + self.layers[5]) * self.unit)
 
@@ -84,12 +84,12 @@ class MLP(Differentiable):
         return x, first, np.tanh(first @ W2.T + b2)
 
     def fitted(self, to: Regression) -> tuple[Self, Fit]:
-        """The affine part to what the network leaves over, then ``steps`` of Adam, whose moments carry over.
+        """Fit the affine part to the residual of the network, then take ``steps`` of Adam, whose moments are kept.
 
-        Without the first, steps of a common size would not reach a map far from where f begins, such as another unit.
+        Without the first, steps of one size would not reach a map far from the initial f, such as a change of units.
         """
         n, T, d_T = to.observations.shape
-        left = replace(to, targets=to.targets - to.cost.features(self._bent(to.observations)))
+        left = replace(to, targets=to.targets - to.cost.features(self._network_output(to.observations)))
         affine, fit = self.affine.fitted(left)
         found, flat = replace(self, affine=affine), to.observations.reshape(-1, d_T)
         for _ in range(self.steps):
@@ -98,46 +98,46 @@ class MLP(Differentiable):
         return found, fit
 
     def stepped(self, gradient: Floats) -> Self:
-        """After one step of Adam against ``gradient`` [p]."""
+        """The map after one step of Adam, given the ``gradient`` [p] of the loss."""
         parameters, moments = self.moments.step(self.parameters, gradient, self.rate)
         return replace(self.moved(parameters), moments=moments)
 
     @property
     def parameters(self) -> Floats:
-        """In units in which a step of a common size suits all: the affine part's outputs divided by ``unit``."""
+        """All parameters, [p], scaled so that one step size suits all: the affine part's are divided by ``unit``."""
         affine = [(self.affine.W * self.scale / self.unit[:, None]).ravel(), self.affine.c / self.unit]
         return np.concatenate([*affine, *(layer.ravel() for layer in self.layers)])
 
     def moved(self, parameters: Floats) -> Self:
         """This map with other parameters."""
-        parts, at = [], 0
+        parts, start = [], 0
         for like in (self.affine.W, self.affine.c, *self.layers):
-            parts.append(parameters[at : at + like.size].reshape(like.shape))
-            at += like.size
+            parts.append(parameters[start : start + like.size].reshape(like.shape))
+            start += like.size
         W, c, *layers = parts
         affine = Affine(W * self.unit[:, None] / self.scale, c * self.unit)
         return replace(self, affine=affine, layers=tuple(layers))
 
     def pulled_back(self, o: Floats, g: Floats) -> Floats:
-        """By the chain rule, from the outputs to the first layer."""
+        """See Differentiable; by the chain rule, from the outputs to the first layer."""
         x, first, second = self._hidden(o)
         _, _, W2, _, W3, _ = self.layers
-        out = g * self.unit
-        down = (out @ W3) * (1 - second**2)
-        under = (down @ W2) * (1 - first**2)
-        parts = [out.T @ (o / self.scale), out.sum(0), under.T @ x, under.sum(0), down.T @ first, down.sum(0),
-                 out.T @ second, out.sum(0)]  # fmt: skip
+        d_out = g * self.unit
+        d_second = (d_out @ W3) * (1 - second**2)
+        d_first = (d_second @ W2) * (1 - first**2)
+        parts = [d_out.T @ (o / self.scale), d_out.sum(0), d_first.T @ x, d_first.sum(0), d_second.T @ first,
+                 d_second.sum(0), d_out.T @ second, d_out.sum(0)]  # fmt: skip
         return np.concatenate([part.ravel() for part in parts])
 
     def state(self) -> dict[str, Any]:
-        """Everything, with the moments of Adam."""
+        """All parameters and scales, and the moments of Adam."""
         plain = {name: getattr(self, name) for name in ("centre", "scale", "unit", "steps", "rate")}
         layers = {str(index): layer for index, layer in enumerate(self.layers)}
         return {"affine": self.affine.state(), "layers": layers, "moments": self.moments.state(), **plain}
 
     @classmethod
     def restored(cls, state: Mapping[str, Any]) -> Self:
-        """From ``state``."""
+        """The map stored in ``state``."""
         layers = tuple(np.array(state["layers"][str(index)]) for index in range(6))
         arrays = {name: np.array(state[name]) for name in ("centre", "scale", "unit")}
         affine, moments = Affine.restored(state["affine"]), Adam.restored(state["moments"])

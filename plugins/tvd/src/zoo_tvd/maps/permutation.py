@@ -33,11 +33,11 @@ class Permutation(UndoMap):
 
     @property
     def W(self) -> Floats:
-        """Pi."""
+        """The permutation matrix Pi, [d, d]."""
         return np.eye(len(self.order))[self.order]
 
     def __call__(self, o: Floats) -> Floats:
-        """The entries in another order."""
+        """The entries of o in the order of the permutation, [..., d]."""
         return np.asarray(o[..., self.order])
 
     def fitted(self, to: Regression) -> tuple[Self, Fit]:
@@ -47,7 +47,7 @@ class Permutation(UndoMap):
         rows, columns = linear_sum_assignment(agreement, maximize=True)
         order = np.empty(len(rows), dtype=np.int64)
         order[rows] = columns
-        # A state seen on neither side may go anywhere: one such is determined by the others.
+        # The images of states without samples are not determined, unless there is only one such state.
         seen = int((np.abs(agreement).max(axis=1) > 0).sum())
         return type(self)(order), Fit(min(seen + (seen == len(order) - 1), len(order)), len(order))
 

@@ -1,4 +1,4 @@
-"""The interface of a source policy: actions for states of the source, and, if it can, their scores."""
+"""The interface of a source policy: actions for states of the source, and, where known, probabilities and scores."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SourcePolicy(ABC):
 
     @abstractmethod
     def digest(self) -> str:
-        """SHA-256 of what it was read from, as it is now."""
+        """SHA-256 of the files or the table that the policy was read from, as they are now."""
 
     def probabilities(self, states: Floats) -> Floats | None:
         """pi(a | s), float64 [B, A]; None where they are not known."""

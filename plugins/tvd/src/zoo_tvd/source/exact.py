@@ -1,4 +1,4 @@
-"""The exact optimal policy of a tabular source, read at points that are no states."""
+"""The exact optimal policy of a tabular source, extended to points between its states."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class ExactPolicy(SourcePolicy):
     """
 
     def __init__(self, model: TabularCMDP, points: Floats, *, bandwidth: float = 0.0, epsilon: float = 0.1) -> None:
-        """Plan.
+        """Compute the optimal policy.
 
         Args:
-            model: of the source.
-            points: where its states lie, float64 [S, d].
-            bandwidth: h, in units of the coordinates; 0: the nearest cell alone.
-            epsilon: of the smooth policy.
+            model: the model of the source.
+            points: coordinates of its states, float64 [S, d].
+            bandwidth: h, in units of the coordinates; 0: only the nearest cell.
+            epsilon: probability of a uniform action in the smooth policy.
         """
         self.points = points
         self._half = 0.5 * np.square(points).sum(axis=1)
@@ -40,7 +40,7 @@ class ExactPolicy(SourcePolicy):
         self.table: Floats = (1 - epsilon) * np.eye(A)[self.greedy] + epsilon / A
 
     def act(self, states: Floats) -> NDArray[Any]:
-        """The optimal action of the nearest cell; of two as near, the lower."""
+        """The optimal action of the nearest cell, or, with a bandwidth, the most probable action; [B]."""
         if self.bandwidth:
             found = self.probabilities(states)
             return np.asarray(found.argmax(axis=1))
@@ -48,11 +48,11 @@ class ExactPolicy(SourcePolicy):
         return np.asarray(self.greedy[(self._half - states @ self.points.T).argmin(axis=1)])
 
     def probabilities(self, states: Floats) -> Floats:
-        """Of the smooth policy; with bandwidth 0 that of the nearest cell."""
+        """Action probabilities [B, A] of the smooth policy; with bandwidth 0 those of the nearest cell."""
         return np.asarray(self._weights(states) @ self.table)
 
     def score(self, states: Floats, actions: NDArray[Any]) -> Floats | None:
-        """Of the smooth policy: sum_k w_k (x_k - mean x) pi_k(a) / (h^2 pi(a | s))."""
+        """The score of the smooth policy, [B, d]: sum_k w_k (x_k - mean x) pi_k(a) / (h^2 pi(a | s))."""
         if not self.bandwidth:
             return None
         w = self._weights(states)
@@ -70,5 +70,5 @@ class ExactPolicy(SourcePolicy):
         return np.asarray(w / w.sum(axis=1, keepdims=True))
 
     def digest(self) -> str:
-        """Of the table of optimal actions."""
+        """SHA-256 of the table of optimal actions."""
         return hashlib.sha256(self.greedy.tobytes()).hexdigest()

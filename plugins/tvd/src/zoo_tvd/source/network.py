@@ -1,8 +1,8 @@
 """A perceptron's weights from a file: a ``.zip`` of stable-baselines3, or ``.safetensors``.
 
-Neither is unpickled. A zip of stable-baselines3 holds the weights as a torch archive, which is read with
-``weights_only=True``, and its settings as JSON, in which what is not plain data is pickled: only the text beside that
-is read. What cannot be known without unpickling is refused.
+Nothing is unpickled. A zip of stable-baselines3 holds the weights as a torch archive, which is read with
+``weights_only=True``, and its settings as JSON, in which values other than plain data are pickled: of these only the
+readable text is used. A file that cannot be read without unpickling is refused.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Layers:
 
     Attributes:
         kind: "logits" (a discrete policy), "values" (the best action counts) or "actions" (continuous ones).
-        squashed: whether continuous actions pass a tanh.
+        squashed: whether continuous actions are squashed by a tanh.
     """
 
     weights: tuple[Floats, ...]
@@ -64,7 +64,7 @@ class Layers:
 
 
 class NetworkPolicy(SourcePolicy):
-    """A policy that is one perceptron."""
+    """A source policy that is a perceptron, read from a file."""
 
     def __init__(self, path: Path, space: Any, *, epsilon: float = 0.0) -> None:
         """Read the weights at ``path``.
@@ -92,7 +92,7 @@ class NetworkPolicy(SourcePolicy):
             )
 
     def act(self, states: Floats) -> NDArray[Any]:
-        """The action with the largest logit or value; or the mean, within the bounds."""
+        """The action with the largest logit or value, or the mean action, clipped to the bounds."""
         out = self.layers(states)
         if self.layers.kind != "actions":
             return np.asarray(out.argmax(axis=1)) + int(self._space.start)
@@ -102,7 +102,7 @@ class NetworkPolicy(SourcePolicy):
         return np.clip(out, low, high).astype(self._space.dtype)
 
     def probabilities(self, states: Floats) -> Floats | None:
-        """(1 - epsilon) softmax(logits) + epsilon / A; None where these are no logits."""
+        """(1 - epsilon) softmax(logits) + epsilon / A; None where the outputs are not logits."""
         if self.layers.kind != "logits":
             return None
         p = _softmax(self.layers(states))
@@ -123,7 +123,7 @@ class NetworkPolicy(SourcePolicy):
         return np.asarray(g)
 
     def digest(self) -> str:
-        """Of the file."""
+        """SHA-256 of the file."""
         return hashlib.sha256(self.path.read_bytes()).hexdigest()
 
 
@@ -134,17 +134,18 @@ def _from_safetensors(path: Path) -> Layers:
     try:
         with safe_open(path, framework="numpy") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no mapping
-            told = file.metadata() or {}
+            metadata = file.metadata() or {}
     except (OSError, SafetensorError) as error:
-        raise UsageError(f"source {path} is no safetensors file: {error}.") from error
+        raise UsageError(f"source {path} is not a safetensors file: {error}.") from error
     except TypeError as error:  # numpy has no bfloat16
-        raise UsageError(f"source {path} has weights that numpy has no type for: {error}.") from error
-    if told.get("kind") not in ("logits", "values", "actions") or told.get("activation") not in ACTIVATIONS:
+        raise UsageError(f"source {path} has weights of a type that numpy does not have: {error}.") from error
+    if metadata.get("kind") not in ("logits", "values", "actions") or metadata.get("activation") not in ACTIVATIONS:
         raise UsageError(
-            f"source {path} has the metadata {dict(told)}: expected kind (logits, values or actions) and activation "
-            f"({', '.join(ACTIVATIONS)})."
+            f"source {path} has the metadata {dict(metadata)}: expected kind (logits, values or actions) and "
+            f"activation ({', '.join(ACTIVATIONS)})."
         )
-    return _layers(tensors, "", "", told["activation"], told["kind"], path, told.get("squashed") == "true")
+    squashed = metadata.get("squashed") == "true"
+    return _layers(tensors, "", "", metadata["activation"], metadata["kind"], path, squashed)
 
 
 def _from_zip(path: Path) -> Layers:
@@ -153,19 +154,19 @@ def _from_zip(path: Path) -> Layers:
             settings = json.loads(archive.read("data"))
             weights = archive.read("policy.pth")
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise UsageError(f"source {path} is no model of stable-baselines3: {error}.") from error
+        raise UsageError(f"source {path} is not a model of stable-baselines3: {error}.") from error
     if not isinstance(settings, dict):
-        raise UsageError(f"source {path} is no model of stable-baselines3: its data are no JSON object.")
+        raise UsageError(f"source {path} is not a model of stable-baselines3: its data is not a JSON object.")
     import torch
 
     try:
         loaded = torch.load(io.BytesIO(weights), map_location="cpu", weights_only=True)
     except Exception as error:
         raise UsageError(
-            f"source {path} holds more than tensors, which would have to be unpickled: that is refused."
+            f"source {path} holds more than tensors, which could only be read by unpickling: expected tensors alone."
         ) from error
     if not isinstance(loaded, dict) or not all(isinstance(value, torch.Tensor) for value in loaded.values()):
-        raise UsageError(f"source {path} has a policy.pth that is no state dict: expected names and tensors.")
+        raise UsageError(f"source {path} has a policy.pth that is not a state dict: expected names and tensors.")
     narrow = [str(value.dtype) for value in loaded.values() if value.dtype == torch.bfloat16]
     if narrow:
         raise UsageError(f"source {path} has weights of type {narrow[0]}: expected float16, float32 or float64.")
@@ -187,11 +188,11 @@ def _head(tensors: Mapping[str, Any], path: Path) -> str:
         return "mu"
     if "actor.mu.0.weight" in tensors:
         return "td3"
-    raise UsageError(f"source {path} has no policy of plain layers: expected an MlpPolicy with hidden layers.")
+    raise UsageError(f"source {path} has no perceptron as its policy: expected an MlpPolicy with hidden layers.")
 
 
 def _check_plain(tensors: Mapping[str, Any], hidden: str, modules: Sequence[str], path: Path) -> None:
-    """Refuse modules that the policy's perceptron is not all of, such as an LSTM before it or norms inside it."""
+    """Refuse policies with other modules than a perceptron, such as an LSTM before it or normalisation inside it."""
     layer = re.compile(re.escape(hidden) + r"\.\d+\.(weight|bias)$")
     for name in tensors:
         inside = name.startswith(f"{hidden}.") and not layer.match(name)
@@ -200,7 +201,7 @@ def _check_plain(tensors: Mapping[str, Any], hidden: str, modules: Sequence[str]
 
 
 def _check_bounds(settings: Mapping[str, Any], head: str, path: Path) -> None:
-    """Refuse state-dependent exploration where it changes what the greedy action is."""
+    """Refuse state-dependent exploration (gSDE) where it changes the greedy action."""
     asked = settings.get("policy_kwargs")
     squashed = isinstance(asked, Mapping) and str(asked.get("squash_output", False)) != "False"
     if squashed or (head in ("mu", "td3") and settings.get("use_sde")):
@@ -208,7 +209,7 @@ def _check_bounds(settings: Mapping[str, Any], head: str, path: Path) -> None:
 
 
 def _activation(settings: Mapping[str, Any], usual: str) -> str:
-    """From the text that stands beside what is pickled, such as "<class 'torch.nn.modules.activation.ReLU'>"."""
+    """The activation, from the text beside the pickled value, "<class 'torch.nn.modules.activation.ReLU'>"."""
     asked = settings.get("policy_kwargs")
     text = asked.get("activation_fn", "") if isinstance(asked, Mapping) else ""
     found = re.search(r"activation\.(\w+)", str(text))

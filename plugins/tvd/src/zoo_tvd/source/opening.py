@@ -24,10 +24,10 @@ def open_source(
     """The policy, and a function that builds copies of its environment.
 
     Args:
-        ctx: of the target.
+        ctx: context of the target.
         source: "exact"; the folder of a run; a .zip of stable-baselines3 or a .safetensors; or ``package:file`` for a
             file inside a package.
-        bandwidth: of an exact policy read smoothly.
+        bandwidth: bandwidth of a smooth exact policy.
         epsilon: share of uniform actions in the probabilities of an exact policy or a network.
 
     Raises:

@@ -16,13 +16,13 @@ Floats = NDArray[np.float64]
 
 
 class RunPolicy(SourcePolicy):
-    """What a trained algorithm does when deployed."""
+    """The greedy policy of a stored run."""
 
     def __init__(self, path: Path) -> None:
         """Load the newest checkpoint of the run at ``path``.
 
         Raises:
-            UsageError: there is no such run, its observations are no vectors, or it needs what is not installed.
+            UsageError: there is no such run, its observations are not vectors, or a package it needs is not installed.
         """
         self.path = path
         try:
@@ -42,7 +42,7 @@ class RunPolicy(SourcePolicy):
         return np.asarray(self._algorithm.act(states.astype(self._dtype), greedy=True))
 
     def digest(self) -> str:
-        """Of what was loaded: the run's spec and one checkpoint; what is judged later changes neither."""
+        """SHA-256 of the run's spec and of the checkpoint that was loaded; evaluations of the run do not change it."""
         found = hashlib.sha256()
         checkpoint = self.path / "checkpoints" / f"step-{self.loaded.step:012d}"
         for file in (self.path / "spec.json", *sorted(checkpoint.glob("*"))):

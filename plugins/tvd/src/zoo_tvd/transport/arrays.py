@@ -1,4 +1,4 @@
-"""Reading what a caller gives as an array of real numbers."""
+"""Reading an argument as an array of real numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def real(x: Any, name: str) -> NDArray[np.float64]:
     """``x`` as float64.
 
     Raises:
-        ValueError: it is no array, or holds what is no real number.
+        ValueError: it is not an array, or has entries that are not real numbers.
     """
     try:
         found = np.asarray(x)

@@ -43,7 +43,7 @@ def ot_distance(
         y: points [m, d].
         a: masses [n]; None: 1/n each.
         b: masses [m]; None: 1/m each.
-        metric: a name that ``scipy.spatial.distance.cdist`` knows, or a function of (x, y) that returns costs [n, m].
+        metric: a metric of ``scipy.spatial.distance.cdist``, or a function of (x, y) that returns costs [n, m].
         solver: "exact", or "entropic": Sinkhorn's iterations, whose plan costs a little more.
 
     Returns:
@@ -127,7 +127,7 @@ def _same_dimension(x: Floats, y: Floats) -> None:
 
 
 def _named(x: Floats, y: Floats, metric: str) -> Floats:
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is not finite is told
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # _cost raises on costs that are not finite
         if metric == "sqeuclidean":
             return squared_distances(x, y)
         try:

@@ -33,22 +33,22 @@ REGULARISATION = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Coupling:
-    """How the mass of n points goes to m points.
+    """A transport plan between n and m weighted points, with its dual potentials.
 
     Attributes:
         value: the transport cost: sum_ij P_ij C_ij of the plan.
         plan: P, [n, m], with row sums u and column sums v.
         potential: the dual potential phi_i of each of the n points, centred: sum_i u_i phi_i = 0; [n].
-        other: the dual potential of each of the m points, [m].
+        other_potential: the dual potential of each of the m points, [m].
     """
 
     value: float
     plan: Floats
     potential: Floats
-    other: Floats
+    other_potential: Floats
 
     def barycentres(self, y: Floats) -> Floats:
-        """Where each point's mass goes on average, sum_j P_ij y_j / u_i, [n, ...]."""
+        """The mean of the points to which each point's mass goes, sum_j P_ij y_j / u_i, [n, ...]."""
         mass = self.plan.sum(axis=1)
         flat = self.plan @ y.reshape(len(y), -1)
         return np.asarray((flat / mass[:, None]).reshape(len(mass), *y.shape[1:]))
@@ -69,10 +69,10 @@ def exact(u: Floats, v: Floats, cost: Floats, start: tuple[Floats, Floats] | Non
     """The plan of least cost, by the network simplex.
 
     Args:
-        u: weights [n], positive, of sum 1.
-        v: weights [m].
-        cost: [n, m].
-        start: dual potentials of a similar problem, to begin from.
+        u: weights [n], positive, summing to 1.
+        v: weights [m], likewise.
+        cost: cost matrix [n, m].
+        start: dual potentials of a similar problem, with which the solver is initialised.
     """
     size = float(np.abs(cost).max())
     unit = 2.0 ** min(SIZE - math.frexp(size)[1], 1000)  # a power of two rounds nothing
@@ -88,7 +88,7 @@ def exact(u: Floats, v: Floats, cost: Floats, start: tuple[Floats, Floats] | Non
 
 
 def assigned(cost: Floats) -> tuple[float, NDArray[np.int64]]:
-    """For n points on either side, all of weight 1/n: the least cost, and the column of each row, [n]."""
+    """The optimal assignment of n points to n points of equal weight: its mean cost, and the column of each row [n]."""
     rows, columns = linear_sum_assignment(cost)
     return float(cost[rows, columns].mean()), columns
 
@@ -97,7 +97,7 @@ def entropic(u: Floats, v: Floats, cost: Floats, regularisation: float = REGULAR
     """The plan of least cost minus entropy, by Sinkhorn's iterations in the logarithm (Cuturi 2013).
 
     ``regularisation`` is relative to the median cost, or to the mean where that is 0. ``value`` is the cost of the plan
-    alone: at least the exact one, but for what its columns are off (which warns beyond 1e-4).
+    alone, at least the exact one up to the error of its column sums (which warns beyond 1e-4).
     """
     scale = float(np.median(cost)) or float(cost.mean()) or 1.0
     with warnings.catch_warnings():
@@ -107,7 +107,7 @@ def entropic(u: Floats, v: Floats, cost: Floats, regularisation: float = REGULAR
         )
     if not log["err"] or log["err"][-1] > 1e-4:
         warnings.warn("Sinkhorn's iterations did not converge", RuntimeWarning, stacklevel=2)
-    # Rows exactly to u: what little is left over would bias the barycentres' weights.
+    # Row sums are set to u exactly: their error would bias the barycentres.
     plan *= (u / plan.sum(axis=1))[:, None]
     phi = regularisation * scale * np.asarray(log["log_u"])
     shift = float(u @ phi)
@@ -157,10 +157,10 @@ def sliced_barycentres(
 
 
 def checked_weights(weights: Any, count: int, name: str) -> Floats:
-    """Weights as float64 [count]; None: all alike.
+    """Weights as float64 [count]; None: equal weights.
 
     Raises:
-        ValueError: there is nothing to weigh, the length is another, or one is negative or not finite.
+        ValueError: ``count`` is 0, the length differs, or a weight is negative or not finite.
     """
     if count == 0:
         raise ValueError(f"{name} is empty: expected at least one point")

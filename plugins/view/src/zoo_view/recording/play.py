@@ -118,7 +118,7 @@ class Stage:
             yield Frame(self._camera.pictures[-1], episode, 0, 0.0)
             total, step, ended = 0.0, 0, ""
             while not ended:
-                with blaming(components.whose, debug=self._debug):
+                with blaming(components.owner, debug=self._debug):
                     action = agent.act(obs, greedy=greedy)
                 self._camera.pictures.clear()
                 obs, reward, terminated, truncated, _ = self._env.step(action)
