@@ -96,7 +96,7 @@ def test_the_task_for_lm_eval_is_written_once(tmp_path, capsys):
     assert json.dumps(str(SAMPLE.resolve())) in text
     assert "zoo_harp" in (out / "harp_task.py").read_text(encoding="utf-8")
     assert main(["harp", "lm-eval", str(SAMPLE), "--out", str(out)]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert main(["harp", "lm-eval", str(SAMPLE), "--out", str(out), "--force"]) == 0
     assert main(["harp", "lm-eval", str(tmp_path / "none.jsonl"), "--out", str(out), "--force"]) == 2
 

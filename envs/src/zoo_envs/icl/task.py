@@ -35,8 +35,8 @@ class ICLTask:
         evaluations: how evaluation sequences are drawn, by name. "train": as training, classes uniform.
             "relabel_val": pairs of labels never trained. "new_exemplar", "new_class": held-out exemplars or classes.
             "icl", "icl_new_class": two classes fill the context and are called 0 and 1. "flip": their fixed labels are
-            swapped. "iwl": distinct classes, not the query's, fixed labels. "ciwl": the same, with the query's label put on
-            one slot.
+            swapped. "iwl": distinct classes, not the query's, fixed labels. "ciwl": the same, with the query's label
+            put on one slot.
     """
 
     def __init__(self, config: ICLExemplarsConfig) -> None:
