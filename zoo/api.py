@@ -44,7 +44,7 @@ ConfigT = TypeVar("ConfigT")
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """What an algorithm asks of an environment; the default asks nothing."""
+    """What an algorithm requires of an environment; by default nothing."""
 
     action: Space | None = None
     observation: Space | None = None
@@ -69,19 +69,15 @@ class Offers:
 def unmet(needs: Needs, offers: Offers) -> list[str]:
     """The needs that ``offers`` does not fill, each as a noun phrase ("constraints"); empty if all are."""
     missing = [
-        f"{wanted} {what}s"
-        for what, wanted, there in (
+        f"{needed} {name}s"
+        for name, needed, offered in (
             ("action", needs.action, offers.action),
             ("observation", needs.observation, offers.observation),
         )
-        if wanted and there and wanted != there
+        if needed and offered and needed != offered
     ]
-    named = {
-        "constraints": "constraints",
-        "tabular": "an exact tabular model",
-        "tasks": "a task distribution",
-    }
-    return missing + [text for name, text in named.items() if getattr(needs, name) and not getattr(offers, name)]
+    phrases = {"constraints": "constraints", "tabular": "an exact tabular model", "tasks": "a task distribution"}
+    return missing + [text for name, text in phrases.items() if getattr(needs, name) and not getattr(offers, name)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +86,9 @@ class Problem:
 
     constraints: ConstraintSpec | None = None
     model: Callable[[], TabularCMDP] | None = None
-    """builds the exact model; use ``tabular``, which keeps it"""
+    """builds the exact model; use ``tabular``, which caches it"""
     tasks: TaskDistribution | None = None
-    """what tasks the environment may pose; ``env.reset(options={"task": task})`` poses one"""
+    """distribution of the environment's tasks; ``env.reset(options={"task": task})`` poses one"""
     diminishing: DiminishingRewards | None = None
     """rewards that shrink with each visit"""
     grid: Grid | None = None
@@ -178,12 +174,12 @@ class Context:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an algorithm says of its own run, beyond having used its budget.
+    """An algorithm's verdict on its own run, beyond having used its budget.
 
     Attributes:
         status: "converged", "not_converged" or "infeasible_suspected".
-        message: one sentence for the person who waits.
-        final: nothing is to be gained by going on: the loop ends the run now.
+        message: one sentence for the user.
+        final: whether going on gains nothing: the loop then ends the run.
     """
 
     status: Literal["converged", "not_converged", "infeasible_suspected"]
@@ -202,7 +198,7 @@ class Algorithm(ABC, Generic[ConfigT]):
     env_steps: int = 0
     outcome: Outcome | None = None
     milestone: bool = False
-    """whether the state after the last update is to be kept for good, as that of a turning point"""
+    """whether the checkpoint after the last update is kept permanently"""
 
     def __init__(self, ctx: Context, config: ConfigT) -> None:
         self.ctx = ctx
@@ -291,11 +287,11 @@ class Representation(ABC, Generic[ConfigT]):
 
     @abstractmethod
     def state(self) -> State:
-        """As for Algorithm."""
+        """See ``Algorithm``."""
 
     @abstractmethod
     def load_state(self, state: State) -> None:
-        """As for Algorithm."""
+        """See ``Algorithm``."""
 
 
 class RepresentationBatch(ABC):
@@ -353,11 +349,16 @@ class EvalContext:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """An evaluator's judgement: scores to tabulate, rows per item to audit them, notes for the reader."""
+    """An evaluator's judgement: scores to tabulate, rows per item to audit them, notes for the reader.
+
+    ``sampled`` has the scores that were estimated from random draws, such as episodes: each with its 95 % interval, or
+    None where it has none. Any other score would be the same with another seed.
+    """
 
     scores: Mapping[str, float]
     rows: Sequence[Mapping[str, Any]] = ()
     notes: Sequence[str] = ()
+    sampled: Mapping[str, tuple[float, float] | None] = field(default_factory=dict)
 
 
 class Evaluator(ABC, Generic[ConfigT]):

@@ -61,7 +61,7 @@ class Stackable(Protocol):
 
     @classmethod
     def stacked(cls, members: Sequence[Any]) -> Stacked | None:
-        """Bind members of this very class with equal numbers of copies, each reset at least once or not at all.
+        """Bind members of this class with equal numbers of copies, each reset at least once or not at all.
 
         Returns:
             None where these members differ in more than their seeds, so that they have to be stepped one by one.
@@ -96,7 +96,7 @@ class Task(Protocol):
 
 @runtime_checkable
 class TaskDistribution(Protocol):
-    """What tasks an environment may pose, and how often; all randomness comes from the generator handed in."""
+    """The distribution of an environment's tasks; all randomness comes from the generator passed in."""
 
     def sample(self, rng: np.random.Generator) -> Task:
         """Draw one task."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class ZooError(Exception):
-    """Something went wrong that the user can mend.
+    """An error that the user can correct.
 
     Args:
         message: one sentence: what was asked, and what is there instead.
@@ -35,12 +35,12 @@ class UnknownNameError(UsageError):
         known = sorted(known)
         near = nearest(name, known)
         if near:
-            there = f"did you mean {' or '.join(near)}?"
+            suggestion = f"did you mean {' or '.join(near)}?"
         elif known:
-            there = f"there {'is' if len(known) == 1 else 'are'} {', '.join(known)}."
+            suggestion = f"there {'is' if len(known) == 1 else 'are'} {', '.join(known)}."
         else:
-            there = "none is installed."
-        super().__init__(f"no {kind} called {name!r}: {there}", hint)
+            suggestion = "none is installed."
+        super().__init__(f"no {kind} called {name!r}: {suggestion}", hint)
         self.name = name
         self.near = near
 
@@ -50,7 +50,7 @@ class PluginError(ZooError):
 
 
 class InterfaceError(ZooError):
-    """An object does not keep the interface it was registered or handed over for."""
+    """An object does not implement the interface that it was registered or passed for."""
 
 
 class RunError(ZooError):
@@ -58,7 +58,7 @@ class RunError(ZooError):
 
 
 class NoRunError(RunError):
-    """What was named as a run is none: the request is wrong."""
+    """The path named is not a run: the request is wrong."""
 
     exit_code = 2
 

@@ -25,7 +25,7 @@ LEVEL = 0.95
 FEWEST = 3
 """Fewer values than this show no spread."""
 TIED = 5
-"""So many equal values count as exact, without other evidence that they do not vary."""
+"""This many equal values count as exact, without other evidence that they do not vary."""
 NEVER = 1e150
 """Stands for infinity where numbers are added, so that differences and their squares stay finite."""
 
@@ -34,7 +34,7 @@ Statistic = Callable[[Floats, int], Floats]
 """Maps an array and the axis of the sample to the statistic along that axis."""
 
 _RESAMPLES = 4000
-_HELD = 4_000_000  # numbers of resamples in memory at a time
+_MAX_HELD = 4_000_000  # numbers of resamples in memory at a time
 _ROUNDING = 1e-9  # relative
 
 
@@ -62,15 +62,15 @@ def finite(x: ArrayLike) -> Floats:
 
 
 def infinite(x: ArrayLike) -> Floats:
-    """Undoes ``finite``, also where ``NEVER`` was averaged with, or divided by, something of human size."""
+    """Undoes ``finite``, also where ``NEVER`` was averaged with, or divided by, ordinary numbers."""
     values = np.asarray(x, dtype=np.float64)
     return np.where(np.abs(values) > 1e-20 * NEVER, np.copysign(np.inf, values), values)
 
 
 def equal(values: Floats) -> bool:
     """Whether all values are the same up to rounding."""
-    there = finite(values)
-    return bool(np.ptp(there) <= _ROUNDING * np.abs(there).max())
+    x = finite(values)
+    return bool(np.ptp(x) <= _ROUNDING * np.abs(x).max())
 
 
 # Intervals
@@ -134,7 +134,7 @@ def replicates(
     starts = np.cumsum([0, *sizes[:-1]])
     draws = [start + rng.integers(n, size=(resamples, n)) for start, n in zip(starts, sizes, strict=True)]
     drawn = np.concatenate(draws, axis=1)
-    step = max(1, _HELD // max(1, sample.size))
+    step = max(1, _MAX_HELD // max(1, sample.size))
     parts = [statistic(sample[drawn[first : first + step]], 1) for first in range(0, resamples, step)]
     return np.concatenate(parts)
 

@@ -85,14 +85,17 @@ class DiminishingRewards:
         base: float64[S], what the first counted visit pays.
         lam: float64[S], factor per visit, in [0, 1]; a single number is meant for every state.
         count_start: whether being in a state at t = 0 counts as a visit (it never pays).
+        recovery: one visit to a state is forgotten whenever this many steps have passed since the last arrival there or
+            the last visit that was forgotten; None: rewards do not come back.
 
     Raises:
-        InterfaceError: a shape does not fit, a number is not finite, a factor is outside [0, 1].
+        InterfaceError: a shape does not fit, a number is not finite, a factor is outside [0, 1], a recovery is below 1.
     """
 
     base: NDArray[np.float64]
     lam: NDArray[np.float64]
     count_start: bool = False
+    recovery: int | None = None
 
     def __post_init__(self) -> None:
         import numpy as np
@@ -112,10 +115,14 @@ class DiminishingRewards:
             array.flags.writeable = False
             object.__setattr__(self, name, array)
         object.__setattr__(self, "count_start", bool(self.count_start))
+        if self.recovery is not None and not (isinstance(self.recovery, int) and self.recovery >= 1):
+            raise InterfaceError(
+                f"diminishing.recovery = {self.recovery!r}: expected an integer of at least 1, or None."
+            )
 
     @property
     def num_states(self) -> int:
-        """S."""
+        """The number of states, S."""
         return int(self.base.size)
 
     @classmethod
@@ -124,7 +131,7 @@ class DiminishingRewards:
         if isinstance(spec, cls):
             return spec
         try:
-            return cls(spec.base, spec.lam, spec.count_start)
+            return cls(spec.base, spec.lam, spec.count_start, getattr(spec, "recovery", None))
         except AttributeError as error:
             raise InterfaceError(f"diminishing lacks the attribute {error.name!r}.") from None
 
@@ -171,7 +178,7 @@ class Grid:
 
     @property
     def num_states(self) -> int:
-        """S."""
+        """The number of states, S."""
         return int(self.cells.size)
 
     def state(self, cell: int) -> int:
@@ -219,7 +226,7 @@ def _floats(name: str, value: Any) -> NDArray[np.float64]:
     try:
         array = np.array(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise InterfaceError(f"{name} is no array of numbers: {error}.") from None
+        raise InterfaceError(f"{name} is not an array of numbers: {error}.") from None
     if not np.isfinite(array).all():
         where = [int(i) for i in np.argwhere(~np.isfinite(array))[0]]
         raise InterfaceError(f"{name}{where if where else ''} is not finite.")

@@ -21,7 +21,7 @@ from zoo_harp.backends.math_verify import marked
 from zoo_harp.checker import answers
 from zoo_harp.checker.algebra import integers
 
-TABLE = Path(__file__).parents[2] / "plugins" / "harp" / "tests" / "pairs.jsonl"
+TABLE = Path(__file__).parents[2] / "plugins/harp/src/zoo_harp/suites/harp/table.jsonl"
 HOSTILE = (r"8^{8^{8^8}}", r"(\sqrt2+\sqrt3+\sqrt5+\sqrt7+\sqrt{11})^{30}", "(a+b+c+d)^{60}", r"\int_0^{10^9} x^x dx")
 
 Pairs = Sequence[tuple[str, str, bool]]

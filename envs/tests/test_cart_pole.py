@@ -256,5 +256,19 @@ def test_it_is_shown_as_a_line() -> None:
     assert told[2:4] == (False, False)
 
 
+def test_its_picture_is_that_of_gymnasium() -> None:
+    pytest.importorskip("pygame")
+    mine, theirs = (
+        made(render_mode="rgb_array") for made in (CartPole, lambda **kw: gymnasium.make("CartPole-v1", **kw))
+    )
+    for env in (mine, theirs):
+        env.reset(seed=4)
+        for action in (1, 1, 1, 0):
+            env.step(action)
+    np.testing.assert_array_equal(mine.render(), theirs.render())
+    mine.close()
+    theirs.close()
+
+
 def test_conformance() -> None:
     pytest.importorskip("zoo.testing").check_environment("cart-pole")

@@ -169,13 +169,13 @@ def test_sampled_as_the_model_says(name: str, options: dict[str, Any]) -> None:
 def test_pictures() -> None:
     env: Any = single("FourRooms", render_mode="rgb_array", task="diminishing", start=79, lam=0.0)
     env.reset(seed=0)
-    wall, agent, goal, free = ([128] * 3, [31, 119, 180], [44, 160, 44], [240] * 3)
+    wall, agent, goal, free = ([90] * 3, [31, 119, 180], [44, 160, 44], [240] * 3)
 
     def colour(cell: int) -> list[int]:
-        found: list[int] = env.render()[16 * (cell // 11) + 8, 16 * (cell % 11) + 8].tolist()
+        found: list[int] = env.render()[34 * (cell // 11) + 17, 34 * (cell % 11) + 17].tolist()
         return found
 
-    assert env.render().shape == (176, 176, 3) and env.render().dtype == np.uint8
+    assert env.render().shape == (374, 374, 3) and env.render().dtype == np.uint8
     assert [colour(cell) for cell in (0, 79, 80, 78)] == [wall, agent, goal, free]
     env.step(1)
     assert [colour(cell) for cell in (79, 80)] == [free, agent]

@@ -22,22 +22,32 @@ CELLS = [7, 8, 9, 10, 13, 14, 15, 16, 19, 20, 21, 22, 25, 26, 27, 28]  # the roo
     lam=st.sampled_from([0.0, 0.3, 1.0]),
     count_start=st.booleans(),
     end_below=st.sampled_from([None, 0.2]),
+    recovery=st.sampled_from([None, 1, 4]),
     seed=st.integers(0, 10**6),
 )
-def test_against_a_loop_that_counts(lam: float, count_start: bool, end_below: float | None, seed: int) -> None:
+def test_against_a_loop_that_counts(
+    lam: float, count_start: bool, end_below: float | None, recovery: int | None, seed: int
+) -> None:
     goals, pays = (15, 7, 26), (1.0, 4.0, 0.5)
     options: dict[str, Any] = {"lam": lam, "count_start": count_start, "end_below": end_below, "start": None}
+    options["recovery"] = recovery
     options |= {"goals": goals, "goal_rewards": pays, "noise": 0.3, "max_episode_steps": 20}
     env = BasicGridVector(3, **options)
     base = dict(zip(goals, pays, strict=True))
     counts: list[Counter[int]] = [Counter() for _ in range(3)]
     elapsed = [0] * 3
+    arrived: list[dict[int, int]] = [{} for _ in range(3)]  # when a cell was last arrived in, else 0
+
+    def remembered(copy: int, cell: int) -> int:
+        forgotten = 0 if recovery is None else (elapsed[copy] - arrived[copy].get(cell, 0)) // recovery
+        return max(0, counts[copy][cell] - forgotten)
 
     def left(copy: int, cell: int) -> float:
-        return base.get(cell, 0.0) * float(lam) ** counts[copy][cell]
+        return base.get(cell, 0.0) * float(lam) ** remembered(copy, cell)
 
     def begin(copy: int, state: int) -> None:
         counts[copy], elapsed[copy] = Counter({CELLS[state]: 1} if count_start else {}), 0
+        arrived[copy] = {}
         assert CELLS[state] not in base
 
     obs, infos = env.reset(seed=seed)
@@ -52,8 +62,9 @@ def test_against_a_loop_that_counts(lam: float, count_start: bool, end_below: fl
             done = terminations[copy] or truncations[copy]
             state = infos["final_obs"][copy] if done else obs[copy]
             assert rewards[copy] == pytest.approx(left(copy, CELLS[state]), rel=1e-12)
-            counts[copy][CELLS[state]] += 1
+            counts[copy][CELLS[state]] = remembered(copy, CELLS[state]) + 1
             elapsed[copy] += 1
+            arrived[copy][CELLS[state]] = elapsed[copy]
             over = end_below is not None and all(left(copy, cell) < end_below for cell in goals)
             assert terminations[copy] == over
             assert truncations[copy] == (not over and elapsed[copy] == 20)

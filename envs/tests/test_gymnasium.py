@@ -156,17 +156,18 @@ def test_text_rendering() -> None:
 
 
 def test_picture_shows_where_the_agent_is() -> None:
-    env = HazardGrid(n=4, render_mode="rgb_array")
+    env = HazardGrid(n=8, render_mode="rgb_array")
     env.reset(seed=0)
     first = env.render()
-    assert first.shape == (64, 64, 3) and first.dtype == np.uint8
-    agent, goal, hazard, free = (first[16 * i, 16 * j].tolist() for i, j in ((0, 0), (3, 3), (1, 2), (0, 1)))
+    assert first.shape == (384, 384, 3) and first.dtype == np.uint8
+    agent, goal, hazard, free = (first[48 * i + 24, 48 * j + 24].tolist() for i, j in ((0, 0), (7, 7), (4, 3), (0, 1)))
     assert (agent, goal) == ([31, 119, 180], [44, 160, 44])
     assert (hazard, free) == ([214, 39, 40], [240, 240, 240])
-    env.set_state(env.get_state() | {"state": 5})
+    env.set_state(env.get_state() | {"state": 4 * 8 + 3})
     second = env.render()
-    changed = (first != second).any(-1).reshape(4, 16, 4, 16).any(axis=(1, 3))
-    assert np.argwhere(changed).tolist() == [[0, 0], [1, 1]]
+    changed = (first != second).any(-1).reshape(8, 48, 8, 48).any(axis=(1, 3))
+    assert np.argwhere(changed).tolist() == [[0, 0], [4, 3]]
+    assert second[48 * 4 + 4, 48 * 3 + 4].tolist() == [214, 39, 40]  # what is under the agent stays to be seen
 
 
 def test_unknown_render_mode() -> None:

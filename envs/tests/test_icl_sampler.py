@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from zoo_envs.icl.batch import BURSTY, DISTRACTOR, OTHER, QUERY
-from zoo_envs.icl.class_distribution import RankLaw
+from zoo_envs.icl.class_distribution import RankDistribution
 from zoo_envs.icl.sampler import Sampler
 
 MODES: tuple[dict[str, Any], ...] = (
@@ -63,7 +63,7 @@ def test_frequencies_are_the_enumerated_probabilities(mode: dict[str, Any], alph
     expected = enumerated(sampler, p)
     assert sum(expected.values()) == pytest.approx(1)
     size = 40_000
-    ranks, _ = sampler.draw(RankLaw(4, alpha), size, np.random.default_rng(7))
+    ranks, _ = sampler.draw(RankDistribution(4, alpha), size, np.random.default_rng(7))
     counts = Counter(map(tuple, ranks.tolist()))
     assert set(counts) <= set(expected)
     for sequence, chance in expected.items():
@@ -90,7 +90,7 @@ samplers = st.builds(
 @settings(deadline=None, max_examples=60)
 @given(sampler=samplers, spare=st.integers(0, 5), alpha=st.sampled_from([0.0, 0.5, 3.0]), seed=st.integers(0, 99))
 def test_every_sequence_is_as_asked(sampler: Sampler, spare: int, alpha: float, seed: int) -> None:
-    law = RankLaw(sampler.needed + spare, alpha)
+    law = RankDistribution(sampler.needed + spare, alpha)
     sampler.check(law, "training")
     ranks, kinds = sampler.draw(law, 20, np.random.default_rng(seed))
     assert ranks.shape == kinds.shape == (20, sampler.context + 1)
@@ -120,7 +120,7 @@ def test_every_sequence_is_as_asked(sampler: Sampler, spare: int, alpha: float, 
 @given(count=st.integers(1, 7), alpha=st.sampled_from([0.0, 1.0, 2.5]), data=st.data())
 def test_excluded_ranks_never_come_and_all_others_can(count: int, alpha: float, data: st.DataObject) -> None:
     without = data.draw(st.lists(st.integers(0, count - 1), unique=True, max_size=count - 1))
-    law = RankLaw(count, alpha)
+    law = RankDistribution(count, alpha)
     drawn = law.draw(2000, np.random.default_rng(0), np.tile(np.array(without, dtype=np.int64), (2000, 1)))
     assert not set(without) & set(drawn.tolist())
     left = [rank for rank in range(count) if rank not in without]
@@ -156,15 +156,15 @@ def test_what_does_not_fit_is_refused(options: dict[str, Any], words: str) -> No
 )
 def test_too_few_classes_are_refused(options: dict[str, Any], needed: int) -> None:
     sampler = Sampler(context=4, **options)
-    sampler.check(RankLaw(needed), "training")
+    sampler.check(RankDistribution(needed), "training")
     with pytest.raises(ValueError, match=f"training has {needed - 1} classes: .*needs at least {needed}"):
-        sampler.check(RankLaw(needed - 1), "training")
+        sampler.check(RankDistribution(needed - 1), "training")
 
 
 def test_a_law_that_cannot_be_is_refused() -> None:
     with pytest.raises(ValueError, match="zipf_alpha must be a finite number of at least 0, got -1"):
-        RankLaw(3, -1)
+        RankDistribution(3, -1)
     with pytest.raises(ValueError, match="at least 1 class, got 0"):
-        RankLaw(0)
+        RankDistribution(0)
     with pytest.raises(ValueError, match=r"zipf_alpha 40\.0 leaves the last of 9 classes no weight"):
-        RankLaw(9, 40.0)
+        RankDistribution(9, 40.0)

@@ -195,7 +195,7 @@ def test_other_sources(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=words):
             task(source="file", path=str(tmp_path / "bad.npz"), **split)
     (tmp_path / "bad.npz").write_text("no archive")
-    with pytest.raises(ValueError, match=r"is no \.npz file$"):
+    with pytest.raises(ValueError, match=r"is not an \.npz file$"):
         task(source="file", path=str(tmp_path / "bad.npz"), **split)
     with pytest.raises(ValueError, match=r"none\.npz cannot be read: No such file"):
         task(source="file", path=str(tmp_path / "none.npz"), **split)

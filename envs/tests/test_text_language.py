@@ -24,21 +24,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def reads(folder: Path) -> WindowModel:
+def model(folder: Path) -> WindowModel:
     return load(str(folder), "cpu")[0]
 
 
 @pytest.fixture(scope="module")
-def texts(reads: WindowModel) -> list[list[int]]:
+def texts(model: WindowModel) -> list[list[int]]:
     """Some begin as others do, or are the same."""
     rng = np.random.default_rng(0)
-    drawn = [rng.integers(reads.vocabulary, size=rng.integers(1, D + 1)).tolist() for _ in range(100)]
+    drawn = [rng.integers(model.vocabulary, size=rng.integers(1, D + 1)).tolist() for _ in range(100)]
     return [*drawn, drawn[0], *(text[: len(text) // 2 + 1] for text in drawn[:30])]
 
 
 @pytest.fixture(scope="module")
-def windows(reads: WindowModel, texts: list[list[int]]) -> np.ndarray[Any, Any]:
-    return np.stack([window(text, D, reads.vocabulary) for text in texts])
+def windows(model: WindowModel, texts: list[list[int]]) -> np.ndarray[Any, Any]:
+    return np.stack([window(text, D, model.vocabulary) for text in texts])
 
 
 def test_training_is_reproducible_and_leaves_torch_alone(
@@ -66,10 +66,10 @@ def test_training_lowers_the_loss(folder: Path, tmp_path: Path) -> None:
     longer = trained(tmp_path, Training(steps=40, batch=8, corpus=60, turns=3, width=16, heads=2, positions=40))
 
     def loss(where: Path) -> float:
-        reads, tokenizer = load(str(where), "cpu")
+        model, tokenizer = load(str(where), "cpu")
         line = tokenizer(f"{END} do you like the soup ? {END}", return_tensors="pt").input_ids
         with torch.no_grad():
-            return float(reads.model(input_ids=line, labels=line).loss)
+            return float(model.model(input_ids=line, labels=line).loss)
 
     assert loss(longer) < loss(folder) - 0.3
 
@@ -83,24 +83,24 @@ def test_the_folder_is_one_that_transformers_loads(folder: Path) -> None:
 
 
 def test_windows_are_read_as_texts_one_by_one(
-    reads: WindowModel, texts: list[list[int]], windows: np.ndarray[Any, Any]
+    model: WindowModel, texts: list[list[int]], windows: np.ndarray[Any, Any]
 ) -> None:
     with torch.no_grad():
-        found = reads(torch.from_numpy(windows))
+        found = model(torch.from_numpy(windows))
         for row, text in zip(found, texts, strict=True):
-            alone = reads.model(input_ids=torch.tensor([text])).logits[0, -1]
+            alone = model.model(input_ids=torch.tensor([text])).logits[0, -1]
             torch.testing.assert_close(row, alone, atol=1e-5, rtol=1e-4)
 
 
-def test_a_reading_model_is_never_in_training_mode(reads: WindowModel) -> None:
-    assert reads.train() is reads
-    assert not any(module.training for module in reads.modules() if module is not reads)
+def test_a_reading_model_is_never_in_training_mode(model: WindowModel) -> None:
+    assert model.train() is model
+    assert not any(module.training for module in model.modules() if module is not model)
 
 
-def test_the_reference_is_restricted_and_renormalised(reads: WindowModel, windows: np.ndarray[Any, Any]) -> None:
+def test_the_reference_is_restricted_and_renormalised(model: WindowModel, windows: np.ndarray[Any, Any]) -> None:
     with torch.no_grad():
-        p = reads(torch.from_numpy(windows)).softmax(-1).numpy().astype(float)
-    every, few = Reference(reads, None), Reference(reads, 5)
+        p = model(torch.from_numpy(windows)).softmax(-1).numpy().astype(float)
+    every, few = Reference(model, None), Reference(model, 5)
     np.testing.assert_allclose(np.exp(every.logits(windows)), p, atol=1e-6)
     assert every.allowed(windows) is None
     allowed = few.allowed(windows)
@@ -112,12 +112,12 @@ def test_the_reference_is_restricted_and_renormalised(reads: WindowModel, window
     np.testing.assert_allclose(np.exp(found), kept / kept.sum(-1, keepdims=True), atol=1e-6)
 
 
-def test_the_reference_takes_any_number_of_axes_and_floats(reads: WindowModel, windows: np.ndarray[Any, Any]) -> None:
-    few = Reference(reads, 5)
+def test_the_reference_takes_any_number_of_axes_and_floats(model: WindowModel, windows: np.ndarray[Any, Any]) -> None:
+    few = Reference(model, 5)
     flat, shaped = few.logits(windows[:6]), few.logits(windows[:6].reshape(2, 3, D).astype(np.float32))
-    assert shaped.shape == (2, 3, reads.vocabulary)
+    assert shaped.shape == (2, 3, model.vocabulary)
     np.testing.assert_array_equal(shaped.reshape(flat.shape), flat)
-    assert few.logits(windows[0]).shape == (reads.vocabulary,)
+    assert few.logits(windows[0]).shape == (model.vocabulary,)
 
 
 def test_models_that_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

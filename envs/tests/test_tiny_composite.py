@@ -79,6 +79,28 @@ def test_the_truth_of_means_and_the_range_of_scores(cls: Any) -> None:
     assert (r.min(axis=1) == low).all() and (r.max(axis=1) == high).all()
 
 
+@pytest.mark.parametrize("cls", [TinyComposite, TinyCompositeVector])
+def test_other_truths(cls: Any) -> None:
+    scores = np.array([0.6, 0.4])
+    assert cls(truth="separable").evaluate(scores, 2.0, np.zeros(0)) == pytest.approx(1 - 2 * 0.02 - 0.1)
+    env = cls(truth="sample")
+    assert env.evaluation_names == ("quality",) and cls().evaluation_names == ()
+    assert env.evaluate(scores, 2.0, np.array([0.3])) == 0.3
+    with pytest.raises(ValueError, match="truth must be one of 'policy', 'separable', 'sample', got 'other'"):
+        cls(truth="other")
+
+
+@settings(max_examples=20, deadline=None)
+@given(sequence=SEQUENCES)
+def test_the_quality_of_a_sequence(sequence: list[int]) -> None:
+    env = TinyComposite(truth="sample")
+    env.reset()
+    d1, d2 = (sum(token in counted for token in sequence) / 8 - 0.5 for counted in ((1, 2), (2, 3)))
+    told = [env.step(token)[4]["evaluation"].tolist() for token in sequence]
+    assert told[:7] == [[0.0]] * 7
+    assert told[7] == pytest.approx([1 - 2 * (d1**2 + d2**2 + 1.2 * d1 * d2)], rel=1e-6)
+
+
 def test_default_thresholds_are_the_joint_proxy_point() -> None:
     _, exact = TinyComposite().oracle().joint_proxy_point()
     np.testing.assert_allclose(TinyComposite().constraint_spec.thresholds, [exact.r1, exact.r2], atol=1e-4)
@@ -91,7 +113,7 @@ def compare(ours: TinyCompositeVector, theirs: SyncVectorEnv, steps: int) -> Non
             np.testing.assert_array_equal(x, y)
             assert x.dtype == y.dtype
         assert ("final_obs" in info) == ("final_obs" in their_info)
-        for key in ("constraints", "ref_logprob"):
+        for key in ("constraints", "ref_logprob", "evaluation"):
             # gymnasium keeps the last signals of an episode in final_info alone; ours are in both places.
             expected = np.zeros_like(info[key])
             for source in (their_info, their_info.get("final_info", {})):
@@ -107,8 +129,9 @@ def compare(ours: TinyCompositeVector, theirs: SyncVectorEnv, steps: int) -> Non
 
 
 def test_equals_sync_vector_env_also_when_copies_end_one_by_one() -> None:
-    ours = TinyCompositeVector(4)
-    theirs = SyncVectorEnv([TinyComposite] * 4, autoreset_mode=AutoresetMode.SAME_STEP)
+    options: dict[str, Any] = {"truth": "sample", "independent": True}
+    ours = TinyCompositeVector(4, **options)
+    theirs = SyncVectorEnv([lambda: TinyComposite(**options)] * 4, autoreset_mode=AutoresetMode.SAME_STEP)
     np.testing.assert_array_equal(ours.reset(seed=0)[0], theirs.reset(seed=0)[0])
     compare(ours, theirs, 17)
     states = np.array([0, 3, 60_000, 40])
@@ -139,7 +162,9 @@ def test_members_step_together_as_alone() -> None:
             for copy in np.flatnonzero(step[4].get("_final_obs", [])):
                 arrived[3 * i + copy] = step[4]["final_obs"][copy]
         np.testing.assert_array_equal(infos["arrived"], arrived)
-    assert TinyCompositeVector.stacked([TinyCompositeVector(2), TinyCompositeVector(3)]) is None
+    for options in ({"num_envs": 3}, {"independent": True}, {"truth": "sample"}):
+        other = TinyCompositeVector(**{"num_envs": 2, **options})
+        assert TinyCompositeVector.stacked([TinyCompositeVector(2), other]) is None
 
 
 def test_every_sequence_is_where_the_oracle_says() -> None:

@@ -84,6 +84,65 @@ def test_any_policy_against_a_forward_pass(oracle: TinyOracle, seed: int) -> Non
     np.testing.assert_allclose([exact.r1, exact.r2, exact.kl], walk(network(seed)), rtol=1e-9)
 
 
+def test_the_mean_quality_is_that_of_all_sequences(oracle: TinyOracle) -> None:
+    """Against a sum over sequences written out one token at a time."""
+    halves = list(product(range(5), repeat=4))
+    r = np.array([SCORED[:, half].sum(axis=1) for half in halves])
+    after = np.array([[np.prod(REFERENCE[(a, *half[:-1]), half]) for half in halves] for a in range(6)])
+    # The last token of the first half is the previous one of the second.
+    p = after[5][:, None] * after[[half[-1] for half in halves]]
+    d = r[:, None] + r[None] - 0.5
+    q = 1 - 2 * (d[..., 0] ** 2 + d[..., 1] ** 2 + 1.2 * d[..., 0] * d[..., 1])
+    expected = float((p * q).sum())
+    assert oracle.evaluate(np.log(REFERENCE)[oracle.observations[:, 8:14].argmax(1)]).quality == pytest.approx(expected)
+    assert oracle.tilted((0.0, 0.0)).quality == pytest.approx(expected)
+
+
+def scores_law(oracle: TinyOracle, log_prob: Floats) -> Floats:
+    """The joint law [9, 9] of 8 r1 and 8 r2."""
+    law = np.zeros((9, 9))
+    np.add.at(law, tuple((oracle.r * 8).astype(int)), np.exp(log_prob))
+    return law
+
+
+def test_scores_are_independent_where_asked_and_only_there(oracle: TinyOracle) -> None:
+    apart = tiny_oracle(independent=True)
+    np.testing.assert_allclose(np.exp(apart.log_pi0).sum(), 1.0, rtol=1e-12)
+    for mu in ([0.0, 0.0], [7.0, -3.0]):
+        laws = []
+        for one in (apart, oracle):
+            log_p = one.log_pi0 + mu @ one.r
+            law = scores_law(one, log_p - np.log(np.exp(log_p).sum()))
+            laws.append(np.abs(law - law.sum(1, keepdims=True) * law.sum(0)).max())
+        assert laws[0] < 1e-12 < 1e-3 < laws[1]
+    # About as easy to score as with the other reference.
+    near, far = apart.tilted((0.0, 0.0)), oracle.tilted((0.0, 0.0))
+    np.testing.assert_allclose([near.r1, near.r2], [far.r1, far.r2], atol=0.03)
+
+
+def loss(mu: Any, oracle: TinyOracle, separable: bool) -> float:
+    exact = oracle.tilted(mu)
+    return -float(utility(exact.r1, exact.r2, exact.kl, separable=separable))
+
+
+def test_what_moves_proxy_points(oracle: TinyOracle) -> None:
+    """Without correlated scores and without a product in the truth the points agree; either lowers the joint one."""
+    shift = {}
+    for independent in (False, True):
+        one = tiny_oracle(independent=independent)
+        for separable in (False, True):
+            joint = one.joint_proxy_point(separable=separable)[1]
+            best = minimize(loss, [5.0, 5.0], (one, separable), method="Nelder-Mead", options={"fatol": 1e-14})
+            there = one.tilted(best.x)
+            np.testing.assert_allclose([joint.r1, joint.r2], [there.r1, there.r2], atol=1e-5)
+            own = [one.proxy_point(d, separable=separable)[1] for d in ((1.0, 0.0), (0.0, 1.0))]
+            shift[independent, separable] = np.array([joint.r1 - own[0].r1, joint.r2 - own[1].r2])
+    assert np.abs(shift[True, True]).max() < 1e-6
+    np.testing.assert_allclose(shift[False, True], [-0.015, -0.0115], atol=5e-4)
+    np.testing.assert_allclose(shift[True, False], [-0.073, -0.069], atol=5e-4)
+    np.testing.assert_allclose(shift[False, False], [-0.080, -0.073], atol=5e-4)
+
+
 def test_a_policy_is_a_function_or_its_values(oracle: TinyOracle) -> None:
     assert oracle.evaluate(network(3)) == oracle.evaluate(network(3)(oracle.observations))
     shifted = network(3)(oracle.observations) + np.arange(2311)[:, None]

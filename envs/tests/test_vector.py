@@ -256,7 +256,7 @@ def test_rendering_every_copy() -> None:
     picture = ConstrainedCatchVector(2, render_mode="rgb_array")
     picture.reset(seed=0)
     frames = picture.render()
-    assert frames is not None and [f.shape for f in frames] == [(160, 80, 3)] * 2
+    assert frames is not None and [f.shape for f in frames] == [(380, 190, 3)] * 2
     silent = TwoStateVector(2)
     silent.reset(seed=0)
     assert silent.render() is None

@@ -103,5 +103,5 @@ def test_a_module_that_leaves_when_it_is_imported_does_not_take_the_workers_alon
     done = run(tmp_path, "--plugin", "my.py", "train", "counter", "CartPole-v1", "--seeds", "0:2", "--jobs", "2",
                "--quiet", PYTHONPATH=str(tmp_path))  # fmt: skip
     assert done.returncode == 1
-    assert "algorithm 'counter' of plugin my file cannot be loaded from 'leaver:Counter': SystemExit: 0" in done.stderr
+    assert "algorithm 'counter' of plugin file my cannot be loaded from 'leaver:Counter': SystemExit: 0" in done.stderr
     assert "Traceback" not in done.stderr

@@ -116,4 +116,4 @@ def test_a_broken_plugin_is_named_once(tmp_path: Path) -> None:
     runs = ["--dir", str(tmp_path / "runs")]
     for args in (["list"], ["table", "smoke", *runs], ["plot", "--claims", "smoke", *runs], ["bench", "--list"]):
         done = zoo("--plugin", str(broken), *args, cwd=Path(__file__).parents[2])
-        assert done.stderr.count("plugin broken file is left out: ModuleNotFoundError") == 1, args
+        assert done.stderr.count("plugin file broken is left out: ModuleNotFoundError") == 1, args

@@ -18,7 +18,20 @@ CASES = {
     "zoo": ["--help"],
     **{
         command: [command, "--help"]
-        for command in (*COMMANDS, "bench", "table", "plot", "composite", "harp", "icl", "rep")
+        for command in (
+            *COMMANDS,
+            "bench",
+            "table",
+            "plot",
+            "composite",
+            "harp",
+            "icl",
+            "rep",
+            "record",
+            "export",
+            "watch",
+            "tune",
+        )
     },
     "train-reload-two-state": ["train", "reload", "two-state", "--help"],
 }

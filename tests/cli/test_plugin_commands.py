@@ -50,7 +50,7 @@ def test_the_usage_lists_commands_of_plugins_without_importing_them(tmp_path: Pa
         done.returncode == 0 and "  it          does it\n" in done.stdout and "  lost        does it\n" in done.stdout
     )
     done = zoo("--plugin", "other.py", "lost", cwd=tmp_path, ZOO_PLUGINS="")
-    assert done.returncode == 1 and "command 'lost' of plugin other file cannot be loaded" in done.stderr
+    assert done.returncode == 1 and "command 'lost' of plugin file other cannot be loaded" in done.stderr
     done = zoo(*plugins, "its", cwd=tmp_path, ZOO_PLUGINS="")
     assert done.returncode == 2 and "no command called 'its': did you mean it?" in done.stderr
     assert "zoo --help lists all commands" in done.stderr

@@ -10,7 +10,7 @@ import pytest
 
 HEAVY = {
     "numpy", "torch", "gymnasium", "scipy", "sympy", "cvxpy", "ot", "stable_baselines3", "matplotlib", "rich", "tyro",
-    "safetensors", "highspy",
+    "safetensors", "highspy", "optuna", "PIL", "onnx",
 }  # fmt: skip
 PROBE = """
 import json, sys

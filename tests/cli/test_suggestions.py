@@ -74,7 +74,7 @@ def test_open_runs_takes_strings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
     for given_paths in ("runs", Path("runs"), ["runs"], [Path("runs"), "runs/two-state"], iter(["runs"])):
         assert [run.algorithm for run in package.open_runs(given_paths).runs] == ["gda"]
-    with pytest.raises(UsageError, match=r"there is no rns\."):
+    with pytest.raises(UsageError, match=r"rns does not exist\."):
         package.open_runs("rns")
 
 

@@ -90,6 +90,17 @@ def test_the_default_may_not_change_the_environment_which_nobody_asked_for(write
         load_preset(entry, "CartPole-v1", "")
 
 
+def test_a_preset_may_be_a_file_of_ones_own(write: Write, tmp_path: Path) -> None:
+    entry, file = write(default="[CartPole-v1]\nwidth = 3\n"), tmp_path / "own.toml"
+    file.write_text(PAPER)
+    expected = Preset(options={"rate": 0.7}, run={"steps": 200, "num_envs": 4}, env={"gravity": 5.0, "length": 2})
+    assert load_preset(entry, "CartPole-v1", str(file)) == expected
+    without = Entry(kind="algorithm", name="mine", plugin="owner", version="1", target="a:B")
+    assert load_preset(without, "CartPole-v1", str(file)).run == {"steps": 200, "num_envs": 4}
+    with pytest.raises(UsageError, match=r"there is no preset .*none\.toml: expected a file"):
+        load_preset(entry, "CartPole-v1", str(tmp_path / "none.toml"))
+
+
 def test_what_cannot_be_had_is_one_sentence(write: Write) -> None:
     entry = write(paper=PAPER, broken="[CartPole")
     with pytest.raises(UnknownNameError, match="no preset of mine called 'papr': did you mean paper"):

@@ -116,10 +116,10 @@ def test_what_cannot_be_judged_is_named_and_the_rest_goes_on(zoo: Zoo, runs: Pat
         (("{run}", "constraints", "--gamma", "1.5"), 2, "gamma is 1.5"),
         (("{run}", "features"), 2, "judges a representation"),
         (("{run}", "size"), 2, "judges files"),
-        (("{run}", "return", "--seed", "-1"), 2, "no seed"),
-        (("{run}x", "return"), 2, "there is no"),
+        (("{run}", "return", "--seed", "-1"), 2, "is negative"),
+        (("{run}x", "return"), 2, "does not exist"),
         (("{plain}", "constraints"), 2, "has no constraints"),
-        (("{run}", "broken"), 1, "evaluator 'broken' of plugin results_lab file failed: ZeroDivisionError"),
+        (("{run}", "broken"), 1, "evaluator 'broken' of plugin file results_lab failed: ZeroDivisionError"),
         (("{run}", "endless"), 1, "the score 'far' = inf: expected a finite number"),
     ],
 )
@@ -154,7 +154,7 @@ def test_a_state_of_another_version_of_the_plugin_is_refused_in_words(zoo: Zoo, 
     del state["member"]["algorithm"]["start"]
     checkpoint.save(path / "checkpoints", 400, *checkpoint.pack(state))
     answer = zoo("eval", path, "return")
-    assert answer.status == 1 and "KeyError: 'start'" in answer.err and "of plugin results_lab" in answer.err
+    assert answer.status == 1 and "KeyError: 'start'" in answer.err and "of plugin file results_lab" in answer.err
     assert answer.err.count("\n") == 2
 
 

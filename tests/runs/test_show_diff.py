@@ -145,7 +145,7 @@ def test_diff_of_a_run_without_metrics_shows_one_side(zoo: Zoo, runs: Path) -> N
         (("show",), 2, "required"),
         (("show", "{root}", "--jsn"), 2, "did you mean --json?"),
         (("diff", "{root}", "{root}"), 2, "7 runs beneath it"),
-        (("diff", "{root}/nope", "{root}"), 2, "there is no"),
+        (("diff", "{root}/nope", "{root}"), 2, "does not exist"),
     ],
 )
 def test_bad_requests_get_one_sentence(

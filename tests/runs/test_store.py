@@ -102,7 +102,7 @@ def test_runs_set_aside_are_left_out(runs: Path) -> None:
 
 
 def test_wrong_paths_are_named(runs: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no") as raised:
+    with pytest.raises(UsageError, match="does not exist") as raised:
         open_runs([runs / "labb"])
     assert str(runs / "lab") in raised.value.hint
     (tmp_path / "empty").mkdir()

@@ -87,7 +87,7 @@ def test_the_environment_fits_exact_and_learning_algorithms(place: Place) -> Non
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("My Method", "'My Method' is no name for a plugin: expected lower-case letters, digits and hyphens, such as"),
+        ("My Method", "'My Method' is not a name for a plugin: expected lower-case letters, digits and hyphens"),
         ("3d", "such as d."),
         ("a--b", "such as a-b."),
         ("zoo-", "such as zoo."),

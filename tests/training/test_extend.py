@@ -20,7 +20,7 @@ from zoo.runs.labelling import labels
 from zoo.runs.store import open_runs
 from zoo.runs.verify import verify
 from zoo.training.callbacks import Silent
-from zoo.training.extend import begin, extension, shorter
+from zoo.training.extend import begin, extension, find_shorter
 from zoo.training.loop import train_seeds
 from zoo.training.settings import Cadence, RunResult, Settings
 from zoo.training.stop import Stop
@@ -123,11 +123,11 @@ def test_a_shorter_run_of_the_same_is_found(run: Trainer, toys: Registry) -> Non
     from dataclasses import replace
 
     longer = replace(spec, steps=80)
-    found = shorter(longer, root)
+    found = find_shorter(longer, root)
     assert found is not None and found.path == short.path
-    assert shorter(replace(spec, steps=20), root) is None  # it is there
-    assert shorter(replace(spec, steps=10), root) is None
-    assert shorter(replace(longer, num_envs=3), root) is None
+    assert find_shorter(replace(spec, steps=20), root) is None  # it is there
+    assert find_shorter(replace(spec, steps=10), root) is None
+    assert find_shorter(replace(longer, num_envs=3), root) is None
 
 
 def test_the_command_line(tmp_path: Path) -> None:

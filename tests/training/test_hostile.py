@@ -41,13 +41,13 @@ def run(tmp_path: Path) -> Trainer:
 def test_what_is_raised_fails_the_run_with_its_owner(run: Trainer, place: str, how: str) -> None:
     for result in run(f"{place}-{how}", 0, 1):
         assert result.status == "failed"
-        assert "hostile of plugin hostile file failed" in result.message
+        assert "hostile of plugin file hostile failed" in result.message
         assert ("in act()" in result.message) == (place == "act")
 
 
 @pytest.mark.parametrize("how", ["raise", "exit", "odd", "exit1", "generator"])
 def test_a_constructor_that_raises_is_named(run: Trainer, how: str) -> None:
-    with pytest.raises(PluginError, match="hostile of plugin hostile file failed"):
+    with pytest.raises(PluginError, match="hostile of plugin file hostile failed"):
         run(f"init-{how}", 0, 1)
 
 
@@ -74,7 +74,7 @@ def test_metrics_are_finite_numbers_with_names_of_their_own(run: Trainer, way: s
     (result,) = run(way)
     assert (result.status, result.steps) == ("failed", 3)
     assert METRICS[way] in result.message
-    assert "hostile of plugin hostile" in result.message
+    assert "hostile of plugin file hostile" in result.message
 
 
 @pytest.mark.parametrize(
@@ -104,5 +104,5 @@ def test_the_status_is_never_success(flags: list[str], tmp_path: Path) -> None:
         done = zoo("--plugin", str(FILE), "train", "hostile", "CartPole-v1", "--way", way, "--seeds", "0:2", "--quiet",
                    *flags, cwd=tmp_path)  # fmt: skip
         assert done.returncode == 1
-        assert "hostile of plugin hostile file failed: SystemExit" in done.stderr
+        assert "hostile of plugin file hostile failed: SystemExit" in done.stderr
         assert "Traceback" not in done.stderr

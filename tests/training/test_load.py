@@ -27,6 +27,16 @@ def test_a_run_is_opened_and_left_as_it_is(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
 
 
+def test_the_environment_of_a_run_can_be_drawn_copy_by_copy(tmp_path: Path) -> None:
+    (result,) = zoo.train("reload", "hazard-grid", root=tmp_path, steps=10, eval_episodes=0)
+    env = zoo.load(result.path).make_env(2, seed=1, render_mode="rgb_array")
+    env.reset()
+    pictures = env.unwrapped.render()
+    assert [picture.dtype for picture in pictures] == [np.uint8, np.uint8] and pictures[0].ndim == 3
+    with pytest.raises(zoo.UsageError, match="render_mode must be"):
+        zoo.load(result.path).make_env(1, seed=1, render_mode="rgb")
+
+
 def test_what_is_no_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(zoo.ZooError, match="is not a run"):
         zoo.load(tmp_path)

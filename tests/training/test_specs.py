@@ -40,7 +40,7 @@ def test_a_factor_for_all_states_is_one_for_each() -> None:
         ({"base": [[1.0]]}, r"diminishing\.base has shape \(1, 1\)"),
         ({"base": []}, r"diminishing\.base has shape \(0,\)"),
         ({"base": [1.0, np.nan, 0.0]}, r"diminishing\.base\[1\] is not finite"),
-        ({"base": ["a"]}, r"diminishing\.base is no array of numbers"),
+        ({"base": ["a"]}, r"diminishing\.base is not an array of numbers"),
     ],
 )
 def test_bad_diminishing_rewards_are_refused(change: dict[str, Any], message: str) -> None:

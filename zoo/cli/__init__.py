@@ -11,6 +11,7 @@ from zoo.lazy import lazy_names
 
 if TYPE_CHECKING:
     from zoo.cli.arguments import count as count
+    from zoo.cli.arguments import natural as natural
     from zoo.cli.arguments import seeds as seeds
     from zoo.cli.arguments import set_threads as set_threads
     from zoo.cli.document import documented as documented
@@ -27,26 +28,9 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
-        "arguments": (
-            "count",
-            "seeds",
-            "set_threads",
-        ),
-        "document": (
-            "documented",
-            "emit",
-            "write",
-        ),
-        "parser": (
-            "CommandOptions",
-            "CommandParser",
-            "columns",
-        ),
-        "progress": (
-            "PLAIN_SECONDS",
-            "REFRESH_SECONDS",
-            "WIDE",
-            "stop_message",
-        ),
+        "arguments": ("count", "natural", "seeds", "set_threads"),
+        "document": ("documented", "emit", "write"),
+        "parser": ("CommandOptions", "CommandParser", "columns"),
+        "progress": ("PLAIN_SECONDS", "REFRESH_SECONDS", "WIDE", "stop_message"),
     },
 )

@@ -16,24 +16,16 @@ def set_threads(count: int) -> None:
         os.environ[name] = str(count)
 
 
-def natural(text: str) -> int:
-    """The value of an option that may be 0 or more."""
-    value = steps(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative: expected 0 or more")
-    return value
-
-
 def count(text: str) -> int:
     """The value of an option that counts something: 1 or more."""
-    value = steps(text)
+    value = natural(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is too small: expected 1 or more")
     return value
 
 
-def steps(text: str) -> int:
-    """The value of an option that counts steps, such as 50000 or 1e6."""
+def natural(text: str) -> int:
+    """The value of an option that is a whole number of 0 or more, such as 50000 or 1e6."""
     try:
         value = float(text)
     except ValueError:
@@ -59,7 +51,7 @@ def seconds(text: str) -> float:
     """The value of an option that is a time."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
     if not match:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time: expected a number with s, m, h or d, such as 90s")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time: expected a number with s, m, h or d, such as 90s")
     return float(match[1]) * _SECONDS[match[2]]
 
 
@@ -70,5 +62,5 @@ def cadence(text: str) -> Any:
     if re.fullmatch(r"\d+(\.\d+)?[smhd]", text):
         return Cadence(seconds=seconds(text))
     if re.fullmatch(r"[1-9]\d*(e\d)?", text):
-        return Cadence(steps=steps(text))
+        return Cadence(steps=natural(text))
     raise argparse.ArgumentTypeError(f"{text!r} is neither steps nor a time: expected such as 10000 or 30s")

@@ -10,7 +10,7 @@ from typing import Any
 from zoo.errors import UsageError
 from zoo.terminal.streams import brief
 
-_MOST_BYTES = 1 << 20
+_MAX_BYTES = 1 << 20
 
 
 def with_config(args: Sequence[str], switches: Collection[str]) -> list[str]:
@@ -27,14 +27,14 @@ def with_config(args: Sequence[str], switches: Collection[str]) -> list[str]:
         UsageError: the file is not there or is not TOML, or a value is of a type that no option has.
     """
     args = list(args)
-    for at, word in enumerate(args):
+    for index, word in enumerate(args):
         flag, equals, value = word.partition("=")
         if flag == "--config":
             used = 1 if equals else 2
-            if not equals and at + 1 == len(args):
+            if not equals and index + 1 == len(args):
                 raise UsageError("--config has no value: expected --config FILE.toml.")
-            path = Path(value if equals else args[at + 1])
-            others = [*args[:at], *args[at + used :]]
+            path = Path(value if equals else args[index + 1])
+            others = [*args[:index], *args[index + used :]]
             if any(word.partition("=")[0] == "--config" for word in others):
                 raise UsageError("--config is given twice: expected one file.")
             return _merged(_read(path), others, switches, path)
@@ -42,7 +42,7 @@ def with_config(args: Sequence[str], switches: Collection[str]) -> list[str]:
 
 
 def _merged(table: dict[str, Any], args: list[str], switches: Collection[str], path: Path) -> list[str]:
-    typed = next((at for at, word in enumerate(args) if word.startswith("-")), len(args))
+    typed = next((index for index, word in enumerate(args) if word.startswith("-")), len(args))
     names = [*args[:typed], *(table[name] for name in ("algorithm", "environment")[typed:] if name in table)]
     if not all(isinstance(name, str) for name in names):
         raise UsageError(f"{path}: algorithm and environment are names: expected text in quotes.")
@@ -88,9 +88,9 @@ def _words(value: Any, flag: str, path: Path) -> list[str]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-        if len(content) > _MOST_BYTES:
-            raise UsageError(f"{path} is larger than {_MOST_BYTES} bytes: expected a short TOML file of options.")
+            content = file.read(_MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
+            raise UsageError(f"{path} is larger than {_MAX_BYTES} bytes: expected a short TOML file of options.")
         return tomllib.loads(content.decode())
     except OSError as error:
         raise UsageError(

@@ -39,7 +39,7 @@ def emit(document: Any) -> None:
 
 
 def write(text: str, *, styled: bool = False) -> None:
-    """Print a document that is no JSON, or a text to read; what is ``styled`` has been made visible before."""
+    """Print a document that is not JSON, or a text to read; what is ``styled`` has been made visible before."""
     _State.written = True
     stream = _State.stream or sys.stdout
     if styled and isinstance(stream, VisibleStream):
@@ -82,7 +82,7 @@ def reserved() -> Iterator[None]:
 
 @contextmanager
 def spoken_by_plugin() -> Iterator[None]:
-    """A plugin's command prints its document itself, by ``print``; what its libraries print goes elsewhere still."""
+    """Let a plugin's command print its document by ``print``; what its libraries print still goes to standard error."""
     before = sys.stdout
     if _State.stream is not None:
         sys.stdout = _State.stream
@@ -93,7 +93,7 @@ def spoken_by_plugin() -> Iterator[None]:
 
 
 def documented(main: Callable[P, int]) -> Callable[P, int]:
-    """Decorate a plugin's command that prints by ``emit`` and ``write``: what else is printed is no part of it."""
+    """Decorate a plugin's command that prints by ``emit`` and ``write``: what else is printed is not part of it."""
 
     @wraps(main)
     def diverted(*args: P.args, **kwargs: P.kwargs) -> int:
@@ -104,7 +104,7 @@ def documented(main: Callable[P, int]) -> Callable[P, int]:
 
 
 def _divert(stream: TextIO) -> int | None:
-    """Let descriptor 1 be standard error; where it leads to now, or None if ``stream`` is not written to it."""
+    """Make descriptor 1 standard error; return a copy of the old one, or None if ``stream`` does not use it."""
     try:
         if stream.fileno() != 1:
             return None
@@ -122,7 +122,7 @@ def _divert(stream: TextIO) -> int | None:
 
 
 def _divert_for_good() -> None:
-    """What exit handlers and destructors of libraries print comes after the document, and is no part of it."""
+    """What exit handlers and destructors of libraries print comes after the document, and is not part of it."""
     original, sys.stdout = sys.stdout, sys.stderr
     saved = _divert(original)
     if saved is not None:

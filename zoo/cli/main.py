@@ -20,11 +20,11 @@ COMMANDS = {
     "list": "algorithms, representations, environments and evaluators that are installed",
     "train": "train an algorithm or representation on an environment",
     "eval": "judge stored runs, or a file, with an evaluator",
-    "show": "what a run is, where it stands and what it measured",
+    "show": "spec, progress and metrics of a run",
     "runs": "the stored runs below a directory, one line each",
     "rm": "remove stored runs, after asking",
-    "diff": "what two runs differ in: options, versions, results",
-    "presets": "what an algorithm's plugin has found to suit an environment",
+    "diff": "differences of two runs: options, versions, results",
+    "presets": "settings that an algorithm's plugin recommends for an environment",
     "plugins": "installed plugins, their state, and what they offer",
     "new-plugin": "write a new plugin package that installs, trains and passes the tests",
 }
@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _status(args: list[str]) -> int:
-    """Run one command line, and tell what was wrong."""
+    """Run one command line, and report errors."""
     debug = "--debug" in args
     as_json = "--json" in args
     try:

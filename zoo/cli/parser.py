@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from zoo.discovery.aliases import UnknownOptionError
+from zoo.discovery.registration import plugin_label
 from zoo.discovery.registry import Registry, discover
 from zoo.errors import UsageError
 
@@ -24,14 +25,14 @@ class CommandOptions:
     debug: bool = False
 
     def registry(self) -> Registry:
-        """All plugins; each one that failed is named in one line on standard error. Found once."""
+        """All plugins, discovered once; each one that failed is named in one line on standard error."""
         return self._found
 
     @cached_property
     def _found(self) -> Registry:
         registry = discover(self.files)
         for plugin in registry.failures:
-            sys.stderr.write(f"zoo: plugin {plugin.plugin} {plugin.version} is left out: {plugin.reason}\n")
+            sys.stderr.write(f"zoo: {plugin_label(plugin.plugin, plugin.version)} is left out: {plugin.reason}\n")
         for notice in registry.notices:
             sys.stderr.write(f"zoo: ZOO_PLUGINS: {notice}\n")
         return registry
@@ -85,10 +86,10 @@ class CommandParser(argparse.ArgumentParser):
 
 
 class Subcommand(CommandParser):
-    """A command below another: nothing unknown is passed up, because the parser above knows other flags."""
+    """A subcommand: it refuses unknown flags itself, because its parent knows other flags."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As argparse, with nothing left over."""
+        """As argparse, but refuses arguments that are left over."""
         self.check_flags(args)
         parsed, left = super().parse_known_args(args, namespace)
         if left and left[0].startswith("-"):

@@ -11,7 +11,7 @@ from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
 
 BENCH = ("bench", "table", "papers", "plot")
-"""Commands that stood in zoo-core once, and that people will type."""
+"""Commands of zoo-bench, which is suggested where it is not installed."""
 
 
 def run(command: str, args: Sequence[str], options: CommandOptions, known: Sequence[str]) -> int:

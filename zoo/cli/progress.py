@@ -22,7 +22,7 @@ from zoo.training.storage.spec import RunSpec
 REFRESH_SECONDS = 0.2
 PLAIN_SECONDS = 10.0
 WIDE = 160
-_MOST = 3
+_MAX_METRICS = 3
 """metrics shown of a run"""
 _RESIDUALS = ("err", "kkt", "gap", "oscillation")
 _LAST = ("count", "length", "seconds", "lr", "learning_rate", "n_updates")
@@ -87,7 +87,7 @@ class Terminal:
         return f"starting {' on '.join(self._spec.short)}"
 
     def _print(self, text: str) -> None:
-        """A line that stays."""
+        """Print a line that stays."""
         if self._live is not None:
             self._live.clear()
         sys.stderr.write(text + "\n")
@@ -107,7 +107,7 @@ class Terminal:
 
 @dataclass
 class _Seed:
-    """How far a seed is: the step it began with here, the latest one, when it began, and its latest metrics."""
+    """The progress of a seed: its first and latest step in this process, when it began, and its latest metrics."""
 
     first: int
     step: int
@@ -115,23 +115,23 @@ class _Seed:
     latest: dict[str, float] = field(default_factory=dict)
 
     def line(self, number: int, total: int, width: int, now: float) -> str:
-        """Counters first; what does not fit is left out, the least telling first."""
+        """One line, counters first; what does not fit is left out, the least important first."""
         text = f"seed {number}  {self.step}/{total}"
         if not self.latest:
             return f"{text}  starting"
-        names = by_meaning(self.latest)[:_MOST]
-        pieces = [*self._left(total, now), *(f"{name} {self.latest[name]:.4g}" for name in names)]
+        names = by_meaning(self.latest)[:_MAX_METRICS]
+        pieces = [*self._time_left(total, now), *(f"{name} {self.latest[name]:.4g}" for name in names)]
         for piece in pieces:
             if cell_len(text) + 2 + cell_len(piece) > width:
                 break
             text += f"  {piece}"
         return text
 
-    def _left(self, total: int, now: float) -> list[str]:
-        gone = self.step - self.first
-        if gone <= 0 or self.step >= total:
+    def _time_left(self, total: int, now: float) -> list[str]:
+        steps_done = self.step - self.first
+        if steps_done <= 0 or self.step >= total:
             return []
-        seconds = round((now - self.began) / gone * (total - self.step))
+        seconds = round((now - self.began) / steps_done * (total - self.step))
         minutes, seconds = divmod(seconds, 60)
         hours, minutes = divmod(minutes, 60)
         return [f"{hours}:{minutes:02d}:{seconds:02d} left"]
@@ -148,7 +148,7 @@ def summary(spec: RunSpec, results: Sequence[RunResult], stop_reason: str, asked
         table.add_column(heading, justify="right" if heading != "status" else "left", no_wrap=True)
     shown: list[str] = []
     for result in results:
-        names = [name for name in by_meaning(result.metrics) if name != "eval/return"][:_MOST]
+        names = [name for name in by_meaning(result.metrics) if name != "eval/return"][:_MAX_METRICS]
         shown += [name for name in names if name not in shown]
     scored = any(result.score for result in results)
     if scored:
@@ -178,14 +178,14 @@ def summary(spec: RunSpec, results: Sequence[RunResult], stop_reason: str, asked
 
 
 def stop_message(reason: str, *, left: int) -> str:
-    """What a stop by a signal or a time limit means for the ``left`` runs that are not finished."""
+    """A sentence on a stop by a signal or a time limit; ``left`` runs are not finished."""
     if not left:
         return f"Stopped ({reason}) when every run had finished."
     return f"Stopped ({reason}); everything is saved. The same command continues."
 
 
 def by_meaning(names: Iterable[str]) -> list[str]:
-    """Names of metrics, the most telling first; equals stay in their order."""
+    """Names of metrics, the most important first; equals stay in their order."""
     return sorted(names, key=_rank)
 
 

@@ -24,24 +24,12 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
-        "config": (
-            "decode_fields",
-            "encode_fields",
-        ),
+        "config": ("decode_fields", "encode_fields"),
         "guard": ("blaming",),
         "hooks": ("hookimpl",),
         "names": ("slug",),
-        "registration": (
-            "Entry",
-            "NAME",
-            "Registrar",
-            "TARGET",
-            "describe",
-        ),
-        "registry": (
-            "Registry",
-            "discover",
-        ),
+        "registration": ("Entry", "NAME", "Registrar", "TARGET", "describe"),
+        "registry": ("Registry", "discover"),
         "values": ("plain",),
     },
 )

@@ -37,12 +37,12 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "buffer-size": ("replay-size", "memory-size", "buffer"),
     "hidden": ("hidden-sizes", "hidden-size", "layers", "net-arch"),
 }  # fmt: skip
-"""Name of an option to what others call it; an option counts only where the command has it."""
+"""Name of an option to its names in other libraries; an option counts only where the command has it."""
 _ARGUMENTS = {"env", "env-id", "environment", "env-name", "task", "game", "algo", "algorithm", "agent", "model"}
 
 
 class UnknownOptionError(UnknownNameError):
-    """An option that is not there; the message has the nearest ones, and what others call so."""
+    """An unknown option; the message has the nearest ones, and those that other libraries call so."""
 
     def __init__(self, flag: str, own: Iterable[str], others: Iterable[str] = (), hint: str = "") -> None:
         own = sorted(own)

@@ -1,4 +1,4 @@
-"""One source for options: a frozen dataclass is the command line, the JSON in the run, and the help."""
+"""Options from a frozen dataclass: it defines the command line, the JSON of the run, and the help."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def decode_fields(cls: type, values: Mapping[str, Any], base: Any = None, where:
     """An instance of the dataclass ``cls``: ``base`` (or the defaults) with ``values`` put in, types checked.
 
     Raises:
-        UsageError: a key is no field (nearest ones named) or a value does not fit the field's type.
+        UsageError: a key is not a field (nearest ones named) or a value does not fit the field's type.
     """
     hints = typing.get_type_hints(cls)
     known = {field.name for field in dataclasses.fields(cls)}
@@ -171,30 +171,32 @@ def parse_options(
             line += field.typed(values)
     owners = []
     for prefix, default in parts.items():
-        cls = _spelled(type(default))
+        cls = _with_spelling(type(default))
         hint: Any = typing.Annotated[cls, tyro.conf.arg(name=prefix)]
-        owners.append((prefix or "options", hint, dataclasses.field(default=_as(cls, default))))
+        owners.append((prefix or "options", hint, dataclasses.field(default=_converted(cls, default))))
     options = dataclasses.make_dataclass("Options", owners, frozen=True)
-    heard = io.StringIO()
+    errors = io.StringIO()
     try:
-        with contextlib.redirect_stderr(heard):
+        with contextlib.redirect_stderr(errors):
             parsed: Any = tyro.cli(options, args=line, prog=prog, description=description)
     except SystemExit as end:
         if end.code in (0, None):
             raise
-        raise UsageError(_first_sentence(heard.getvalue()), f"{prog} --help lists all options.") from None
+        raise UsageError(_first_sentence(errors.getvalue()), f"{prog} --help lists all options.") from None
     except (TypeError, ValueError) as error:
         raise UsageError(f"these options are refused: {brief(error)}") from error
     except (ZooError, KeyboardInterrupt):
         raise
     except BaseException as error:
         raise UsageError(f"these options are refused: {describe(error)}") from error
-    chosen = {prefix: _as(type(default), getattr(parsed, prefix or "options")) for prefix, default in parts.items()}
+    chosen = {
+        prefix: _converted(type(default), getattr(parsed, prefix or "options")) for prefix, default in parts.items()
+    }
     return chosen, given
 
 
-def _spelled(cls: Any) -> Any:
-    """``cls``, or a subclass whose options are spelled as its fields ask for."""
+def _with_spelling(cls: Any) -> Any:
+    """``cls``, or a subclass whose options are spelled as the metadata of its fields say."""
     import tyro
 
     hints = typing.get_type_hints(cls, include_extras=True)
@@ -206,8 +208,8 @@ def _spelled(cls: Any) -> Any:
     return dataclasses.make_dataclass(cls.__name__, renamed, bases=(cls,), frozen=True) if renamed else cls
 
 
-def _as(cls: type, config: Any) -> Any:
-    """``config`` as an instance of this very class, which has the same fields."""
+def _converted(cls: type, config: Any) -> Any:
+    """``config`` as an instance of ``cls``, which has the same fields."""
     if type(config) is cls:
         return config
     return cls(**{field.name: getattr(config, field.name) for field in dataclasses.fields(config)})
@@ -227,14 +229,14 @@ class _Field:
 
     @property
     def flag(self) -> str:
-        """As it is typed."""
+        """The option as it is typed."""
         return "--" + self.spelling.replace("_", "-")
 
     def typed(self, values: Sequence[str]) -> list[str]:
         """The option and its values as tyro reads them, from any spelling of truth and of nothing.
 
         Raises:
-            UsageError: it is a switch, and the one value is no truth.
+            UsageError: it is a switch, and its value is neither true nor false.
         """
         if self.kinds != (bool,):
             return [self.flag, *map(self._canonical, values)]
@@ -272,7 +274,7 @@ def _fields(config: Any, prefix: str) -> Iterator[_Field]:
 
 
 def _first_sentence(box: str) -> str:
-    """The complaint inside the box that tyro draws: the flag, what was given, what was expected.
+    """The error message inside the box that tyro prints: the flag, what was given, what was expected.
 
     Where the terminal knows only ASCII, the box is a title between rules of hyphens.
     """

@@ -60,7 +60,7 @@ def parameters_of(gym_id: str) -> Parameters:
         target = load_env_creator(spec.entry_point) if isinstance(spec.entry_point, str) else spec.entry_point
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # what a module does when it is imported is its own affair
+    except BaseException as error:  # a module may raise anything when it is imported
         raise UsageError(f"environment {gym_id} cannot be built: {describe(error).rstrip('.')}.") from error
     kinds: dict[str, tuple[Any, ...]] = {"max_episode_steps": (int, type(None)), "render_mode": (str, type(None))}
     for name, value in spec.kwargs.items():  # where the constructor says nothing, what was registered does
@@ -91,7 +91,7 @@ def _imported(gym_id: str) -> str:
 
 
 def _constructors(target: Any) -> list[Any]:
-    """What is called, and what it may pass its further arguments on to."""
+    """The constructor that is called, and those to which it may pass its further arguments."""
     if not isinstance(target, type):
         return [target]
     return [vars(cls)["__init__"] for cls in target.__mro__ if "__init__" in vars(cls) and cls is not object]

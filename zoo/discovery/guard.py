@@ -24,13 +24,13 @@ def owner(handle: str) -> str:
 def blaming(whose: str, *, debug: bool = False, passing: tuple[type[BaseException], ...] = ()) -> Iterator[None]:
     """Anything raised in the block becomes ``PluginError("{whose} failed: ...")``.
 
-    What is a sentence for people already, and Ctrl-C, pass; ``sys.exit`` and other exceptions beyond ``Exception`` do
-    not: a plugin has not the say over the process.
+    ``ZooError`` and Ctrl-C pass; ``sys.exit`` and other exceptions beyond ``Exception`` do not: a plugin must not end
+    the process.
 
     Args:
         whose: the owner, as the beginning of a sentence.
         debug: let exceptions through, with their traceback.
-        passing: what else passes.
+        passing: further exceptions that pass.
 
     Raises:
         PluginError: something was raised.
@@ -49,7 +49,7 @@ def blaming(whose: str, *, debug: bool = False, passing: tuple[type[BaseExceptio
 
 @dataclass(frozen=True)
 class Answer:
-    """What one plugin answered to a hook.
+    """The answer of one plugin to a hook.
 
     Attributes:
         plugin: its name.
@@ -68,10 +68,10 @@ def ask(
     manager: pluggy.PluginManager, hook: str, *, only: Any = None, muted: frozenset[Any] | set[Any] = frozenset(),
     **arguments: Any,
 ) -> Iterator[Answer]:  # fmt: skip
-    """Call a hook of each plugin that implements it, the ones apart from the others.
+    """Call a hook of each plugin that implements it; a failure of one does not affect the others.
 
     Args:
-        manager: who implements what.
+        manager: of all plugins.
         hook: its name.
         only: ask only this module.
         muted: modules that are not asked.

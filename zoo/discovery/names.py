@@ -22,17 +22,17 @@ class EnvName:
 
     @property
     def name(self) -> str:
-        """What a run records: "zoo-envs/two-state", or "gym:CartPole-v1"."""
+        """The name that a run records: "zoo-envs/two-state", or "gym:CartPole-v1"."""
         return self.entry.qualified if self.entry else GYM_PREFIX + self.gym_id
 
     @property
     def short(self) -> str:
-        """What people read, and the key of presets: "two-state", or "CartPole-v1"."""
+        """The name for people, and the key of presets: "two-state", or "CartPole-v1"."""
         return self.entry.name if self.entry else self.gym_id
 
     @property
     def owner(self) -> str:
-        """What messages call it, with the plugin that it is from."""
+        """Its name in messages, with its plugin."""
         return self.entry.owner if self.entry else f"environment {self.gym_id}"
 
     @property

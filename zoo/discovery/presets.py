@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 from zoo.discovery.registration import Entry
@@ -19,7 +20,7 @@ _RUN = ("steps", "num_envs")
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """What a preset says.
+    """The content of a preset for one environment.
 
     Attributes:
         options: fields of the algorithm's config.
@@ -31,7 +32,7 @@ class Preset:
     run: Mapping[str, Any] = field(default_factory=dict)
     env: Mapping[str, Any] = field(default_factory=dict)
     name: str = field(default="", compare=False)
-    """of the file; empty where none applies"""
+    """name of the file; empty where none applies"""
 
 
 def load_preset(entry: Entry, env: str, preset: str, siblings: Sequence[Entry] = ()) -> Preset:
@@ -45,21 +46,16 @@ def load_preset(entry: Entry, env: str, preset: str, siblings: Sequence[Entry] =
     Args:
         entry: the algorithm or representation.
         env: the environment's short name.
-        preset: the file's name without its ending; empty for the default.
+        preset: the file's name without its ending; empty for the default; or the path of any file "....toml".
         siblings: all algorithms and representations of the plugin: a key that is for none of them is refused.
 
     Raises:
         UsageError: the named preset does not exist, is not TOML, or says nothing about the environment; or the
             default changes the environment; or a key is for no algorithm of the plugin.
     """
-    files = preset_files(entry)
-    if preset and not files:
-        raise UsageError(f"{entry.name} has no presets; leave out --preset {preset}.")
-    file = files.get(preset or "default")
+    file = _file(entry, preset)
     if file is None:
-        if not preset:
-            return Preset()
-        raise UnknownNameError(f"preset of {entry.name}", preset, files)
+        return Preset()
     table = _table(entry, file)
     if env not in table:
         if preset:
@@ -68,16 +64,31 @@ def load_preset(entry: Entry, env: str, preset: str, siblings: Sequence[Entry] =
     section = dict(table[env])
     where = f"option in preset {file.name} of {entry.plugin}, {env}"
     _refuse_unknown(section, where, [entry, *siblings] if siblings else [])
-    own = dict(section.pop(entry.name, {}))
-    run, changes = ({**section.pop(part, {}), **own.pop(part, {})} for part in ("run", "env"))
+    overrides = dict(section.pop(entry.name, {}))
+    run, env_options = ({**section.pop(part, {}), **overrides.pop(part, {})} for part in ("run", "env"))
     for key in run:
         if key not in _RUN:
             raise UnknownNameError(f"{where}, run", key, _RUN)
-    if changes and file.name == "default.toml":
+    if env_options and not preset:
         raise UsageError(f"preset default.toml of {entry.plugin} changes {env}: expected that of a named preset only.")
     fields = _fields(entry)
     shared = {key: value for key, value in section.items() if not isinstance(value, Mapping) and key in fields}
-    return Preset(options={**shared, **own}, run=run, env=changes, name=file.name)
+    return Preset(options={**shared, **overrides}, run=run, env=env_options, name=file.name)
+
+
+def _file(entry: Entry, preset: str) -> Traversable | None:
+    """Where the preset stands; None where it is the default, and there is none."""
+    if preset.endswith(".toml"):
+        if not Path(preset).is_file():
+            raise UsageError(f"there is no preset {preset}: expected a file, or a name without an ending.")
+        return Path(preset)
+    files = preset_files(entry)
+    if preset and not files:
+        raise UsageError(f"{entry.name} has no presets; leave out --preset {preset}.")
+    file = files.get(preset or "default")
+    if preset and file is None:
+        raise UnknownNameError(f"preset of {entry.name}", preset, files)
+    return file
 
 
 def preset_files(entry: Entry) -> dict[str, Traversable]:
@@ -101,7 +112,7 @@ def preset_environments(entry: Entry, name: str) -> list[str]:
 def _table(entry: Entry, file: Traversable) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"preset {file.name} of {entry.plugin} is not valid TOML: {brief(error)}") from error
 
 
@@ -118,6 +129,6 @@ def _refuse_unknown(section: Mapping[str, Any], where: str, entries: Sequence[En
     unknown = [key for key in section if key not in tables]
     if unknown:
         known = tables.union(*map(_fields, entries))
-        strange = [key for key in unknown if key not in known]
-        if strange:
-            raise UnknownNameError(where, strange[0], known)
+        undefined = [key for key in unknown if key not in known]
+        if undefined:
+            raise UnknownNameError(where, undefined[0], known)

@@ -17,11 +17,9 @@ KINDS: tuple[Kind, ...] = ("algorithm", "representation", "environment", "evalua
 """The four interfaces; a command is none of them, and stands in no list of components."""
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
-_INTERFACES: dict[str, type] = {
-    "algorithm": Algorithm,
-    "representation": Representation,
-    "evaluator": Evaluator,
-}
+FILE = "file"
+"""The version of a plugin that is one file."""
+_INTERFACES: dict[str, type] = {"algorithm": Algorithm, "representation": Representation, "evaluator": Evaluator}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +47,14 @@ class Entry:
         return f"{self.plugin}/{self.name}"
 
     @property
+    def provider(self) -> str:
+        """The plugin and its version, for messages."""
+        return plugin_label(self.plugin, self.version)
+
+    @property
     def owner(self) -> str:
-        """What messages call it, with the plugin that it is from."""
-        return f"{self.kind} {self.name!r} of plugin {self.plugin} {self.version}"
+        """Its name in messages, with its plugin."""
+        return f"{self.kind} {self.name!r} of {self.provider}"
 
     def load(self, target: str) -> Any:
         """The object that a ``"module:attribute"`` string of this entry names.
@@ -158,7 +161,7 @@ class Registrar:
                 ``default.toml`` applies when no ``--preset`` is given.
             steps: the budget when ``--steps`` is not given, in the algorithm's own ``env_steps``.
         """
-        wanted: Needs = _made(Needs, needs, f"algorithm {name!r}: needs")
+        wanted: Needs = _coerced(Needs, needs, f"algorithm {name!r}: needs")
         self._add(Entry(
             kind="algorithm", name=name, plugin=self.plugin, version=self.version, target=target, config=config,
             summary=summary, needs=wanted, paper=paper, presets=presets, steps=steps,
@@ -177,7 +180,7 @@ class Registrar:
         steps: int = 100_000,
     ) -> None:
         """Register a Representation; arguments as for ``algorithm``."""
-        wanted: Needs = _made(Needs, needs, f"representation {name!r}: needs")
+        wanted: Needs = _coerced(Needs, needs, f"representation {name!r}: needs")
         self._add(Entry(
             kind="representation", name=name, plugin=self.plugin, version=self.version, target=target,
             config=config, summary=summary, needs=wanted, paper=paper, presets=presets, steps=steps,
@@ -204,7 +207,7 @@ class Registrar:
                 ``num_envs`` and the config's fields; empty if copies are to be stepped one by one.
             offers: what the environment has beyond gymnasium's interface.
         """
-        offered: Offers = _made(Offers, offers, f"environment {name!r}: offers")
+        offered: Offers = _coerced(Offers, offers, f"environment {name!r}: offers")
         self._add(Entry(
             kind="environment", name=name, plugin=self.plugin, version=self.version, target=target, config=config,
             summary=summary, vector=vector, offers=offered,
@@ -254,11 +257,11 @@ class Registrar:
         self.entries.append(entry)
 
 
-def _made(cls: Any, given: Any, where: str) -> Any:
+def _coerced(cls: Any, given: Any, where: str) -> Any:
     """``Needs`` or ``Offers`` from an instance or a mapping, with values that it knows.
 
     Raises:
-        ValueError: a name or a value is none of these.
+        ValueError: a name or a value is unknown.
     """
     if not isinstance(given, (cls, Mapping)):
         raise ValueError(f"{where} is {given!r:.80}, expected zoo.{cls.__name__} or a mapping")
@@ -277,3 +280,8 @@ def describe(error: BaseException) -> str:
     """``ImportError: no module named x`` on one line, of bounded length."""
     text = brief(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def plugin_label(plugin: str, version: str) -> str:
+    """A plugin in a message: ``plugin zoo-sb3 0.1.0``, or ``plugin file mine``."""
+    return f"plugin file {plugin}" if version == FILE else f"plugin {plugin} {version}"

@@ -25,16 +25,13 @@ import pluggy
 from zoo.api import unmet
 from zoo.discovery.guard import Answer, ask
 from zoo.discovery.hooks import PROJECT, HookSpecs
-from zoo.discovery.registration import KINDS, Entry, Kind, Registrar, describe
+from zoo.discovery.registration import FILE, KINDS, Entry, Kind, Registrar, describe, plugin_label
 from zoo.errors import PluginError, UnknownNameError, UsageError
-
-FILE = "file"
-"""The version of a plugin that is one file."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plugin:
-    """One entry point and what became of it."""
+    """One entry point, and whether it was registered."""
 
     plugin: str
     version: str
@@ -54,7 +51,7 @@ class Registry:
     notices: list[str] = field(default_factory=list)
     files: tuple[Path, ...] = ()
     _names: set[tuple[str, str]] = field(default_factory=set, repr=False)
-    _said: set[tuple[str, str]] = field(default_factory=set, repr=False)
+    _reported: set[tuple[str, str]] = field(default_factory=set, repr=False)
 
     def ask(self, hook: str, **arguments: Any) -> Iterator[Answer]:
         """Call a hook of every plugin, each apart from the others, as ``zoo.discovery.guard.ask``."""
@@ -84,12 +81,12 @@ class Registry:
         return answers
 
     def leave_out(self, plugin: str, what: str, error: BaseException, problems: list[str] | None = None) -> None:
-        """Say that something of a plugin is left out, and why; as ``answers`` does."""
+        """Report that something of a plugin is left out, and why, as ``answers`` does."""
         sentence = f"the {what} of plugin {plugin} are left out: {describe(error)}"
         if problems is not None:
             problems.append(sentence)
-        elif (plugin, sentence) not in self._said:
-            self._said.add((plugin, sentence))
+        elif (plugin, sentence) not in self._reported:
+            self._reported.add((plugin, sentence))
             sys.stderr.write(f"zoo: {sentence}\n")
 
     @property
@@ -182,7 +179,7 @@ def discover(files: Sequence[Path] = (), *, only: Sequence[str] | None = None, s
         _add(registry, file.stem, FILE, str(file), f"file:{file}", partial(_import_file, file))
     if strict and registry.failures:
         failed = registry.failures[0]
-        raise PluginError(f"plugin {failed.plugin} {failed.version} failed to load: {failed.reason}")
+        raise PluginError(f"{plugin_label(failed.plugin, failed.version)} failed to load: {failed.reason}")
     return registry
 
 

@@ -35,7 +35,7 @@ def members(hint: Any) -> tuple[Any, ...]:
 
 
 def truth(text: str) -> bool | None:
-    """What a spelling of a boolean says; None for any other text."""
+    """The boolean that a text spells; None for any other text."""
     return TRUTHS.get(text.strip().lower())
 
 
@@ -77,7 +77,7 @@ def read(value: Any, wanted: Sequence[Any], where: str, *, typed: bool = False) 
 
 
 def _readings(value: Any, kinds: Sequence[Any], literals: Sequence[Any]) -> typing.Iterator[Any]:
-    """What ``value`` may mean, the most specific first."""
+    """The possible readings of ``value``, the most specific first."""
     is_text = isinstance(value, str)
     if type(None) in kinds and (value is None or (is_text and value.strip().lower() in NOTHING)):
         yield None

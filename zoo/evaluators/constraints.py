@@ -19,7 +19,7 @@ _VISIBLE_TAIL = 1e-3
 
 
 class ConstraintsEvaluator(Evaluator[ConstraintsConfig]):
-    """How each constraint's value stands to its threshold, and how far the whole is from the optimum.
+    """Each constraint's value against its threshold, and the distance from the optimum.
 
     Scores: ``value`` of the reward, the largest ``violation``, and for each constraint ``value/``, ``threshold/``,
     ``violation/`` and, where the algorithm keeps one, ``multiplier/``. On a tabular environment also ``optimum``
@@ -44,22 +44,23 @@ class ConstraintsEvaluator(Evaluator[ConstraintsConfig]):
         solution, scores = self._oracle(cmdp, notes)
         mu = dict(subject.multipliers()) if isinstance(subject, PrimalDual) else {}
         if cmdp is not None and isinstance(subject, Explicit):
-            found, J, intervals = _exact(cmdp, subject.policy(), mu, solution, spec, notes)
+            values, J, intervals = _exact(cmdp, subject.policy(), mu, solution, spec, notes)
         else:
-            found, J, intervals = self._sampled(subject, ctx, spec, cmdp, notes)
+            values, J, intervals = self._sampled(subject, ctx, spec, cmdp, notes)
         signed = np.array([-1.0 if sense == ">=" else 1.0 for sense in spec.senses]) * (J - spec.thresholds)
         equality = np.array([sense == "==" for sense in spec.senses], dtype=bool)
         violations = np.where(equality, np.abs(signed), np.maximum(signed, 0.0))
         if solution is not None:
             worst = float(violations.max(initial=0.0))
-            found = {"distance": max(abs(found["value"] - solution.value), worst), **found}
-        scores = {"value": found.pop("value"), **scores, **found, "violation": float(violations.max(initial=0.0))}
+            values = {"distance": max(abs(values["value"] - solution.value), worst), **values}
+        scores = {"value": values.pop("value"), **scores, **values, "violation": float(violations.max(initial=0.0))}
         rows = _rows(spec, J, violations, mu, intervals, solution)
         for row in rows:
             name = row["constraint"]
             kept = ("value", "low", "high", "threshold", "violation", "multiplier")
             scores |= {f"{key}/{name}": row[key] for key in kept if key in row}
-        return Report(scores=scores, rows=rows, notes=notes)
+        exact = cmdp is not None and isinstance(subject, Explicit)
+        return Report(scores=scores, rows=rows, notes=notes, sampled={} if exact else _sampled_scores(scores))
 
     def _oracle(self, cmdp: TabularCMDP | None, notes: list[str]) -> tuple[CMDPSolution | None, dict[str, float]]:
         wanted = self.config.oracle
@@ -119,6 +120,17 @@ class ConstraintsEvaluator(Evaluator[ConstraintsConfig]):
         raise UsageError("the thresholds are discounted and the run names no discount.", "Give it with --gamma.")
 
 
+def _sampled_scores(scores: Mapping[str, float]) -> dict[str, tuple[float, float] | None]:
+    """What follows from the episodes; values have intervals, if there were enough of them."""
+    found: dict[str, tuple[float, float] | None] = {}
+    for name in scores:
+        kind, slash, constraint = name.partition("/")
+        if kind not in ("optimum", "least-violation", "threshold", "multiplier"):
+            low, high = (scores.get(f"{end}{slash}{constraint}") for end in ("low", "high"))
+            found[name] = (low, high) if kind == "value" and low is not None and high is not None else None
+    return found
+
+
 def _columns(played: PlayedEpisodes, *, discounted: bool) -> Floats:
     if discounted:
         return np.column_stack([played.discounted, played.discounted_signals])
@@ -154,10 +166,10 @@ def _exact(
     values = {"value": evaluation.J_r}
     if mu or not spec.names:
         multipliers = [mu[name] for name in spec.names]
-        judged = residuals(cmdp, policy, multipliers, solution=solution, evaluation=evaluation)
-        if judged.gap is not None:
-            values["gap"] = judged.gap
-        values["kkt"] = judged.kkt
+        residual = residuals(cmdp, policy, multipliers, solution=solution, evaluation=evaluation)
+        if residual.gap is not None:
+            values["gap"] = residual.gap
+        values["kkt"] = residual.kkt
     return values, evaluation.J, None
 
 

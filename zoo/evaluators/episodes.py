@@ -1,4 +1,4 @@
-"""Many episodes for an evaluator, leaving the player as it was."""
+"""Many episodes for an evaluator, with the algorithm restored afterwards."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from zoo.training.environments.make_env import Recorder
 from zoo.training.evaluate_policy import PlayedEpisodes, play_round
 
 COPIES = 100
-"""environments stepped side by side at most"""
+"""most environments stepped at once"""
 
 
 def play(

@@ -22,11 +22,12 @@ class ReturnEvaluator(Evaluator[ReturnConfig]):
         """Play the episodes; one row for each."""
         played = play(subject, ctx, self.config.episodes, greedy=self.config.greedy)
         returns = played.returns
-        scores = {"return": float(returns.mean())}
+        scores, ends = {"return": float(returns.mean())}, None
         notes = played.notes()
         if len(returns) >= FEWEST:
             low, high = interval(returns, mean, ctx.rng)
             scores |= {"low": float(low), "high": float(high), "sd": float(returns.std(ddof=1))}
+            ends = float(low), float(high)
         else:
             notes.append(f"fewer than {FEWEST} episodes: no interval and no standard deviation.")
         scores |= {
@@ -43,4 +44,5 @@ class ReturnEvaluator(Evaluator[ReturnConfig]):
             }
             for index, total in enumerate(returns)
         ]
-        return Report(scores=scores, rows=rows, notes=notes)
+        sampled = {name: ends if name == "return" else None for name in scores if name != "episodes"}
+        return Report(scores=scores, rows=rows, notes=notes, sampled=sampled)

@@ -24,22 +24,8 @@ __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "evaluate": ("Judge",),
-        "labelling": (
-            "labels",
-            "options",
-        ),
-        "sheet": (
-            "columns_of",
-            "number",
-            "table",
-        ),
-        "store": (
-            "Catalogue",
-            "Refused",
-            "Run",
-            "Series",
-            "distinct",
-            "open_runs",
-        ),
+        "labelling": ("labels", "options"),
+        "sheet": ("columns_of", "number", "table"),
+        "store": ("Catalogue", "Refused", "Run", "Series", "distinct", "open_runs"),
     },
 )

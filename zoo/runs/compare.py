@@ -1,4 +1,4 @@
-"""What two runs differ in: how they were asked for, what they ran on, what came out."""
+"""The differences of two runs: options, machine and versions, results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _REVISION = 40  # hexadecimal digits of a git revision
 
 
 def compare(a: Run, b: Run) -> dict[str, Any]:
-    """Everything ``zoo diff`` tells, as JSON data.
+    """Everything ``zoo diff`` shows, as JSON data.
 
     ``options``, ``versions`` and ``git`` hold only what differs; ``metrics`` holds the last value of every metric in
     either run, and the difference ``b - a`` where both have one.

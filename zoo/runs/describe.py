@@ -1,4 +1,4 @@
-"""One stored run in words and plain data: what it is, where it stands, what it measured."""
+"""One stored run as text and plain data: its spec, its progress, its metrics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HEADLINES = (("eval/return", "episode/return"), ("err", "kkt"))
 
 
 def describe(run: Run) -> dict[str, Any]:
-    """Everything ``zoo show`` tells, as JSON data."""
+    """Everything ``zoo show`` shows, as JSON data."""
     spec = run.spec
     return {
         "path": str(run.path),
@@ -108,7 +108,7 @@ def _start(start: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def warnings(run: Run) -> list[str]:
-    """What deserves a look: damaged lines, a failed state's remains, and the log's last warnings."""
+    """Warnings: damaged lines, the state kept after a failure, and the log's last warnings."""
     sentences = []
     finished = run.state in ("finished", "interrupted", "failed")
     if run.torn_lines and (finished or run.torn_lines > 1):
@@ -125,7 +125,7 @@ def warnings(run: Run) -> list[str]:
 
 
 def _logged(path: Path) -> list[str]:
-    """The last lines of a log that warn; only its end is looked at."""
+    """The last warnings of a log; only its end is read."""
     try:
         with open_read(path) as file:
             file.seek(max(0, path.lstat().st_size - _LOG_BYTES))
@@ -136,7 +136,7 @@ def _logged(path: Path) -> list[str]:
 
 
 def state_in_words(status: Mapping[str, Any]) -> str:
-    """One line: the state, how far it is, and what the algorithm says of it."""
+    """One line: the state, the step, and the algorithm's outcome."""
     words = f"{status['state']} at step {status['step']} of {status['steps']}"
     if status.get("outcome"):
         words += f", {str(status['outcome']).replace('_', ' ')}"

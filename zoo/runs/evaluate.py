@@ -35,7 +35,7 @@ class Judge:
         entry: the evaluator.
         config: an instance of its dataclass, or None if it has none.
         registry: plugins, to rebuild what the runs were made of.
-        seed: root seed of the evaluation's own random streams.
+        seed: root seed of the evaluation's own random streams; runs with different seeds have different streams.
         device: where tensors live.
         checkpoint: which one is judged: "newest", "best", or a step.
         trust: allow environment ids that import modules.
@@ -66,16 +66,16 @@ class Judge:
                 f"{self.entry.name!r} judges {wanted}."
             )
         loaded = self._load(run)
-        env = loaded.member.env
-        loaded.draw_from(self.seed)
+        env, seed = loaded.member.env, child_seed(self.seed, f"run with seed {run.seed}")
+        loaded.draw_from(seed)
         subject: Any = loaded.algorithm
         if isinstance(subject, RepresentationTrainer):
             subject = subject.representation
         ctx = EvalContext(
-            seed=child_seed(self.seed, self.entry.name),
-            rng=stream(self.seed, self.entry.name),
+            seed=child_seed(seed, self.entry.name),
+            rng=stream(seed, self.entry.name),
             device=self.device,
-            make_env=lambda count: loaded.components.make_env(count, child_seed(self.seed, "episodes")),
+            make_env=lambda count: loaded.components.make_env(count, child_seed(seed, "episodes")),
             problem=loaded.member.ctx.problem,
             spec=run.spec.to_json(),
             path=run.path,
@@ -146,19 +146,20 @@ class Evaluation:
     step: int = 0
 
     def identity(self) -> dict[str, Any]:
-        """What tells it from the others in a table."""
+        """The columns that identify it in a table."""
         if self.source is None:
             return {"file": str(self.path)}
         run = self.source
         return {"algorithm": run.algorithm, "environment": run.environment, "seed": run.seed}
 
     def to_json(self) -> dict[str, Any]:
-        """The documented fields, and what tells a run from the others."""
+        """The documented fields, and those that identify a run."""
         document = {
             "path": str(self.path),
             "subject": self.judge.entry.subject,
             "evaluator": self.judge.entry.qualified,
             "scores": dict(self.report.scores),
+            "sampled": dict(self.report.sampled),
             "rows": [_plain(row) for row in self.report.rows],
             "notes": self.notes,
         }
@@ -200,9 +201,9 @@ def _checked(report: Any, entry: Entry) -> Report:
     """A report with plain, finite scores.
 
     Raises:
-        InterfaceError: it is none.
+        InterfaceError: it is not a Report, or a score is not a finite number.
     """
-    owner = f"evaluator {entry.name!r} of plugin {entry.plugin} {entry.version}"
+    owner = f"evaluator {entry.name!r} of {entry.provider}"
     if not isinstance(report, Report):
         raise InterfaceError(f"{owner} returned a {type(report).__name__}: expected a zoo.Report.")
     scores: dict[str, float] = {}
@@ -213,7 +214,16 @@ def _checked(report: Any, entry: Entry) -> Report:
             raise InterfaceError(f"{owner} gave the score {name!r} = {value!r}: expected a number.") from None
         if not math.isfinite(scores[name]):
             raise InterfaceError(f"{owner} gave the score {name!r} = {value}: expected a finite number.")
-    return Report(scores=scores, rows=report.rows, notes=report.notes)
+    sampled: dict[str, tuple[float, float] | None] = {}
+    for name, ends in report.sampled.items():
+        try:
+            sampled[name] = None if ends is None else (float(ends[0]), float(ends[1]))
+            sound = name in scores and (ends is None or ends[0] <= scores[name] <= ends[1])
+        except (TypeError, ValueError, IndexError, KeyError):
+            sound = False
+        if not sound:
+            raise InterfaceError(f"{owner} sampled {name!r} as {ends!r}: expected a score and its interval, or None.")
+    return Report(scores=scores, rows=report.rows, notes=report.notes, sampled=sampled)
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

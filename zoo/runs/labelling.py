@@ -9,7 +9,7 @@ from typing import Any
 from zoo.runs.store import Run
 from zoo.training.storage.spec import RunSpec
 
-_MOST = 3
+_MAX_OPTIONS = 3
 
 
 def options(spec: RunSpec) -> dict[str, Any]:
@@ -29,35 +29,35 @@ def labels(groups: Sequence[list[Run]]) -> list[str]:
     differ between them, or others if these do not tell all of them apart; and the key where no option does (different
     versions of a plugin, values that are printed alike).
     """
-    rivals: dict[tuple[str, str], list[Run]] = {}
+    runs_by_name: dict[tuple[str, str], list[Run]] = {}
     for runs in groups:
-        rivals.setdefault((runs[0].algorithm, runs[0].environment), []).append(runs[0])
-    labels = {run.path: label for those in rivals.values() for run, label in _told_apart(those)}
+        runs_by_name.setdefault((runs[0].algorithm, runs[0].environment), []).append(runs[0])
+    labels = {run.path: label for runs_named in runs_by_name.values() for run, label in _distinguish(runs_named)}
     return [labels[runs[0].path] for runs in groups]
 
 
-def _told_apart(those: Sequence[Run]) -> list[tuple[Run, str]]:
+def _distinguish(runs_named: Sequence[Run]) -> list[tuple[Run, str]]:
     """Runs of different keys, and of the same short names, each with its label."""
-    name = those[0].algorithm
-    if len(those) == 1:
-        return [(those[0], name)]
-    settings = [_identity(run.spec) for run in those]
+    name = runs_named[0].algorithm
+    if len(runs_named) == 1:
+        return [(runs_named[0], name)]
+    settings = [_identity(run.spec) for run in runs_named]
     first = settings[0]
-    varying = sorted({option for other in settings[1:] for option in different(first, other)})
-    names = _printed(settings, varying[:_MOST])
-    if len(set(names)) < len(those):
-        names = _printed(settings, _telling(settings, varying))
+    varying = sorted({option for b in settings[1:] for option in different(first, b)})
+    names = _printed(settings, varying[:_MAX_OPTIONS])
+    if len(set(names)) < len(runs_named):
+        names = _printed(settings, _most_distinguishing(settings, varying))
     counts = Counter(names)
     return [
         (run, f"{name} ({', '.join(filter(None, (text, '' if text and counts[text] == 1 else run.spec.key)))})")
-        for run, text in zip(those, names, strict=True)
+        for run, text in zip(runs_named, names, strict=True)
     ]
 
 
-def _telling(settings: Sequence[dict[str, Any]], varying: Sequence[str]) -> list[str]:
-    """Up to three options, each the one that tells most apart beside those before it."""
+def _most_distinguishing(settings: Sequence[dict[str, Any]], varying: Sequence[str]) -> list[str]:
+    """Up to three options, each the one that distinguishes most runs beside those before it."""
     chosen: list[str] = []
-    for _ in range(_MOST):
+    for _ in range(_MAX_OPTIONS):
         rest = [option for option in varying if option not in chosen]
         if rest:
             chosen.append(max(rest, key=lambda option: len(set(_printed(settings, [*chosen, option])))))
@@ -65,7 +65,7 @@ def _telling(settings: Sequence[dict[str, Any]], varying: Sequence[str]) -> list
 
 
 def _identity(spec: RunSpec) -> dict[str, Any]:
-    """The options, with the names in full."""
+    """The options, with the full names of algorithm and environment."""
     return {"algorithm": spec.algorithm, "environment": spec.environment, **options(spec)}
 
 
@@ -73,7 +73,7 @@ def _printed(settings: Sequence[dict[str, Any]], names: Sequence[str]) -> list[s
     return [", ".join(f"{name}={of[name]}" for name in names if name in of) for of in settings]
 
 
-def different(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+def different(a: dict[str, Any], b: dict[str, Any]) -> list[str]:
     """Names whose values differ, or that only one of the two has."""
     missing = object()
-    return [name for name in {**one, **other} if one.get(name, missing) != other.get(name, missing)]
+    return [name for name in {**a, **b} if a.get(name, missing) != b.get(name, missing)]

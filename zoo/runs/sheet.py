@@ -49,22 +49,22 @@ def table(records: Sequence[Mapping[str, Any]], *, keep: int, width: int | None 
 
     Args:
         records: one mapping for each line.
-        keep: how many leading columns tell the lines apart.
+        keep: how many leading columns identify the lines.
         width: in characters; by default that of the terminal.
     """
     names = columns_of(records)
     if width is None:
         width = shutil.get_terminal_size().columns
     cells = {name: [number(record.get(name)) for record in records] for name in names}
-    heads = {name: _header(name) for name in names}
-    wide = {name: max(map(len, [*heads[name], *cells[name]])) for name in names}
+    headers = {name: _header(name) for name in names}
+    widths = {name: max(map(len, [*headers[name], *cells[name]])) for name in names}
     numeric = {name: any(isinstance(record.get(name), (int, float)) for record in records) for name in names}
     blocks = []
-    for block in _blocks(names, wide, keep, width):
-        lines = [[heads[name][0] for name in block]] if any(heads[name][0] for name in block) else []
-        lines.append([heads[name][1] for name in block])
+    for block in _blocks(names, widths, keep, width):
+        lines = [[headers[name][0] for name in block]] if any(headers[name][0] for name in block) else []
+        lines.append([headers[name][1] for name in block])
         lines += [[cells[name][row] for name in block] for row in range(len(records))]
-        blocks.append("\n".join(_line(line, block, wide, numeric) for line in lines))
+        blocks.append("\n".join(_line(line, block, widths, numeric) for line in lines))
     return "\n\n".join(blocks)
 
 
@@ -73,22 +73,22 @@ def _header(name: str) -> tuple[str, str]:
     return (group, rest) if slash else ("", group)
 
 
-def _line(cells: Sequence[str], block: Sequence[str], wide: Mapping[str, int], numeric: Mapping[str, bool]) -> str:
+def _line(cells: Sequence[str], block: Sequence[str], widths: Mapping[str, int], numeric: Mapping[str, bool]) -> str:
     placed = [
-        cell.rjust(wide[name]) if numeric[name] else cell.ljust(wide[name])
+        cell.rjust(widths[name]) if numeric[name] else cell.ljust(widths[name])
         for cell, name in zip(cells, block, strict=True)
     ]
     return (" " * _GAP).join(placed).rstrip()
 
 
-def _blocks(names: Sequence[str], wide: Mapping[str, int], keep: int, width: int) -> list[list[str]]:
+def _blocks(names: Sequence[str], widths: Mapping[str, int], keep: int, width: int) -> list[list[str]]:
     kept = list(names[:keep])
-    start = sum(wide[name] + _GAP for name in kept) - _GAP
+    start = sum(widths[name] + _GAP for name in kept) - _GAP
     blocks, block, used = [], list(kept), start
     for name in names[keep:]:
-        if used + _GAP + wide[name] > width and len(block) > len(kept):
+        if used + _GAP + widths[name] > width and len(block) > len(kept):
             blocks.append(block)
             block, used = list(kept), start
         block.append(name)
-        used += _GAP + wide[name]
+        used += _GAP + widths[name]
     return [*blocks, block]

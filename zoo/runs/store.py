@@ -36,7 +36,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Scan:
-    """What one pass over a log of metrics tells.
+    """The result of one pass over a log of metrics.
 
     Attributes:
         names: of all metrics, in the order in which they were first logged.
@@ -83,13 +83,13 @@ class Run:
         return self.spec.seed
 
     @cached_property
-    def _told(self) -> tuple[dict[str, Any], str]:
+    def _status_and_problem(self) -> tuple[dict[str, Any], str]:
         return read_status(self.path)
 
     @property
     def status(self) -> dict[str, Any]:
         """Content of ``status.json``; ``{"state": "new", "step": 0}`` where there is none to read."""
-        return self._told[0]
+        return self._status_and_problem[0]
 
     @property
     def state(self) -> str:
@@ -98,7 +98,7 @@ class Run:
 
     @cached_property
     def killed(self) -> bool:
-        """Whether its process died without a word: the status says that it runs, and nothing holds its lock."""
+        """Whether its process was killed: the status is "running", and no process holds its lock."""
         if self.status["state"] != "running" or not is_abandoned(self.path):
             return False
         again, _ = read_status(self.path)
@@ -144,12 +144,12 @@ class Run:
         Where a checkpoint says what the logs held, ``metrics.jsonl`` is compared with it, line by line;
         ``zoo show --verify`` also looks at what else there is.
         """
-        reason = self._told[1].rstrip(".") or self.disagreement
+        reason = self._status_and_problem[1].rstrip(".") or self.disagreement
         return reason or (f"{METRICS} is damaged: it is not what was written" if self._scan.damaged else "")
 
     @cached_property
     def disagreement(self) -> str:
-        """What says otherwise where the status says "finished", in a few words; no log is read for it."""
+        """What contradicts the status "finished", in a few words; no log is read."""
         if self.state != "finished" or not self.checkpoints:  # of old runs people keep what is small
             return ""
         return contradiction(RunDir(self.path, self.spec), self.status)
@@ -205,7 +205,7 @@ class Run:
 
     @property
     def best(self) -> int | None:
-        """Step of the best evaluation while it trained, where there is a checkpoint of it."""
+        """Step of the best evaluation during training, where there is a checkpoint of it."""
         step = best_step(RunDir(self.path, self.spec))
         return step if step in self.checkpoints else None
 
@@ -214,7 +214,7 @@ def read_report(path: Path) -> dict[str, Any]:
     """A stored report of ``zoo eval``.
 
     Raises:
-        RunError: it is none, or is not what was written.
+        RunError: it is not a report, or is not what was written.
     """
     report = checked(read_json(path, REPORT_BYTES), REPORT, path, "a report", ("scores",))
     check_seal(report, path)
@@ -277,7 +277,7 @@ def open_runs(paths: Iterable[Path | str] | Path | str) -> Catalogue:
     seen: set[Path] = set()
     for path in map(Path, [paths] if isinstance(paths, (str, Path)) else paths):
         if not path.exists():
-            raise UsageError(f"there is no {path}.", _near(path))
+            raise UsageError(f"{path} does not exist.", _near(path))
         places = list(search(path))
         if not places:
             raise NoRunError(f"{path} is not a run, and has none beneath it.", "zoo train makes runs.")

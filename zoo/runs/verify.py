@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,17 +11,16 @@ from zoo.errors import RunError
 from zoo.runs.store import EVALUATIONS, Run, read_report
 from zoo.training.storage import buffers, checkpoint
 from zoo.training.storage.completeness import contradiction
-from zoo.training.storage.files import check_plain, is_folder, open_read, read_json
+from zoo.training.storage.files import check_plain, hash_file, is_folder, read_json
 from zoo.training.storage.logs import LogReader, Mark, differs
 from zoo.training.storage.run_dir import ENV, EVAL, METRICS, STATUS, RunDir, read_status
 
 State = Literal["sound", "not known", "damaged"]
-_PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
 class Part:
-    """One file or checkpoint of a run, and what was found."""
+    """One file or checkpoint of a run, and its state."""
 
     name: str
     state: State
@@ -73,13 +71,13 @@ def _document(name: str, path: Path) -> Part:
 
 
 def _checkpoint(run: Run, step: int) -> tuple[Part, Mapping[str, Mark]]:
-    """What a checkpoint is like, and how far the logs went when it was made."""
+    """The state of a checkpoint, and how far the logs went when it was made."""
     folder = run.path / "checkpoints"
     name, path = f"checkpoint {step}", checkpoint.place(folder, step)
     try:
         manifest = checkpoint.manifest_of(folder, step)
         for file, expected in manifest.files.items():
-            if _sum(path / file) != expected:
+            if hash_file(path / file).hexdigest() != expected:
                 return Part(name, "damaged", f"{file} is not what was written"), {}
     except (OSError, RunError) as error:
         return Part(name, "damaged", error.message if isinstance(error, RunError) else str(error)), {}
@@ -104,11 +102,3 @@ def _log(path: Path, mark: Mark) -> Part:
     if not mark.sha256:
         return Part(path.name, "not known", f"{lines} lines; no checkpoint says what they were")
     return Part(path.name, "sound", f"{lines} lines")
-
-
-def _sum(path: Path) -> str:
-    running = hashlib.sha256()
-    with open_read(path) as file:
-        while piece := file.read(_PIECE):
-            running.update(piece)
-    return running.hexdigest()

@@ -39,7 +39,7 @@ def real(name: str, value: ArrayLike, ndim: int | None = None) -> NDArray[np.flo
     """A read-only float64 copy; an array that nobody can write to is shared instead.
 
     Raises:
-        InvalidCMDPError: it is no array of real numbers, or not of ``ndim`` dimensions.
+        InvalidCMDPError: it is not an array of real numbers, or not of ``ndim`` dimensions.
     """
     array = as_array(name, value, np.float64)
     if ndim is not None and array.ndim != ndim:
@@ -53,7 +53,7 @@ def as_array(name: str, value: Any, dtype: Any = None) -> NDArray[Any]:
     """``numpy.asarray``, whose refusals become sentences.
 
     Raises:
-        InvalidCMDPError: it is no array of numbers, but a list of sparse matrices, a tensor with grad, text ...
+        InvalidCMDPError: it is not an array of numbers, but a list of sparse matrices, a tensor with grad, text ...
     """
     if isinstance(value, (list, tuple)) and any(sp.issparse(part) for part in value):
         raise InvalidCMDPError(
@@ -104,7 +104,7 @@ def kernel(P: Any, S: int, A: int) -> NDArray[np.float64] | sp.csr_array:
         try:
             sparse.check_format(full_check=True)
         except ValueError as error:
-            raise InvalidCMDPError(f"P is no valid sparse matrix: {error}.") from error
+            raise InvalidCMDPError(f"P is not a valid sparse matrix: {error}.") from error
         if _coarse(dtype):
             sparse.data /= np.repeat(_divisors(sparse, dtype), np.diff(sparse.indptr))
         return frozen_csr(sparse)

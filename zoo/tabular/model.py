@@ -257,7 +257,7 @@ class TabularCMDP:
         missing = [name for name in ("P", "r", "gamma", "rho") if not hasattr(model, name)]
         if missing:
             raise InvalidCMDPError(
-                f"{type(model).__name__} is no tabular model: it has no attribute {', '.join(missing)}.",
+                f"{type(model).__name__} is not a tabular model: it has no attribute {', '.join(missing)}.",
                 "A tabular model has P, r, gamma and rho, and for constraints c, b and senses.",
             )
         optional = ("c", "b", "senses", "names", "terminal")

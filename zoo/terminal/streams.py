@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 # C0 but tab and line feed, DEL, C1; marks that reorder what is read (bidirectional controls); lone surrogates.
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def visible(text: str) -> str:
     """``text`` with each character that would steer a terminal written as its code, as ``repr`` does."""
-    return _STEERING.sub(_code, text) if _STEERING.search(text) else text
+    return _CONTROL.sub(_code, text) if _CONTROL.search(text) else text
 
 
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
-_MOST = 300
-"""characters of somebody else's text within a sentence of ours"""
+_MAX_LENGTH = 300
+"""characters of foreign text within a message"""
 
 
 def uncoloured(text: str) -> str:
@@ -35,11 +35,11 @@ def uncoloured(text: str) -> str:
 
 
 def brief(text: object) -> str:
-    """Somebody else's text, for a sentence of ours: on one line, uncoloured, its middle left out where it is long."""
+    """Foreign text for a message: on one line, uncoloured, its middle left out where it is long."""
     line = " ".join(uncoloured(str(text)).split())
-    if len(line) <= _MOST:
+    if len(line) <= _MAX_LENGTH:
         return line
-    half = _MOST // 2
+    half = _MAX_LENGTH // 2
     return f"{line[:half].rstrip()} [{len(line) - 2 * half} characters left out] {line[-half:].lstrip()}"
 
 
@@ -72,7 +72,7 @@ def nobody_reads(error: OSError) -> bool:
 
 
 def silence(stream: IO[str]) -> None:
-    """Let what is written to a stream from now on, and what it still holds, go nowhere."""
+    """Discard what is written to a stream from now on, and what it still buffers."""
     with contextlib.suppress(OSError, ValueError, AttributeError):  # no descriptor, or closed
         nowhere = os.open(os.devnull, os.O_WRONLY)
         try:
@@ -82,13 +82,13 @@ def silence(stream: IO[str]) -> None:
 
 
 class VisibleStream:
-    """A text stream through which no control character passes; it says that it is no terminal, so that none is tried.
+    """A text stream that passes no control character; it says that it is not a terminal, so that nothing is styled.
 
     Code that styles on purpose, and has made the words visible before, writes to ``raw(stream)``: see ``console``.
 
     Args:
-        stream: the one beneath.
-        outlived: once nobody reads it, be silent instead of raising ``OutputClosed``.
+        stream: the stream that it writes to.
+        outlived: when its reader is gone, discard what is written instead of raising ``OutputClosed``.
     """
 
     def __init__(self, stream: TextIO, *, outlived: bool = False) -> None:
@@ -96,7 +96,7 @@ class VisibleStream:
         self._outlived = outlived
 
     def write(self, text: str) -> int:
-        """As a text stream."""
+        """See ``io.TextIOBase``."""
         self.write_styled(visible(uncoloured(text)))
         return len(text)
 
@@ -108,20 +108,20 @@ class VisibleStream:
             self.failed(error)
 
     def flush(self) -> None:
-        """As a text stream."""
+        """See ``io.TextIOBase``."""
         try:
             self.raw.flush()
         except OSError as error:
             self.failed(error)
 
     def failed(self, error: OSError) -> None:
-        """What follows from an error of the stream beneath."""
+        """Silence the stream after an error, and raise ``OutputClosed`` unless it is ``outlived``."""
         silence(self.raw)
         if not (self._outlived and nobody_reads(error)):
             raise OutputClosed(error) from None
 
     def writelines(self, lines: Iterable[str]) -> None:
-        """As a text stream."""
+        """See ``io.TextIOBase``."""
         for line in lines:
             self.write(line)
 
@@ -134,7 +134,7 @@ class VisibleStream:
 
 
 def raw(stream: TextIO) -> TextIO:
-    """The stream beneath, for those who style."""
+    """The stream that a ``VisibleStream`` writes to, for styled output; any other stream itself."""
     underlying: TextIO = getattr(stream, "raw", stream) if isinstance(stream, VisibleStream) else stream
     return underlying
 
@@ -144,13 +144,13 @@ def visible_streams(*, outlived: bool = False) -> Iterator[None]:
     """Let nothing but visible characters through standard output and standard error.
 
     Args:
-        outlived: what runs in this block goes on when nobody reads its output any more, as training does.
+        outlived: the block goes on when nobody reads its output any more, as training does.
     """
     before = sys.stdout, sys.stderr
     with contextlib.ExitStack() as stack:
         # A stream that was closed (>&-) is None; what takes its place also keeps files of ours off its descriptor.
-        open_ones = [stream or stack.enter_context(Path(os.devnull).open("w")) for stream in before]
-        sys.stdout, sys.stderr = (cast(TextIO, VisibleStream(raw(stream), outlived=outlived)) for stream in open_ones)
+        streams = [stream or stack.enter_context(Path(os.devnull).open("w")) for stream in before]
+        sys.stdout, sys.stderr = (cast(TextIO, VisibleStream(raw(stream), outlived=outlived)) for stream in streams)
         try:
             yield
         finally:
@@ -158,7 +158,7 @@ def visible_streams(*, outlived: bool = False) -> Iterator[None]:
 
 
 def console(*, stderr: bool = False, file: TextIO | None = None, **options: Any) -> Console:
-    """A console of rich that styles as ever, and shows control characters in what it is given."""
+    """A console of rich that styles as usual, and makes control characters in its input visible."""
     from rich.console import Console
     from rich.segment import Segment
 
@@ -168,14 +168,14 @@ def console(*, stderr: bool = False, file: TextIO | None = None, **options: Any)
             return super()._render_buffer(shown)
 
         def on_broken_pipe(self) -> None:
-            raise  # as rich caught it; its own way is to exit
+            raise  # what rich caught; by default it would exit
 
         def _check_buffer(self) -> None:
             try:
                 super()._check_buffer()
             except OSError as error:
-                beneath.failed(error)
+                visible_stream.failed(error)
 
     stream = file or (sys.stderr if stderr else sys.stdout)
-    beneath = stream if isinstance(stream, VisibleStream) else VisibleStream(stream)
-    return Visible(file=beneath.raw, **options)
+    visible_stream = stream if isinstance(stream, VisibleStream) else VisibleStream(stream)
+    return Visible(file=visible_stream.raw, **options)

@@ -146,7 +146,7 @@ def _checked(contract: Contract, build: Callable[[], Any], subject: Any, context
         number = isinstance(score, (int, float)) or getattr(score, "shape", None) == ()
         contract.require(number and math.isfinite(score), f"score {name!r} is {score!r}, expected a finite number")
     contract.require(
-        all(isinstance(row, Mapping) for row in report.rows), "a row of its report is no mapping of names to values"
+        all(isinstance(row, Mapping) for row in report.rows), "a row of its report is not a mapping of names to values"
     )
     with contract.during("writing its report as JSON"):
         plain = {

@@ -31,37 +31,13 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
-        "callbacks": (
-            "Callback",
-            "Silent",
-        ),
+        "callbacks": ("Callback", "Silent"),
         "loop": ("train_seeds",),
-        "request": (
-            "RunRequest",
-            "draft",
-            "parse_seeds",
-            "resolve",
-        ),
-        "settings": (
-            "Cadence",
-            "RunResult",
-            "Settings",
-        ),
+        "request": ("RunRequest", "draft", "parse_seeds", "resolve"),
+        "settings": ("Cadence", "RunResult", "Settings"),
         "stop": ("Stop",),
-        "storage.run_dir": (
-            "RunDir",
-            "SPEC",
-        ),
-        "storage.spec": (
-            "OUTSIDE_THE_KEY",
-            "RunSpec",
-            "UNIFORM",
-        ),
-        "workers.pool": (
-            "Pool",
-            "WorkerTask",
-            "TaskResult",
-            "split_seeds",
-        ),
+        "storage.run_dir": ("RunDir", "SPEC"),
+        "storage.spec": ("OUTSIDE_THE_KEY", "RunSpec", "UNIFORM"),
+        "workers.pool": ("Pool", "WorkerTask", "TaskResult", "split_seeds"),
     },
 )

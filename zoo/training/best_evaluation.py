@@ -22,7 +22,7 @@ class Best:
         step: environment steps.
         mean: mean undiscounted return.
         violations: by how much the estimate of each constraint misses its threshold, in the constraint's unit; 0 where
-            it is kept. None where an older zoo did not look.
+            it is kept. None where an older zoo did not record it.
         thresholds: of the constraints.
     """
 
@@ -33,7 +33,7 @@ class Best:
 
     @classmethod
     def judge(cls, step: int, played: PlayedEpisodes, spec: ConstraintSpec | None, gamma: float | None) -> Best:
-        """What the episodes of one evaluation say.
+        """The evaluation of these episodes.
 
         Args:
             step: environment steps.
@@ -80,7 +80,7 @@ class Best:
 
     @classmethod
     def of(cls, stored: Any) -> Best | None:
-        """Read ``to_json``, or what an older zoo kept: (mean, step). What is neither counts as none."""
+        """Read ``to_json``, or the (mean, step) of an older zoo; None for anything else."""
         try:
             if not isinstance(stored, dict):
                 return None if stored is None else cls(int(stored[1]), float(stored[0]), None)

@@ -41,14 +41,14 @@ class RunContext(Context):
 
     def reseed(self, seed: int) -> None:
         """Let ``rng`` and every stream handed out so far begin anew from ``seed``."""
-        for name, made in {"algo": self.rng, **self.streams}.items():
-            made.bit_generator.state = stream(seed, name).bit_generator.state
+        for name, generator in {"algo": self.rng, **self.streams}.items():
+            generator.bit_generator.state = stream(seed, name).bit_generator.state
 
     def capture_random(self) -> State:
         """States of ``rng`` and of every stream handed out so far."""
         return {
             "rng": self.rng.bit_generator.state,
-            "streams": {name: made.bit_generator.state for name, made in self.streams.items()},
+            "streams": {name: generator.bit_generator.state for name, generator in self.streams.items()},
             "learner": self.learner.capture_random() if self.learner is not None else None,
         }
 
@@ -113,7 +113,7 @@ class Components:
             return error
         else:
             what = f"failed: {describe(error)}"
-        blamed = PluginError(f"{self.whose} {what}", "--debug shows where.")
+        blamed = PluginError(f"{self.owner} {what}", "--debug shows where.")
         blamed.__cause__ = error  # so that the run's log has its traceback
         return blamed
 
@@ -126,18 +126,18 @@ class Components:
         return self.grade
 
     @property
-    def whose(self) -> str:
+    def owner(self) -> str:
         """What messages call the algorithm: "ppo of plugin zoo-sb3 0.1.0"."""
-        return f"{self.entry.name} of plugin {self.entry.plugin} {self.entry.version}"
+        return f"{self.entry.name} of {self.entry.provider}"
 
-    def make_env(self, num_envs: int, seed: int) -> Recorder:
-        """Copies of the environment, seeded and ready for ``reset()``."""
+    def make_env(self, num_envs: int, seed: int, render_mode: str | None = None) -> Recorder:
+        """Copies of the environment, seeded and ready for ``reset()``; with a ``render_mode``, to be drawn."""
         kwargs: Mapping[str, Any] = self.spec.env_config
         config = self.env.entry.resolve_config() if self.env.entry else None
         if config is not None:
             options = decode_fields(config, kwargs)
             kwargs = {field.name: getattr(options, field.name) for field in dataclasses.fields(config)}
-        env = make_env(self.env, kwargs, num_envs)
+        env = make_env(self.env, kwargs, num_envs, render_mode)
         env.reset(seed=seed)
         return env
 
@@ -160,8 +160,8 @@ class Components:
     def algorithm(self, ctx: RunContext) -> Algorithm[Any]:
         """The algorithm itself; a representation becomes one through its trainer."""
         if self.entry.kind == "algorithm":
-            made: Algorithm[Any] = self.cls(ctx, self.config)
-            return made
+            generator: Algorithm[Any] = self.cls(ctx, self.config)
+            return generator
         return RepresentationTrainer.of(
             ctx, self.cls(ctx.learner, self.config), self.spec.collect or {}, self.load_policy
         )
@@ -169,8 +169,8 @@ class Components:
     def batch(self, contexts: Sequence[RunContext]) -> Batch:
         """The algorithm for all these contexts at once; a batch of representations becomes one through its trainer."""
         if self.entry.kind == "algorithm":
-            made: Batch = self.cls.batch(contexts, self.config)
-            return made
+            generator: Batch = self.cls.batch(contexts, self.config)
+            return generator
         learners = self.cls.batch([ctx.learner for ctx in contexts], self.config)
         return TrainerBatch(contexts, learners, self.spec.collect or {}, self.load_policy)
 

@@ -13,7 +13,7 @@ from zoo.training.storage.run_dir import RunDir
 
 
 class Callback(Protocol):
-    """The callbacks of training: the terminal, a worker's pipe, hooks of plugins."""
+    """The interface of callbacks: the terminal, a worker's pipe, hooks of plugins."""
 
     def started(self, run: RunDir, step: int, notice: str) -> None:
         """A run begins, or continues from ``step``."""
@@ -29,7 +29,7 @@ class Callback(Protocol):
 
 
 class Silent:
-    """A callback that does nothing; also a context manager, as those that show something are."""
+    """A callback that does nothing; also a context manager, as the terminal's is."""
 
     def __enter__(self) -> Self:
         return self
@@ -51,7 +51,7 @@ class Silent:
 
 
 class Observers:
-    """Passes events on to the hooks of plugins; one that raises is named, and heard no more in this run."""
+    """Passes events on to the hooks of plugins; one that raises is named, and not called again in this run."""
 
     def __init__(self, registry: Registry, callback: Callback) -> None:
         self._registry = registry

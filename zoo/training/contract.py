@@ -12,16 +12,16 @@ from zoo.api import Outcome
 from zoo.errors import TrainingFailed
 
 RESERVED = ("step", "wall")
-"""What the loop itself writes into each line."""
+"""Fields that the loop itself writes into each line."""
 PATIENCE = 10
 """Updates in a row without a step after which a run is stopped: its budget would never be used."""
 
 
 class Contract:
-    """One algorithm's side of the loop.
+    """Checks of one algorithm's metrics, steps and outcome.
 
     Args:
-        owner: what messages call it.
+        owner: its name in messages.
     """
 
     def __init__(self, owner: str) -> None:
@@ -35,7 +35,7 @@ class Contract:
         """``env_steps`` after an update.
 
         Raises:
-            TrainingFailed: it is no whole number, went back, or has not grown for ``PATIENCE`` updates.
+            TrainingFailed: it is not a whole number, went back, or has not grown for ``PATIENCE`` updates.
         """
         now = algorithm.env_steps
         if isinstance(now, bool) or not isinstance(now, (int, np.integer)):
@@ -51,16 +51,16 @@ class Contract:
             )
         return self.step
 
-    def metrics(self, found: Any) -> dict[str, float]:
+    def metrics(self, values: Any) -> dict[str, float]:
         """The metrics of one update, as floats.
 
         Raises:
             TrainingFailed: one is not a finite number, or has a name that it may not have.
         """
-        if not isinstance(found, Mapping):
-            raise TrainingFailed(f"update() of {self._owner} returned {found!r:.80}: expected a mapping of metrics.")
+        if not isinstance(values, Mapping):
+            raise TrainingFailed(f"update() of {self._owner} returned {values!r:.80}: expected a mapping of metrics.")
         row = {}
-        for name, value in found.items():
+        for name, value in values.items():
             if name not in self._names:
                 self._admit(name)
             row[name] = value if type(value) is float else self._number(name, value)
@@ -69,10 +69,10 @@ class Contract:
         return row
 
     def outcome(self, algorithm: Any) -> Outcome | None:
-        """What the algorithm says of its run.
+        """The algorithm's outcome of its run.
 
         Raises:
-            TrainingFailed: it says something else.
+            TrainingFailed: it is not an ``Outcome``.
         """
         outcome = algorithm.outcome
         if outcome is not None and not isinstance(outcome, Outcome):

@@ -1,4 +1,4 @@
-"""Playing whole episodes without learning, every step accounted for."""
+"""Playing whole episodes without learning."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ class PlayedEpisodes:
 
     def notes(self) -> list[str]:
         """Sentences on episodes that did not end by themselves."""
-        total, found = len(self.lengths), []
+        total, notes = len(self.lengths), []
         limited = int((self.truncated & ~self.terminated).sum())
         if limited:
-            found.append(f"{limited} of {total} episodes ended at the environment's time limit.")
+            notes.append(f"{limited} of {total} episodes ended at the environment's time limit.")
         cut = int((~self.truncated & ~self.terminated).sum())
         if cut:
             longest = int(self.lengths.max())
-            found.append(f"{cut} of {total} episodes were cut after {longest} steps and count as they stood.")
-        return found
+            notes.append(f"{cut} of {total} episodes were cut after {longest} steps and count as they stood.")
+        return notes
 
     def ending(self, index: int) -> str:
         """How one episode ended."""
@@ -57,7 +57,7 @@ class ActError(ZooError):
     """An algorithm failed in ``act``: the caller that knows its plugin names it."""
 
 
-def _acting(algorithm: Algorithm[Any], obs: Any, *, greedy: bool) -> Any:
+def _act(algorithm: Algorithm[Any], obs: Any, *, greedy: bool) -> Any:
     try:
         return algorithm.act(obs, greedy=greedy)
     except (ZooError, KeyboardInterrupt):
@@ -82,10 +82,10 @@ def play_round(algorithm: Algorithm[Any], env: Recorder, *, greedy: bool = True,
     obs, _ = env.reset()
     algorithm.forget()
     for _ in range(MAX_LENGTH):
-        obs, reward, terminated, truncated, infos = env.step(_acting(algorithm, obs, greedy=greedy))
-        gained = np.where(running, np.asarray(reward, dtype=np.float64), 0.0)
-        played.returns[:] += gained
-        played.discounted[:] += weight * gained
+        obs, reward, terminated, truncated, infos = env.step(_act(algorithm, obs, greedy=greedy))
+        rewards = np.where(running, np.asarray(reward, dtype=np.float64), 0.0)
+        played.returns[:] += rewards
+        played.discounted[:] += weight * rewards
         if K:
             signals = np.where(running[:, None], np.asarray(infos["constraints"], dtype=np.float64), 0.0)
             played.signals[:] += signals

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from zoo.errors import RunError, UsageError
 from zoo.ring import RingBuffer
-from zoo.training.load import StoredState, at, newest
+from zoo.training.load import StoredState, checkpoint_at, newest
 from zoo.training.storage import checkpoint
 from zoo.training.storage.buffers import BufferStore
 from zoo.training.storage.files import open_read
@@ -20,12 +20,12 @@ from zoo.training.storage.run_dir import SPEC, RunDir
 from zoo.training.storage.spec import RunSpec
 
 _PIECE = 1 << 20
-_MOST = 1000
-"""runs that are looked at for one with a smaller budget"""
+_MAX_RUNS = 1000
+"""most runs that are searched for one with a smaller budget"""
 
 
 def extension(run: RunDir, steps: int) -> tuple[RunSpec, StoredState]:
-    """What goes on from ``run`` up to ``steps``, and the checkpoint it begins with; nothing is written.
+    """The spec of the run that extends ``run`` up to ``steps``, and the checkpoint it begins with; nothing is written.
 
     The key of the new run has the other's key, budget and step in it, so that it is never taken for a run that was
     planned with this budget: its schedules jump where it begins.
@@ -54,13 +54,13 @@ def extension(run: RunDir, steps: int) -> tuple[RunSpec, StoredState]:
     return replace(run.spec, steps=steps, extended_from=came_from, origins=origins), stored
 
 
-def begin(run: RunDir, spec: RunSpec, found: StoredState, root: Path) -> Path:
+def begin(run: RunDir, spec: RunSpec, stored: StoredState, root: Path) -> Path:
     """Make the directory of an extension; it appears by one rename, whole. One that is there is left as it is.
 
     Args:
         run: where it comes from; it stays as it is.
         spec: as ``extension`` gave it.
-        found: likewise.
+        stored: likewise, the checkpoint that it begins with.
         root: directory of all runs.
 
     Raises:
@@ -73,19 +73,19 @@ def begin(run: RunDir, spec: RunSpec, found: StoredState, root: Path) -> Path:
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
-        logs = {name: _copied(run.path / name, temporary / name, mark) for name, mark in found.logs.items()}
+        logs = {name: _copied(run.path / name, temporary / name, mark) for name, mark in stored.logs.items()}
         (temporary / "checkpoints").mkdir()
         store = BufferStore(temporary / "checkpoints")
-        for one in _kept(run, found):
+        for kept in _kept(run, stored):
             about = replace(
-                one.manifest, buffers={}, key=spec.key, finished=False, best=found.manifest.best,
-                logs=logs if one is found else one.manifest.logs,
+                kept.manifest, buffers={}, key=spec.key, finished=False, best=stored.manifest.best,
+                logs=logs if kept is stored else kept.manifest.logs,
             )  # fmt: skip
             buffers: dict[str, RingBuffer] = {}
-            tensors, skeleton = checkpoint.pack(one.state, buffers)
-            if one is found:  # the other is only looked at
+            tensors, skeleton = checkpoint.pack(kept.state, buffers)
+            if kept is stored:  # the other is only looked at
                 about = replace(about, buffers=store.write(buffers))
-            checkpoint.save(temporary / "checkpoints", one.step, tensors, skeleton, about)
+            checkpoint.save(temporary / "checkpoints", kept.step, tensors, skeleton, about)
         RunDir.write_spec(temporary, spec)
         temporary.rename(path)
     except OSError as error:
@@ -94,23 +94,23 @@ def begin(run: RunDir, spec: RunSpec, found: StoredState, root: Path) -> Path:
     return path
 
 
-def _kept(run: RunDir, found: StoredState) -> Iterator[StoredState]:
+def _kept(run: RunDir, stored: StoredState) -> Iterator[StoredState]:
     """The checkpoints that are copied: the one to go on from, and that of the best evaluation."""
-    best = found.manifest.best
-    if best not in (None, found.step) and best in checkpoint.steps(run.checkpoints):
-        yield at(run, best)
-    yield found
+    best = stored.manifest.best
+    if best not in (None, stored.step) and best in checkpoint.steps(run.checkpoints):
+        yield checkpoint_at(run, best)
+    yield stored
 
 
 def _copied(source: Path, target: Path, mark: Mark) -> Mark:
     """Copy the beginning of a log, to where a checkpoint found it."""
-    left = mark.size
+    remaining = mark.size
     with target.open("wb") as file:
-        if left:
+        if remaining:
             with open_read(source) as read:
-                while left > 0 and (piece := read.read(min(left, _PIECE))):
+                while remaining > 0 and (piece := read.read(min(remaining, _PIECE))):
                     file.write(piece)
-                    left -= len(piece)
+                    remaining -= len(piece)
         file.flush()
         os.fsync(file.fileno())
     log = Log(target, Mark(mark.size))
@@ -120,7 +120,7 @@ def _copied(source: Path, target: Path, mark: Mark) -> Mark:
         log.close()
 
 
-def shorter(spec: RunSpec, root: Path) -> RunDir | None:
+def find_shorter(spec: RunSpec, root: Path) -> RunDir | None:
     """The stored run that is the same but for a smaller budget, of several the one with the largest; None if none is.
 
     Only where ``spec`` itself has no run yet.
@@ -130,7 +130,7 @@ def shorter(spec: RunSpec, root: Path) -> RunDir | None:
         return None
     best: RunDir | None = None
     for number, other in enumerate(sorted(path.parent.parent.glob(f"*/{path.name}"))):
-        if number == _MOST:
+        if number == _MAX_RUNS:
             break
         try:
             run = RunDir.open(other)
@@ -142,8 +142,8 @@ def shorter(spec: RunSpec, root: Path) -> RunDir | None:
     return best
 
 
-def sentence(run: RunDir, spec: RunSpec) -> str:
-    """What an extension is, and what it is not."""
+def describe_extension(run: RunDir, spec: RunSpec) -> str:
+    """A sentence that says what an extension is."""
     step = (spec.extended_from or {}).get("step")
     return (
         f"goes on from step {step} of {run.path}, which stays as it is. Schedules that follow the budget jump at step "

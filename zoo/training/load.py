@@ -28,7 +28,7 @@ class NoCheckpointError(UsageError):
 
 @dataclass(frozen=True)
 class LoadedRun:
-    """A run with its algorithm as the checkpoint at ``step`` left it; ``notice`` says what was passed over."""
+    """A run with its algorithm as the checkpoint at ``step`` left it; ``notice`` says what was skipped."""
 
     run: RunDir
     components: Components
@@ -51,9 +51,9 @@ class LoadedRun:
         self.member.ctx.reseed(child_seed(seed, "actions"))
         seed_torch(seed)
 
-    def make_env(self, copies: int, *, seed: int) -> Recorder:
-        """Fresh copies of that environment, seeded and ready for ``reset()``."""
-        return self.components.make_env(copies, seed)
+    def make_env(self, copies: int, *, seed: int, render_mode: str | None = None) -> Recorder:
+        """Fresh copies of that environment, seeded and ready for ``reset()``; with a ``render_mode``, to be drawn."""
+        return self.components.make_env(copies, seed, render_mode)
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ class StoredState:
 
     Attributes:
         step: environment steps; 0 where there is none.
-        state: what it holds; None where there is none.
-        manifest: what it says of the run at that moment.
-        notice: a sentence on newer ones that were passed over.
+        state: its content; None where there is none.
+        manifest: its manifest.
+        notice: a sentence on newer ones that were skipped.
     """
 
     step: int = 0
@@ -85,8 +85,8 @@ def newest(run: RunDir, *, resume: bool = False, among: Collection[int] | None =
     """The newest sound checkpoint: whole, and of this run.
 
     Args:
-        run: whose.
-        resume: to go on from it, so that the logs must be what it says, too.
+        run: the run.
+        resume: whether to go on from it, so that the logs must agree with it, too.
         among: steps to choose from; None for all.
 
     Raises:
@@ -96,7 +96,7 @@ def newest(run: RunDir, *, resume: bool = False, among: Collection[int] | None =
     steps = [step for step in checkpoint.steps(run.checkpoints) if among is None or step in among]
     for step in reversed(steps):
         try:
-            stored = StoredState(step, *_sound(run, step, partial=not resume), " ".join(notices))
+            stored = StoredState(step, *_load_sound(run, step, partial=not resume), " ".join(notices))
         except NewerFormatError:
             raise
         except RunError as error:
@@ -114,7 +114,7 @@ def newest(run: RunDir, *, resume: bool = False, among: Collection[int] | None =
     return StoredState()
 
 
-def _sound(run: RunDir, step: int, *, partial: bool) -> tuple[Any, Manifest]:
+def _load_sound(run: RunDir, step: int, *, partial: bool) -> tuple[Any, Manifest]:
     """State and manifest of a checkpoint.
 
     Raises:
@@ -130,7 +130,7 @@ def _sound(run: RunDir, step: int, *, partial: bool) -> tuple[Any, Manifest]:
     return state, manifest
 
 
-def at(run: RunDir, which: str | int) -> StoredState:
+def checkpoint_at(run: RunDir, which: str | int) -> StoredState:
     """A checkpoint by name: "newest", "best" (of the evaluations while it trained), or the one of a step.
 
     Raises:
@@ -140,18 +140,18 @@ def at(run: RunDir, which: str | int) -> StoredState:
     if which == "newest":
         return newest(run)
     steps = checkpoint.steps(run.checkpoints)
-    there = f"there are {', '.join(map(str, steps))}" if steps else "there is none yet"
+    available = f"there are {', '.join(map(str, steps))}" if steps else "there is none yet"
     if which == "best":
         step = best_step(run)
         if step is None:
-            raise NoCheckpointError(f"{run.path} has no best checkpoint, for it was never evaluated: {there}.")
+            raise NoCheckpointError(f"{run.path} has no best checkpoint, for it was never evaluated: {available}.")
     elif isinstance(which, int) or which.isdecimal():
         step = int(which)
     else:
-        raise NoCheckpointError(f"checkpoint {which!r}: expected newest, best, or the step of one; {there}.")
+        raise NoCheckpointError(f"checkpoint {which!r}: expected newest, best, or the step of one; {available}.")
     if step not in steps:
-        raise NoCheckpointError(f"{run.path} has no checkpoint at step {step}: {there}.")
-    return StoredState(step, *_sound(run, step, partial=True))
+        raise NoCheckpointError(f"{run.path} has no checkpoint at step {step}: {available}.")
+    return StoredState(step, *_load_sound(run, step, partial=True))
 
 
 def best_step(run: RunDir) -> int | None:
@@ -181,14 +181,13 @@ def restore_member(member: Member, state: Any, run: RunDir, components: Componen
     except BaseException as error:  # a plugin's load_state may raise anything
         entry = components.entry
         raise RunError(
-            f"the checkpoint in {run.path} does not fit {entry.name} of plugin {entry.plugin} {entry.version}: "
-            f"{describe(error)}",
+            f"the checkpoint in {run.path} does not fit {entry.name} of {entry.provider}: {describe(error)}",
             "Start afresh with zoo train --resume never; the old run is kept.",
         ) from error
 
 
 def components_of(spec: RunSpec, registry: Registry, *, trust: bool = False) -> Components:
-    """What ``spec`` names, resolved; a representation may follow the policy of a run. As ``Components.of``."""
+    """``Components.of`` for ``spec``; a representation may collect with the policy of a run."""
     return Components.of(spec, registry, load_policy=lambda path: load(path, registry=registry).algorithm, trust=trust)
 
 
@@ -215,7 +214,7 @@ def load(
         RunError: no run, no sound checkpoint, or an untrusted environment id.
     """
     run = RunDir.open(Path(path))
-    stored = at(run, checkpoint)
+    stored = checkpoint_at(run, checkpoint)
     if stored.state is None:
         raise RunError(f"{run.path} has no checkpoint yet.", f"zoo train --resume {run.path} continues it.")
     components = components_of(run.spec, registry or discover(), trust=trust)

@@ -112,10 +112,10 @@ def train_components(
             run = RunDir.create(settings.root, runs[seed].spec)
             runners.append(stack.enter_context(Runner(run, components, settings, callback)))
         graded = components.graded(members[0].env)
-        for runner, member, found in zip(runners, members, _common(runners), strict=True):
+        for runner, member, stored in zip(runners, members, _common(runners), strict=True):
             member.env.restorable = graded.exact
             runner.notices += [graded.notice] if graded.notice else []
-            runner.begin(member, found)
+            runner.begin(member, stored)
         _drive(runners, batch, components, settings, stop)
         return finished + [runner.result for runner in runners if runner.result]
 
@@ -158,9 +158,9 @@ def _common(runners: Sequence[Runner]) -> list[StoredState]:
     among: set[int] | None = None
     while True:
         stored = [newest(runner.run, resume=True, among=among) for runner in runners]
-        if len({one.step for one in stored}) == 1:
+        if len({stored_state.step for stored_state in stored}) == 1:
             return stored
-        least = min(one.step for one in stored)
+        least = min(stored_state.step for stored_state in stored)
         shared = set.intersection(*(set(checkpoint.steps(runner.run.checkpoints)) for runner in runners))
         among = {step for step in shared if step <= least}
         if not among:
@@ -183,18 +183,18 @@ def _drive(
             for _, runner in active:
                 runner.fail(components.blame(error))
             return
-        going = []
+        still_active = []
         for index, runner in active:
             try:
                 if _advance(runner, rows[index], stop):
-                    going.append((index, runner))
+                    still_active.append((index, runner))
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # evaluating and saving call the plugin, too
                 if settings.debug and isinstance(error, Exception) and not isinstance(error, ZooError):
                     raise
                 runner.fail(components.blame(error))
-        active = going
+        active = still_active
 
 
 def _complete(runner: Runner) -> bool:
@@ -214,7 +214,7 @@ def _updated(runners: Sequence[Runner], batch: Batch | None, components: Compone
         return [runners[0].member.algorithm.update()]
     rows = batch.update()
     if len(rows) != len(runners):
-        raise TrainingFailed(f"update() of a batch of {len(runners)} {components.whose} gave {len(rows)} metrics.")
+        raise TrainingFailed(f"update() of a batch of {len(runners)} {components.owner} gave {len(rows)} metrics.")
     return rows
 
 

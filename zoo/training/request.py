@@ -99,14 +99,14 @@ def draft(request: RunRequest, registry: Registry) -> Draft:
     learners = registry.entries("algorithm", "representation")
     siblings = [other for other in learners if other.plugin == entry.plugin]
     preset = load_preset(entry, env.short, request.preset, siblings)
-    stated = f"option in preset {preset.name} of {entry.plugin}, {env.short}"
+    where = f"option in preset {preset.name} of {entry.plugin}, {env.short}"
     represented = registry.find(request.representation, "representation") if request.representation else None
     options: dict[str, Any] = {}
     bases: dict[str, Any] = {}
     config = entry.default_config()
     if config is not None:
         bases[""] = config
-        options[""] = decode_fields(type(config), preset.options, where=stated)
+        options[""] = decode_fields(type(config), preset.options, where=where)
     for prefix, owner in (("env", env.entry), ("representation", represented)):
         config = owner.default_config() if owner else None
         if config is not None:
@@ -114,7 +114,7 @@ def draft(request: RunRequest, registry: Registry) -> Draft:
     if env.entry is not None and preset.env:
         if "env" not in options:
             raise UsageError(f"{env.short} has no options, and the preset of {entry.name} changes some.")
-        options["env"] = decode_fields(type(bases["env"]), preset.env, where=f"{stated}, env")
+        options["env"] = decode_fields(type(bases["env"]), preset.env, where=f"{where}, env")
     return Draft(
         request=request, entry=entry, env=env, represented=represented, options=options, bases=bases, preset=preset
     )
@@ -161,9 +161,9 @@ def complete(
         env_config = _keywords(drafted, env_config, typed=origin == "cli")
     sizes: dict[str, Any] = {"steps": entry.steps, "num_envs": 1}
     for name, default in sizes.items():
-        asked = getattr(request, name)
-        origins[name] = origin if asked is not None else "preset" if name in drafted.preset.run else "default"
-        sizes[name] = asked if asked is not None else int(drafted.preset.run.get(name, default))
+        requested = getattr(request, name)
+        origins[name] = origin if requested is not None else "preset" if name in drafted.preset.run else "default"
+        sizes[name] = requested if requested is not None else int(drafted.preset.run.get(name, default))
     if not 1 <= sizes["num_envs"] <= MOST_COPIES:
         raise UsageError(
             f"num_envs is {sizes['num_envs']}: expected from 1 to {MOST_COPIES} copies of the environment."
@@ -187,14 +187,14 @@ def complete(
     )
 
 
-def _keywords(drafted: Draft, asked: Mapping[str, Any], *, typed: bool) -> dict[str, Any]:
+def _keywords(drafted: Draft, requested: Mapping[str, Any], *, typed: bool) -> dict[str, Any]:
     """Keyword arguments of an environment without a dataclass, the preset's included, as its constructor takes them."""
-    if not asked and not drafted.preset.env:
+    if not requested and not drafted.preset.env:
         return {}
     from zoo.discovery.constructors import parameters_of
 
     parameters, where = parameters_of(drafted.env.gym_id), f"option of {drafted.env.short}"
-    return {**parameters.read(drafted.preset.env, where), **parameters.read(asked, where, typed=typed)}
+    return {**parameters.read(drafted.preset.env, where), **parameters.read(requested, where, typed=typed)}
 
 
 def resolve(request: RunRequest, registry: Registry, *, origin: str = "suite") -> RunSpec:
@@ -204,14 +204,14 @@ def resolve(request: RunRequest, registry: Registry, *, origin: str = "suite") -
         UsageError: a name, an option or a value is wrong; nearest names are named.
     """
     drafted = draft(request, registry)
-    asked = {"": request.options, "env": request.env_options, "representation": request.representation_options}
+    requested = {"": request.options, "env": request.env_options, "representation": request.representation_options}
     env_config: Mapping[str, Any] = {}
     if drafted.takes_any:
-        env_config = {name: encode(value) for name, value in asked.pop("env").items()}
+        env_config = {name: encode(value) for name, value in requested.pop("env").items()}
     owners = {"": drafted.entry.name, "env": drafted.env.short, "representation": request.representation}
     chosen = dict(drafted.options)
     given: dict[str, str] = {}
-    for prefix, values in asked.items():
+    for prefix, values in requested.items():
         if not values:
             continue
         if prefix not in chosen:
@@ -249,4 +249,4 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     if re.fullmatch(r"\d{1,18}(,\d{1,18})*", text, re.ASCII):
         return tuple(dict.fromkeys(int(part) for part in text.split(",")))
     shown = text if len(text) <= 40 else f"{text[:37]}..."
-    raise ValueError(f"{shown!r} is no set of seeds: expected A:B with A < B, or 0,3,7, whole numbers below 10^18")
+    raise ValueError(f"{shown!r} is not a set of seeds: expected A:B with A < B, or 0,3,7, whole numbers below 10^18")

@@ -27,7 +27,7 @@ from zoo.training.evaluate_policy import play_round
 from zoo.training.load import StoredState, restore_member
 from zoo.training.settings import RunResult, Settings
 from zoo.training.storage import checkpoint
-from zoo.training.storage.buffers import BufferStore, said
+from zoo.training.storage.buffers import BufferStore, disk_notice
 from zoo.training.storage.checkpoint import Manifest, Tensors
 from zoo.training.storage.completeness import check_whole
 from zoo.training.storage.files import check_plain
@@ -53,13 +53,13 @@ class Runner:
         self._wall = 0.0
         self._started = time.perf_counter()
         self._saved = (0, self._started)
-        self._beat = self._started
+        self._heartbeat = self._started
         self._evaluated = 0
         self._best: Best | None = None
         self._count = 0
         self._milestones: list[int] = []
         self._exact = True
-        self.contract = Contract(components.whose)
+        self.contract = Contract(components.owner)
 
     def __enter__(self) -> Runner:
         check_plain(self.run.path)
@@ -81,34 +81,34 @@ class Runner:
         """Seconds of training, those before a resume included."""
         return self._wall + time.perf_counter() - self._started
 
-    def begin(self, member: Member, found: StoredState) -> None:
-        """Start, or continue from the checkpoint ``found``."""
+    def begin(self, member: Member, stored: StoredState) -> None:
+        """Start, or continue from the checkpoint ``stored``."""
         self.member = member
         self._exact = member.env.restorable
-        if found.notice:
-            self.notices.append(found.notice)
-        self.resumed = found.state is not None
+        if stored.notice:
+            self.notices.append(stored.notice)
+        self.resumed = stored.state is not None
         if self.resumed:
-            self._continue(found)
+            self._continue(stored)
         elif (self.run.path / METRICS).exists():
             self.notices.append("there is no checkpoint; it starts again.")
-        checkpoint.prune(self.run.checkpoints, after=found.step)  # they are damaged, and will not fit the logs
+        checkpoint.prune(self.run.checkpoints, after=stored.step)  # they are damaged, and will not fit the logs
         self._store = BufferStore(self.run.checkpoints)
-        self._store.adopt(found.manifest.buffers)
-        self.notices += filter(None, [self._disk()] if not self.resumed else [])
-        self._metrics = self._open(METRICS, found.logs)
-        self._eval = self._open(EVAL, found.logs)
-        self._saved = (found.step, time.perf_counter())
+        self._store.adopt(stored.manifest.buffers)
+        self.notices += filter(None, [self._disk_notice()] if not self.resumed else [])
+        self._metrics = self._open(METRICS, stored.logs)
+        self._eval = self._open(EVAL, stored.logs)
+        self._saved = (stored.step, time.perf_counter())
         self.run.record_start(
             threads=self.settings.threads, deterministic=self.settings.deterministic,
-            resumed_from=found.step if self.resumed else None,
+            resumed_from=stored.step if self.resumed else None,
         )  # fmt: skip
         self._status("running")
         for line in self.notices:
             self.run.log(line)
         self.callback.started(self.run, self.step, " ".join(self.notices))
 
-    def _disk(self) -> str:
+    def _disk_notice(self) -> str:
         """A sentence on the disk that a replay buffer will take, before the first checkpoint takes it."""
         buffers: dict[str, RingBuffer] = {}
         try:
@@ -118,12 +118,12 @@ class Runner:
         except BaseException:  # what is wrong with a state is told, with its owner, when it is saved
             return ""
         most = -(-self.run.spec.steps // self.run.spec.num_envs)
-        return said(buffers, most, self.run.path)
+        return disk_notice(buffers, most, self.run.path)
 
-    def _continue(self, found: StoredState) -> None:
-        """Put back what the checkpoint holds."""
-        self._exact = restore_member(self.member, found.state["member"], self.run, self.components)
-        loop = found.state["loop"]
+    def _continue(self, stored: StoredState) -> None:
+        """Restore the state in the checkpoint."""
+        self._exact = restore_member(self.member, stored.state["member"], self.run, self.components)
+        loop = stored.state["loop"]
         self._wall = loop["wall"]
         self.last, self.score = loop["last"], loop["score"]
         self._evaluated = loop["evaluated"]
@@ -135,7 +135,7 @@ class Runner:
             with contextlib.suppress(AttributeError):  # where it follows from the state
                 self.member.algorithm.outcome = Outcome(**outcome)
         how = "" if self._exact else ", the environment starting fresh episodes (it cannot be put back exactly)"
-        self.notices.append(f"continued from step {found.step}{how}.")
+        self.notices.append(f"continued from step {stored.step}{how}.")
 
     @property
     def over(self) -> bool:
@@ -160,8 +160,8 @@ class Runner:
         self._write(row)
         self.callback.updated(self.run, self.step, row)
         now = time.perf_counter()
-        if now - self._beat > HEARTBEAT_SECONDS:
-            self._beat = now
+        if now - self._heartbeat > HEARTBEAT_SECONDS:
+            self._heartbeat = now
             self._status("running")
 
     def _write(self, row: Mapping[str, float]) -> None:
@@ -228,18 +228,18 @@ class Runner:
         doubled = self._count & (self._count - 1) == 0  # 1st, 2nd, 4th, 8th, ...: a history that grows slowly
         if doubled or self.member.algorithm.milestone:
             self._milestones.append(self.step)
-        about, state = self._about(), self._state()
+        manifest, state = self._manifest(), self._state()
         buffers: dict[str, RingBuffer] = {}
         try:
             tensors, skeleton = checkpoint.pack(state, buffers)
         except InterfaceError as error:
-            raise TrainingFailed(f"{self.components.whose}: {error.message}") from error
+            raise TrainingFailed(f"{self.components.owner}: {error.message}") from error
         bad = checkpoint.nonfinite(tensors, "member.algorithm")
         if bad:
             raise TrainingFailed(
-                f"{self.components.whose}: {bad.removeprefix('member.')} became NaN by step {self.step}."
+                f"{self.components.owner}: {bad.removeprefix('member.')} became NaN by step {self.step}."
             )
-        path = self._publish(self.run.checkpoints, tensors, skeleton, about, buffers)
+        path = self._publish(self.run.checkpoints, tensors, skeleton, manifest, buffers)
         checkpoint.prune(self.run.checkpoints, keep={*self._milestones, self._best.step if self._best else -1})
         if buffers:  # older checkpoints are kept to look at, not to go on from
             newest = checkpoint.steps(self.run.checkpoints)[-2:]
@@ -248,8 +248,8 @@ class Runner:
         self._status("running")
         self.callback.checkpointed(self.run, path)
 
-    def _about(self) -> Manifest:
-        """What a checkpoint says of the run; the logs reach the disk before it."""
+    def _manifest(self) -> Manifest:
+        """The manifest of a checkpoint; the logs reach the disk before it."""
         return Manifest(
             step=self.step, key=self.run.spec.key, logs={METRICS: self._metrics.sync(), EVAL: self._eval.sync()},
             best=self._best.step if self._best else None, finished=self.over,
@@ -273,12 +273,12 @@ class Runner:
         }
 
     def _publish(
-        self, folder: Path, tensors: Tensors, skeleton: Any, about: Manifest, buffers: Mapping[str, RingBuffer]
+        self, folder: Path, tensors: Tensors, skeleton: Any, manifest: Manifest, buffers: Mapping[str, RingBuffer]
     ) -> Path:
         try:
             folder.mkdir(exist_ok=True)
-            about = replace(about, buffers=self._store.write(buffers) if buffers else {})
-            return checkpoint.save(folder, self.step, tensors, skeleton, about)
+            manifest = replace(manifest, buffers=self._store.write(buffers) if buffers else {})
+            return checkpoint.save(folder, self.step, tensors, skeleton, manifest)
         except OSError as error:
             raise RunError(
                 f"checkpoint in {folder} cannot be written: {error.strerror or error}.",
@@ -286,7 +286,7 @@ class Runner:
             ) from error
 
     def fail(self, error: BaseException) -> None:
-        """Keep what there is under ``failed/``, for debugging, and say why."""
+        """Save the current state under ``failed/``, for debugging, and report the error."""
         message = error.message if isinstance(error, ZooError) else describe(error)
         self.run.log("".join(traceback.format_exception(error)))
         try:

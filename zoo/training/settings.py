@@ -1,4 +1,4 @@
-"""How to run, what came of it, and who is called while it goes on."""
+"""How to run, and the result of a run."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
-    """What became of one run: what ``--json`` prints, and a little for people."""
+    """The result of one run: what ``--json`` prints, and notices for people."""
 
     path: Path
     seed: int

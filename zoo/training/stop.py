@@ -19,7 +19,7 @@ class Stop:
         self._deadline = time.monotonic() + time_limit if time_limit else float("inf")
 
     def asked(self) -> bool:
-        """Whether to stop now."""
+        """Whether a stop was asked for."""
         if not self.reason and time.monotonic() > self._deadline:
             self.reason = "the time limit is over"
         return bool(self.reason)

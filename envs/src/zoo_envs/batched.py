@@ -1,4 +1,4 @@
-"""The base of all batched environments of this package: checking actions, episodes' ends, infos, stacking."""
+"""The base class of all batched environments of this package: action checks, ends of episodes, infos, stacking."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NO_STATE = -1
 
 
 class Move(NamedTuple):
-    """One step of n copies, those that ended having begun anew.
+    """One step of n copies, after which those whose episode ended are reset.
 
     Attributes:
         arrived: the states before any reset, [n, ...].
@@ -65,7 +65,7 @@ class CopiesEnv(VectorEnv[Any, Any, NDArray[Any]]):
         """Hold `num_envs` copies with the spaces `observation` and `action` each.
 
         Raises:
-            ValueError: `num_envs` is no integer of at least 1.
+            ValueError: `num_envs` is not an integer of at least 1.
         """
         self.num_envs = integer("num_envs", num_envs, 1)
         self.single_observation_space = observation
@@ -73,12 +73,12 @@ class CopiesEnv(VectorEnv[Any, Any, NDArray[Any]]):
         self.observation_space = batch_space(observation, self.num_envs)
         self.action_space = batch_space(action, self.num_envs)
         self._num_actions = int(action.n) if isinstance(action, spaces.Discrete) else 0
-        self._stacked: tuple[CopiesEnv, ...] = ()  # the members of a stack, where this is all its copies
+        self._stacked: tuple[CopiesEnv, ...] = ()  # where this holds all copies of a stack: its members
         self._state: NDArray[Any] = np.full(self.num_envs, _NO_STATE, dtype=np.int64)
 
     @classmethod
     def stacked(cls, members: Sequence[Self]) -> Any:
-        """Bind `members` of this very class with equal numbers of copies: see `Stack`.
+        """Bind `members` of this class with equal numbers of copies: see `Stack`.
 
         Returns:
             An object whose ``step(actions)`` steps all members by one array operation, or None where the members
@@ -130,13 +130,13 @@ class CopiesEnv(VectorEnv[Any, Any, NDArray[Any]]):
     def _rule_info(self) -> Info:
         return {} if self._rule is None else self._rule.info()
 
-    def _put_info(self, infos: dict[str, Any], what: Info) -> None:
-        """Put `what`, which holds for every copy, into `infos` with its masks."""
-        for key, value in what.items():
+    def _put_info(self, infos: dict[str, Any], values: Info) -> None:
+        """Put `values`, which hold for every copy, into `infos` with their masks."""
+        for key, value in values.items():
             infos[key], infos[f"_{key}"] = value, np.ones(self.num_envs, dtype=np.bool_)
 
     def _checked(self, actions: object) -> NDArray[Any]:
-        """Return the actions, int64[n], or finite numbers [n, ...] where they are no choice among a few."""
+        """Return the actions, int64[n], or finite numbers [n, ...] where the action space is a Box."""
         array = np.asarray(actions)
         if not self._num_actions:
             shape = (self.num_envs, *(self.single_action_space.shape or ()))
@@ -188,8 +188,8 @@ class Stack:
         self._all_copies.num_envs = sum(member.num_envs for member in members)
         self._all_copies._stacked = tuple(members)
         for name in self._all_copies.STATE_ARRAYS:
-            together, parts = _joined([getattr(member, name) for member in members])
-            setattr(self._all_copies, name, together)
+            joined, parts = _joined([getattr(member, name) for member in members])
+            setattr(self._all_copies, name, joined)
             for member, part in zip(members, parts, strict=True):
                 setattr(member, name, part)
         rules = [member._rule for member in members if member._rule is not None]
@@ -217,16 +217,16 @@ class Stack:
             ResetNeeded: a member was never reset.
             ValueError: `actions` are not M*B integers in [0, A-1].
         """
-        whole = self._all_copies
-        if whole._never_reset().any():
+        all_copies = self._all_copies
+        if all_copies._never_reset().any():
             raise ResetNeeded("call reset() of every member first: one has no state yet")
-        move = whole._advance(actions)
-        rule_info = move.rule_info if move.ended is None else whole._rule_info()
-        infos = {"arrived": whole._observe(move.arrived), **move.signals, **rule_info}
-        return whole._observe(whole._state), move.rewards, move.terminations, move.truncations, infos
+        move = all_copies._advance(actions)
+        rule_info = move.rule_info if move.ended is None else all_copies._rule_info()
+        infos = {"arrived": all_copies._observe(move.arrived), **move.signals, **rule_info}
+        return all_copies._observe(all_copies._state), move.rewards, move.terminations, move.truncations, infos
 
 
 def _joined(parts: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], list[NDArray[Any]]]:
     """Return the concatenation of `parts`, and the views of it that take their places."""
-    whole = np.concatenate(parts)
-    return whole, np.split(whole, len(parts))
+    joined = np.concatenate(parts)
+    return joined, np.split(joined, len(parts))

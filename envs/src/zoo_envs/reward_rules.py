@@ -10,7 +10,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from zoo_envs.validation import real
+from zoo_envs.validation import integer, real
 
 __all__ = ["Diminishing", "Draw", "RewardRule"]
 
@@ -58,10 +58,10 @@ class RewardRule(ABC):
 
     @abstractmethod
     def arrive(self, states: NDArray[np.int64], draw: Draw) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Take note of one step of every copy, which led to `states` int64[n].
+        """Record one step of every copy, which led to `states` int64[n].
 
         Returns:
-            Rewards to add float64[n], and bool[n], whose episode ends here.
+            Rewards to add float64[n], and which episodes end here, bool[n].
         """
 
     def info(self) -> dict[str, NDArray[Any]]:
@@ -69,7 +69,7 @@ class RewardRule(ABC):
         return {}
 
     def marked(self, index: int) -> list[int]:
-        """Return the states worth drawing when copy `index` is rendered."""
+        """Return the states drawn as goals when copy `index` is rendered."""
         return []
 
 
@@ -77,14 +77,16 @@ class Diminishing(RewardRule):
     """Arriving in s pays ``base[s] * lam[s]**n``, where n counts the earlier visits to s in this episode.
 
     The visit is counted after it paid. The state at t = 0 is never paid, and counted only with `count_start`
-    (as in the published code of arXiv:2309.03710, which does not count it).
+    (as in the published code of arXiv:2309.03710, which does not count it). With `recovery` one visit to a state is
+    forgotten whenever that many steps have passed since the last arrival there or the last that was forgotten.
 
     Attributes:
         base: float64 [S], read only, reward of the first visit.
         lam: float64 [S], read only, factor per visit, in [0, 1], with 0**0 = 1.
         count_start: whether the state at t = 0 counts as a visit.
         end_below: the episode ends when every reward still to be had is below this; None: it does not end so.
-        memory: "visits" int64 [n,S].
+        recovery: steps in which one visit is forgotten, at least 1; None: rewards do not come back.
+        memory: "visits" int64 [n,S], and with `recovery` "idle" int64 [n,S], the steps that count towards it.
     """
 
     def __init__(
@@ -94,11 +96,12 @@ class Diminishing(RewardRule):
         *,
         count_start: bool = False,
         end_below: float | None = None,
+        recovery: int | None = None,
     ) -> None:
         """Keep the parameters; `lam` is one number for all states or [S].
 
         Raises:
-            ValueError: `lam` or `end_below` is outside its range.
+            ValueError: `lam`, `end_below` or `recovery` is outside its range.
         """
         super().__init__()
         self.base = np.array(base, dtype=np.float64)
@@ -110,11 +113,13 @@ class Diminishing(RewardRule):
             array.flags.writeable = False
         self.count_start = bool(count_start)
         self.end_below = None if end_below is None else real("end_below", end_below, 0)
+        self.recovery = None if recovery is None else integer("recovery", recovery, 1)
         self._paying = np.flatnonzero(self.base)
 
     def layout(self) -> Mapping[str, tuple[tuple[int, ...], int | None]]:
         """Return the layout of `memory`."""
-        return {"visits": (self.base.shape, None)}
+        idle = {} if self.recovery is None else {"idle": (self.base.shape, self.recovery)}
+        return {"visits": (self.base.shape, None), **idle}
 
     def begin(self, where: NDArray[np.bool_], states: NDArray[np.int64]) -> None:
         """Forget the visits of the copies `where` bool[n], which are in `states` int64[n] now."""
@@ -127,6 +132,13 @@ class Diminishing(RewardRule):
         visits, copies = self.memory["visits"], np.arange(states.size)
         rewards = self.base[states] * self.lam[states] ** visits[copies, states]
         visits[copies, states] += 1
+        if self.recovery is not None:
+            idle = self.memory["idle"]
+            idle += 1
+            idle[copies, states] = 0
+            forgotten = idle == self.recovery
+            idle[forgotten] = 0
+            visits -= forgotten & (visits > 0)
         over = np.zeros(states.size, dtype=np.bool_)
         if self.end_below is not None:
             np.all(self._remaining_of(self._paying) < self.end_below, axis=1, out=over)
@@ -143,11 +155,11 @@ class Diminishing(RewardRule):
         return {"remaining": self.remaining()}
 
     def marked(self, index: int) -> list[int]:
-        """Return the states whose next visit pays something that matters."""
+        """Return the states whose next visit pays a reward of at least `end_below`."""
         remaining = self.remaining()[index]
         threshold = 0.0 if self.end_below is None else self.end_below
         return [int(s) for s in self._paying if remaining[s] != 0 and remaining[s] >= threshold]
 
     def _remaining_of(self, states: NDArray[np.int64]) -> NDArray[np.float64]:
-        left: NDArray[np.float64] = self.base[states] * self.lam[states] ** self.memory["visits"][:, states]
-        return left
+        remaining: NDArray[np.float64] = self.base[states] * self.lam[states] ** self.memory["visits"][:, states]
+        return remaining

@@ -1,4 +1,4 @@
-"""Several tasks in one environment: a task a reset, given or drawn.
+"""Several tasks in one environment: each reset poses a task, given or drawn.
 
 A task is any hashable object with `id`, `to_dict()` and `make()`; a frozen dataclass is one in three lines. A
 distribution over tasks has `sample(rng)`, `sample_many(rng, n)`, `tasks()` and `from_dict(data)`.
@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 __all__ = ["ComposedEnv", "FiniteTasks", "MultitaskEnv", "Task", "Tasks"]
 
-_KEPT = 64
-"""environments that are kept to be posed again"""
+_MAX_ENVIRONMENTS = 64
+"""most environments that are kept for later episodes of their tasks"""
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,15 @@ class Task(ABC):
 
     @abstractmethod
     def make(self) -> gymnasium.Env[Any, Any]:
-        """An environment of this task alone."""
+        """Return an environment of this task alone."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields, as JSON holds them."""
+        """Return the fields as JSON data."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The task with these fields.
+        """Return the task with these fields.
 
         Raises:
             ValueError: there is no such task.
@@ -50,7 +50,7 @@ class Task(ABC):
         try:
             return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
         except TypeError as error:
-            raise ValueError(f"this is no {cls.__name__}: {error}") from None
+            raise ValueError(f"this is not a {cls.__name__}: {error}") from None
 
 
 TaskT = TypeVar("TaskT", bound=Task)
@@ -71,15 +71,15 @@ class Tasks(ABC, Generic[TaskT]):
         return [self.sample(rng) for _ in range(n)]
 
     def tasks(self) -> Iterator[TaskT] | None:
-        """Every task once, where there are finitely many."""
+        """Return an iterator over all tasks, or None where there are infinitely many."""
         return None
 
     def index(self, task: TaskT) -> int:
-        """The position of `task` in `tasks()`; -1 where there is none."""
+        """Return the position of `task` in `tasks()`; -1 where there is none."""
         return -1
 
     def from_dict(self, data: Mapping[str, Any]) -> TaskT:
-        """The task that `to_dict` described.
+        """Return the task that `to_dict` described.
 
         Raises:
             ValueError: there is no such task.
@@ -91,14 +91,14 @@ class FiniteTasks(Tasks[TaskT]):
     """Finitely many tasks with their probabilities."""
 
     def __init__(self, tasks: tuple[TaskT, ...], weights: NDArray[np.float64] | None = None) -> None:
-        """Name the tasks.
+        """Keep the tasks and their probabilities.
 
         Args:
             tasks: at least one, all different.
-            weights: float64[n], non-negative, not all zero; None: all alike.
+            weights: float64[n], non-negative, not all zero; None: uniform.
 
         Raises:
-            ValueError: there is no task, one is named twice, or the weights are no weights.
+            ValueError: there is no task, one is named twice, or the weights do not fit.
         """
         if not tasks or len(set(tasks)) != len(tasks):
             raise ValueError("tasks must be at least one, all different")
@@ -115,11 +115,11 @@ class FiniteTasks(Tasks[TaskT]):
         return self._tasks[min(int(drawn), len(self._tasks) - 1)]
 
     def tasks(self) -> Iterator[TaskT]:
-        """Every task once."""
+        """Return an iterator over all tasks."""
         return iter(self._tasks)
 
     def index(self, task: TaskT) -> int:
-        """The position of `task` in `tasks()`; -1 where there is none."""
+        """Return the position of `task` in `tasks()`; -1 where there is none."""
         return self._positions.get(task, -1)
 
     @cached_property
@@ -140,10 +140,10 @@ class MultitaskEnv(gymnasium.Env[Any, Any], Generic[TaskT]):
     _posed: bool = False
 
     def next_task(self, options: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Set `self.task` for the episode that begins, and return what `info` of `reset` says of it.
+        """Set `self.task` for the episode that begins, and return its entries in the `info` of `reset`.
 
         Raises:
-            ValueError: `options["task"]` is no task of this environment.
+            ValueError: `options["task"]` is not a task of this environment.
         """
         if options is not None and "task" in options:
             task = options["task"]
@@ -156,7 +156,7 @@ class MultitaskEnv(gymnasium.Env[Any, Any], Generic[TaskT]):
         return {"task": self.task.id, "task_index": self.tasks.index(self.task)}
 
     def task_state(self) -> dict[str, Any]:
-        """What `get_state` has to hold of tasks."""
+        """Return the entries of `get_state` about the task."""
         return {"task": None if self.task is None else self.task.to_dict(), "posed": self._posed}
 
     def set_task_state(self, state: Mapping[str, Any]) -> None:
@@ -194,9 +194,9 @@ class ComposedEnv(MultitaskEnv[TaskT]):
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             known = ", ".join(self.metadata["render_modes"])
             raise ValueError(f"render_mode must be None or one of {known}, got {render_mode!r}")
-        self._made: dict[TaskT, Any] = {}
-        made = self._env_of(first)
-        self.observation_space, self.action_space = made.observation_space, made.action_space
+        self._environments: dict[TaskT, Any] = {}
+        env = self._env_of(first)
+        self.observation_space, self.action_space = env.observation_space, env.action_space
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode of the task given, of the one given before, or of one drawn."""
@@ -212,8 +212,8 @@ class ComposedEnv(MultitaskEnv[TaskT]):
         Raises:
             ResetNeeded: `reset` was never called.
         """
-        found: tuple[Any, float, bool, bool, dict[str, Any]] = self._current().step(action)
-        return found
+        result: tuple[Any, float, bool, bool, dict[str, Any]] = self._current().step(action)
+        return result
 
     def render(self) -> Any:
         """Render the task's environment."""
@@ -227,7 +227,7 @@ class ComposedEnv(MultitaskEnv[TaskT]):
         """Continue from what `get_state` returned.
 
         Raises:
-            ValueError: `state` is no snapshot of this environment.
+            ValueError: `state` is not a snapshot of this environment.
         """
         self.set_task_state(state["task"])
         self._begin()
@@ -242,12 +242,12 @@ class ComposedEnv(MultitaskEnv[TaskT]):
 
     def _env_of(self, task: TaskT) -> Any:
         """Return the environment of a task; the last few are kept."""
-        if task not in self._made:
-            if len(self._made) >= _KEPT:
-                self._made.pop(next(iter(self._made)))
-            self._made[task] = task.make()
-            self._made[task].unwrapped.render_mode = self.render_mode
-        return self._made[task]
+        if task not in self._environments:
+            if len(self._environments) >= _MAX_ENVIRONMENTS:
+                self._environments.pop(next(iter(self._environments)))
+            self._environments[task] = task.make()
+            self._environments[task].unwrapped.render_mode = self.render_mode
+        return self._environments[task]
 
     def _current(self) -> Any:
         if self._inner is None:

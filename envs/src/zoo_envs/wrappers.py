@@ -24,7 +24,7 @@ def _announced_spec(env: _Env) -> ConstraintSpec:
     try:
         spec: ConstraintSpec = env.get_wrapper_attr("constraint_spec")
     except AttributeError:
-        raise ValueError(f"{env} announces no constraint_spec, so it has no constraints to work with") from None
+        raise ValueError(f"{env} announces no constraint_spec, so it has no constraints") from None
     return spec
 
 
@@ -194,7 +194,7 @@ class FromVectorReward(_Announcing):
         """Step, with the reward vector split into reward and signals.
 
         Raises:
-            ValueError: the reward is no vector, or too short for the indices.
+            ValueError: the reward is not a vector, or too short for the indices.
         """
         obs, vector, terminated, truncated, info = self.env.step(action)
         rewards = np.asarray(vector, dtype=np.float64)

@@ -28,7 +28,7 @@ class _Registrar(Protocol):
 
 @_hookimpl
 def zoo_register(zoo: _Registrar) -> None:
-    """Tell the registrar every row of the table."""
+    """Register every row of the table."""
     for row in TABLE:
         zoo.environment(
             row.name,

@@ -21,6 +21,7 @@ def zoo_register(zoo):
         zoo.evaluator(
             name, f"bench_lab:{name.title()}", config="bench_lab:Judging", summary="for tests", subject="algorithm"
         )
+    zoo.evaluator("drawn", "bench_lab:Drawn", config="bench_lab:Drawing", summary="for tests", subject="algorithm")
     zoo.evaluator("lines", "bench_lab:Lines", config="bench_lab:Counting", summary="for tests", subject="file")
 
 
@@ -139,3 +140,20 @@ def doubled(run, of, *, times=2.0):
 
 def crooked(run, of):
     return 1 / 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    value: float = 1.0
+    """what every draw gives"""
+    width: float | None = None
+    """of the interval that it tells, to each side"""
+
+
+class Drawn(Evaluator):
+    """Says that it sampled what is always the same number."""
+
+    def evaluate(self, subject, ctx):
+        value, width = self.config.value, self.config.width
+        ends = None if width is None else (value - width, value + width)
+        return Report(scores={"value": value, "seed": ctx.seed}, sampled={"value": ends, "seed": None})

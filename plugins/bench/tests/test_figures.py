@@ -297,7 +297,7 @@ def test_figures_are_listed(zoo: Callable[..., Answer], drawing: Path) -> None:
         (("runs", "--figure", "absent"), 1, "cannot be loaded"),
         (("runs", "--figure", "end"), 2, "no figure called 'end': did you mean ends?"),
         (("endss", "runs"), 2, "did you mean ends?"),
-        (("nowhere",), 2, "there is no nowhere"),
+        (("nowhere",), 2, "nowhere does not exist"),
         (("ends",), 2, "zoo plot has no RUN"),
         ((), 2, "zoo plot has no RUN"),
     ],

@@ -72,10 +72,10 @@ HEAD = ",".join(COLUMNS)
     ("text", "sentence"),
     [
         ("environment,label,metric,iqm\n", "columns environment, label, metric, iqm: expected cell, environment"),
-        (f"{HEAD}\nlearner,task,one,score,1,finished,\n", "line 2: seed is 'one': expected a whole number"),
-        (f"{HEAD}\nlearner,task,0,score,high,finished,\n", "line 2: value is 'high': expected a number"),
-        (f"{HEAD}\nlearner,task,0,score\n", "expected 7 columns"),
-        (f"{HEAD}\nother,task,0,score,1,finished,\n", "suite trial has no cell 'other' on 'task'"),
+        (f"{HEAD}\nlearner,task,one,score,1,,,finished,\n", "line 2: seed is 'one': expected a whole number"),
+        (f"{HEAD}\nlearner,task,0,score,high,,,finished,\n", "line 2: value is 'high': expected a number"),
+        (f"{HEAD}\nlearner,task,0,score\n", "expected 9 columns"),
+        (f"{HEAD}\nother,task,0,score,1,,,finished,\n", "suite trial has no cell 'other' on 'task'"),
         (f'{HEAD}\n"learner,task', "is no table of raw results"),
     ],
 )

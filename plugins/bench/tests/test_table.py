@@ -269,7 +269,7 @@ def test_bad_input_is_one_sentence(zoo: Zoo, trial: Path, args: tuple[str, ...],
 def test_no_runs_at_all(zoo: Zoo) -> None:
     answer = zoo()
     assert answer.status == 1
-    assert "there is no runs" in answer.err
+    assert "runs does not exist" in answer.err
 
 
 def test_a_claim_about_what_no_run_has_names_both(zoo: Zoo, trial: Path) -> None:

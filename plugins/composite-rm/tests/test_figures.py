@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -145,6 +146,13 @@ def test_metrics_of_suites_are_what_they_say(stored):
     expected = find_proxy_points(paths, names)
     assert derived.joint_proxy_point(run, "r2") == expected.joint.best[1]
     assert derived.proxy_point(run, "r1") == expected.own["r1"].best[0]
+    assert derived.proxy_shift(run, "r2") == expected.joint.best[1] - expected.own["r2"].best[0]
+    shutil.copytree(stored / "runs", stored / "both")
+    shutil.copytree(stored / "paths", stored / "both", dirs_exist_ok=True)
+    counted = next(run for run in runs_of(stored / "both") if run.algorithm == "xi-ppo")
+    paths = [run.step for run in runs_of(stored / "paths") if run.seed == counted.seed]
+    assert derived.samples_with_search(counted, "ppo-sum") == counted.step + sum(paths)
+    assert derived.samples_with_search(xi, "ppo-sum") is None
 
 
 def test_metrics_are_not_known_where_the_runs_are_not_there(stored):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from importlib import resources
 
 import pytest
 from zoo_harp import check, check_bool
@@ -54,7 +54,8 @@ EXAMPLES = [
     (r"\begin{pmatrix}2\\7\end{pmatrix}", r"\begin{bmatrix}2\\7\end{bmatrix}", True),
     ("C", "(C) 40", True),
 ]
-TABLE = [json.loads(line) for line in (Path(__file__).parent / "pairs.jsonl").read_text(encoding="ascii").splitlines()]
+PAIRS = resources.files("zoo_harp") / "suites" / "harp" / "table.jsonl"
+TABLE = [json.loads(line) for line in PAIRS.read_text(encoding="ascii").splitlines()]
 
 
 @pytest.mark.parametrize(("gold", "response", "correct"), EXAMPLES)

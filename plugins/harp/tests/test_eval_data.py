@@ -180,7 +180,7 @@ def test_a_zip_file_holds_exactly_one_jsonl(tmp_path):
 def test_what_is_no_sound_zip_file(tmp_path):
     path = tmp_path / "a.zip"
     path.write_bytes(b"PK nonsense")
-    with pytest.raises(DataError, match="is no zip file"):
+    with pytest.raises(DataError, match="is not a zip file"):
         load_dataset(path)
     zipped(path, **{"f.jsonl": json.dumps(problem()) * 50})
     raw = bytearray(path.read_bytes())

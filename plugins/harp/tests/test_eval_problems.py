@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from zoo_harp.analysis.overlap import overlaps
 from zoo_harp.analysis.solutions import length, solution_rows
-from zoo_harp.evaluation.data import PUBLISHED, Dataset, load_dataset, published_counts
+from zoo_harp.evaluation.data import PUBLISHED, Dataset, load_dataset, published_counts, write_problems
 
 from zoo.cli.main import main
 
@@ -66,6 +66,29 @@ def test_published_counts_are_only_asked_of_the_public_file(problems):
     assert any("published are 4780" in line for line in lines)
 
 
+def test_a_file_with_the_published_counts_is_said_to_have_them(tmp_path, problems, capsys):
+    """Made up of one problem, so that each count follows from how many of each kind are written."""
+    one, mcq = problems[0], {"choices": dict.fromkeys("ABCDE", "1"), "answer_choice": "A"}
+    kinds = [
+        (197, {"level": 6, "contest": "AIME_I"}),
+        (4780 - 197 - 3797, {"contest": "AIME_I"}),
+        (3797, {"contest": "AMC_12A", **mcq}),
+        (313, {"contest": "AMC_8", "multiple_choice_only": True, **mcq}),
+        (310, {"contest": "USAMO", "level": 9, "answer": None}),
+        (6, {"contest": "AHSME", "subject": "calculus"}),
+    ]
+    base = {"level": 1, "choices": None, "answer_choice": None}
+    many = [replace(one, **{**base, **changed}) for count, changed in kinds for _ in range(count)]
+    path = tmp_path / "public.jsonl"
+    write_problems(path, [replace(problem, number=number) for number, problem in enumerate(many)])
+    assert main(["harp", "data", str(path)]) == 0
+    said = capsys.readouterr().out
+    assert "the counts are those of the public file: raw 5409, short 4780, choice 4110, level 6 197." in said
+    write_problems(path, [replace(problem, number=number, level=2) for number, problem in enumerate(many)])
+    assert main(["harp", "data", str(path)]) == 0
+    assert "level 6 has 0, published are 197." in capsys.readouterr().out
+
+
 def test_the_task_for_lm_eval_is_written_once(tmp_path, capsys):
     out = tmp_path / "tasks"
     assert main(["harp", "lm-eval", str(SAMPLE), "--out", str(out)]) == 0
@@ -73,7 +96,7 @@ def test_the_task_for_lm_eval_is_written_once(tmp_path, capsys):
     assert json.dumps(str(SAMPLE.resolve())) in text
     assert "zoo_harp" in (out / "harp_task.py").read_text(encoding="utf-8")
     assert main(["harp", "lm-eval", str(SAMPLE), "--out", str(out)]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert main(["harp", "lm-eval", str(SAMPLE), "--out", str(out), "--force"]) == 0
     assert main(["harp", "lm-eval", str(tmp_path / "none.jsonl"), "--out", str(out), "--force"]) == 2
 

@@ -58,7 +58,7 @@ def test_other_settings_are_refused(tmp_path):
 def test_a_file_of_something_else_is_left_alone(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("a line\nanother without an end")
-    with pytest.raises(UsageError, match="zoo harp run did not write it"), open_journal(path, {}):
+    with pytest.raises(UsageError, match="was not written by zoo harp run"), open_journal(path, {}):
         pass
     assert path.read_text() == "a line\nanother without an end"
 

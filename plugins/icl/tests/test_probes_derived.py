@@ -31,6 +31,19 @@ EXPECTED = {
 }
 
 
+def test_opposition_is_of_the_evaluations_that_both_curves_have():
+    curves = {
+        "heads": SimpleNamespace(steps=[10, 20, 30, 40, 50], values=[0.5, 0.9, 0.6, 0.7, 0.2]),
+        "iwl/acc": SimpleNamespace(steps=[5, 20, 40, 50, 60], values=[0.9, 0.1, 0.3, 0.4, 0.0]),
+    }
+    nothing = SimpleNamespace(steps=[], values=[])
+    run = SimpleNamespace(series=lambda name: curves.get(name, nothing))
+    assert FUNCTIONS["transience_opposition"](run, "heads") == pytest.approx(-1.0)
+    assert FUNCTIONS["transience_opposition"](run, "other") is None
+    del curves["iwl/acc"]
+    assert FUNCTIONS["transience_opposition"](run, "heads") is None
+
+
 @pytest.mark.parametrize("name", EXPECTED)
 def test_each_function_reads_its_event(name):
     of, value = EXPECTED[name]

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from zoo_icl.probes import dense_evaluation_set, phase_change, transience
+from scipy.stats import spearmanr
+from zoo_icl.probes import dense_evaluation_set, opposition, phase_change, transience
 
 LN2 = math.log(2.0)
 CURVES = st.lists(st.floats(0.0, 1.5), min_size=1, max_size=25)
@@ -120,3 +121,26 @@ def test_the_dense_set_has_every_sequence_once():
 def test_the_dense_set_of_the_paper_has_78400_sequences():
     pairs = list(itertools.combinations(range(5), 2))[:8]
     assert len(dense_evaluation_set(range(50), pairs)) == 78_400
+
+
+GRID = st.integers(0, 6).map(lambda n: n / 6)  # few values, so that ranks tie
+
+
+@settings(max_examples=80)
+@given(curves=st.lists(st.tuples(GRID, GRID), min_size=1, max_size=15))
+def test_opposition_is_the_rank_correlation_from_the_peak_on(curves):
+    falls, rises = (list(curve) for curve in zip(*curves, strict=True))
+    start = falls.index(max(falls))
+    found = opposition(falls, rises)
+    if len(curves) - start < 3 or len(set(falls[start:])) == 1 or len(set(rises[start:])) == 1:
+        assert found is None
+    else:
+        assert found == pytest.approx(spearmanr(falls[start:], rises[start:]).statistic)
+
+
+def test_opposition_of_curves_that_change_places():
+    assert opposition([0.5, 0.9, 0.8, 0.7, 0.6], [0.9, 0.1, 0.2, 0.3, 0.4]) == pytest.approx(-1.0)
+    with pytest.raises(ValueError, match="expected as many of both"):
+        opposition([0.5, 0.4], [0.1])
+    with pytest.raises(ValueError, match="finite"):
+        opposition([0.5, math.nan], [0.1, 0.2])

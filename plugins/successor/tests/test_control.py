@@ -138,6 +138,38 @@ def test_choose_is_greedy_with_random_ties_and_explores_uniformly():
     np.testing.assert_allclose(mixed, [0.1, 0.4, 0.4, 0.1], atol=4 * 0.5 / np.sqrt(n))
 
 
+@pytest.mark.parametrize("recovery", [None, 3])
+def test_an_agent_knows_what_remains_as_the_environment_does(recovery):
+    env = BasicGridVector(
+        4, goals=(15, 26), goal_rewards=(1.0, 2.0), recovery=recovery, start=None, max_episode_steps=9
+    )
+    own = env.diminishing
+    seen = Remaining(own.base, own.lam, count_start=own.count_start, recovery=own.recovery)
+    obs, infos = env.reset(seed=0)
+    again = False
+    for actions in np.random.default_rng(0).integers(0, 4, (60, 4)):
+        np.testing.assert_allclose(seen.read(obs), infos["remaining"], rtol=1e-12)
+        before = infos["remaining"]
+        obs, _, terminated, truncated, infos = env.step(actions)
+        ended = terminated | truncated
+        again |= bool((infos["remaining"][~ended] > before[~ended]).any())
+        seen.forget(ended)
+    assert again == (recovery is not None)
+
+
+@pytest.mark.parametrize("recovery", [None, 3])
+def test_lambda_q_learns_on_the_rewards_that_the_environment_pays(recovery):
+    env = BasicGridVector(
+        4, goals=(15, 26), goal_rewards=(1.0, 2.0), recovery=recovery, start=None, max_episode_steps=9
+    )
+    learner = LambdaQ(context(env, budget=4 * 57), LambdaQConfig(steps_per_update=57))
+    learner.update()
+    kept = learner.kept
+    np.testing.assert_array_equal(kept["counts"][0], env.get_state()["visits"])
+    if recovery is not None:
+        np.testing.assert_array_equal(kept["idle"][0], env.get_state()["idle"])
+
+
 @pytest.mark.parametrize("count_start", [False, True])
 def test_what_remains_against_a_count_in_plain_python(count_start):
     base, lam = np.array([2.0, 0.0, 4.0]), np.array([0.5, 0.9, 0.0])

@@ -42,8 +42,8 @@ def test_only_sarsa_and_the_tables_do_without_a_model():
     ("preset", "env", "expected"),
     [
         ("fr", "riverswim", {"alpha": 0.25, "eta": 0.05, "gamma_rep": 0.99, "beta": 1.0, "epsilon": 0.05}),
-        ("count-based", "riverswim", {"alpha": 0.1, "eta": 0.5, "gamma_rep": 0.5, "beta": 1e4, "epsilon": 0.01}),
-        ("count-based", "sixarms", {"alpha": 0.5, "eta": 0.25, "gamma_rep": 0.5, "beta": 1e4, "epsilon": 0.01}),
+        ("count-based", "riverswim", {"alpha": 0.25, "eta": 0.01, "gamma_rep": 0.95, "beta": 100.0, "epsilon": 0.1}),
+        ("count-based", "sixarms", {"alpha": 0.5, "eta": 0.25, "gamma_rep": 0.99, "beta": 1e4, "epsilon": 0.01}),
     ],
 )
 def test_presets_are_the_settings_of_the_two_codes(preset, env, expected):

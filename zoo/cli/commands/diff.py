@@ -1,4 +1,4 @@
-"""``zoo diff``: what two runs differ in."""
+"""``zoo diff``: the differences of two runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     parser = CommandParser(
         prog="zoo diff",
         usage="zoo diff RUN RUN [--json]",
-        description="What two runs differ in: options, versions, git revision, and the last value of each metric.",
+        description="The differences of two runs: options, versions, git revision, and the last value of each metric.",
         examples=[
             "zoo diff runs/two-state/reload/6d3d5ab420/seed-0 runs/two-state/reload/6d3d5ab420/seed-1",
             "zoo diff runs/two-state/reload/6d3d5ab420/seed-0 runs/two-state/gda/2895617289/seed-0 --json",

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.cli.arguments import set_threads
+from zoo.cli.arguments import natural, set_threads
 from zoo.cli.document import emit
 from zoo.cli.parser import CommandOptions, CommandParser
 from zoo.discovery.config import parse_options
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 def main(args: Sequence[str], options: CommandOptions) -> int:
     """Run the command."""
     parser = _parser()
-    asks_help = bool({"-h", "--help"} & set(args))
+    wants_help = bool({"-h", "--help"} & set(args))
     parsed, rest = parser.parse_known_args([arg for arg in args if arg not in ("-h", "--help")])
     names, flags = _split(rest)
-    if asks_help or not args:
+    if wants_help or not args:
         print(parser.format_help(), end="" if not names else "\n")
         if not names:
-            return 0 if asks_help else 2
+            return 0 if wants_help else 2
     set_threads(1)
     registry = options.registry()
-    paths, entry = _request(names, flags, registry, asks_help=asks_help)
+    paths, entry = _request(names, flags, registry, wants_help=wants_help)
     config = entry.default_config()
     if config is not None:
-        flags = [*flags, *(["--help"] if asks_help else [])]
+        flags = [*flags, *(["--help"] if wants_help else [])]
         chosen, _ = parse_options(
             {"": config}, flags, prog=f"zoo eval RUN {entry.name}", description=entry.summary, own=parser.flags
         )
@@ -75,10 +75,10 @@ def _parser() -> CommandParser:
     add("-h", "--help", action="store_true", help="print this, and the options of the evaluator that is named")
     add("--rows", action="store_true", help="print one line for each item (episode, constraint) instead of each run")
     add("--csv", type=Path, metavar="FILE", help="write the table to this file, too")
-    add("--seed", type=_natural, default=0, metavar="N", help="root seed of the evaluation (default: 0)")
+    add("--seed", type=natural, default=0, metavar="N", help="root seed of the evaluation (default: 0)")
     add(
         "--checkpoint", default="newest", metavar="newest|best|STEP",
-        help="which one to judge: best has the best evaluation while it trained, constraints first (default: newest)",
+        help="checkpoint to judge: best has the best evaluation while it trained, constraints first (default: newest)",
     )  # fmt: skip
     add("--device", default="cpu", help="where tensors live: cpu, cuda, cuda:1 (default: cpu)")
     add("--trust", action="store_true", help="allow an environment id that imports a module")
@@ -86,20 +86,14 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _natural(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no seed: expected a whole number, 0 or more")
-    return int(text)
-
-
 def _split(rest: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What stands before the first option, and the rest: an option's value cannot be told from a run."""
+    """The arguments before the first option, and the rest: an option's value looks like a run."""
     first = next((index for index, arg in enumerate(rest) if arg.startswith("-")), len(rest))
     return list(rest[:first]), list(rest[first:])
 
 
 def _request(
-    names: Sequence[str], flags: Sequence[str], registry: Registry, *, asks_help: bool
+    names: Sequence[str], flags: Sequence[str], registry: Registry, *, wants_help: bool
 ) -> tuple[list[Path], Entry]:
     """The paths to judge, and the evaluator."""
     if not names:
@@ -107,13 +101,13 @@ def _request(
         raise UsageError(f"zoo eval needs a run and an evaluator{before}.", "zoo eval --help has examples.")
     *paths, name = names
     evaluators = [entry.name for entry in registry.entries("evaluator")]
-    if not asks_help and Path(name).exists() and name not in evaluators:
+    if not wants_help and Path(name).exists() and name not in evaluators:
         raise UsageError(
             f"zoo eval needs an evaluator after {name}: there are {', '.join(evaluators)}.",
             f"zoo eval {' '.join(names)} {evaluators[0] if evaluators else 'EVALUATOR'}",
         )
     entry = registry.find(name, "evaluator")
-    if not paths and not asks_help:
+    if not paths and not wants_help:
         raise UsageError(f"zoo eval {name} needs a run before the evaluator.", "zoo eval --help has examples.")
     return [Path(path) for path in paths], entry
 
@@ -178,12 +172,12 @@ def _show(done: Sequence[Evaluation], failed: Sequence[tuple[Path, ZooError]], p
         print(table(shown, keep=_leading(shown, len(identity) - len(same))) + "\n")
     for note in dict.fromkeys(note for document in documents for note in document["notes"]):
         about = [evaluation for evaluation in done if note in evaluation.notes]
-        which = "" if len(about) == len(done) else f"{_whose(about)}: "
+        which = "" if len(about) == len(done) else f"{_names_of(about)}: "
         print(f"note: {which}{note}")
 
 
 def _leading(records: Sequence[Mapping[str, Any]], identity: int) -> int:
-    """How many first columns say what a line is of: the identity, and what is all words after it."""
+    """How many leading columns identify a line: the identity, and the columns of text after it."""
     words = 0
     for name in list(records[0])[identity:]:
         if not all(isinstance(record.get(name), str) for record in records):
@@ -193,7 +187,7 @@ def _leading(records: Sequence[Mapping[str, Any]], identity: int) -> int:
 
 
 def _labels(done: Sequence[Evaluation]) -> dict[Path, dict[str, str]]:
-    """For each run the name that tells it from others of the same algorithm."""
+    """For each run a label that distinguishes it from others of the same algorithm."""
     from zoo.runs.labelling import labels
     from zoo.runs.store import Catalogue
 
@@ -201,7 +195,7 @@ def _labels(done: Sequence[Evaluation]) -> dict[Path, dict[str, str]]:
     return {run.path: {"algorithm": name} for group, name in zip(groups, labels(groups), strict=True) for run in group}
 
 
-def _whose(about: Sequence[Evaluation]) -> str:
+def _names_of(about: Sequence[Evaluation]) -> str:
     return ", ".join(" ".join(map(str, evaluation.identity().values())) for evaluation in about)
 
 

@@ -77,15 +77,17 @@ def _names(name: str, kind: str) -> dict[str, str]:
     """Every spelling of the plugin's name that a template may use.
 
     Raises:
-        UsageError: it is no name; the message has the nearest one.
+        UsageError: it is not a name; the message has the nearest one.
     """
     plain = re.sub(r"-{2,}", "-", re.sub(r"[^a-z0-9]+", "-", name.lower())).strip("-").lstrip("0123456789-")
     if not NAME.fullmatch(name) or name != plain:
         nearest = f", such as {plain}" if plain else ""
-        raise UsageError(f"{name!r} is no name for a plugin: expected lower-case letters, digits and hyphens{nearest}.")
+        raise UsageError(
+            f"{name!r} is not a name for a plugin: expected lower-case letters, digits and hyphens{nearest}."
+        )
     bare = name.removeprefix("zoo-")
     if not bare or bare == "zoo":
-        raise UsageError(f"{name!r} is no name for a plugin: expected more than 'zoo', such as zoo-my-method.")
+        raise UsageError(f"{name!r} is not a name for a plugin: expected more than 'zoo', such as zoo-my-method.")
     class_name = "".join(part.capitalize() for part in bare.split("-"))
     if class_name in zoo.__all__:
         raise UsageError(

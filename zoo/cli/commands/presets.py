@@ -1,4 +1,4 @@
-"""``zoo presets``: what an algorithm's plugin has found to suit an environment."""
+"""``zoo presets``: the settings that an algorithm's plugin recommends for an environment."""
 
 from __future__ import annotations
 

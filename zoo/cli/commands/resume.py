@@ -23,7 +23,7 @@ ALLOWED = (
 
 
 def left_over(parser: argparse.ArgumentParser, args: Sequence[str]) -> list[str]:
-    """What of a command line is neither one of the ``ALLOWED`` flags nor the value of one."""
+    """The words of a command line that are neither one of the ``ALLOWED`` flags nor the value of one."""
     actions = {spelling: action for action in parser._actions for spelling in action.option_strings}
     words_left: list[str] = []
     words = iter(args)
@@ -45,7 +45,7 @@ def open_resumed(path: Path, other: Sequence[str]) -> tuple[RunDir, Path]:
         other: as ``left_over`` has it.
 
     Raises:
-        UsageError: it is no run, was moved, or something was given that would make another run of it.
+        UsageError: it is not a run, was moved, or something was given that would make another run of it.
     """
     from zoo.training.storage.run_dir import RunDir
 
@@ -72,25 +72,25 @@ def extended(run: RunDir, steps: int, root: Path, *, dry_run: bool) -> RunSpec:
     Raises:
         ZooError: it cannot go on.
     """
-    from zoo.training.extend import begin, extension, sentence
+    from zoo.training.extend import begin, describe_extension, extension
 
     spec, stored = extension(run, steps)
     if not dry_run:
         path = begin(run, spec, stored, root)
-        sys.stderr.write(f"zoo: {path} {sentence(run, spec)}\n")
+        sys.stderr.write(f"zoo: {path} {describe_extension(run, spec)}\n")
     return spec
 
 
 def offer(spec: RunSpec, seeds: Sequence[int], root: Path) -> None:
-    """Say so where a run of the same with a smaller budget could be gone on from instead."""
-    from zoo.training.extend import shorter
+    """Suggest to extend a stored run with the same options and a smaller budget, if there is one."""
+    from zoo.training.extend import find_shorter
 
     for seed in seeds:
-        there = shorter(spec.with_seed(seed), root)
-        if there is not None:
+        run = find_shorter(spec.with_seed(seed), root)
+        if run is not None:
             sys.stderr.write(
-                f"zoo: {there.path} is this run with {there.spec.steps} steps. This command begins anew;\n"
-                f"     zoo train --resume {there.path} --steps {spec.steps} goes on from there instead.\n"
+                f"zoo: {run.path} is this run with {run.spec.steps} steps. This command begins anew;\n"
+                f"     zoo train --resume {run.path} --steps {spec.steps} goes on from there instead.\n"
             )
             return
 
@@ -108,7 +108,7 @@ def all_finished(spec: RunSpec, seeds: Sequence[int], root: Path) -> str:
     if len(done) < len(seeds):
         return ""
     times = [_day(read_status(spec.with_seed(seed).folder(root))[0].get("time")) for seed in seeds]
-    return f"Nothing was run: finished on {', '.join(sorted(set(filter(None, times)))) or 'a day that is not known'}."
+    return f"Nothing was run: finished on {', '.join(sorted(set(filter(None, times)))) or 'an unknown day'}."
 
 
 def _day(text: object) -> str:

@@ -34,7 +34,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     from zoo.runs.store import open_runs
 
     if parsed.json and not (parsed.yes or parsed.dry_run):
-        raise UsageError("--json asks nothing: expected --yes or --dry-run beside it.")
+        raise UsageError("--json does not ask for confirmation: expected --yes or --dry-run beside it.")
     catalogue = open_runs(parsed.paths)
     runs = list(catalogue)
     if not parsed.json:
@@ -65,10 +65,10 @@ def remove(runs: Sequence[Run]) -> dict[Path, str]:
     for run in runs:
         try:
             with Lock(run.path):  # nobody begins to write it meanwhile
-                gone = run.path.with_name(f".removed-{run.path.name}")
-                shutil.rmtree(gone, ignore_errors=True)  # of a removal that was killed
-                run.path.rename(gone)  # at once: a removal that is killed leaves no half of a run
-            shutil.rmtree(gone)
+                removed = run.path.with_name(f".removed-{run.path.name}")
+                shutil.rmtree(removed, ignore_errors=True)  # of a removal that was killed
+                run.path.rename(removed)  # at once: a removal that is killed leaves no half of a run
+            shutil.rmtree(removed)
         except RunError as error:
             kept[run.path] = error.message
         except OSError as error:
@@ -91,8 +91,6 @@ def _confirmed(count: int) -> bool:
     from zoo.errors import UsageError
 
     if not sys.stdin.isatty():
-        raise UsageError("nobody is there to be asked: expected --yes, or --dry-run.")
-    return input(f"Remove {'this run' if count == 1 else f'these {count} runs'}? [y/N] ").strip().lower() in (
-        "y",
-        "yes",
-    )
+        raise UsageError("standard input is not a terminal, so nobody can confirm: expected --yes, or --dry-run.")
+    question = f"Remove {'this run' if count == 1 else f'these {count} runs'}? [y/N] "
+    return input(question).strip().lower() in ("y", "yes")

@@ -17,7 +17,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     parser = CommandParser(
         prog="zoo runs",
         usage="zoo runs [DIR ...] [--algorithm NAME] [--environment NAME] [--status STATUS] [--json]",
-        description="The stored runs below a directory, one line each. zoo show RUN tells all of one.",
+        description="The stored runs below a directory, one line each. zoo show RUN shows one in full.",
         examples=["zoo runs", "zoo runs --status failed", "zoo runs runs/CartPole-v1 --algorithm ppo --json"],
     )
     parser.add_argument(

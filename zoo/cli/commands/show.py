@@ -19,7 +19,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     parser = CommandParser(
         prog="zoo show",
         usage="zoo show RUN [--verify] [--json]",
-        description="What a run is, where it stands and what it measured. With a directory above several runs, one\n"
+        description="The spec, the progress and the metrics of a run. With a directory above several runs, one\n"
         "line for each.",
         examples=[
             "zoo show runs/two-state/reload/6d3d5ab420/seed-0",
@@ -65,11 +65,11 @@ def _verify(catalogue: Catalogue, *, as_json: bool) -> int:
             {"path": str(run.path), "sound": run.path not in broken, "parts": [part.to_json() for part in parts]}
             for run, parts in verified
         ]
-        refused = [{"path": str(one.path), "reason": one.reason} for one in catalogue.refused]
-        emit({"runs": runs, "refused": refused})
-        return 1 if broken or refused else 0
-    for one in catalogue.refused:
-        sys.stderr.write(f"zoo: left out: {one.reason}\n")
+        left_out = [{"path": str(refused.path), "reason": refused.reason} for refused in catalogue.refused]
+        emit({"runs": runs, "refused": left_out})
+        return 1 if broken or left_out else 0
+    for refused in catalogue.refused:
+        sys.stderr.write(f"zoo: left out: {refused.reason}\n")
     for run, parts in verified:
         shown = [part for part in parts if len(verified) == 1 or part.state == "damaged"]
         print(f"{run.path}: {'damaged' if run.path in broken else 'sound'}")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.cli.arguments import cadence, count, natural, seconds, seeds, set_threads, steps
+from zoo.cli.arguments import cadence, count, natural, seconds, seeds, set_threads
 from zoo.cli.config_file import with_config
 from zoo.cli.document import emit
 from zoo.cli.parser import CommandOptions, CommandParser
@@ -30,12 +30,12 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     args = with_config(
         args, [flag for action in parser._actions if action.nargs == 0 for flag in action.option_strings]
     )
-    asks_help = bool({"-h", "--help"} & set(args))
+    wants_help = bool({"-h", "--help"} & set(args))
     parsed, rest = parser.parse_known_args([arg for arg in args if arg not in ("-h", "--help")])
     if parsed.algorithm is None and not parsed.resume_run:
-        if asks_help or not args:
+        if wants_help or not args:
             print(parser.format_help(), end="")
-            return 0 if asks_help else 2
+            return 0 if wants_help else 2
         raise UsageError("zoo train needs an algorithm and an environment.", "zoo train --help has examples.")
     set_threads(parsed.threads)
     registry = options.registry()
@@ -44,7 +44,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
 
         return _resume(parsed, left_over(parser, args), registry, options)
     entry = find_algorithm(parsed.algorithm, parsed.environment or "", registry)
-    if parsed.environment is None and not asks_help:
+    if parsed.environment is None and not wants_help:
         flagged = next((word for word in rest if word.split("=")[0] in ("--env", "--environment")), "")
         hint = f"zoo list environments --for {parsed.algorithm} shows what fits."
         if flagged:
@@ -55,9 +55,9 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
         print_options(entry)
         return 0
     resolve_env(parsed.environment, registry)  # a wrong name is an error, not a help text
-    if asks_help:
+    if wants_help:
         print(parser.format_help())
-    spec, seeds = _spec(parsed, [*rest, *(["--help"] if asks_help else [])], registry)
+    spec, seeds = _spec(parsed, [*rest, *(["--help"] if wants_help else [])], registry)
     from zoo.cli.commands.resume import offer
 
     offer(spec, seeds, parsed.dir)
@@ -90,7 +90,7 @@ def _parser() -> CommandParser:
     add("--seed", type=natural, metavar="N", help="root seed (default: 0)")
     add("--seeds", type=seeds, metavar="A:B", help="seeds A up to, not including, B; or a list 0,3,7")
     add("--jobs", type=count, default=1, metavar="N", help="worker processes that share the seeds (default: 1)")
-    add("--steps", type=steps, metavar="N", help="budget in the algorithm's env_steps, such as 50000 or 1e6")
+    add("--steps", type=natural, metavar="N", help="budget in the algorithm's env_steps, such as 50000 or 1e6")
     add("--num-envs", type=count, metavar="N", help="copies of the environment (default: preset, or 1)")
     add(
         "--config", type=Path, metavar="FILE",
@@ -99,10 +99,10 @@ def _parser() -> CommandParser:
     add(
         "--preset",
         default="",
-        metavar="NAME",
-        help="a preset of the plugin (default: its default for this environment)",
+        metavar="NAME|FILE",
+        help="a preset of the plugin, or a file .toml of your own (default: the plugin's default, if it has one)",
     )
-    add("--eval-every", type=steps, default=0, metavar="N", help="steps between evaluations (default: only the last)")
+    add("--eval-every", type=natural, default=0, metavar="N", help="steps between evaluations (default: only the last)")
     add("--eval-episodes", type=natural, default=20, metavar="N", help="episodes of each evaluation (default: 20)")
     add("--representation", metavar="NAME", help="hand this representation to the algorithm (--representation.OPTION)")
     add("--policy", default="uniform", help="for a representation: uniform, greedy:STATE, or a run to follow")
@@ -111,12 +111,7 @@ def _parser() -> CommandParser:
         "--resume", default="auto", metavar="auto|never|RUN",
         help="continue (default), start afresh, or this run; with larger --steps a run of its own goes on from it",
     )  # fmt: skip
-    add(
-        "--checkpoint-every",
-        type=cadence,
-        metavar="STEPS|TIME",
-        help="such as 10000 or 30s (default: 30s)",
-    )
+    add("--checkpoint-every", type=cadence, metavar="STEPS|TIME", help="such as 10000 or 30s (default: 30s)")
     add("--time-limit", type=seconds, default=0.0, metavar="TIME", help="save and stop after this, such as 90s or 2h")
     add("--device", default="cpu", help="where tensors live: cpu, cuda, cuda:1 (default: cpu)")
     add("--threads", type=count, default=1, metavar="N", help="threads of numerical libraries (default: 1)")

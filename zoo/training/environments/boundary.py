@@ -1,4 +1,4 @@
-"""The boundary around an environment: what it returns is checked, and what it raises is its own.
+"""The boundary around an environment: its results are checked, and its errors are attributed to it.
 
 For its first steps each copy stands behind a ``Boundary``, directly around what was registered, inside the wrappers of
 ``gymnasium.make``, which cannot tell a six-tuple from any other mistake. gymnasium's own checker looks at the first
@@ -37,7 +37,7 @@ class FaultError(Exception):
 
 
 class BadActionError(ValueError):
-    """An algorithm gave an action that is none; the environment is not to blame."""
+    """An algorithm gave an invalid action; the environment is not to blame."""
 
 
 class Boundary(gymnasium.Wrapper[Any, Any, Any, Any]):
@@ -106,15 +106,15 @@ class Boundary(gymnasium.Wrapper[Any, Any, Any, Any]):
         """Let gymnasium's checker look at a step that was already taken."""
         self._unchecked.discard("step")
         try:
-            env_step_passive_checker(cast("Any", _Taken(result, self.observation_space)), None)
+            env_step_passive_checker(cast("Any", _ReplayedStep(result, self.observation_space)), None)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             raise self._fault(f"broke gymnasium's interface: {describe(error)}") from error
 
 
-class _Taken:
-    """A step for gymnasium's checker."""
+class _ReplayedStep:
+    """An environment whose step returns a result that was already taken, for gymnasium's checker."""
 
     def __init__(self, result: tuple[Any, ...], observation_space: Any) -> None:
         self._result = result
@@ -128,7 +128,7 @@ def number(reward: Any, copy: int) -> float:
     """A reward as a number.
 
     Raises:
-        FaultError: it is none.
+        FaultError: it is something else.
     """
     if isinstance(reward, (int, float, np.integer, np.floating, np.bool_)):
         return float(reward)
@@ -143,7 +143,7 @@ def truth(value: Any, name: str, copy: int) -> bool:
     """``terminated`` or ``truncated`` as a boolean.
 
     Raises:
-        FaultError: it is none.
+        FaultError: it is something else.
     """
     if isinstance(value, (bool, np.bool_)) or (isinstance(value, (int, np.integer)) and value in (0, 1)):
         return bool(value)
@@ -165,7 +165,7 @@ def copied(value: Any) -> Any:
 
 
 _FEW = 16
-"""numbers that Python adds up sooner than a library is called"""
+"""size up to which Python's sum is faster than numpy's dot product"""
 
 
 def finite(values: NDArray[Any]) -> bool:
@@ -202,7 +202,7 @@ def _batch(item: Any) -> Any:
     return item if isinstance(item, (Mapping, tuple, list)) else np.asarray(item)
 
 
-def bound(made: gymnasium.Env[Any, Any], copy: int) -> gymnasium.Env[Any, Any]:
+def with_boundary(made: gymnasium.Env[Any, Any], copy: int) -> gymnasium.Env[Any, Any]:
     """A made environment with its boundary: in the place of gymnasium's checker, or around it where there is none."""
     outer: Any = None
     layer: Any = made
@@ -218,7 +218,7 @@ def bound(made: gymnasium.Env[Any, Any], copy: int) -> gymnasium.Env[Any, Any]:
 
 
 def kind(value: Any) -> str:
-    """What something is, for a sentence: "a tuple of 3", "None", "an array"."""
+    """The kind of a value in words: "a tuple of 3", "None", "an array"."""
     if isinstance(value, tuple):
         return f"a tuple of {len(value)}"
     name = "array" if isinstance(value, np.ndarray) else type(value).__name__
@@ -226,7 +226,7 @@ def kind(value: Any) -> str:
 
 
 def _other_step(result: Any) -> str:
-    """A step that is no five-tuple, and where its kind is from."""
+    """A sentence on a step that is not a five-tuple, and which library has such steps."""
     expected = "expected observation, reward, terminated, truncated, info"
     if isinstance(result, tuple) and len(result) == 4:
         return f"returned four values from step(), as gym before 0.26 did: {expected}"

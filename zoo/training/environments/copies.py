@@ -26,7 +26,7 @@ class Copies(gymnasium.vector.SyncVectorEnv):
 
     Raises:
         FaultError: a copy raised, or returned what gymnasium's interface does not know.
-        BadActionError: it raised because of an action that is none.
+        BadActionError: it raised because of an action outside its space.
     """
 
     def __init__(self, makers: Sequence[Callable[[], gymnasium.Env[Any, Any]]]) -> None:
@@ -38,7 +38,7 @@ class Copies(gymnasium.vector.SyncVectorEnv):
         """what copies raised in ``close``"""
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """As gymnasium's."""
+        """See ``SyncVectorEnv``."""
         if options is not None and "reset_mask" in options:
             return super().reset(seed=seed, options=options)
         seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed or [None] * self.num_envs
@@ -51,7 +51,7 @@ class Copies(gymnasium.vector.SyncVectorEnv):
         return self._whole(batch), infos
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
-        """As gymnasium's."""
+        """See ``SyncVectorEnv``."""
         infos: dict[str, Any] = {}
         batch, rewards = self._batch(), np.zeros(self.num_envs)
         terminations, truncations = np.zeros(self.num_envs, dtype=np.bool_), np.zeros(self.num_envs, dtype=np.bool_)
@@ -101,7 +101,7 @@ class Copies(gymnasium.vector.SyncVectorEnv):
         return obs, info
 
     def _batch(self) -> Any:
-        """Where the observations of one step go: an array [B, ...], or a list where they are no arrays."""
+        """Where the observations of one step go: an array [B, ...], or a list where they are not arrays."""
         if not self._arrays:
             return [None] * self.num_envs
         return np.empty(self.observation_space.shape, self.observation_space.dtype)

@@ -1,4 +1,4 @@
-"""Adding up the episodes under way in many copies of an environment."""
+"""Running sums of the episodes under way in many copies of an environment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Episode:
 
 
 def episode_metrics(episodes: Sequence[Episode], constraints: ConstraintSpec | None) -> dict[str, float]:
-    """What is logged of the episodes that ended in one update: means, and how many; nothing where none ended."""
+    """Metrics of the episodes that ended in one update: means, and their number; empty where none ended."""
     if not episodes:
         return {}
     row = {
@@ -37,7 +37,7 @@ def episode_metrics(episodes: Sequence[Episode], constraints: ConstraintSpec | N
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """What the episodes under way in n copies have gathered so far; every method changes the arrays in place.
+    """Running sums of the episodes under way in n copies; every method changes the arrays in place.
 
     Attributes:
         returns: undiscounted sum of rewards, float64[n].
@@ -51,7 +51,7 @@ class Tally:
 
     @classmethod
     def of(cls, copies: int, constraints: int) -> Tally:
-        """Nothing gathered yet."""
+        """Sums of episodes that have just begun, all zero."""
         return cls(np.zeros(copies), np.zeros(copies, dtype=np.int64), np.zeros((copies, constraints)))
 
     @classmethod
@@ -100,4 +100,4 @@ class Tally:
         returns[where] = 0.0
         lengths[where] = 0
         sums[where] = 0.0
-        return [(copy, Episode(*told)) for copy, *told in ended]
+        return [(copy, Episode(*totals)) for copy, *totals in ended]

@@ -29,7 +29,7 @@ from zoo.discovery.registration import describe
 from zoo.environment import lookup
 from zoo.errors import EnvironmentFailed, InterfaceError, UsageError, ZooError
 from zoo.terminal.streams import brief
-from zoo.training.environments.boundary import BadActionError, bound, copied
+from zoo.training.environments.boundary import BadActionError, copied, with_boundary
 from zoo.training.environments.copies import Copies
 from zoo.training.environments.env_state import capture_env, restore_env
 from zoo.training.environments.episode_statistics import Episode, Tally
@@ -49,7 +49,7 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
     Args:
         env: the copies.
         constraints: those that the environment announces.
-        name: what messages call the environment.
+        name: of the environment in messages.
 
     Raises:
         EnvironmentFailed: the environment raised, broke its interface, or gave a number that is not finite; the
@@ -65,7 +65,7 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         """whether its state is worth capturing: a probe may have shown that it cannot be put back exactly"""
         self.finished: list[Episode] = []
         self.tally = Tally.of(self.num_envs, len(constraints.names) if constraints else 0)
-        self._reuses = not isinstance(env, gymnasium.vector.SyncVectorEnv)  # that one copies what it returns
+        self._copies_results = not isinstance(env, gymnasium.vector.SyncVectorEnv)  # that one copies what it returns
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """As gymnasium's; what was gathered of unfinished episodes is dropped."""
@@ -77,7 +77,7 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         except BaseException as error:
             raise self._failed(error, "reset()", ()) from error
         check_finite({"observation": obs}, self.name, self.tally.lengths, self.num_envs)
-        return copied(obs) if self._reuses else obs, infos
+        return copied(obs) if self._copies_results else obs, infos
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """As gymnasium's, with ``infos["constraints"]`` complete."""
@@ -87,7 +87,7 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
             raise
         except BaseException as error:
             raise self._failed(error, "step()", np.shape(actions)) from error
-        if self._reuses:
+        if self._copies_results:
             obs, reward, terminated, truncated = owned(obs), owned(reward), owned(terminated), owned(truncated)
             infos = infos.copy()
             for name in _OBSERVED:
@@ -112,8 +112,8 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         except BaseException as error:
             faults.append(f"raised in close(): {describe(error)}")
         for what in [*faults, *dict.fromkeys(getattr(self.env, "faults", ()))]:
-            if (self.name, what) not in _SAID:
-                _SAID.add((self.name, what))
+            if (self.name, what) not in _REPORTED:
+                _REPORTED.add((self.name, what))
                 sys.stderr.write(f"zoo: {self.name} {what}. Nothing is lost by that.\n")
 
     def _failed(self, error: BaseException, where: str, shape: tuple[int, ...]) -> BaseException:
@@ -149,19 +149,21 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
 
 _OBSERVED = ("final_obs", "_final_obs", "arrived")
 """infos that algorithms keep beyond the step"""
-_SAID: set[tuple[str, str]] = set()
-"""What was said of environments that raised in ``close``: of twenty copies, once."""
+_REPORTED: set[tuple[str, str]] = set()
+"""Reports of environments that raised in ``close``: of twenty copies, one."""
 
 
-def make_env(name: EnvName, kwargs: Mapping[str, Any], num_envs: int) -> Recorder:
+def make_env(name: EnvName, kwargs: Mapping[str, Any], num_envs: int, render_mode: str | None = None) -> Recorder:
     """Build ``num_envs`` copies, SAME_STEP autoreset, in one array step where the environment offers that.
+
+    With a ``render_mode`` they are stepped one by one: whoever draws wants each copy's last state before its reset.
 
     Raises:
         UsageError: the environment refuses the arguments, or needs a package that is missing.
         EnvironmentFailed: it fails in another way.
     """
     try:
-        env = _build(name, dict(kwargs), num_envs)
+        env = _build(name, dict(kwargs), num_envs, {"render_mode": render_mode} if render_mode else {})
     except (TypeError, ValueError, AssertionError, ImportError, gymnasium.error.Error) as error:
         raise UsageError(f"environment {name.short} cannot be built: {brief(error).rstrip('.')}.") from error
     except (ZooError, KeyboardInterrupt):
@@ -175,16 +177,16 @@ def make_env(name: EnvName, kwargs: Mapping[str, Any], num_envs: int) -> Recorde
     return Recorder(env, ConstraintSpec.of(spec) if spec is not None and len(spec.names) else None, name.owner)
 
 
-def _build(name: EnvName, kwargs: dict[str, Any], num_envs: int) -> VectorEnv:
+def _build(name: EnvName, kwargs: dict[str, Any], num_envs: int, drawn: dict[str, Any]) -> VectorEnv:
     entry = name.entry
-    if entry is not None and entry.vector:
+    if entry is not None and entry.vector and not drawn:
         built: VectorEnv = entry.load(entry.vector)(num_envs=num_envs, **kwargs)
         return built
 
     def make(copy: int) -> gymnasium.Env[Any, Any]:
         if entry is None:
-            return bound(gymnasium.make(name.gym_id, disable_env_checker=False, **kwargs), copy)
-        return bound(entry.resolve()(**kwargs), copy)
+            return with_boundary(gymnasium.make(name.gym_id, disable_env_checker=False, **kwargs | drawn), copy)
+        return with_boundary(entry.resolve()(**kwargs | drawn), copy)
 
     makers = [partial(make, copy) for copy in range(num_envs)]
     return Copies(makers)
@@ -248,7 +250,7 @@ def _model(env: Recorder) -> Callable[[], TabularCMDP] | None:
 
 
 def _tasks(env: Recorder) -> TaskDistribution | None:
-    """What is called ``tasks`` and is none, as other libraries' environments may have, is not offered."""
+    """The environment's task distribution; attributes ``tasks`` of another kind, as in other libraries, are ignored."""
     tasks = lookup(env.env, "tasks")
     return tasks if isinstance(tasks, TaskDistribution) else None
 

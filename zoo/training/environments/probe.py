@@ -25,7 +25,7 @@ from zoo.training.storage import checkpoint
 STEPS = 24
 """steps before the capture, and again after it; with both, a fresh episode begins"""
 _SECONDS = 1.0
-"""an environment so slow that this is over is judged by fewer steps"""
+"""time limit after which a slow environment is judged by fewer steps"""
 _FEWEST = 3
 
 
@@ -43,7 +43,7 @@ class Grade:
 
 
 def grade(make: Callable[[int], Recorder], name: str) -> Grade:
-    """Try it out.
+    """Test whether a copy can be put back exactly.
 
     Args:
         make: builds a copy of the environment from a seed.
@@ -75,25 +75,25 @@ def grade(make: Callable[[int], Recorder], name: str) -> Grade:
 def _same(build: Callable[[int], Recorder]) -> bool:
     """Whether a copy goes on as the one whose state was put into it."""
     began = time.monotonic()
-    one = build(1)
-    space = one.action_space
+    source = build(1)
+    space = source.action_space
     space.seed(0)
     for number in range(STEPS):
-        one.step(space.sample())
+        source.step(space.sample())
         if number >= _FEWEST and time.monotonic() - began > _SECONDS:
             break
-    captured = capture_env(one.env)
+    captured = capture_env(source.env)
     if captured is None:
         return False
-    other = build(2)
+    target = build(2)
     for _ in range(_FEWEST):
-        other.step(space.sample())
-    restore_env(other.env, checkpoint.unpack(*checkpoint.pack(captured)))
+        target.step(space.sample())
+    restore_env(target.env, checkpoint.unpack(*checkpoint.pack(captured)))
     for number in range(2 * STEPS):
-        if number == STEPS and not _equal(one.reset()[0], other.reset()[0]):
+        if number == STEPS and not _equal(source.reset()[0], target.reset()[0]):
             return False
         action = space.sample()
-        if not _equal(one.step(action)[:4], other.step(action)[:4]):
+        if not _equal(source.step(action)[:4], target.step(action)[:4]):
             return False
         if number >= _FEWEST and time.monotonic() - began > 2 * _SECONDS:
             break
@@ -104,7 +104,7 @@ def _equal(a: Any, b: Any) -> bool:
     if isinstance(a, Mapping):
         return a.keys() == b.keys() and all(_equal(a[key], b[key]) for key in a)
     if isinstance(a, (tuple, list)):
-        return len(a) == len(b) and all(_equal(one, other) for one, other in zip(a, b, strict=True))
+        return len(a) == len(b) and all(_equal(source, target) for source, target in zip(a, b, strict=True))
     return bool(np.array_equal(a, b))
 
 

@@ -24,7 +24,7 @@ class Stack:
     """
 
     def __init__(self, envs: Sequence[VectorEnv], infos: Sequence[str] = ()) -> None:
-        self.envs, self._asked = tuple(envs), tuple(infos)
+        self.envs, self._info_names = tuple(envs), tuple(infos)
         _check(self.envs)
         self.num_envs = int(self.envs[0].num_envs)
         recorders = [env for env in self.envs if isinstance(env, Recorder)]
@@ -88,30 +88,30 @@ class Stack:
 
     def _alone(self, actions: Array) -> Step:
         """A stack of one adds nothing but an axis: this is every step of a solo run."""
-        obs, reward, terminated, truncated, told = self.envs[0].step(actions)
-        infos = {"arrived": arrived(obs, told)[None]}
-        if "constraints" in told:
-            infos["constraints"] = told["constraints"][None]
-        infos |= {name: step_info(told, name, self.num_envs)[None] for name in self._asked}
+        obs, reward, terminated, truncated, raw_infos = self.envs[0].step(actions)
+        infos = {"arrived": arrived(obs, raw_infos)[None]}
+        if "constraints" in raw_infos:
+            infos["constraints"] = raw_infos["constraints"][None]
+        infos |= {name: step_info(raw_infos, name, self.num_envs)[None] for name in self._info_names}
         return obs[None], reward[None], terminated[None], truncated[None], infos
 
     def _together(self, handle: Stacked, actions: Array) -> Step:
         S, B = len(self), self.num_envs
         try:
-            obs, reward, terminated, truncated, told = handle.step(actions.reshape(S * B, *actions.shape[2:]))
+            obs, reward, terminated, truncated, raw_infos = handle.step(actions.reshape(S * B, *actions.shape[2:]))
         except (ZooError, KeyboardInterrupt):
             raise
         except BaseException as error:
             raise environment_failed(error, self._name, "step()", self._lengths) from error
-        infos = {name: told[name] for name in ("arrived", "constraints") if name in told}
-        infos |= {name: step_info(told, name, S * B) for name in self._asked}
+        infos = {name: raw_infos[name] for name in ("arrived", "constraints") if name in raw_infos}
+        infos |= {name: step_info(raw_infos, name, S * B) for name in self._info_names}
         if self._recorders:
             constraints = self._recorders[0].constraints
-            signals = constraint_signals(told, S * B, constraints.names, self._name) if constraints else None
+            signals = constraint_signals(raw_infos, S * B, constraints.names, self._name) if constraints else None
             if signals is not None:
                 infos["constraints"] = signals
             done = terminated | truncated
-            check_step(obs, reward, told, self._name, self._lengths, B, constraints, signals, done)
+            check_step(obs, reward, raw_infos, self._name, self._lengths, B, constraints, signals, done)
             for copy, episode in self._tally.add(reward, signals, done):
                 self._recorders[copy // B].finished.append(episode)
         parts = [array.reshape(S, B, *array.shape[1:]) for array in (obs, reward, terminated, truncated)]
@@ -124,7 +124,9 @@ class Stack:
         infos = {"arrived": np.stack([arrived(step[0], step[4]) for step in steps])}
         if all("constraints" in step[4] for step in steps):
             infos["constraints"] = np.stack([step[4]["constraints"] for step in steps])
-        infos |= {name: np.stack([step_info(step[4], name, self.num_envs) for step in steps]) for name in self._asked}
+        infos |= {
+            name: np.stack([step_info(step[4], name, self.num_envs) for step in steps]) for name in self._info_names
+        }
         return obs, reward, terminated, truncated, infos
 
 

@@ -135,7 +135,7 @@ def constraint_signals(
     """
     signals = np.full((copies, len(names)), np.nan, dtype=np.float32)
     present = np.zeros(copies, dtype=bool)
-    for values, rows in _told(infos, "constraints", copies):
+    for values, rows in _sources(infos, "constraints", copies):
         if values.shape != signals.shape:
             raise InterfaceError(
                 f'info["constraints"] of {env} has shape {values.shape}: expected {signals.shape}, one column for '
@@ -159,17 +159,17 @@ def step_info(infos: Mapping[str, Any], name: str, copies: int) -> NDArray[Any]:
     """
     values: NDArray[Any] | None = None
     present = np.zeros(copies, dtype=bool)
-    for found, rows in _told(infos, name, copies):
+    for array, rows in _sources(infos, name, copies):
         if values is None:
-            values = np.zeros_like(found)
-        values[rows] = found[rows]
+            values = np.zeros_like(array)
+        values[rows] = array[rows]
         present |= rows
     if values is None or not present.all():
         raise InterfaceError(f"copy {int(np.argmin(present))} of the environment gave no info[{name!r}] at this step.")
     return values
 
 
-def _told(infos: Mapping[str, Any], name: str, copies: int) -> Iterator[tuple[NDArray[Any], NDArray[np.bool_]]]:
+def _sources(infos: Mapping[str, Any], name: str, copies: int) -> Iterator[tuple[NDArray[Any], NDArray[np.bool_]]]:
     """What the infos and the final infos hold under ``name``, each with the copies it is of."""
     for source in (infos, infos.get("final_info", {})):
         if name in source:

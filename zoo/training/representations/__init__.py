@@ -1,1 +1,1 @@
-"""Training representations: with which policy transitions are collected, and what learns from them."""
+"""Training representations: the behaviour policy that collects transitions, and the trainer that learns from them."""

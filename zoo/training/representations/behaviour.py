@@ -1,4 +1,4 @@
-"""Collecting transitions for representations: which policy to follow, and stepping many seeds at once."""
+"""Collecting transitions for representations: the behaviour policy, and stepping many seeds at once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PolicyLoader: TypeAlias = "Callable[[Path], Algorithm[Any]]"
 
 @dataclass(frozen=True, eq=False)
 class BehaviourPolicy:
-    """The policy that is followed: a table, a trained algorithm, or where both are None any action alike.
+    """The policy that collects transitions: a table, a trained algorithm, or uniform where both are None.
 
     Attributes:
         space: of one action.
@@ -41,13 +41,13 @@ class BehaviourPolicy:
         """The policy called ``policy``: "uniform", "greedy:STATE", or the path of a run, which ``load_policy`` opens.
 
         Raises:
-            UsageError: it cannot be had in this environment.
+            UsageError: this environment does not support it.
         """
         space = ctx.env.single_action_space
         if policy.startswith(GREEDY):
-            return cls(space, table=_towards(ctx, policy.removeprefix(GREEDY)))
+            return cls(space, table=_greedy_table(ctx, policy.removeprefix(GREEDY)))
         if policy != UNIFORM:
-            return cls(space, leader=_opened(Path(policy), load_policy))
+            return cls(space, leader=_open_leader(Path(policy), load_policy))
         if ctx.problem.model is None:
             return cls(space)
         states, actions = ctx.problem.tabular.num_states, ctx.num_actions
@@ -57,7 +57,7 @@ class BehaviourPolicy:
     def cumulative(self) -> NDArray[np.float64]:
         """Sums of ``table`` along each row, [S, A]."""
         if self.table is None:
-            raise ValueError("this policy is no table")
+            raise ValueError("this policy is not a table")
         return np.cumsum(self.table, axis=-1)
 
     def choose(self, obs: Array, rng: np.random.Generator) -> Array:
@@ -87,7 +87,10 @@ class BehaviourPolicy:
         first = behaviours[0]
         if first.table is None:
             return np.stack(
-                [behaviour.choose(seen, rng) for behaviour, seen, rng in zip(behaviours, obs, rngs, strict=True)]
+                [
+                    behaviour.choose(observations, rng)
+                    for behaviour, observations, rng in zip(behaviours, obs, rngs, strict=True)
+                ]
             )
         return first._look_up(obs, np.stack([rng.random(obs.shape[1]) for rng in rngs]))
 
@@ -99,13 +102,13 @@ def collect(
 
     Args:
         stack: the environments of M members, B copies each.
-        behaviours: whom each member follows.
+        behaviours: the policy of each member.
         rngs: the generator of each member.
-        obs: where they are, [M, B, ...].
+        obs: the current observations, [M, B, ...].
         rounds: how many steps of each copy.
 
     Returns:
-        Transitions [M, rounds * B, ...] in the order of time, and where they are now.
+        Transitions [M, rounds * B, ...] in the order of time, and the observations after them.
     """
     rows: dict[str, list[Array]] = {}
     for _ in range(rounds):
@@ -128,7 +131,7 @@ def _count(obs: Array) -> int:
     return len(next(iter(obs.values())) if isinstance(obs, Mapping) else obs)
 
 
-def _towards(ctx: Context, goal: str) -> NDArray[np.float64]:
+def _greedy_table(ctx: Context, goal: str) -> NDArray[np.float64]:
     """The policy that reaches the state ``goal`` soonest (in discounted time), as a table [S, A]."""
     if ctx.problem.model is None:
         raise UsageError(f"--policy greedy:{goal} needs a tabular environment.")
@@ -143,7 +146,7 @@ def _towards(ctx: Context, goal: str) -> NDArray[np.float64]:
     return np.asarray(np.eye(model.num_actions)[plan.policy])
 
 
-def _opened(path: Path, load_policy: PolicyLoader) -> Algorithm[Any]:
+def _open_leader(path: Path, load_policy: PolicyLoader) -> Algorithm[Any]:
     if not path.exists():
         raise UsageError(f"--policy {path}: expected 'uniform', 'greedy:STATE' or the path of a run.")
     return load_policy(path)

@@ -36,7 +36,7 @@ class RepresentationTrainer(Algorithm[None]):
     Args:
         ctx: environment and randomness.
         representation: what is trained; its ``ctx`` shares the environment.
-        behaviour: whom to follow.
+        behaviour: the policy that collects transitions.
         solution: the exact table for this policy, where it is known.
         exact: install the solution instead of learning.
     """
@@ -61,40 +61,40 @@ class RepresentationTrainer(Algorithm[None]):
 
     @classmethod
     def of(
-        cls, ctx: Context, representation: Representation[Any], wanted: Mapping[str, Any], load_policy: PolicyLoader
+        cls, ctx: Context, representation: Representation[Any], options: Mapping[str, Any], load_policy: PolicyLoader
     ) -> RepresentationTrainer:
         """The trainer of one seed.
 
         Args:
             ctx: environment and randomness.
             representation: what is trained.
-            wanted: "policy": "uniform", "greedy:GOAL" (shortest way to a state of a tabular environment) or the
+            options: "policy": "uniform", "greedy:GOAL" (shortest way to a state of a tabular environment) or the
                 path of a run whose policy to follow; "exact": solve instead of learning.
             load_policy: opens a run to follow.
 
         Raises:
             UsageError: the policy cannot be had here, or "exact" without an exact solution.
         """
-        behaviour = BehaviourPolicy.of(ctx, str(wanted.get("policy", UNIFORM)), load_policy)
-        exact = bool(wanted.get("exact", False))
+        behaviour = BehaviourPolicy.of(ctx, str(options.get("policy", UNIFORM)), load_policy)
+        exact = bool(options.get("exact", False))
         return cls(ctx, representation, behaviour, _solution(ctx, representation, behaviour, exact=exact), exact=exact)
 
     def sibling(
-        self, ctx: Context, representation: Representation[Any], wanted: Mapping[str, Any], load_policy: PolicyLoader
+        self, ctx: Context, representation: Representation[Any], options: Mapping[str, Any], load_policy: PolicyLoader
     ) -> RepresentationTrainer:
         """The trainer of another seed: a table and its solution are shared, a run to follow is loaded anew."""
         if self.behaviour.leader is not None:
-            return self.of(ctx, representation, wanted, load_policy)
+            return self.of(ctx, representation, options, load_policy)
         return RepresentationTrainer(ctx, representation, self.behaviour, self._solution, exact=self.exact)
 
     def update(self) -> Metrics:
         """Collect about 128 transitions and learn from them, or, if exact, install the solution."""
         if self.exact:
             return self.install()
-        gathered, obs = collect(
+        transitions, obs = collect(
             self._stack, [self.behaviour], [self.ctx.stream("collect")], self.obs[None], self.rounds
         )
-        return self.learned(self.representation.update(_of_member(gathered, 0)), obs[0])
+        return self.learned(self.representation.update(_of_member(transitions, 0)), obs[0])
 
     def learned(self, metrics: Metrics, obs: Array) -> Metrics:
         """Account for one update whose ``metrics`` the representation gave, after which the copies are at ``obs``."""
@@ -125,7 +125,7 @@ class RepresentationTrainer(Algorithm[None]):
         self.obs, _ = self.ctx.env.reset()
 
     def act(self, obs: Array, *, greedy: bool = True) -> Array:
-        """Actions of the policy that collects; being judged does not change what is collected."""
+        """Actions of the policy that collects transitions; evaluating does not change what is collected."""
         return self.behaviour.choose(obs, self.ctx.stream("act"))
 
     def state(self) -> State:
@@ -151,7 +151,7 @@ class TrainerBatch(Batch):
     Args:
         contexts: one for each member.
         learners: the representations of these members.
-        wanted: as for ``RepresentationTrainer.of``.
+        options: as for ``RepresentationTrainer.of``.
         load_policy: opens a run to follow.
 
     Raises:
@@ -162,15 +162,15 @@ class TrainerBatch(Batch):
         self,
         contexts: Sequence[Context],
         learners: RepresentationBatch,
-        wanted: Mapping[str, Any],
+        options: Mapping[str, Any],
         load_policy: PolicyLoader,
     ) -> None:
         if len(learners) != len(contexts):
             raise InterfaceError(f"len() of a batch of {len(contexts)} representations is {len(learners)}.")
         self._learners = learners
-        first = RepresentationTrainer.of(contexts[0], learners.member(0), wanted, load_policy)
+        first = RepresentationTrainer.of(contexts[0], learners.member(0), options, load_policy)
         self._members = [first] + [
-            first.sibling(ctx, learners.member(index), wanted, load_policy)
+            first.sibling(ctx, learners.member(index), options, load_policy)
             for index, ctx in enumerate(contexts[1:], start=1)
         ]
         self._stack = stack([ctx.env for ctx in contexts])
@@ -189,13 +189,13 @@ class TrainerBatch(Batch):
         if members[0].exact:
             return [member.install() for member in members]
         obs = np.stack([member.obs for member in members])
-        gathered, obs = collect(
+        transitions, obs = collect(
             self._stack, [member.behaviour for member in members], self._rngs, obs, members[0].rounds
         )
-        rows = self._learners.update(gathered)
+        rows = self._learners.update(transitions)
         if len(rows) != len(members):
             raise InterfaceError(f"update() of a batch of {len(members)} representations gave {len(rows)} metrics.")
-        return [member.learned(row, at) for member, row, at in zip(members, rows, obs, strict=True)]
+        return [member.learned(row, last_obs) for member, row, last_obs in zip(members, rows, obs, strict=True)]
 
 
 def _solution(
@@ -216,7 +216,7 @@ def _solution(
     return None
 
 
-def _of_member(gathered: Transitions, index: int) -> Transitions:
+def _of_member(transitions: Transitions, index: int) -> Transitions:
     """The transitions of one member."""
-    parts = {field.name: getattr(gathered, field.name) for field in fields(gathered)}
+    parts = {field.name: getattr(transitions, field.name) for field in fields(transitions)}
     return Transitions(**{name: None if part is None else part[index] for name, part in parts.items()})

@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from zoo.errors import RunError, TrainingFailed
 from zoo.ring import RingBuffer
 from zoo.training.storage.documents import is_count
-from zoo.training.storage.files import is_folder, open_read, open_write, sync_directory
+from zoo.training.storage.files import hash_file, is_folder, open_read, open_write, sync_directory
 
 FOLDER = "buffers"
 _CHUNK_BYTES = 64 << 20
 _CHUNKS = 25
-"""of a full buffer, at least; what is kept of the oldest chunk beyond need is at most one part in so many"""
+"""chunks of a full buffer, at least, so that of the oldest chunk at most this fraction of it is kept beyond need"""
 Rows = NDArray[Any]
 
 
@@ -63,7 +63,7 @@ class BufferStore:
         self._series: dict[str, _Series] = {}
 
     def write(self, buffers: Mapping[str, RingBuffer]) -> dict[str, Any]:
-        """Append the rows that are new; what a manifest records of it, by name.
+        """Append the rows that are new, and return the record of each buffer for the manifest.
 
         Raises:
             OSError: the disk refuses.
@@ -86,16 +86,16 @@ class BufferStore:
 
     def _append(self, folder: Path, name: str, series: _Series, buffer: RingBuffer, array: Rows) -> None:
         size = _chunk_rows(buffer.capacity, array)
-        at = max(series.written, buffer.written - buffer.capacity)
+        next_row = max(series.written, buffer.written - buffer.capacity)
         fresh = False
-        while at < buffer.written:
+        while next_row < buffer.written:
             chunk = series.chunks[-1] if series.chunks else None
-            if chunk is None or chunk.first + chunk.rows != at or chunk.rows >= size:
-                chunk = _Chunk(at)
+            if chunk is None or chunk.first + chunk.rows != next_row or chunk.rows >= size:
+                chunk = _Chunk(next_row)
                 series.chunks.append(chunk)
                 fresh = True
-            place = at % buffer.capacity
-            count = min(size - chunk.rows, buffer.written - at, buffer.capacity - place)
+            place = next_row % buffer.capacity
+            count = min(size - chunk.rows, buffer.written - next_row, buffer.capacity - place)
             rows = np.ascontiguousarray(array[place : place + count])
             if rows.dtype.kind == "f" and np.isnan(rows).any():
                 raise TrainingFailed(f"{name.removeprefix('member.')} holds a NaN.")
@@ -108,8 +108,8 @@ class BufferStore:
                 os.fsync(file.fileno())
             chunk.running.update(rows.reshape(-1).view(np.uint8).data)
             chunk.rows += count
-            at += count
-            series.written = at
+            next_row += count
+            series.written = next_row
         if fresh:
             sync_directory(folder)
 
@@ -126,7 +126,9 @@ class BufferStore:
             for chunk, found in zip(chunks, record["chunks"], strict=True):
                 # Only the last one grows; of the others the digest is enough.
                 last = chunk is chunks[-1]
-                chunk.running = _sum(folder / _file(chunk.first), chunk.rows * row) if last else _Known(found["sha256"])
+                chunk.running = (
+                    hash_file(folder / _file(chunk.first), chunk.rows * row) if last else _FixedDigest(found["sha256"])
+                )
             self._series[name] = _Series(record["written"], chunks)
 
     def tidy(self, kept: Sequence[Mapping[str, Any]]) -> None:
@@ -144,8 +146,8 @@ class BufferStore:
 
 
 @dataclass(frozen=True)
-class _Known:
-    """A digest that will not grow."""
+class _FixedDigest:
+    """The digest of a chunk that is complete."""
 
     sha256: str
 
@@ -197,7 +199,7 @@ def problem(checkpoints: Path, records: Mapping[str, Any]) -> str:
         for chunk in record["chunks"]:
             path = checkpoints / FOLDER / folder_of(name) / _file(chunk["first"])
             try:
-                if _sum(path, chunk["rows"] * row).hexdigest() != chunk["sha256"]:
+                if hash_file(path, chunk["rows"] * row).hexdigest() != chunk["sha256"]:
                     return f"{path.name} of its buffer {name} is not what was written"
             except (OSError, RunError):
                 return f"{path.name} of its buffer {name} is missing"
@@ -205,7 +207,7 @@ def problem(checkpoints: Path, records: Mapping[str, Any]) -> str:
 
 
 def check(records: Mapping[str, Any], where: Path) -> None:
-    """Refuse records that are none.
+    """Refuse malformed records.
 
     Raises:
         RunError: naming the file.
@@ -232,7 +234,7 @@ def _is_plain(dtype: str) -> bool:
         return False
 
 
-def said(buffers: Mapping[str, RingBuffer], most: int, folder: Path) -> str:
+def disk_notice(buffers: Mapping[str, RingBuffer], most: int, folder: Path) -> str:
     """A sentence on the disk that the buffers of a run will take, of which at most ``most`` rows are written."""
     size = sum(min(ring.capacity, most) * _row_bytes(_numpy(ring.array)) for ring in buffers.values())
     if not size:
@@ -269,12 +271,3 @@ def _row_bytes(array: Rows) -> int:
 
 def _chunk_rows(capacity: int, array: Rows) -> int:
     return max(1, min(capacity // _CHUNKS, _CHUNK_BYTES // _row_bytes(array)))
-
-
-def _sum(path: Path, size: int) -> Any:
-    running = hashlib.sha256()
-    with open_read(path) as file:
-        while size > 0 and (piece := file.read(min(size, 1 << 20))):
-            running.update(piece)
-            size -= len(piece)
-    return running

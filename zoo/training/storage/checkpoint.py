@@ -63,11 +63,11 @@ def pack(state: State, buffers: dict[str, RingBuffer] | None = None) -> tuple[Te
 
 def _pack(value: Any, path: str, tensors: Tensors, buffers: dict[str, RingBuffer] | None) -> Any:
     if isinstance(value, RingBuffer):
-        about = {"written": value.written, "capacity": value.capacity}
+        header = {"written": value.written, "capacity": value.capacity}
         if buffers is None:
-            return {"$ring": about, "rows": _pack_array(value.array[: value.rows], path, tensors)}
+            return {"$ring": header, "rows": _pack_array(value.array[: value.rows], path, tensors)}
         buffers[path.lstrip(".")] = value
-        return {"$ring": about, "buffer": path.lstrip(".")}
+        return {"$ring": header, "buffer": path.lstrip(".")}
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, np.generic):
@@ -114,8 +114,8 @@ def unpack(tensors: Mapping[str, NDArray[Any]], skeleton: Any, buffers: Mapping[
     """Put together what ``pack`` took apart; torch tensors come back on the CPU.
 
     Args:
-        tensors: the map.
-        skeleton: what points into it.
+        tensors: arrays by name.
+        skeleton: JSON data that refers to them.
         buffers: rows of the ring buffers that were left out, by name.
     """
     if isinstance(skeleton, list):
@@ -152,7 +152,7 @@ def nonfinite(tensors: Mapping[str, NDArray[Any]], prefix: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a checkpoint says of itself and of the run at that moment.
+    """The manifest of a checkpoint: its files, and the run at that moment.
 
     Attributes:
         step: environment steps.
@@ -188,7 +188,7 @@ def summary_of(step: int, metrics: Mapping[str, float], score: Mapping[str, floa
     return digest(json.loads(json.dumps([step, dict(metrics), dict(score)])))
 
 
-def save(folder: Path, step: int, tensors: Tensors, skeleton: Any, about: Manifest | None = None) -> Path:
+def save(folder: Path, step: int, tensors: Tensors, skeleton: Any, header: Manifest | None = None) -> Path:
     """Publish a checkpoint as ``folder/step-<12 digits>``; on return it is whole and durable.
 
     Left-overs of a killed writer are removed first. An existing checkpoint of the same step is replaced.
@@ -198,7 +198,7 @@ def save(folder: Path, step: int, tensors: Tensors, skeleton: Any, about: Manife
         step: environment steps.
         tensors: as ``pack`` gives them.
         skeleton: likewise.
-        about: what else the manifest says.
+        header: the other fields of the manifest.
 
     Raises:
         OSError: the disk refuses; nothing of it is left.
@@ -213,7 +213,7 @@ def save(folder: Path, step: int, tensors: Tensors, skeleton: Any, about: Manife
         for name, data in files.items():
             write_file(temporary / name, data)
         digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-        manifest = replace(about or Manifest(step=step), step=step, files=digests)
+        manifest = replace(header or Manifest(step=step), step=step, files=digests)
         write_file(temporary / MANIFEST, to_json(sealed(manifest.to_json())))
         sync_directory(temporary)
         final = place(folder, step)
@@ -236,7 +236,7 @@ def steps(folder: Path) -> list[int]:
 
 
 def manifest_of(folder: Path, step: int) -> Manifest:
-    """What one checkpoint says of itself.
+    """The manifest of a checkpoint.
 
     Raises:
         RunError: it is missing, damaged, or of a newer format.
@@ -293,7 +293,7 @@ def load(folder: Path, step: int, *, partial: bool = False) -> Any:
 
 
 def place(folder: Path, step: int) -> Path:
-    """Where the checkpoint of a step is published."""
+    """The directory in which the checkpoint of a step is published."""
     return folder / f"{_PREFIX}{step:012d}"
 
 
@@ -306,8 +306,8 @@ def prune(folder: Path, *, newest: int = 2, keep: Collection[int] = (), after: i
         keep: steps of others that stay.
         after: remove only those of later steps, all of them.
     """
-    there = steps(folder)
-    for step in there[:-newest] if after is None else [step for step in there if step > after]:
+    published = steps(folder)
+    for step in published[:-newest] if after is None else [step for step in published if step > after]:
         if after is not None or step not in keep:
             _remove(place(folder, step))
 

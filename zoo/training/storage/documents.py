@@ -18,12 +18,12 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def is_number(value: Any) -> bool:
-    """A finite number; a truth value is none."""
+    """Whether it is a finite number, not a boolean."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def is_count(value: Any) -> bool:
-    """A whole number from 0 up to 10^18."""
+    """Whether it is a whole number from 0 up to 10^18."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**18
 
 
@@ -94,7 +94,7 @@ LOOP: Mapping[str, Check] = {
     "sizes": (lambda value: isinstance(value, dict) and all(map(is_count, value.values())), "names with sizes"),
     "outcome": _or_none(TEXTS_AND_TRUTH), "exact": (lambda value: isinstance(value, bool), "true or false"),
 }  # fmt: skip
-"""What a checkpoint holds beside the state of the algorithm."""
+"""Fields of a checkpoint beside the state of the algorithm."""
 HOLDER: Mapping[str, Check] = {"pid": COUNT, "host": TEXT, "started": TEXT}
 
 
@@ -107,11 +107,11 @@ def checked(
         data: content of a document.
         checks: what each known field must be.
         path: the file, for messages.
-        what: what it should be, such as "the spec of a run".
+        what: name of the document, such as "the spec of a run".
         required: fields that must be there.
 
     Raises:
-        RunError: it is none, or a field is missing or of another kind.
+        RunError: it is not an object, or a field is missing or of another kind.
     """
     if not isinstance(data, dict):
         raise RunError(f"{path} is not {what}: expected an object.")

@@ -14,6 +14,7 @@ import json
 import operator
 import os
 import stat
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,22 +22,23 @@ from typing import Any, BinaryIO
 from zoo.errors import RunError
 
 DOCUMENT_BYTES = 16 << 20
-"""of one JSON document"""
+"""most bytes of one JSON document"""
 REPORT_BYTES = 256 << 20
-"""of one evaluation, which may have a row for each item"""
+"""most bytes of one evaluation, which may have a row for each item"""
 LINE_BYTES = 1 << 20
-"""of one line of a log"""
+"""most bytes of one line of a log"""
 DEPTH = 64
-"""of nested lists and objects"""
+"""deepest nesting of lists and objects"""
 ENTRIES = 100_000
-"""files and folders in a run directory"""
+"""most files and folders in a run directory"""
 SEAL = "sha256"
+_PIECE = 1 << 20
 _FLAGS = ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY")  # not every system has all of them
 _SAFE = functools.reduce(operator.or_, (getattr(os, name, 0) for name in _FLAGS))
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is a regular file; a link is none."""
+    """Whether it is a regular file, not a link."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except (OSError, ValueError):
@@ -44,7 +46,7 @@ def is_file(path: Path) -> bool:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether there is a directory; a link is none."""
+    """Whether it is a directory, not a link."""
     try:
         return stat.S_ISDIR(path.lstat().st_mode)
     except (OSError, ValueError):
@@ -130,7 +132,7 @@ def read_bytes(path: Path, limit: int = DOCUMENT_BYTES) -> bytes:
     """Content of a file.
 
     Raises:
-        RunError: it is missing, no regular file, or larger than ``limit`` bytes.
+        RunError: it is missing, not a regular file, or larger than ``limit`` bytes.
     """
     try:
         with open_read(path) as file:
@@ -152,11 +154,11 @@ def read_json(path: Path, limit: int = DOCUMENT_BYTES) -> Any:
 
 
 def parse(data: bytes, path: Path) -> Any:
-    """As ``read_json``, of bytes already read."""
+    """Parse bytes that were read, as ``read_json`` does."""
     try:
-        value = json.loads(data, parse_constant=_no_number)
+        value = json.loads(data, parse_constant=refuse_constant)
     except ValueError as error:
-        reason = f"it is no JSON, {error}" if data.strip(b"\0 \n") else "it is empty"
+        reason = f"it is not JSON, {error}" if data.strip(b"\0 \n") else "it is empty"
         raise RunError(f"{path} cannot be read: {reason}.") from error
     except RecursionError:
         value, deep = None, True
@@ -177,8 +179,9 @@ def check_seal(document: dict[str, Any], path: Path) -> None:
         raise RunError(f"{path} is damaged: it is not what was written.")
 
 
-def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
+def refuse_constant(name: str) -> Any:
+    """Refuse NaN and Infinity, which Python's decoder accepts and JSON does not have."""
+    raise ValueError(f"{name} is not a number")
 
 
 def shallow(value: Any) -> bool:
@@ -214,6 +217,17 @@ def sealed(document: Mapping[str, Any]) -> dict[str, Any]:
 def to_json(data: Any) -> bytes:
     """Valid JSON, UTF-8, with a newline at the end."""
     return (json.dumps(data, allow_nan=False, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def hash_file(path: Path, size: int = sys.maxsize) -> Any:
+    """A running SHA-256 over the first ``size`` bytes of a file."""
+    running = hashlib.sha256()
+    if size:
+        with open_read(path) as file:
+            while size > 0 and (piece := file.read(min(size, _PIECE))):
+                running.update(piece)
+                size -= len(piece)
+    return running
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -51,10 +51,10 @@ class Lock:
         raise RunError(f"{self._path.parent} is being taken over by another process.", "Try again.")
 
     def check(self) -> Mapping[str, Any]:
-        """What a lock says whose process is gone; nothing where there is none.
+        """Return the content of a lock whose process is gone; empty where there is no lock.
 
         Raises:
-            RunError: a process that lives holds it.
+            RunError: a live process holds it.
         """
         holder = self._holder()
         if holder and not _dead(holder):
@@ -73,7 +73,7 @@ class Lock:
             self.took_over = f"process {holder.get('pid', '?')} ended without releasing this run"
 
     def _holder(self) -> Mapping[str, Any]:
-        """What the lock says; nothing where it is gone, or was never filled."""
+        """The content of the lock; empty where it is gone, or was never filled."""
         try:
             age = time.time() - self._path.lstat().st_mtime
         except FileNotFoundError:

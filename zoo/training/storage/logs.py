@@ -12,9 +12,7 @@ from typing import Any, BinaryIO
 
 from zoo.errors import RunError
 from zoo.training.storage.documents import is_count
-from zoo.training.storage.files import LINE_BYTES, is_file, open_read, open_write
-
-_PIECE = 1 << 20
+from zoo.training.storage.files import LINE_BYTES, hash_file, is_file, open_read, open_write, refuse_constant
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Mark:
         """Read ``to_json``.
 
         Raises:
-            RunError: it is none.
+            RunError: it is malformed.
         """
         if not isinstance(data, dict) or not is_count(data.get("bytes")) or not isinstance(data.get("sha256"), str):
             raise RunError(f"{where} does not say how long its logs were.")
@@ -50,20 +48,9 @@ def differs(path: Path, mark: Mark, *, whole: bool = False) -> str:
         return f"{path.name} is shorter than its checkpoint says: {size} bytes, not {mark.size}"
     if size > mark.size and whole:
         return f"{path.name} is longer than its checkpoint says: {size} bytes, not {mark.size}"
-    if mark.sha256 and _hash(path, mark.size).hexdigest() != mark.sha256:
+    if mark.sha256 and hash_file(path, mark.size).hexdigest() != mark.sha256:
         return f"{path.name} is damaged: it is not what was written"
     return ""
-
-
-def _hash(path: Path, size: int) -> Any:
-    """A running SHA-256 over the first ``size`` bytes."""
-    running = hashlib.sha256()
-    if size:
-        with open_read(path) as file:
-            while size > 0 and (piece := file.read(min(size, _PIECE))):
-                running.update(piece)
-                size -= len(piece)
-    return running
 
 
 class Log:
@@ -79,7 +66,7 @@ class Log:
             raise RunError(f"{path.parent}: {problem}.")
         self.path = path
         try:
-            self._running = _hash(path, mark.size)
+            self._running = hash_file(path, mark.size)
             self._file = open_write(path)
             self._file.truncate(mark.size)
         except OSError as error:
@@ -125,12 +112,12 @@ class Log:
         return Mark(self._size, self._running.hexdigest())
 
     def intact(self) -> bool:
-        """Whether the file of this name is still the one that was written here, to the byte; it is read for that."""
+        """Whether the file of this name is still, to the byte, the one that was written here; the file is read."""
         try:
-            there, mine = self.path.lstat(), os.fstat(self._file.fileno())
+            on_disk, opened = self.path.lstat(), os.fstat(self._file.fileno())
         except OSError:
             return False
-        same = (there.st_dev, there.st_ino, there.st_size) == (mine.st_dev, mine.st_ino, self._size)
+        same = (on_disk.st_dev, on_disk.st_ino, on_disk.st_size) == (opened.st_dev, opened.st_ino, self._size)
         return same and not differs(self.path, Mark(self._size, self._running.hexdigest()))
 
     def close(self) -> None:
@@ -145,11 +132,11 @@ class Log:
 
 
 class LogReader:
-    """Iterates over the objects of a log, one line in memory at a time; lines that hold none are counted.
+    """Iterates over the objects of a log, one line in memory at a time; lines that do not parse are counted.
 
     Attributes:
-        torn: lines that are no object, so far.
-        damaged: whether the beginning that ``mark`` tells of is not what was written; known at the end.
+        torn: lines so far that are not an object.
+        damaged: whether the beginning that ``mark`` describes is not what was written; known at the end.
     """
 
     def __init__(self, path: Path, mark: Mark = Mark()) -> None:
@@ -178,7 +165,7 @@ class LogReader:
         self.damaged = self._left > 0 or changed
 
     def _line(self, file: BinaryIO) -> bytes:
-        """The next line; of one that is too long only the beginning, which is no object."""
+        """The next line; of one that is too long only the beginning, which is not an object."""
         line = piece = file.readline(LINE_BYTES)
         while True:
             if self._left > 0:
@@ -189,11 +176,7 @@ class LogReader:
             line, piece = b"{", file.readline(LINE_BYTES)
 
 
-def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_no_number)
+_DECODER = json.JSONDecoder(parse_constant=refuse_constant)
 
 
 def _object(line: bytes) -> dict[str, Any] | None:

@@ -62,16 +62,16 @@ class RunDir:
         """An existing run.
 
         Raises:
-            NoRunError: there is none.
+            NoRunError: it is not a run directory.
             RunError: it is damaged or of a newer format, or it is not what its folder says.
         """
         if not is_file(path / SPEC):
-            there = (
+            reason = (
                 f"{SPEC} is {kind(path / SPEC) or 'a directory'}"
                 if os.path.lexists(path / SPEC)
                 else f"it has no {SPEC}"
             )
-            raise NoRunError(f"{path} is not a run: {there}.")
+            raise NoRunError(f"{path} is not a run: {reason}.")
         spec = RunSpec.from_json(read_json(path / SPEC), path / SPEC)
         *_, key, seed = Path(os.path.abspath(path)).parts  # noqa: PTH100 - a link keeps its own name
         named = _KEY.fullmatch(key) and _SEED.fullmatch(seed)
@@ -154,13 +154,13 @@ class RunDir:
             raise RunError(f"{self.path / ENV} cannot be written: {error.strerror}.") from error
 
     def log(self, text: str) -> None:
-        """Append to ``log.txt``, with the time; what cannot be written is not worth failing for."""
+        """Append to ``log.txt``, with the time; an error of the disk is ignored."""
         with contextlib.suppress(OSError, RunError), open_write(self.path / LOG) as file:
             file.seek(0, os.SEEK_END)
             file.write(f"{_now()} {text.rstrip()}\n".encode(errors="backslashreplace"))
 
     def set_aside(self) -> Path:
-        """Rename the run out of the way, keeping it, so that a fresh one can begin; its new path."""
+        """Rename the run, so that a fresh one can begin in its place; returns its new path."""
         number = 1
         while (aside := self.path.with_name(f"{self.path.name}~{number}")).exists():
             number += 1
@@ -220,7 +220,7 @@ def find_runs(path: Path) -> Iterator[Path]:
 
 
 def search(path: Path, depth: int = 0) -> Iterator[tuple[Path, str]]:
-    """As ``find_runs``; with what was not looked into, and a sentence that says why."""
+    """As ``find_runs``; also the paths that were not searched, each with a sentence that says why."""
     if os.path.lexists(path / SPEC):
         yield Path(path), ""
         return

@@ -26,8 +26,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from zoo.discovery.registration import describe
-from zoo.discovery.registry import FILE, Registry, discover
+from zoo.discovery.registration import FILE, describe
+from zoo.discovery.registry import Registry, discover
 from zoo.errors import ZooError
 from zoo.terminal.streams import visible_streams
 from zoo.training.build import offers_batch
@@ -40,7 +40,7 @@ from zoo.training.storage.spec import RunSpec
 from zoo.training.workers.start import left_to_the_parent, safe_path, worker_context
 
 ATTEMPTS = 2
-"""How often a task is begun whose worker dies."""
+"""Attempts at a task whose worker dies."""
 _IDLE_SECONDS = 0.2
 _REPORT_SECONDS = 0.1
 
@@ -67,7 +67,7 @@ class WorkerTask:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskResult:
-    """What became of a task: its error, if it could not be done; failed training is in the runs' own status."""
+    """The result of a task: its error, if it could not be done; failed training is in the runs' own status."""
 
     task: WorkerTask
     error: ZooError | None = None
@@ -101,7 +101,7 @@ class Reporter:
         self.send("started", run.seed, step, notice)
 
     def updated(self, run: RunDir, step: int, metrics: Mapping[str, float]) -> None:
-        """As Callback; what comes faster than anyone could read it is told together."""
+        """See ``Callback``; frequent updates are merged into one message."""
         held = self._held.setdefault(run.seed, {})
         held.update(metrics)
         now = time.monotonic()
@@ -158,7 +158,7 @@ class Pool:
     def run(
         self, tasks: Iterable[WorkerTask], callback: Callback, stop: Stop, ended: Callable[[TaskResult], None]
     ) -> None:
-        """Do the tasks in this order; those not begun when ``stop`` is asked are left.
+        """Do the tasks in this order; tasks not begun when ``stop`` is asked are dropped.
 
         Args:
             tasks: what to do.
@@ -183,7 +183,7 @@ class Pool:
                 try:
                     message = json.loads(worker.pipe.recv_bytes())
                 except (EOFError, OSError):
-                    task, code = self._bury(worker)
+                    task, code = self._remove(worker)
                     if task is None:
                         continue
                     identity = (task.spec.key, task.seeds)
@@ -192,12 +192,14 @@ class Pool:
                         ended(TaskResult(task=task))
                     elif attempts[identity] > ATTEMPTS:
                         ended(
-                            TaskResult(task=task, error=ZooError(f"the worker of {_words(task)} died (exit {code})."))
+                            TaskResult(
+                                task=task, error=ZooError(f"the worker of {_describe_task(task)} died (exit {code}).")
+                            )
                         )
                     else:
                         waiting.appendleft(task)
                     continue
-                self._hear(worker, message, waiting, callback, ended)
+                self._handle(worker, message, waiting, callback, ended)
 
     def _dispatch(self, waiting: deque[WorkerTask]) -> None:
         """Give each idle worker a task; start workers while there are too few."""
@@ -217,7 +219,7 @@ class Pool:
 
     def _start(self) -> _Worker:
         here, there = self._context.Pipe()
-        process = self._context.Process(target=_work, args=(self._common, there), name="zoo worker")
+        process = self._context.Process(target=_run_worker, args=(self._common, there), name="zoo worker")
         with left_to_the_parent(), safe_path(self._preload):
             process.start()
         there.close()
@@ -225,13 +227,13 @@ class Pool:
         self._workers.append(worker)
         return worker
 
-    def _bury(self, worker: _Worker) -> tuple[WorkerTask | None, int | None]:
+    def _remove(self, worker: _Worker) -> tuple[WorkerTask | None, int | None]:
         self._workers.remove(worker)
         worker.pipe.close()
         worker.process.join()
         return worker.task, worker.process.exitcode
 
-    def _hear(
+    def _handle(
         self,
         worker: _Worker,
         message: list[Any],
@@ -264,7 +266,7 @@ class Pool:
             callback.finished(run, stored_result(run))
 
 
-def _words(task: WorkerTask) -> str:
+def _describe_task(task: WorkerTask) -> str:
     many = "seeds" if len(task.seeds) > 1 else "seed"
     return f"{task.name}{', ' if task.name else ''}{many} {', '.join(map(str, task.seeds))}"
 
@@ -325,11 +327,11 @@ def train_task(
     stop: Stop,
     extra: Mapping[str, Any],
 ) -> None:
-    """What a worker does with a task, unless the task says otherwise: train."""
+    """Train: what a worker does with a task by default."""
     train_seeds(spec, seeds, registry, settings, callback, stop)
 
 
-def _work(common: str, pipe: Connection) -> None:
+def _run_worker(common: str, pipe: Connection) -> None:
     """Take tasks from the pipe until it closes; runs in the worker."""
     setup = json.loads(common)
     sys.path[:] = setup["path"]
@@ -349,15 +351,15 @@ def _work(common: str, pipe: Connection) -> None:
                 request = json.loads(pipe.recv_bytes())
             except (EOFError, OSError):
                 break
-            _do(request, registry, Settings(**settings), Reporter(pipe, stop), stop)
+            _run_task(request, registry, Settings(**settings), Reporter(pipe, stop), stop)
         pipe.close()
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(0)  # skip the exit handlers of libraries that the fork server imported
 
 
-def _do(request: Mapping[str, Any], registry: Registry, settings: Settings, report: Reporter, stop: Stop) -> None:
-    """One task, and how it ended."""
+def _run_task(request: Mapping[str, Any], registry: Registry, settings: Settings, report: Reporter, stop: Stop) -> None:
+    """Do one task, and report how it ended."""
     spec = RunSpec.from_json(request["spec"], Path("request"))
     seeds = list(request["seeds"])
     module, _, name = request["call"].partition(":")

@@ -1,6 +1,6 @@
 """Imports of the fork server before it forks, so that no worker repeats them; named in an environment variable.
 
-A module that fails, or leaves, is passed over: the code that needs it finds out what is wrong, and says so.
+A module that fails or exits is skipped: the code that needs it reports the error.
 """
 
 from __future__ import annotations

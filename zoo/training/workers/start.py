@@ -1,4 +1,4 @@
-"""How worker processes are started: from a fork server, with safe paths, and deaf to the terminal."""
+"""How worker processes are started: from a fork server, with safe paths, ignoring the terminal's signals."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def worker_context() -> Any:
 
 @contextlib.contextmanager
 def left_to_the_parent() -> Iterator[None]:
-    """Ignore what a terminal sends to all processes of a command; what is started in this block does so from birth.
+    """Ignore the signals that a terminal sends to all processes; processes started in this block inherit that.
 
     The parent alone decides, and tells its workers with SIGTERM.
     """
@@ -42,7 +42,7 @@ def left_to_the_parent() -> Iterator[None]:
 
 @contextlib.contextmanager
 def safe_path(preload: str) -> Iterator[None]:
-    """Let interpreters that are started in the block not look for modules in the current directory."""
+    """Keep interpreters that are started in the block from importing from the current directory."""
     changed = {"PYTHONSAFEPATH": "1", VARIABLE: preload}
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)

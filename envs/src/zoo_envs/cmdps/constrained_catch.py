@@ -16,7 +16,8 @@ from zoo_envs.validation import integer, real
 
 __all__ = ["ConstrainedCatch", "ConstrainedCatchVector", "constrained_catch_model"]
 
-_OWN = {"observation": "state"}
+_ENV_OPTIONS = {"observation": "state"}
+_BALL, _PADDLE, _CAUGHT = 1, 2, 3
 _PALETTE = ((240, 240, 240), (255, 127, 14), (31, 119, 180), (44, 160, 44))
 
 
@@ -73,16 +74,19 @@ def _observations(observation: str, rows: int, columns: int) -> NDArray[np.float
 
 
 def _view(rows: int, columns: int) -> BoardView:
-    planes = _planes(rows, columns)
+    def pieces(state: int) -> list[tuple[int, int]]:
+        ball, paddle = state // columns, (rows - 1) * columns + state % columns
+        return [(ball, _CAUGHT)] if ball == paddle else [(ball, _BALL), (paddle, _PADDLE)]
 
-    def layout(state: int) -> NDArray[np.int64]:
-        kinds: NDArray[np.int64] = (planes[state] @ np.array([1, 2])).astype(np.int64)
-        return kinds
+    def ground(state: int) -> NDArray[np.int64]:
+        return np.zeros((rows, columns), dtype=np.int64)
 
-    return BoardView(len(planes), layout, ".o_U", _PALETTE)
+    return BoardView(rows * columns**2, ground, pieces, ".o_U", _PALETTE, bars=(_PADDLE,))
 
 
-class ConstrainedCatch(CMDPEnv, model=constrained_catch_model, view=_view, observations=_observations, own=_OWN):
+class ConstrainedCatch(
+    CMDPEnv, model=constrained_catch_model, view=_view, observations=_observations, env_options=_ENV_OPTIONS
+):
     """``zoo/ConstrainedCatch-v0``: catch a falling ball while spending a share of the time in the leftmost column.
 
     Actions: left, stay, right. Observations: the state's index, or with `observation` = "grid" float32 [rows, columns,
@@ -95,6 +99,6 @@ class ConstrainedCatch(CMDPEnv, model=constrained_catch_model, view=_view, obser
 
 
 class ConstrainedCatchVector(
-    CMDPVectorEnv, model=constrained_catch_model, view=_view, observations=_observations, own=_OWN
+    CMDPVectorEnv, model=constrained_catch_model, view=_view, observations=_observations, env_options=_ENV_OPTIONS
 ):
     """``zoo/ConstrainedCatch-v0``, `num_envs` copies; see `ConstrainedCatch`."""

@@ -13,7 +13,7 @@ from zoo_envs.tabular.vector_env import TabularVectorEnv
 __all__ = ["Tabular", "TabularVector"]
 
 
-def _given(model: Any, path: str | Path) -> TabularModel:
+def _model_of(model: Any, path: str | Path) -> TabularModel:
     if (model is None) == (str(path) == ""):
         raise ValueError(
             "zoo/Tabular-v0 needs either model= (an object with P, r, gamma, rho, c, b, senses, names) "
@@ -39,12 +39,12 @@ class Tabular(TabularEnv):
         max_episode_steps: int | None = 200,
         render_mode: str | None = None,
     ) -> None:
-        """Sample `model` (see `TabularModel.of`) or the file `path` (see `load_model`); not both.
+        """Sample `model` (see `TabularModel.of`) or the model in the file `path` (see `load_model`).
 
         Raises:
-            ValueError: none or both are given, or what is given is no CMDP.
+            ValueError: neither or both are given, or it is not a CMDP.
         """
-        super().__init__(_given(model, path), max_episode_steps=max_episode_steps, render_mode=render_mode)
+        super().__init__(_model_of(model, path), max_episode_steps=max_episode_steps, render_mode=render_mode)
 
 
 class TabularVector(TabularVectorEnv):
@@ -60,4 +60,4 @@ class TabularVector(TabularVectorEnv):
         render_mode: str | None = None,
     ) -> None:
         """See `Tabular` and `TabularVectorEnv`."""
-        super().__init__(_given(model, path), num_envs, max_episode_steps=max_episode_steps, render_mode=render_mode)
+        super().__init__(_model_of(model, path), num_envs, max_episode_steps=max_episode_steps, render_mode=render_mode)

@@ -35,7 +35,7 @@ def garnet_model(
         branching: distinct successors of each (s,a), in [1, S].
         N: number of constraints, at least 0.
         gamma: discount, in [0, 1).
-        seed: which instance, at least 0.
+        seed: seed of the random instance, at least 0.
         tight: in [0, 1]; 0 allows only the cheapest policies, 1 also the unconstrained optimum.
 
     Raises:
@@ -48,7 +48,7 @@ def garnet_model(
     r = g.random((S, A))
     c = g.random((N, S, A))
     P = np.zeros((S, A, S))
-    # A loop over states: the specified draw order interleaves weights and successors.
+    # A loop over states: the documented order of the draws interleaves weights and successors.
     for s in range(S):
         for a in range(A):
             w = g.dirichlet(np.ones(branching))

@@ -62,12 +62,7 @@ def _view(n: int) -> BoardView:
     board = hazard_cells(n).astype(np.int64)
     board[-1, -1] = 2
 
-    def layout(state: int) -> NDArray[np.int64]:
-        cells = board.copy()
-        cells.flat[state] = 3
-        return cells
-
-    return BoardView(n * n, layout, ".xG@", _PALETTE)
+    return BoardView(n * n, lambda state: board.copy(), lambda state: [(state, 3)], ".xG@", _PALETTE)
 
 
 class HazardGrid(CMDPEnv, model=hazard_grid_model, view=_view):

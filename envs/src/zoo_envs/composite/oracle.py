@@ -1,7 +1,8 @@
 """Exact answers about TinyComposite, by enumeration of its 390,625 sequences.
 
-With d = E[r] - (.5, .5), a policy is worth in truth (docs/methods/composite-rm.md, equation 7)
-U = 1 - 2 (d1^2 + d2^2 + 1.2 d1 d2) - 0.05 KL(pi || pi0).
+With d = E[r] - (.5, .5), the true utility of a policy is (docs/methods/composite-rm.md, equation 7)
+U = 1 - 2 (d1^2 + d2^2 + 1.2 d1 d2) - 0.05 KL(pi || pi0); without the product d1 d2 this truth is separable. Of a single
+sequence, with d = r - (.5, .5), the term without the KL is its quality.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from numpy.typing import ArrayLike, NDArray
 from zoo_envs.composite.prefixes import LENGTH, NUM_PREFIXES, NUM_SEQUENCES, VOCABULARY, prefixes
 from zoo_envs.validation import real
 
-__all__ = ["Exact", "Floats", "Policy", "TinyOracle", "tiny_oracle", "utility"]
+__all__ = ["Exact", "Floats", "Policy", "TinyOracle", "quality", "tiny_oracle", "utility"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Policy: TypeAlias = "Callable[[NDArray[np.float32]], ArrayLike] | ArrayLike"
 """logits [2311,5] of the next token after each of `TinyOracle.observations`, or a function from these to those"""
 
-_KL_PRICE = 0.05
-_CURVATURE = np.array([[4.0, 2.4], [2.4, 4.0]])  # -U's second derivative by E r, without its KL term
+_KL_WEIGHT = 0.05
+_CROSS = 1.2
 _LEVELS = LENGTH + 1  # r1 and r2 are multiples of 1/8
 _TOLERANCE = 1e-12
 _MAX_TILT = 64.0
@@ -39,31 +40,42 @@ class Exact:
         r1: E r1, in [0, 1].
         r2: E r2, in [0, 1].
         kl: KL(pi || pi0) of whole sequences, in nats.
+        quality: E of the quality of a sequence, at most 1.
     """
 
     r1: float
     r2: float
     kl: float
+    quality: float
 
     @property
     def U(self) -> float:
-        """What the policy is worth in truth, at most 1."""
+        """The true utility of the policy, at most 1."""
         return float(utility(self.r1, self.r2, self.kl))
 
 
-def utility(r1: ArrayLike, r2: ArrayLike, kl: ArrayLike) -> Floats:
+def utility(r1: ArrayLike, r2: ArrayLike, kl: ArrayLike, *, separable: bool = False) -> Floats:
     """Return U of expectations E r1, E r2 and KL (nats), of any shapes that broadcast."""
     d1, d2 = np.asarray(r1) - 0.5, np.asarray(r2) - 0.5
-    U: Floats = 1 - 2 * (d1**2 + d2**2 + 1.2 * d1 * d2) - _KL_PRICE * np.asarray(kl)
+    cross = 0.0 if separable else _CROSS
+    U: Floats = 1 - 2 * (d1**2 + d2**2 + cross * d1 * d2) - _KL_WEIGHT * np.asarray(kl)
     return U
+
+
+def quality(r1: ArrayLike, r2: ArrayLike) -> Floats:
+    """Return the quality of single sequences with the scores r1 and r2, of any shapes that broadcast."""
+    return utility(r1, r2, 0.0)
 
 
 class TinyOracle:
     """Expectations of policies, and the policies that are optimal for some trade-off of rewards and KL.
 
     Those are pi0 exp(mu.r) / Z(mu). Of them only the law of (r1, r2) under pi0 matters, 9 by 9 numbers, so that a
-    multiplier is found in less than a millisecond. Get one by `tiny_oracle`, which keeps it; it holds
-    11 MB, and takes as much again while it evaluates.
+    multiplier is found in less than a millisecond. Call `tiny_oracle`, which caches it; it holds 11 MB, and takes as
+    much again while it evaluates.
+
+    Args:
+        independent: whether r1 and r2 are independent under the reference (and so under all of these policies).
 
     Attributes:
         observations: float32 [2311,19], every observation before the last token, each once, ordered by position.
@@ -71,12 +83,13 @@ class TinyOracle:
         r: float64 [2,390625], r1 and r2 of each sequence.
     """
 
-    def __init__(self) -> None:
-        table = prefixes()
+    def __init__(self, *, independent: bool = False) -> None:
+        table = prefixes(independent=independent)
         self._kind = table.kind
         self.observations = table.observations[: table.num_unfinished]
         self.log_pi0 = self.log_prob(table.reference[: table.num_unfinished])
         self.r = np.ascontiguousarray(table.scores[table.kind[NUM_PREFIXES:]].T)
+        self._quality = quality(*self.r)
         for array in (self.log_pi0, self.r):
             array.flags.writeable = False
         cell = (self.r * LENGTH).astype(np.int64)
@@ -87,9 +100,9 @@ class TinyOracle:
     @cached_property
     def sequences(self) -> NDArray[np.int8]:
         """All sequences int8 [390625,8], in lexicographic order; 3 MB more, built at first use."""
-        written = np.ascontiguousarray(np.indices((VOCABULARY,) * LENGTH, dtype=np.int8).reshape(LENGTH, -1).T)
-        written.flags.writeable = False
-        return written
+        sequences = np.ascontiguousarray(np.indices((VOCABULARY,) * LENGTH, dtype=np.int8).reshape(LENGTH, -1).T)
+        sequences.flags.writeable = False
+        return sequences
 
     def evaluate(self, policy: Policy) -> Exact:
         """Return the expectations of `policy`, logits or a function that is called once to get them.
@@ -128,18 +141,18 @@ class TinyOracle:
         ratio = log_prob - self.log_pi0
         ratio[p == 0] = 0.0  # 0 log 0 = 0
         r1, r2 = self.r @ p
-        return Exact(float(r1), float(r2), float(ratio @ p))
+        return Exact(float(r1), float(r2), float(ratio @ p), float(self._quality @ p))
 
     def tilted(self, mu: Sequence[float] | Floats) -> Exact:
         """Return the expectations of pi0 exp(mu.r) / Z(mu); `mu` are two finite numbers of any sign.
 
         Raises:
-            ValueError: `mu` is something else.
+            ValueError: `mu` are not two finite numbers.
         """
         mu = _pair("mu", mu)
         log_Z, p = self._tilt(mu)
         mean = p @ self._values
-        return Exact(float(mean[0]), float(mean[1]), float(mu @ mean - log_Z))
+        return Exact(float(mean[0]), float(mean[1]), float(mu @ mean - log_Z), float(p @ quality(*self._values.T)))
 
     def project(self, theta: Sequence[float] | Floats) -> tuple[Floats, Exact]:
         """Return the policy nearest to pi0 (least KL) with E r = `theta`, as its multipliers mu float64[2] and values.
@@ -154,19 +167,21 @@ class TinyOracle:
             raise ValueError(
                 f"theta must lie strictly between 0 and 1, what finite multipliers attain, got {theta.tolist()}"
             )
-        mu = self._least(theta, np.zeros((2, 2)))
+        mu = self._minimise(theta, np.zeros((2, 2)))
         return mu, self.tilted(mu)
 
-    def joint_proxy_point(self) -> tuple[Floats, Exact]:
+    def joint_proxy_point(self, *, separable: bool = False) -> tuple[Floats, Exact]:
         """Return mu float64[2] and the values of the policy with the largest U of all.
 
         U is concave in E r along the I-projections, with the derivative ``C (.5 - E r) - .05 mu`` for its curvature C:
         the same dual as in `project`, for theta = .5 and with the term ``mu' (.05 C^-1) mu / 2``.
         """
-        mu = self._least(np.full(2, 0.5), _KL_PRICE * np.linalg.inv(_CURVATURE))
+        product = 0.0 if separable else 2 * _CROSS
+        curvature = np.array([[4.0, product], [product, 4.0]])  # -U's second derivative by E r, without its KL term
+        mu = self._minimise(np.full(2, 0.5), _KL_WEIGHT * np.linalg.inv(curvature))
         return mu, self.tilted(mu)
 
-    def proxy_point(self, direction: Sequence[float] | Floats) -> tuple[Floats, Exact]:
+    def proxy_point(self, direction: Sequence[float] | Floats, *, separable: bool = False) -> tuple[Floats, Exact]:
         """Return mu float64[2] and the values of the best pi0 exp(x direction.r) / Z over x in [0, 64].
 
         With (1, 0) and (0, 1) these are the individual proxy points: what optimising one reward model passes
@@ -184,7 +199,8 @@ class TinyOracle:
             mu = x[:, None] * direction
             log_Z, p = self._tilt(mu)
             mean = p @ self._values
-            best = int(np.argmax(utility(mean[:, 0], mean[:, 1], (mu * mean).sum(1) - log_Z)))
+            worth = utility(mean[:, 0], mean[:, 1], (mu * mean).sum(1) - log_Z, separable=separable)
+            best = int(np.argmax(worth))
             low, high = x[max(best - 1, 0)], x[min(best + 1, _POINTS - 1)]
         return mu[best], self.tilted(mu[best])
 
@@ -196,11 +212,11 @@ class TinyOracle:
         Z = weights.sum(-1, keepdims=True)
         return (top + np.log(Z))[..., 0], weights / Z
 
-    def _least(self, theta: Floats, A: Floats) -> Floats:
-        """Return the minimum [2] of the convex log Z(mu) - mu.theta + mu' A mu / 2, by damped Newton steps.
+    def _minimise(self, theta: Floats, A: Floats) -> Floats:
+        """Return the minimiser [2] of the convex log Z(mu) - mu.theta + mu' A mu / 2, by damped Newton steps.
 
         Raises:
-            ValueError: it lies so far out that double precision does not find it.
+            ValueError: it is so large that double precision does not find it.
         """
 
         def objective(mu: Floats) -> float:
@@ -215,18 +231,18 @@ class TinyOracle:
                 return mu
             centred = self._values - mean
             step = np.linalg.solve((centred.T * p) @ centred + A, gradient)
-            size, here, gain = 1.0, objective(mu), float(gradient @ step)
+            step_size, value, gain = 1.0, objective(mu), float(gradient @ step)
             # Near the minimum the gain is below the rounding of the objective: full steps are right there.
-            while size > 1e-9 and objective(mu - size * step) > here - 1e-4 * size * gain + 1e-14:
-                size /= 2
-            mu = mu - size * step
+            while step_size > 1e-9 and objective(mu - step_size * step) > value - 1e-4 * step_size * gain + 1e-14:
+                step_size /= 2
+            mu = mu - step_size * step
         raise ValueError(f"no multipliers were found for theta = {theta.tolist()}: it is too close to 0 or 1")
 
 
 @cache
-def tiny_oracle() -> TinyOracle:
-    """Return the oracle, built at the first call and kept."""
-    return TinyOracle()
+def tiny_oracle(*, independent: bool = False) -> TinyOracle:
+    """Return the oracle, built at the first call and cached; see `TinyOracle`."""
+    return TinyOracle(independent=independent)
 
 
 def _pair(name: str, values: Sequence[float] | Floats) -> Floats:
@@ -237,9 +253,9 @@ def _pair(name: str, values: Sequence[float] | Floats) -> Floats:
 
 def _log_softmax(logits: NDArray[Any], observations: NDArray[np.float32]) -> Floats:
     """Return log-probabilities of checked `logits`, float64 with a row for each of `observations`."""
-    wanted = (len(observations), VOCABULARY)
-    if logits.shape != wanted or logits.dtype.kind not in "fiu":
-        raise ValueError(f"logits must be numbers of shape {wanted}, got {logits.dtype} of shape {logits.shape}")
+    expected = (len(observations), VOCABULARY)
+    if logits.shape != expected or logits.dtype.kind not in "fiu":
+        raise ValueError(f"logits must be numbers of shape {expected}, got {logits.dtype} of shape {logits.shape}")
     logits = logits.astype(np.float64)
     top = logits.max(-1, keepdims=True)
     if not np.isfinite(top).all():

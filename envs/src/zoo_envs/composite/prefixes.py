@@ -43,6 +43,24 @@ _REFERENCE = (
     (0.40, 0.20, 0.10, 0.15, 0.15),
 )
 """pi0, rows = previous token, then start"""
+
+
+def _independent() -> tuple[tuple[float, ...], ...]:
+    """pi0 under which counting {1, 2} and counting {2, 3} are independent, with scores about as above.
+
+    Whether a token is in one set depends on whether the previous one was in the same set, and on nothing else. What is
+    in neither set is 0 rather than 4 with probability 0.6.
+    """
+    rows = []
+    for previous in (*range(VOCABULARY), None):
+        a, b = (p[previous is not None and bool(counted[previous])] for p, counted in zip(_ALONE, _SCORED, strict=True))
+        rest = (1 - a) * (1 - b)
+        rows.append((0.6 * rest, a * (1 - b), a * b, (1 - a) * b, 0.4 * rest))
+    return tuple(rows)
+
+
+_ALONE = ((0.30, 0.20), (0.27, 0.22))
+"""of each set, the probability of a token in it, after a token outside and after one inside"""
 _SCORED = ((0, 1, 1, 0, 0), (0, 0, 1, 1, 0))
 """which tokens r1 and r2 count"""
 
@@ -68,8 +86,8 @@ class Prefixes:
 
 
 @cache
-def prefixes() -> Prefixes:
-    """Return the tables, built at the first call."""
+def prefixes(*, independent: bool = False) -> Prefixes:
+    """Return the tables, built at the first call; r1 and r2 are `independent` under their reference, or not."""
     one_more = np.hstack([np.arange(VOCABULARY)[:, None], np.eye(VOCABULARY, dtype=np.int64)])
     rows = np.array([[_START, *[0] * VOCABULARY]])  # previous token and counts, of the kinds of one position
     kind = np.zeros(1, dtype=np.int64)  # of the prefixes of one position, a row of `rows`
@@ -89,7 +107,7 @@ def prefixes() -> Prefixes:
         kind=np.concatenate(kinds).astype(np.int16),
         observations=np.hstack([*one_hot, counts / LENGTH]).astype(np.float32),
         scores=np.where(position[:, None] == LENGTH, counts @ np.array(_SCORED).T / LENGTH, 0.0),
-        reference=np.log(_REFERENCE)[previous],
+        reference=_log_reference(independent)[previous],
         num_unfinished=first,
     )
     for table in (tables.kind, tables.observations, tables.scores, tables.reference):
@@ -97,11 +115,15 @@ def prefixes() -> Prefixes:
     return tables
 
 
-def reference_logits(observations: NDArray[np.floating]) -> NDArray[np.float64]:
+def reference_logits(observations: NDArray[np.floating], *, independent: bool = False) -> NDArray[np.float64]:
     """Return log pi0 of each next token, float64 [...,5], for `observations` [...,19]."""
     previous = observations[..., LENGTH : LENGTH + VOCABULARY + 1].argmax(-1)
-    logits: NDArray[np.float64] = np.log(_REFERENCE)[previous]
+    logits: NDArray[np.float64] = _log_reference(independent)[previous]
     return logits
+
+
+def _log_reference(independent: bool) -> NDArray[np.float64]:
+    return np.log(_independent() if independent else _REFERENCE)
 
 
 def tokens(prefix: int) -> list[int]:

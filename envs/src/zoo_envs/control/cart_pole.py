@@ -1,8 +1,8 @@
 """CartPole: balance a pole on a cart; gymnasium's CartPole-v1 with all copies in one array.
 
 Barto, Sutton & Anderson 1983, with the equations of motion without friction (Florian 2007, "Correct equations for the
-dynamics of the cart-pole system", eqs. 23 and 24). Constants, bounds, time limit and law of the first state are those
-of gymnasium's CartPole-v1, and so is every number, bit for bit: see the tests.
+dynamics of the cart-pole system", eqs. 23 and 24). Constants, bounds, time limit and the distribution of the first
+state are those of gymnasium's CartPole-v1; tests compare every number, bit for bit.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ __all__ = ["CartPole", "CartPoleVector"]
 
 GRAVITY = 9.8
 """m/s^2"""
-CART, POLE = 1.0, 0.1
+CART_MASS, POLE_MASS = 1.0, 0.1
 """masses in kg"""
-TOTAL = CART + POLE
-HALF = 0.5
-"""half the pole's length in m"""
-PUSH = np.array([-10.0, 10.0])
+TOTAL_MASS = CART_MASS + POLE_MASS
+HALF_LENGTH = 0.5
+"""half of the pole's length, in m"""
+FORCE = np.array([-10.0, 10.0])
 """force of each action in N"""
 TAU = 0.02
 """seconds between states"""
-FAR, TILTED = 2.4, 12 * 2 * math.pi / 360
+MAX_POSITION, MAX_ANGLE = 2.4, 12 * 2 * math.pi / 360
 """the episode ends beyond this distance from the centre in m, and beyond this angle in rad"""
-START = 0.05
+START_RANGE = 0.05
 """each entry of a first state is uniform in [-START, START)"""
 
 
-def moved(state: NDArray[np.float64], action: NDArray[np.int64]) -> NDArray[np.float64]:
-    """One step of Euler's method.
+def next_state(state: NDArray[np.float64], action: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the states after one step of Euler's method.
 
     Args:
         state: position m, velocity m/s, angle rad, angular velocity rad/s, float64[n, 4].
@@ -52,9 +52,9 @@ def moved(state: NDArray[np.float64], action: NDArray[np.int64]) -> NDArray[np.f
     """
     x_dot, theta, theta_dot = state[:, 1], state[:, 2], state[:, 3]
     sine, cosine = np.sin(theta), np.cos(theta)
-    force = (PUSH.take(action) + POLE * HALF * np.square(theta_dot) * sine) / TOTAL
-    theta_acc = (GRAVITY * sine - cosine * force) / (HALF * (4 / 3 - POLE * np.square(cosine) / TOTAL))
-    x_acc = force - POLE * HALF * theta_acc * cosine / TOTAL
+    force = (FORCE.take(action) + POLE_MASS * HALF_LENGTH * np.square(theta_dot) * sine) / TOTAL_MASS
+    theta_acc = (GRAVITY * sine - cosine * force) / (HALF_LENGTH * (4 / 3 - POLE_MASS * np.square(cosine) / TOTAL_MASS))
+    x_acc = force - POLE_MASS * HALF_LENGTH * theta_acc * cosine / TOTAL_MASS
     slope = np.empty_like(state)
     slope[:, 0], slope[:, 1], slope[:, 2], slope[:, 3] = x_dot, x_acc, theta_dot, theta_acc
     slope *= TAU
@@ -62,10 +62,10 @@ def moved(state: NDArray[np.float64], action: NDArray[np.int64]) -> NDArray[np.f
     return slope
 
 
-def fallen(state: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which of ``state`` [n, 4] are out of bounds, bool[n]."""
-    over: NDArray[np.bool_] = (np.abs(state[:, 0]) > FAR) | (np.abs(state[:, 2]) > TILTED)
-    return over
+def out_of_bounds(state: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which of ``state`` [n, 4] are out of bounds, bool[n]."""
+    outside: NDArray[np.bool_] = (np.abs(state[:, 0]) > MAX_POSITION) | (np.abs(state[:, 2]) > MAX_ANGLE)
+    return outside
 
 
 class CartPole(gymnasium.Env[Any, Any]):
@@ -77,14 +77,14 @@ class CartPole(gymnasium.Env[Any, Any]):
     `max_episode_steps`.
     """
 
-    metadata = metadata("ansi")
+    metadata = metadata("ansi", "rgb_array") | {"render_fps": 50}
 
     def __init__(self, *, max_episode_steps: int | None = 500, render_mode: str | None = None) -> None:
         """Make one copy.
 
         Args:
             max_episode_steps: steps until an episode is truncated; None: never.
-            render_mode: None or "ansi".
+            render_mode: None, "ansi" or "rgb_array".
 
         Raises:
             ValueError: an argument is outside its range.
@@ -94,13 +94,14 @@ class CartPole(gymnasium.Env[Any, Any]):
         self.render_mode = checked_render_mode(render_mode, self.metadata["render_modes"])
         self._state: NDArray[np.float64] | None = None  # [1, 4]
         self._elapsed = 0
+        self._picture: Any = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """Draw a first state."""
         super().reset(seed=seed)
-        self._state, self._elapsed = self.np_random.uniform(-START, START, (1, 4)), 0
+        self._state, self._elapsed = self.np_random.uniform(-START_RANGE, START_RANGE, (1, 4)), 0
         return self._state[0].astype(np.float32), {}
 
     def step(self, action: int | np.integer[Any]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
@@ -111,14 +112,27 @@ class CartPole(gymnasium.Env[Any, Any]):
             ValueError: `action` is neither 0 nor 1.
         """
         before = self._current()
-        self._state = state = moved(before, np.array([integer("action", action, 0, 1)]))
+        self._state = state = next_state(before, np.array([integer("action", action, 0, 1)]))
         self._elapsed += 1
-        over = bool(fallen(state)[0])
-        return state[0].astype(np.float32), 1.0, over, self._elapsed >= self._limit and not over, {}
+        terminated = bool(out_of_bounds(state)[0])
+        return state[0].astype(np.float32), 1.0, terminated, self._elapsed >= self._limit and not terminated, {}
 
     def render(self) -> Any:
-        """Return a line like "cart +0.031 m, pole -1.2 degrees" ("ansi"), or None where no mode was chosen."""
-        return None if self.render_mode is None else _line(self._current()[0])
+        """Return a line like "cart +0.031 m, pole -1.2 degrees" ("ansi"), gymnasium's picture ("rgb_array"), or None.
+
+        Raises:
+            DependencyNotInstalled: pygame, which draws the picture, is missing.
+        """
+        if self.render_mode is None:
+            return None
+        state = self._current()[0]
+        return _line(state) if self.render_mode == "ansi" else self._drawn(state)
+
+    def close(self) -> None:
+        """Put gymnasium's drawing away."""
+        if self._picture is not None:
+            self._picture.close()
+            self._picture = None
 
     def get_state(self) -> dict[str, Any]:
         """Return everything needed to continue bit for bit: {"state": float64[4], "elapsed": int, "rng"}.
@@ -133,7 +147,7 @@ class CartPole(gymnasium.Env[Any, Any]):
         """Continue from what `get_state` returned; on an error nothing changes.
 
         Raises:
-            ValueError: `state` is no snapshot of this environment.
+            ValueError: `state` is not a snapshot of this environment.
         """
         physics, elapsed = _physics(state, (4,)), snapshot_entry(state, "elapsed", ())
         self.np_random = restored_generator(state)
@@ -143,6 +157,12 @@ class CartPole(gymnasium.Env[Any, Any]):
         if self._state is None:
             raise ResetNeeded("call reset() first: the environment has no state yet")
         return self._state
+
+    def _drawn(self, state: NDArray[np.float64]) -> Any:
+        if self._picture is None:
+            self._picture = gymnasium.make("CartPole-v1", render_mode="rgb_array", disable_env_checker=True).unwrapped
+        self._picture.state = state
+        return self._picture.render()
 
 
 class CartPoleVector(CopiesEnv):
@@ -190,7 +210,7 @@ class CartPoleVector(CopiesEnv):
         """Continue from what `get_state` returned; on an error nothing changes.
 
         Raises:
-            ValueError: `state` is no snapshot of this environment with this number of copies.
+            ValueError: `state` is not a snapshot of this environment with this number of copies.
         """
         n = self.num_envs
         physics, elapsed = _physics(state, (n, 4)), snapshot_entry(state, "elapsed", (n,))
@@ -198,23 +218,25 @@ class CartPoleVector(CopiesEnv):
         self._state[:], self._elapsed[:] = physics, elapsed
 
     def _advance(self, actions: NDArray[np.integer[Any]]) -> Move:
-        arrived = moved(self._current(), self._checked(actions))
+        arrived = next_state(self._current(), self._checked(actions))
         self._state[:] = arrived
         self._elapsed += 1
-        terminations = fallen(arrived)
-        late = self._elapsed >= self._limit
-        ended = terminations | late
-        begun = bool(ended.any())
-        if begun:
+        terminations = out_of_bounds(arrived)
+        timed_out = self._elapsed >= self._limit
+        ended = terminations | timed_out
+        any_ended = bool(ended.any())
+        if any_ended:
             self._begin(ended)
-        rewards, truncations = np.ones(self.num_envs), late & ~terminations
-        return Move(arrived, rewards, terminations, truncations, ended if begun else None, {}, {})
+        rewards, truncations = np.ones(self.num_envs), timed_out & ~terminations
+        return Move(arrived, rewards, terminations, truncations, ended if any_ended else None, {}, {})
 
     def _begin(self, where: NDArray[np.bool_]) -> None:
         """Start a new episode in the copies `where` bool[n], each from the stream of the member it belongs to."""
         members = self._stacked or (self,)
         counts = where.reshape(len(members), -1).sum(1).tolist()
-        drawn = [m.np_random.uniform(-START, START, (k, 4)) for m, k in zip(members, counts, strict=True) if k]
+        drawn = [
+            m.np_random.uniform(-START_RANGE, START_RANGE, (k, 4)) for m, k in zip(members, counts, strict=True) if k
+        ]
         self._state[where] = np.concatenate(drawn)
         self._elapsed[where] = 0
 
@@ -232,7 +254,7 @@ class CartPoleVector(CopiesEnv):
 
 
 def _spaces() -> tuple[spaces.Box, spaces.Discrete]:
-    high = np.array([2 * FAR, np.inf, 2 * TILTED, np.inf], dtype=np.float32)
+    high = np.array([2 * MAX_POSITION, np.inf, 2 * MAX_ANGLE, np.inf], dtype=np.float32)
     return spaces.Box(-high, high, dtype=np.float32), spaces.Discrete(2)
 
 
@@ -242,10 +264,10 @@ def _limit(max_episode_steps: int | None) -> float:
 
 def _physics(snapshot: Mapping[str, Any], shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Return the entry "state" of a snapshot as a new array."""
-    found = snapshot.get("state") if isinstance(snapshot, Mapping) else None
-    array = np.array(found)
+    value = snapshot.get("state") if isinstance(snapshot, Mapping) else None
+    array = np.array(value)
     if array.dtype.kind not in "iuf" or array.shape != shape or not np.isfinite(array).all():
-        raise ValueError(f"snapshot entry 'state' must hold finite numbers of shape {shape}, got {found!r}")
+        raise ValueError(f"snapshot entry 'state' must hold finite numbers of shape {shape}, got {value!r}")
     return array.astype(np.float64)
 
 

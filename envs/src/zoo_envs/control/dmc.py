@@ -44,7 +44,7 @@ SIGNALS: Mapping[str, tuple[str, Callable[[Any], float]]] = MappingProxyType(
 
 
 class SuiteTask:
-    """One task of the suite without a time limit: what the environments of this package share.
+    """One task of the suite without a time limit, which the environments of this package share.
 
     Attributes:
         action_space: Box [A].
@@ -58,7 +58,7 @@ class SuiteTask:
             ImportError: dm_control is not installed.
             ValueError: there is no such task.
         """
-        suite, self._mujoco = _installed()
+        suite, self._mujoco = _import_suite()
         # Seeded by begin; 0 only keeps the suite from asking the operating system for a seed.
         self._env = suite.load(domain, task, task_kwargs={"random": 0, "time_limit": math.inf})
         action, observed = self._env.action_spec(), self._env.observation_spec()
@@ -77,7 +77,7 @@ class SuiteTask:
         """Begin an episode as the suite does; `rng` starts its random stream anew."""
         if rng is not None:
             self._env.task.random.seed(int(rng.integers(2**31)))
-        return _flat(self._env.reset().observation)
+        return _flatten(self._env.reset().observation)
 
     def step(self, action: NDArray[np.floating[Any]]) -> tuple[NDArray[np.float32], float, bool]:
         """One control step: observation, reward, and whether the task has ended by itself.
@@ -89,25 +89,28 @@ class SuiteTask:
         if control.shape != self.action_space.shape or not np.isfinite(control).all():
             raise ValueError(f"action must be {self.action_space.shape} finite numbers, got {action!r}")
         arrived = self._env.step(control)
-        return _flat(arrived.observation), float(arrived.reward), bool(arrived.last())
+        return _flatten(arrived.observation), float(arrived.reward), bool(arrived.last())
 
     def capture(self) -> dict[str, Any]:
         """Return {"physics": float64[n], "geometry": float64[g, 3], "rng"}: see `ControlSuite.get_state`."""
         physics, kind = self._env.physics, self._mujoco.mjtState.mjSTATE_INTEGRATION
-        kept = np.empty(self._mujoco.mj_stateSize(physics.model.ptr, kind))
-        self._mujoco.mj_getState(physics.model.ptr, physics.data.ptr, kept, kind)
+        integration_state = np.empty(self._mujoco.mj_stateSize(physics.model.ptr, kind))
+        self._mujoco.mj_getState(physics.model.ptr, physics.data.ptr, integration_state, kind)
         geometry, rng = np.array(physics.model.geom_pos), self._env.task.random.get_state(legacy=False)
-        return {"physics": kept, "geometry": geometry, "rng": rng}
+        return {"physics": integration_state, "geometry": geometry, "rng": rng}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from what `capture` returned.
 
         Raises:
-            ValueError: `state` is no snapshot of this task.
+            ValueError: `state` is not a snapshot of this task.
         """
         physics, random, kind = self._env.physics, self._env.task.random, self._mujoco.mjtState.mjSTATE_INTEGRATION
         size = self._mujoco.mj_stateSize(physics.model.ptr, kind)
-        kept, geometry = _numbers(state, "physics", (size,)), _numbers(state, "geometry", physics.model.geom_pos.shape)
+        integration_state, geometry = (
+            _numbers(state, "physics", (size,)),
+            _numbers(state, "geometry", physics.model.geom_pos.shape),
+        )
         try:
             random.set_state(state["rng"])
         except (KeyError, TypeError, ValueError) as error:
@@ -115,7 +118,7 @@ class SuiteTask:
         self._env.reset()  # so that the suite is within an episode; draws, so the stream is put back once more
         random.set_state(state["rng"])
         physics.model.geom_pos[:] = geometry
-        self._mujoco.mj_setState(physics.model.ptr, physics.data.ptr, kept, kind)
+        self._mujoco.mj_setState(physics.model.ptr, physics.data.ptr, integration_state, kind)
         # The suite's steps end with positions and velocities evaluated; forces belong to the step to come.
         self._mujoco.mj_step1(physics.model.ptr, physics.data.ptr)
 
@@ -142,7 +145,7 @@ class ControlSuite(gymnasium.Env[Any, Any]):
         """Load the task.
 
         Args:
-            threshold: of the signal's average over steps, in its unit; has to be given.
+            threshold: bound of the signal's average over steps, in its unit; required.
             sense: how the average must stand to it.
             max_episode_steps: control steps until an episode is truncated; None: never.
 
@@ -171,9 +174,9 @@ class ControlSuite(gymnasium.Env[Any, Any]):
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """Begin an episode as the suite does; `seed` starts its random stream anew."""
         super().reset(seed=seed)
-        fresh = seed is not None or self._elapsed < 0
+        reseed = seed is not None or self._elapsed < 0
         self._elapsed = 0
-        return self._simulation.begin(self.np_random if fresh else None), {}
+        return self._simulation.begin(self.np_random if reseed else None), {}
 
     def step(self, action: NDArray[np.floating[Any]]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """One control step.
@@ -182,7 +185,7 @@ class ControlSuite(gymnasium.Env[Any, Any]):
             ResetNeeded: `reset` was never called.
             ValueError: `action` does not have the shape of the action space, or is not finite.
         """
-        self._begun()
+        self._check_reset()
         obs, reward, terminated = self._simulation.step(action)
         self._elapsed += 1
         signal = float(self._signal(self._simulation.physics))
@@ -201,20 +204,20 @@ class ControlSuite(gymnasium.Env[Any, Any]):
         Raises:
             ResetNeeded: there is nothing to continue yet.
         """
-        self._begun()
+        self._check_reset()
         return {**self._simulation.capture(), "elapsed": self._elapsed}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Continue from what `get_state` returned.
 
         Raises:
-            ValueError: `state` is no snapshot of this environment.
+            ValueError: `state` is not a snapshot of this environment.
         """
         elapsed = snapshot_entry(state, "elapsed", ()).item()
         self._simulation.restore(state)
         self._elapsed = elapsed
 
-    def _begun(self) -> None:
+    def _check_reset(self) -> None:
         if self._elapsed < 0:
             raise ResetNeeded("call reset() first: the environment has no state yet")
 
@@ -259,7 +262,7 @@ class HumanoidWalkHeight(ControlSuite):
     domain, task = "humanoid", "walk"
 
 
-def _installed() -> tuple[Any, Any]:
+def _import_suite() -> tuple[Any, Any]:
     """Return dm_control's suite and mujoco."""
     try:
         with warnings.catch_warnings():
@@ -271,7 +274,7 @@ def _installed() -> tuple[Any, Any]:
         ) from error
 
 
-def _flat(observation: Mapping[str, Any]) -> NDArray[np.float32]:
+def _flatten(observation: Mapping[str, Any]) -> NDArray[np.float32]:
     return np.concatenate([np.ravel(part) for part in observation.values()]).astype(np.float32)
 
 

@@ -10,7 +10,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from zoo_envs_plugin.options.goals import CartPoleGoalsConfig
 
-from zoo_envs.control.cart_pole import FAR, START, TILTED, fallen, moved
+from zoo_envs.control.cart_pole import MAX_ANGLE, MAX_POSITION, START_RANGE, next_state, out_of_bounds
 from zoo_envs.goals.env import GoalEnv, GoalVectorEnv
 from zoo_envs.goals.family import Floats, GoalFamily, GoalTask
 from zoo_envs.goals.features import GoalFeatures
@@ -20,7 +20,7 @@ __all__ = ["CartPole", "CartPoleGoals", "CartPoleGoalsVector"]
 
 
 class CartPole(GoalFamily):
-    """Physics, actions, first states and ends of `zoo_envs.control.cart_pole`; rewards are higher near the goal."""
+    """CartPole (`zoo_envs.control.cart_pole`), except that the reward is higher near the goal."""
 
     num_physics = 4
 
@@ -31,17 +31,17 @@ class CartPole(GoalFamily):
             ValueError: an option is outside its range.
         """
         super().__init__(config, config.features)
-        self.places = np.array([real("a goal", place, -FAR, FAR) for place in config.goals])
+        self.places = np.array([real("a goal", place, -MAX_POSITION, MAX_POSITION) for place in config.goals])
         if len(set(config.goals)) != len(config.goals) or not config.goals:
             raise ValueError(f"goals must be at least one place, each once, got {list(config.goals)}")
         self.goals = tuple(f"{place:g}" for place in config.goals)
         self.action_space = spaces.Discrete(2)
-        named = len(config.goals) * config.observe_goal
-        groups = {"position": slice(0, 4), "goal": slice(4, 4 + named)}
-        groups["noise"] = slice(4 + named, 4 + named + config.features)
+        goal_width = len(config.goals) * config.observe_goal
+        groups = {"position": slice(0, 4), "goal": slice(4, 4 + goal_width)}
+        groups["noise"] = slice(4 + goal_width, 4 + goal_width + config.features)
         self.feature_groups = {name: group for name, group in groups.items() if group.start < group.stop}
         high = np.ones(groups["noise"].stop, np.float32)
-        high[:4] = 2 * FAR, np.inf, 2 * TILTED, np.inf
+        high[:4] = 2 * MAX_POSITION, np.inf, 2 * MAX_ANGLE, np.inf
         self.observation_space = spaces.Box(-high, high, dtype=np.float32)
 
     def single(self, task: GoalTask) -> gymnasium.Env[Any, Any]:
@@ -49,25 +49,25 @@ class CartPole(GoalFamily):
         return CartPoleGoals.for_task(task)
 
     def begin(self, rng: np.random.Generator, goals: NDArray[np.int64]) -> Floats:
-        """Near the middle, whatever the goal."""
-        return rng.uniform(-START, START, (len(goals), 4))
+        """Draw first states near the middle, whatever the goal."""
+        return rng.uniform(-START_RANGE, START_RANGE, (len(goals), 4))
 
     def move(
         self, physics: Floats, goals: NDArray[np.int64], actions: NDArray[np.int64]
     ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-        """The reward is 1 at the goal, and falls linearly to 0 at a distance of 2.4 m.
+        """Return the states arrived in, the rewards (1 at the goal, falling linearly to 0 at 2.4 m), and terminations.
 
         Raises:
             ValueError: an action is neither 0 nor 1.
         """
         if actions.dtype.kind not in "iu" or ((actions < 0) | (actions > 1)).any():
             raise ValueError(f"actions must lie in [0, 1], got {actions.tolist()}")
-        arrived = moved(physics, actions)
-        rewards = np.maximum(0.0, 1.0 - np.abs(arrived[:, 0] - self.places[goals]) / FAR)
-        return arrived, rewards, fallen(arrived)
+        arrived = next_state(physics, actions)
+        rewards = np.maximum(0.0, 1.0 - np.abs(arrived[:, 0] - self.places[goals]) / MAX_POSITION)
+        return arrived, rewards, out_of_bounds(arrived)
 
     def observe(self, physics: Floats, cues: NDArray[np.int64], noise: Floats) -> NDArray[np.float32]:
-        """Position, velocity, angle, angular velocity, the goal's code, irrelevant features."""
+        """Return position, velocity, angle, angular velocity, the goal's one-hot code, and irrelevant features."""
         parts: list[NDArray[Any]] = [physics]
         if self.config.observe_goal:
             parts.append(GoalFeatures(len(self.goals)).encode(cues))
@@ -75,7 +75,7 @@ class CartPole(GoalFamily):
 
 
 class CartPoleGoals(GoalEnv, config=CartPoleGoalsConfig, family=CartPole):
-    """``zoo/CartPoleGoals-v0``: cartPole with a goal for each task: balance the pole with the cart near a given place.
+    """``zoo/CartPoleGoals-v0``: CartPole with a goal for each task: balance the pole with the cart near a given place.
 
     Actions: 0 pushes left, 1 right. Observations float32: position m, velocity m/s, angle rad, angular velocity rad/s,
     the one-hot code of the goal if `observe_goal`, then irrelevant `features` of +-1. Rewards: 1 at the goal, falling

@@ -33,7 +33,7 @@ class ControlTask(Task):
         domain: such as "walker".
         task: such as "walk".
         family: names of all tasks of the family, in the order of the observation's one-hot code.
-        observe_task: see ControlFamilyConfig, and so on.
+        observe_task: whether observations end with the one-hot code of the task.
         action_repeat: control steps that one action lasts.
         max_episode_steps: control steps until an episode is truncated; None: never.
     """
@@ -51,12 +51,12 @@ class ControlTask(Task):
         return self.task
 
     def make(self) -> gymnasium.Env[Any, Any]:
-        """One copy that poses this task alone."""
+        """Return an environment that poses this task alone."""
         return _FAMILIES[self.domain].for_task(self)
 
 
 class ControlFamily(MultitaskEnv[ControlTask]):
-    """One copy; a subclass names the ``domain`` and its ``names`` of tasks.
+    """Several tasks of one domain as one environment; a subclass names the ``domain`` and the ``names`` of its tasks.
 
     Observations are the suite's and then the one-hot code of the task; a step's reward is the mean over the control
     steps that its action lasts.
@@ -77,7 +77,7 @@ class ControlFamily(MultitaskEnv[ControlTask]):
         """Load the tasks.
 
         Args:
-            tasks: which of them, or the name of one; None: all of the family.
+            tasks: names of tasks of the family, or one name; None: all of them.
             observe_task: whether observations end with the one-hot code of the task.
             action_repeat: control steps that one action lasts, at least 1.
             max_episode_steps: control steps until an episode is truncated; None: never.
@@ -95,7 +95,7 @@ class ControlFamily(MultitaskEnv[ControlTask]):
 
     @classmethod
     def for_task(cls, task: ControlTask) -> ControlFamily:
-        """Return an environment that poses `task`; there is no other, so that nothing is drawn."""
+        """Return an environment that poses `task` alone, so that no task is drawn."""
         env = cls.__new__(cls)
         env._use_family(task.family, (task,))
         env.task, env._posed = task, True
@@ -106,16 +106,16 @@ class ControlFamily(MultitaskEnv[ControlTask]):
         self.tasks = FiniteTasks(posed)
         steps = first.max_episode_steps
         self._limit = math.inf if steps is None else integer("max_episode_steps", steps, 1)
-        self._repeat, self._shown = first.action_repeat, first.observe_task
+        self._repeat, self._observe_task = first.action_repeat, first.observe_task
         self._simulations = {task.task: SuiteTask(self.domain, task.task) for task in posed}
         simulation = self._simulations[first.task]
         self.action_space = simulation.action_space
         size = simulation.observation_space.shape[0]
         self._names = names
         self.feature_groups = {"position": slice(0, size)}
-        if self._shown:
+        if self._observe_task:
             self.feature_groups["goal"] = slice(size, size + len(names))
-        width = size + len(names) * self._shown
+        width = size + len(names) * self._observe_task
         self.observation_space = spaces.Box(-np.inf, np.inf, (width,), np.float32)
         self._elapsed = -1
 
@@ -130,13 +130,13 @@ class ControlFamily(MultitaskEnv[ControlTask]):
         return self._observe(self._simulation.begin(self.np_random)), info
 
     def step(self, action: NDArray[np.floating[Any]]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
-        """The control steps of one action.
+        """Take the control steps of one action.
 
         Raises:
             ResetNeeded: `reset` was never called.
             ValueError: `action` does not have the shape of the action space, or is not finite.
         """
-        self._begun()
+        self._check_reset()
         total, repeated, over = 0.0, 0, False
         while repeated < self._repeat and self._elapsed < self._limit and not over:
             obs, reward, over = self._simulation.step(action)
@@ -151,15 +151,15 @@ class ControlFamily(MultitaskEnv[ControlTask]):
         Raises:
             ResetNeeded: there is nothing to continue yet.
         """
-        self._begun()
-        own = {"elapsed": self._elapsed, "rng": self.np_random.bit_generator.state, **self.task_state()}
-        return {"simulation": self._simulation.capture(), **own}
+        self._check_reset()
+        state = {"elapsed": self._elapsed, "rng": self.np_random.bit_generator.state, **self.task_state()}
+        return {"simulation": self._simulation.capture(), **state}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Continue from what `get_state` returned.
 
         Raises:
-            ValueError: `state` is no snapshot of this environment.
+            ValueError: `state` is not a snapshot of this environment.
         """
         elapsed, rng = snapshot_entry(state, "elapsed", ()).item(), restored_generator(state)
         self.set_task_state(state)
@@ -169,17 +169,17 @@ class ControlFamily(MultitaskEnv[ControlTask]):
     @property
     def _simulation(self) -> SuiteTask:
         if self.task is None or self.task.task not in self._simulations:
-            raise ValueError(f"task {self.task} is none of this environment: {', '.join(self._simulations)}")
+            raise ValueError(f"task {self.task} is not one of this environment's tasks: {', '.join(self._simulations)}")
         return self._simulations[self.task.task]
 
     def _observe(self, obs: NDArray[np.float32]) -> NDArray[np.float32]:
-        if not self._shown:
+        if not self._observe_task:
             return obs
         posed = "" if self.task is None else self.task.task
         code = np.array([name == posed for name in self._names], dtype=np.float32)
         return np.concatenate([obs, code])
 
-    def _begun(self) -> None:
+    def _check_reset(self) -> None:
         if self._elapsed < 0:
             raise ResetNeeded("call reset() first: the environment has no state yet")
 

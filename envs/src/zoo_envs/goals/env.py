@@ -21,9 +21,9 @@ __all__ = ["GoalEnv", "GoalVectorEnv"]
 
 
 class GoalEnv(MultitaskEnv[GoalTask]):
-    """One copy.
+    """A goal family as an environment of one copy.
 
-    A subclass says of which family, and its keyword arguments are the fields of `config`::
+    A subclass names the family, and its keyword arguments are the fields of `config`::
 
         class PendulumGoals(GoalEnv, config=PendulumGoalsConfig, family=Pendulum): ...
 
@@ -44,7 +44,7 @@ class GoalEnv(MultitaskEnv[GoalTask]):
         cls.__signature__ = _signature(config)  # type: ignore[attr-defined]
 
     def __init__(self, **options: Any) -> None:
-        """Build what `options` say.
+        """Build the environment of `options`.
 
         Raises:
             TypeError: an option is unknown.
@@ -77,13 +77,13 @@ class GoalEnv(MultitaskEnv[GoalTask]):
         return self.family.observe_rows(self._row)[0], info
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """One step.
+        """Take one step.
 
         Raises:
             ResetNeeded: `reset` was never called.
             ValueError: `action` is not in the action space.
         """
-        family, row = self.family, self._begun()
+        family, row = self.family, self._current_row()
         actions = np.asarray(action)[None]
         if actions.shape[1:] != family.action_space.shape or not np.isfinite(actions).all():
             raise ValueError(f"action must be in {family.action_space}, got {action!r}")
@@ -97,7 +97,7 @@ class GoalEnv(MultitaskEnv[GoalTask]):
         return family.observe_rows(self._row)[0], float(rewards[0]), terminated, truncated, {}
 
     def optimal_value(self, task: GoalTask, gamma: float) -> float | None:
-        """The largest mean discounted return of an episode of `task`; None: not known exactly."""
+        """Return the largest mean discounted return of an episode of `task`; None: not known exactly."""
         return self.family.optimal_value(task.goal, gamma)
 
     def get_state(self) -> dict[str, Any]:
@@ -106,21 +106,21 @@ class GoalEnv(MultitaskEnv[GoalTask]):
         Raises:
             ResetNeeded: there is nothing to continue yet.
         """
-        row, rng = self._begun()[0].copy(), self.np_random.bit_generator.state
+        row, rng = self._current_row()[0].copy(), self.np_random.bit_generator.state
         return {"row": row, "elapsed": self._elapsed, "rng": rng, **self.task_state()}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Continue from what `get_state` returned; on an error nothing changes.
 
         Raises:
-            ValueError: `state` is no snapshot of this environment.
+            ValueError: `state` is not a snapshot of this environment.
         """
         row, elapsed = _row_entry(state, (self.family.width,)), snapshot_entry(state, "elapsed", ())
         rng = restored_generator(state)
         self.set_task_state(state)
         self.np_random, self._row, self._elapsed = rng, row[None], elapsed.item()
 
-    def _begun(self) -> Floats:
+    def _current_row(self) -> Floats:
         if self._row is None:
             raise ResetNeeded("call reset() first: the environment has no state yet")
         return self._row
@@ -143,7 +143,7 @@ class GoalVectorEnv(CopiesEnv):
         cls.__signature__ = _signature(config, num_envs=1)  # type: ignore[attr-defined]
 
     def __init__(self, num_envs: int = 1, **options: Any) -> None:
-        """Build `num_envs` copies of what `options` say; errors as of `GoalEnv`."""
+        """Build `num_envs` copies of the environment of `options`; errors as of `GoalEnv`."""
         self.family = family = self._family(**options)
         super().__init__(num_envs, family.observation_space, family.action_space)
         self.tasks, self.feature_groups = family.tasks, family.feature_groups
@@ -157,7 +157,7 @@ class GoalVectorEnv(CopiesEnv):
         """Begin an episode in every copy; `seed` starts the one random stream anew.
 
         Raises:
-            ValueError: `options["task"]` is no task of this environment.
+            ValueError: `options["task"]` is not a task of this environment.
         """
         super().reset(seed=seed)
         if options is not None and "task" in options:
@@ -174,7 +174,7 @@ class GoalVectorEnv(CopiesEnv):
         return self._observe(self._state), infos
 
     def optimal_value(self, task: GoalTask, gamma: float) -> float | None:
-        """The largest mean discounted return of an episode of `task`; None: not known exactly."""
+        """Return the largest mean discounted return of an episode of `task`; None: not known exactly."""
         return self.family.optimal_value(task.goal, gamma)
 
     def get_state(self) -> dict[str, Any]:
@@ -191,7 +191,7 @@ class GoalVectorEnv(CopiesEnv):
         """Continue from what `get_state` returned; on an error nothing changes.
 
         Raises:
-            ValueError: `state` is no snapshot of this environment with this number of copies.
+            ValueError: `state` is not a snapshot of this environment with this number of copies.
         """
         n = self.num_envs
         rows, elapsed = _row_entry(state, (n, self.family.width)), snapshot_entry(state, "elapsed", (n,))
@@ -225,17 +225,17 @@ class GoalVectorEnv(CopiesEnv):
 
     @property
     def _streams(self) -> list[np.random.Generator]:
-        """Looked up anew: resetting or restoring a member may have replaced its own."""
+        """The members' generators, looked up anew: resetting or restoring a member may have replaced its own."""
         return [member.np_random for member in self._members]
 
     def _begin(self, where: NDArray[np.bool_]) -> None:
         """Start a new episode in the copies `where` bool[n], each from the stream of the member it belongs to."""
         members = self._members
         counts = where.reshape(len(members), -1).sum(1).tolist()
-        self._state[where] = np.concatenate([m._first(k) for m, k in zip(members, counts, strict=True) if k])
+        self._state[where] = np.concatenate([m._first_rows(k) for m, k in zip(members, counts, strict=True) if k])
         self._elapsed[where] = 0
 
-    def _first(self, count: int) -> Floats:
+    def _first_rows(self, count: int) -> Floats:
         posed = self._posed
         tasks = self.tasks.sample_many(self.np_random, count) if posed is None else [posed] * count
         goals, cues = (np.array([getattr(task, name) for task in tasks]) for name in ("goal", "cue"))
@@ -253,10 +253,10 @@ class GoalVectorEnv(CopiesEnv):
 
 def _row_entry(snapshot: Mapping[str, Any], shape: tuple[int, ...]) -> Floats:
     """Return the entry "row" of a snapshot as a new array."""
-    found = snapshot.get("row") if isinstance(snapshot, Mapping) else None
-    array = np.array(found)
+    value = snapshot.get("row") if isinstance(snapshot, Mapping) else None
+    array = np.array(value)
     if array.dtype.kind not in "iuf" or array.shape != shape or not np.isfinite(array).all():
-        raise ValueError(f"snapshot entry 'row' must hold finite numbers of shape {shape}, got {found!r}")
+        raise ValueError(f"snapshot entry 'row' must hold finite numbers of shape {shape}, got {value!r}")
     return array.astype(np.float64)
 
 

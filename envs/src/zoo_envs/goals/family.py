@@ -1,4 +1,4 @@
-"""Families of tasks: dynamics of n copies as functions of arrays, goals, and a task for each of them."""
+"""Goal families: the dynamics of n copies as functions of arrays, the goals, and a task for each goal."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class GoalFamily(ABC):
     Attributes:
         config: the options; families of equal options are equal.
         goals: names of the G goals, all different.
-        weights: how probable each goal is, or None: all alike.
+        weights: probability of each goal, or None: uniform.
         num_physics: P.
         action_space: of one copy.
         observation_space: of one copy.
-        feature_groups: which entries of an observation tell of what.
+        feature_groups: slices of an observation by the kind of feature.
         noise: the irrelevant features.
         limit: steps until truncation.
     """
@@ -62,12 +62,12 @@ class GoalFamily(ABC):
 
     @cached_property
     def tasks(self) -> GoalTasks:
-        """All tasks, each goal under its own name."""
+        """All tasks: each goal, with the observation naming it."""
         return GoalTasks(tuple(GoalTask(goal, goal, self) for goal in range(len(self.goals))), self.weights)
 
     @abstractmethod
     def single(self, task: GoalTask) -> gymnasium.Env[Any, Any]:
-        """Return one copy that poses `task`."""
+        """Return an environment of one copy that poses `task`."""
 
     @abstractmethod
     def begin(self, rng: np.random.Generator, goals: NDArray[np.int64]) -> Floats:
@@ -82,7 +82,7 @@ class GoalFamily(ABC):
         """Return observations [n, ...] of states [n, P], the goals that they name [n], and features [n, k]."""
 
     def optimal_value(self, goal: int, gamma: float) -> float | None:
-        """The largest discounted return of an episode, averaged over first states; None: not known exactly."""
+        """Return the largest discounted return of an episode, averaged over first states; None: not known exactly."""
         return None
 
     def first_rows(self, rng: np.random.Generator, goals: NDArray[np.int64], cues: NDArray[np.int64]) -> Floats:
@@ -95,7 +95,7 @@ class GoalFamily(ABC):
 
     @property
     def width(self) -> int:
-        """P + 2 + k."""
+        """Length P + 2 + k of a row."""
         return self.num_physics + 2 + self.noise.k
 
     def goals_of(self, rows: Floats) -> NDArray[np.int64]:
@@ -116,9 +116,9 @@ class GoalTask(Task):
     """Reach one goal, while the observation names it, or another where the rule has changed.
 
     Attributes:
-        goal: its position among the family's goals.
-        cue: that of the goal which the observation names.
-        family: the rest.
+        goal: index of the goal among the family's goals.
+        cue: index of the goal that the observation names.
+        family: dynamics, goals and observations, which the tasks share.
     """
 
     goal: int
@@ -127,16 +127,16 @@ class GoalTask(Task):
 
     @property
     def id(self) -> str:
-        """Such as "goal-17", or "goal-17-named-20"."""
+        """The task's name, such as "goal-17", or "goal-17-named-20"."""
         names = self.family.goals
         return f"goal-{names[self.goal]}" + (f"-named-{names[self.cue]}" if self.cue != self.goal else "")
 
     def to_dict(self) -> dict[str, Any]:
-        """The positions; the family is that of the distribution."""
+        """Return both indices; the family is that of the distribution."""
         return {"goal": self.goal, "cue": self.cue}
 
     def make(self) -> gymnasium.Env[Any, Any]:
-        """One copy that poses this task alone."""
+        """Return an environment that poses this task alone."""
         return self.family.single(self)
 
 
@@ -146,29 +146,29 @@ class GoalTasks(FiniteTasks[GoalTask]):
     def __init__(self, tasks: tuple[GoalTask, ...], weights: Floats | None = None) -> None:
         """See FiniteTasks."""
         super().__init__(tasks, weights)
-        self._own, self._weights = tasks, weights
+        self._tasks, self._weights = tasks, weights
 
     @property
     def family(self) -> GoalFamily:
-        """What the tasks have in common."""
-        return self._own[0].family
+        """Dynamics, goals and observations, which the tasks share."""
+        return self._tasks[0].family
 
     @cached_property
     def changed(self) -> GoalTasks | None:
         """The same goals after the rule has changed: each is called by the next one's name; None of a single goal."""
-        count = len(self._own)
+        count = len(self._tasks)
         if count < 2:
             return None
-        names = [self._own[(index + 1) % count].cue for index in range(count)]
-        pairs = zip(self._own, names, strict=True)
+        names = [self._tasks[(index + 1) % count].cue for index in range(count)]
+        pairs = zip(self._tasks, names, strict=True)
         return GoalTasks(tuple(GoalTask(task.goal, cue, self.family) for task, cue in pairs), self._weights)
 
     def from_dict(self, data: Mapping[str, Any]) -> GoalTask:
-        """The task with this goal and this cue.
+        """Return the task with this goal and this cue.
 
         Raises:
             ValueError: there is no such task.
         """
         last = len(self.family.goals) - 1
-        found = [integer(key, data.get(key), 0, last) for key in ("goal", "cue")]
-        return GoalTask(found[0], found[1], self.family)
+        goal, cue = (integer(key, data.get(key), 0, last) for key in ("goal", "cue"))
+        return GoalTask(goal, cue, self.family)

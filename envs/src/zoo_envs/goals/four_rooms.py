@@ -43,16 +43,16 @@ class FourRooms(GoalFamily):
         Raises:
             ValueError: an option is outside its range, or a cell is a wall.
         """
-        alone = config.observation == "cell"
-        super().__init__(config, 0 if alone else config.features)
+        cell_only = config.observation == "cell"
+        super().__init__(config, 0 if cell_only else config.features)
         self.grid = grid = four_rooms_grid()
         self.states = np.array([grid.state("a goal", cell) for cell in config.goals], dtype=np.int64)
         if len(set(config.goals)) != len(config.goals) or not config.goals:
             raise ValueError(f"goals must be at least one cell, each once, got {list(config.goals)}")
         self.goals = tuple(str(cell) for cell in config.goals)
         self.weights = self._weights(config)
-        chosen = [integer("a start room", room, 0, 3) for room in config.start_rooms]
-        self.starts = np.flatnonzero(np.isin(rooms(), chosen))
+        start_rooms = [integer("a start room", room, 0, 3) for room in config.start_rooms]
+        self.starts = np.flatnonzero(np.isin(rooms(), start_rooms))
         if any(not (self.starts != state).any() for state in self.states):
             raise ValueError(f"start_rooms = {list(config.start_rooms)} leaves no cell to begin in")
         if config.reward not in ("unit", "published"):
@@ -60,7 +60,7 @@ class FourRooms(GoalFamily):
         self.target = grid.neighbours(FOUR)
         self.action_space = spaces.Discrete(len(FOUR))
         self.feature_groups = self._groups(config)
-        if alone:
+        if cell_only:
             self.observation_space = spaces.Discrete(grid.num_states)
         else:
             size = max(group.stop for group in self.feature_groups.values())
@@ -95,7 +95,7 @@ class FourRooms(GoalFamily):
         return FourRoomsGoals.for_task(task)
 
     def begin(self, rng: np.random.Generator, goals: NDArray[np.int64]) -> Floats:
-        """Uniform on the start rooms without the goal's cell."""
+        """Draw first states, uniform on the start rooms without the goal's cell."""
         goal = self.states[goals]
         blocked = np.isin(goal, self.starts)
         drawn = (rng.random(len(goals)) * (len(self.starts) - blocked)).astype(np.int64)
@@ -109,17 +109,17 @@ class FourRooms(GoalFamily):
         """See GoalFamily.
 
         Raises:
-            ValueError: an action is none of the four.
+            ValueError: an action is not one of the four.
         """
         if actions.dtype.kind not in "iu" or ((actions < 0) | (actions >= len(FOUR))).any():
             raise ValueError(f"actions must lie in [0, {len(FOUR) - 1}], got {actions.tolist()}")
         state = physics[:, 0].astype(np.int64)
         arrived = self.target[state, actions]
-        found: NDArray[np.bool_] = arrived == self.states[goals]
-        rewards = found.astype(np.float64)
+        at_goal: NDArray[np.bool_] = arrived == self.states[goals]
+        rewards = at_goal.astype(np.float64)
         if self.config.reward == "published":
             rewards = 50.0 * rewards - (arrived == state)
-        return arrived[:, None].astype(np.float64), rewards, found
+        return arrived[:, None].astype(np.float64), rewards, at_goal
 
     def observe(self, physics: Floats, cues: NDArray[np.int64], noise: Floats) -> NDArray[np.generic]:
         """See GoalFamily."""
@@ -136,23 +136,25 @@ class FourRooms(GoalFamily):
         return np.concatenate(parts, axis=1, dtype=np.float32)
 
     def optimal_value(self, goal: int, gamma: float) -> float:
-        """Mean over first states of gamma^(d - 1) times the goal's reward, d being the steps of a shortest path.
+        """Return the mean over first states of gamma^(d - 1) times the goal's reward, for shortest paths of d steps.
 
-        A shortest path meets no wall, so the price of one does not matter.
+        A shortest path meets no wall, so the wall penalty does not matter.
         """
-        away = self._distances[goal]
+        distances = self._distances[goal]
         first = self.starts[self.starts != self.states[goal]]
-        worth = 50.0 if self.config.reward == "published" else 1.0
-        return float(np.where(away[first] <= self.limit, gamma ** (away[first] - 1.0) * worth, 0.0).mean())
+        goal_reward = 50.0 if self.config.reward == "published" else 1.0
+        return float(
+            np.where(distances[first] <= self.limit, gamma ** (distances[first] - 1.0) * goal_reward, 0.0).mean()
+        )
 
     @cached_property
     def _distances(self) -> NDArray[np.int64]:
-        """Steps of a shortest path from each state to each goal, [G, S]."""
-        away = np.full((len(self.goals), self.grid.num_states), self.grid.num_states, dtype=np.int64)
-        away[np.arange(len(self.goals)), self.states] = 0
+        """Steps of a shortest path to each goal from each state, [G, S]."""
+        distances = np.full((len(self.goals), self.grid.num_states), self.grid.num_states, dtype=np.int64)
+        distances[np.arange(len(self.goals)), self.states] = 0
         for _ in range(self.grid.num_states):
-            away = np.minimum(away, away[:, self.target].min(axis=2) + 1)
-        return away
+            distances = np.minimum(distances, distances[:, self.target].min(axis=2) + 1)
+        return distances
 
 
 class FourRoomsGoals(GoalEnv, config=FourRoomsGoalsConfig, family=FourRooms):
@@ -167,7 +169,7 @@ class FourRoomsGoals(GoalEnv, config=FourRoomsGoalsConfig, family=FourRooms):
 
     @property
     def grid(self) -> object:
-        """Where the cells lie."""
+        """The grid whose free cells are the states."""
         return four_rooms_grid()
 
 
@@ -176,5 +178,5 @@ class FourRoomsGoalsVector(GoalVectorEnv, config=FourRoomsGoalsConfig, family=Fo
 
     @property
     def grid(self) -> object:
-        """Where the cells lie."""
+        """The grid whose free cells are the states."""
         return four_rooms_grid()

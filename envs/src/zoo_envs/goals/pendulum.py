@@ -22,7 +22,7 @@ GRAVITY, MASS, LENGTH = 10.0, 1.0, 1.0
 """m/s^2, kg, m"""
 TAU = 0.05
 """seconds between states"""
-FASTEST, STRONGEST = 8.0, 2.0
+MAX_VELOCITY, MAX_TORQUE = 8.0, 2.0
 """bounds of the angular velocity in rad/s and of the torque in N m"""
 
 
@@ -42,13 +42,13 @@ class Pendulum(GoalFamily):
         if len(set(config.goals)) != len(config.goals) or not config.goals:
             raise ValueError(f"goals must be at least one angle, each once, got {list(config.goals)}")
         self.goals = tuple(f"{angle:g}" for angle in config.goals)
-        self.action_space = spaces.Box(-STRONGEST, STRONGEST, (1,), np.float32)
-        named = len(config.goals) * config.observe_goal
-        groups = {"position": slice(0, 3), "goal": slice(3, 3 + named)}
-        groups["noise"] = slice(3 + named, 3 + named + config.features)
+        self.action_space = spaces.Box(-MAX_TORQUE, MAX_TORQUE, (1,), np.float32)
+        goal_width = len(config.goals) * config.observe_goal
+        groups = {"position": slice(0, 3), "goal": slice(3, 3 + goal_width)}
+        groups["noise"] = slice(3 + goal_width, 3 + goal_width + config.features)
         self.feature_groups = {name: group for name, group in groups.items() if group.start < group.stop}
         high = np.ones(groups["noise"].stop, np.float32)
-        high[2] = FASTEST
+        high[2] = MAX_VELOCITY
         self.observation_space = spaces.Box(-high, high, dtype=np.float32)
 
     def single(self, task: GoalTask) -> gymnasium.Env[Any, Any]:
@@ -56,24 +56,24 @@ class Pendulum(GoalFamily):
         return PendulumGoals.for_task(task)
 
     def begin(self, rng: np.random.Generator, goals: NDArray[np.int64]) -> Floats:
-        """Uniform on [-pi, pi) x [-1, 1)."""
+        """Draw first states, uniform on [-pi, pi) x [-1, 1)."""
         drawn: Floats = rng.uniform(-1, 1, (len(goals), 2)) * np.array([math.pi, 1.0])
         return drawn
 
     def move(
         self, physics: Floats, goals: NDArray[np.int64], actions: NDArray[Any]
     ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-        """One step of Euler's method; the reward is that of the state before it, with the goal as zero."""
+        """Return one step of Euler's method; the reward is of the state before, its angle measured from the goal."""
         angle, velocity = physics.T
-        torque = np.clip(actions[:, 0].astype(np.float64), -STRONGEST, STRONGEST)
-        off = np.mod(angle - self.angles[goals] + math.pi, 2 * math.pi) - math.pi
-        rewards = -(off**2 + 0.1 * velocity**2 + 0.001 * torque**2)
+        torque = np.clip(actions[:, 0].astype(np.float64), -MAX_TORQUE, MAX_TORQUE)
+        error = np.mod(angle - self.angles[goals] + math.pi, 2 * math.pi) - math.pi
+        rewards = -(error**2 + 0.1 * velocity**2 + 0.001 * torque**2)
         acceleration = 3 * GRAVITY / (2 * LENGTH) * np.sin(angle) + 3.0 / (MASS * LENGTH**2) * torque
-        faster = np.clip(velocity + acceleration * TAU, -FASTEST, FASTEST)
+        faster = np.clip(velocity + acceleration * TAU, -MAX_VELOCITY, MAX_VELOCITY)
         return np.stack([angle + faster * TAU, faster], axis=1), rewards, np.zeros(len(angle), dtype=np.bool_)
 
     def observe(self, physics: Floats, cues: NDArray[np.int64], noise: Floats) -> NDArray[np.float32]:
-        """Cosine, sine and angular velocity, the goal's code, irrelevant features."""
+        """Return cosine, sine, angular velocity, the goal's one-hot code, and irrelevant features."""
         angle, velocity = physics.T
         parts = [np.stack([np.cos(angle), np.sin(angle), velocity], axis=1)]
         if self.config.observe_goal:

@@ -29,7 +29,7 @@ def basic_grid(config: BasicGridConfig) -> Design:
     size = integer("size", config.size, 3)
     grid = Grid.room(size, size)
     moves = grid.outcomes(FOUR + STAY * config.stay, noise=config.noise, wall_penalty=config.wall_penalty)
-    return diminishing_grid(grid, moves, config)
+    return diminishing_grid(grid, moves, config, config.recovery)
 
 
 def basic_grid_policy() -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""FourRooms: four rooms of 16 cells and four doors, with one goal, hidden goals or goals that wear off.
+"""FourRooms: four rooms of 16 cells and four doors, with one goal, hidden goals or diminishing rewards.
 
 From Moskovitz et al. 2022 (arXiv:2109.13863) and 2023 (arXiv:2309.03710); numbers in docs/methods/successor.md,
 section 7, and of the goals of many tasks in docs/methods/mdl-c.md.
@@ -24,7 +24,7 @@ from zoo_envs.validation import integer
 
 __all__ = ["FourRooms", "FourRoomsVector", "HiddenGoals", "four_rooms", "four_rooms_grid"]
 
-Options: TypeAlias = Any  # a FourRoomsConfig where None has given way to the task's own values
+Options: TypeAlias = Any  # a FourRoomsConfig whose None are replaced by the defaults of its task
 _ROWS = (
     "###########",
     "#....#....#",
@@ -99,17 +99,19 @@ def four_rooms(config: FourRoomsConfig) -> Design:
     """Return the environment. Actions up, right, down, left, and stay if `config.stay`; see `FourRoomsConfig`.
 
     Exactly tabular are the tasks "goal" (the goal is terminal) and, but for its rewards, "diminishing": `model().r`
-    is what a first visit pays, `diminishing` tells the rest. Of "goals" the model has the dynamics and the rewards of
-    the first goal; where the goal is, and how many were found, is hidden and not part of the state.
+    is what a first visit pays, the attribute `diminishing` has the rest. Of "goals" the model has the dynamics and
+    the rewards of the first goal; where the goal is, and how many were found, is hidden and not part of the state.
 
     Raises:
         ValueError: an option is outside its range, or a cell is a wall.
     """
-    if config.task not in _OWN:
-        raise ValueError(f"task must be one of {', '.join(_OWN)}, got {config.task!r}")
-    unset = {"max_episode_steps": "auto"}  # there None has a meaning of its own
-    own = {key: value for key, value in _OWN[config.task].items() if getattr(config, key) == unset.get(key)}
-    options: Options = dataclasses.replace(config, **own)
+    if config.task not in _TASK_DEFAULTS:
+        raise ValueError(f"task must be one of {', '.join(_TASK_DEFAULTS)}, got {config.task!r}")
+    unset_value = {"max_episode_steps": "auto"}  # there None means that episodes are never truncated
+    defaults = {
+        key: value for key, value in _TASK_DEFAULTS[config.task].items() if getattr(config, key) == unset_value.get(key)
+    }
+    options: Options = dataclasses.replace(config, **defaults)
     grid = four_rooms_grid()
     moves = grid.outcomes(FOUR + STAY * options.stay, noise=options.noise, wall_penalty=options.wall_penalty)
     return _DESIGNS[options.task](grid, moves, options)
@@ -128,7 +130,7 @@ def _one_goal(grid: Grid, moves: Outcomes, options: Options) -> Design:
 
 
 def _hidden_goals(grid: Grid, moves: Outcomes, options: Options) -> Design:
-    reward = grid.paying("goal", [options.goal], [options.goal_reward])
+    reward = grid.reward_table("goal", [options.goal], [options.goal_reward])
     goal = grid.state("goal", options.goal)
     return Design(
         model=moves.plus(reward).model(options.gamma, grid.start(options.start, np.arange(grid.num_states) != goal)),
@@ -140,7 +142,7 @@ def _hidden_goals(grid: Grid, moves: Outcomes, options: Options) -> Design:
     )
 
 
-_OWN: Mapping[str, Mapping[str, Any]] = {
+_TASK_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "goal": {"gamma": 0.95, "goal_reward": 1.0, "wall_penalty": 0.0, "max_episode_steps": 75},
     "goals": {"gamma": 0.95, "goal_reward": 50.0, "wall_penalty": 1.0, "max_episode_steps": 75},
     "diminishing": {"gamma": 0.97, "goal_reward": 0.0, "wall_penalty": 0.0, "max_episode_steps": 40},

@@ -28,8 +28,8 @@ def goal_grid(
     """Return the task that pays, and ends, on arrival at the goal.
 
     Args:
-        grid: where.
-        moves: what the actions do.
+        grid: its free cells are the states.
+        moves: the outcomes of the actions.
         goal: flat cell of the goal.
         goal_reward: for arriving there.
         start: flat first cell; None: uniform on all but the goal.
@@ -40,7 +40,7 @@ def goal_grid(
     Raises:
         ValueError: an option is outside its range, or a cell is a wall.
     """
-    reward = grid.paying("goal", [goal], [goal_reward])
+    reward = grid.reward_table("goal", [goal], [goal_reward])
     terminal = np.arange(grid.num_states) == grid.state("goal", goal)
     outcomes = moves.plus(reward).ending(terminal)
     return Design(
@@ -53,23 +53,32 @@ def goal_grid(
     )
 
 
-def diminishing_grid(grid: Grid, moves: Outcomes, options: BasicGridConfig | TwoRoomsConfig) -> Design:
+def diminishing_grid(
+    grid: Grid, moves: Outcomes, options: BasicGridConfig | TwoRoomsConfig, recovery: int | None = None
+) -> Design:
     """Return the task whose goals pay less with each visit; a start of None is uniform on the cells that do not pay.
 
     Args:
-        grid: where.
-        moves: what the actions do.
-        options: these, or others with the same fields.
+        grid: its free cells are the states.
+        moves: the outcomes of the actions.
+        options: goals, rewards and discount; any dataclass with these fields.
+        recovery: steps after which one visit is forgotten; None: rewards do not come back.
 
     Raises:
         ValueError: an option is outside its range, or a cell is a wall.
     """
-    base = grid.paying("goals", options.goals, options.goal_rewards)
+    base = grid.reward_table("goals", options.goals, options.goal_rewards)
     return Design(
         model=moves.plus(base).model(options.gamma, grid.start(options.start, base == 0)),
         outcomes=moves,
         view=CellView.of(grid.walls, grid.cells),
         max_episode_steps=options.max_episode_steps,
-        rule=Diminishing(base, options.lam, count_start=options.count_start, end_below=options.end_below),
+        rule=Diminishing(
+            base,
+            options.lam,
+            count_start=options.count_start,
+            end_below=options.end_below,
+            recovery=recovery,
+        ),
         grid=grid,
     )

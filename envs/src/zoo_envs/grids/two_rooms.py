@@ -26,7 +26,7 @@ def two_rooms(config: TwoRoomsConfig) -> Design:
     """
     grid = Grid.of(_ROWS)
     moves = grid.outcomes(FOUR + STAY * config.stay, noise=config.noise, wall_penalty=config.wall_penalty)
-    return diminishing_grid(grid, moves, config)
+    return diminishing_grid(grid, moves, config, config.recovery)
 
 
 class TwoRooms(DesignedEnv, config=TwoRoomsConfig, design=two_rooms):

@@ -1,6 +1,6 @@
 """Few-shot sequences of exemplars and labels, for studying in-context learning.
 
-`task.ICLTask` draws batches of sequences; `environment` offers the same as episodes of one step. Mathematics and names
+`task.ICLTask` draws batches of sequences; `environment` wraps it as episodes of one step. Mathematics and names
 follow Singh et al. 2023 (arXiv:2311.08360) and 2024 (arXiv:2404.07129).
 """
 

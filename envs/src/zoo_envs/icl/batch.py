@@ -1,4 +1,4 @@
-"""What a sampler returns: sequences of N exemplars with labels, and a query."""
+"""A batch of sequences: N exemplars with labels, and a query."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 __all__ = ["BURSTY", "DISTRACTOR", "OTHER", "QUERY", "SequenceBatch"]
 
 OTHER, BURSTY, DISTRACTOR, QUERY = range(4)
-"""What a slot is: drawn independently, of the query's class, of the class beside it, the query itself."""
+"""Kinds of slot: drawn independently; of the query's class; of the distractor's class; the query itself."""
 
 
 @dataclass(frozen=True)
@@ -32,5 +32,5 @@ class SequenceBatch:
     kinds: NDArray[np.int8]
 
     def __len__(self) -> int:
-        """B."""
+        """Return B, the number of sequences."""
         return len(self.y)

@@ -1,16 +1,16 @@
-"""Drawing classes by rank, without some of them, exactly."""
+"""Zipf distribution of classes by rank, with exact sampling under exclusion of ranks."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RankLaw"]
+__all__ = ["RankDistribution"]
 
 _TOTAL = 2.0**53
 
 
-class RankLaw:
+class RankDistribution:
     """p(rank r) proportional to (r+1)^-alpha on C ranks; uniform for alpha = 0.
 
     Weights are integers (of a sum near 2^53 where alpha > 0), so that excluding ranks is exact: no rounding can let an
@@ -18,7 +18,7 @@ class RankLaw:
     """
 
     def __init__(self, count: int, alpha: float = 0.0) -> None:
-        """Prepare C = `count` ranks.
+        """Build the distribution of C = `count` ranks.
 
         Raises:
             ValueError: `count` is below 1, or `alpha` is negative or so large that the last rank has no weight left.
@@ -44,7 +44,7 @@ class RankLaw:
         Args:
             size: how many.
             rng: randomness.
-            without: ranks int64[size,k], distinct within a row, that row i must not become; p is renormalised.
+            without: ranks int64[size,k], distinct within a row, that draw i excludes; p is renormalised.
         """
         if without is None:
             place = rng.integers(0, self._end[-1], size)

@@ -23,11 +23,11 @@ from zoo_envs.validation import integer
 
 __all__ = ["ICLExemplars", "ICLExemplarsVector"]
 
-Made = TypeVar("Made", bound=type)
+EnvClass = TypeVar("EnvClass", bound=type)
 
 
-def _with_options(cls: Made) -> Made:
-    """Show the options as keyword arguments of the constructor: `help` and `inspect` then know them."""
+def _with_options(cls: EnvClass) -> EnvClass:
+    """Show the options as keyword arguments of the constructor to `help` and `inspect`."""
     kept = [p for p in inspect.signature(cls.__init__).parameters.values() if p.kind is not p.VAR_KEYWORD]  # type: ignore[misc]
     named = [
         inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default)
@@ -38,20 +38,20 @@ def _with_options(cls: Made) -> Made:
 
 
 class _Sequences:
-    """What both forms tell of the task, and the sequences they are at.
+    """Shared by the single and the batched environment: the task, and the current sequences.
 
     An observation is float32[N+1,D+K]: in row i the exemplar of slot i and, one-hot, its label; the last row is the
     query, whose label is left out (zeros).
 
     Attributes:
-        task: what draws the sequences; batches come from ``sample_batch`` and ``evaluation_batch``.
+        task: draws the sequences; batches come from ``sample_batch`` and ``evaluation_batch``.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         """Build the task.
 
         Raises:
-            ValueError: as of `ICLTask`.
+            ValueError: see `ICLTask`.
             TypeError: there is no such option.
         """
         self.task = ICLTask(ICLExemplarsConfig(**options))
@@ -98,9 +98,9 @@ class _Sequences:
         }
         arrays: dict[str, Any] = {}
         for name, (shape, dtype) in expected.items():
-            found = np.shape(state[name]) if name in state else "none"
-            if found != shape:
-                raise ValueError(f"snapshot entry {name!r} must have shape {shape}, got {found}")
+            shape_found = np.shape(state[name]) if name in state else "none"
+            if shape_found != shape:
+                raise ValueError(f"snapshot entry {name!r} must have shape {shape}, got {shape_found}")
             arrays[name] = np.array(state[name], dtype=dtype)
         return SequenceBatch(**arrays)
 
@@ -149,7 +149,7 @@ class ICLExemplars(_Sequences, gymnasium.Env[Any, Any]):
 
         Raises:
             ResetNeeded: `reset` was never called.
-            ValueError: `action` is no label.
+            ValueError: `action` is not a label.
         """
         target = int(self._current().y[0, -1])
         right = integer("action", action, 0, self.num_labels - 1) == target
@@ -171,7 +171,7 @@ class ICLExemplars(_Sequences, gymnasium.Env[Any, Any]):
         """Continue from what `get_state` returned; on an error nothing changes.
 
         Raises:
-            ValueError: `state` is no snapshot of this environment.
+            ValueError: `state` is not a snapshot of this environment.
         """
         batch, rng = self._restored(state, 1), restored_generator(state)
         self.batch, self.np_random = batch, rng
@@ -243,7 +243,7 @@ class ICLExemplarsVector(_Sequences, VectorEnv[Any, Any, NDArray[Any]]):
         """Continue from what `get_state` returned; on an error nothing changes.
 
         Raises:
-            ValueError: `state` is no snapshot of this environment with this number of copies.
+            ValueError: `state` is not a snapshot of this environment with this number of copies.
         """
         batch, rng = self._restored(state, self.num_envs), restored_generator(state)
         self.batch, self.np_random = batch, rng

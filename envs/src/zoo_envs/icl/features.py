@@ -45,7 +45,7 @@ def from_file(path: str) -> NDArray[np.float32]:
     """Return the array "features" [C,E,D] of an .npz file.
 
     Raises:
-        ValueError: the file cannot be read, has no such entry, or the entry is no finite array of three axes.
+        ValueError: the file cannot be read, has no such entry, or the entry is not a finite array of three axes.
     """
     if not path:
         raise ValueError('source "file" needs path, the .npz file with the features')
@@ -54,7 +54,7 @@ def from_file(path: str) -> NDArray[np.float32]:
     except OSError as error:
         raise ValueError(f"features file {path} cannot be read: {error.strerror}") from error
     if not zipfile.is_zipfile(io.BytesIO(content)):
-        raise ValueError(f"features file {path} is no .npz file")
+        raise ValueError(f"features file {path} is not an .npz file")
     with np.load(io.BytesIO(content), allow_pickle=False) as file:
         if _KEY not in file:
             raise ValueError(f"features file {path} has no entry {_KEY!r}, but {', '.join(file) or 'nothing'}")

@@ -32,7 +32,7 @@ class Fixed:
     modulus: int | None = None
 
     def label(self, classes: Ints, kinds: NDArray[np.int8], rng: np.random.Generator) -> Ints:
-        """As `Labels`; draws nothing."""
+        """See `Labels`; draws nothing."""
         return classes.copy() if self.modulus is None else classes % self.modulus
 
 
@@ -43,13 +43,13 @@ class Flip:
     fixed: Fixed
 
     def label(self, classes: Ints, kinds: NDArray[np.int8], rng: np.random.Generator) -> Ints:
-        """As `Labels`; draws nothing. There must be a distractor."""
+        """See `Labels`; draws nothing. There must be a distractor."""
         labels = self.fixed.label(classes, kinds, rng)
         own = labels[:, -1:]
         slot = np.argmax(kinds == DISTRACTOR, axis=1)[:, None]
-        other = np.take_along_axis(labels, slot, axis=1)
+        distractor_label = np.take_along_axis(labels, slot, axis=1)
         of_query = (kinds == BURSTY) | (kinds == QUERY)
-        return np.where(of_query, other, np.where(kinds == DISTRACTOR, own, labels))
+        return np.where(of_query, distractor_label, np.where(kinds == DISTRACTOR, own, labels))
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Assigned:
     fixed: Fixed
 
     def label(self, classes: Ints, kinds: NDArray[np.int8], rng: np.random.Generator) -> Ints:
-        """As `Labels`."""
+        """See `Labels`."""
         labels = self.fixed.label(classes, kinds, rng)
         slot = rng.integers(0, labels.shape[1] - 1, len(labels))
         labels[np.arange(len(labels)), slot] = labels[:, -1]
@@ -77,13 +77,13 @@ class Relabel:
     pairs: Ints
 
     def label(self, classes: Ints, kinds: NDArray[np.int8], rng: np.random.Generator) -> Ints:
-        """As `Labels`; slots of kind OTHER keep the index of their class."""
+        """See `Labels`; slots of kind OTHER keep the index of their class."""
         size = len(classes)
         pair = self.pairs[rng.integers(0, len(self.pairs), size)]
         first = rng.integers(0, 2, size)
         rows = np.arange(size)
-        ours, theirs = pair[rows, first][:, None], pair[rows, 1 - first][:, None]
-        return np.where(kinds == OTHER, classes, np.where(kinds == DISTRACTOR, theirs, ours))
+        query_label, distractor_label = pair[rows, first][:, None], pair[rows, 1 - first][:, None]
+        return np.where(kinds == OTHER, classes, np.where(kinds == DISTRACTOR, distractor_label, query_label))
 
 
 def split_pairs(num_labels: int, split: Sequence[int], rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo_envs.icl.batch import BURSTY, DISTRACTOR, OTHER, QUERY
-from zoo_envs.icl.class_distribution import RankLaw
+from zoo_envs.icl.class_distribution import RankDistribution
 
 __all__ = ["Sampler"]
 
@@ -58,7 +58,7 @@ class Sampler:
             return reserved + self.rest
         return reserved + int(self.no_support and self.rest > 0)
 
-    def check(self, law: RankLaw, what: str) -> None:
+    def check(self, law: RankDistribution, name: str) -> None:
         """Refuse a law with too few classes.
 
         Raises:
@@ -67,11 +67,13 @@ class Sampler:
         if law.count < self.needed:
             why = "unique_rest " if self.unique_rest else "no_support " if self.no_support and self.rest else ""
             raise ValueError(
-                f"{what} has {law.count} classes: {why}with context {self.context} and burstiness {self.burstiness} "
+                f"{name} has {law.count} classes: {why}with context {self.context} and burstiness {self.burstiness} "
                 f"needs at least {self.needed}"
             )
 
-    def draw(self, law: RankLaw, size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    def draw(
+        self, law: RankDistribution, size: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
         """Return ranks int64[size,N+1] and kinds int8[size,N+1] of `size` sequences, the query last."""
         ranks = np.empty((size, self.context + 1), dtype=np.int64)
         kinds = np.full((size, self.context + 1), OTHER, dtype=np.int8)

@@ -1,4 +1,4 @@
-"""Recipes of sequences: how one kind is drawn, and the drawing."""
+"""How one kind of sequence is drawn, and a function that draws it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo_envs.icl.batch import BURSTY, DISTRACTOR, QUERY, SequenceBatch
-from zoo_envs.icl.class_distribution import RankLaw
+from zoo_envs.icl.class_distribution import RankDistribution
 from zoo_envs.icl.labels import Labels
 from zoo_envs.icl.sampler import Sampler
 
-__all__ = ["Recipe"]
+__all__ = ["SequenceSpec"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Recipe:
+class SequenceSpec:
     """How one kind of sequence is drawn.
 
     Attributes:
@@ -25,44 +25,48 @@ class Recipe:
         classes: (first, end) of the classes.
         exemplars: (first, end) of the exemplars.
         samplers: which classes make a sequence; one is picked for each sequence.
-        chances: probability of each sampler.
-        labels: how they are labelled.
+        probabilities: of the samplers.
+        labels: the rule that labels them.
         zipf_alpha: skew of the classes.
         match: one exemplar for all slots of the query's class, the query included, and one for the distractor's.
         noise: standard deviation of normal noise, fresh in every slot.
-        what: name in messages.
+        name: of this kind of sequence, for messages.
 
     Raises:
-        ValueError: there are too few classes or exemplars, or the chances are none.
+        ValueError: there are too few classes or exemplars, or the probabilities do not sum to 1.
     """
 
     features: NDArray[np.float32]
     classes: tuple[int, int]
     exemplars: tuple[int, int]
     samplers: tuple[Sampler, ...]
-    chances: tuple[float, ...] = (1.0,)
+    probabilities: tuple[float, ...] = (1.0,)
     labels: Labels
     zipf_alpha: float = 0.0
     match: bool = False
     noise: float = 0.0
-    what: str = "training"
+    name: str = "training"
 
     def __post_init__(self) -> None:
         """Check that a sequence can be drawn."""
-        if len(self.chances) != len(self.samplers) or min(self.chances) < 0 or abs(sum(self.chances) - 1) > 1e-9:
+        if (
+            len(self.probabilities) != len(self.samplers)
+            or min(self.probabilities) < 0
+            or abs(sum(self.probabilities) - 1) > 1e-9
+        ):
             raise ValueError(
-                f"chances {self.chances} must be one probability for each of {len(self.samplers)} samplers"
+                f"probabilities {self.probabilities} must be one probability for each of {len(self.samplers)} samplers"
             )
         for name, (first, end) in (("classes", self.classes), ("exemplars", self.exemplars)):
             if end <= first:
-                raise ValueError(f"{self.what} has no {name}: its share of the split is empty")
+                raise ValueError(f"{self.name} has no {name}: its share of the split is empty")
         for sampler in self.samplers:
-            sampler.check(RankLaw(self.classes[1] - self.classes[0]), self.what)
+            sampler.check(RankDistribution(self.classes[1] - self.classes[0]), self.name)
 
     def sampler(self) -> Callable[[int, np.random.Generator], SequenceBatch]:
         """Return a function (size, rng) that draws batches."""
-        law = RankLaw(self.classes[1] - self.classes[0], self.zipf_alpha)
-        threshold = np.cumsum(self.chances)[:-1]
+        law = RankDistribution(self.classes[1] - self.classes[0], self.zipf_alpha)
+        threshold = np.cumsum(self.probabilities)[:-1]
         slots = self.samplers[0].context + 1
 
         def draw(size: int, rng: np.random.Generator) -> SequenceBatch:

@@ -14,7 +14,7 @@ from zoo_envs.icl import features
 from zoo_envs.icl.batch import SequenceBatch
 from zoo_envs.icl.labels import Assigned, Fixed, Flip, Labels, Relabel, split_pairs
 from zoo_envs.icl.sampler import Sampler
-from zoo_envs.icl.sequence_spec import Recipe
+from zoo_envs.icl.sequence_spec import SequenceSpec
 from zoo_envs.validation import integer, real
 
 __all__ = ["ICLTask"]
@@ -31,11 +31,12 @@ class ICLTask:
         context: N, labelled slots before the query.
         input_dim: D.
         num_labels: K, how many labels a model must tell apart.
-        train: the recipe of training sequences.
-        evaluations: recipes by name. "train": as training, classes uniform. "relabel_val": pairs of labels never
-            trained. "new_exemplar", "new_class": held-out exemplars or classes. "icl", "icl_new_class": two classes
-            fill the context and are called 0 and 1. "flip": their fixed labels are swapped. "iwl": distinct classes,
-            not the query's, fixed labels. "ciwl": the same, with the query's label put on one slot.
+        train: how training sequences are drawn.
+        evaluations: how evaluation sequences are drawn, by name. "train": as training, classes uniform.
+            "relabel_val": pairs of labels never trained. "new_exemplar", "new_class": held-out exemplars or classes.
+            "icl", "icl_new_class": two classes fill the context and are called 0 and 1. "flip": their fixed labels are
+            swapped. "iwl": distinct classes, not the query's, fixed labels. "ciwl": the same, with the query's label
+            put on one slot.
     """
 
     def __init__(self, config: ICLExemplarsConfig) -> None:
@@ -63,7 +64,7 @@ class ICLTask:
                 f"{used} labels are in use, and num_outputs is {self.num_labels}: expected at least {used}"
             )
         self.train = self._training(table, labels)
-        self._refuse_class_as_label()
+        self._check_class_labels()
         self.evaluations, self._missing = self._evaluations()
         self._draw = {name: recipe.sampler() for name, recipe in self.evaluations.items()}
         self._draw_training = self.train.sampler()
@@ -91,7 +92,7 @@ class ICLTask:
             raise ValueError(f"there is no evaluation set {name!r}{hint}")
         return self._draw[name](size, rng)
 
-    def _training(self, table: NDArray[np.float32], labels: Labels) -> Recipe:
+    def _training(self, table: NDArray[np.float32], labels: Labels) -> SequenceSpec:
         config = self.config
         chance = real("p_bursty", config.p_bursty, 0, 1)
         bursty = Sampler(
@@ -103,19 +104,19 @@ class ICLTask:
         )
         mixture = {bursty: chance, replace(bursty, burstiness=0): 1 - chance}
         mixture = {sampler: p for sampler, p in mixture.items() if p > 0} if bursty.burstiness else {bursty: 1.0}
-        return Recipe(
+        return SequenceSpec(
             features=table,
             classes=_share("class_split", config.class_split, table.shape[0])[0],
             exemplars=_share("exemplar_split", config.exemplar_split, table.shape[1])[0],
             samplers=tuple(mixture),
-            chances=tuple(mixture.values()),
+            probabilities=tuple(mixture.values()),
             labels=labels,
             zipf_alpha=real("zipf_alpha", config.zipf_alpha, 0),
             match=config.match_query_and_distractors,
             noise=real("noise", config.noise, 0),
         )
 
-    def _refuse_class_as_label(self) -> None:
+    def _check_class_labels(self) -> None:
         """Under relabelling a slot of kind OTHER is labelled by its class, which must be an output."""
         largest = self.train.classes[1] - 1
         other = any(sampler.rest for sampler in self.train.samplers)
@@ -125,11 +126,11 @@ class ICLTask:
                 f"{self.num_labels}: raise it, or fill the context (context = 2 x burstiness, p_bursty = 1)"
             )
 
-    def _evaluations(self) -> tuple[dict[str, Recipe], dict[str, str]]:
-        """Return the recipes, and why the others are missing."""
-        found: dict[str, Recipe] = {}
+    def _evaluations(self) -> tuple[dict[str, SequenceSpec], dict[str, str]]:
+        """Return the specs of the evaluation sets by name, and for each missing one the reason."""
+        specs: dict[str, SequenceSpec] = {}
         missing: dict[str, str] = {}
-        makers: dict[str, Callable[[], Recipe]] = {
+        makers: dict[str, Callable[[], SequenceSpec]] = {
             "train": lambda: self._as_training("train"),
             "relabel_val": self._relabel_val,
             "new_exemplar": self._new_exemplar,
@@ -142,27 +143,27 @@ class ICLTask:
         }
         for name, make in makers.items():
             try:
-                found[name] = make()
+                specs[name] = make()
             except ValueError as reason:
                 missing[name] = str(reason)
-        return found, missing
+        return specs, missing
 
-    def _as_training(self, what: str) -> Recipe:
-        return replace(self.train, zipf_alpha=0.0, what=what)
+    def _as_training(self, name: str) -> SequenceSpec:
+        return replace(self.train, zipf_alpha=0.0, name=name)
 
-    def _relabel_val(self) -> Recipe:
+    def _relabel_val(self) -> SequenceSpec:
         if not len(self._held_out):
             raise ValueError("it needs held-out pairs of labels (labels relabel, pair_split)")
         return replace(self._as_training("relabel_val"), labels=Relabel(self._held_out))
 
-    def _new_exemplar(self) -> Recipe:
+    def _new_exemplar(self) -> SequenceSpec:
         shares = _share("exemplar_split", self.config.exemplar_split, self.train.features.shape[1])
         return replace(self._as_training("new_exemplar"), exemplars=_held_out(shares))
 
     def _other_classes(self) -> tuple[int, int]:
         return _held_out(_share("class_split", self.config.class_split, self.train.features.shape[0]))
 
-    def _new_class(self) -> Recipe:
+    def _new_class(self) -> SequenceSpec:
         if self.config.labels == "fixed":
             raise ValueError("a held-out class has no label where the label is the index of a training class")
         recipe = replace(self._as_training("new_class"), classes=self._other_classes())
@@ -170,27 +171,27 @@ class ICLTask:
             raise ValueError("slots beside query and distractor would keep the index of a held-out class as label")
         return recipe
 
-    def _two_classes(self, what: str) -> Recipe:
+    def _two_classes(self, name: str) -> SequenceSpec:
         if self.context % 2:
             raise ValueError(f"two classes cannot share a context of {self.context} slots equally")
         half = Sampler(context=self.context, burstiness=self.context // 2)
-        return replace(self._as_training(what), samplers=(half,), chances=(1.0,))
+        return replace(self._as_training(name), samplers=(half,), probabilities=(1.0,))
 
-    def _icl(self, what: str, classes: tuple[int, int]) -> Recipe:
+    def _icl(self, name: str, classes: tuple[int, int]) -> SequenceSpec:
         if self.num_labels < 2:
             raise ValueError(f"it needs the labels 0 and 1, and there is {self.num_labels} output")
-        return replace(self._two_classes(what), classes=classes, labels=_ZERO_ONE)
+        return replace(self._two_classes(name), classes=classes, labels=_ZERO_ONE)
 
-    def _flip(self) -> Recipe:
-        self._need_fixed()
+    def _flip(self) -> SequenceSpec:
+        self._require_fixed_labels()
         return replace(self._two_classes("flip"), labels=Flip(self._fixed))
 
-    def _in_weights(self, what: str, labels: Labels) -> Recipe:
-        self._need_fixed()
+    def _in_weights(self, name: str, labels: Labels) -> SequenceSpec:
+        self._require_fixed_labels()
         distinct = Sampler(context=self.context, burstiness=0, no_support=True, unique_rest=True)
-        return replace(self._as_training(what), samplers=(distinct,), chances=(1.0,), labels=labels)
+        return replace(self._as_training(name), samplers=(distinct,), probabilities=(1.0,), labels=labels)
 
-    def _need_fixed(self) -> None:
+    def _require_fixed_labels(self) -> None:
         if self.config.labels == "relabel":
             raise ValueError("classes have no labels of their own under labels relabel")
 

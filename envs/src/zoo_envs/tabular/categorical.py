@@ -1,4 +1,4 @@
-"""Sampling from exact arrays: the one inverse-CDF rule that the single and the batched form share."""
+"""Sampling by the inverse CDF, as the single and the batched environment share it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Categorical"]
 
 
 class Categorical:
-    """M categorical laws over S outcomes, compressed to their B = max support size most possible outcomes.
+    """M categorical laws over S outcomes, compressed to B outcomes, the size of the largest support.
 
     Outcome of row m for a uniform u in [0,1): the first k with u < cum[m,k], then succ[m,k]. So equal
     uniforms give equal outcomes whichever of the methods is called.
@@ -30,7 +30,7 @@ class Categorical:
         support = p > 0
         size = support.sum(1)
         B = int(size.max())
-        # A stable sort by "impossible" puts the possible outcomes first, in increasing order.
+        # A stable sort by ~support puts the possible outcomes first, in increasing order.
         order = np.argsort(~support, axis=1, kind="stable")[:, :B].astype(np.int64)
         last = (size - 1)[:, None]
         column = np.arange(B)

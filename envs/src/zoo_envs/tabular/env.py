@@ -27,11 +27,11 @@ from zoo_envs.validation import integer
 __all__ = ["SampledEnv", "TabularEnv"]
 
 Observation: TypeAlias = "int | NDArray[np.float32]"
-_THE_COPY = np.ones(1, dtype=np.bool_)
+_ONE_COPY = np.ones(1, dtype=np.bool_)
 
 
 class SampledEnv(gymnasium.Env[Any, Any]):
-    """One copy. Observation `Discrete(S)` (or a table row), action `Discrete(A)`.
+    """One copy of a sampled model. Observation `Discrete(S)` (or a row of a table), action `Discrete(A)`.
 
     Each reset and each step draws exactly one uniform from `np_random`, and a step then those of its reward rule.
     `terminated` comes with a terminal state of the model or by the rule, `truncated` after `max_episode_steps`
@@ -59,7 +59,7 @@ class SampledEnv(gymnasium.Env[Any, Any]):
                 `gymnasium.make` is gymnasium's own wrapper around this one, and can only shorten.
             render_mode: None or one of ``metadata["render_modes"]``.
             observations: float32 [S, ...], shown instead of the state's index.
-            view: how states are rendered; by default as numbers.
+            view: renders states; by default as numbers.
             outcomes: the events behind `model`, where rewards belong to them.
             rule: rewards that depend on the episode so far.
 
@@ -86,7 +86,7 @@ class SampledEnv(gymnasium.Env[Any, Any]):
         self._state = self._core.start.draw(0, self.np_random.random())
         self._elapsed = 0
         if self._rule is not None:
-            self._rule.begin(_THE_COPY, np.array([self._state]))
+            self._rule.begin(_ONE_COPY, np.array([self._state]))
         return self._observe(self._state), self._rule_info()
 
     def step(self, action: int | np.integer[Any]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
@@ -94,7 +94,7 @@ class SampledEnv(gymnasium.Env[Any, Any]):
 
         Raises:
             ResetNeeded: `reset` was never called.
-            ValueError: `action` is no integer in [0, A-1].
+            ValueError: `action` is not an integer in [0, A-1].
         """
         core, row = self._core, self._current() * self._core.A
         row += integer("action", action, 0, core.A - 1)
@@ -121,15 +121,15 @@ class SampledEnv(gymnasium.Env[Any, Any]):
         Raises:
             ResetNeeded: there is nothing to continue yet.
         """
-        kept = {"state": self._current(), "elapsed": self._elapsed, "rng": self.np_random.bit_generator.state}
+        snapshot = {"state": self._current(), "elapsed": self._elapsed, "rng": self.np_random.bit_generator.state}
         memory = {} if self._rule is None else self._rule.memory
-        return kept | {name: array[0].copy() if array.ndim > 1 else array.item() for name, array in memory.items()}
+        return snapshot | {name: array[0].copy() if array.ndim > 1 else array.item() for name, array in memory.items()}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Continue from what `get_state` returned; on an error nothing changes.
 
         Raises:
-            ValueError: `state` is no snapshot of this environment.
+            ValueError: `state` is not a snapshot of this environment.
         """
         index = snapshot_entry(state, "state", (), self._core.model.num_states)
         elapsed = snapshot_entry(state, "elapsed", ())
@@ -152,7 +152,7 @@ class SampledEnv(gymnasium.Env[Any, Any]):
         return state if table is None else table[state].copy()
 
     def _signals(self, row: int) -> dict[str, Any]:
-        """Return what the info says of the transition of `row` s*A + a."""
+        """Return the entries of the info for the transition of `row` s*A + a."""
         return {}
 
     def _rule_info(self) -> dict[str, Any]:

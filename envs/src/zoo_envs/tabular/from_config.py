@@ -1,4 +1,4 @@
-"""From options to the two forms of an environment, so that each environment is one function."""
+"""Single and batched environments from a function of their options."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _MODES = ("ansi", "rgb_array")
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """What the options of an environment come to.
+    """Everything about an environment that its options determine.
 
     Attributes:
         model: the exact arrays, with the rewards of an episode's beginning where they change during it.
         outcomes: the events that are sampled, without what `rule` pays.
-        view: how it is rendered.
+        view: renders states.
         max_episode_steps: steps until truncation; None: never.
         rule: rewards that depend on the episode so far.
-        grid: where the states lie.
+        grid: the grid whose free cells are the states, if any.
         observations: float32 [S, ...], shown instead of the state's index; None: the index.
     """
 
@@ -67,15 +67,15 @@ class Design:
 class DesignedEnv(SampledEnv):
     """One copy of an environment whose options are a dataclass.
 
-    A subclass says which, and which function makes a `Design` of them::
+    A subclass names the dataclass and the function that makes a `Design` of it::
 
         class Escape(DesignedEnv, config=EscapeConfig, design=escape): ...
 
     Its keyword arguments are then the fields of that dataclass, and `render_mode`.
 
     Attributes:
-        grid: where the states lie; absent where they lie on no grid.
-        diminishing: how rewards shrink; absent where they do not.
+        grid: its free cells are the states; absent where there is no grid.
+        diminishing: the rule by which rewards diminish; absent where they do not.
     """
 
     metadata = metadata(*_MODES)
@@ -94,7 +94,7 @@ class DesignedEnv(SampledEnv):
         cls.__signature__ = _signature(config)  # type: ignore[attr-defined]
 
     def __init__(self, *, render_mode: str | None = None, **options: Any) -> None:
-        """Build what `options` say.
+        """Build the environment of `options`.
 
         Raises:
             TypeError: an option is unknown.
@@ -124,7 +124,7 @@ class DesignedVectorEnv(SampledVectorEnv):
         cls.__signature__ = _signature(config, num_envs=1)  # type: ignore[attr-defined]
 
     def __init__(self, num_envs: int = 1, *, render_mode: str | None = None, **options: Any) -> None:
-        """Build `num_envs` copies of what `options` say; errors as of `DesignedEnv`."""
+        """Build `num_envs` copies of the environment of `options`; errors as of `DesignedEnv`."""
         design = self._design(**options)
         super().__init__(num_envs=num_envs, **design.arguments(), render_mode=render_mode)
         design.describe(self)

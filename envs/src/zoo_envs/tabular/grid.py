@@ -1,4 +1,4 @@
-"""Grids: walls from rows of text, cells that are states, moves that walls block, and moves that go astray."""
+"""Grids: walls from rows of text, free cells as states, moves that walls block, noisy moves."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Grid:
 
     @property
     def num_states(self) -> int:
-        """S."""
+        """The number of states, S."""
         return int(self.cells.size)
 
     def state(self, name: str, cell: object) -> int:
@@ -68,15 +68,15 @@ class Grid:
         C = self.walls.shape[1]
         flat = integer(name, cell, 0, self.walls.size - 1)
         if self.walls.flat[flat]:
-            far = np.abs(self.cells // C - flat // C) + np.abs(self.cells % C - flat % C)
-            raise ValueError(f"{name} = {flat} is a wall; the nearest free cell is {self.cells[far.argmin()]}")
+            distances = np.abs(self.cells // C - flat // C) + np.abs(self.cells % C - flat % C)
+            raise ValueError(f"{name} = {flat} is a wall; the nearest free cell is {self.cells[distances.argmin()]}")
         return int(np.searchsorted(self.cells, flat))
 
-    def paying(self, name: str, cells: Sequence[int], rewards: Sequence[float]) -> NDArray[np.float64]:
+    def reward_table(self, name: str, cells: Sequence[int], rewards: Sequence[float]) -> NDArray[np.float64]:
         """Return float64 [S] with `rewards` in the states of the flat `cells` and 0 elsewhere.
 
         Raises:
-            ValueError: the lengths differ, a reward is not finite, a cell is named twice or is no free cell.
+            ValueError: the lengths differ, a reward is not finite, a cell is named twice or is not a free cell.
         """
         states = [self.state(name, cell) for cell in cells]
         if len(rewards) != len(states):
@@ -91,7 +91,7 @@ class Grid:
         """Return the law of the first state [S]: the flat `cell`, or None: uniform on the states `allowed` bool[S].
 
         Raises:
-            ValueError: `cell` is no free cell, or not allowed.
+            ValueError: `cell` is not a free cell, or not allowed.
         """
         law = allowed.astype(np.float64)
         if cell is not None:
@@ -103,7 +103,7 @@ class Grid:
         return law
 
     def neighbours(self, moves: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
-        """Return the state that each of the D `moves` leads to, int64 [S,D]; where a wall or the edge is, the same.
+        """Return the state that each of the D `moves` leads to, int64 [S,D]; moves against a wall or the edge stay.
 
         Only the cell that is entered counts: diagonal moves pass between two walls that touch at a corner.
         """
@@ -121,7 +121,7 @@ class Grid:
         Args:
             moves: (rows, columns) of each action.
             noise: probability that the move is drawn uniformly from all D instead, in [0, 1].
-            wall_penalty: what a blocked move costs.
+            wall_penalty: cost of a blocked move, at least 0.
 
         Raises:
             ValueError: `noise` or `wall_penalty` is outside its range.
@@ -129,8 +129,8 @@ class Grid:
         D, noise, penalty = len(moves), real("noise", noise, 0, 1), real("wall_penalty", wall_penalty, 0)
         target = self.neighbours(moves)
         moving = np.array([move != (0, 0) for move in moves])
-        bumped = (target == np.arange(self.num_states)[:, None]) & moving
-        pay = np.where(bumped, -penalty, 0.0)
+        blocked = (target == np.arange(self.num_states)[:, None]) & moving
+        pay = np.where(blocked, -penalty, 0.0)
         if noise == 0:
             return Outcomes.certain(target, pay)
         law = (1 - noise) * np.eye(D) + noise / D

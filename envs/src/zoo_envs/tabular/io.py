@@ -21,14 +21,13 @@ _SPARSE = ("P_data", "P_indices", "P_indptr")
 def load_model(path: str | Path) -> TabularModel:
     """Return the model in `path`.
 
-    Keys: P [S,A,S], r [S,A], c [N,S,A], b [N], sense [N] (+1 for "<=", -1 for ">="), eq bool[N] (True makes
-        it "=="),
-    rho [S], gamma, and optionally names [N] and terminal bool[S]. Instead of P, its CSR form P_data, P_indices,
-        P_indptr with rows s*A+a.
+    Keys: P [S,A,S], r [S,A], c [N,S,A], b [N], sense [N] (+1 for "<=", -1 for ">="), eq bool[N] (True makes it
+    "=="), rho [S], gamma, and optionally names [N] and terminal bool[S]. Instead of P, its CSR form P_data,
+    P_indices, P_indptr with rows s*A+a.
 
     Raises:
-        ValueError: the file is missing, unreadable, of another kind, lacks a key, or is no CMDP; one sentence
-            that begins with the path.
+        ValueError: the file is missing, unreadable, of another kind, lacks a key, or is not a CMDP; the message
+            begins with the path.
     """
     path = Path(path)
     readers = {".npz": _read_npz, ".json": _read_json}

@@ -1,4 +1,4 @@
-"""Shared by the single and the batched form of a tabular environment: tables, spaces, checks."""
+"""Shared by the single and the batched tabular environment: tables, spaces, checks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class TabularCore:
         c: float32 [S*A,N].
         limit: steps until truncation (the largest int64 if there is no limit).
         observations: table [S, ...] of observations, or None where the state is the observation.
-        view: how states are shown.
+        view: renders states.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class TabularCore:
     def show(self, mode: str | None, state: int, marked: Sequence[int] = ()) -> Any:
         """Return `state` rendered in `mode`: str, uint8 [H,W,3], or None where no mode was chosen.
 
-        `marked` are states that are worth something at this moment.
+        `marked` are states that are drawn as goals.
         """
         if mode is None:
             return None
@@ -130,7 +130,7 @@ def snapshot_entry(
     """Return entry `key` of a snapshot as a new int64 array.
 
     Raises:
-        ValueError: the entry is missing, is no integer array of `shape`, or leaves [0, below).
+        ValueError: the entry is missing, is not an integer array of `shape`, or leaves [0, below).
     """
     if not isinstance(snapshot, Mapping) or key not in snapshot:
         raise ValueError(f"a snapshot must be a mapping with the entry {key!r}, which is missing")

@@ -16,7 +16,7 @@ __all__ = ["TabularModel"]
 _ROW_TOLERANCE = 1e-8
 _ROUNDINGS = 8.0  # of sums of numbers in a coarser type, in units of its precision times the root of their number
 DENSE_ENTRIES = 2**22
-"""Kernels of up to so many entries S*A*S are dense; larger ones stay sparse, if they were given so."""
+"""Kernels of up to this number of entries S*A*S are dense; larger ones stay sparse, if given as sparse."""
 
 
 def _no_floats() -> NDArray[np.float64]:
@@ -28,7 +28,7 @@ def _no_states() -> NDArray[np.bool_]:
 
 
 def _laws(name: str, value: object) -> NDArray[np.float64]:
-    """As `_frozen`; rows that came in less than double precision and sum to 1 but for its rounding are made to."""
+    """As `_frozen`; rows of less than double precision whose sum is 1 up to rounding are normalised."""
     array = _frozen(name, value)
     divisors = _divisors(array.sum(-1), np.asarray(value).dtype, array.shape[-1]) if array.ndim else np.ones(1)
     if (divisors != 1).any():
@@ -38,7 +38,7 @@ def _laws(name: str, value: object) -> NDArray[np.float64]:
 
 
 def _divisors(sums: Any, dtype: np.dtype[Any], width: int) -> NDArray[np.float64]:
-    """Return the sums of rows that are 1 but for the rounding of a type coarser than double, 1 for all others."""
+    """Return the sums that are 1 up to the rounding of a type coarser than double, and 1 for all other rows."""
     coarse = dtype.kind == "f" and dtype.itemsize < 8
     within = _ROUNDINGS * float(np.finfo(dtype).eps) * float(np.sqrt(width)) if coarse else 0.0
     return np.where(np.abs(sums - 1) <= within, sums, 1.0) if coarse else np.ones_like(sums)
@@ -78,8 +78,8 @@ def _first(bad: NDArray[np.bool_]) -> str:
 
 
 def _kernel(value: Any, S: int, A: int) -> Any:
-    """Return a read-only copy of the kernel: dense [S,A,S], or CSR [S*A,S] where it was given sparse and is large."""
-    if not hasattr(value, "tocsr"):  # no scipy.sparse matrix; asked without importing scipy
+    """Return a read-only copy of the kernel: dense [S,A,S], or CSR [S*A,S] where the one given is sparse and large."""
+    if not hasattr(value, "tocsr"):  # not a scipy.sparse matrix; tested without importing scipy
         P = _laws("P", value)
         return P.reshape(S, A, S) if P.shape == (S * A, S) else P
     if value.shape != (S * A, S):
@@ -95,7 +95,7 @@ def _kernel(value: Any, S: int, A: int) -> Any:
 
 
 def _check_kernel(P: Any, A: int) -> None:
-    """Raise ValueError naming the first index where `P` is no kernel."""
+    """Raise ValueError naming the first index where `P` is not a kernel."""
     if isinstance(P, np.ndarray):
         _check_distribution("P", P)
         return
@@ -110,7 +110,7 @@ def _check_kernel(P: Any, A: int) -> None:
 
 
 def _check_distribution(name: str, p: NDArray[np.float64]) -> None:
-    """Raise ValueError naming the first index where `p` is no distribution along its last axis."""
+    """Raise ValueError naming the first index where `p` is not a distribution along its last axis."""
     bad = ~np.isfinite(p) | (p < 0)
     if bad.any():
         raise ValueError(f"{name}{_first(bad)} must be a finite probability of at least 0, got {p[bad][0]}")
@@ -229,17 +229,17 @@ class TabularModel:
 
     @property
     def num_states(self) -> int:
-        """S."""
+        """The number of states, S."""
         return int(self.r.shape[0])
 
     @property
     def num_actions(self) -> int:
-        """A."""
+        """The number of actions, A."""
         return int(self.r.shape[1])
 
     @property
     def num_constraints(self) -> int:
-        """N."""
+        """The number of constraints, N."""
         return int(self.b.shape[0])
 
     @property
@@ -255,7 +255,7 @@ class TabularModel:
         where there is one.
 
         Raises:
-            ValueError: an attribute is missing, or the arrays are no CMDP.
+            ValueError: an attribute is missing, or the arrays are not a CMDP.
         """
         if isinstance(source, cls):
             return source

@@ -1,4 +1,4 @@
-"""Exact policy iteration by dense solves, for thresholds that are defined through an optimum."""
+"""Exact policy iteration by dense linear solves, for thresholds defined by an optimum."""
 
 from __future__ import annotations
 

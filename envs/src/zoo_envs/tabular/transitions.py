@@ -1,4 +1,4 @@
-"""Every chance event of each state and action: where it leads, how likely it is and what it pays."""
+"""The random outcomes of each state and action: successor, probability and reward."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["Outcomes"]
 class Outcomes:
     """B events for each of S states and A actions; several may lead to the same state and pay differently.
 
-    A reward that belongs to an event, such as one paid on arrival, is sampled as it falls; the model has its mean.
+    A reward that belongs to an event, such as one paid on arrival, is sampled with it; the model has the mean reward.
 
     Attributes:
-        succ: int64 [S,A,B], where the event leads.
+        succ: int64 [S,A,B], successor state of the event.
         p: float64 [S,A,B], its probability; sums to 1 over B.
         pay: float64 [S,A,B], its reward.
     """

@@ -86,15 +86,15 @@ class SampledVectorEnv(CopiesEnv):
         Raises:
             ResetNeeded: there is nothing to continue yet.
         """
-        kept = {"state": self._current().copy(), "elapsed": self._elapsed.copy()}
-        kept |= {name: array.copy() for name, array in self._memory().items()}
-        return kept | {"rng": self.np_random.bit_generator.state}
+        snapshot = {"state": self._current().copy(), "elapsed": self._elapsed.copy()}
+        snapshot |= {name: array.copy() for name, array in self._memory().items()}
+        return snapshot | {"rng": self.np_random.bit_generator.state}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Continue from what `get_state` returned; on an error nothing changes.
 
         Raises:
-            ValueError: `state` is no snapshot of this environment with this number of copies.
+            ValueError: `state` is not a snapshot of this environment with this number of copies.
         """
         n = self.num_envs
         index = snapshot_entry(state, "state", (n,), self._core.model.num_states)
@@ -127,11 +127,11 @@ class SampledVectorEnv(CopiesEnv):
             ended = terminations | truncations
             truncations &= ~terminations
         rule_info = self._rule_info()
-        begun = bool(ended.any())
-        if begun:
+        any_ended = bool(ended.any())
+        if any_ended:
             self._begin(ended)
         return Move(
-            arrived, rewards, terminations, truncations, ended if begun else None, self._signals(rows), rule_info
+            arrived, rewards, terminations, truncations, ended if any_ended else None, self._signals(rows), rule_info
         )
 
     def _begin(self, where: NDArray[np.bool_]) -> None:

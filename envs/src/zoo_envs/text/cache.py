@@ -1,4 +1,4 @@
-"""A folder of the user's for what took time to make: found again by what determines it, never half written."""
+"""A cache folder for what is slow to compute: entries are keyed by all that determines them, never half written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VARIABLE = "ZOO_ENVS_CACHE"
 
 
 def folder(given: str | None = None) -> Path:
-    """Return the folder: `given`, else that of the environment variable `VARIABLE`, else the system's for caches."""
+    """Return the cache folder: `given`, else the environment variable `VARIABLE`, else the system's cache folder."""
     if chosen := given or os.environ.get(VARIABLE):
         return Path(chosen).expanduser()
     home = Path.home()
@@ -33,13 +33,13 @@ def folder(given: str | None = None) -> Path:
 
 
 def cached(root: Path, name: str, recipe: Mapping[str, Any], make: Callable[[Path], None]) -> Path:
-    """Return the folder of what `recipe` determines; `make` fills an empty one unless it is there already.
+    """Return the cached folder that `recipe` determines; `make` fills it unless it exists.
 
-    The folder appears under its name when it is complete. Where two processes make the same, one of them keeps it.
+    The folder appears under its name when it is complete. Of two processes that make the same folder one is kept.
 
     Args:
-        root: what it lies in; made if need be.
-        name: what the folder's name begins with.
+        root: the cache folder; created where it is missing.
+        name: prefix of the folder's name.
         recipe: JSON data, everything that decides the content.
         make: writes the content into the folder that it is given.
     """

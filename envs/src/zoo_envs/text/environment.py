@@ -1,7 +1,7 @@
 """TextComposite: a language model writes the next utterance of a dialogue, and several reward models score it.
 
 The task is that of arXiv:2310.04373, with a grammar of this package in place of DailyDialog
-(docs/methods/composite-rm.md, section 9). What an utterance is worth in truth is reported for evaluation, and is never
+(docs/methods/composite-rm.md, section 9). The true quality of an utterance is reported for evaluation, and is never
 part of the reward.
 
 This module is light: torch and transformers are imported when an environment is made.
@@ -35,12 +35,12 @@ _REWARD_MODELS = ("ngram", "intent")
 
 
 class _Task:
-    """What both forms tell of the task."""
+    """What the single and the batched environment share."""
 
     constraint_spec: ConstraintSpec
-    """of the reward models' mean scores of an episode, undiscounted"""
+    """constraints on the reward models' mean scores of an episode, undiscounted"""
     evaluation_names = NAMES
-    """of what ``info["evaluation"]`` holds"""
+    """names of the entries of ``info["evaluation"]``"""
     _task: TextTask
 
     @property
@@ -61,11 +61,11 @@ class _Task:
         return self._task.fresh_model()
 
     def evaluate(self, scores: NDArray[np.floating], kl: float, statistics: NDArray[np.floating]) -> float:
-        """Return what a policy is worth, in [0, 1]: half lexical likeness, half diversity.
+        """Return the quality of a policy, in [0, 1]: half lexical similarity, half diversity.
 
         Args:
-            scores: mean scores of the reward models, [N]; they do not matter, nor does
-            kl: the divergence from the reference, in nats.
+            scores: mean scores of the reward models, [N]; unused.
+            kl: divergence from the reference, in nats; unused.
             statistics: means of ``info["evaluation"]`` over episodes, [2].
         """
         return evaluate(statistics)
@@ -104,15 +104,15 @@ class TextComposite(_Task, gymnasium.Env[Any, Any]):
         Args:
             language_model: "local", a folder, or a name on the Hugging Face hub, of a causal language model.
             reward_models: names as of entry points in the group ``zoo_envs.reward_models``, with ":argument".
-            thresholds: of the mean scores by name; reward models not named have their own.
-            sense: of all constraints.
+            thresholds: of the mean scores, by name of reward model; by default the reward model's own.
+            sense: sense of all constraints.
             context: utterances before the one to be written, at least 1.
-            context_tokens: of them the last so many are read, at least 1.
+            context_tokens: how many of their last tokens are read, at least 1.
             new_tokens: tokens after which an episode ends, at least 1.
             top_k: only the reference's `top_k` most probable tokens are possible, at least 2; None: all.
-            seed: of the grammar and the local model (not of the sampled episodes), at least 0.
-            cache: folder of the local model; None: the user's for caches, or that of ZOO_ENVS_CACHE.
-            device: where the reference computes, as torch calls it.
+            seed: seed of the grammar and the local model (not of the sampled episodes), at least 0.
+            cache: folder of the local model; None: ZOO_ENVS_CACHE, else the system's cache folder.
+            device: torch device of the reference model.
             render_mode: None or "ansi".
 
         Raises:
@@ -148,12 +148,12 @@ class TextComposite(_Task, gymnasium.Env[Any, Any]):
 
         Raises:
             ResetNeeded: `reset` was never called, or the utterance is complete.
-            ValueError: `action` is no token.
+            ValueError: `action` is not a token.
         """
         before = self._current()
         if self._ended:
             raise ResetNeeded("call reset() first: the utterance is complete")
-        token = integer("action", action, 0, self._task.nothing - 1)
+        token = integer("action", action, 0, self._task.padding - 1)
         self._window, ended = self._task.write(before, self._written, np.array([token]))
         self._written += 1
         self._ended = bool(ended[0])
@@ -185,7 +185,7 @@ class TextComposite(_Task, gymnasium.Env[Any, Any]):
         """Continue from what `get_state` returned; on an error nothing changes.
 
         Raises:
-            ValueError: `state` is no snapshot of this environment.
+            ValueError: `state` is not a snapshot of this environment.
         """
         window, prompt, written = _restored(self._task, state, ())
         ended = snapshot_entry(state, "ended", (), 2)
@@ -271,7 +271,7 @@ class TextCompositeVector(_Task, CopiesEnv):
         """Continue from what `get_state` returned; on an error nothing changes.
 
         Raises:
-            ValueError: `state` is no snapshot of this environment with this number of copies.
+            ValueError: `state` is not a snapshot of this environment with this number of copies.
         """
         windows, prompts, written = _restored(self._task, state, (self.num_envs,))
         self.np_random = restored_generator(state)
@@ -283,11 +283,13 @@ class TextCompositeVector(_Task, CopiesEnv):
         self._written += 1
         scores, evaluation = task.score(self._prompt, arrived, self._written, ended)
         self._state[:] = arrived
-        begun = bool(ended.any())
-        if begun:
+        any_ended = bool(ended.any())
+        if any_ended:
             self._begin(ended)
         signals: Info = {"constraints": scores.astype(np.float32), "evaluation": evaluation}
-        return Move(arrived, scores.sum(1), ended, np.zeros_like(ended), ended.copy() if begun else None, signals, {})
+        return Move(
+            arrived, scores.sum(1), ended, np.zeros_like(ended), ended.copy() if any_ended else None, signals, {}
+        )
 
     def _begin(self, where: NDArray[np.bool_]) -> None:
         """Start a new episode in the copies `where` bool[n]."""
@@ -326,18 +328,20 @@ def _task(options: Options) -> TextTask:
 
 
 def _constraints(
-    task: TextTask, names: tuple[str, ...], given: Mapping[str, float] | None, sense: str
+    task: TextTask, names: tuple[str, ...], given_thresholds: Mapping[str, float] | None, sense: str
 ) -> ConstraintSpec:
-    given = given or {}
-    if not isinstance(given, Mapping):
-        raise ValueError(f"thresholds must be a mapping from names of reward models to numbers, got {given!r}")
-    if unknown := sorted(given.keys() - set(names)):
+    given_thresholds = given_thresholds or {}
+    if not isinstance(given_thresholds, Mapping):
+        raise ValueError(
+            f"thresholds must be a mapping from names of reward models to numbers, got {given_thresholds!r}"
+        )
+    if unknown := sorted(given_thresholds.keys() - set(names)):
         raise ValueError(f"thresholds names {unknown[0]!r}, which is none of the reward models {', '.join(names)}")
     if sense not in (">=", "=="):
         raise ValueError(f"sense must be '>=' or '==', got {sense!r}")
     thresholds = []
     for name, model in zip(names, task.rewards, strict=True):
-        threshold = given.get(name, model.threshold)
+        threshold = given_thresholds.get(name, model.threshold)
         if threshold is None:
             raise ValueError(f"the reward model {name!r} has no threshold of its own: thresholds must name it")
         thresholds.append(real(f"thresholds[{name!r}]", threshold, -np.inf))
@@ -345,12 +349,12 @@ def _constraints(
 
 
 def _spaces(task: TextTask) -> tuple[spaces.Box, spaces.Discrete]:
-    return spaces.Box(0, task.nothing, shape=(task.width,), dtype=np.int64), spaces.Discrete(task.nothing)
+    return spaces.Box(0, task.padding, shape=(task.width,), dtype=np.int64), spaces.Discrete(task.padding)
 
 
 def _restored(
     task: TextTask, state: Mapping[str, Any], copies: tuple[int, ...]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    windows = snapshot_entry(state, "state", (*copies, task.width), task.nothing + 1)
+    windows = snapshot_entry(state, "state", (*copies, task.width), task.padding + 1)
     prompts = snapshot_entry(state, "prompt", copies, len(task.prompts))
     return windows, prompts, snapshot_entry(state, "written", copies, task.width)

@@ -1,4 +1,4 @@
-"""Reward model ``intent``: how sure a small classifier is that the text has the intent of the reference.
+"""Reward model ``intent``: a classifier's probability that the text has the intent of the reference.
 
 The classifier is a softmax regression on the words and pairs of words of an utterance, trained here on utterances of
 the grammar. It knows nothing of the context, nor whether a text is a sentence.
@@ -20,14 +20,14 @@ from zoo_envs.text.samples import RewardModel, Sample
 __all__ = ["Intent", "IntentClassifier"]
 
 _STREAM = 1
-"""of the grammar: utterances to train classifiers on"""
+"""stream of the grammar whose utterances train classifiers"""
 
 
 class IntentClassifier:
-    """P(intent | utterance) = softmax(w f + b), where f tells which words and pairs of words are there.
+    """P(intent | utterance) = softmax(w f + b), where f indicates the words and pairs of words of the text.
 
     Args:
-        texts: to learn from.
+        texts: training texts.
         labels: the intent of each, as an index of `INTENTS`.
         decay: weight of the squared norm of w in the loss, which keeps the probabilities from 0 and 1.
         steps: of gradient descent with the step size `rate`.
@@ -46,7 +46,7 @@ class IntentClassifier:
             self._w -= rate * gradient
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Return those of the intents, float64[n,4] in the order of `INTENTS`."""
+        """Return the probabilities of the intents, float64[n,4] in the order of `INTENTS`."""
         # Not one product of matrices: its rounding would depend on how many texts there are.
         return _softmax(np.stack([self._w[self._rows(text)].sum(0) for text in texts]))
 
@@ -95,6 +95,6 @@ class Intent(RewardModel):
     def score(self, samples: Sequence[Sample]) -> NDArray[np.float64]:
         """See RewardModel."""
         p = self._classifier.probabilities([sample.text for sample in samples])
-        wanted = [INTENTS.index(sample.intent) for sample in samples]
-        found: NDArray[np.float64] = p[np.arange(len(samples)), wanted]
-        return found
+        intents = [INTENTS.index(sample.intent) for sample in samples]
+        scores: NDArray[np.float64] = p[np.arange(len(samples)), intents]
+        return scores

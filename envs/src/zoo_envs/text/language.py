@@ -17,10 +17,10 @@ from zoo_envs.text.windows import reading
 if TYPE_CHECKING:
     import transformers
 
-__all__ = ["OUTSIDE", "Reference", "WindowModel", "load", "not_loaded", "quietly"]
+__all__ = ["OUTSIDE", "Reference", "WindowModel", "load", "load_failure", "no_progress_bars"]
 
 OUTSIDE = -1e4
-"""logarithm in place of that of a probability 0: it underflows to 0 exactly, and sums and products stay finite"""
+"""stands for log 0: its exponential underflows to 0 exactly, and sums and products stay finite"""
 
 
 class WindowModel(nn.Module):
@@ -28,7 +28,7 @@ class WindowModel(nn.Module):
 
     Attributes:
         model: the causal language model, never in training mode: a policy has to give the same probabilities twice.
-        width: length of its vectors.
+        width: length of its hidden states.
         vocabulary: V, the tokens that it knows; in a window V stands for no token.
     """
 
@@ -45,7 +45,7 @@ class WindowModel(nn.Module):
         return self
 
     def hidden(self, windows: torch.Tensor) -> torch.Tensor:
-        """Return what the model holds at the last token of each window, float32[M,width]."""
+        """Return the last hidden state at the last token of each window, float32[M,width]."""
         device = windows.device
         read = reading(windows.cpu().numpy(), self.vocabulary)
         # What follows a sequence stands to its right, where a causal model does not look: no mask is needed.
@@ -55,7 +55,7 @@ class WindowModel(nn.Module):
         return flat[torch.from_numpy(read.place).to(device)]
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
-        """Return those of the next token, [M,V], for what `hidden` returned."""
+        """Return the logits of the next token, [M,V], from the hidden states [M,width]."""
         logits: torch.Tensor = self.model.get_output_embeddings()(hidden)
         return logits
 
@@ -65,24 +65,23 @@ class WindowModel(nn.Module):
 
 
 class Reference:
-    """The frozen model: what it says of next tokens, restricted to its most probable ones.
+    """The frozen language model as reference policy, restricted to its most probable tokens.
 
     Args:
-        reads: the model.
+        model: the language model.
         top_k: how many tokens are possible after each window; None: all.
     """
 
-    def __init__(self, reads: WindowModel, top_k: int | None) -> None:
-        self._reads = reads.requires_grad_(False)
-        self._top_k = None if top_k is None or top_k >= reads.vocabulary else top_k
+    def __init__(self, model: WindowModel, top_k: int | None) -> None:
+        self._model = model.requires_grad_(False)
+        self._top_k = None if top_k is None or top_k >= model.vocabulary else top_k
 
     def logits(self, windows: NDArray[Any]) -> NDArray[np.float32]:
         """Return log pi0 of each next token, float32[...,V], for `windows` [...,D]; `OUTSIDE` where not possible."""
         logits = self._logits(windows)
         if self._top_k is not None:
             logits = logits.masked_fill(~self._most_probable(logits), -torch.inf)
-        found = logits.log_softmax(-1).clamp(min=OUTSIDE)
-        return self._shaped(found, windows)
+        return self._shaped(logits.log_softmax(-1).clamp(min=OUTSIDE), windows)
 
     def allowed(self, windows: NDArray[Any]) -> NDArray[np.bool_] | None:
         """Return which next tokens are possible, bool[...,V], or None where all always are."""
@@ -93,17 +92,17 @@ class Reference:
     @torch.no_grad()
     def _logits(self, windows: NDArray[Any]) -> torch.Tensor:
         rows = torch.from_numpy(np.asarray(windows).reshape(-1, np.shape(windows)[-1]).astype(np.int64))
-        device = next(self._reads.parameters()).device
-        logits: torch.Tensor = self._reads(rows.to(device)).float()
+        device = next(self._model.parameters()).device
+        logits: torch.Tensor = self._model(rows.to(device)).float()
         return logits
 
     def _most_probable(self, logits: torch.Tensor) -> torch.Tensor:
-        chosen = logits.topk(self._top_k or self._reads.vocabulary, dim=-1).indices
+        chosen = logits.topk(self._top_k or self._model.vocabulary, dim=-1).indices
         return torch.zeros_like(logits, dtype=torch.bool).scatter_(-1, chosen, True)
 
     @staticmethod
-    def _shaped(found: torch.Tensor, windows: NDArray[Any]) -> NDArray[Any]:
-        array: NDArray[Any] = found.cpu().numpy()
+    def _shaped(rows: torch.Tensor, windows: NDArray[Any]) -> NDArray[Any]:
+        array: NDArray[Any] = rows.cpu().numpy()
         return array.reshape(*np.shape(windows)[:-1], -1)
 
 
@@ -119,26 +118,26 @@ def load(name: str, device: str) -> tuple[WindowModel, transformers.PreTrainedTo
     """
     import transformers
 
-    with quietly():
+    with no_progress_bars():
         try:
             tokenizer = transformers.AutoTokenizer.from_pretrained(name)
             model = transformers.AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32)
         except (OSError, ValueError, KeyError) as error:
-            raise ValueError(not_loaded("language model", name, error)) from error
+            raise ValueError(load_failure("language model", name, error)) from error
     if tokenizer.eos_token_id is None:
         raise ValueError(f"the tokenizer of {name!r} has no token that ends a text, which episodes need")
-    reads = WindowModel(model).to(device)
+    window_model = WindowModel(model).to(device)
     # Some models change what their last layer returns; then the layer alone is not the model.
     sample = torch.tensor([[0, 1, 2]], device=device)
     with torch.no_grad():
         whole = model(input_ids=sample).logits[:, -1]
-        if not torch.allclose(reads(sample), whole, atol=1e-3):
+        if not torch.allclose(window_model(sample), whole, atol=1e-3):
             raise ValueError(f"{name!r} treats its logits in a way of its own, which is not supported")
-    return reads, tokenizer
+    return window_model, tokenizer
 
 
-def not_loaded(what: str, name: str, error: Exception) -> str:
-    """Return the sentence that says why `what` called `name` could not be loaded."""
+def load_failure(what: str, name: str, error: Exception) -> str:
+    """Return the sentence that says why the kind of model `what` called `name` could not be loaded."""
     if Path(name).is_dir():
         why = " ".join(str(error).split())[:200]
         return f"the folder {name!r} holds no {what} that transformers can load: {why}"
@@ -149,8 +148,8 @@ def not_loaded(what: str, name: str, error: Exception) -> str:
 
 
 @contextmanager
-def quietly() -> Iterator[None]:
-    """Let transformers show no progress bars meanwhile, and leave torch's default generator as it is."""
+def no_progress_bars() -> Iterator[None]:
+    """Hide the progress bars of transformers, and restore the state of torch's default generator afterwards."""
     import transformers
 
     bars: Any = transformers.utils.logging

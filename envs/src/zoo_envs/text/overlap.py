@@ -1,4 +1,4 @@
-"""Reward model ``ngram``: how much of the reference is said, and how much of what is said is in the reference."""
+"""Reward model ``ngram``: the F-score of the n-grams that a text shares with the reference."""
 
 from __future__ import annotations
 

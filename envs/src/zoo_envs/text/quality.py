@@ -1,4 +1,4 @@
-"""What a text is worth in truth, as far as it is measured: lexical likeness and diversity, half each.
+"""The true quality of a text, as measured here: half lexical similarity, half diversity.
 
 The shape is that of the evaluation in arXiv:2310.04373: half lexical metrics, half diversity metrics, each scaled by a
 range. Neither is a reward model, and no step pays for them.
@@ -27,7 +27,7 @@ Measured with the local model: (.24, .51) where the reference samples, (.34, .47
 word, and (.27, .47) after 128,000 tokens of PPO on the sum of the reward models without KL.
 """
 _STREAM = 2
-"""of the grammar: utterances to count words in"""
+"""stream of the grammar whose utterances give the word counts"""
 
 
 def evaluate(statistics: NDArray[np.floating]) -> float:
@@ -41,7 +41,7 @@ def evaluate(statistics: NDArray[np.floating]) -> float:
 
 
 class Quality:
-    """Lexical likeness and diversity of single texts.
+    """Lexical similarity and diversity of single texts.
 
     Lexical is the F-score of the longest common subsequence of words with the reference (ROUGE-L, Lin 2004).
     Diversity is the sum of the rarities of a text's different words, over the number of its words: it falls when
@@ -60,14 +60,14 @@ class Quality:
 
     def measure(self, samples: Sequence[Sample]) -> NDArray[np.float32]:
         """Return float32[n,2], in the order of `NAMES`."""
-        rows = [(_likeness(s.text.split(), s.reference.split()), self._diversity(s.text.split())) for s in samples]
+        rows = [(_similarity(s.text.split(), s.reference.split()), self._diversity(s.text.split())) for s in samples]
         return np.array(rows, dtype=np.float32)
 
     def _diversity(self, words: Sequence[str]) -> float:
         return sum(self._rarity.get(word, 0.0) for word in set(words)) / len(words) if words else 0.0
 
 
-def _likeness(written: Sequence[str], expected: Sequence[str]) -> float:
+def _similarity(written: Sequence[str], expected: Sequence[str]) -> float:
     longest = [0] * (len(expected) + 1)
     for word in written:
         before = 0

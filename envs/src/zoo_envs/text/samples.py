@@ -19,8 +19,8 @@ class Sample(NamedTuple):
     Attributes:
         context: the utterances before, the oldest first.
         text: what the policy wrote.
-        reference: what the grammar says in its place.
-        intent: of the reference.
+        reference: the grammar's utterance in its place.
+        intent: intent of the reference.
     """
 
     context: tuple[str, ...]
@@ -32,12 +32,12 @@ class Sample(NamedTuple):
 class RewardModel(ABC):
     """Scores samples, each by itself: the score of one never depends on what else is in the batch.
 
-    A class is made known by an entry point in the group ``zoo_envs.reward_models``; its name is that of the reward
+    A class is registered by an entry point in the group ``zoo_envs.reward_models``; its name is that of the reward
     model and of its constraint. It is built as ``cls(argument, seed)``: `argument` is what follows a colon after
     the name, or "", and `seed` that of the grammar.
 
     Attributes:
-        threshold: of its constraint if nobody gives one; None: somebody has to.
+        threshold: default threshold of its constraint; None: one must be given.
         range: lowest and highest possible score.
     """
 

@@ -1,4 +1,4 @@
-"""Reward models by name: ours and those of other packages are found in the same way."""
+"""Reward models by name, from the entry points of this and other packages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zoo_envs.text.samples import RewardModel
 __all__ = ["GROUP", "reward_models"]
 
 GROUP = "zoo_envs.reward_models"
-"""of the entry points that make reward models known"""
+"""group of the entry points that register reward models"""
 
 
 def reward_models(names: Sequence[str], seed: int) -> list[RewardModel]:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from zoo_envs.text.language import not_loaded, quietly
+from zoo_envs.text.language import load_failure, no_progress_bars
 from zoo_envs.text.samples import RewardModel, Sample
 
 __all__ = ["SequenceClassifier"]
@@ -28,12 +28,12 @@ class SequenceClassifier(RewardModel):
         name, _, label = argument.partition("#")
         if not name:
             raise ValueError("the reward model 'hf' needs a folder or a name of the Hugging Face hub: 'hf:NAME'")
-        with quietly():
+        with no_progress_bars():
             try:
                 self._tokenizer = transformers.AutoTokenizer.from_pretrained(name)
                 self._model = transformers.AutoModelForSequenceClassification.from_pretrained(name).eval()
             except (OSError, ValueError, KeyError) as error:
-                raise ValueError(not_loaded("sequence classifier", name, error)) from error
+                raise ValueError(load_failure("sequence classifier", name, error)) from error
         labels = {str(text): int(number) for number, text in self._model.config.id2label.items()}
         if label and label not in labels:
             raise ValueError(f"{name!r} has no label {label!r}: its labels are {', '.join(labels)}")

@@ -27,22 +27,22 @@ __all__ = ["LOCAL", "TextTask", "text_task"]
 LOCAL = "local"
 """name of the tiny model that is trained here"""
 _STREAM = 3
-"""of the grammar: dialogues to continue"""
+"""stream of the grammar whose dialogues are the prompts"""
 _PROMPTS = 1024
 
 Tokens = NDArray[np.int64]
 
 
 class TextTask:
-    """Prompts that a policy continues token by token, and what finished continuations are worth.
+    """Prompts that a policy continues token by token, and scores of the finished continuations.
 
     Args:
-        options: what decides it.
+        options: of the task.
 
     Attributes:
         reference: the frozen language model.
         rewards: the reward models, N.
-        nothing: V, the number that is no token in a window; tokens are 0 to V-1.
+        padding: V, the padding of a window, which is not a token; tokens are 0 to V-1.
         width: D, the length of a window.
 
     Raises:
@@ -54,33 +54,35 @@ class TextTask:
         self.width = options.context_tokens + options.new_tokens
         self.rewards: list[RewardModel] = reward_models(options.reward_models, options.seed)
         self._quality = Quality(options.seed)
-        self._reads, self._tokenizer = _language_model(options)
-        self.nothing = self._reads.vocabulary
-        readable = getattr(self._reads.model.config, "max_position_embeddings", self.width)
+        self._model, self._tokenizer = _language_model(options)
+        self.padding = self._model.vocabulary
+        readable = getattr(self._model.model.config, "max_position_embeddings", self.width)
         if self.width > readable:
             raise ValueError(
                 f"context_tokens + new_tokens must be at most {readable}, which {options.language_model!r} can read, "
                 f"got {self.width}"
             )
-        self.reference = Reference(self._reads, options.top_k)
+        self.reference = Reference(self._model, options.top_k)
         self._end = int(self._tokenizer.eos_token_id)
         drawn = dialogues(options.seed, _STREAM, _PROMPTS, options.context + 1)
-        self._asked = [
+        self._samples = [
             Sample(tuple(said.text for said in dialogue[:-1]), "", dialogue[-1].text, dialogue[-1].intent)
             for dialogue in drawn
         ]
-        self.prompts: Tokens = np.stack([self._prompt(asked.context, options.context_tokens) for asked in self._asked])
+        self.prompts: Tokens = np.stack(
+            [self._prompt(asked.context, options.context_tokens) for asked in self._samples]
+        )
         """windows int64[prompts,D] with which episodes begin"""
 
     def _prompt(self, context: tuple[str, ...], most: int) -> Tokens:
         tokens = [self._end]
         for text in context:
             tokens += [*self._tokenizer.encode(text, add_special_tokens=False), self._end]
-        return window(tokens[-most:], self.width, self.nothing)
+        return window(tokens[-most:], self.width, self.padding)
 
     def fresh_model(self) -> WindowModel:
         """Return a copy of the language model that can be trained."""
-        return copy.deepcopy(self._reads).requires_grad_(True)
+        return copy.deepcopy(self._model).requires_grad_(True)
 
     def write(self, windows: Tokens, written: Tokens, tokens: Tokens) -> tuple[Tokens, NDArray[np.bool_]]:
         """Append `tokens` [n] to `windows` [n,D] that have `written` [n] already.
@@ -106,7 +108,7 @@ class TextTask:
         rows = np.flatnonzero(ended)
         if rows.size:
             samples = [
-                self._asked[prompts[row]]._replace(text=self.text(windows[row], int(written[row]))) for row in rows
+                self._samples[prompts[row]]._replace(text=self.text(windows[row], int(written[row]))) for row in rows
             ]
             scores[rows] = np.stack([model.score(samples) for model in self.rewards], axis=1)
             evaluation[rows] = self._quality.measure(samples)
@@ -121,7 +123,7 @@ class TextTask:
 
     def line(self, prompt: int, window: Tokens, written: int) -> str:
         """Return the context and the text so far as one line."""
-        return " / ".join([*self._asked[prompt].context, self.text(window, written)]) + "\n"
+        return " / ".join([*self._samples[prompt].context, self.text(window, written)]) + "\n"
 
 
 @lru_cache(maxsize=8)

@@ -24,7 +24,7 @@ from torch.nn.functional import cross_entropy
 
 from zoo_envs.text import grammar
 from zoo_envs.text.cache import cached
-from zoo_envs.text.language import quietly
+from zoo_envs.text.language import no_progress_bars
 
 if TYPE_CHECKING:
     import transformers
@@ -105,7 +105,7 @@ def _train(folder: Path, training: Training) -> None:
         torch.manual_seed(training.seed)
         model = transformers.GPT2LMHeadModel(_config(len(tokenizer), end, training))
         _fit(model, corpus, ignored, training)
-    with quietly():
+    with no_progress_bars():
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
 

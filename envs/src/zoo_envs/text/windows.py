@@ -1,6 +1,7 @@
 """Windows of tokens: what an observation is, and how a language model reads many of them at little cost.
 
-A window int64[D] holds the tokens so far at its right end. Before them stands a number that is no token, `nothing`.
+A window int64[D] holds the tokens so far at its right end, and is padded on the left with `padding`, which is
+not a token.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ __all__ = ["Reading", "appended", "reading", "window"]
 Windows = NDArray[np.int64]
 
 
-def window(tokens: Sequence[int], width: int, nothing: int) -> Windows:
+def window(tokens: Sequence[int], width: int, padding: int) -> Windows:
     """Return the window int64[width] of `tokens`, the last of them if there are more."""
     kept = list(tokens)[-width:]
-    return np.array([nothing] * (width - len(kept)) + kept, dtype=np.int64)
+    return np.array([padding] * (width - len(kept)) + kept, dtype=np.int64)
 
 
 def appended(windows: Windows, tokens: NDArray[np.int64]) -> Windows:
@@ -34,8 +35,8 @@ class Reading:
     A causal model reads every beginning of a sequence while it reads the sequence.
 
     Attributes:
-        parts: the sequences int64[U_p,L_p] at the left, those of about the same length together; what follows a
-            sequence is 0 and is read by nobody.
+        parts: the sequences int64[U_p,L_p], left-aligned, those of about the same length together; the padding
+            after a sequence is 0 and never used.
         place: int64[M], where the window's last token is among the tokens of all parts, one after the other.
     """
 
@@ -43,10 +44,10 @@ class Reading:
     place: NDArray[np.int64]
 
 
-def reading(windows: Windows, nothing: int, at_once: int = 64) -> Reading:
+def reading(windows: Windows, padding: int, at_once: int = 64) -> Reading:
     """Return how to read `windows` int64[M,D], each with one token at least, `at_once` sequences in a part."""
     M, D = windows.shape
-    empty = (windows == nothing).sum(1)
+    empty = (windows == padding).sum(1)
     columns = np.arange(D) + empty[:, None]
     aligned = np.where(columns < D, np.take_along_axis(windows, columns.clip(max=D - 1), axis=1), -1)
     # In lexicographic order, -1 first, all continuations of a window follow it directly: if it is the beginning of

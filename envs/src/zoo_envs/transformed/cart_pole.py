@@ -15,10 +15,10 @@ from zoo_envs.transformed.transformations import Transformation, named
 __all__ = ["CartPoleTransformed", "CartPoleTransformedVector"]
 
 _DIMENSIONS = 4
-_ANYWHERE = spaces.Box(-np.inf, np.inf, (_DIMENSIONS,), np.float32)
+_UNBOUNDED = spaces.Box(-np.inf, np.inf, (_DIMENSIONS,), np.float32)
 
 
-def _seen(transformation: Transformation, obs: NDArray[np.float32]) -> NDArray[np.float32]:
+def _transform(transformation: Transformation, obs: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return g of observations [n, 4], as float32."""
     return transformation.forward(obs).astype(np.float32)
 
@@ -44,19 +44,19 @@ class CartPoleTransformed(CartPole):
         """Make one copy; see `zoo_envs.transformed.transformations.named` and `CartPole`."""
         super().__init__(max_episode_steps=max_episode_steps, render_mode=render_mode)
         self.transformation = named(transform, _DIMENSIONS, transform_seed)
-        self.observation_space = _ANYWHERE
+        self.observation_space = _UNBOUNDED
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """Draw a first state."""
         obs, info = super().reset(seed=seed, options=options)
-        return _seen(self.transformation, obs), info
+        return _transform(self.transformation, obs), info
 
     def step(self, action: int | np.integer[Any]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Push once; see `CartPole.step`."""
         obs, *rest = super().step(action)
-        return (_seen(self.transformation, obs), *rest)  # type: ignore[return-value]
+        return (_transform(self.transformation, obs), *rest)  # type: ignore[return-value]
 
 
 class CartPoleTransformedVector(CartPoleVector):
@@ -74,17 +74,17 @@ class CartPoleTransformedVector(CartPoleVector):
         """Make `num_envs` copies; arguments and errors as of `CartPoleTransformed`."""
         self.transformation = named(transform, _DIMENSIONS, transform_seed)
         super().__init__(num_envs, max_episode_steps=max_episode_steps, render_mode=render_mode)
-        self._source = max_episode_steps
+        self._max_episode_steps = max_episode_steps
 
     def make_source(self, num_envs: int) -> CartPoleVector:
         """Return `num_envs` copies without the transformation."""
-        return CartPoleVector(num_envs, max_episode_steps=self._source)
+        return CartPoleVector(num_envs, max_episode_steps=self._max_episode_steps)
 
     def _observe(self, state: NDArray[np.float64]) -> NDArray[np.float32]:
-        return _seen(self.transformation, super()._observe(state))
+        return _transform(self.transformation, super()._observe(state))
 
     def _observation_space(self) -> spaces.Box:
-        return _ANYWHERE
+        return _UNBOUNDED
 
     def _differs_only_in_seed(self, other: Self) -> bool:
         # The states of two dozen copies decide whether two transformations are one.

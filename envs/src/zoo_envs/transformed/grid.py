@@ -76,7 +76,7 @@ class TvDGrid(DesignedEnv, config=TvDGridConfig, design=tvd_grid):
     """
 
     def __init__(self, *, render_mode: str | None = None, **options: Any) -> None:
-        """Build what `options` say; see `DesignedEnv`."""
+        """Build the environment of `options`; see `DesignedEnv`."""
         super().__init__(render_mode=render_mode, **options)
         self.options = TvDGridConfig(**options)
         self.transformation = _transformation(self.options)
@@ -87,7 +87,7 @@ class TvDGridVector(DesignedVectorEnv, config=TvDGridConfig, design=tvd_grid):
     """``zoo/TvDGrid-v0``, `num_envs` copies; see `TvDGrid`."""
 
     def __init__(self, num_envs: int = 1, *, render_mode: str | None = None, **options: Any) -> None:
-        """Build `num_envs` copies of what `options` say; see `DesignedVectorEnv`."""
+        """Build `num_envs` copies of the environment of `options`; see `DesignedVectorEnv`."""
         super().__init__(num_envs, render_mode=render_mode, **options)
         self.options = TvDGridConfig(**options)
         self.transformation = _transformation(self.options)

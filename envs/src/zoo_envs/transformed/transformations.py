@@ -36,7 +36,7 @@ from zoo_envs.validation import integer
 __all__ = ["Affine", "Transformation", "Warp", "named"]
 
 Floats = NDArray[np.float64]
-_WARP, _PITCH = 0.4, 2.0
+_AMPLITUDE, _FREQUENCY = 0.4, 2.0
 """amplitude and angular frequency of the smooth warp"""
 
 
@@ -131,14 +131,14 @@ class Warp(Transformation):
         """Return g(x)."""
         y = np.array(x, dtype=np.float64)
         for i in range(self.d):
-            y[..., i] += _WARP * np.sin(_PITCH * y[..., i - 1])
+            y[..., i] += _AMPLITUDE * np.sin(_FREQUENCY * y[..., i - 1])
         return y
 
     def inverse(self, y: ArrayLike) -> Floats:
         """Return the x with g(x) = y."""
         x = np.array(y, dtype=np.float64)
         for i in reversed(range(self.d)):
-            x[..., i] -= _WARP * np.sin(_PITCH * x[..., i - 1])
+            x[..., i] -= _AMPLITUDE * np.sin(_FREQUENCY * x[..., i - 1])
         return x
 
 

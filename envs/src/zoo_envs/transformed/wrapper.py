@@ -29,7 +29,7 @@ class Transformed(gymnasium.ObservationWrapper[Any, Any, Any]):
         """Show ``env`` through ``transformation``.
 
         Raises:
-            ValueError: the observations are no vectors of as many numbers as the transformation has coordinates.
+            ValueError: the observations are not vectors with the transformation's number of coordinates.
         """
         super().__init__(env)
         space = env.observation_space
@@ -47,8 +47,8 @@ class Transformed(gymnasium.ObservationWrapper[Any, Any, Any]):
     @property
     def transformation(self) -> Transformation:
         """The map g."""
-        found: Transformation = self._forward.__self__  # type: ignore[attr-defined]
-        return found
+        transformation: Transformation = self._forward.__self__  # type: ignore[attr-defined]
+        return transformation
 
     def observation(self, observation: NDArray[Any]) -> NDArray[Any]:
         """Return g of one observation [d], in its type."""
@@ -82,10 +82,10 @@ class TransformedEnv(Transformed):
             render_mode: of ``base``.
 
         Raises:
-            ValueError: an argument is outside its range, or the observations are no Box.
+            ValueError: an argument is outside its range, or the observations are not a Box.
         """
         self._base = (base, tuple(dict(base_options or {}).items()))
-        env = _made(self._base, render_mode)
+        env = _make_base(self._base, render_mode)
         space = env.observation_space
         if not isinstance(space, spaces.Box) or len(space.shape) != 1:
             raise ValueError(f"the observations of {base} are {space}: expected a Box of one axis")
@@ -93,12 +93,12 @@ class TransformedEnv(Transformed):
 
     def make_source(self, num_envs: int) -> SyncVectorEnv:
         """Return `num_envs` copies without the transformation."""
-        return SyncVectorEnv([lambda: _made(self._base)] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
+        return SyncVectorEnv([lambda: _make_base(self._base)] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
 
 
-def _made(base: tuple[str, tuple[tuple[str, int | float | str], ...]], render_mode: str | None = None) -> _Env:
+def _make_base(base: tuple[str, tuple[tuple[str, int | float | str], ...]], render_mode: str | None = None) -> _Env:
     name, options = base[0], dict[str, Any](base[1])
-    if render_mode is not None:  # some environments have none to choose
+    if render_mode is not None:  # some environments do not take the argument
         options["render_mode"] = render_mode
     if ":" in name:
         raise ValueError(f"base = {name!r} would import a module: expected the id of a registered environment")

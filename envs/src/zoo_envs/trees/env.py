@@ -1,4 +1,4 @@
-"""The environment of one tree: observations are nodes, actions are left and right."""
+"""Environments of trees: observations are nodes, actions are left and right."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class TreeModel:
         depth = np.full(len(self.children), -1)
         reached, steps = np.array([self.root]), 0
         while reached.size:
-            depth[reached] = steps  # one that is met again lies deeper than was known
+            depth[reached] = steps  # a node reached again lies deeper than recorded
             reached, steps = np.unique(self.children[reached[~self.leaf[reached]]]), steps + 1
         return depth
 

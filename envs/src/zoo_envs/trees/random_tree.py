@@ -24,11 +24,11 @@ class RandomTreeTask(Task):
     """One random tree.
 
     Attributes:
-        seed: which one, in [0, 2^31).
-        depth: of the deepest leaves, in [1, 12].
+        seed: seed of the random tree, in [0, 2^31).
+        depth: depth of the deepest leaves, in [1, 12].
         sparsity: probability that a child is missing, in [0, 1].
         reverse: whether every leaf that was grown pays `max_reward`, instead of its depth.
-        max_reward: see there.
+        max_reward: reward of every such leaf where `reverse`.
         gamma: discount of the exact model.
         observation: "state" or "one-hot".
     """
@@ -50,7 +50,7 @@ class RandomTreeTask(Task):
 
     @property
     def id(self) -> str:
-        """Such as "tree-1234"."""
+        """The task's name, such as "tree-1234"."""
         return f"tree-{self.seed}"
 
     def make(self) -> TreeEnv:
@@ -86,13 +86,13 @@ class RandomTrees(Tasks[RandomTreeTask]):
 
     kind = RandomTreeTask
 
-    def __init__(self, like: RandomTreeTask) -> None:
+    def __init__(self, template: RandomTreeTask) -> None:
         """Draw trees with the options of `like`."""
-        self.like = like
+        self.template = template
 
     def sample(self, rng: np.random.Generator) -> RandomTreeTask:
         """Draw one tree."""
-        return RandomTreeTask(**{**self.like.to_dict(), "seed": int(rng.integers(_SEEDS))})
+        return RandomTreeTask(**{**self.template.to_dict(), "seed": int(rng.integers(_SEEDS))})
 
 
 class RandomTree(TreesEnv[RandomTreeTask]):
@@ -115,7 +115,7 @@ class RandomTree(TreesEnv[RandomTreeTask]):
         gamma: float = 0.99,
         render_mode: str | None = None,
     ) -> None:
-        """Say how trees are grown.
+        """Check the options of the trees.
 
         Raises:
             ValueError: an option is outside its range.
@@ -128,5 +128,5 @@ class RandomTree(TreesEnv[RandomTreeTask]):
             observation=observation,  # type: ignore[arg-type]
             gamma=gamma,
         )
-        like = RandomTreeTask(seed=0, **vars(config))
-        super().__init__(RandomTrees(like), like, render_mode)
+        template = RandomTreeTask(seed=0, **vars(config))
+        super().__init__(RandomTrees(template), template, render_mode)

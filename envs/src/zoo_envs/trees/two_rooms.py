@@ -23,7 +23,7 @@ _CHILDREN = {
 }  # fmt: skip
 _DOORS = range(12, 18)
 _SECOND_ROOM = 18
-_MOST = 4
+_MAX_DRAWS = 4
 """goals or doors of a task, drawn with replacement: min(Geometric(1/2), 4) of them"""
 _TYPES = {"type1": ((21, 22, 23, 24), (17,)), "type2": ((24,), (12, 13, 14, 15))}
 """goals and doors from which tasks draw; where there is one there is no choice"""
@@ -31,7 +31,7 @@ _TYPES = {"type1": ((21, 22, 23, 24), (17,)), "type2": ((24,), (12, 13, 14, 15))
 
 @dataclass(frozen=True)
 class TreeTask(Task):
-    """Where the goals are, and through which nodes one comes into the second room.
+    """The leaves that are goals, and the nodes that are doors to the second room.
 
     Attributes:
         goals: leaves that pay 1, increasing.
@@ -49,7 +49,7 @@ class TreeTask(Task):
         """Check and sort.
 
         Raises:
-            ValueError: a door is none of 12 to 17, or a goal is no leaf.
+            ValueError: a door is not one of 12 to 17, or a goal is not a leaf.
         """
         for name in ("goals", "doors"):
             nodes = tuple(sorted({integer(name, node, 1, NODES) for node in getattr(self, name)}))
@@ -63,7 +63,7 @@ class TreeTask(Task):
 
     @property
     def id(self) -> str:
-        """Such as "goals-21-24-doors-17"."""
+        """The task's name, such as "goals-21-24-doors-17"."""
         return "-".join(["goals", *map(str, self.goals), "doors", *map(str, self.doors)])
 
     def make(self) -> TreeEnv:
@@ -72,7 +72,7 @@ class TreeTask(Task):
 
 
 def tree(task: TreeTask) -> TreeModel:
-    """Return the tree of `task`; state = node - 1. What is no decision is a leaf, reachable or not."""
+    """Return the tree of `task`; state = node - 1. Every node that is not a decision is a leaf, reachable or not."""
     children = np.repeat(np.arange(NODES)[:, None], 2, axis=1)
     for node, below in {**_CHILDREN, **dict.fromkeys(task.doors, (_SECOND_ROOM, _SECOND_ROOM))}.items():
         children[node - 1] = np.array(below) - 1
@@ -92,8 +92,8 @@ def distribution(config: TreeConfig) -> FiniteTasks[TreeTask]:
     goals, doors = _TYPES[config.kind]
     varied = goals if len(goals) > 1 else doors
     weights: dict[tuple[int, ...], float] = {}
-    for count in range(1, _MOST + 1):
-        share = 0.5 ** min(count, _MOST - 1)  # the last one has the whole tail of the geometric distribution
+    for count in range(1, _MAX_DRAWS + 1):
+        share = 0.5 ** min(count, _MAX_DRAWS - 1)  # the last one has the whole tail of the geometric distribution
         for drawn in product(varied, repeat=count):
             chosen = tuple(sorted(set(drawn)))
             weights[chosen] = weights.get(chosen, 0.0) + share / len(varied) ** count

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo_envs.tabular.rendering import StateView
+from zoo_envs.tabular.shapes import disc, stroke
 from zoo_envs.trees.model import TreeModel
 
 __all__ = ["TreeView"]
 
-_COLUMN, _ROW, _RADIUS = 18, 36, 6  # pixels
+_COLUMN, _ROW, _RADIUS, _WIDTH = 28, 64, 9, 2  # pixels
 _BACKGROUND, _EDGE, _NODE, _GOAL, _BAD, _AGENT = (
     (255, 255, 255), (150, 150, 150), (90, 90, 90), (44, 160, 44), (214, 39, 40), (31, 119, 180)
 )  # fmt: skip
@@ -25,7 +26,7 @@ class TreeView(StateView):
     """The nodes that the root leads to, in rows by depth; leaves that pay are green, those that cost red.
 
     Attributes:
-        tree: what is drawn.
+        tree: the tree to draw.
     """
 
     tree: TreeModel
@@ -54,7 +55,7 @@ class TreeView(StateView):
         return place
 
     def text(self, state: int, marked: Sequence[int] = ()) -> str:
-        """Return one line a node: the agent at @, leaves with their reward; a node met again is only named."""
+        """Return one line a node: the agent at @, leaves with their reward; a node shown before is only named."""
         lines, seen, unfinished = [], set[int](), [(self.tree.root, 0, "")]
         while unfinished:
             node, depth, action = unfinished.pop()
@@ -72,19 +73,28 @@ class TreeView(StateView):
         return "".join(lines)
 
     def pixels(self, state: int, marked: Sequence[int] = ()) -> NDArray[np.uint8]:
-        """Return the picture, uint8 [36 rows, 18 columns, 3] for each row and column of the layout."""
-        known = ~np.isnan(self.place[:, 0])
-        centre = np.zeros((len(self.place), 2), dtype=np.int64)
-        centre[known] = ((self.place[known] + 0.5) * (_COLUMN, _ROW)).astype(np.int64)
+        """Return the picture, uint8 [64 rows, 28 columns, 3] for each row and column of the layout."""
+        picture, reward = self._drawn.copy(), self.tree.reward[state] if self.tree.leaf[state] else 0.0
+        disc(picture, *self._centre(state), _RADIUS + 4, _AGENT)
+        disc(picture, *self._centre(state), _RADIUS + 1, _BACKGROUND)
+        disc(picture, *self._centre(state), _RADIUS, _GOAL if reward > 0 else _BAD if reward < 0 else _AGENT)
+        return picture
+
+    @cached_property
+    def _drawn(self) -> NDArray[np.uint8]:
+        """The picture without the agent."""
+        known = np.flatnonzero(~np.isnan(self.place[:, 0]))
         columns, rows = self.place[known].max(axis=0).astype(np.int64) + 1
-        image = np.full((rows * _ROW, columns * _COLUMN, 3), _BACKGROUND, dtype=np.uint8)
-        for node in np.flatnonzero(known & ~self.tree.leaf):
-            for child in self.tree.children[node]:
-                points = np.linspace(centre[node], centre[child], 4 * (_ROW + image.shape[1])).astype(np.int64)
-                image[points[:, 1], points[:, 0]] = _EDGE
-        y, x = np.mgrid[: image.shape[0], : image.shape[1]]
-        for node in np.flatnonzero(known):
+        picture = np.full((rows * _ROW, columns * _COLUMN, 3), _BACKGROUND, dtype=np.uint8)
+        for node in known[~self.tree.leaf[known]].tolist():
+            for child in self.tree.children[node].tolist():
+                stroke(picture, self._centre(node), self._centre(child), _WIDTH, _EDGE)
+        for node in known.tolist():
             reward = self.tree.reward[node] if self.tree.leaf[node] else 0.0
-            colour = _AGENT if node == state else _GOAL if reward > 0 else _BAD if reward < 0 else _NODE
-            image[(x - centre[node, 0]) ** 2 + (y - centre[node, 1]) ** 2 <= _RADIUS**2] = colour
-        return image
+            colour = _GOAL if reward > 0 else _BAD if reward < 0 else _NODE
+            disc(picture, *self._centre(node), _RADIUS, colour)
+        return picture
+
+    def _centre(self, node: int) -> tuple[float, float]:
+        column, row = self.place[node].tolist()
+        return (column + 0.5) * _COLUMN, (row + 0.5) * _ROW

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["TinyCompositeConfig", "TextCompositeConfig"]
+__all__ = ["TinyCompositeConfig", "TextCompositeConfig", "Truth"]
+
+Truth = Literal["policy", "separable", "sample"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +18,12 @@ class TinyCompositeConfig:
     theta: tuple[float, float] = (0.4555, 0.4429)
     """thresholds of E r1 and E r2, each in [0, 1]; by default the joint proxy point"""
     sense: Literal[">=", "=="] = ">="
-    """of both constraints"""
+    """sense of both constraints"""
+    truth: Truth = "policy"
+    """the true utility of a policy: "policy", a function of E r1, E r2 and KL; "separable", without the product of the
+    two scores; "sample", the mean of a function of each sequence's r1 and r2"""
+    independent: bool = False
+    """whether r1 and r2 are independent under the reference; else they are correlated"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,20 +35,20 @@ class TextCompositeConfig:
     reward_models: tuple[str, ...] = ("ngram", "intent")
     """"ngram", "intent", "hf:<folder or name>", and those of the entry points zoo_envs.reward_models"""
     thresholds: Mapping[str, float] | None = None
-    """of the mean scores by name of reward model; those not named have their own"""
+    """thresholds of the mean scores, by name of reward model; by default the reward model's own"""
     sense: Literal[">=", "=="] = ">="
-    """of all constraints"""
+    """sense of all constraints"""
     context: int = 3
     """utterances before the one to be written, at least 1"""
     context_tokens: int = 32
-    """of them the last so many are read, at least 1"""
+    """how many of their last tokens are read, at least 1"""
     new_tokens: int = 20
     """tokens after which an episode ends, at least 1"""
     top_k: int | None = None
-    """only the reference's so many most probable tokens are possible, at least 2 (the paper: 20); None: all"""
+    """number of the reference's most probable tokens that are possible, at least 2 (the paper: 20); None: all"""
     seed: int = 0
-    """of the grammar and the local model (not of the sampled episodes), at least 0"""
+    """seed of the grammar and the local model (not of the sampled episodes), at least 0"""
     cache: str | None = None
-    """folder of the local model; None: that of ZOO_ENVS_CACHE, or the user's for caches"""
+    """folder of the local model; None: ZOO_ENVS_CACHE, else the system's cache folder"""
     device: str = "cpu"
-    """where the reference computes, as torch calls it"""
+    """torch device of the reference model"""

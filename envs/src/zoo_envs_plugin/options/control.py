@@ -18,11 +18,11 @@ class CartPoleConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ControlSuiteConfig:
-    """Options of the ``zoo/DMC-<domain>-<task>-<constraint>-v0``."""
+    """Options of the environments ``zoo/DMC-<domain>-<task>-<constraint>-v0``."""
 
     threshold: float | None = None
-    """bound of the signal's average over all steps; it has to be given"""
+    """bound of the signal's average over all steps; required"""
     sense: Literal["<=", ">=", "=="] = "<="
-    """how that average must stand to the threshold"""
+    """relation that the average must have to the threshold"""
     max_episode_steps: int | None = 1000
     """control steps until an episode is truncated; None: never"""

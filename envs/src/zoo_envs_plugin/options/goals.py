@@ -15,9 +15,9 @@ class FourRoomsGoalsConfig:
     goals: tuple[int, ...] = (17, 18, 19, 20, 28, 29, 30, 31, 39, 40, 41, 42, 50, 51, 52, 53)
     """cells that a task may have as its goal; by default those of the room at the top right"""
     common: float | None = None
-    """probability of the first goal, in [0, 1]; the others share the rest; None: all alike"""
+    """probability of the first goal, in [0, 1]; the others share the rest; None: uniform"""
     start_rooms: tuple[int, ...] = (0, 1)
-    """an episode begins uniformly in these: 0 bottom left, 1 top left, 2 top right, 3 bottom right"""
+    """rooms in which episodes begin, uniformly: 0 bottom left, 1 top left, 2 top right, 3 bottom right"""
     reward: Literal["unit", "published"] = "unit"
     """"unit": 1 at the goal; "published": 50 there, and -1 for moving against a wall"""
     observation: Literal["features", "coordinates", "cell"] = "features"

@@ -15,7 +15,7 @@ class FourRoomsConfig:
     task: Literal["goal", "goals", "diminishing"] = "goal"
     """"goal": one goal ends the episode; "goals": hidden goals; "diminishing": rewards that shrink"""
     goal: int = 20
-    """cell of the goal, of the first one in "goals"; the corner far from the start"""
+    """cell of the goal, of the first one in "goals"; by default the corner far from the start"""
     goal_reward: float | None = None
     """what arriving at the goal pays; None: 1 in "goal", 50 in "goals" """
     num_goals: int = 5
@@ -62,6 +62,8 @@ class BasicGridConfig:
     """whether beginning in a cell counts as a visit"""
     end_below: float | None = None
     """the episode ends when every remaining reward is below this; None: it does not end so"""
+    recovery: int | None = None
+    """steps after which one visit is forgotten, so that rewards come back, at least 1; None: they do not"""
     gamma: float = 0.9
     """discount, in [0, 1)"""
     start: int | None = 25
@@ -90,6 +92,8 @@ class TwoRoomsConfig:
     """whether beginning in a cell counts as a visit"""
     end_below: float | None = None
     """the episode ends when every remaining reward is below this; None: it does not end so"""
+    recovery: int | None = None
+    """steps after which one visit is forgotten, so that rewards come back, at least 1; None: they do not"""
     gamma: float = 0.99
     """discount, in [0, 1)"""
     start: int | None = 108

@@ -17,9 +17,9 @@ class ICLExemplarsConfig:
     path: str = ""
     """the file of source "file" """
     class_split: tuple[int, int, int] = (50, 0, 100)
-    """numbers of classes"""
+    """numbers of classes in the split"""
     exemplar_split: tuple[int, int, int] = (1, 0, 0)
-    """numbers of exemplars of each class"""
+    """numbers of exemplars of each class in the split"""
     dim: int = 64
     """dimension D of source "gaussian", at least 1"""
     sigma_w: float = 0.2
@@ -45,10 +45,10 @@ class ICLExemplarsConfig:
     match_query_and_distractors: bool = False
     """whether all slots of the query's class, the query included, show one exemplar, and the distractor's another"""
     labels: Literal["relabel", "fixed", "mod"] = "relabel"
-    """a random pair of labels for each sequence; the index of the class; that index modulo num_labels"""
+    """a label is one of a random pair for each sequence; the index of the class; that index modulo num_labels"""
     num_labels: int = 5
     """labels L of "relabel" (at least 2) and "mod" (at least 1)"""
     num_outputs: int | None = None
     """labels K that an answer may have, at least those in use; None: just those"""
     pair_split: tuple[int, int, int] = (8, 2, 0)
-    """numbers of the L(L-1)/2 pairs of labels of "relabel" """
+    """numbers of the L(L-1)/2 pairs of labels of "relabel" in the split"""

@@ -25,13 +25,13 @@ class RandomTreeConfig:
     """Options of ``zoo/RandomTree-v0``."""
 
     depth: int = 4
-    """of the deepest leaves, in [1, 12]"""
+    """depth of the deepest leaves, in [1, 12]"""
     sparsity: float = 0.25
     """probability that a child is missing, in [0, 1]"""
     reverse: bool = False
-    """every leaf that was grown pays max_reward, instead of its depth"""
+    """whether every leaf that was grown pays max_reward, instead of its depth"""
     max_reward: float = 1.0
-    """see reverse"""
+    """reward of every leaf that was grown, where reverse is true"""
     observation: Literal["state", "one-hot"] = "state"
     """"state": the node's number; "one-hot": float32[2^(depth+1) - 1]"""
     gamma: float = 0.99

@@ -13,7 +13,7 @@ from typing import Any
 from zoo import Run, RunError, UnknownNameError, UsageError
 from zoo.runs import Catalogue, Refused, distinct, labels, options
 from zoo.training import OUTSIDE_THE_KEY, SPEC, RunDir, RunSpec
-from zoo_bench.metrics import Function, derive, series_of
+from zoo_bench.metrics import Ends, Function, derive, last_values, sampled_ends, series_of
 from zoo_bench.schema import Cell, Metric, Suite
 
 Measure = Callable[[Metric, Run], float | None]
@@ -34,6 +34,7 @@ class Record:
         spec: what was run.
         values: number by metric; a metric the run does not have is missing.
         logged: names of all that was logged last, for suggestions.
+        sampled: of the metrics that an evaluator sampled, the interval that each has by itself; NaN where it has none.
     """
 
     label: str
@@ -42,6 +43,7 @@ class Record:
     spec: RunSpec
     values: Mapping[str, float]
     logged: Collection[str] = ()
+    sampled: Mapping[str, Ends] = field(default_factory=dict)
 
     @property
     def key(self) -> Key:
@@ -97,6 +99,11 @@ class Records:
     def by_run(self) -> dict[Key, dict[str, float]]:
         """Values by label, environment and seed, as claims are judged on."""
         return {record.key: dict(record.values) for record in self.found}
+
+    @property
+    def noise(self) -> dict[Key, Mapping[str, Ends]]:
+        """Intervals of what evaluators sampled, by label, environment and seed."""
+        return {record.key: record.sampled for record in self.found if record.sampled}
 
 
 def from_suite(suite: Suite, root: Path, metrics: Sequence[Metric], measure: Measure) -> Records:
@@ -182,12 +189,6 @@ def check_metrics(records: Records, names: Iterable[str]) -> None:
             raise UnknownNameError("metric in these runs", name, logged)
 
 
-def last_values(run: Run) -> Mapping[str, float]:
-    """Last value of each metric; of a finished run from its status, so that no log need be read."""
-    stored = run.status.get("metrics")
-    return stored if run.state == "finished" and isinstance(stored, dict) and stored else run.last
-
-
 def _add(
     records: Records, label: str, environment: str, seed: int, run: Run | Refused | Dropped,
     metrics: Sequence[Metric], measure: Measure,
@@ -196,10 +197,12 @@ def _add(
         left_out = _unfinished(run) or _damaged(run, metrics)
         if left_out is None:
             values = {metric.name: value for metric in metrics if (value := measure(metric, run)) is not None}
+            drawn = {metric.name: sampled_ends(run, metric) for metric in metrics if metric.name in values}
             records.found.append(
                 Record(
                     label=label, environment=environment, seed=run.seed, spec=run.spec, values=values,
                     logged=tuple(last_values(run)),
+                    sampled={name: ends for name, ends in drawn.items() if ends is not None},
                 )
             )  # fmt: skip
             return

@@ -35,6 +35,43 @@ def series_of(run: Run, of: str) -> Series:
     return Series([float(step)], [float("nan")], [float(value)])
 
 
+Ends = tuple[float, float]
+"""Lower and upper end of an interval."""
+UNBOUNDED: Ends = (float("nan"), float("nan"))
+"""of a number that was sampled, where nobody says how far it may be off"""
+_OF_EVALUATION = "eval/"
+"""begins the names of what training logs of its own evaluation episodes"""
+
+
+def sampled_ends(run: Run, metric: Metric) -> Ends | None:
+    """The 95 % interval that the number of one run has by itself, since an evaluator drew what it is made of.
+
+    Returns:
+        None where nothing was drawn but what training draws; ``UNBOUNDED`` where there is no interval.
+    """
+    if metric.of in last_values(run):
+        return UNBOUNDED if metric.of.startswith(_OF_EVALUATION) else None
+    evaluator, _, score = metric.of.partition(".")
+    report = run.evaluations.get(evaluator, {})
+    if score not in report.get("scores", {}):
+        return None
+    sampled = report.get("sampled")
+    if not isinstance(sampled, Mapping):  # made before evaluators said so
+        return UNBOUNDED
+    if score not in sampled:
+        return None
+    ends = sampled[score]
+    if metric.function != "last" or not (isinstance(ends, list) and len(ends) == 2):
+        return UNBOUNDED
+    return float(ends[0]), float(ends[1])
+
+
+def last_values(run: Run) -> Mapping[str, float]:
+    """Last value of each metric; of a finished run from its status, so that no log need be read."""
+    stored = run.status.get("metrics")
+    return stored if run.state == "finished" and isinstance(stored, dict) and stored else run.last
+
+
 def _last(run: Run, of: str, /) -> float | None:
     """The final value; that of a finished run is in its status, so that long series are not read for it."""
     if run.state == "finished":
@@ -240,13 +277,13 @@ class _Imported:
         self.name = name
         self.plugins = [plugin]
         self._owner = f"function {name!r} of plugin {plugin}"
-        self._target = target
+        self.target = target
         self._function: Callable[..., float | None] | None = None
 
     def __call__(self, run: Run, of: str, /, **options: float) -> float | None:
-        with blaming(f"{self._owner} ({self._target})"):
+        with blaming(f"{self._owner} ({self.target})"):
             if self._function is None:
-                module, _, attribute = self._target.partition(":")
+                module, _, attribute = self.target.partition(":")
                 self._function = getattr(importlib.import_module(module), attribute)
             value = self._function(run, of, **options)
             return None if value is None else float(value)

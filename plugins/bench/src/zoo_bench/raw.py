@@ -1,17 +1,25 @@
-"""Raw results of a suite: one line of CSV for each run and metric, from which tables and verdicts are computed."""
+"""Raw results of a suite: one line of CSV for each run and metric, from which tables and verdicts are computed.
+
+``low`` and ``high`` are the interval that a number has by itself because its evaluator sampled; "nan" where it was
+sampled and has none, empty where nothing was sampled. Files from before these columns cannot tell: what evaluators
+scored, and evaluations while training, count as sampled there.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from zoo import UsageError
 from zoo_bench.load import Dropped, Key, Record, Records
-from zoo_bench.schema import Suite
+from zoo_bench.metrics import UNBOUNDED, Ends
+from zoo_bench.schema import Cell, Suite
 
-COLUMNS = ("cell", "environment", "seed", "metric", "value", "status", "reason")
+COLUMNS = ("cell", "environment", "seed", "metric", "value", "low", "high", "status", "reason")
+_WITHOUT_ENDS = tuple(name for name in COLUMNS if name not in ("low", "high"))
 FINISHED = "finished"
 _LARGEST = 100_000_000
 """bytes of a file that is read"""
@@ -23,12 +31,14 @@ def raw_text(records: Records) -> str:
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(COLUMNS)
     for record in records.found:
+        run = [record.label, record.environment, record.seed]
         for metric, value in record.values.items():
-            lines.writerow([record.label, record.environment, record.seed, metric, repr(float(value)), FINISHED, ""])
+            ends = [repr(float(end)) for end in record.sampled.get(metric, ())] or ["", ""]
+            lines.writerow([*run, metric, repr(float(value)), *ends, FINISHED, ""])
         if not record.values:
-            lines.writerow([record.label, record.environment, record.seed, "", "", FINISHED, ""])
-    for run in records.dropped:
-        lines.writerow([run.label, run.environment, run.seed, "", "", run.state, run.reason])
+            lines.writerow([*run, "", "", "", "", FINISHED, ""])
+    for left in records.dropped:
+        lines.writerow([left.label, left.environment, left.seed, "", "", "", "", left.state, left.reason])
     return text.getvalue()
 
 
@@ -42,6 +52,7 @@ def from_raw(suite: Suite, file: Path) -> Records:
     records = Records()
     cells = {(cell.label, cell.environment): cell for cell in suite.cells}
     values: dict[Key, dict[str, float]] = {}
+    sampled: dict[Key, dict[str, Ends]] = {}
     states: dict[Key, tuple[str, str]] = {}
     for number, line in enumerate(lines, start=2):
         key = line["cell"], line["environment"], _seed(line, file, number)
@@ -50,7 +61,10 @@ def from_raw(suite: Suite, file: Path) -> Records:
         states[key] = line["status"], line["reason"]
         row = values.setdefault(key, {})
         if line["metric"]:
-            row[line["metric"]] = _value(line, file, number)
+            row[line["metric"]] = _value(line, "value", file, number)
+            ends = _ends(line, suite, cells[key[:2]], file, number)
+            if ends is not None:
+                sampled.setdefault(key, {})[line["metric"]] = ends
     for (label, environment), cell in cells.items():
         for seed in cell.seeds:
             key = label, environment, seed
@@ -58,8 +72,11 @@ def from_raw(suite: Suite, file: Path) -> Records:
             if state == FINISHED and cell.spec is not None:
                 spec = cell.spec.with_seed(seed)
                 records.found.append(
-                    Record(label=label, environment=environment, seed=seed, spec=spec, values=values[key])
-                )
+                    Record(
+                        label=label, environment=environment, seed=seed, spec=spec, values=values[key],
+                        sampled=sampled.get(key, {}),
+                    )
+                )  # fmt: skip
             else:
                 records.dropped.append(
                     Dropped(label=label, environment=environment, seed=seed, path=file, state=state, reason=reason)
@@ -73,14 +90,14 @@ def _lines(file: Path) -> Iterable[Mapping[str, str]]:
             raise UsageError(f"{file} has {file.stat().st_size} bytes: expected at most {_LARGEST}.")
         with file.open(encoding="utf-8", newline="") as text:
             lines = csv.DictReader(text, strict=True)
-            if tuple(lines.fieldnames or ()) != COLUMNS:
+            if tuple(lines.fieldnames or ()) not in (COLUMNS, _WITHOUT_ENDS):
                 raise UsageError(
                     f"{file} has the columns {', '.join(lines.fieldnames or ())}: expected {', '.join(COLUMNS)}, as "
                     "zoo table SUITE --format raw writes them."
                 )
             for line in lines:
                 if None in line or None in line.values():
-                    raise UsageError(f"{file}, line {lines.line_num}: expected {len(COLUMNS)} columns.")
+                    raise UsageError(f"{file}, line {lines.line_num}: expected {len(lines.fieldnames or ())} columns.")
                 yield line
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
@@ -94,8 +111,37 @@ def _seed(line: Mapping[str, str], file: Path, number: int) -> int:
     return int(line["seed"])
 
 
-def _value(line: Mapping[str, str], file: Path, number: int) -> float:
+def _value(line: Mapping[str, str], name: str, file: Path, number: int) -> float:
     try:
-        return float(line["value"])
+        return float(line[name])
     except ValueError:
-        raise UsageError(f"{file}, line {number}: value is {line['value']!r}: expected a number.") from None
+        raise UsageError(f"{file}, line {number}: {name} is {line[name]!r}: expected a number.") from None
+
+
+def _ends(line: Mapping[str, str], suite: Suite, cell: Cell, file: Path, number: int) -> Ends | None:
+    """The interval that a number has by itself; None where nothing was sampled."""
+    if "low" not in line:
+        of = suite.metric(line["metric"]).of
+        scored = of.partition(".")[0] in [request.name for request in cell.evaluators] and not cell.file
+        return UNBOUNDED if scored or of.startswith("eval/") else None
+    if not line["low"] and not line["high"]:
+        return None
+    low, value, high = (_value(line, name, file, number) for name in ("low", "value", "high"))
+    if low > value or high < value or math.isnan(low) != math.isnan(high):
+        raise UsageError(
+            f"{file}, line {number}: low and high are {low:g} and {high:g}: expected them around {value:g}."
+        )
+    return low, high
+
+
+def tells_what_was_sampled(file: Path) -> bool:
+    """Whether a file of raw results has the columns ``low`` and ``high``.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        with file.open(encoding="utf-8", errors="replace") as text:
+            return "low" in text.readline(1000).strip().split(",")
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from error

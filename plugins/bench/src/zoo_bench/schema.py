@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,11 +14,21 @@ from zoo.training import RunRequest, RunSpec
 Relation = Literal["<", ">", "<=", ">=", "within"]
 Scale = Literal["difference", "ratio"]
 Better = Literal["lower", "higher", ""]
-Statistic = Literal["iqm", "mean", "median"]
+STATISTICS = ("iqm", "mean", "median")
 Source = Literal["paper", "paper-code", "exact", "ours"]
 Setting = Literal["paper", "small model", ""]
 ReferenceKind = Literal["published", "their code", "exact", "ours"]
 Failed = Literal["incomplete", "worst"]
+
+
+def level_of(statistic: str) -> float | None:
+    """The number of "share-above(NUMBER)"; None of any other text."""
+    found = re.fullmatch(r"share-above\(([^()]+)\)", statistic)
+    try:
+        level = float(found[1]) if found else math.nan
+    except ValueError:
+        return None
+    return level if math.isfinite(level) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +165,8 @@ class Claim:
             ours, against which a later version is held.
         where: where in the source: "abstract", "table 2", "figure 3".
         setting: whether the experiment is the paper's or a small model of it; empty where no paper claims it.
-        statistic: what of the runs is compared: that of the source, where it is known.
+        statistic: what of the runs is compared, as the source does where that is known: one of ``STATISTICS``, or
+            "share-above(NUMBER)", the share of runs with a value above it.
         failed: what a run that failed does to the verdict: it is "incomplete", or the run counts as the "worst".
         lines: line of each key in the suite's file.
     """
@@ -170,7 +183,7 @@ class Claim:
     source: Source
     where: str = ""
     setting: Setting = ""
-    statistic: Statistic = "iqm"
+    statistic: str = "iqm"
     failed: Failed = "incomplete"
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
 

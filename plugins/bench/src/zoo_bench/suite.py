@@ -13,6 +13,7 @@ from zoo import UnknownNameError, UsageError
 from zoo.discovery import Registry
 from zoo.training import UNIFORM, RunRequest, parse_seeds
 from zoo_bench.schema import (
+    STATISTICS,
     Better,
     Cell,
     Claim,
@@ -26,9 +27,9 @@ from zoo_bench.schema import (
     Scale,
     Setting,
     Source,
-    Statistic,
     Suite,
     Term,
+    level_of,
 )
 from zoo_bench.tomllines import Document, SuiteError, Table
 
@@ -295,7 +296,7 @@ def _claim(table: Table, suite: Suite) -> Claim:
         source=cast(Source, table.choice("source", get_args(Source))),
         where=table.text("where", ""),
         setting=cast(Setting, table.choice("setting", get_args(Setting), "")),
-        statistic=cast(Statistic, table.choice("statistic", get_args(Statistic), "iqm")),
+        statistic=_statistic(table),
         failed=cast(Failed, table.choice("failed", get_args(Failed), "incomplete")),
         lines=table.lines(),
     )
@@ -306,8 +307,17 @@ def _claim(table: Table, suite: Suite) -> Claim:
         table.fail("", f'claim {claim.id!r} is a paper\'s: expected where, such as "abstract", and setting.')
     if claim.failed == "worst" and claim.relation == "within":
         table.fail("failed", "failed is 'worst', and the relation 'within' has no worst value: expected < > <= >=.")
+    if level_of(claim.statistic) is not None and scale == "ratio":
+        table.fail("scale", "scale is 'ratio', and statistic is a share: expected a difference of shares.")
     table.close()
     return claim
+
+
+def _statistic(table: Table) -> str:
+    found = table.text("statistic", "iqm")
+    if level_of(found) is not None:
+        return found
+    return table.choice("statistic", (*STATISTICS, "share-above(NUMBER)"), "iqm")
 
 
 def _published(table: Table, suite: Suite) -> PublishedClaim:

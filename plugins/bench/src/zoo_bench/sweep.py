@@ -25,6 +25,8 @@ from zoo.training import (
     split_seeds,
     train_seeds,
 )
+from zoo_bench.digests.code import code_of
+from zoo_bench.digests.record import Recorder, record_judgement, training_code
 from zoo_bench.files import digest
 from zoo_bench.resolve import evaluator_config
 from zoo_bench.schema import Cell, Suite
@@ -127,7 +129,8 @@ def _judged(run: Run, judge: Mapping[str, Any]) -> bool:
     """Whether the newest state of a run has been judged with these options, by this version of the plugin."""
     report = run.evaluations.get(slug(judge["name"].rpartition("/")[2]), {})
     found = tuple(report.get(name) for name in ("evaluator", "plugin_version", "config", "step", "evaluation_seed"))
-    return found == (judge["name"], judge["version"], judge["config"], run.step, 0)
+    # A report that does not tell what was sampled is from when all seeds were judged by the same draws.
+    return found == (judge["name"], judge["version"], judge["config"], run.step, 0) and "sampled" in report
 
 
 def _seconds(experiment: Experiment, root: Path) -> float | None:
@@ -220,7 +223,8 @@ def run_task(
     Raises:
         ZooError: a run could not be started, or could not be judged; the others of the task are judged first.
     """
-    results = train_seeds(spec, seeds, registry, settings, watch, stop)
+    recorder = Recorder(watch, training_code(spec, registry))
+    results = train_seeds(spec, seeds, registry, settings, recorder, stop)
     problems = [
         problem
         for result in results
@@ -271,6 +275,7 @@ def _judge(
             # An environment that the suite names may import its module; the run was made with it.
             by = Judge(entry=entry, config=config, registry=registry, trust=True)
             (by.run(run) if file is None else by.file(file, run)).save()
+            record_judgement(run.path, entry.name, code_of([entry], registry))
         except ZooError as error:
             problems.append(RunError(f"evaluator {entry.name}: {error.message}", error.hint))
     return problems

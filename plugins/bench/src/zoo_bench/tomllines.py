@@ -89,6 +89,7 @@ class Document:
     def __init__(self, text: str, shown: str) -> None:
         self.shown = shown
         self.lines: dict[Place, int] = {}
+        self._by_table: dict[Place, list[tuple[Place, int]]] = {}
         try:
             self.values = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -103,6 +104,13 @@ class Document:
         while place not in self.lines:
             place = place[:-1]
         return self.lines[place]
+
+    def below(self, place: Place) -> Sequence[tuple[Place, int]]:
+        """Places and lines among which are all those of a table."""
+        if not self._by_table:
+            for item in self.lines.items():
+                self._by_table.setdefault(item[0][:2], []).append(item)
+        return self._by_table.get(place, ()) if len(place) == 2 else list(self.lines.items())
 
     def error(self, place: Place, message: str, hint: str = "") -> SuiteError:
         """What is wrong, with the file and line first."""
@@ -133,7 +141,7 @@ class Table:
     def lines(self) -> dict[str, int]:
         """Lines of the table's keys, dotted; "" is its own."""
         size = len(self.place)
-        inside = {place[size:]: line for place, line in self.document.lines.items() if place[:size] == self.place}
+        inside = {place[size:]: line for place, line in self.document.below(self.place) if place[:size] == self.place}
         return {".".join(map(str, place)): line for place, line in inside.items()} | {
             "": self.document.line(self.place)
         }

@@ -67,8 +67,11 @@ def zoo_suites() -> list[str]:
 
 @hookimpl
 def zoo_derived() -> dict[str, str]:
-    """Metrics that suites compute from runs: the truth at mean scores, distances from thresholds, proxy points."""
-    functions = ("truth_at_means", "distance_from_threshold", "peak_minus_final", "proxy_point", "joint_proxy_point")
+    """Metrics that suites compute from runs: the truth at mean scores, distances, proxy points, samples."""
+    functions = (
+        "truth_at_means", "distance_from_threshold", "peak_minus_final", "proxy_point", "joint_proxy_point",
+        "proxy_shift", "samples_with_search",
+    )  # fmt: skip
     return {name: f"zoo_composite_rm.proxy.derived:{name}" for name in functions}
 
 

@@ -43,7 +43,8 @@ class CompositeEvaluator(Evaluator[ExactConfig]):
         except ValueError as error:
             notes.append(f"the least KL with these mean scores is not known: {error}.")
         evaluate = subject.objective.task.evaluate
+        statistics = np.array([float(getattr(exact, name)) for name in subject.objective.task.evaluation_names])
         if evaluate is not None:
-            scores["evaluation"] = float(evaluate(np.array(list(means.values())), exact.kl, np.zeros(0)))
+            scores["evaluation"] = float(evaluate(np.array(list(means.values())), exact.kl, statistics))
         return Report(scores=scores, rows=[{"reward model": name, "value": mean} for name, mean in means.items()],
                       notes=notes)  # fmt: skip

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from zoo import CommandOptions, CommandParser, UsageError
 
 if TYPE_CHECKING:
-    from zoo_harp.backends.compare import Pair
+    from zoo_harp.backends.pairs import Pair
     from zoo_harp.checker import Verdict
     from zoo_harp.evaluation.data import Problem
     from zoo_harp.protocol.run import Outcome
@@ -166,13 +166,13 @@ def _add_check(commands: Subparsers) -> None:
 
 def _check(parsed: argparse.Namespace) -> int:
     from zoo_harp import check_many
-    from zoo_harp.backends.compare import Pair
+    from zoo_harp.backends.pairs import Pair, load_pairs
 
     if (parsed.pairs is None) == (parsed.gold is None or parsed.response is None):
         raise UsageError("expected either GOLD and RESPONSE, or --pairs FILE.", "zoo harp check --help has examples.")
     if parsed.workers < 1:
         raise UsageError(f"--workers is {parsed.workers}: expected at least 1.")
-    pairs = _pairs(parsed.pairs) if parsed.pairs else [Pair(parsed.gold, parsed.response)]
+    pairs = load_pairs(parsed.pairs) if parsed.pairs else [Pair(parsed.gold, parsed.response)]
     try:
         if parsed.compare_backends:
             return _compare(pairs, parsed)
@@ -196,22 +196,9 @@ def _compare(pairs: Sequence[Pair], parsed: argparse.Namespace) -> int:
     from zoo_harp.backends.compare import compare_backends, report
 
     compared = compare_backends(pairs, kind=parsed.kind, timeout_s=parsed.timeout_s)
-    for line in [json.dumps(asdict(found)) for found in compared] if parsed.json else report(compared):
+    for line in [json.dumps(asdict(comparison)) for comparison in compared] if parsed.json else report(compared):
         _print_line(line)
     return 0
-
-
-def _pairs(path: Path) -> list[Pair]:
-    from zoo_harp.backends.compare import Pair
-    from zoo_harp.evaluation.jsonl import Line, load, shown
-
-    def parse(line: Line) -> Pair:
-        response = line.need("response")
-        if not isinstance(response, str):
-            line.fail("response", f"is {shown(response)}: expected a string.")
-        return Pair(line.text("gold"), response, line.flag("correct") if "correct" in line.values else None)
-
-    return list(load(path, parse).items)
 
 
 # zoo harp explain

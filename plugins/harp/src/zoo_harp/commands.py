@@ -85,10 +85,12 @@ def _overlap(parsed: argparse.Namespace) -> int:
 
     dataset = load_dataset(parsed.file)
     others = list(load(parsed.other, text).items)
-    found = overlaps(list(dataset.problems.values()), others, share=parsed.share)
-    for one in found:
-        _print_line(f"{one.problem}  line {one.place + 1}  {100 * one.share:.0f} %")
-    _print_line(f"{len(found)} of {len(dataset.problems)} problems overlap with {len(others)} of {parsed.other}.")
+    found_overlaps = overlaps(list(dataset.problems.values()), others, share=parsed.share)
+    for overlap in found_overlaps:
+        _print_line(f"{overlap.problem}  line {overlap.place + 1}  {100 * overlap.share:.0f} %")
+    _print_line(
+        f"{len(found_overlaps)} of {len(dataset.problems)} problems overlap with {len(others)} of {parsed.other}."
+    )
     return 0
 
 

@@ -1,10 +1,11 @@
-"""Options of the evaluator ``harp``."""
+"""Options of the evaluators ``harp`` and ``harp-agreement``."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from zoo import UsageError
 
@@ -28,7 +29,7 @@ class HarpConfig:
     workers: int = 1
     """processes that check answers"""
     timeout_s: float = 2.0
-    """seconds that one check may take, at most 10; after that the answer counts as wrong"""
+    """time limit of one check in seconds, at most 10; after it the answer counts as wrong"""
     html: str = ""
     """write a page of tables and of verdicts to audit to this file"""
     items: str = ""
@@ -42,7 +43,29 @@ class HarpConfig:
         for name, value in (("orders", self.orders), ("workers", self.workers)):
             if value < 1:
                 raise UsageError(f"{name} = {value}: expected at least 1.")
-        if not (math.isfinite(self.timeout_s) and 0 < self.timeout_s <= 10):
-            raise UsageError(f"timeout_s = {self.timeout_s}: expected more than 0 and at most 10 seconds.")
+        _check_timeout(self.timeout_s)
         if self.items and Path(self.items).suffix not in ITEM_SUFFIXES:
             raise UsageError(f"items = {self.items!r}: expected a name that ends in {' or '.join(ITEM_SUFFIXES)}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgreementConfig:
+    """Judging the checker by a file of labelled pairs; docs of the format: ``zoo_harp.backends.pairs``."""
+
+    beside: Literal["installed", "math-verify", "none"] = "installed"
+    """another checker of the same pairs: math-verify where it is installed, or in any case, or none"""
+    workers: int = 1
+    """processes that check answers"""
+    timeout_s: float = 2.0
+    """seconds that one check may take, at most 10; after that there is no verdict"""
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        if self.workers < 1:
+            raise UsageError(f"workers = {self.workers}: expected at least 1.")
+        _check_timeout(self.timeout_s)
+
+
+def _check_timeout(seconds: float) -> None:
+    if not (math.isfinite(seconds) and 0 < seconds <= 10):
+        raise UsageError(f"timeout_s = {seconds}: expected more than 0 and at most 10 seconds.")

@@ -1,4 +1,4 @@
-"""Registration: one evaluator of files, a suite and the command ``zoo harp``."""
+"""Registration: evaluators of files, a suite and the command ``zoo harp``."""
 
 from __future__ import annotations
 
@@ -16,13 +16,20 @@ _PAPER = "Yue et al. 2024, HARP: a challenging human-annotated math reasoning be
 
 @hookimpl
 def zoo_register(zoo: Registrar) -> None:
-    """Register the evaluator and the command."""
+    """Register the evaluators and the command."""
     zoo.command("harp", "zoo_harp.cli:main", summary="competition mathematics: ask a model, check and explain answers")
     zoo.evaluator(
         "harp",
         "zoo_harp.evaluation.evaluator:Harp",
         config="zoo_harp.config:HarpConfig",
         summary="answers to competition mathematics: accuracy, pass@k, maj@k, beside the published tables",
+        subject="file",
+    )
+    zoo.evaluator(
+        "harp-agreement",
+        "zoo_harp.backends.agreement:Agreement",
+        config="zoo_harp.config:AgreementConfig",
+        summary="the checker of answers against labelled pairs, with Wilson's interval, beside math-verify",
         subject="file",
     )
 

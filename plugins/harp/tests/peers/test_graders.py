@@ -20,7 +20,7 @@ EVERY = 16
 """of our pairs: the peers take a minute for a thousand"""
 LIGHTEVAL = "ZOO_LIGHTEVAL_PYTHON"
 GRADE = Path(__file__).with_name("grade.py")
-TABLE = Path(__file__).parents[1] / "pairs.jsonl"
+TABLE = Path(__file__).parents[2] / "src" / "zoo_harp" / "suites" / "harp" / "table.jsonl"
 
 
 def python_with(grader: str) -> str:

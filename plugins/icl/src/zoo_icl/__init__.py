@@ -20,6 +20,7 @@ _EVALUATORS = (
     ),
     ("icl-ablation", "ablation:Ablation", "each head alone, all but one, and the heads added back one by one"),
     ("icl-clamped", "clamped:Clamped", "loss under clamps that isolate parts of the circuit"),
+    ("icl-wiring", "wiring:Wiring", "which previous-token heads feed which induction heads"),
     (
         "icl-transience",
         "transience:TransienceEvaluator",
@@ -28,7 +29,7 @@ _EVALUATORS = (
 )
 _DERIVED = (
     "phase_onset", "phase_t_half", "plateau_length", "transience_peak", "transience_peak_at", "transience_drop",
-    "transience_cross", "transience_fall",
+    "transience_cross", "transience_fall", "transience_opposition",
 )  # fmt: skip
 _FIGURES = ("phases", "heads", "progress", "strategies", "patterns")
 

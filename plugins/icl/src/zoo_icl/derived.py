@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from zoo_icl.probes.events import Transience, phase_change, transience
+from zoo_icl.probes.events import Transience, opposition, phase_change, transience
 
 if TYPE_CHECKING:
     from zoo import Run
+
+_WEIGHTS = "iwl/acc"
+"""logged accuracy of what is in the weights alone"""
 
 
 def phase_onset(run: Run, of: str, /, *, floor: float = math.log(2.0)) -> float | None:
@@ -62,6 +65,18 @@ def transience_fall(run: Run, of: str, /) -> float | None:
     best = max(range(len(peak.values)), key=peak.values.__getitem__)
     at_peak = [value for step, value in zip(loss.steps, loss.values, strict=True) if step <= peak.steps[best]]
     return float(at_peak[-1] - loss.values[-1]) if at_peak else None
+
+
+def transience_opposition(run: Run, of: str, /) -> float | None:
+    """Spearman's rank correlation of ``of`` with ``iwl/acc`` over the evaluations from the peak of ``of`` on.
+
+    -1: from there the one falls whenever the other rises. None if either was not logged, or there are not three.
+    """
+    context, weights = (
+        dict(zip(series.steps, series.values, strict=True)) for series in map(run.series, (of, _WEIGHTS))
+    )
+    shared = [step for step in context if step in weights]
+    return opposition([context[step] for step in shared], [weights[step] for step in shared]) if shared else None
 
 
 def _transience(run: Run, of: str) -> Transience | None:

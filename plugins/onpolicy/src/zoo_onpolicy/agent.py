@@ -103,6 +103,12 @@ class OnPolicy(Algorithm[ConfigT]):
             actions = distribution.sample(outputs, distribution.noise(self._act_rng, outputs.shape[:-1]))
         return np.asarray(distribution.to_env(actions))
 
+    def policy_module(self) -> Any:
+        """What ``act`` does greedily as a ``torch.nn.Module`` (needs torch); None where the actor is a table."""
+        from zoo_onpolicy.export.torch_policy import greedy_policy
+
+        return greedy_policy(self.learner, self.index)
+
     def restart(self) -> None:
         """The next update begins with ``env.reset()``."""
         self.learner.collector.started[self.index] = False

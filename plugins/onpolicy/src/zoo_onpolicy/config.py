@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from zoo import UsageError
 
@@ -49,6 +50,12 @@ class NetworkConfig:
 @dataclass(frozen=True, kw_only=True)
 class PPOConfig:
     """Options of PPO."""
+
+    tune: ClassVar[Mapping[str, str]] = {
+        "learning_rate": "1e-4:1e-2:log", "n_steps": "16:512:log", "batch_size": "32:512:log", "n_epochs": "2:30:log",
+        "gamma": "", "gae_lambda": "0.7:1", "clip_range": "0.1:0.4", "network.activation_fn": "tanh,relu",
+    }  # fmt: skip
+    """what ``zoo tune`` searches unless it is told otherwise"""
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
     """the network's shape"""

@@ -90,7 +90,7 @@ class Categorical(Distribution):
 
     def __init__(self, space: spaces.Discrete) -> None:
         self.outputs = self.learned = self.encoded = int(space.n)
-        self._start = int(space.start)
+        self.start = int(space.start)
 
     def noise(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
         """Gumbel noise: the argmax of logits and noise is a sample of the softmax."""
@@ -110,7 +110,7 @@ class Categorical(Distribution):
 
     def to_env(self, actions: NDArray[Any]) -> NDArray[Any]:
         """See Distribution."""
-        return actions + self._start if self._start else actions
+        return actions + self.start if self.start else actions
 
     def encode(self, actions: NDArray[Any]) -> Floats:
         """One-hot."""
@@ -164,7 +164,7 @@ class Gaussian(Distribution):
         self.learned = self.encoded = math.prod(space.shape)
         self.outputs = 2 * self.learned
         self.action_shape = (self.learned,)
-        self._space = space
+        self.space = space
 
     def noise(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
         """Standard normal."""
@@ -181,9 +181,9 @@ class Gaussian(Distribution):
 
     def to_env(self, actions: NDArray[Any]) -> NDArray[Any]:
         """See Distribution."""
-        shaped = actions.reshape(*actions.shape[:-1], *self._space.shape)
-        clipped = np.clip(shaped, self._space.low, self._space.high)
-        return np.asarray(clipped, dtype=self._space.dtype)
+        shaped = actions.reshape(*actions.shape[:-1], *self.space.shape)
+        clipped = np.clip(shaped, self.space.low, self.space.high)
+        return np.asarray(clipped, dtype=self.space.dtype)
 
     def encode(self, actions: NDArray[Any]) -> Floats:
         """The actions as sampled, before any clipping."""

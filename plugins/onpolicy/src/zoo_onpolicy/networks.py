@@ -208,6 +208,16 @@ class MLP(Network):
         log_std = {"log_std": (self._num_log_stds, 1)} if self._num_log_stds else {}
         self.parameters = Parameters(members, {**self._actor.shapes(), **self._critic.shapes(), **log_std}, device)
 
+    @property
+    def activation(self) -> str:
+        """Between the layers: "tanh" or "relu"."""
+        return self._config.activation_fn
+
+    @property
+    def actor_names(self) -> list[tuple[str, str]]:
+        """Parameters of the actor, layer by layer: weights [in, out] and biases [1, out]."""
+        return self._actor.names
+
     def initialise(self, member: int, rng: np.random.Generator) -> None:
         """See Network."""
         self._actor.initialise(self.parameters, member, self._config.policy_gain, rng)

@@ -37,8 +37,9 @@ class Encoder:
         self.start = int(space.start) if isinstance(space, spaces.Discrete) else 0
         """the environment's number of the first state"""
         self._dims = len(space.shape or ())
-        image = isinstance(space, spaces.Box) and space.dtype == np.uint8 and bool((space.high == 255).all())
-        self._scale = np.float32(1 / 255 if image else 1)
+        self.image = isinstance(space, spaces.Box) and space.dtype == np.uint8 and bool((space.high == 255).all())
+        """whether observations are bytes from 0 to 255"""
+        self._scale = np.float32(1 / 255 if self.image else 1)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -7,8 +7,9 @@ defaults below are this project's own, measured on its environments.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from zoo import UsageError
 
@@ -44,6 +45,9 @@ class RunnerConfig:
 class AutoConfig(RunnerConfig):
     """Options of algorithms whose step size of the policy can be searched for."""
 
+    tune: ClassVar[Mapping[str, str]] = {"eta": ""}
+    """what ``zoo tune`` searches unless it is told otherwise, each around its value"""
+
     eta: float | Literal["auto"] = "auto"
     """step size of the policy, eta; "auto": scale the problem to unit range, then search the steps of both players"""
 
@@ -57,6 +61,8 @@ class AutoConfig(RunnerConfig):
 @dataclass(frozen=True, kw_only=True)
 class SearchedConfig(AutoConfig):
     """Options of algorithms whose step sizes can be searched for, for both players."""
+
+    tune: ClassVar[Mapping[str, str]] = {"eta": "", "eta_mu": ""}
 
     eta_mu: float | None = None
     """step size of the multipliers, eta_mu; unset: equal to eta; not read when eta is "auto" """

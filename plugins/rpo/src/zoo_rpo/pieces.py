@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal, TypeAlias
 
@@ -21,6 +22,7 @@ __all__ = ["Kind", "build", "check_name", "names"]
 Kind: TypeAlias = Literal["regulariser", "default"]
 
 
+@cache  # what is installed does not change while a process runs, and reading its metadata takes long
 def _points(kind: Kind) -> dict[str, EntryPoint]:
     points: dict[str, EntryPoint] = {}
     for point in entry_points(group=f"zoo_rpo.{kind}s"):

@@ -27,6 +27,7 @@ from zoo import Algorithm, Context, InterfaceError, Metrics, State
 from zoo_sb3.build import build
 from zoo_sb3.state import capture, restore
 from zoo_sb3.streams import GlobalStreams
+from zoo_sb3.torch_policy import greedy_policy
 from zoo_sb3.vecenv import GymnasiumVecEnv
 
 CHUNK = 128
@@ -136,6 +137,10 @@ class SB3Algorithm(Algorithm[Any]):
             with self._acting.active():
                 actions, self._memory = self.model.predict(obs, self._memory, deterministic=False)
         return np.asarray(actions)
+
+    def policy_module(self) -> Any:
+        """What ``act`` does greedily as a ``torch.nn.Module``; None where the policy has a memory."""
+        return greedy_policy(self.model, self.ctx.env.single_action_space)
 
     def forget(self, ended: NDArray[np.bool_] | None = None) -> None:
         """Reset the hidden state of ``act`` in the rows where ``ended`` (bool[B]) is true; None: in all rows."""

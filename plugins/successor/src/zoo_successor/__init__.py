@@ -38,11 +38,13 @@ _CONFIGS = {
 _EVALUATORS: tuple[tuple[str, str, str, Subject], ...] = (
     (
         "diminishing-value",
-        "DiminishingValue",
+        "evaluate:DiminishingValue",
         "value of diminishing rewards against counting and sampling",
         "representation",
     ),
-    ("goals", "Goals", "discounted return where several goals have to be reached", "algorithm"),
+    ("goals", "evaluate:Goals", "discounted return where several goals have to be reached", "algorithm"),
+    ("fixed-point", "evaluate_operator:FixedPoint", "a table beside its operator, the SR and the FR", "representation"),
+    ("stays", "evaluate_stays:Stays", "rewards taken in a row where they wear off", "algorithm"),
 )
 _MODEL_FREE = ("sarsa",)
 
@@ -73,11 +75,11 @@ def zoo_register(zoo: Registrar) -> None:
             presets="zoo_successor:presets",
             steps=steps,
         )
-    for name, attribute, summary, subject in _EVALUATORS:
+    for name, target, summary, subject in _EVALUATORS:
         zoo.evaluator(
             name,
-            f"zoo_successor.evaluate:{attribute}",
-            config=f"zoo_successor.config:{attribute}Config",
+            f"zoo_successor.{target}",
+            config=f"zoo_successor.config:{target.partition(':')[2]}Config",
             summary=summary,
             subject=subject,
         )

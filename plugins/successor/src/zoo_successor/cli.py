@@ -233,7 +233,7 @@ def show_remaining(args: argparse.Namespace) -> int:
     P = dense_kernel(model)
     chosen = np.eye(model.num_actions)[base_policies(problem, "rewards", gamma)[0]]
     Phi = np.stack([exact.state_action(P, policy, gamma, lam, model.terminal) for policy in chosen])
-    seen = Remaining(np.array(own.base), np.array(own.lam), count_start=own.count_start)
+    seen = Remaining(np.array(own.base), np.array(own.lam), count_start=own.count_start, recovery=own.recovery)
     s, rng = np.array([_start(problem, args.start)]), np.random.default_rng(0)
     left = [seen.read(s)]
     total, law = 0.0, P.cumsum(axis=2)

@@ -213,6 +213,33 @@ class DiminishingValueConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FixedPointConfig:
+    """Options of the evaluator ``fixed-point``."""
+
+    pairs: int = 100
+    """pairs of tables whose distances are compared before and after one sweep, at least 1"""
+    sweeps: int = 200
+    """sweeps from 0 that are compared with their bound, at least 1"""
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        _count("pairs", self.pairs)
+        _count("sweeps", self.sweeps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaysConfig:
+    """Options of the evaluator ``stays``."""
+
+    episodes: int = 100
+    """episodes, played together, at least 1"""
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        _count("episodes", self.episodes)
+
+
+@dataclass(frozen=True, kw_only=True)
 class GoalsConfig:
     """Options of the evaluator ``goals``."""
 

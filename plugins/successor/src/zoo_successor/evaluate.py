@@ -32,6 +32,10 @@ class DiminishingValue(Evaluator[DiminishingValueConfig]):
         if not isinstance(subject, SuccessorTable) or ctx.problem.model is None:
             raise UsageError("diminishing-value judges sr, fr and lambda on environments with an exact model.")
         problem, model = ctx.problem, ctx.problem.tabular
+        if problem.diminishing is not None and problem.diminishing.recovery is not None:
+            raise UsageError(
+                f"rewards come back after {problem.diminishing.recovery} steps: diminishing-value has no truth."
+            )
         run = str((ctx.spec.get("collect") or {}).get("policy", "uniform"))
         policy = policy_table(problem, run if self.config.policy == "run" else self.config.policy)
         base, lam = rewards(problem), factor(problem, self.config.lam, model.num_states)
@@ -61,7 +65,7 @@ class DiminishingValue(Evaluator[DiminishingValueConfig]):
             {"cell": cell_of(problem, s), "value": float(value[s]), "truth": float(truth[s])}
             for s in range(model.num_states)
         ]
-        return Report(scores=scores, rows=rows)
+        return Report(scores=scores, rows=rows, sampled=dict.fromkeys(scores.keys() & {"sampled", "z", "z/value"}))
 
 
 def policy_table(problem: Problem, text: str) -> Floats:
@@ -134,7 +138,10 @@ class Goals(Evaluator[GoalsConfig]):
         mean, half = float(returns.mean()), 1.96 * float(returns.std(ddof=1)) / float(np.sqrt(E))
         scores = {"return": mean, "low": mean - half, "high": mean + half, "found": float(reached.mean())}
         rows = [{"return": float(one), "found": int(count)} for one, count in zip(returns, reached, strict=True)]
-        return Report(scores=scores, rows=rows)
+        return Report(
+            scores=scores, rows=rows,
+            sampled={"return": (mean - half, mean + half), "low": None, "high": None, "found": None},
+        )  # fmt: skip
 
 
 def _another(states: Ints, count: int, rng: np.random.Generator) -> Ints:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from zoo.runs import number
 from zoo.stats import FEWEST, TIED
 from zoo_bench.claims.verdict import Answer, Effect, seeds_in_words
-from zoo_bench.schema import Claim, Term
+from zoo_bench.schema import Claim, Term, level_of
 
 _MOST = 5
 """seeds that are named"""
@@ -56,15 +56,28 @@ def sentence(
     rest = f"; {_runs(decisive.missing)} had no value or partner" if decisive.missing else ""
     metrics = " and ".join(dict.fromkeys(term.metric for term in claim.terms))
     sign = "over" if claim.scale == "ratio" else "minus"
+    metrics = f"{in_words(claim.statistic)}{metrics}"
     what, shift = f"{metrics}: {left} {sign} {right}", 0.0
     if not isinstance(claim.right, Term) and claim.scale == "difference":  # shown as a value, not as a difference
         what, shift = f"{metrics} of {left}", claim.right
     what = f"{what} is {number(decisive.estimate + shift)}"
     if math.isnan(decisive.low):
+        if decisive.sampled and decisive.n >= FEWEST:
+            return (
+                f"{what} at {seeds_in_words(decisive.n)} {where}; equal numbers that were sampled prove nothing{rest}."
+            )
         need = TIED if decisive.n >= FEWEST else FEWEST
         return f"{what} at {seeds_in_words(decisive.n)} {where}; at least {need} are needed{rest}."
     ends = "exactly" if decisive.exact else f"[{number(decisive.low + shift)}, {number(decisive.high + shift)}]"
     return f"{what} {ends} at {seeds_in_words(decisive.n)} {where}; claimed {_bound(claim, shift)}{rest}."
+
+
+def in_words(statistic: str) -> str:
+    """What stands before a metric: nothing for the interquartile mean, "mean " or "share above 3 of "."""
+    if statistic == "iqm":
+        return ""
+    level = level_of(statistic)
+    return f"{statistic} " if level is None else f"share above {number(level)} of "
 
 
 def _bound(claim: Claim, shift: float) -> str:

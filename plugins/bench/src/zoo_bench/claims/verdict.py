@@ -23,7 +23,8 @@ class Effect:
         low, high: its interval; NaN where the seeds are too few for one.
         n: seeds (pairs of them, where paired) behind the interval, of the side that has fewer.
         paired: whether runs with the same seed were compared.
-        exact: whether nothing varied, so that the interval is a point.
+        exact: whether nothing varied and nothing was sampled, so that the interval is a point.
+        sampled: whether an evaluator drew what was compared.
         missing: runs without a value of the metric, and those without a partner.
         answer: what this environment alone says at 95 %.
     """
@@ -37,6 +38,7 @@ class Effect:
     n: int = 0
     paired: bool = False
     exact: bool = False
+    sampled: bool = False
     missing: int = 0
     answer: Answer = "inconclusive"
 

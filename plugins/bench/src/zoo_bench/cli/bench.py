@@ -60,6 +60,7 @@ def _parser() -> CommandParser:
     add("suite", nargs="?", metavar="SUITE", help="a suite's name, its TOML file, or all; --list shows the names")
     add("--quick", action="store_true", help="only the cells marked quick: a run of seconds")
     add("--seeds", type=seeds, metavar="A:B", help="these seeds instead of those of the suite")
+    add("--first", type=count, metavar="N", help="only the first N seeds of each cell: a sample of the suite")
     add("--jobs", type=count, default=1, metavar="N", help="workers side by side (default: 1)")
     add("--list", action="store_true", help="the suites there are; with a suite, its cells and how far each is")
     add("--dir", type=Path, default=Path("runs"), help="directory of all runs (default: runs)")
@@ -105,6 +106,8 @@ def _narrowed(suite: Suite, parsed: argparse.Namespace) -> Suite:
         seeds = tuple(parsed.seeds)
         cells = tuple(cell if cell.file else replace(cell, seeds=seeds) for cell in suite.cells)
         suite = replace(suite, cells=cells)
+    if parsed.first:
+        suite = replace(suite, cells=tuple(replace(cell, seeds=cell.seeds[: parsed.first]) for cell in suite.cells))
     return suite
 
 
@@ -248,7 +251,7 @@ def _verdicts(
         records = from_suite(suite, parsed.dir, suite.used_metrics, measure(functions(registry)))
         for claim in suite.claims:
             try:
-                found.append((suite, judge_claim(claim, records.by_run, suite, records.failed)))
+                found.append((suite, judge_claim(claim, records.by_run, suite, records.failed, records.noise)))
             except ZooError as error:
                 problems.append(error)
     return found, problems

@@ -167,7 +167,7 @@ def _claims(parsed: argparse.Namespace, options: CommandOptions) -> int:
     if not records.found:
         repeat = f"zoo bench {parsed.claims}{' --quick' * parsed.quick} makes them."
         raise RunError(f"there are no finished runs of suite {suite.name!r} in {parsed.dir}.", repeat)
-    verdicts = judge(suite, records.by_run, records.failed)
+    verdicts = judge(suite, records.by_run, records.failed, records.noise)
     notes = caption_forest(verdicts)
     if records.dropped:
         runs = "1 run" if len(records.dropped) == 1 else f"{len(records.dropped)} runs"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from zoo_bench.report import Report
     from zoo_bench.schema import Suite
 
-FORMATS = ("rich", "markdown", "latex", "csv", "json", "raw")
+FORMATS = ("rich", "markdown", "latex", "csv", "json", "raw", "digest")
 _ENDINGS = {".md": "markdown", ".tex": "latex", ".csv": "csv", ".json": "json"}
 _HEADLINES = (("eval/return", "episode/return"), ("err", "kkt"), ("loss",))
 
@@ -31,6 +31,13 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     """Run the command."""
     parsed = _parser().parse_args(args)
     form = parsed.format or _ENDINGS.get(parsed.output.suffix if parsed.output else "", "rich")
+    if parsed.check:
+        return _check(parsed, form, options.registry())
+    if form == "digest":
+        _write(_digest(parsed, options.registry()), parsed.output)
+        return 0
+    if parsed.proof:
+        raise UsageError("--proof is for digests: expected --format digest --from FILE.csv --proof DIR.")
     report = _report(parsed, options)
     text = _render(report, form, parsed)
     status = _compare(report, parsed.against) if parsed.against else 0
@@ -39,6 +46,44 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     for verdict in incomplete if parsed.strict else ():
         sys.stderr.write(f"zoo: claim {verdict.claim.id} is {verdict.words}: {verdict.sentence}\n")
     return 1 if incomplete and parsed.strict else status
+
+
+def _check(parsed: argparse.Namespace, form: str, registry: Registry) -> int:
+    """Print which committed results are stale; 1 if any is, or cannot be checked."""
+    from zoo_bench.cli.check import RESULTS, checked, document, sheet
+    from zoo_bench.render import json_text
+
+    if form in ("csv", "raw", "digest"):
+        raise UsageError(f"--check has no format {form}: expected rich, markdown, latex or json.")
+    folder = parsed.raw or RESULTS
+    if not folder.is_dir():
+        raise UsageError(f"there is no directory {folder}: expected committed results.", "Try --from DIRECTORY.")
+    found = checked(parsed.what, registry, folder)
+    text = json_text(document(found)) if form == "json" else _sheets([sheet(found, folder)], form, parsed)
+    _write(text, parsed.output, styled=form == "rich")
+    return 1 if any(problem for problem in found.values()) else 0
+
+
+def _digest(parsed: argparse.Namespace, registry: Registry) -> str:
+    """The digest of a suite's results: from its runs, or the committed one with the claims of today."""
+    from dataclasses import replace
+
+    from zoo_bench.digests import digest_of_suite, proven, read_digest
+    from zoo_bench.load import from_suite, measure
+    from zoo_bench.metrics import functions
+    from zoo_bench.raw import from_raw
+    from zoo_bench.resolve import resolve_suite
+
+    if not parsed.what or (parsed.proof and not parsed.raw):
+        raise UsageError("a digest is of a suite: expected zoo table SUITE --format digest; --proof needs --from.")
+    suite = resolve_suite(_suite(parsed, registry), registry)
+    if not parsed.raw:
+        return digest_of_suite(suite, registry, parsed.dir).text()
+    committed = read_digest(parsed.raw.with_name(parsed.raw.name.replace(".raw.csv", ".digest.json")))
+    if parsed.proof:
+        again = from_suite(suite, parsed.proof, list(suite.used_metrics), measure(functions(registry)))
+        committed = proven(suite, committed, from_raw(suite, parsed.raw), again, registry, parsed.proof)
+    return replace(committed, claims=digest_of_suite(suite, registry).claims).text()
 
 
 def _parser() -> CommandParser:
@@ -52,6 +97,7 @@ def _parser() -> CommandParser:
             "zoo table smoke",
             "zoo table reload --format latex -o reload.tex",
             "zoo table reload --format raw -o reload.raw.csv && zoo table reload --from reload.raw.csv",
+            "zoo table --check  # are the committed results those of today's suites and code?",
             "zoo table reload --strict  # exit 1 where seeds failed or are missing",
             "zoo table runs/CartPole-v1 --group-by algorithm learning_rate --sort eval/return --descending",
         ],
@@ -59,7 +105,7 @@ def _parser() -> CommandParser:
     add = parser.add_argument
     add("what", nargs="*", metavar="SUITE|RUN", help="a suite (a name, or its TOML file), or runs")
     add("--format", choices=FORMATS, help="how to print (default: by the ending of -o, else rich); raw: one line "
-        "of CSV for each run and metric of a suite")  # fmt: skip
+        "of CSV for each run and metric of a suite; digest: what these depend on")  # fmt: skip
     add("--metric", nargs="+", action="extend", metavar="NAME", help="columns (default: those of the suite, or errors "
         "and returns)")  # fmt: skip
     add("--group-by", nargs="+", action="extend", metavar="COLUMN",
@@ -69,6 +115,10 @@ def _parser() -> CommandParser:
     add("--quick", action="store_true", help="only the suite's quick cells")
     add("--from", type=Path, metavar="FILE.csv", dest="raw", help="the suite's results from this file, which --format "
         "raw wrote, instead of stored runs")  # fmt: skip
+    add("--check", action="store_true", help="only say which committed results (those in --from DIRECTORY, default: "
+        "benchmarks/results) are stale: cells, options, or code; exit 1 where some are")  # fmt: skip
+    add("--proof", type=Path, metavar="DIR", help="with --format digest --from: cells whose runs in DIR, made anew, "
+        "have the committed numbers get the code that made these")  # fmt: skip
     add("--against", type=Path, metavar="FILE.csv", help="exit 1 where an interval does not meet that of this table")
     add("--strict", action="store_true", help="exit 1 where a verdict is incomplete: seeds failed or are missing")
     add("-o", "--output", type=Path, metavar="FILE", help="write to this file")
@@ -123,7 +173,8 @@ def _suite_report(suite: Suite, parsed: argparse.Namespace, registry: Registry) 
     repeat = f"zoo bench {parsed.what[0]}{' --quick' if parsed.quick else ''} runs what is missing."
     report = Report(
         title=suite.title, rows=rows, metrics=shown, group_by=group_by, dropped=records.dropped, suite=suite,
-        verdicts=judge(suite, records.by_run, records.failed) if records.found else (), repeat=repeat, runs=records,
+        repeat=repeat, runs=records,
+        verdicts=judge(suite, records.by_run, records.failed, records.noise) if records.found else (),
     )  # fmt: skip
     return _sorted(report, parsed)
 
@@ -154,13 +205,13 @@ def _catalogue(parsed: argparse.Namespace) -> Catalogue:
     from zoo import open_runs
 
     if not parsed.what and not parsed.dir.exists():
-        raise RunError(f"there is no {parsed.dir}, so there are no runs yet.", "zoo train and zoo bench make runs.")
+        raise RunError(f"{parsed.dir} does not exist: there are no runs yet.", "zoo train and zoo bench make runs.")
     return open_runs([Path(name) for name in parsed.what] or [parsed.dir])
 
 
 def _headlines(catalogue: Catalogue) -> list[str]:
     """What runs of these algorithms are about: of each kind of metric the first that any of them has."""
-    from zoo_bench.load import last_values
+    from zoo_bench.metrics import last_values
 
     having = {name for run in catalogue.runs if run.state == "finished" for name in last_values(run)}
     return [name for kind in _HEADLINES for name in [n for n in kind if n in having][:1]]

@@ -11,7 +11,7 @@ import numpy as np
 
 from zoo import RunError, UsageError
 from zoo.stats import Floats, interval
-from zoo_bench.load import last_values
+from zoo_bench.metrics import last_values
 from zoo_bench.plots.curves import FLOOR, Group, is_residual
 from zoo_bench.plots.learning_curves import Scale, styled, title
 from zoo_bench.plots.legend import legend_above

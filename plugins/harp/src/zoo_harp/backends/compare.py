@@ -6,22 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoo_harp.backends.math_verify import other_verdicts
+from zoo_harp.backends.pairs import Pair
 from zoo_harp.checker import Verdict, check_many
 from zoo_harp.checker.check import Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """A gold answer and a response, and the true label: whether the response is right, if that is known."""
-
-    gold: str
-    response: str
-    label: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Comparison:
-    """One pair with table verdicts; math-verify's is None where it failed or timed out."""
+    """One pair with both verdicts; math-verify's is None where it failed or timed out."""
 
     pair: Pair
     ours: Verdict
@@ -30,7 +22,7 @@ class Comparison:
 
     @property
     def agree(self) -> bool:
-        """Whether table verdicts are the same; no verdict counts as wrong, as for a user of that checker."""
+        """Whether both verdicts are the same; no verdict counts as wrong, as for a user of that checker."""
         return self.ours.correct is bool(self.theirs)
 
 

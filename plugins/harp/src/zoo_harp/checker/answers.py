@@ -61,18 +61,18 @@ def _strip(text: str) -> str:
         text = text.strip()
         if not text.endswith(("...", "!", "p.m.", "a.m.", r"\.", r"\ldots")):
             text = text.rstrip(_TRAILING) if not text.endswith(("\\,", "\\;", "\\:")) else text[:-2]
-        found = _BOLD.match(text)
-        if found and found[1] not in found[2]:
-            text = found[2]
+        match = _BOLD.match(text)
+        if match and match[1] not in match[2]:
+            text = match[2]
         for left, right in _DELIMITERS:
             if text.startswith(left) and text.endswith(right) and len(text) > len(left) + len(right):
                 inner = text[len(left) : len(text) - len(right)]
                 if (left != "$" or "$" not in inner) and (left[0] != "\\" or left not in inner):
                     text = inner
                     break
-        found = _WRAPPED.match(text)
-        if found and _balanced(found[1]):
-            text = found[1]
+        match = _WRAPPED.match(text)
+        if match and _balanced(match[1]):
+            text = match[1]
         if text == before:
             return text if text.strip("$ ") else ""
 
@@ -146,9 +146,9 @@ def _clock(text: str) -> Clock | None:
     if len(text) > 60 or not any(part in text for part in ("m", "M", "k", "noon")):
         return None
     flat = " ".join(_FLAT.sub(" ", text).split()).lower()
-    found = _CLOCK.fullmatch(flat)
-    if found is None:
+    match = _CLOCK.fullmatch(flat)
+    if match is None:
         named = [time for word, time in _NAMED_TIMES.items() if flat in (word, f"12 {word}", f"12:00 {word}")]
         return named[0] if named else None
-    hours, minutes, half = int(found[1]), int(found[2] or 0), found[3]
+    hours, minutes, half = int(match[1]), int(match[2] or 0), match[3]
     return Clock(hours, minutes, f"{half.lower()}m" if half else None) if hours <= 24 else None

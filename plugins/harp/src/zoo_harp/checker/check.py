@@ -57,8 +57,8 @@ class Verdict:
 
 def choice_letter(gold: str) -> str | None:
     """The letter A to E that a gold answer is, also in brackets or a text command; None if it is anything else."""
-    found = _CHOICE.fullmatch(gold)
-    return found[1] if found else None
+    match = _CHOICE.fullmatch(gold)
+    return match[1] if match else None
 
 
 def check_gold(gold: object, name: str = "") -> str:

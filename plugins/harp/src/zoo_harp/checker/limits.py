@@ -73,7 +73,7 @@ class Budget:
         self.symbolic = SYMBOLIC_SHARE * seconds
         """processor seconds that sympy may still take"""
         self._left = MAX_WORK
-        self._until_look = 0
+        self._until_clock = 0
         self._whole: Budget | None = None
 
     def half(self) -> Budget:
@@ -115,11 +115,11 @@ class Budget:
         if self._whole is not None:
             self._whole.spend(work)
         self._left -= work
-        self._until_look -= work
+        self._until_clock -= work
         if self._left < 0:
             raise LimitExceeded("too many operations")
-        if self._until_look <= 0:
-            self._until_look = _CLOCK_INTERVAL
+        if self._until_clock <= 0:
+            self._until_clock = _CLOCK_INTERVAL
             self.check_time()
 
 

@@ -20,10 +20,10 @@ def bare(text: str) -> str:
 
 def fraction(text: str) -> tuple[int, int] | None:
     """Numerator and positive denominator of an integer or fraction; None for anything else."""
-    found = _NUMBER.fullmatch(text)
-    if found is None:
+    match = _NUMBER.fullmatch(text)
+    if match is None:
         return None
-    sign, whole, under, top, bottom = found.groups()
+    sign, whole, under, top, bottom = match.groups()
     numerator, denominator = int(whole or top), int(under or bottom or 1)
     if denominator == 0:
         return None

@@ -201,12 +201,12 @@ def walk(node: Node) -> Iterator[Node]:
     """``node`` and all below it, without recursion."""
     waiting = [node]
     while waiting:
-        found = waiting.pop()
-        yield found
-        if isinstance(found, Apply):
-            waiting.extend(found.args)
-        elif not isinstance(found, _LEAVES):
-            waiting.extend(children(found))
+        match = waiting.pop()
+        yield match
+        if isinstance(match, Apply):
+            waiting.extend(match.args)
+        elif not isinstance(match, _LEAVES):
+            waiting.extend(children(match))
 
 
 def rebuilt(node: Any, change: Callable[[Node], Node | None]) -> Any:
@@ -215,9 +215,9 @@ def rebuilt(node: Any, change: Callable[[Node], Node | None]) -> Any:
         return tuple(rebuilt(item, change) for item in node)
     if type(node) not in _FIELDS:
         return node
-    found = change(node)
-    if found is not None:
-        return found
+    match = change(node)
+    if match is not None:
+        return match
     if isinstance(node, _LEAVES):
         return node
     return replace(node, **{name: rebuilt(getattr(node, name), change) for name in _FIELDS[type(node)]})
@@ -225,7 +225,7 @@ def rebuilt(node: Any, change: Callable[[Node], Node | None]) -> Any:
 
 def symbols(node: Node) -> frozenset[str]:
     """Names of the variables in it."""
-    return frozenset(found.name for found in walk(node) if isinstance(found, Symbol))
+    return frozenset(match.name for match in walk(node) if isinstance(match, Symbol))
 
 
 def show(node: Any) -> str:

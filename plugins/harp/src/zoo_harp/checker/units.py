@@ -78,15 +78,15 @@ _PLURALS: Final = {"foot": "feet", "inch": "inches", "penny": "pennies", "centur
 
 
 def _spellings() -> dict[str, str]:
-    found: dict[str, str] = {}
+    base_names: dict[str, str] = {}
     for base, names in _NAMES.items():
-        found[base] = base
+        base_names[base] = base
         for name in names.split():
-            found[name] = base
+            base_names[name] = base
             plural = _PLURALS.get(name, name + "s")
             for spelling in (plural, name.capitalize(), plural.capitalize(), name.upper() if len(name) > 3 else name):
-                found.setdefault(spelling, base)
-    return found
+                base_names.setdefault(spelling, base)
+    return base_names
 
 
 UNITS: Final[Mapping[str, str]] = _spellings()
@@ -107,10 +107,10 @@ def is_unit(word: str) -> bool:
     return word in UNITS or word in COMPOUND or word.lower() in _BEFORE
 
 
-def multiply(one: Unit, other: Unit, sign: int = 1) -> Unit:
-    """``one`` times ``other``, or divided by it with ``sign=-1``."""
-    powers = dict(one)
-    for base, power in other:
+def multiply(a: Unit, b: Unit, sign: int = 1) -> Unit:
+    """``a`` times ``b``, or divided by it with ``sign=-1``."""
+    powers = dict(a)
+    for base, power in b:
         powers[base] = powers.get(base, 0) + sign * power
     return tuple(sorted((base, power) for base, power in powers.items() if power))
 
@@ -121,30 +121,30 @@ def read_unit(words: Sequence[str]) -> tuple[Unit, int] | None:
     Words are spellings, ``^2`` for a written power, ``/`` or ``per`` for a quotient and ``*`` for a product.
     """
     unit: Unit = ()
-    at, sign = 0, 1
+    index, sign = 0, 1
     while True:
         raised = 1
-        if at < len(words) and words[at].lower() in _BEFORE:
-            raised = _BEFORE[words[at].lower()]
-            at += 1
-            if at < len(words) and words[at] == ".":
-                at += 1
-        if at >= len(words) or not (words[at] in UNITS or words[at] in COMPOUND):
+        if index < len(words) and words[index].lower() in _BEFORE:
+            raised = _BEFORE[words[index].lower()]
+            index += 1
+            if index < len(words) and words[index] == ".":
+                index += 1
+        if index >= len(words) or not (words[index] in UNITS or words[index] in COMPOUND):
             return None
-        factor = COMPOUND.get(words[at]) or ((UNITS[words[at]], 1),)
-        at += 1
-        if at < len(words) and words[at].startswith("^"):
-            raised = int(words[at][1:])
-            at += 1
-        elif at < len(words) and words[at].lower() in _AFTER:
-            raised = _AFTER[words[at].lower()]
-            at += 1
+        factor = COMPOUND.get(words[index]) or ((UNITS[words[index]], 1),)
+        index += 1
+        if index < len(words) and words[index].startswith("^"):
+            raised = int(words[index][1:])
+            index += 1
+        elif index < len(words) and words[index].lower() in _AFTER:
+            raised = _AFTER[words[index].lower()]
+            index += 1
         unit = multiply(unit, tuple((base, power * raised) for base, power in factor), sign)
-        if at + 1 < len(words) and words[at] in UNITS and words[at + 1].startswith("^-"):
+        if index + 1 < len(words) and words[index] in UNITS and words[index + 1].startswith("^-"):
             sign = 1
             continue
-        if at + 1 >= len(words) or words[at] not in ("/", "per", "*") or not is_unit(words[at + 1]):
+        if index + 1 >= len(words) or words[index] not in ("/", "per", "*") or not is_unit(words[index + 1]):
             break
-        sign = 1 if words[at] == "*" else -1
-        at += 1
-    return tuple((base, power) for base, power in unit if (base, power) != ("unit", 1)), at
+        sign = 1 if words[index] == "*" else -1
+        index += 1
+    return tuple((base, power) for base, power in unit if (base, power) != ("unit", 1)), index

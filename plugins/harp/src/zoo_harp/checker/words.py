@@ -1,4 +1,4 @@
-"""Words of answers: number words, the words that are thrown away, and which runs of letters are words at all."""
+"""Words of answers: number words, words that are ignored, and which runs of letters are words."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ def read_number(words: Sequence[str]) -> tuple[Fraction, int] | None:
     "two hundred and five" is 205, "two thirds" 2/3, "one half" 1/2.
     """
     total = current = 0
-    used = at = 0
-    while at < len(words):
-        word = words[at]
+    used = index = 0
+    while index < len(words):
+        word = words[index]
         if word in _SMALL or word in _TENS:
             value = _SMALL.get(word, _TENS.get(word, 0))
-            if used and words[at - 1] in _SMALL:
+            if used and words[index - 1] in _SMALL:
                 break
             current += value
         elif word == "hundred":
@@ -87,18 +87,23 @@ def read_number(words: Sequence[str]) -> tuple[Fraction, int] | None:
         elif word in _SCALES:
             total += (current or 1) * _SCALES[word]
             current = 0
-        elif word == "and" and used and at + 1 < len(words) and words[at - 1] in ("hundred", *_SCALES):
-            if words[at + 1] not in _SMALL and words[at + 1] not in _TENS:
+        elif word == "and" and used and index + 1 < len(words) and words[index - 1] in ("hundred", *_SCALES):
+            if words[index + 1] not in _SMALL and words[index + 1] not in _TENS:
                 break
-            at += 1
+            index += 1
             continue
-        elif word == "-" and used and at + 1 < len(words) and (words[at + 1] in _SMALL or words[at + 1] in PARTS):
-            at += 1
+        elif (
+            word == "-"
+            and used
+            and index + 1 < len(words)
+            and (words[index + 1] in _SMALL or words[index + 1] in PARTS)
+        ):
+            index += 1
             continue
         else:
             break
-        at += 1
-        used = at
+        index += 1
+        used = index
     if used == 0:
         return (Fraction(1, 2), 1) if words[:1] == ["half"] else None
     after = used + 1 if words[used : used + 1] == ["-"] else used
@@ -113,13 +118,13 @@ def read_part(words: Sequence[str]) -> tuple[Fraction, int] | None:
     if len(words) < 3 or words[0] != "and":
         return None
     counted = {"a": 1, "an": 1, **_SMALL}.get(words[1], 0)
-    at = 3 if words[2] == "-" else 2
-    parts = PARTS.get(words[at], 0) if at < len(words) else 0
-    return (Fraction(counted, parts), at + 1) if 0 < counted < parts else None
+    index = 3 if words[2] == "-" else 2
+    parts = PARTS.get(words[index], 0) if index < len(words) else 0
+    return (Fraction(counted, parts), index + 1) if 0 < counted < parts else None
 
 
 def words_of(text: str) -> tuple[str, ...]:
     """Words, numerals and signs of ``text`` in lower case, without styles, punctuation and articles; "5th" is 5."""
-    plain = _COMMAND.sub(lambda found: " " if found[1] in _STYLES else f" {found[1]} ", text)
-    found = _WORDS.findall(_ORDINAL.sub("", plain.lower()))
-    return tuple(_ORDINALS.get(word, word) for word in found if word not in _DROPPED)
+    plain = _COMMAND.sub(lambda match: " " if match[1] in _STYLES else f" {match[1]} ", text)
+    words = _WORDS.findall(_ORDINAL.sub("", plain.lower()))
+    return tuple(_ORDINALS.get(word, word) for word in words if word not in _DROPPED)

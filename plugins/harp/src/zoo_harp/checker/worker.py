@@ -67,14 +67,14 @@ def _prove(request: Answer) -> Answer:
     from zoo_harp.checker.tree import from_data
     from zoo_harp.checker.workers.sympy_tier import prove
 
-    one, other = (from_data(tree) for tree in request["trees"])
+    left, right = (from_data(tree) for tree in request["trees"])
     began = time.process_time()
     try:
         with _limited(min(_MAX_SECONDS, request.get("seconds", _MAX_SECONDS))):
-            found = prove(one, other, request.get("variable", ""))
+            answer = prove(left, right, request.get("variable", ""))
     except OutOfTime:
         return {"late": True}
-    return {"equal": found, "used": time.process_time() - began}
+    return {"equal": answer, "used": time.process_time() - began}
 
 
 def _check(pairs: list[list[Any]], options: dict[str, Any]) -> Iterator[Answer]:
@@ -117,15 +117,15 @@ def serve(answers: Callable[[Answer], Iterable[Answer]] = answers) -> None:
         if not line:
             return
         try:
-            for found in answers(json.loads(line)):
-                _write(found)
+            for answer in answers(json.loads(line)):
+                _write(answer)
         except (NotDecided, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError,
                 ValueError) as error:  # fmt: skip
             _write({"error": type(error).__name__})
 
 
-def _write(found: Answer) -> None:
-    sys.stdout.write(json.dumps(found) + "\n")
+def _write(answer: Answer) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
 
 

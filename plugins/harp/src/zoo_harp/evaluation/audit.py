@@ -50,15 +50,15 @@ def kind_of(scored: Scored) -> str | None:
 
 def cases(scored: Sequence[Scored]) -> list[Case]:
     """All verdicts to review, each answer to a problem once, by heading."""
-    found: dict[tuple[str, ...], list[Scored]] = {}
+    grouped: dict[tuple[str, ...], list[Scored]] = {}
     for item in scored:
         kind = kind_of(item)
         if kind is not None:
             key = (kind, item.problem.id, item.response.run.name, item.gold, item.extracted or "", str(item.correct))
-            found.setdefault(key, []).append(item)
+            grouped.setdefault(key, []).append(item)
     order = list(HEADINGS)
     return sorted(
-        (Case(key[0], items[0], len(items)) for key, items in found.items()), key=lambda case: order.index(case.kind)
+        (Case(key[0], items[0], len(items)) for key, items in grouped.items()), key=lambda case: order.index(case.kind)
     )
 
 

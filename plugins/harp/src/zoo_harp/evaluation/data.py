@@ -198,9 +198,11 @@ def _answer_choice(line: Line, choices: Mapping[str, str] | None) -> str | None:
 
 def _solutions(line: Line) -> tuple[str, ...]:
     count = line.whole("num_solutions", 1)
-    there = sum(field.startswith("solution_") and field.removeprefix("solution_").isdecimal() for field in line.values)
-    if there != count:
-        line.fail("num_solutions", f"is {shown(count)}, and {there} solutions are there.")
+    present = sum(
+        field.startswith("solution_") and field.removeprefix("solution_").isdecimal() for field in line.values
+    )
+    if present != count:
+        line.fail("num_solutions", f"is {shown(count)}, and {present} solutions are there.")
     return tuple(line.text(f"solution_{number}") for number in range(1, count + 1))
 
 
@@ -208,9 +210,9 @@ def counts(problems: Sequence[Problem]) -> list[dict[str, int | str]]:
     """How many problems there are by level and subject, one mapping a level with a column for each subject."""
     rows: list[dict[str, int | str]] = []
     for level in sorted({problem.level for problem in problems}):
-        here = [problem for problem in problems if problem.level == level]
-        by_subject = {subject: sum(problem.subject == subject for problem in here) for subject in SUBJECTS}
-        rows.append({"level": level, "n": len(here), **by_subject})
+        of_level = [problem for problem in problems if problem.level == level]
+        by_subject = {subject: sum(problem.subject == subject for problem in of_level) for subject in SUBJECTS}
+        rows.append({"level": level, "n": len(of_level), **by_subject})
     return rows
 
 
@@ -223,15 +225,15 @@ def published_counts(dataset: Dataset) -> list[str]:
     if len(dataset.problems) != PUBLISHED["raw"]:
         return []
     short = dataset.split("short")
-    found = {"raw": len(dataset.problems), "short": len(short), "choice": len(dataset.split("choice")),
+    counted = {"raw": len(dataset.problems), "short": len(short), "choice": len(dataset.split("choice")),
              "level 6": sum(problem.level == 6 for problem in short)}  # fmt: skip
     differ = [
         f"{name} has {count}, published are {PUBLISHED[name]}."
-        for name, count in found.items()
+        for name, count in counted.items()
         if count != PUBLISHED[name]
     ]
     return differ or [
-        "the counts are those of the public file: " + ", ".join(f"{n} {c}" for n, c in found.items()) + "."
+        "the counts are those of the public file: " + ", ".join(f"{n} {c}" for n, c in counted.items()) + "."
     ]
 
 

@@ -47,14 +47,14 @@ class Harp(Evaluator[HarpConfig]):
             DataError: a file is malformed; nothing was scored.
             UsageError: no dataset was given, a k exceeds the number of samples, or an output cannot be written.
         """
-        found = judge(Path(subject), self.config, ctx)
+        judgement = judge(Path(subject), self.config, ctx)
         if self.config.items:
-            write_items(Path(self.config.items), found.scored)
+            write_items(Path(self.config.items), judgement.scored)
         if self.config.html:
             title = f"HARP: {Path(subject).name}"
-            audited = cases(found.scored)
-            write_page(Path(self.config.html), title=title, rows=found.rows, cases=audited, notes=found.notes)
-        return Report(scores=_scores(found.rows), rows=found.rows, notes=found.notes)
+            audited, notes = cases(judgement.scored), judgement.notes
+            write_page(Path(self.config.html), title=title, rows=judgement.rows, cases=audited, notes=notes)
+        return Report(scores=_scores(judgement.rows), rows=judgement.rows, notes=judgement.notes)
 
 
 def judge(path: Path, config: HarpConfig, ctx: EvalContext) -> Judgement:
@@ -84,30 +84,30 @@ def _ids(dataset: Dataset, split: str) -> frozenset[str]:
 
 def _all_rows(runs: Sequence[Sampled], dataset: Dataset, settings: Settings) -> list[Row]:
     """Each run, then the shuffles together, then each run on the problems of both splits."""
-    found = [row for run in runs for row in rows(run, settings)]
-    found += shuffle_rows(runs)
+    table = [row for run in runs for row in rows(run, settings)]
+    table += shuffle_rows(runs)
     if {bool(run.run.layout) for run in runs} == {True, False}:
         both = _ids(dataset, "both")
-        found += [
+        table += [
             row for run in runs if both & set(run.samples) for row in rows(restrict(run, both), settings, both=True)
         ]
-    return found
+    return table
 
 
-def _scores(found: Sequence[Row]) -> dict[str, float]:
+def _scores(table: Sequence[Row]) -> dict[str, float]:
     """The main figures over all problems, accuracy by level and subject, quartiles of tokens; the rows have the others.
 
     With several runs each figure is called "run/figure".
     """
-    whole = [row for row in found if row["group"] == "all"]
-    several = len(whole) > 1
+    totals = [row for row in table if row["group"] == "all"]
+    several = len(totals) > 1
     scores: dict[str, float] = {}
-    for row in whole:
+    for row in totals:
         prefix = f"{row['run']}/" if several else ""
         scores |= {prefix + name: float(value) for name, value in row.items() if _is_score(name)}
-        groups = [r for r in found if r["run"] == row["run"] and r["group"] != "all" and " " not in str(r["group"])]
+        groups = [r for r in table if r["run"] == row["run"] and r["group"] != "all" and " " not in str(r["group"])]
         scores |= {f"{prefix}{group['group']}/accuracy": float(group["accuracy"]) for group in groups}
-    for row in found:
+    for row in table:
         if str(row["run"]).endswith("shuffles"):
             scores[f"{row['run']}/{row['group']}"] = row["accuracy"]
     return scores
@@ -124,9 +124,9 @@ def _notes(
     models: Sequence[str],
 ) -> list[str]:  # fmt: skip
     notes = []
-    for what, skipped in ((str(dataset.path), dataset.skipped), ("the responses", loaded.skipped)):
+    for source, skipped in ((str(dataset.path), dataset.skipped), ("the responses", loaded.skipped)):
         if skipped:
-            notes.append(f"{len(skipped)} bad lines of {what} were skipped; the first: {skipped[0].message}")
+            notes.append(f"{len(skipped)} bad lines of {source} were skipped; the first: {skipped[0].message}")
     if len(loaded.items) > asked:
         notes.append(
             f"{len(loaded.items) - asked} responses are left out: their problems are proofs or calculus, have no "

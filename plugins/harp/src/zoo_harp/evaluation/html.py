@@ -18,9 +18,9 @@ from zoo import UsageError
 from zoo_harp.evaluation import paper
 from zoo_harp.evaluation.audit import HEADINGS, Case
 
-MOST_CASES = 1000
-"""cases shown under one heading"""
-MOST_TEXT = 8000
+MAX_CASES = 1000
+"""most cases shown under one heading"""
+MAX_TEXT = 8000
 """characters shown of one response, from its end, where the answer is"""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _STYLE = """
@@ -43,11 +43,11 @@ _UNSAFE = re.compile(r"[^\t\n\x20-\x7e\u00a0-\U0010ffff]|[\u200b-\u200f\u2028-\u
 
 def visible(text: str) -> str:
     """``text`` with control, zero-width and bidirectional control characters made visible."""
-    return _UNSAFE.sub(_named, text)
+    return _UNSAFE.sub(_name, text)
 
 
-def _named(found: re.Match[str]) -> str:
-    character = found[0]
+def _name(match: re.Match[str]) -> str:
+    character = match[0]
     return f"⟨{unicodedata.name(character, f'U+{ord(character):04X}')}⟩"
 
 
@@ -83,8 +83,8 @@ def _page(
     charset = ElementTree.Element("meta", {"charset": "utf-8"})
     head = _element("head", charset, policy, _element("title", title), style)
     body = _element("body", _element("h1", title))
-    for run, some in groupby(rows, key=lambda row: str(row["run"])):
-        body.extend([_element("h2", run), _table(list(some))])
+    for run, run_rows in groupby(rows, key=lambda row: str(row["run"])):
+        body.extend([_element("h2", run), _table(list(run_rows))])
     body.append(_element("ul", *(_element("li", note) for note in notes)))
     published = "; ".join(f"{number}: {what}" for number, what in paper.titles().items())
     body.append(_element("p", f"Columns named after a model are the paper's. Its tables, {published}."))
@@ -94,10 +94,10 @@ def _page(
 
 
 def _section(heading: str, cases: Sequence[Case]) -> list[ElementTree.Element]:
-    found = [_element("h2", f"{heading} ({len(cases)})")]
-    if len(cases) > MOST_CASES:
-        found.append(_element("p", f"Only the first {MOST_CASES} are shown."))
-    return found + [_case(case) for case in cases[:MOST_CASES]]
+    section = [_element("h2", f"{heading} ({len(cases)})")]
+    if len(cases) > MAX_CASES:
+        section.append(_element("p", f"Only the first {MAX_CASES} are shown."))
+    return section + [_case(case) for case in cases[:MAX_CASES]]
 
 
 def _case(case: Case) -> ElementTree.Element:
@@ -114,20 +114,20 @@ def _case(case: Case) -> ElementTree.Element:
         "problem": scored.problem.problem,
         "place": f"line {scored.response.line}, sample {scored.response.sample}",
     }
-    listed = _element("dl")
+    description = _element("dl")
     for name, text in facts.items():
-        listed.extend([_element("dt", name), _element("dd", text)])
+        description.extend([_element("dt", name), _element("dd", text)])
     return _element(
         "details",
         _element("summary", mark, place, _element("code", answer), " against ", _element("code", scored.gold)),
-        listed,
+        description,
         _element("pre", _end_of(scored.response.text or "")),
     )
 
 
 def _end_of(text: str) -> str:
-    left = len(text) - MOST_TEXT
-    return text if left <= 0 else f"[{left} characters left out]\n{text[-MOST_TEXT:]}"
+    omitted = len(text) - MAX_TEXT
+    return text if omitted <= 0 else f"[{omitted} characters left out]\n{text[-MAX_TEXT:]}"
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> ElementTree.Element:

@@ -18,7 +18,7 @@ def lines(path: Path) -> Iterator[Line]:
 
     Raises:
         UsageError: inspect_ai is not installed.
-        DataError: the file is no log, or the log of a run that failed.
+        DataError: the file is not a log, or the log of a run that failed.
     """
     try:
         from inspect_ai.log import read_eval_log
@@ -30,11 +30,11 @@ def lines(path: Path) -> Iterator[Line]:
         log = read_eval_log(str(path))
     except Exception as error:  # its readers raise whatever their parsers do
         hint = "a file of responses ends in .jsonl."
-        raise DataError(f"is no log of inspect_ai: {type(error).__name__}.", str(path), hint=hint) from error
+        raise DataError(f"is not a log of inspect_ai: {type(error).__name__}.", str(path), hint=hint) from error
     if log.status == "error":
-        why = log.error.message.strip().splitlines()[-1:] if log.error is not None else []
+        reason = log.error.message.strip().splitlines()[-1:] if log.error is not None else []
         raise DataError(
-            f"is the log of a run that failed{': ' + why[0] if why else '.'}", str(path),
+            f"is the log of a run that failed{': ' + reason[0] if reason else '.'}", str(path),
             hint="inspect eval-retry goes on with it; its responses are not judged as if it were whole.",
         )  # fmt: skip
     for number, sample in enumerate(log.samples or (), start=1):
@@ -43,10 +43,10 @@ def lines(path: Path) -> Iterator[Line]:
 
 
 def _record(sample: Any) -> dict[str, Any]:
-    known = (sample.metadata or {}).get("record") or {"id": str(sample.id), "sample": sample.epoch - 1}
+    record = (sample.metadata or {}).get("record") or {"id": str(sample.id), "sample": sample.epoch - 1}
     usage = sample.output.usage
     return {
-        **known,
+        **record,
         "response": sample.output.completion,
         "finish_reason": sample.output.stop_reason if sample.output.choices else "unknown",
         "tokens": usage.output_tokens if usage is not None else None,

@@ -1,4 +1,4 @@
-"""One line for each response: who was right, and why."""
+"""One line for each response: its verdict, and why."""
 
 from __future__ import annotations
 

@@ -185,15 +185,15 @@ def _member(stream: BinaryIO, path: str) -> Iterator[BinaryIO]:
     try:
         archive = zipfile.ZipFile(stream)
     except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise DataError(f"is no zip file: {error}.", path) from error
+        raise DataError(f"is not a zip file: {error}.", path) from error
     with archive:
-        found = [info for info in archive.infolist() if info.filename.lower().endswith(".jsonl")]
-        if len(found) != 1:
-            raise DataError(f"holds {len(found)} files that end in .jsonl: expected exactly one.", path)
-        if found[0].file_size > MAX_MEMBER:
-            raise DataError(f"holds a member of {found[0].file_size} bytes: expected at most {MAX_MEMBER}.", path)
+        members = [info for info in archive.infolist() if info.filename.lower().endswith(".jsonl")]
+        if len(members) != 1:
+            raise DataError(f"holds {len(members)} files that end in .jsonl: expected exactly one.", path)
+        if members[0].file_size > MAX_MEMBER:
+            raise DataError(f"holds a member of {members[0].file_size} bytes: expected at most {MAX_MEMBER}.", path)
         try:
-            member = archive.open(found[0])
+            member = archive.open(members[0])
         except (RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:  # RuntimeError: it is encrypted
             raise DataError(f"cannot be unpacked: {error}.", path) from error
         with member, io.BufferedReader(member) as buffered:  # type: ignore[type-var]

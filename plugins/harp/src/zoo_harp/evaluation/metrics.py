@@ -28,7 +28,7 @@ RIGHT = 0
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its interval; ``low`` and ``high`` are NaN where is_sample is none."""
+    """A number with its interval; ``low`` and ``high`` are NaN where there is no interval."""
 
     value: float
     low: float
@@ -54,7 +54,7 @@ def check_k(k: int, samples: int) -> None:
     """Check that pass@k and maj@k exist for k.
 
     Raises:
-        UsageError: is_sample are no samples, or fewer than k, or k is below 1.
+        UsageError: there are no samples, or fewer than k, or k is below 1.
     """
     if samples < 1:
         raise UsageError("a problem has no samples: expected at least one.")
@@ -105,7 +105,7 @@ def group(answers: Sequence[Answer | None], right: Sequence[bool], same: Callabl
         ``[N]``: ``RIGHT``, a number from 1 for each wrong group, or ``NO_VOTE``.
     """
     labels = np.full(len(answers), NO_VOTE, dtype=np.int64)
-    known: dict[Answer, int] = {}  # the same text again needs no comparison
+    labels_by_answer: dict[Answer, int] = {}  # equal texts need no comparison
     first: list[Answer] = []
     for place, (answer, correct) in enumerate(zip(answers, right, strict=True)):
         if answer is None:
@@ -113,12 +113,12 @@ def group(answers: Sequence[Answer | None], right: Sequence[bool], same: Callabl
         if correct:
             labels[place] = RIGHT
             continue
-        if answer not in known:
-            found = next((index for index, other in enumerate(first) if same(other, answer)), len(first))
-            if found == len(first):
+        if answer not in labels_by_answer:
+            number = next((index for index, other in enumerate(first) if same(other, answer)), len(first))
+            if number == len(first):
                 first.append(answer)
-            known[answer] = found + 1
-        labels[place] = known[answer]
+            labels_by_answer[answer] = number + 1
+        labels[place] = labels_by_answer[answer]
     return labels
 
 
@@ -165,7 +165,7 @@ def maj_at_k(orders: Ints, k: int, complete: bool) -> Estimate:
     Args:
         orders: labels ``[orders, P, N]``, as ``shuffled`` returns them.
         k: how many samples vote: the first k of each order.
-        complete: whether k takes every sample, so that the order does not matter: then is_sample is no interval.
+        complete: whether k takes every sample, so that the order does not matter: then there is no interval.
     """
     by_order = majority(orders[..., :k]).mean(axis=-1)
     count = len(by_order)

@@ -20,7 +20,7 @@ class Figure:
 
     Attributes:
         table: its number in the paper.
-        model: whose result it is.
+        model: the model that was asked.
         run: how the model was asked, as ``Run.name``.
         both: whether only problems of both splits are counted.
         group: "all", "L1" to "L6", a subject, or "MATH" (another benchmark).
@@ -53,7 +53,7 @@ def figures() -> tuple[Figure, ...]:
 
 
 def _figure(number: int, table: Mapping[str, Any], name: str, group: str, value: float) -> Figure:
-    """A row is a model, a way of asking, or a k: whichever is not fixed for the whole table."""
+    """A figure; a row stands for a model, a run or a k, whichever is not fixed for the whole table."""
     per_k = table["metric"] in ("pass", "maj")
     return Figure(
         table=number,
@@ -90,10 +90,10 @@ def models(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(chosen))
 
 
-def beside(run: str, group: str, *, both: bool, names: Sequence[str]) -> dict[str, dict[str, float]]:
+def published_figures(run: str, group: str, *, both: bool, names: Sequence[str]) -> dict[str, dict[str, float]]:
     """Published figures for one row of our tables: by metric and model, in percent."""
-    found: dict[str, dict[str, float]] = {}
+    published: dict[str, dict[str, float]] = {}
     for figure in figures():
         if figure.model in names and (figure.run, figure.group, figure.both) == (run, group, both):
-            found.setdefault(figure.metric, {})[figure.model] = figure.value
-    return found
+            published.setdefault(figure.metric, {})[figure.model] = figure.value
+    return published

@@ -42,14 +42,14 @@ FINISHED = frozenset(
 
 @dataclass(frozen=True, order=True)
 class Run:
-    """One way of asking: ``layout`` is empty for short answers, ``shuffle`` is 0 unless choices were shuffled."""
+    """How a model was asked: ``layout`` is empty for short answers, ``shuffle`` is 0 unless choices were shuffled."""
 
     layout: str = ""
     shuffle: int = 0
 
     @property
     def name(self) -> str:
-        """As the paper's tables call it: "short", "original", "shuffle 2", or "dot shuffle 2"."""
+        """Its name in the paper's tables: "short", "original", "shuffle 2", or "dot shuffle 2"."""
         if not self.layout:
             return "short"
         if not self.shuffle:
@@ -100,8 +100,8 @@ def load_responses(
     seen: dict[tuple[str, Run, int], int] = {}
 
     def parse(line: Line) -> list[Response]:
-        found = _responses(line if "resps" not in line.values else _from_lm_eval(line))
-        for response in found:
+        responses = _responses(line if "resps" not in line.values else _from_lm_eval(line))
+        for response in responses:
             if known is not None and not known(response.id):
                 line.fail("id", f"is {shown(response.id)}, and the dataset has no such problem.")
             key = (response.id, response.run, response.sample)
@@ -111,7 +111,7 @@ def load_responses(
                     "layout or shuffle.",
                 )  # fmt: skip
             seen[key] = line.number
-        return found
+        return responses
 
     if path.suffix in (".eval", ".json"):
         from zoo_harp.evaluation.inspect_log import lines
@@ -203,7 +203,7 @@ def _from_lm_eval(line: Line) -> Line:
     """A sample logged by lm-evaluation-harness, ``--log_samples``: the texts are ``resps[0]``, one for each repeat."""
     doc, resps = line.values.get("doc"), line.values["resps"]
     if not isinstance(doc, dict) or not all(key in doc for key in ("year", "contest", "number")):
-        line.fail("doc", "has not the fields 'year', 'contest' and 'number' of a problem of HARP.")
+        line.fail("doc", "lacks one of the fields 'year', 'contest' and 'number' of a problem of HARP.")
     if not isinstance(resps, list) or not resps or not isinstance(resps[0], list):
         line.fail("resps", f"is {shown(resps)}: expected a list of lists of texts.")
     values = {"id": f"{doc['year']}/{doc['contest']}/{doc['number']}", "samples": resps[0]}

@@ -139,13 +139,13 @@ def _verdicts(
 ) -> dict[tuple[Kind, str, str, str], Verdict]:
     from zoo_harp import check_many
 
-    found: dict[tuple[Kind, str, str, str], Verdict] = {}
+    verdicts: dict[tuple[Kind, str, str, str], Verdict] = {}
     kinds: tuple[Kind, ...] = ("short", "choice")
     for kind in kinds:
-        some = [key for key in asked if key[0] == kind]
-        pairs = [(gold, text) for _, _, gold, text in some]
-        found |= zip(some, check_many(pairs, workers=workers, kind=kind, timeout_s=timeout_s), strict=True)
-    return found
+        of_kind = [key for key in asked if key[0] == kind]
+        pairs = [(gold, text) for _, _, gold, text in of_kind]
+        verdicts |= zip(of_kind, check_many(pairs, workers=workers, kind=kind, timeout_s=timeout_s), strict=True)
+    return verdicts
 
 
 def labels(samples: Sequence[Scored], *, timeout_s: float = 2.0) -> Ints:
@@ -156,33 +156,33 @@ def labels(samples: Sequence[Scored], *, timeout_s: float = 2.0) -> Ints:
     """
     from zoo_harp import check
 
-    late = 0
+    timeouts = 0
 
-    def same(one: str, other: str) -> bool:
-        nonlocal late
-        if late >= MAX_TIMEOUTS:
-            return one == other
+    def same(a: str, b: str) -> bool:
+        nonlocal timeouts
+        if timeouts >= MAX_TIMEOUTS:
+            return a == b
         try:
-            verdict = check(one, rf"$\boxed{{{other}}}$", kind="short", timeout_s=timeout_s)
+            verdict = check(a, rf"$\boxed{{{b}}}$", kind="short", timeout_s=timeout_s)
         except ValueError:  # an extracted answer need not be fit to be a reference
-            return one == other
-        late += verdict.reason == TIMEOUT
+            return a == b
+        timeouts += verdict.reason == TIMEOUT
         return verdict.correct
 
     is_choice = any(sample.response.run.layout for sample in samples)
     return group(
         [sample.vote for sample in samples],
         [sample.correct for sample in samples],
-        (lambda one, other: one == other) if is_choice else same,
+        (lambda a, b: a == b) if is_choice else same,
     )
 
 
 def by_problem(scored: Sequence[Scored]) -> dict[str, list[Scored]]:
     """Samples of each problem by number, problems by identifier: the order of the file does not change the results."""
-    found: dict[str, list[Scored]] = {}
+    grouped: dict[str, list[Scored]] = {}
     for item in sorted(scored, key=lambda item: (item.problem.id, item.response.sample)):
-        found.setdefault(item.problem.id, []).append(item)
-    return found
+        grouped.setdefault(item.problem.id, []).append(item)
+    return grouped
 
 
 def right(scored: Mapping[str, Sequence[Scored]]) -> tuple[Ints, Ints]:

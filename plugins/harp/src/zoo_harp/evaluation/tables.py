@@ -1,4 +1,4 @@
-"""From verdicts to rows: one for each way of asking and each level, subject, and level of a subject."""
+"""From verdicts to rows: one for each run and each level, subject, and level of a subject."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _powers(most: int) -> tuple[int, ...]:
 
 
 def groups(problems: Sequence[Problem]) -> Iterator[tuple[str, list[int]]]:
-    """Names of groups and the places of their problems: all, levels, subjects, levels of subjects."""
+    """Names of groups and the indices of their problems: all, levels, subjects, levels of subjects."""
     levels = sorted({problem.level for problem in problems})
     subjects = [subject for subject in SUBJECTS if any(problem.subject == subject for problem in problems)]
     yield "all", list(range(len(problems)))
@@ -96,25 +96,25 @@ def groups(problems: Sequence[Problem]) -> Iterator[tuple[str, list[int]]]:
         yield subject, [place for place, problem in enumerate(problems) if problem.subject == subject]
     for level in levels:
         for subject in subjects:
-            here = [
+            in_group = [
                 place for place, problem in enumerate(problems) if (problem.level, problem.subject) == (level, subject)
             ]
-            if here:
-                yield f"L{level} {subject}", here
+            if in_group:
+                yield f"L{level} {subject}", in_group
 
 
 def rows(run: Sampled, settings: Settings, *, both: bool = False) -> list[Row]:
     """The rows of one run, in percent where a share is meant."""
     name = f"{run.run.name} (both splits)" if both else run.run.name
     items = list(run.samples.values())
-    found = []
+    table = []
     for group, places in groups(run.problems):
-        published = paper.beside(run.run.name, group, both=both, names=settings.models)
-        found.append({"run": name, "group": group} | _beside(_figures(run, items, places), published))
-    return found
+        published = paper.published_figures(run.run.name, group, both=both, names=settings.models)
+        table.append({"run": name, "group": group} | _with_published(_figures(run, items, places), published))
+    return table
 
 
-def _beside(ours: Row, published: Mapping[str, Mapping[str, float]]) -> Row:
+def _with_published(ours: Row, published: Mapping[str, Mapping[str, float]]) -> Row:
     """Our figures, each followed by the published ones of the same metric."""
     row: Row = {}
     for metric, value in ours.items():
@@ -124,14 +124,14 @@ def _beside(ours: Row, published: Mapping[str, Mapping[str, float]]) -> Row:
 
 
 def _figures(run: Sampled, items: Sequence[Sequence[Scored]], places: Sequence[int]) -> Row:
-    here = [items[place] for place in places]
-    flat = [sample for samples in here for sample in samples]
-    n, c = run.n[places], np.array([sum(sample.correct for sample in samples) for samples in here])
+    in_group = [items[place] for place in places]
+    flat = [sample for samples in in_group for sample in samples]
+    n, c = run.n[places], np.array([sum(sample.correct for sample in samples) for samples in in_group])
     share = float((c / n).mean())
     # Samples of one problem are correlated, so the interval counts problems, not samples.
-    interval = wilson(share * len(here), len(here))
+    interval = wilson(share * len(in_group), len(in_group))
     row: Row = {
-        "n": len(here),
+        "n": len(in_group),
         "accuracy": PERCENT * share,
         "low": PERCENT * interval.low,
         "high": PERCENT * interval.high,
@@ -174,7 +174,7 @@ def shuffle_rows(runs: Sequence[Sampled]) -> list[Row]:
     The mean over runs, and the shares of problems that at least x of R runs, and all of them, get right; beside each
     the chance that guessing does. A run counts with the first sample of each problem, on the problems that all share.
     """
-    found: list[Row] = []
+    table: list[Row] = []
     by_layout: dict[str, list[Sampled]] = {}
     for run in runs:
         if run.run.shuffle:
@@ -185,15 +185,15 @@ def shuffle_rows(runs: Sequence[Sampled]) -> list[Row]:
             continue
         ids = [problem.id for problem in several[0].problems if problem.id in shared]
         hit = np.array([[run.samples[name][0].correct for name in ids] for run in several])
-        found.append(_together(f"{layout} shuffles", "mean over runs", float(hit.mean()), len(ids), 0.2))
+        table.append(_shuffle_row(f"{layout} shuffles", "mean over runs", float(hit.mean()), len(ids), 0.2))
         for x, share in enumerate(at_least(hit), start=1):
             group = f"all {len(several)} right" if x == len(several) else f"at least {x} of {len(several)} right"
             chance = chance_of_at_least(x, len(several))
-            found.append(_together(f"{layout} shuffles", group, float(share), len(ids), chance))
-    return found
+            table.append(_shuffle_row(f"{layout} shuffles", group, float(share), len(ids), chance))
+    return table
 
 
-def _together(run: str, group: str, share: float, n: int, chance: float) -> Row:
+def _shuffle_row(run: str, group: str, share: float, n: int, chance: float) -> Row:
     interval = wilson(share * n, n)
     return {
         "run": run, "group": group, "n": n, "accuracy": PERCENT * share, "low": PERCENT * interval.low,

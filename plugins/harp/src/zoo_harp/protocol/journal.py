@@ -65,15 +65,15 @@ def open_journal(path: Path, settings: Mapping[str, Any]) -> Iterator[tuple[Jour
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however that ends
         except OSError as error:
             raise UsageError(f"{path} is being written by another process.") from error
-        kept = path.with_name(path.name + SETTINGS_SUFFIX)
-        if kept.exists():
+        settings_path = path.with_name(path.name + SETTINGS_SUFFIX)
+        if settings_path.exists():
             _drop_incomplete_line(descriptor)
         empty = os.fstat(descriptor).st_size == 0
-        if not empty and not kept.exists():
+        if not empty and not settings_path.exists():
             raise UsageError(
                 f"{path} exists, and was not written by zoo harp run.", "write to another file with --out."
             )
-        _check_settings(path, kept, settings, begun=not empty)
+        _check_settings(path, settings_path, settings, begun=not empty)
         done = set() if empty else {(item.id, item.run, item.sample) for item in load_responses(path).items}
         yield Journal(descriptor), done
     finally:
@@ -85,25 +85,25 @@ def _drop_incomplete_line(descriptor: int) -> None:
     end = size
     while end > 0:
         start = max(0, end - 65536)
-        found = os.pread(descriptor, end - start, start).rfind(b"\n")
-        if found >= 0:
-            end = start + found + 1
+        newline = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if newline >= 0:
+            end = start + newline + 1
             break
         end = start
     if end < size:
         os.ftruncate(descriptor, end)
 
 
-def _check_settings(path: Path, kept: Path, settings: Mapping[str, Any], *, begun: bool) -> None:
+def _check_settings(path: Path, settings_path: Path, settings: Mapping[str, Any], *, begun: bool) -> None:
     if not begun:
-        temporary = kept.with_name(f".{kept.name}.{os.getpid()}")
+        temporary = settings_path.with_name(f".{settings_path.name}.{os.getpid()}")
         temporary.write_text(settings_text(dict(settings)), encoding="utf-8")
-        temporary.replace(kept)
+        temporary.replace(settings_path)
         return
     try:
-        before = json.loads(kept.read_text(encoding="utf-8"))
+        before = json.loads(settings_path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise UsageError(f"{kept} is not JSON: {error}.", "remove it to continue anyway.") from error
+        raise UsageError(f"{settings_path} is not JSON: {error}.", "remove it to continue anyway.") from error
     for name in sorted({*before, *settings}):
         if before.get(name) != settings.get(name):
             raise UsageError(

@@ -21,14 +21,14 @@ def write_task(folder: Path, dataset: Path, *, force: bool = False) -> list[Path
         force: overwrite existing files.
 
     Raises:
-        UsageError: the dataset is no ``.jsonl`` file, or a file already exists.
+        UsageError: the dataset is not a ``.jsonl`` file, or a file already exists.
     """
     if not dataset.is_file() or dataset.suffix != ".jsonl":
         raise UsageError(f"{dataset} is not a file of problems: expected an existing .jsonl file.")
     paths = [folder / name for name in _NAMES]
-    there = [path for path in paths if path.exists()]
-    if there and not force:
-        raise UsageError(f"{there[0]} already exists.", "--force overwrites it.")
+    existing = [path for path in paths if path.exists()]
+    if existing and not force:
+        raise UsageError(f"{existing[0]} already exists.", "--force overwrites it.")
     folder.mkdir(parents=True, exist_ok=True)
     for path in paths:
         text = files("zoo_harp").joinpath("data", "lm_eval", path.name).read_text(encoding="utf-8")

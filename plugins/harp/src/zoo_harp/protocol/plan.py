@@ -1,4 +1,4 @@
-"""The questions to ask: one for each problem, way of asking, and sample."""
+"""The questions to ask: one for each problem, run, and sample."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Plan:
 
     @property
     def runs(self) -> list[Run]:
-        """The ways of asking."""
+        """The runs: how the problems are asked."""
         if self.split == "short":
             return [Run()]
         numbers = range(1, self.shuffles + 1) if self.shuffles else (0,)
@@ -89,7 +89,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Question:
-    """One thing to ask.
+    """One question to a model.
 
     Attributes:
         problem: the problem to ask.

@@ -85,8 +85,8 @@ def build(
         UsageError: the family does not go with the run.
     """
     if (family == "mcq") != bool(run.layout):
-        wanted = "mcq" if run.layout else " or ".join(name for name in FAMILIES if name != "mcq")
-        raise UsageError(f"prompt {family!r} does not go with a run of {run.name!r}: expected {wanted}.")
+        expected = "mcq" if run.layout else " or ".join(name for name in FAMILIES if name != "mcq")
+        raise UsageError(f"prompt {family!r} does not go with a run of {run.name!r}: expected {expected}.")
     system = _SYSTEM[family] if prefill else f'{_SYSTEM[family]}\nBegin your reply with "{PREFIX}".'
     messages: list[tuple[Role, str]] = [("system", system)]
     for shot in shots:

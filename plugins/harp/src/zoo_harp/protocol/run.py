@@ -72,7 +72,7 @@ class Outcome:
         asked: number of questions of the plan.
         before: how many had been answered already.
         answered: how many are answered now.
-        errors: why the others failed, each reason once.
+        errors: reasons why the others failed, each once.
         interrupted: whether it was stopped by a person.
     """
 
@@ -106,27 +106,26 @@ def run(plan: Plan, asking: ModelSettings) -> Outcome:
     sampling = generation(plan.samples, asking.temperature, asking.top_p)
     settings = plan.settings() | sampling | {"model": asking.model, "max_tokens": asking.max_tokens}
     with open_journal(asking.out, settings) as (journal, done):
-        left = [question for question in asked if question.key not in done]
-        before = len(asked) - len(left)
+        remaining = [question for question in asked if question.key not in done]
+        before = len(asked) - len(remaining)
         errors: list[str] = []
         interrupted = False
-        for start in range(0, len(left), BATCH):
+        for start in range(0, len(remaining), BATCH):
             answered = journal.added
-            work = task_of(left[start : start + BATCH], sampling, max_tokens=asking.max_tokens, journal=journal)
-            logs = _evaluate(evaluate, work, asking)
+            task = task_of(remaining[start : start + BATCH], sampling, max_tokens=asking.max_tokens, journal=journal)
+            logs = _evaluate(evaluate, task, asking)
             errors += _errors(logs)
             interrupted = not logs or any(log.status == "cancelled" for log in logs)  # there may be no log then
-            if (
-                interrupted or journal.added == answered
-            ):  # an API key that is refused is refused for the other batches too
+            # An API key that is refused is refused for the other batches too.
+            if interrupted or journal.added == answered:
                 break
     return Outcome(len(asked), before, before + journal.added, list(dict.fromkeys(errors)), interrupted)
 
 
-def _evaluate(evaluate: Any, work: Any, asking: ModelSettings) -> list[EvalLog]:
+def _evaluate(evaluate: Any, task: Any, asking: ModelSettings) -> list[EvalLog]:
     try:
         logs: list[EvalLog] = evaluate(
-            work,
+            task,
             model=asking.model,
             model_base_url=asking.base_url or None,
             display=asking.display,
@@ -145,9 +144,9 @@ def _evaluate(evaluate: Any, work: Any, asking: ModelSettings) -> list[EvalLog]:
 
 
 def _errors(logs: Sequence[EvalLog]) -> list[str]:
-    found = [_sentence(sample.error.message) for log in logs for sample in log.samples or () if sample.error]
-    found += [_sentence(log.error.message) for log in logs if log.error]
-    return found
+    messages = [_sentence(sample.error.message) for log in logs for sample in log.samples or () if sample.error]
+    messages += [_sentence(log.error.message) for log in logs if log.error]
+    return messages
 
 
 def _sentence(error: Any) -> str:

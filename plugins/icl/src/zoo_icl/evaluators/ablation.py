@@ -17,9 +17,10 @@ class Ablation(Evaluator[AblationConfig]):
 
     Scores: ``whole/...``; for each head ``only/{block}.{head}/...`` (all others of the block ablated),
     ``without/{block}.{head}/...`` and ``complementarity/{block}.{head}`` (fraction of the errors of the best head that
-    this one alone does not make); ``add_back/{k}/...`` with the k strongest heads; each with ``acc`` and ``loss``. For
-    each earlier block ``contribution/{block}``: nats that the loss rises by where only patterns and values read
-    what its heads write. Rows: which heads of the block are kept, and the outcome.
+    this one alone does not make); ``add_back/{k}/...`` with the k strongest heads; each with ``acc`` and ``loss``;
+    ``only/highest_acc`` of the heads alone, and ``without/lowest_acc`` of the blocks without one. For each earlier
+    block ``contribution/{block}``: nats that the loss rises by where only patterns and values read what its heads
+    write. Rows: which heads of the block are kept, and the outcome.
     """
 
     def evaluate(self, subject: Any, ctx: EvalContext) -> Report:
@@ -47,7 +48,7 @@ class Ablation(Evaluator[AblationConfig]):
                 )
             except ValueError as error:  # clamps of the training that ablate the same heads
                 notes.append(f"the contribution of block {earlier} is left out: {error}")
-        return Report(scores=scores, rows=list(_rows(table)), notes=notes)
+        return Report(scores=scores, rows=list(_rows(table)), notes=notes, sampled=dict.fromkeys(scores))
 
 
 def _scores(table: AblationTable) -> dict[str, float]:
@@ -59,6 +60,8 @@ def _scores(table: AblationTable) -> dict[str, float]:
             scores[f"complementarity/{name}"] = head.complementarity
     for count, outcome in enumerate(table.add_back, start=1):
         scores |= _acc_and_loss(f"add_back/{count}", outcome)
+    scores["only/highest_acc"] = max(head.only.acc for head in table.heads)
+    scores["without/lowest_acc"] = min(head.without.acc for head in table.heads)
     return scores
 
 

@@ -58,7 +58,7 @@ class Clamped(Evaluator[ClampedConfig]):
                 rows += [{"sequences": step, **row} for row in self._rows(then, batch, known, [])]
         rows += [{"sequences": steps, **row} for row in now]
         scores = {f"{row['clamp']}/{name}": row[name] for row in now for name in ("loss", "acc")}
-        return Report(scores=scores, rows=rows, notes=notes)
+        return Report(scores=scores, rows=rows, notes=notes, sampled=dict.fromkeys(scores))
 
     def _rows(
         self, model: Model, batch: Sequences, conditions: dict[str, tuple[Any, ...]], notes: list[str]

@@ -59,6 +59,29 @@ class ClampedConfig(BatchConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WiringConfig(BatchConfig):
+    """Options of ``icl-wiring``."""
+
+    previous: float = 0.1
+    """attention to the previous token, above even attention's, from which a head counts as a previous-token head"""
+    induction: float = 0.1
+    """induction strength from which a head counts as an induction head"""
+    share: float = 0.1
+    """of its strength that a head must lose without another to be said to read it, in (0, 1)"""
+    rotations: int = 200
+    """random rotations that a composition score is held against"""
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        super().__post_init__()
+        if self.rotations < 1:
+            raise ValueError(f"rotations = {self.rotations}: expected an integer of at least 1.")
+        for name in ("previous", "induction", "share"):
+            if not 0.0 < getattr(self, name) < 1.0:
+                raise ValueError(f"{name} = {getattr(self, name)}: expected a number between 0 and 1.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class TransienceConfig(BatchConfig):
     """Options of ``icl-transience``."""
 

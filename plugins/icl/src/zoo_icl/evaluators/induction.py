@@ -82,7 +82,7 @@ class Induction(Evaluator[InductionConfig]):
             used = induction_strength(answer.recorded[judged.pattern_hooks[-1]], answer.y).n_used
             scores |= {"heads/n_used": float(used)} | _head_scores(heads)
             notes += _sequence_notes(heads_on, used)
-        return Report(scores=scores, rows=rows, notes=notes)
+        return Report(scores=scores, rows=rows, notes=notes, sampled=dict.fromkeys(scores))
 
     def _frames(self, judged: JudgedModel, batch: Sequences, subject: Any, ctx: EvalContext) -> list[Frame]:
         """The model at every checkpoint that the run has kept, and now."""

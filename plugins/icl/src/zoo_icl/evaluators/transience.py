@@ -43,7 +43,7 @@ class TransienceEvaluator(Evaluator[TransienceConfig]):
                 "zoo plot RUN --list shows what a run has logged.",
             )
         rows = [{"event": name, "value": value} for name, value in events.items()]
-        return Report(scores={**happened, **scores}, rows=rows, notes=notes)
+        return Report(scores={**happened, **scores}, rows=rows, notes=notes, sampled=dict.fromkeys(scores))
 
     def _now(self, subject: Any, ctx: EvalContext) -> tuple[dict[str, float], list[str]]:
         """Accuracies of the model on the sets that tell the strategies apart."""

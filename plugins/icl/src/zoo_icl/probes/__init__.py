@@ -13,6 +13,7 @@ from zoo_icl.probes.dense import DenseSet as DenseSet
 from zoo_icl.probes.dense import dense_evaluation_set as dense_evaluation_set
 from zoo_icl.probes.events import PhaseChange as PhaseChange
 from zoo_icl.probes.events import Transience as Transience
+from zoo_icl.probes.events import opposition as opposition
 from zoo_icl.probes.events import phase_change as phase_change
 from zoo_icl.probes.events import transience as transience
 from zoo_icl.probes.heads import complementarity as complementarity

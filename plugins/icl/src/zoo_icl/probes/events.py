@@ -118,6 +118,35 @@ def transience(seqs: ArrayLike, icl: ArrayLike, flip: ArrayLike | None = None) -
     )
 
 
+def opposition(falls: ArrayLike, rises: ArrayLike) -> float | None:
+    """Whether one curve rises as another falls: Spearman's rank correlation from the peak of ``falls`` on.
+
+    Args:
+        falls: a curve, ``[n]``, not smoothed.
+        rises: another at the same evaluations, ``[n]``.
+
+    Returns:
+        In [-1, 1]; None where fewer than three evaluations are left, or one of the curves does not move.
+
+    Raises:
+        ValueError: the shapes do not fit, there is no evaluation, or a value is not finite.
+    """
+    one, other = (_check_finite(np.asarray(curve, dtype=np.float64), "a curve") for curve in (falls, rises))
+    if one.shape != other.shape:
+        raise ValueError(f"curves of {one.shape} and {other.shape} evaluations: expected as many of both.")
+    start = int(one.argmax())
+    high, low = _ranks(one[start:]), _ranks(other[start:])
+    if len(high) < 3 or not (np.ptp(high) > 0 and np.ptp(low) > 0):
+        return None
+    return float(np.corrcoef(high, low)[0, 1])
+
+
+def _ranks(values: Floats) -> Floats:
+    """Ranks from 0, the mean of them where values are equal."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(count) - (count + 1) / 2)[place])
+
+
 def _check_curve(seqs: ArrayLike, values: ArrayLike, name: str) -> tuple[Floats, Floats]:
     steps, curve = np.asarray(seqs, dtype=np.float64), np.asarray(values, dtype=np.float64)
     if steps.ndim != 1 or steps.shape != curve.shape:

@@ -161,6 +161,25 @@ def choose(q: Floats, u: Floats, epsilon: float) -> Ints:
     return np.asarray(np.where(u[..., 0] < epsilon, anything, greedy))
 
 
+def arrive(counts: Ints, idle: Ints, at: Ints, recovery: int | None) -> None:
+    """Count one arrival in every copy, in place.
+
+    Args:
+        counts: visits that are remembered, ``[..., S]``.
+        idle: steps that count towards forgetting the next one, ``[..., S]``; read only with ``recovery``.
+        at: the states arrived in, ``[...]``.
+        recovery: steps without an arrival in which one visit is forgotten; None: none ever is.
+    """
+    where = (*np.indices(at.shape), at)
+    counts[where] += 1
+    if recovery is not None:
+        idle += 1
+        idle[where] = 0
+        forgotten = idle == recovery
+        idle[forgotten] = 0
+        counts -= forgotten & (counts > 0)
+
+
 class Remaining:
     """The rewards that are left to each copy of an environment where they diminish, as an agent can know them.
 
@@ -171,12 +190,18 @@ class Remaining:
         base: reward of the first counted visit, ``[S]``.
         lam: factor per visit, ``[S]``.
         count_start: whether being at the start counts.
+        recovery: see ``arrive``.
     """
 
-    def __init__(self, base: Floats, lam: Floats, *, count_start: bool) -> None:
-        self.base, self.lam, self.count_start = base, lam, count_start
+    def __init__(self, base: Floats, lam: Floats, *, count_start: bool, recovery: int | None = None) -> None:
+        self.base, self.lam, self.count_start, self.recovery = base, lam, count_start, recovery
         self._counts: Ints = np.zeros((0, len(base)), dtype=np.int64)
+        self._idle: Ints = np.zeros((0, len(base)), dtype=np.int64)
         self._began: Bools = np.zeros(0, dtype=bool)
+
+    def anew(self) -> Remaining:
+        """One like this that has seen nothing."""
+        return Remaining(self.base, self.lam, count_start=self.count_start, recovery=self.recovery)
 
     def read(self, states: Ints) -> Floats:
         """Count the states ``[B]`` just observed, and return what remains, ``[B, S]``.
@@ -184,9 +209,13 @@ class Remaining:
         Another number of copies than before begins anew.
         """
         if len(states) != len(self._counts):
-            self._counts = np.zeros((len(states), len(self.base)), dtype=np.int64)
+            self._counts, self._idle = np.zeros((2, len(states), len(self.base)), dtype=np.int64)
             self._began = np.zeros(len(states), dtype=bool)
-        self._counts[np.arange(len(states)), states] += self._began | self.count_start
+        fresh, going = np.flatnonzero(~self._began), np.flatnonzero(self._began)
+        self._counts[fresh, states[fresh]] += self.count_start
+        counts, idle = self._counts[going], self._idle[going]
+        arrive(counts, idle, states[going], self.recovery)
+        self._counts[going], self._idle[going] = counts, idle
         self._began[:] = True
         return self.left(self._counts)
 
@@ -197,8 +226,8 @@ class Remaining:
     def forget(self, ended: Bools | None = None) -> None:
         """Begin anew in the copies ``ended [B]``, or in all."""
         if ended is None:
-            self._counts = self._counts[:0]
+            self._counts, self._idle = self._counts[:0], self._idle[:0]
             self._began = self._began[:0]
         elif len(ended) == len(self._counts):
-            self._counts[ended] = 0
+            self._counts[ended] = self._idle[ended] = 0
             self._began[ended] = False

@@ -51,7 +51,10 @@ class GeneralisedImprovement(Algorithm[GPIConfig]):
         self.Phi: Floats = np.stack([self._table(P, policy) for policy in self.policies])
         own = problem.diminishing
         shrink = np.ones(S) if own is None else np.array(own.lam)
-        self._seen = Remaining(rewards(problem), shrink, count_start=own is not None and own.count_start)
+        self._seen = Remaining(
+            rewards(problem), shrink, count_start=own is not None and own.count_start,
+            recovery=None if own is None else own.recovery,
+        )  # fmt: skip
 
     def _table(self, P: Floats, policy: Ints) -> Floats:
         chosen = np.eye(P.shape[1])[policy]
@@ -84,7 +87,7 @@ class GeneralisedImprovement(Algorithm[GPIConfig]):
         """
         config, model = self.config, self.ctx.problem.tabular
         law = dense_kernel(model).cumsum(axis=2)
-        seen = Remaining(self._seen.base, self._seen.lam, count_start=self._seen.count_start)
+        seen = self._seen.anew()
         s, running = starts.copy(), ~model.terminal[starts]
         returns, lengths = np.zeros(len(s)), np.zeros(len(s), dtype=np.int64)
         first = left = seen.read(s)

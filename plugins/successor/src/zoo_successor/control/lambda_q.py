@@ -6,7 +6,7 @@ import numpy as np
 
 from zoo import Array, Context, Metrics, Stack
 from zoo_successor.config import LambdaQConfig
-from zoo_successor.control.base import Arrays, Remaining, Rule, TabularControl, choose
+from zoo_successor.control.base import Arrays, Remaining, Rule, TabularControl, arrive, choose
 from zoo_successor.learning.problem import discount, factor, num_states, rewards, states
 from zoo_successor.learning.td import Floats, Ints, StepSize, greedy, learn_actions
 
@@ -30,10 +30,11 @@ class LambdaQRule(Rule):
         own = problem.diminishing
         self.shrink = np.ones(self.S) if own is None or not config.reread else np.array(own.lam)
         self.count_start = own is not None and own.count_start
+        self.recovery = None if own is None else own.recovery
 
     def remaining(self) -> Remaining:
         """A counter of visits for copies that are acted in."""
-        return Remaining(self.base, self.shrink, count_start=self.count_start)
+        return Remaining(self.base, self.shrink, count_start=self.count_start, recovery=self.recovery)
 
     def fresh(self, obs: Ints, rng: np.random.Generator) -> Arrays:
         """The identity for every action, plus the optimism."""
@@ -44,6 +45,7 @@ class LambdaQRule(Rule):
             "table": (np.eye(self.S) + self.config.optimism)[:, None, :].repeat(self.A, axis=1),
             "visits": np.zeros((self.S, self.A), dtype=np.int64),
             "counts": counts,
+            "idle": np.zeros((B, self.S if self.recovery else 0), dtype=np.int64),
             "obs": obs.astype(np.int64),
             "running": np.zeros((2, B)),
             "weight": np.ones(B),
@@ -54,6 +56,7 @@ class LambdaQRule(Rule):
         """Visits and returns of the episodes that were cut are dropped."""
         kept["obs"][:] = obs
         kept["counts"][:] = np.arange(self.S) == obs[..., None] if self.count_start else 0
+        kept["idle"][:] = 0
         kept["running"][:] = 0.0
         kept["weight"][:] = 1.0
 
@@ -65,7 +68,7 @@ class LambdaQRule(Rule):
         a = choose((table[each, s] @ w[..., None])[..., 0], u, self.config.epsilon)
         obs, reward, terminated, truncated, infos = envs.step(a)
         arrived = states(infos["arrived"], self.S)
-        counts[each, copy, arrived] += 1
+        arrive(counts, kept["idle"], arrived, self.recovery)
         following = greedy(table, arrived, self.base * self.shrink**counts)
         learn_actions(
             table, kept["visits"], s, a, arrived, terminated, following=following, gamma=self.gamma, lam=self.lam,
@@ -81,7 +84,7 @@ class LambdaQRule(Rule):
             kept["finished"][:, 2] += ended.sum(axis=1)
             kept["running"].swapaxes(1, 2)[ended] = 0.0
             kept["weight"][ended] = 1.0
-            counts[ended] = 0
+            counts[ended] = kept["idle"][ended] = 0
             counts[each, copy, obs] += ended & self.count_start
 
     def metrics(self, kept: Arrays, index: int, steps: int) -> Metrics:

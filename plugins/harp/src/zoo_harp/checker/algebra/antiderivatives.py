@@ -27,22 +27,22 @@ def compare_antiderivatives(gold: Node, response: Node, budget: Budget) -> Decis
     variable = variables[0] or variables[1]
     if variables[0] is None and constants[0] is None:
         return None  # the gold answer is a single value
-    one, other = (
+    left, right = (
         _without(side, name) if name else side for side, name in zip((gold, response), constants, strict=True)
     )
     if variable is not None:
-        found = prove_equal(one, other, budget, variable=variable)
-        if found is None:
+        proved = prove_equal(left, right, budget, variable=variable)
+        if proved is None:
             return Decision(False, "undecided", "neither proved equal nor different up to a constant")
-        return Decision(found, "integral", "equal up to a constant" if found else "different derivatives")
+        return Decision(proved, "integral", "equal up to a constant" if proved else "different derivatives")
     if constants[1] is None:
-        return compare_values(one, other, budget)
+        return compare_values(left, right, budget)
     field = Evaluator(budget.half())
     try:
-        gap = field.add(field.value(one), field.value(other), -1)
+        gap = field.add(field.value(left), field.value(right), -1)
         same = not field.is_variable(gap)
     except (Unsupported, Undefined, LimitExceeded):
-        return compare_values(one, other, budget)
+        return compare_values(left, right, budget)
     return Decision(same, "integral", "equal up to a constant" if same else "not equal up to a constant")
 
 
@@ -72,14 +72,14 @@ def _constant(node: Node) -> str | None:
 
 def _terms(node: Node) -> list[str]:
     """Names of the variables that are terms of their own."""
-    found: list[str] = []
+    names: list[str] = []
     while isinstance(node, Apply) and node.op in ("add", "sub"):
         if isinstance(node.args[1], Symbol):
-            found.append(node.args[1].name)
+            names.append(node.args[1].name)
         node = node.args[0]
-    return [*found, node.name] if isinstance(node, Symbol) else found
+    return [*names, node.name] if isinstance(node, Symbol) else names
 
 
 def _without(node: Node, name: str) -> Node:
-    found: Node = rebuilt(node, lambda part: number(0) if part == Symbol(name) else None)
-    return found
+    replaced: Node = rebuilt(node, lambda part: number(0) if part == Symbol(name) else None)
+    return replaced

@@ -40,8 +40,8 @@ def equal_relations(gold: Relation, response: Relation, budget: Budget) -> Decis
             return Decision(False, "equation", "not multiples of each other")
         kept = one in ("=", "!=") or field.sign(factor) > 0
         same = other == (one if kept else _REVERSED[one])
-    except (Unsupported, Undefined) as why:
-        return Decision(False, "equation", f"cannot be compared: {why}")
+    except (Unsupported, Undefined) as error:
+        return Decision(False, "equation", f"cannot be compared: {error}")
     return Decision(same, "equation", "equal up to a constant factor" if same else "different directions")
 
 
@@ -50,7 +50,7 @@ def _difference(node: Relation, field: Evaluator) -> Value:
 
 
 def _chains(gold: Relation, response: Relation, budget: Budget) -> Decision:
-    """``a < b < c`` term by term, forwards or reversed_ops round."""
+    """``a < b < c`` term by term, forwards or reversed."""
 
     def same(ops: tuple[str, ...], terms: tuple[Node, ...]) -> bool:
         return gold.ops == ops and all(
@@ -58,12 +58,12 @@ def _chains(gold: Relation, response: Relation, budget: Budget) -> Decision:
         )
 
     reversed_ops = tuple(_REVERSED.get(op, op) for op in reversed(response.ops))
-    found = same(response.ops, response.terms) or same(reversed_ops, response.terms[::-1])
-    return Decision(found, "relation", "the same chain" if found else "different chains")
+    same_chain = same(response.ops, response.terms) or same(reversed_ops, response.terms[::-1])
+    return Decision(same_chain, "relation", "the same chain" if same_chain else "different chains")
 
 
 def _congruences(gold: Relation, response: Relation, budget: Budget) -> Decision:
-    """Whether the moduli are the same, and the sides differ by a multiple of it."""
+    """Whether the moduli are the same, and the sides differ by a multiple of them."""
     if len(gold.terms) != 3 or len(response.terms) != 3:
         return Decision(False, "congruence", "a congruence without its modulus")
     if gold.terms[0] != response.terms[0] or not compare_values(gold.terms[2], response.terms[2], budget).correct:
@@ -72,7 +72,7 @@ def _congruences(gold: Relation, response: Relation, budget: Budget) -> Decision
     try:
         gap = field.div(field.add(field.value(gold.terms[1]), field.value(response.terms[1]), -1),
                         field.value(gold.terms[2]))  # fmt: skip
-    except (Unsupported, Undefined) as why:
-        return Decision(False, "congruence", f"cannot be compared: {why}")
+    except (Unsupported, Undefined) as error:
+        return Decision(False, "congruence", f"cannot be compared: {error}")
     same = isinstance(gap, Fraction) and gap.denominator == 1
     return Decision(same, "congruence", "congruent" if same else "not congruent")

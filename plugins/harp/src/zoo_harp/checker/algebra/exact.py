@@ -106,11 +106,11 @@ class Field:
 
     # Polynomials
 
-    def plus(self, one: Poly, other: Poly, factor: Fraction = ONE) -> Poly:
-        """``one + factor * other``."""
-        self.budget.spend(len(one) + len(other))
-        total = dict(one)
-        for mono, coefficient in other.items():
+    def plus(self, left: Poly, right: Poly, factor: Fraction = ONE) -> Poly:
+        """``left + factor * right``."""
+        self.budget.spend(len(left) + len(right))
+        total = dict(left)
+        for mono, coefficient in right.items():
             new = total.get(mono, 0) + factor * coefficient
             if new:
                 total[mono] = Fraction(new)
@@ -118,19 +118,19 @@ class Field:
                 total.pop(mono, None)
         return self._bounded(total)
 
-    def times(self, one: Poly, other: Poly) -> Poly:
+    def times(self, left: Poly, right: Poly) -> Poly:
         """The product, reduced."""
-        if len(one) == 1 and _UNIT in one:
-            return self._scaled(other, one[_UNIT])
-        if len(other) == 1 and _UNIT in other:
-            return self._scaled(one, other[_UNIT])
-        size = 8 + max(map(bits, one.values()), default=0) * max(map(bits, other.values()), default=0) // 4_000
+        if len(left) == 1 and _UNIT in left:
+            return self._scaled(right, left[_UNIT])
+        if len(right) == 1 and _UNIT in right:
+            return self._scaled(left, right[_UNIT])
+        size = 8 + max(map(bits, left.values()), default=0) * max(map(bits, right.values()), default=0) // 4_000
         total: Poly = {}
         later: list[tuple[Poly, Poly]] = []
-        for left, a in one.items():
-            self.budget.spend(len(other) * (size + len(left)))
-            for right, b in other.items():
-                coefficient, mono, extra = self._monomials(left, right)
+        for mono_left, a in left.items():
+            self.budget.spend(len(right) * (size + len(mono_left)))
+            for mono_right, b in right.items():
+                coefficient, mono, extra = self._monomials(mono_left, mono_right)
                 coefficient *= a * b
                 if extra is not None:
                     later.append(({mono: coefficient}, extra))
@@ -280,45 +280,45 @@ class Field:
             total = self.plus(total, self.times(term, extra) if extra is not None else term)
         return self.settle(total, {_UNIT: ONE})
 
-    def add(self, one: Value, other: Value, sign: int = 1) -> Value:
+    def add(self, left: Value, right: Value, sign: int = 1) -> Value:
         """Sum, or difference with ``sign=-1``."""
-        if isinstance(one, Fraction) and isinstance(other, Fraction):
-            size = bits(one) + bits(other)
+        if isinstance(left, Fraction) and isinstance(right, Fraction):
+            size = bits(left) + bits(right)
             self.budget.spend(1 + size // 500 + (size // 256) ** 2 // 64)
-            return one + other if sign > 0 else one - other
-        a, b = self.lift(one), self.lift(other)
+            return left + right if sign > 0 else left - right
+        a, b = self.lift(left), self.lift(right)
         if a.den == b.den:
             return self.settle(self.plus(a.num, b.num, Fraction(sign)), a.den)
         num = self.plus(self.times(a.num, b.den), self.times(b.num, a.den), Fraction(sign))
         return self.settle(num, self.times(a.den, b.den))
 
-    def mul(self, one: Value, other: Value) -> Value:
+    def mul(self, left: Value, right: Value) -> Value:
         """Product.
 
         Raises:
             LimitExceeded: a coefficient would be too long.
         """
-        if isinstance(one, Fraction) and isinstance(other, Fraction):
-            size = bits(one) + bits(other)
+        if isinstance(left, Fraction) and isinstance(right, Fraction):
+            size = bits(left) + bits(right)
             if size > 2 * MAX_BITS:
                 raise LimitExceeded("a product with too many digits")
             self.budget.spend(1 + size // 100)
-            return one * other
-        a, b = self.lift(one), self.lift(other)
+            return left * right
+        a, b = self.lift(left), self.lift(right)
         return self.settle(self.times(a.num, b.num), self.times(a.den, b.den))
 
-    def div(self, one: Value, other: Value) -> Value:
+    def div(self, left: Value, right: Value) -> Value:
         """Quotient.
 
         Raises:
-            Undefined: ``other`` is zero.
+            Undefined: ``right`` is zero.
         """
-        if isinstance(other, Fraction):
-            if not other:
+        if isinstance(right, Fraction):
+            if not right:
                 raise Undefined("a division by zero")
-            return self.mul(one, 1 / other)
-        a = self.lift(one)
-        return self.settle(self.times(a.num, other.den), self.times(a.den, other.num))
+            return self.mul(left, 1 / right)
+        a = self.lift(left)
+        return self.settle(self.times(a.num, right.den), self.times(a.den, right.num))
 
     def integer_power(self, base: Value, exponent: int) -> Value:
         """``base ** exponent``.

@@ -41,10 +41,10 @@ class Functions(Decider):
 
     def has_variable(self, name: str) -> bool:
         """Whether the generator ``name`` depends on a variable."""
-        found = self._variables.get(name)
-        if found is None:
-            found = self._variables[name] = name[0] == "v" or self._contains_variable(name)
-        return found
+        is_variable = self._variables.get(name)
+        if is_variable is None:
+            is_variable = self._variables[name] = name[0] == "v" or self._contains_variable(name)
+        return is_variable
 
     def _contains_variable(self, name: str) -> bool:
         inside = self.known.get(name)

@@ -11,17 +11,17 @@ _SMALL_PRIMES: Final = tuple(p for p in range(2, 2000) if all(p % d for d in ran
 
 def factors(n: int) -> tuple[tuple[int, int], ...]:
     """Prime factors below 2000 with their exponents; the rest as one factor, or a perfect power."""
-    found: dict[int, int] = {}
+    exponents: dict[int, int] = {}
     for prime in _SMALL_PRIMES:
         if prime * prime > n:
             break
         while n % prime == 0:
-            found[prime] = found.get(prime, 0) + 1
+            exponents[prime] = exponents.get(prime, 0) + 1
             n //= prime
     if n > 1:
         base, times = perfect_power(n)
-        found[base] = found.get(base, 0) + times
-    return tuple(found.items())
+        exponents[base] = exponents.get(base, 0) + times
+    return tuple(exponents.items())
 
 
 small_factors = lru_cache(maxsize=4096)(factors)

@@ -1,8 +1,8 @@
 """Subsets of the real line as truth values on the cells between breakpoints.
 
-``points[0] < points[1] < ...`` divide the line; ``at[k]`` says whether the k-th point belongs to the set, ``gaps[k]``
-whether the open interval before it does (the last gap is the one after all points). Union, intersection and difference
-are then logic on common cells, and equality needs no normal form.
+``points[0] < points[1] < ...`` divide the line; ``at_points[k]`` says whether the k-th point belongs to the set,
+``gaps[k]`` whether the open interval before it does (the last gap is the one after all points). Union, intersection and
+difference are then logic on common cells, and equality needs no normal form.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Cells:
     """A subset of the reals; ``variable`` is its name where it was given by a condition."""
 
     points: tuple[Value, ...]
-    at: tuple[bool, ...]
+    at_points: tuple[bool, ...]
     gaps: tuple[bool, ...]
     variable: str | None = None
 
@@ -110,31 +110,31 @@ class Line:
             return self._relation(node)
         raise Unsupported("no set of reals")
 
-    def equal(self, one: Cells, other: Cells) -> bool:
+    def equal(self, left: Cells, right: Cells) -> bool:
         """Whether both are the same set, of the same variable where both name one."""
-        if one.variable and other.variable and one.variable != other.variable:
+        if left.variable and right.variable and left.variable != right.variable:
             return False
-        common = self.merged(one.points, other.points)
-        return self.spread(one, common) == self.spread(other, common)
+        common = self.merged(left.points, right.points)
+        return self.spread(left, common) == self.spread(right, common)
 
-    def combine(self, one: Cells, other: Cells, logic: Callable[[bool, bool], bool]) -> Cells:
-        """The set of x for which ``logic(x in one, x in other)``."""
-        common = self.merged(one.points, other.points)
-        (at1, gaps1), (at2, gaps2) = self.spread(one, common), self.spread(other, common)
+    def combine(self, left: Cells, right: Cells, logic: Callable[[bool, bool], bool]) -> Cells:
+        """The set of x for which ``logic(x in left, x in right)``."""
+        common = self.merged(left.points, right.points)
+        (at1, gaps1), (at2, gaps2) = self.spread(left, common), self.spread(right, common)
         return Cells(
             common,
             tuple(map(logic, at1, at2)),
             tuple(map(logic, gaps1, gaps2)),
-            one.variable or other.variable,
+            left.variable or right.variable,
         )
 
-    def _order(self, one: Value, other: Value) -> int:
-        return self.field.sign(self.field.add(one, other, -1))
+    def _order(self, left: Value, right: Value) -> int:
+        return self.field.sign(self.field.add(left, right, -1))
 
-    def merged(self, one: Sequence[Value], other: Sequence[Value]) -> tuple[Value, ...]:
+    def merged(self, left: Sequence[Value], right: Sequence[Value]) -> tuple[Value, ...]:
         """The points of both in order."""
-        points = list(one)
-        for value in other:
+        points = list(left)
+        for value in right:
             place = 0
             while place < len(points) and self._order(points[place], value) < 0:
                 place += 1
@@ -146,15 +146,15 @@ class Line:
 
     def spread(self, cells: Cells, common: Sequence[Value]) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
         """Truth values of ``cells`` on the finer ``common`` breakpoints."""
-        at, gaps, k = [], [cells.gaps[0]], 0
+        at_points, gaps, k = [], [cells.gaps[0]], 0
         for value in common:
             if k < len(cells.points) and self._order(cells.points[k], value) == 0:
-                at.append(cells.at[k])
+                at_points.append(cells.at_points[k])
                 k += 1
             else:
-                at.append(cells.gaps[k])
+                at_points.append(cells.gaps[k])
             gaps.append(cells.gaps[k])
-        return tuple(at), tuple(gaps)
+        return tuple(at_points), tuple(gaps)
 
     def _points(self, values: Sequence[Value]) -> Cells:
         points: tuple[Value, ...] = ()
@@ -183,7 +183,7 @@ class Line:
         elif not isinstance(node.variable, Symbol):
             raise Unsupported("a set of expressions")
         # A bound variable has no meaning outside of the set.
-        return Cells(inside.points, inside.at, inside.gaps)
+        return Cells(inside.points, inside.at_points, inside.gaps)
 
     def _listing(self, node: Listing) -> Cells:
         parts = [self.cells(item) for item in node.items]
@@ -193,7 +193,7 @@ class Line:
         result = parts[0]
         for part in parts[1:]:
             result = self.combine(result, part, logic)
-        if node.joiner == "," and not any(result.at) and not any(result.gaps):
+        if node.joiner == "," and not any(result.at_points) and not any(result.gaps):
             result = parts[0]
             for part in parts[1:]:
                 result = self.combine(result, part, operator.or_)
@@ -201,8 +201,8 @@ class Line:
 
     def _relation(self, node: Relation) -> Cells:
         if node.ops == ("in",) and isinstance(node.terms[0], Symbol):
-            found = self.cells(node.terms[1])
-            return Cells(found.points, found.at, found.gaps, node.terms[0].name)
+            cells = self.cells(node.terms[1])
+            return Cells(cells.points, cells.at_points, cells.gaps, node.terms[0].name)
         called = {part for part in walk(node) if isinstance(part, Apply) and part.op == "call"}
         if len(called) == 1:
             node = rebuilt(node, lambda part: Symbol("value") if part in called else None)
@@ -218,13 +218,13 @@ class Line:
             else:
                 part = self._condition(op, left, right, name)
             result = self.combine(result, part, operator.and_)
-        return Cells(result.points, result.at, result.gaps, name)
+        return Cells(result.points, result.at_points, result.gaps, name)
 
     def _condition(self, op: str, left: Node, right: Node, name: str) -> Cells:
-        for one, other in ((left, right), (right, left)):
-            if any(isinstance(n, Apply) and n.op == "abs" for n in walk(one)):
-                return self._absolute(op if one is left else {"<": ">", ">": "<", "<=": ">=", ">=": "<="}.get(op, op),
-                                      one, other, name)  # fmt: skip
+        for side, opposite in ((left, right), (right, left)):
+            if any(isinstance(n, Apply) and n.op == "abs" for n in walk(side)):
+                return self._absolute(op if side is left else {"<": ">", ">": "<", "<=": ">=", ">=": "<="}.get(op, op),
+                                      side, opposite, name)  # fmt: skip
         return self._solve(op, self.field.add(self.field.value(left), self.field.value(right), -1), name)
 
     def _absolute(self, op: str, size: Node, bound: Node, name: str) -> Cells:
@@ -250,8 +250,8 @@ class Line:
             return self._sign_at(top, x) * self._sign_at(bottom, x)
 
         pole = [any(self._order(x, p) == 0 for p in poles) for x in points]
-        at = tuple(not bad and sample(x) in wanted for x, bad in zip(points, pole, strict=True))
-        return Cells(points, at, tuple(sample(x) in wanted for x in self._between(points)), name)
+        at_points = tuple(not bad and sample(x) in wanted for x, bad in zip(points, pole, strict=True))
+        return Cells(points, at_points, tuple(sample(x) in wanted for x in self._between(points)), name)
 
     def _between(self, points: Sequence[Value]) -> list[Value]:
         if not points:
@@ -265,21 +265,21 @@ class Line:
         Raises:
             Unsupported: not a polynomial of degree at most 2 in the one variable.
         """
-        found: list[Poly] = [{}, {}, {}]
+        by_degree: list[Poly] = [{}, {}, {}]
         for mono, coefficient in poly.items():
             degree = 0
             rest = []
             for factor in mono:
                 if factor[0] == "v" + name:
                     if factor[1] not in (1, 2):
-                        raise Unsupported("a condition of a high degree")
+                        raise Unsupported("a condition of a degree above 2")
                     degree = int(factor[1])
                 elif self.field.has_variable(factor[0]):
                     raise Unsupported("a condition with a function of the variable")
                 else:
                     rest.append(factor)
-            found[degree][tuple(rest)] = coefficient
-        return [self.field.settle(part, {(): ONE}) for part in found]
+            by_degree[degree][tuple(rest)] = coefficient
+        return [self.field.settle(part, {(): ONE}) for part in by_degree]
 
     def _roots(self, coefficients: list[Value]) -> list[Value]:
         c, b, a = coefficients

@@ -74,10 +74,10 @@ def compare_values(gold: Node, response: Node, budget: Budget) -> Decision:
     field = Evaluator(budget.half())
     try:
         left, right = field.value(gold), field.value(response)
-    except Undefined as why:
+    except Undefined as error:
         if not _bare(gold, response):
             return _symbolic(gold, response, budget)
-        return Decision(False, "undefined", f"no value: {why}")
+        return Decision(False, "undefined", f"no value: {error}")
     except Unsupported:
         return (
             _points(gold, response, budget) if symbols(gold) | symbols(response) else _symbolic(gold, response, budget)
@@ -99,8 +99,8 @@ def compare_values(gold: Node, response: Node, budget: Budget) -> Decision:
         if symbols(gold) | symbols(response):
             return _points(gold, response, budget)
         raise
-    except Undefined as why:
-        return Decision(False, "undefined", f"no value: {why}")
+    except Undefined as error:
+        return Decision(False, "undefined", f"no value: {error}")
     except Unsupported:
         return _symbolic(gold, response, budget)
     if zero is None:
@@ -112,10 +112,10 @@ def compare_values(gold: Node, response: Node, budget: Budget) -> Decision:
 
 def _by_digits(gold: Node, response: Node, left: Value, right: Value, field: Evaluator) -> Decision | None:
     """The rule for a decimal against an exact number; None where it does not apply."""
-    one, other = as_decimal(gold), as_decimal(response)
-    if (one is None) == (other is None):
+    gold_decimal, response_decimal = as_decimal(gold), as_decimal(response)
+    if (gold_decimal is None) == (response_decimal is None):
         return None
-    decimal, exact = (one, right) if one is not None else (other, left)
+    decimal, exact = (gold_decimal, right) if gold_decimal is not None else (response_decimal, left)
     if decimal is None or field.is_variable(exact) or not field.is_real(exact):
         return None
     if isinstance(exact, Fraction) and exact.denominator == 1:
@@ -177,12 +177,12 @@ def _symbolic(gold: Node, response: Node, budget: Budget) -> Decision:
         return Decision(False, "structure", "not both expressions")
     if any(node == Constant("oo") and _bare(gold, response) for node in (gold, response)):
         return Decision(gold == response, "infinity", "infinite or not")
-    found = prove_equal(gold, response, budget)
-    if found is None:
+    proved = prove_equal(gold, response, budget)
+    if proved is None:
         return Decision(
             False, "undecided", f"neither proved equal nor different: {show(gold)[:80]} and {show(response)[:80]}"
         )
-    return Decision(found, "symbolic", "proved equal by sympy" if found else "proved different by sympy")
+    return Decision(proved, "symbolic", "proved equal by sympy" if proved else "proved different by sympy")
 
 
 def _bare(gold: Node, response: Node) -> bool:
@@ -191,9 +191,9 @@ def _bare(gold: Node, response: Node) -> bool:
     )
 
 
-def is_multiple(one: Value, other: Value, field: Evaluator) -> Value | None:
-    """The constant k with ``one = k * other`` for numerators that are not zero, or None if there is none."""
-    left, right = _by_variables(one, field), _by_variables(other, field)
+def is_multiple(numerator: Value, base: Value, field: Evaluator) -> Value | None:
+    """The constant k with ``numerator = k * base`` for numerators that are not zero, or None if there is none."""
+    left, right = _by_variables(numerator, field), _by_variables(base, field)
     if not left or left.keys() != right.keys():
         return None
     lead = next(iter(left))

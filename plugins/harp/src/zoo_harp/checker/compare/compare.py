@@ -58,8 +58,8 @@ def compare_answers(gold: Answer, response: Answer, budget: Budget) -> Decision:
     decision = comparison.compare(gold.tree, response.tree)
     if decision.correct:
         return decision
-    for one, other in other_readings(gold, response):
-        again = comparison.compare(one, other)
+    for gold_part, response_part in other_readings(gold, response):
+        again = comparison.compare(gold_part, response_part)
         if again.correct:
             return again
     return comparison.undecided or decision
@@ -84,18 +84,18 @@ class Comparison:
     def compare(self, gold: Node, response: Node) -> Decision:
         """Compare two nodes of any kind."""
         self.budget.spend(1)
-        found = self._compare(gold, response)
-        if found.undecided and self.undecided is None:
-            self.undecided = found
-        return found
+        decision = self._compare(gold, response)
+        if decision.undecided and self.undecided is None:
+            self.undecided = decision
+        return decision
 
     def _compare(self, gold: Node, response: Node) -> Decision:
         if gold == response:
             return Decision(True, "identical", "the same tree")
         gold, response = (_normalised(labels.exact_part(side)) for side in (gold, response))
         if isinstance(gold, EXPRESSIONS) and isinstance(response, EXPRESSIONS) and not labels.has_signs(gold, response):
-            found = self._expressions(gold, response)
-            return found if found.correct else self._families(gold, response) or found
+            decision = self._expressions(gold, response)
+            return decision if decision.correct else self._families(gold, response) or decision
         if isinstance(gold, Cases) and isinstance(response, Cases):
             alike = same_pieces(gold, response, self.budget, self.same)
             return Decision(
@@ -112,7 +112,7 @@ class Comparison:
         if isinstance(gold, Text | Symbol) and isinstance(response, Text | Symbol):
             return self._texts(_words(gold), _words(response))
         if differently_joined(gold, response):
-            return Decision(False, "logic", "statements that are joined in another pair")
+            return Decision(False, "logic", "statements that are joined differently")
         vectors = self._vectors(gold, response)
         if vectors is not None:
             return vectors
@@ -147,10 +147,10 @@ class Comparison:
         """Item by item, in order."""
         if len(gold) != len(response):
             return Decision(False, rule, f"{len(gold)} items and {len(response)}")
-        for k, (one, other) in enumerate(zip(gold, response, strict=True), start=1):
-            found = self.compare(one, other)
-            if not found.correct:
-                return Decision(False, rule, f"item {k}: {found.reason}")
+        for k, (gold_part, response_part) in enumerate(zip(gold, response, strict=True), start=1):
+            decision = self.compare(gold_part, response_part)
+            if not decision.correct:
+                return Decision(False, rule, f"item {k}: {decision.reason}")
         return Decision(True, rule, "equal item by item")
 
     # Vectors and families
@@ -162,14 +162,14 @@ class Comparison:
         sizes = [len(side.items) for side in (gold, response) if isinstance(side, Tuple)]
         sizes += [max(len(side.rows), len(side.rows[0])) for side in (gold, response) if isinstance(side, Matrix)]
         size = max(sizes) if sizes else max(in_units(gold), in_units(response))
-        one, other = components(gold, size), components(response, size)
-        if one is None or other is None:
+        gold_part, response_part = components(gold, size), components(response, size)
+        if gold_part is None or response_part is None:
             return None
         if isinstance(gold, Matrix) and isinstance(response, Matrix) and len(gold.rows) != len(response.rows):
             return Decision(False, "matrix", "different shapes")
         if size < max(in_units(gold), in_units(response)):
             return Decision(False, "vector", "vectors of different dimensions")
-        return self._all(one, other, "vector")
+        return self._all(gold_part, response_part, "vector")
 
     def _families(self, gold: Node, response: Node, *, solved: bool = False) -> Decision | None:
         """Expressions with one integer parameter, compared as sets of numbers; None where they are not such families.
@@ -177,36 +177,38 @@ class Comparison:
         With ``solved`` they are solutions for an unknown, so that the parameters' names may differ.
         """
         field = Evaluator(self.budget.half())
-        one = family(gold, field)
-        other = family(response, field) if one is not None else None
-        if one is None or other is None:
+        gold_part = family(gold, field)
+        response_part = family(response, field) if gold_part is not None else None
+        if gold_part is None or response_part is None:
             return None
-        if not (solved and one.parameter != other.parameter) and not may_be_family(gold, response, one, other):
+        if not (solved and gold_part.parameter != response_part.parameter) and not may_be_family(
+            gold, response, gold_part, response_part
+        ):
             return None
-        same = same_family(one, other, field)
+        same = same_family(gold_part, response_part, field)
         return Decision(same, "family", "the same numbers for all integers" if same else "different families")
 
     # Numbers
 
     def _expressions(self, gold: Node, response: Node) -> Decision:
         for mark in ("percent", "deg"):
-            one, other = _inside(gold, mark), _inside(response, mark)
-            if one is None and other is None:
+            gold_part, response_part = _inside(gold, mark), _inside(response, mark)
+            if gold_part is None and response_part is None:
                 continue
-            if one is not None and other is not None:
-                return compare_values(one, other, self.budget)
-            bare, marked = (gold, other) if one is None else (response, one)
+            if gold_part is not None and response_part is not None:
+                return compare_values(gold_part, response_part, self.budget)
+            bare, marked = (gold, response_part) if gold_part is None else (response, gold_part)
             if marked is None:
                 continue
             radians = Apply("mul", (marked, Apply("div", (Constant("pi"), number(180)))))
             pairs = [Apply("percent", (marked,)), marked] if mark == "percent" else [marked, radians]
-            if mark == "percent" and one is None and self._below_one(bare):
+            if mark == "percent" and gold_part is None and self._below_one(bare):
                 pairs.pop()
             for pair in pairs:
-                found = compare_values(*((bare, pair) if one is None else (pair, bare)), self.budget)
-                if found.correct:
-                    return Decision(True, mark, found.reason)
-            return found
+                decision = compare_values(*((bare, pair) if gold_part is None else (pair, bare)), self.budget)
+                if decision.correct:
+                    return Decision(True, mark, decision.reason)
+            return decision
         return compare_antiderivatives(gold, response, self.budget) or compare_values(gold, response, self.budget)
 
     def _below_one(self, node: Node) -> bool:
@@ -230,13 +232,13 @@ class Comparison:
         return self.compare(gold, response)
 
     def _ratios(self, gold: Node, response: Node) -> Decision:
-        one, other = as_time(gold), as_time(response)
+        gold_part, response_part = as_time(gold), as_time(response)
         if (
-            one
-            and other
+            gold_part
+            and response_part
             and any(isinstance(side, Clock) or (isinstance(side, Ratio) and side.time) for side in (gold, response))
         ):
-            if same_time(one, other):
+            if same_time(gold_part, response_part):
                 return Decision(True, "time", "the same time")
             if isinstance(gold, Clock) or (isinstance(gold, Ratio) and gold.time):
                 return Decision(False, "time", "different times")
@@ -273,54 +275,57 @@ class Comparison:
 
     def _without_labels(self, gold: Node, response: Node) -> Decision | None:
         """Compare without ``x =``, ``f(x) =``, ``(x, y) =`` and the like, where both sides allow; None if none."""
-        one, other = labels.labelled(gold), labels.labelled(response, combinations=not isinstance(gold, Relation))
-        if one is None and other is None:
+        gold_part, response_part = (
+            labels.labelled(gold),
+            labels.labelled(response, combinations=not isinstance(gold, Relation)),
+        )
+        if gold_part is None and response_part is None:
             return None
-        if one is not None and other is not None:
-            return self._both_labelled(gold, response, one, other)
-        if one is not None:
+        if gold_part is not None and response_part is not None:
+            return self._both_labelled(gold, response, gold_part, response_part)
+        if gold_part is not None:
             if isinstance(response, Relation):
                 return None
-            return self._values_of(one, response, gold_labelled=True)
-        if other is not None and not isinstance(gold, Relation):
-            return self._values_of(other, gold, gold_labelled=False)
+            return self._values_of(gold_part, response, gold_labelled=True)
+        if response_part is not None and not isinstance(gold, Relation):
+            return self._values_of(response_part, gold, gold_labelled=False)
         return None
 
     def _both_labelled(
-        self, gold: Node, response: Node, one: labels.Labelled, other: labels.Labelled
+        self, gold: Node, response: Node, gold_part: labels.Labelled, response_part: labels.Labelled
     ) -> Decision | None:
-        if sorted(map(str, one.names)) == sorted(map(str, other.names)) and len(one.names) > 1:
-            by_name = dict(zip(other.names, other.values, strict=False))
-            if len(one.values) == len(one.names) == len(by_name):
-                return self._all(one.values, [by_name[name] for name in one.names], "labels")
-        renamed = labels.with_names_of(one, other)
+        if sorted(map(str, gold_part.names)) == sorted(map(str, response_part.names)) and len(gold_part.names) > 1:
+            by_name = dict(zip(response_part.names, response_part.values, strict=False))
+            if len(gold_part.values) == len(gold_part.names) == len(by_name):
+                return self._all(gold_part.values, [by_name[name] for name in gold_part.names], "labels")
+        renamed = labels.with_names_of(gold_part, response_part)
         if renamed is not None:
-            return self.compare(one.whole, renamed)
-        if one.names == other.names or labels.exchangeable(one, other):
-            found = self.compare(one.whole, other.whole)
-            if not found.correct and one.names == other.names and labels.is_unknown(one):
-                found = self._families(one.whole, other.whole, solved=True) or found
-            if found.correct or not isinstance(gold, Relation):
-                return found
+            return self.compare(gold_part.whole, renamed)
+        if gold_part.names == response_part.names or labels.exchangeable(gold_part, response_part):
+            decision = self.compare(gold_part.whole, response_part.whole)
+            if not decision.correct and gold_part.names == response_part.names and labels.is_unknown(gold_part):
+                decision = self._families(gold_part.whole, response_part.whole, solved=True) or decision
+            if decision.correct or not isinstance(gold, Relation):
+                return decision
         if isinstance(gold, Relation) and isinstance(response, Relation):
             return equal_relations(gold, response, self.budget)
         return _no("values of different variables")
 
-    def _values_of(self, found: labels.Labelled, bare: Node, *, gold_labelled: bool) -> Decision:
-        values = found.whole
-        if found.repeated and not isinstance(bare, Listing | Tuple | Set | Matrix):
-            values = found.values[0]
-        if len(found.names) > 1 and isinstance(bare, Listing) and isinstance(values, Tuple):
+    def _values_of(self, labelled: labels.Labelled, bare: Node, *, gold_labelled: bool) -> Decision:
+        values = labelled.whole
+        if labelled.repeated and not isinstance(bare, Listing | Tuple | Set | Matrix):
+            values = labelled.values[0]
+        if len(labelled.names) > 1 and isinstance(bare, Listing) and isinstance(values, Tuple):
             values = Listing(values.items, ",")
-        if len(found.names) > 1 and isinstance(bare, Tuple) and isinstance(values, Listing):
+        if len(labelled.names) > 1 and isinstance(bare, Tuple) and isinstance(values, Listing):
             values = Tuple(bare.left, values.items, bare.right)
-        for value in found.same:
-            if not self.compare(found.whole, value).correct:
+        for value in labelled.same:
+            if not self.compare(labelled.whole, value).correct:
                 return Decision(False, "labels", "a chain of equations that does not hold")
-        one, other = (values, bare) if gold_labelled else (bare, values)
-        decision = self.compare(one, other)
-        if not decision.correct and gold_labelled and labels.is_unknown(found):
-            return self._families(one, other, solved=True) or decision
+        gold_part, response_part = (values, bare) if gold_labelled else (bare, values)
+        decision = self.compare(gold_part, response_part)
+        if not decision.correct and gold_labelled and labels.is_unknown(labelled):
+            return self._families(gold_part, response_part, solved=True) or decision
         return decision
 
     # Collections
@@ -331,9 +336,9 @@ class Comparison:
         if any(isinstance(side, Listing) and not is_set_of_reals(side) for side in (gold, response)):
             return None
         if isinstance(gold, Relation) and isinstance(response, Relation):
-            found = equal_relations(gold, response, self.budget)
-            if found.correct:
-                return found
+            decision = equal_relations(gold, response, self.budget)
+            if decision.correct:
+                return decision
         line = Line(Evaluator(self.budget))
         gold, response = (Named("empty") if isinstance(s, Text) and s.words in NOTHING else s for s in (gold, response))
         try:
@@ -343,11 +348,11 @@ class Comparison:
         return Decision(same, "interval", "the same set of numbers" if same else "different sets of numbers")
 
     def _arrays(self, gold: Node, response: Node) -> Decision:
-        one, other = _rows(gold), _rows(response)
-        if one is not None and other is not None:
-            if [len(row) for row in one] != [len(row) for row in other]:
+        gold_part, response_part = _rows(gold), _rows(response)
+        if gold_part is not None and response_part is not None:
+            if [len(row) for row in gold_part] != [len(row) for row in response_part]:
                 return Decision(False, "matrix", "different shapes")
-            return self._all([x for row in one for x in row], [x for row in other for x in row], "matrix")
+            return self._all([x for row in gold_part for x in row], [x for row in response_part for x in row], "matrix")
         if isinstance(gold, Tuple) and isinstance(response, Tuple):
             if (gold.left, gold.right) != (response.left, response.right):
                 return Decision(False, "tuple", "different brackets")

@@ -19,7 +19,7 @@ def compound(node: Node) -> Compound | None:
         return None
     parts = tuple((item.unit[0][0], item.value) for item in node.items if isinstance(item, Quantity) and item.unit)
     kinds, sizes = zip(*(SIZES[base] for base, _ in parts), strict=True)
-    decreasing = all(one > other for one, other in pairwise(sizes))
+    decreasing = all(larger > smaller for larger, smaller in pairwise(sizes))
     return parts if decreasing and len(set(kinds)) == 1 else None
 
 
@@ -35,20 +35,20 @@ def as_single_quantities(gold: Node, response: Node) -> list[tuple[Node, Node]] 
 
     A single quantity is measured in its own unit if the sum names it, and in each of them if it has none.
     """
-    one, other = compound(gold), compound(response)
-    if one and other:
-        if SIZES[one[0][0]][0] != SIZES[other[0][0]][0]:
+    gold_parts, response_parts = compound(gold), compound(response)
+    if gold_parts and response_parts:
+        if SIZES[gold_parts[0][0]][0] != SIZES[response_parts[0][0]][0]:
             return []
-        smallest = min(one[-1][0], other[-1][0], key=lambda base: SIZES[base][1])
-        return [(_total(one, smallest), _total(other, smallest))]
-    single = response if one else gold
-    parts = one or other
+        smallest = min(gold_parts[-1][0], response_parts[-1][0], key=lambda base: SIZES[base][1])
+        return [(_total(gold_parts, smallest), _total(response_parts, smallest))]
+    single = response if gold_parts else gold
+    parts = gold_parts or response_parts
     unit = single.unit if isinstance(single, Quantity) else None
     value = single.value if isinstance(single, Quantity) else single
     if not parts or not isinstance(value, EXPRESSIONS):
         return None
     totals = [_total(parts, base) for base, _ in parts if not unit or unit == ((base, 1),)]
-    return [(total, value) if one else (value, total) for total in totals]
+    return [(total, value) if gold_parts else (value, total) for total in totals]
 
 
 def _total(parts: Compound, base: str) -> Node:

@@ -28,15 +28,15 @@ class Family:
 def family(node: Node, field: Evaluator) -> Family | None:
     """The family that an expression in one parameter, or a named set, describes; None if it is none."""
     if isinstance(node, Named):
-        found = _NAMED.get(node.name)
-        return Family(Fraction(found[0]), Fraction(found[1]), "") if found else None
+        bounds = _NAMED.get(node.name)
+        return Family(Fraction(bounds[0]), Fraction(bounds[1]), "") if bounds else None
     names = symbols(node)
     if len(names) != 1 or not isinstance(node, Apply | Symbol) or not names <= PARAMETERS:
         return None
     (name,) = names
     try:
-        at = [field.value(_with(node, name, place)) for place in (0, 1, 2)]
-        first, second = field.add(at[1], at[0], -1), field.add(at[2], at[1], -1)
+        starts = [field.value(_with(node, name, place)) for place in (0, 1, 2)]
+        first, second = field.add(starts[1], starts[0], -1), field.add(starts[2], starts[1], -1)
         if field.is_zero(field.add(first, second, -1)) is not True or field.is_zero(first) is not False:
             return None
         # Three points show a line only if the expression is a polynomial of a low degree in the parameter.
@@ -44,12 +44,12 @@ def family(node: Node, field: Evaluator) -> Family | None:
             return None
     except (Unsupported, Undefined, LimitExceeded):
         return None
-    return Family(at[0], first, name)
+    return Family(starts[0], first, name)
 
 
 def _with(node: Node, name: str, value: int) -> Node:
-    found: Node = rebuilt(node, lambda part: number(value) if part == Symbol(name) else None)
-    return found
+    replaced: Node = rebuilt(node, lambda part: number(value) if part == Symbol(name) else None)
+    return replaced
 
 
 def _is_linear(node: Node, name: str) -> bool:
@@ -65,11 +65,11 @@ def _is_linear(node: Node, name: str) -> bool:
     return all(_is_linear(arg, name) for arg in node.args)
 
 
-def same_family(one: Family, other: Family, field: Evaluator) -> bool:
+def same_family(gold: Family, response: Family, field: Evaluator) -> bool:
     """Whether both have the same numbers: steps equal up to their sign, starts a whole number of steps apart."""
     try:
-        ratio = field.div(one.step, other.step)
-        apart = field.div(field.add(one.start, other.start, -1), one.step)
+        ratio = field.div(gold.step, response.step)
+        apart = field.div(field.add(gold.start, response.start, -1), gold.step)
     except (Unsupported, Undefined, LimitExceeded):
         return False
     if ratio not in (1, -1):

@@ -73,37 +73,37 @@ def _is_length(node: Node) -> bool:
     return isinstance(node, Symbol) and node.name.isupper()
 
 
-def exchangeable(one: Labelled, other: Labelled) -> bool:
+def exchangeable(gold: Labelled, response: Labelled) -> bool:
     """Whether the names may differ: words, or ``f(x)`` for ``y``."""
-    if any(all(isinstance(name, Text) for name in found.names) for found in (one, other)):
+    if any(all(isinstance(name, Text) for name in answer.names) for answer in (gold, response)):
         return True
-    kinds = [found.names[0] for found in (one, other) if len(found.names) == 1]
+    kinds = [answer.names[0] for answer in (gold, response) if len(answer.names) == 1]
     return len(kinds) == 2 and Symbol("y") in kinds and any(isinstance(k, Apply) and k.op == "call" for k in kinds)
 
 
-def is_unknown(found: Labelled) -> bool:
+def is_unknown(answer: Labelled) -> bool:
     """Whether the answer is solved for one unknown, a small letter without an index."""
-    name = found.names[0] if len(found.names) == 1 else None
+    name = answer.names[0] if len(answer.names) == 1 else None
     return isinstance(name, Symbol) and "_" not in name.name and name.name[0].islower()
 
 
-def with_names_of(one: Labelled, other: Labelled) -> Node | None:
-    """The value of ``other`` with the bound variable that ``one`` has, where both define the same function of one
+def with_names_of(gold: Labelled, response: Labelled) -> Node | None:
+    """The value of ``response`` with the bound variable that ``gold`` has, where both define the same function of one
     variable under different names for it; None where that is not so.
     """
-    if len(one.names) != 1 or len(other.names) != 1 or one.names == other.names:
+    if len(gold.names) != 1 or len(response.names) != 1 or gold.names == response.names:
         return None
-    defined = [name.args for name in (*one.names, *other.names) if isinstance(name, Apply) and name.op == "call"]
+    defined = [name.args for name in (*gold.names, *response.names) if isinstance(name, Apply) and name.op == "call"]
     if len(defined) != 2 or defined[0][0] != defined[1][0]:
         return None
     new, old = ([*place.items] if isinstance(place, Tuple) else [place] for _, place in defined)
     if len(new) != len(old) or not all(isinstance(place, Symbol) for place in (*new, *old)):
         return None
     names = dict(zip(old, new, strict=True))
-    if any(place.name in symbols(other.whole) for place in new if isinstance(place, Symbol) and place not in names):
+    if any(place.name in symbols(response.whole) for place in new if isinstance(place, Symbol) and place not in names):
         return None  # the name means something else there
-    found: Node = rebuilt(other.whole, lambda part: names.get(part) if isinstance(part, Symbol) else None)
-    return found
+    renamed: Node = rebuilt(response.whole, lambda part: names.get(part) if isinstance(part, Symbol) else None)
+    return renamed
 
 
 def exact_part(node: Node) -> Node:
@@ -125,11 +125,11 @@ def labelled(node: Node, *, combinations: bool = False) -> Labelled | None:
     of equal expressions has its last one as value.
     """
     if isinstance(node, Relation):
-        found = _one(node)
-        if found is None and combinations and set(node.ops) == {"="}:
+        answer = _one(node)
+        if answer is None and combinations and set(node.ops) == {"="}:
             named = _is_combination(node.terms[0])
             return Labelled((), (node.terms[-1],), node.terms[-1], node.terms[1:-1] if named else node.terms[:-1])
-        return found
+        return answer
     if isinstance(node, Listing):
         return _several(node)
     return None
@@ -164,13 +164,13 @@ def _one(node: Relation) -> Labelled | None:
 
 def _several(node: Listing) -> Labelled | None:
     """``x = 2, y = 3``, or ``x = 2, x = 3``, or ``x = 2, 3``."""
-    found = [_one(item) if isinstance(item, Relation) else None for item in node.items]
-    first = found[0]
+    labelled_items = [_one(item) if isinstance(item, Relation) else None for item in node.items]
+    first = labelled_items[0]
     if first is None:
         return None
     if len(first.names) > 1:
         rest = [part.whole if part is not None and part.names == first.names else item
-                for item, part in zip(node.items, found, strict=True)]  # fmt: skip
+                for item, part in zip(node.items, labelled_items, strict=True)]  # fmt: skip
         points = all(isinstance(value, Tuple) and len(value.items) == len(first.names) for value in rest)
         return (
             Labelled((Tuple("(", first.names, ")"),), tuple(rest), replace(node, items=tuple(rest))) if points else None
@@ -178,7 +178,7 @@ def _several(node: Listing) -> Labelled | None:
     if len(first.names) != 1:
         return None
     names, values = [], []
-    for item, part in zip(node.items, found, strict=True):
+    for item, part in zip(node.items, labelled_items, strict=True):
         if part is None and isinstance(item, Relation):
             return None
         if part is not None and len(part.names) != 1:
@@ -212,17 +212,17 @@ def _are_neighbours(given: set[Node]) -> bool:
 
 def has_signs(*nodes: Node) -> bool:
     """Whether a plus-minus sign occurs."""
-    return any(isinstance(found, Apply) and found.op in ("pm", "mp") for node in nodes for found in walk(node))
+    return any(isinstance(part, Apply) and part.op in ("pm", "mp") for node in nodes for part in walk(node))
 
 
 def expand(node: Node) -> list[Node]:
     """The values that plus-minus signs stand for: signs vary alone, but with a minus-plus all together."""
-    kinds = [found.op for found in walk(node) if isinstance(found, Apply) and found.op in ("pm", "mp")]
+    kinds = [part.op for part in walk(node) if isinstance(part, Apply) and part.op in ("pm", "mp")]
     if not kinds or len(kinds) > _MAX_SIGNS:
         return [node]
     if "mp" in kinds:
         return [_signed(node, [up] * len(kinds)) for up in (True, False)]
-    return [_signed(node, list(way)) for way in product((True, False), repeat=len(kinds))]
+    return [_signed(node, list(signs)) for signs in product((True, False), repeat=len(kinds))]
 
 
 def _signed(node: Node, ups: list[bool]) -> Node:

@@ -25,43 +25,43 @@ _LOST: Final = re.compile(r"[\[\]()-]")
 
 def other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
     """Pairs of trees for the gold and the response, to compare where the first reading finds them different."""
-    ways: list[tuple[Node, Node]] = []
+    pairs: list[tuple[Node, Node]] = []
     digits = wide_number(response.text) if isinstance(gold.tree, Number) else None
     if digits is not None:
-        ways.append((gold.tree, parse(digits).tree))
-    for one, other, swap in ((gold, response, False), (response, gold, True)):
-        if isinstance(one.tree, Number) and one.tree.places and _DECIMAL_COMMA.fullmatch(other.text):
-            read = parse(other.text.replace(",", ".")).tree
-            ways.append((read, one.tree) if swap else (one.tree, read))
-    for one, other, swap in ((gold, response, False), (response, gold, True)):
-        product = _as_product(one.tree, other.tree)
+        pairs.append((gold.tree, parse(digits).tree))
+    for answer, counterpart, swap in ((gold, response, False), (response, gold, True)):
+        if isinstance(answer.tree, Number) and answer.tree.places and _DECIMAL_COMMA.fullmatch(counterpart.text):
+            read = parse(counterpart.text.replace(",", ".")).tree
+            pairs.append((read, answer.tree) if swap else (answer.tree, read))
+    for answer, counterpart, swap in ((gold, response, False), (response, gold, True)):
+        product = _as_product(answer.tree, counterpart.tree)
         if product is not None:
-            ways.append((other.tree, product) if swap else (product, other.tree))
-    for one, other, swap in ((gold, response, False), (response, gold, True)):
-        if symbols(other.tree) - symbols(one.tree) and not symbols(one.tree):
-            read = parse(other.text, letters_as_units=True).tree
+            pairs.append((counterpart.tree, product) if swap else (product, counterpart.tree))
+    for answer, counterpart, swap in ((gold, response, False), (response, gold, True)):
+        if symbols(counterpart.tree) - symbols(answer.tree) and not symbols(answer.tree):
+            read = parse(counterpart.text, letters_as_units=True).tree
             if isinstance(read, Quantity) and read.unit is not None:
-                ways.append((read, one.tree) if swap else (one.tree, read))
-    for one, other, swap in ((gold, response, False), (response, gold, True)):
-        joined = _mixed(other.tree)
+                pairs.append((read, answer.tree) if swap else (answer.tree, read))
+    for answer, counterpart, swap in ((gold, response, False), (response, gold, True)):
+        joined = _mixed(counterpart.tree)
         if joined is not None:
-            ways.append((joined, one.tree) if swap else (one.tree, joined))
+            pairs.append((joined, answer.tree) if swap else (answer.tree, joined))
     bare = _LABELLED.match(response.text)
     if bare:
-        ways.append((gold.tree, parse(response.text[bare.end() :]).tree))
+        pairs.append((gold.tree, parse(response.text[bare.end() :]).tree))
     bare = _LABELLED.match(gold.text)
     if bare:
-        ways.append((parse(gold.text[bare.end() :]).tree, response.tree))
+        pairs.append((parse(gold.text[bare.end() :]).tree, response.tree))
     if any(isinstance(node, Text) for side in (gold.tree, response.tree) for node in walk(side)):
         words = _as_words(gold.text)
         in_words = any(len(word) > 1 and word.isalpha() for word in words.words)
         if in_words or not _LOST.search(gold.text + response.text):
-            ways.append((words, _as_words(response.text)))
-    return ways
+            pairs.append((words, _as_words(response.text)))
+    return pairs
 
 
-def _as_product(node: Node, other: Node) -> Node | None:
-    """``node`` with P(1+r) as a product, where P stands alone on the other side and is no function; else None."""
+def _as_product(node: Node, counterpart: Node) -> Node | None:
+    """``node`` with P(1+r) as a product, where P stands alone on the other side and is not a function; else None."""
     if not any(isinstance(part, Apply) and part.op == "call" for part in walk(node)):
         return None
 
@@ -73,10 +73,10 @@ def _as_product(node: Node, other: Node) -> Node | None:
         is_sum = isinstance(argument, Apply) and argument.op in ("add", "sub")
         return Apply("mul", (function, argument)) if alone and is_sum else None
 
-    free = {part for part in walk(other) if isinstance(part, Symbol)}
-    free -= {part.args[0] for part in walk(other) if isinstance(part, Apply) and part.op == "call"}
-    found: Node = rebuilt(node, change)
-    return found if found != node else None
+    free = {part for part in walk(counterpart) if isinstance(part, Symbol)}
+    free -= {part.args[0] for part in walk(counterpart) if isinstance(part, Apply) and part.op == "call"}
+    product: Node = rebuilt(node, change)
+    return product if product != node else None
 
 
 def _mixed(node: Node) -> Node | None:

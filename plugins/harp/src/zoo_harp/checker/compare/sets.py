@@ -94,17 +94,17 @@ def _items_alike(gold: Sequence[Node], response: Sequence[Node], same: Same, *, 
         return Decision(False, "set", f"{len(gold)} items and {len(response)}")
     free = list(range(len(response)))
     met: set[int] = set()
-    for one in gold:
-        partner = next((k for k in free if same(one, response[k])), None)
+    for member in gold:
+        partner = next((k for k in free if same(member, response[k])), None)
         if partner is None and not strict:
-            partner = next((k for k in met if same(one, response[k])), None)
+            partner = next((k for k in met if same(member, response[k])), None)
         if partner is None:
             return Decision(False, "set", "an item of the gold is missing")
         met.add(partner)
         if partner in free:
             free.remove(partner)
     for k in free:
-        if strict or not any(same(one, response[k]) for one in gold):
+        if strict or not any(same(member, response[k]) for member in gold):
             return Decision(False, "set", "an item too many")
     return Decision(True, "set", "the same items in some order")
 
@@ -112,4 +112,4 @@ def _items_alike(gold: Sequence[Node], response: Sequence[Node], same: Same, *, 
 def items_of(node: Node) -> list[Node]:
     """Items of a list or set with signs expanded; the node alone otherwise."""
     items = node.items if isinstance(node, Listing | Set) else (node,)
-    return [way for item in items for way in labels.expand(item)]
+    return [value for item in items for value in labels.expand(item)]

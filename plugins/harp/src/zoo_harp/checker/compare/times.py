@@ -35,11 +35,11 @@ def as_time(node: Node) -> Seconds | None:
     return None
 
 
-def same_time(one: Seconds, other: Seconds) -> bool:
+def same_time(gold: Seconds, response: Seconds) -> bool:
     """Whether both may be the same; a time without "am" or "pm" can be either."""
-    if one[1] and other[1]:
-        return one[0] % (2 * _NOON) == other[0] % (2 * _NOON)
-    return one[0] % _NOON == other[0] % _NOON if one[1] != other[1] else one[0] == other[0]
+    if gold[1] and response[1]:
+        return gold[0] % (2 * _NOON) == response[0] % (2 * _NOON)
+    return gold[0] % _NOON == response[0] % _NOON if gold[1] != response[1] else gold[0] == response[0]
 
 
 def _seconds(hours: int, minutes: int) -> int:

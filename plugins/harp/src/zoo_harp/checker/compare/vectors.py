@@ -33,8 +33,8 @@ def is_vector(node: Node) -> bool:
 
 def in_units(node: Node) -> int:
     """How many components a sum of unit vectors needs at least; 0 if it is none."""
-    found = symbols(node)
-    return 3 if "unit k" in found else 2 if not found.isdisjoint(_UNITS) else 0
+    names = symbols(node)
+    return 3 if "unit k" in names else 2 if not names.isdisjoint(_UNITS) else 0
 
 
 def _linear(node: Node) -> bool:
@@ -59,5 +59,5 @@ def _along(node: Node, unit: str) -> Node:
     def change(part: Node) -> Node | None:
         return number(int(part.name == unit)) if isinstance(part, Symbol) and part.name in _UNITS else None
 
-    found: Node = rebuilt(node, change)
-    return found
+    replaced: Node = rebuilt(node, change)
+    return replaced

@@ -25,13 +25,13 @@ class Applied(Calls):
             return False
         if not forms.is_constant(left):
             return False
-        depth, at = 1, self.at + 1
-        while at < len(self.tokens) and depth:
-            depth += {"(": 1, ")": -1}.get(self.tokens[at][1], 0)
-            at += 1
-        if depth or denies(value for kind, value, _ in self.tokens[self.at + 1 : at] if kind == "word"):
+        depth, position = 1, self.position + 1
+        while position < len(self.tokens) and depth:
+            depth += {"(": 1, ")": -1}.get(self.tokens[position][1], 0)
+            position += 1
+        if depth or denies(value for kind, value, _ in self.tokens[self.position + 1 : position] if kind == "word"):
             return False
-        self.at = at
+        self.position = position
         return True
 
     def ends_after(self, ahead: int) -> bool:
@@ -66,10 +66,10 @@ class Applied(Calls):
         total, part = left.args[0], 60
         while self.peek()[0] == "num" and part <= 3600:
             amount = forms.numeral(self.peek()[1])
-            used = forms.prime_marks(self.tokens, self.at + 1)
+            used = forms.prime_marks(self.tokens, self.position + 1)
             if used is None or used[0] != (1 if part == 60 else 2):
                 return None
-            self.at += 1 + used[1]
+            self.position += 1 + used[1]
             total, part = Apply("add", (total, Apply("div", (amount, number(part))))), part * 60
         return Apply("deg", (total,))
 
@@ -78,7 +78,7 @@ class Applied(Calls):
         self.take()
         op, strength = ("mul", PRODUCT) if sign == "*" else ("add", 40)
         if self.is_op("*" if op == "mul" else sign):
-            self.at += 1
+            self.position += 1
         last = self.expression(strength)
         if sign == "-":
             last = Apply("neg", (last,))
@@ -96,13 +96,13 @@ class Applied(Calls):
         r"""A set of numbers, with the condition in its index, as in ``\mathbb{R}_{>0}``."""
         if not self.is_op("_"):
             return Named(name)
-        values = [token[1] for token in self.tokens[self.at : self.at + 5]]
+        values = [token[1] for token in self.tokens[self.position : self.position + 5]]
         inner = (
             values[2:4] if values[1:2] == ["{"] and values[4:5] == ["}"] else ["+", "0"] if values[1:2] == ["+"] else []
         )
         if inner[1:] != ["0"] or inner[0] not in ("<", "<=", ">", ">=", "!=", "+"):
             raise ParseError("the index of a set")
-        self.at += 5 if values[1] == "{" else 2
+        self.position += 5 if values[1] == "{" else 2
         return signed(name, inner[0].replace("+", ">"))
 
     def defines(self) -> bool:

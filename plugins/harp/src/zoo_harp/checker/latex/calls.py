@@ -61,7 +61,7 @@ class Calls(Phrases):
         """A group, or one sign: of a numeral the first digit only."""
         kind, value, _ = self.peek()
         if kind == "num" and len(value) > 1 and value.isdigit():
-            self.tokens[self.at] = ("num", value[1:], False)
+            self.tokens[self.position] = ("num", value[1:], False)
             return forms.numeral(value[0])
         if kind == "op" and value == "-":
             raise ParseError("a sign without braces")
@@ -70,7 +70,7 @@ class Calls(Phrases):
     def _root(self, name: str) -> Node:
         index: Node = number(3 if name == "cbrt" else 2)
         if name == "sqrt" and self.is_op("["):
-            self.at += 1
+            self.position += 1
             index = self.sequence(("]",))
             self.expect("]")
         inner = self.prefix()
@@ -83,7 +83,7 @@ class Calls(Phrases):
             if self.take()[1] == "_":
                 base = self.prefix()
             elif self.is_op("-"):
-                self.at += 1
+                self.position += 1
                 power = Apply("neg", (self.prefix(),))
             else:
                 power = self.prefix()
@@ -117,7 +117,7 @@ class Calls(Phrases):
         if self.is_op("(", "[", "{", "|(", "\\{"):
             return self.prefix()
         if self.is_op("-"):
-            self.at += 1
+            self.position += 1
             return Apply("neg", (self._function_argument(),))
         argument = self.expression(60)
         while True:
@@ -129,6 +129,6 @@ class Calls(Phrases):
                 break
             argument = Apply("mul", (argument, self.expression(60)))
         if self.is_op("/") and self.peek(1)[0] == "num" and forms.is_constant(argument):
-            self.at += 1
+            self.position += 1
             argument = Apply("div", (argument, self.expression(60)))
         return argument

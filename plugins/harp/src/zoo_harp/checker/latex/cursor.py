@@ -25,7 +25,7 @@ class Cursor:
 
     def __init__(self, tokens: list[Token], *, letters_as_units: bool = False) -> None:
         self.tokens = tokens
-        self.at = 0
+        self.position = 0
         self.letters_as_units = letters_as_units
         self.bars = 0
         self.in_set = 0
@@ -33,14 +33,14 @@ class Cursor:
 
     def peek(self, ahead: int = 0) -> Token:
         """A token not yet taken."""
-        at = self.at + ahead
-        return self.tokens[at] if at < len(self.tokens) else END
+        position = self.position + ahead
+        return self.tokens[position] if position < len(self.tokens) else END
 
     def take(self) -> Token:
         """The next token."""
-        found = self.peek()
-        self.at += 1
-        return found
+        token = self.peek()
+        self.position += 1
+        return token
 
     def is_op(self, *values: str) -> bool:
         """Whether the next token is one of these signs."""
@@ -55,11 +55,11 @@ class Cursor:
         """Take the sign ``value``, or fail."""
         if not self.is_op(value):
             raise ParseError(f"expected {value!r} before {self.peek()[1]!r}")
-        self.at += 1
+        self.position += 1
 
-    def fail(self, why: str) -> Node:
+    def fail(self, reason: str) -> Node:
         """Raise ``ParseError``."""
-        raise ParseError(why)
+        raise ParseError(reason)
 
     def expression(self, binding: int, left: Node | None = None) -> Node:
         """An expression whose operators bind tighter than ``binding``; ``left`` is its beginning if already taken."""

@@ -32,8 +32,8 @@ def series(op: str, terms: Sequence[Node]) -> Node:
     Raises:
         ParseError: the omitted terms cannot be inferred.
     """
-    at = list(terms).index(DOTS)
-    before, after = terms[:at], terms[at + 1 :]
+    position = list(terms).index(DOTS)
+    before, after = terms[:position], terms[position + 1 :]
     if DOTS in after or len(before) < 2 or len(after) != 1:
         raise ParseError("an ellipsis with unclear terms")
     big = "sum" if op == "add" else "prod"
@@ -55,8 +55,8 @@ def listed(items: Sequence[Node]) -> tuple[Node, ...]:
     Raises:
         ParseError: the omitted terms cannot be inferred, or is too much to write out.
     """
-    at = list(items).index(DOTS)
-    before, after = items[:at], items[at + 1 :]
+    position = list(items).index(DOTS)
+    before, after = items[:position], items[position + 1 :]
     if not before or not after:
         return tuple(items)
     values = [_value(item) for item in (*before, after[0])]

@@ -59,9 +59,9 @@ def repeating(parts: str) -> Number:
 
 def continued(text: str) -> Number:
     """A decimal with dots after it: a block written three times repeats forever, else it is only cut."""
-    found = _BLOCK.match(text)
-    if found:
-        return repeating(f"{found[1] or '0.'}|{found[2]}")
+    result = _BLOCK.match(text)
+    if result:
+        return repeating(f"{result[1] or '0.'}|{result[2]}")
     plain = numeral(text)
     return Number(plain.value, plain.places or 0, plain.digits, cut=True)
 
@@ -83,8 +83,8 @@ def quotient_unit(parts: Sequence[Node]) -> Unit | None:
     if len(parts) != 2 or not all(isinstance(part, Text) for part in parts):
         return None
     top, bottom = (part.words if isinstance(part, Text) else () for part in parts)
-    found = read_unit((*top, "/", *bottom))
-    return found[0] if found else None
+    result = read_unit((*top, "/", *bottom))
+    return result[0] if result else None
 
 
 def mixed(whole: Node, *fraction: Node) -> Node | None:
@@ -117,26 +117,26 @@ def product(left: Node, right: Node) -> Node:
 
 def terms(op: str, node: Node) -> list[Node]:
     """The terms of a sum, or the factors of a product, from the left."""
-    found: list[Node] = []
+    result: list[Node] = []
     while isinstance(node, Apply) and node.op in (op, "sub" if op == "add" else op):
-        found.append(Apply("neg", (node.args[1],)) if node.op == "sub" else node.args[1])
+        result.append(Apply("neg", (node.args[1],)) if node.op == "sub" else node.args[1])
         node = node.args[0]
-    return [node, *reversed(found)]
+    return [node, *reversed(result)]
 
 
-def prime_marks(tokens: list[Token], at: int) -> tuple[int, int] | None:
+def prime_marks(tokens: list[Token], position: int) -> tuple[int, int] | None:
     """How many primes stand at ``at``, plain or raised, and how many tokens they take; None if there are none."""
-    start = at
-    values = [value for _, value, _ in tokens[at : at + 6]] + [""] * 6
+    start = position
+    values = [value for _, value, _ in tokens[position : position + 6]] + [""] * 6
     braced = values[0] == "^" and values[1] == "{"
-    at = 2 if braced else int(values[0] == "^")
+    position = 2 if braced else int(values[0] == "^")
     marks = 0
-    while values[at] in ("'", '"') and at < 5:
-        marks += 1 + (values[at] == '"')
-        at += 1
-    if not marks or (braced and values[at] != "}"):
+    while values[position] in ("'", '"') and position < 5:
+        marks += 1 + (values[position] == '"')
+        position += 1
+    if not marks or (braced and values[position] != "}"):
         return None
-    return marks, min(at + int(braced), len(tokens) - start)
+    return marks, min(position + int(braced), len(tokens) - start)
 
 
 def is_time(values: Sequence[str]) -> bool:
@@ -152,14 +152,14 @@ def whole(node: Node) -> int | None:
     if isinstance(node, Number) and node.value.denominator == 1 and node.value <= 100:
         return int(node.value)
     if isinstance(node, Text):
-        found = read_number([word for word in node.words if word != "base"])
-        return int(found[0]) if found and found[0].denominator == 1 else None
+        result = read_number([word for word in node.words if word != "base"])
+        return int(result[0]) if result and result[0].denominator == 1 else None
     return None
 
 
 def is_constant(node: Node) -> bool:
     """Whether it has no variable."""
-    return not any(isinstance(found, Symbol) for found in walk(node))
+    return not any(isinstance(part, Symbol) for part in walk(node))
 
 
 def bracket(opener: str, inner: Node, closer: str) -> Node:
@@ -171,43 +171,43 @@ def bracket(opener: str, inner: Node, closer: str) -> Node:
     return inner
 
 
-def unit_words(tokens: list[Token], at: int) -> tuple[list[str], list[int]]:
+def unit_words(tokens: list[Token], position: int) -> tuple[list[str], list[int]]:
     """Words for ``read_unit`` from ``at`` on, and how many tokens each takes; a power is written ``^2``."""
     words: list[str] = []
     lengths: list[int] = []
-    while at < len(tokens):
-        kind, value, _ = tokens[at]
+    while position < len(tokens):
+        kind, value, _ = tokens[position]
         if kind in ("word", "let") or (kind == "cmd" and value in ("min", "sec")) or value in ("/", "*", "."):
             words.append(value)
             lengths.append(1)
-            at += 1
+            position += 1
         elif value == "^":
             step = 1
-            braced = tokens[at + 1 : at + 2] and tokens[at + 1][1] == "{"
-            start = at + 2 if braced else at + 1
+            braced = tokens[position + 1 : position + 2] and tokens[position + 1][1] == "{"
+            start = position + 2 if braced else position + 1
             sign = "-" if tokens[start : start + 1] and tokens[start][1] == "-" else ""
             start += len(sign)
             if not (tokens[start : start + 1] and tokens[start][0] == "num" and tokens[start][1] in "123456"):
                 break
-            step = start + 1 + int(bool(braced)) - at
+            step = start + 1 + int(bool(braced)) - position
             words.append(f"^{sign}{tokens[start][1]}")
             lengths.append(step)
-            at += step
+            position += step
         else:
             break
     return words, lengths
 
 
-def plain_words(tokens: list[Token], at: int) -> list[str]:
+def plain_words(tokens: list[Token], position: int) -> list[str]:
     """The words from ``at`` on, with hyphens, "and" and "and a" between them."""
     words: list[str] = []
-    while at < len(tokens):
-        kind, value, _ = tokens[at]
+    while position < len(tokens):
+        kind, value, _ = tokens[position]
         article = value == "a" and words[-1:] == ["and"]
         if kind != "word" and value not in ("-", "and") and not article:
             break
         words.append(value)
-        at += 1
+        position += 1
     return words
 
 
@@ -275,20 +275,20 @@ def environment(parser: Cursor, name: str) -> Node:
     rows: list[list[Node]] = [[]]
     while not parser.peek()[1].startswith("end "):
         if parser.is_op("\\\\"):
-            parser.at += 1
+            parser.position += 1
             if not parser.peek()[1].startswith("end "):
                 rows.append([])
             continue
         if parser.is_op("&"):
-            parser.at += 1
+            parser.position += 1
         rows[-1].append(parser.expression(0))
         if not parser.is_op("&", "\\\\") and not parser.peek()[1].startswith("end "):
             raise ParseError("a matrix is not closed")
     parser.take()
     if len({len(row) for row in rows}) != 1:
         raise ParseError("rows of different lengths")
-    found = Matrix(tuple(tuple(row) for row in rows))
-    return matrices.determinant(found) if name == "vmatrix" and len(rows) == len(rows[0]) else found
+    result = Matrix(tuple(tuple(row) for row in rows))
+    return matrices.determinant(result) if name == "vmatrix" and len(rows) == len(rows[0]) else result
 
 
 def _cases(parser: Cursor) -> Node:
@@ -298,14 +298,14 @@ def _cases(parser: Cursor) -> Node:
         while parser.is_op(",", ";", ".") or (
             parser.peek()[0] == "word" and parser.peek()[1].lower() in ("if", "for", "when")
         ):
-            parser.at += 1
+            parser.position += 1
         if parser.is_op("\\\\"):
-            parser.at += 1
+            parser.position += 1
             rows.append([])
         elif parser.is_op("&"):
-            parser.at += 1
+            parser.position += 1
         elif parser.peek()[0] == "word" and parser.peek()[1].lower() in ("otherwise", "else"):
-            parser.at += 1
+            parser.position += 1
             rows[-1].append(None)
         elif parser.peek() == END or len(rows) > 40:
             raise ParseError("cases are not closed")

@@ -28,8 +28,8 @@ def combined(op: str, left: Node, right: Node) -> Node | None:
     """
     if isinstance(left, Matrix) and isinstance(right, Matrix):
         if op == "mul":
-            found = _product(left, right)
-            return found.rows[0][0] if _shape(found) == (1, 1) else found
+            result = _product(left, right)
+            return result.rows[0][0] if _shape(result) == (1, 1) else result
         if _shape(left) != _shape(right):
             raise ParseError("a sum of matrices of different shapes")
         return _each(lambda a, b: Apply(op, (a, b)), left, right)
@@ -109,17 +109,17 @@ def _minor(rows: Sequence[tuple[Node, ...]], row: int, column: int) -> list[tupl
 
 
 def _product(left: Matrix, right: Matrix) -> Matrix:
-    (rows, inner), (other, columns) = _shape(left), _shape(right)
-    if inner != other or max(rows, inner, columns) > _MAX_SIZE:
+    (rows, inner), (inner_right, columns) = _shape(left), _shape(right)
+    if inner != inner_right or max(rows, inner, columns) > _MAX_SIZE:
         raise ParseError("a product of matrices that do not fit")
 
     def entry(i: int, j: int) -> Node:
         return reduce(_sum, [_times(left.rows[i][k], right.rows[k][j]) for k in range(inner)])
 
-    found = Matrix(tuple(tuple(entry(i, j) for j in range(columns)) for i in range(rows)))
-    if sum(1 for _ in islice(walk(found), _MAX_NODES)) == _MAX_NODES:
+    result = Matrix(tuple(tuple(entry(i, j) for j in range(columns)) for i in range(rows)))
+    if sum(1 for _ in islice(walk(result), _MAX_NODES)) == _MAX_NODES:
         raise LimitExceeded("a product of matrices with long entries")
-    return found
+    return result
 
 
 def _sum(left: Node, right: Node) -> Node:

@@ -77,7 +77,7 @@ _INTERVAL: Final = re.compile(
 _ROW_SPACE: Final = re.compile(r"\\\\\s{0,4}\[-?[\d.]{1,8}\s{0,4}(?:pt|em|ex|cm|mm|in)\]")
 _TIMES_TEN: Final = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*\^)")
 _FACTORIAL: Final = re.compile(r"(?<=\d)!=")
-"""5!=120 is an equation, n!=5 is none"""
+"""5!=120 is an equation, n!=5 is not"""
 _CHOOSE: Final = re.compile(
     r"(?<![\w}])(?:\{\}\s*)?[_^]?\{?(\d+)\}?\s*(?:\\(?:text|mathrm)\{([CP])\}|([CP]))\s*_?\{?(\d+)\}?(?!\w)"
 )
@@ -133,18 +133,18 @@ def unescaped(text: str) -> str:
     return _ESCAPED.sub("", text)
 
 
-def _chosen(found: re.Match[str]) -> str:
+def _chosen(match: re.Match[str]) -> str:
     """``5C2`` and ``5P2`` as commands."""
-    top, kind, plain, bottom = found.groups()
+    top, kind, plain, bottom = match.groups()
     return rf"\{'binom' if (kind or plain) == 'C' else 'perm'}{{{top}}}{{{bottom}}}"
 
 
-def _counted(found: re.Match[str]) -> str:
+def _counted(match: re.Match[str]) -> str:
     """``C_8^3``, the other order too, and ``A_5^3`` as commands; other indices stay as they are."""
-    kind, *counts = (group for group in found.groups() if group)
+    kind, *counts = (group for group in match.groups() if group)
     low, high = sorted(map(int, counts))
     if kind != "C" and low == high:
-        return found[0]
+        return match[0]
     return rf"\{'binom' if kind == 'C' else 'perm'}{{{high}}}{{{low}}}"
 
 
@@ -153,9 +153,9 @@ def wide_number(text: str) -> str | None:
     return _JOINTS.sub("", text) if _WIDE.fullmatch(text.strip()) else None
 
 
-def _turned(found: re.Match[str]) -> str:
+def _turned(match: re.Match[str]) -> str:
     """An interval whose open ends are brackets turned outwards, with round ones."""
-    left, inner, right = found.groups()
+    left, inner, right = match.groups()
     return ("(" if left == "]" else left) + inner + (")" if right == "[" else right)
 
 
@@ -171,20 +171,20 @@ def unicode_to_latex(text: str) -> str:
 
 def _join_groups(text: str) -> str:
     text = _THOUSANDS.sub(_join, _LOOSE_COMMA.sub("{,}", text))
-    text = _SPACED.sub(lambda found: found[0].replace(" ", ""), text)
+    text = _SPACED.sub(lambda match: match[0].replace(" ", ""), text)
     return _POINT.sub(".", _DECIMAL_COMMA.sub(".", _ROW_SPACE.sub(r"\\\\", text)))
 
 
-def _join(found: re.Match[str]) -> str:
+def _join(match: re.Match[str]) -> str:
     """The digits alone; but ``(1,200)`` and ``{1,200}`` on their own are a pair."""
-    text, (first, last) = found.string, found.span()
-    bare = set(re.sub(r"\d", "", found[0])) == {","}
+    text, (first, last) = match.string, match.span()
+    bare = set(re.sub(r"\d", "", match[0])) == {","}
     opened = text[:first].rstrip().endswith(("(", "[", r"\{"))
     closed = text[last:].lstrip().startswith((")", "]", r"\}", r"\right"))
     if bare and opened and closed:
-        return found[0]
+        return match[0]
     before = text[:first]
     inside = any(before.count(left) > before.count(right) for left, right in ("()", "[]"))
     if bare and inside and before.endswith("/"):
-        return found[0]  # (1/10,101/20) is a pair
-    return _JOINTS.sub("", found[0])
+        return match[0]  # (1/10,101/20) is a pair
+    return _JOINTS.sub("", match[0])

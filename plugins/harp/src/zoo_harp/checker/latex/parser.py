@@ -53,13 +53,13 @@ class Parser(Applied):
     def answer(self) -> Node:
         """The whole answer."""
         while self.is_op("=", "~", "to", ":"):
-            self.at += 1
-        found = self.sequence(())
+            self.position += 1
+        answer = self.sequence(())
         while self.is_op(".", "\\\\"):
-            self.at += 1
+            self.position += 1
         if self.peek() is not END:
             raise ParseError(f"unexpected {self.peek()[1]!r}")
-        return found
+        return answer
 
     def sequence(self, closers: tuple[str, ...]) -> Node:
         """Items up to a closing sign or the end: a ``Listing`` where there are several."""
@@ -69,7 +69,7 @@ class Parser(Applied):
             items.append(self.expression(0))
             separated = False
             if self.is_op("..."):
-                self.at += 1
+                self.position += 1
                 items.append(dots.DOTS)
             while self.is_op(*_SEPARATORS):
                 value = self.take()[1]
@@ -100,10 +100,10 @@ class Parser(Applied):
                 left = self.dotted(left, "*")
                 continue
             if (kind, value) == ("op", "{") and self.peek(1)[:2] == ("op", "}"):
-                self.at += 2
+                self.position += 2
                 continue
             if kind == "op" and value in CURRENCIES and self.ends_after(1):
-                self.at += 1
+                self.position += 1
                 return Quantity(left, ((value, 1),))
             if kind == "op" and value in _BINDING:
                 strength = _BINDING[value]
@@ -116,9 +116,9 @@ class Parser(Applied):
             if kind == "word" or (kind == "cmd" and self.is_time_unit(left)):
                 if binding >= PRODUCT:
                     return left
-                word_at = self.at
+                word_at = self.position
                 left = self.after_word(left)
-                if self.at == word_at:
+                if self.position == word_at:
                     return left
                 continue
             if (kind, value) == ("op", "(") and self.skips_aside(left):
@@ -190,7 +190,7 @@ class Parser(Applied):
 
     def infix(self, left: Node, value: str, strength: int) -> Node:
         """``left`` with the operator that comes next and what belongs to it."""
-        self.at += 1
+        self.position += 1
         if value in _RELATIONS:
             return self._chain(left, value)
         if value == "^":
@@ -202,12 +202,14 @@ class Parser(Applied):
         if value == ":" and isinstance(left, Text):
             return Relation(("=",), (left, self.expression(10)))
         if value in (":", "to"):
-            start = self.at - 2
+            start = self.position - 2
             parts = [left, self.expression(30)]
             while self.is_op(":", "to"):
-                self.at += 1
+                self.position += 1
                 parts.append(self.expression(30))
-            return Ratio(tuple(parts), forms.is_time([token[1] for token in self.tokens[max(0, start) : self.at]]))
+            return Ratio(
+                tuple(parts), forms.is_time([token[1] for token in self.tokens[max(0, start) : self.position]])
+            )
         if value == "over":
             return Apply("div", (left, self.expression(5)))
         if value == "choose":
@@ -241,7 +243,7 @@ class Parser(Applied):
             terms.append(self.expression(10))
             kind, value, _ = self.peek()
             if kind == "op" and value == "(" and self.peek(1)[:2] == ("op", "bmod"):
-                self.at += 2
+                self.position += 2
                 terms.append(self.expression(10))
                 self.expect(")")
                 return Relation(tuple(ops), tuple(terms))
@@ -249,19 +251,19 @@ class Parser(Applied):
                 return Relation(tuple(ops), tuple(terms))
             op = value
             ops.append(op)
-            self.at += 1
+            self.position += 1
 
     def _raise(self, left: Node) -> Node:
         if self.is_op("deg"):
-            self.at += 1
+            self.position += 1
             return self.degrees(left)
         if self.is_op("{") and self.peek(1)[:2] == ("op", "deg") and self.peek(2)[:2] == ("op", "}"):
-            self.at += 3
+            self.position += 3
             return self.degrees(left)
         if self.is_op("'", "{"):
-            used = forms.prime_marks(self.tokens, self.at - 1)
+            used = forms.prime_marks(self.tokens, self.position - 1)
             if used is not None:
-                self.at += used[1] - 1
+                self.position += used[1] - 1
                 return self.primed(left, used[0])
         if isinstance(left, Text):
             raise ParseError("words in an expression")
@@ -274,7 +276,7 @@ class Parser(Applied):
             negative ^= self.take()[1] == "-"
         if isinstance(left, Named) and self.is_op("{") and self.peek(1)[1] in "+-*" and self.peek(2)[1] == "}":
             sign = self.peek(1)[1]
-            self.at += 3
+            self.position += 3
             return signed(left.name, {"+": ">", "-": "<", "*": "!="}[sign])
         exponent = self.expression(69)
         if negative:
@@ -291,7 +293,7 @@ class Parser(Applied):
         if value == "'":
             marks = 1
             while self.is_op("'"):
-                self.at += 1
+                self.position += 1
                 marks += 1
             return self.primed(left, marks)
         if isinstance(left, Text):
@@ -320,7 +322,7 @@ class Parser(Applied):
         if kind == "cmd":
             return self.command(value)
         if kind == "word":
-            self.at -= 1
+            self.position -= 1
             return self.words()
         raise ParseError("the answer ends too early")
 
@@ -328,7 +330,7 @@ class Parser(Applied):
         if len(text) * 3.33 > MAX_BITS:
             raise LimitExceeded("a numeral too long")
         if self.is_op("...") and (self.ends_after(1) and ("." in text or self.peek(1) is END)):
-            self.at += 1
+            self.position += 1
             return forms.continued(text)
         return forms.numeral(text)
 
@@ -357,13 +359,13 @@ class Parser(Applied):
             self.bars -= 1
             if not self.is_op("|", "|)"):
                 raise ParseError("a bar is not closed")
-            self.at += 1
+            self.position += 1
             return Apply("abs", (inner,))
         closers = (")", "]") if opener in ("(", "[") else (closer,)
         if opener == "floor(":
             closers = (closer, "ceil)")
         if self.is_op(*closers):
-            self.at += 1
+            self.position += 1
             if opener == "\\{":
                 return Named("empty")
             if opener == "{":
@@ -373,7 +375,7 @@ class Parser(Applied):
         self.in_set = int(opener == "\\{")
         inner = self.sequence(closers)
         if opener == "\\{" and self.is_op("mid", "|", ":"):
-            self.at += 1
+            self.position += 1
             self.in_set = 0
             inner = Builder(inner, self.sequence(closers))
         self.bars, self.in_set = bars, in_set

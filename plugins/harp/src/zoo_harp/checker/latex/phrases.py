@@ -40,7 +40,7 @@ class Phrases(Cursor):
         """An angle, or a temperature where a C or F follows."""
         kind, value, _ = self.peek()
         if kind in ("let", "word") and value in _SCALES and forms.is_constant(left):
-            self.at += 1
+            self.position += 1
             return Quantity(left, ((_SCALES[value], 1),))
         return Apply("deg", (left,))
 
@@ -56,54 +56,54 @@ class Phrases(Cursor):
         if isinstance(left, Text) or words[0] == "from":
             return left
         if words[0] == "to":
-            self.at += 1
+            self.position += 1
             return Ratio((left, self.expression(30)))
         if words[0] == "by":
-            self.at += 1
+            self.position += 1
             return Listing((left, self.expression(30)), ",")
         if words[:2] == ["out", "of"]:
-            self.at += 2
+            self.position += 2
             return Apply("div", (left, self.expression(30)))
         if words[0] == "in" and isinstance(left, Symbol):
             return self.infix(left, "in", 10)
         if words[0] == "base" and isinstance(left, Number) and left.value.denominator == 1:
-            self.at += 1
+            self.position += 1
             base = forms.whole(self.prefix())
             return Based(str(left.value.numerator), base) if base else self.fail("a base")
         if words[0] in PARTS and isinstance(left, Number):
-            self.at += 1
+            self.position += 1
             return Apply("div", (left, number(PARTS[words[0]])))
         scale = (
             read_number(words[:1]) if words[0] in ("hundred", "thousand", "million", "billion", "trillion") else None
         )
         if scale and isinstance(left, Number):
-            self.at += 1
+            self.position += 1
             return Apply("mul", (left, Number(scale[0])))
         return self.quantity(left)
 
     def _words_ahead(self) -> list[str]:
         """Values of the words that follow, powers and quotients of units folded in."""
-        found: list[str] = []
-        for at in range(self.at, min(self.at + 12, len(self.tokens))):
-            kind, value, _ = self.tokens[at]
+        values: list[str] = []
+        for position in range(self.position, min(self.position + 12, len(self.tokens))):
+            kind, value, _ = self.tokens[position]
             if kind not in ("word", "let") and value not in ("/", "*", ".", "-", "min", "sec"):
                 break
-            found.append(value)
-        return found
+            values.append(value)
+        return values
 
     def quantity(self, left: Node) -> Node:
         """``left`` with the unit or the ignored words after it."""
-        words, lengths = forms.unit_words(self.tokens, self.at)
-        found = read_unit(words)
-        if found is not None:
-            unit, used = found
-            self.at += sum(lengths[:used])
+        words, lengths = forms.unit_words(self.tokens, self.position)
+        match = read_unit(words)
+        if match is not None:
+            unit, used = match
+            self.position += sum(lengths[:used])
             if self.is_op("."):
-                self.at += 1
+                self.position += 1
             return Quantity(left, unit or None)
         if isinstance(left, Tuple | Set | Text) or not forms.is_constant(left):
             raise ParseError("words after a symbol")
-        idle = forms.plain_words(self.tokens, self.at)
+        idle = forms.plain_words(self.tokens, self.position)
         if idle and idle[0].lower() in _VERBS:
             raise ParseError("a statement")
         if [word.lower() for word in idle[:1]] == ["squared"] or (len(idle) > 1 and idle[0].lower() == "times"):
@@ -111,33 +111,33 @@ class Phrases(Cursor):
         if denies(idle) or not CONDITIONS.isdisjoint(word.lower() for word in idle):
             raise ParseError("a denial or a condition")
         while self.peek()[0] == "word":
-            self.at += 1
+            self.position += 1
         if self.peek()[0] in ("num", "rep", "sci"):
             raise ParseError("words between values")
         return Quantity(left, None)
 
     def words(self) -> Node:
         """A number in words, fillers before a value, or a text."""
-        ahead = forms.plain_words(self.tokens, self.at)
+        ahead = forms.plain_words(self.tokens, self.position)
         lower = [word.lower() for word in ahead]
-        found = read_number(lower)
-        if found is not None:
-            value, used = found
+        match = read_number(lower)
+        if match is not None:
+            value, used = match
             after = lower[used] if used < len(lower) else ""
             if used < len(lower) and after not in PARTS and after not in NUMBER_WORDS and not is_unit(ahead[used]):
                 return self._text()
-            self.at += used
+            self.position += used
             return Number(value)
         if NAMED_SETS.get(frozenset(lower) - SET_FILLERS) is not None:
             return self._text()
         if lower[0] in ("negative", "minus") and self.peek(1)[0] not in ("end", "op"):
-            self.at += 1
+            self.position += 1
             return Apply("neg", (self.expression(SIGN),))
         if lower[0] in FILLERS and ahead[0] != "A" and self.peek(1)[0] not in ("word", "end"):
-            self.at += 1
+            self.position += 1
             return self.prefix()
         if lower[0] == "infinity":
-            self.at += 1
+            self.position += 1
             return Constant("oo")
         return self._text()
 
@@ -145,11 +145,11 @@ class Phrases(Cursor):
         """``left`` and the fraction in words after it, as in "2 and a half"; None if there is none."""
         if not isinstance(left, Number) or left.value.denominator != 1 or left.places is not None:
             return None
-        found = read_part([word.lower() for word in forms.plain_words(self.tokens, self.at)])
-        if found is None:
+        match = read_part([word.lower() for word in forms.plain_words(self.tokens, self.position)])
+        if match is None:
             return None
-        self.at += found[1]
-        return Number(left.value + found[0])
+        self.position += match[1]
+        return Number(left.value + match[0])
 
     def _text(self) -> Node:
         words: list[str] = []
@@ -158,7 +158,7 @@ class Phrases(Cursor):
             if kind == "word" and (value.lower() not in ("a", "an", "the") or value == "A"):
                 words.append(value.lower())
         if words == ["all", "real"] and self.peek()[0] == "let":
-            self.at += 1
+            self.position += 1
             return Named("R")
         if words[:2] == ["infinitely", "many"] or words == ["infinite"]:
             return Constant("oo")
@@ -166,10 +166,12 @@ class Phrases(Cursor):
 
     def subscript(self, left: Node) -> Node:
         """An indexed variable, or a numeral with its base."""
-        start = self.at
+        start = self.position
         index = self.prefix()
         if isinstance(left, Symbol) and not isinstance(index, Relation):
-            name = "".join(value for _, value, _ in self.tokens[start : self.at] if value not in ("{", "}", "(", ")"))
+            name = "".join(
+                value for _, value, _ in self.tokens[start : self.position] if value not in ("{", "}", "(", ")")
+            )
             return Symbol(f"{left.name}_{name}")
         base = forms.whole(index)
         if isinstance(left, Number) and left.value.denominator == 1 and base is not None:
@@ -181,5 +183,5 @@ class Phrases(Cursor):
         self.expect("_")
         base = forms.whole(self.prefix())
         if base is None:
-            raise ParseError("a base that is no number")
+            raise ParseError("a base that is not a number")
         return Based(digits.lstrip("0") or "0", base)

@@ -28,20 +28,20 @@ def signed(name: str, sign: str) -> Node:
 
 
 def _in_words() -> dict[frozenset[str], Node]:
-    found: dict[frozenset[str], Node] = {}
+    names: dict[frozenset[str], Node] = {}
     for word, name in _KINDS.items():
         for spelling in (word, word + "s"):
-            found[frozenset((spelling,))] = Named(name)
+            names[frozenset((spelling,))] = Named(name)
             for adjective, sign in _SIGNED.items():
-                ways = (
+                spellings = (
                     [(adjective,), (adjective.removeprefix("non"), "non")] if adjective[:3] == "non" else [(adjective,)]
                 )
-                for way in ways:
-                    found[frozenset((*way, spelling))] = signed(name, sign)
+                for words in spellings:
+                    names[frozenset((*words, spelling))] = signed(name, sign)
     for parity in ("odd", "even"):
         for kind in ("integer", "integers"):
-            found[frozenset((parity, kind))] = Named(parity)
-    return found
+            names[frozenset((parity, kind))] = Named(parity)
+    return names
 
 
 NAMED_SETS: Final[Mapping[frozenset[str], Node]] = _in_words()

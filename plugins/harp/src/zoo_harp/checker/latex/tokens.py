@@ -75,14 +75,14 @@ _CLOSERS: Final = frozenset(OPENERS.values())
 def _without_lonely_braces(tokens: list[Token]) -> list[Token]:
     """``{-}`` is a minus sign."""
     lonely = [
-        at
-        for at in range(1, len(tokens) - 1)
-        if tokens[at - 1][1] == "{"
-        and tokens[at + 1][1] == "}"
-        and tokens[at][1] in ("-", "+", "=", ":", "<", ">", "*")
+        position
+        for position in range(1, len(tokens) - 1)
+        if tokens[position - 1][1] == "{"
+        and tokens[position + 1][1] == "}"
+        and tokens[position][1] in ("-", "+", "=", ":", "<", ">", "*")
     ]
-    for at in reversed(lonely):
-        tokens[at - 1 : at + 2] = [tokens[at]]
+    for position in reversed(lonely):
+        tokens[position - 1 : position + 2] = [tokens[position]]
     return tokens
 
 
@@ -114,102 +114,102 @@ def _group(text: str, start: int) -> tuple[str, int]:
     if start >= len(text) or text[start] != "{":
         return text[start : start + 1], min(start + 1, len(text))
     depth = 0
-    for at in range(start, len(text)):
-        if text[at] == "{":
+    for position in range(start, len(text)):
+        if text[position] == "{":
             depth += 1
-        elif text[at] == "}":
+        elif text[position] == "}":
             depth -= 1
             if depth == 0:
-                return text[start + 1 : at], at + 1
+                return text[start + 1 : position], position + 1
     return text[start + 1 :], len(text)
 
 
 def _scan(text: str, tokens: list[Token], *, prose: bool = False) -> None:
     """Append the tokens of ``text``; in prose a letter is a word."""
-    at, spaced = 0, False
-    while at < len(text):
-        found = _PATTERN.match(text, at)
-        if found is None:
-            at += 1
+    position, spaced = 0, False
+    while position < len(text):
+        match = _PATTERN.match(text, position)
+        if match is None:
+            position += 1
             continue
-        kind = found.lastgroup
-        at = found.end()
+        kind = match.lastgroup
+        position = match.end()
         if kind == "space":
             spaced = True
             continue
         if kind in ("block", "digit"):
-            tokens.append(("rep", f"{found['rep']}|{found[kind]}", spaced))
+            tokens.append(("rep", f"{match['rep']}|{match[kind]}", spaced))
         elif kind == "block2":
-            tokens.append(("rep", f"{found['rep2']}|{found['block2']}", spaced))
+            tokens.append(("rep", f"{match['rep2']}|{match['block2']}", spaced))
         elif kind == "based2":
-            tokens.append(("based", found["based2"].upper(), spaced))
+            tokens.append(("based", match["based2"].upper(), spaced))
         elif kind == "cmd":
-            at = _command(found["cmd"].rstrip("*"), text, at, tokens, spaced)
+            position = _command(match["cmd"].rstrip("*"), text, position, tokens, spaced)
             # A skipped command counts as white space.
-            spaced = bool(found["cmd"] in SKIPPED)
+            spaced = bool(match["cmd"] in SKIPPED)
             continue
         elif kind == "word":
-            _letters(found["word"], tokens, spaced, prose)
+            _letters(match["word"], tokens, spaced, prose)
         elif kind == "op":
-            value = found["op"]
+            value = match["op"]
             if value != "$":
                 tokens.append(("op", _OPS.get(value, value), spaced))
         elif kind is not None:
-            tokens.append((kind, found[kind], spaced))
+            tokens.append((kind, match[kind], spaced))
         spaced = False
 
 
-def _command(name: str, text: str, at: int, tokens: list[Token], spaced: bool) -> int:
+def _command(name: str, text: str, position: int, tokens: list[Token], spaced: bool) -> int:
     """Append what the command means; returns where scanning goes on."""
     if name in ("left", "right"):
-        rest = text[at:].lstrip()[:1]
+        rest = text[position:].lstrip()[:1]
         if rest == ".":
-            return text.index(".", at) + 1
+            return text.index(".", position) + 1
         if rest == "|":
             tokens.append(("op", "|(" if name == "left" else "|)", spaced))
-            return text.index("|", at) + 1
+            return text.index("|", position) + 1
     elif name in SKIPPED:
         pass
     elif name in TEXT:
-        inner, at = _group(text, at)
+        inner, position = _group(text, position)
         if inner.strip() in ("i", "e", "d") and name.startswith("math"):
             tokens.append(("let", inner.strip(), spaced))
         elif inner:
             _scan(" " + inner if spaced else inner, tokens, prose=name not in ("operatorname",))
     elif name in SKIPPED_WITH_GROUP or name == "textcolor":
-        _, at = _group(text, at)
+        _, position = _group(text, position)
     elif name == "mathbb":
-        inner, at = _group(text, at)
+        inner, position = _group(text, position)
         letter = inner.strip()
         tokens.append(
             ("set", letter, spaced) if letter in ("R", "Z", "N", "Q", "C") else ("let", letter[:1] or "?", spaced)
         )
     elif name in BARE:
-        inner, end = _group(text, at)
+        inner, end = _group(text, position)
         unit = inner.strip().lstrip("\\").removesuffix("math") if name in _VECTORS else ""
         if unit in ("i", "j", "k"):
             tokens.append(("let", f"unit {unit}", spaced))
-            at = end
+            position = end
     elif name in COMMAND_OPS:
         tokens.append(("op", COMMAND_OPS[name], spaced))
     elif name in FUNCTION_NAMES:
         tokens.append(("cmd", FUNCTION_NAMES[name], spaced))
     elif name in ("begin", "end"):
-        inner, at = _group(text, at)
+        inner, position = _group(text, position)
         tokens.append(("cmd", f"{name} {inner.strip().rstrip('*')}", spaced))
-        if name == "begin" and inner.strip() == "array" and text[at : at + 1] == "{":
-            _, at = _group(text, at)
+        if name == "begin" and inner.strip() == "array" and text[position : position + 1] == "{":
+            _, position = _group(text, position)
     elif name in CONSTRUCTIONS:
         tokens.append(("cmd", CONSTRUCTIONS[name], spaced))
     elif name in GREEK:
         tokens.append(("let", name, spaced))
     else:
         tokens.append(("word", name, spaced))
-    return at
+    return position
 
 
 def _after_value(tokens: list[Token]) -> bool:
-    """Whether a unit may stand here: after something that is no operator."""
+    """Whether a unit may stand here: after something that is not an operator."""
     return bool(tokens) and (tokens[-1][0] != "op" or tokens[-1][1] in (")", "}", "|", "/", ".", "deg"))
 
 
@@ -221,8 +221,8 @@ def _letters(run: str, tokens: list[Token], spaced: bool, prose: bool) -> None:
     elif run in FUNCTION_NAMES:
         tokens.append(("cmd", FUNCTION_NAMES[run], spaced))
     elif run in PLAIN:
-        found = PLAIN[run]
-        tokens.append(("op" if found == "choose" else "cmd", found, spaced))
+        command = PLAIN[run]
+        tokens.append(("op" if command == "choose" else "cmd", command, spaced))
     elif run in ("mod", "percent", "percentage", "pct"):
         tokens.append(("op", "bmod" if run == "mod" else "%", spaced))
     elif lower in ("degree", "degrees"):

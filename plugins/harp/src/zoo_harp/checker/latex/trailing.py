@@ -21,7 +21,7 @@ _SIGNS: Final = frozenset(names("in , ( ) { } $ and <= >= < > != - + _ ^ * ...")
 
 def without_clause(tokens: Sequence[Token]) -> list[Token]:
     """The tokens of an equation or family without a clause at the end that names a range; as they are elsewhere."""
-    start = next((at for at in range(1, len(tokens)) if _begins(tokens, at)), None)
+    start = next((position for position in range(1, len(tokens)) if _begins(tokens, position)), None)
     if start is None or not all(_belongs(token) for token in tokens[start:]):
         return list(tokens)
     while start > 1 and tokens[start - 1][1] in (",", "(", ";"):
@@ -36,11 +36,12 @@ def conclusion(tokens: Sequence[Token]) -> list[Token]:
     Raises:
         ParseError: the arrow joins two statements of another kind, so that what follows it is not claimed.
     """
-    arrows = [at for at, token in enumerate(tokens) if token[:2] in (("op", "=>"), ("op", "<=>"))]
+    arrows = [position for position, token in enumerate(tokens) if token[:2] in (("op", "=>"), ("op", "<=>"))]
     if not arrows:
         return list(tokens)
     parts = [
-        tokens[start:end] for start, end in zip([0, *(at + 1 for at in arrows)], [*arrows, len(tokens)], strict=True)
+        tokens[start:end]
+        for start, end in zip([0, *(position + 1 for position in arrows)], [*arrows, len(tokens)], strict=True)
     ]
     steps = [part for part in parts if part]
     if len(steps) > 1 and not all(any(value == "=" for _, value, _ in step) for step in steps):
@@ -48,18 +49,22 @@ def conclusion(tokens: Sequence[Token]) -> list[Token]:
     return list(steps[-1]) if steps else []
 
 
-def _begins(tokens: Sequence[Token], at: int) -> bool:
+def _begins(tokens: Sequence[Token], position: int) -> bool:
     """Whether a clause begins here: "for all", a universal quantifier, "where k is", or a letter in the integers."""
-    kind, value, _ = tokens[at]
-    after = [token[1].lower() for token in tokens[at + 1 : at + 4]]
+    kind, value, _ = tokens[position]
+    after = [token[1].lower() for token in tokens[position + 1 : position + 4]]
     if kind == "word" and value.lower() == "for":
         return after[:1] != [] and after[0] in _ALL
     if kind == "word" and value == "forall":
         return True
     if kind == "word" and value.lower() in ("where", "with"):
         return after[1:2] in (["is"], ["in"], ["are"])
-    letter = kind == "let" and tokens[at - 1][1] in (",", "(", ";") and after[:1] == ["in"]
-    return letter and tokens[at + 2 : at + 3] != [] and tokens[at + 2][:2] in (("set", "Z"), ("set", "N"))
+    letter = kind == "let" and tokens[position - 1][1] in (",", "(", ";") and after[:1] == ["in"]
+    return (
+        letter
+        and tokens[position + 2 : position + 3] != []
+        and tokens[position + 2][:2] in (("set", "Z"), ("set", "N"))
+    )
 
 
 def _belongs(token: Token) -> bool:

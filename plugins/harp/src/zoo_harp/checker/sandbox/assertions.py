@@ -109,33 +109,33 @@ def _takes_back(sentence: str) -> bool:
         return True
     if is_negation(read.words[-1]):
         return True
-    at = _POINTED.match(read.classes).end()  # type: ignore[union-attr]
-    pointing = not _POINTING.isdisjoint(words[:4]) or read.words[at : at + 1] in _POINTERS
+    index = _POINTED.match(read.classes).end()  # type: ignore[union-attr]
+    pointing = not _POINTING.isdisjoint(words[:4]) or read.words[index : index + 1] in _POINTERS
     return pointing and any(is_negation(word) or is_false(word) or word in ("error", "errors") for word in words)
 
 
 def _is_linked(left: Words) -> str:
     """How the words before a value link it to a subject: "linked", "alone" (there are none) or "" (not at all)."""
     classes = left.classes
-    for at in range(len(classes), -1, -1):
-        if at and not _opens(classes, at):
+    for index in range(len(classes), -1, -1):
+        if index and not _opens(classes, index):
             continue
-        clause = Words(left.words[at:], classes[at:])
-        how = _clause(clause, classes[:at], left.words[at - 1] if at else "")
-        if how and _leads(left, at):
-            return how
+        clause = Words(left.words[index:], classes[index:])
+        link = _clause(clause, classes[:index], left.words[index - 1] if index else "")
+        if link and _leads(left, index):
+            return link
     return ""
 
 
-def _opens(classes: str, at: int) -> bool:
+def _opens(classes: str, index: int) -> bool:
     """Whether a clause may begin at a word: behind a sign, a connective or "that", or with "which is" or "it is"."""
-    before = classes[at - 1]
+    before = classes[index - 1]
     if before == "C":
-        return classes[at - 2 : at - 1] not in _VERBAL
+        return classes[index - 2 : index - 1] not in _VERBAL
     return (
         before in ",;:()TEL"
-        or bool(re.match("R[AL]", classes[at:]))
-        or (before == "F" and classes[at : at + 2] == "SA")
+        or bool(re.match("R[AL]", classes[index:]))
+        or (before == "F" and classes[index : index + 2] == "SA")
     )
 
 
@@ -188,7 +188,7 @@ def _is_subject(subject: Words, link: str, verb: str, opener: str) -> bool:
         return not any(map(is_operator, words))
     if not classes:
         return "L" in link and opener in (",", "C", "")
-    plain = next((at for at, word in enumerate(words) if word in ("answer", "answers", "result", "value")), None)
+    plain = next((index for index, word in enumerate(words) if word in ("answer", "answers", "result", "value")), None)
     if (
         plain is not None
         and plain <= 4
@@ -225,18 +225,18 @@ def _is_modifier(after: Words) -> bool:
     return not changed and (words[0] == "of" or not any(map(is_false, words)))
 
 
-def _leads(left: Words, at: int) -> bool:
+def _leads(left: Words, index: int) -> bool:
     """Whether the words before a clause leave it a statement: "we see that", or a clause of their own."""
-    if at == 0:
+    if index == 0:
         return True
-    before, opener = left.classes[:at], left.classes[at - 1]
-    if opener == "T" and left.words[at - 2 : at - 1] == ("to-find",):
-        return not any(is_negation(word) or is_false(word) for word in left.words[:at])
+    before, opener = left.classes[:index], left.classes[index - 1]
+    if opener == "T" and left.words[index - 2 : index - 1] == ("to-find",):
+        return not any(is_negation(word) or is_false(word) for word in left.words[:index])
     if opener in "TEL":
         first = max(_last_stop(before), _after_connective(before))
-        supposed = _is_supposed(left.words[first:at])
+        supposed = _is_supposed(left.words[first:index])
         return not supposed and bool(_EMBEDS.fullmatch(before, first)) and _leads(left, first)
-    words = left.words[:at]
+    words = left.words[:index]
     if opener == ":":
         return not any(map(is_operator, words[_last_stop(before[:-1]) :]))
     since = _since_reset(Words(words, before))
@@ -251,31 +251,35 @@ def _goes_on(right: Words, *, alone: bool) -> bool:
     if "?" in classes:
         return False
     nouns = 0
-    for at, (word, letter) in enumerate(zip(words, classes, strict=True)):
-        rest = words[at:]
+    for index, (word, letter) in enumerate(zip(words, classes, strict=True)):
+        rest = words[index:]
         if word in ("because", "since") or (
-            letter in ",(" and words[at + 1 : at + 2] in (("because",), ("since",), ("as",))
+            letter in ",(" and words[index + 1 : index + 2] in (("because",), ("since",), ("as",))
         ):
             return True
-        if word in ("not", "rather", "instead") and at <= nouns + 1:
+        if word in ("not", "rather", "instead") and index <= nouns + 1:
             return len(rest) <= 4 and not takes_back(rest)
-        if letter in ",;:(CTRB" or (word == "if" and not classes[:at].endswith("V")):
+        if letter in ",;:(CTRB" or (word == "if" and not classes[:index].endswith("V")):
             follows_or = any(word == "or" and rest[k + 1 : k + 2] == ("",) for k, word in enumerate(rest))
-            if word == "and" and right.classes[at + 1 : at + 2] == "X":
+            if word == "and" and right.classes[index + 1 : index + 2] == "X":
                 return rest[1] == "not" and not takes_back(rest)
             modulus = letter == "(" and {"mod", "modulo"}.intersection(rest[1:2])
             return not (takes_back(rest) or "unless" in rest or follows_or or modulus)
-        if word == "or" and words[at + 1 : at + 2] in _RESTATING:
+        if word == "or" and words[index + 1 : index + 2] in _RESTATING:
             return True
         if word == "squared" or (word == "times" and rest[1:]):
             return False
-        if letter == "X" or word in ("mod", "modulo") or (letter == "F" and (at == 0 or words[at - 1] == "times")):
+        if (
+            letter == "X"
+            or word in ("mod", "modulo")
+            or (letter == "F" and (index == 0 or words[index - 1] == "times"))
+        ):
             return False
         if letter in "AML":
-            predicate = _PREDICATE.match(classes, at) or _GOOD.intersection(rest[1:3])
+            predicate = _PREDICATE.match(classes, index) or _GOOD.intersection(rest[1:3])
             changed = any(is_operator(word) or word in ("different", "other", "another") for word in rest)
             return bool(nouns or (alone and predicate)) and not changed
-        if (letter == "S" and at == 0) or (letter == "D" and nouns == 1 and classes[at - 1] == "N"):
+        if (letter == "S" and index == 0) or (letter == "D" and nouns == 1 and classes[index - 1] == "N"):
             return False
         nouns += letter in "NQG"
         if letter == "W":
@@ -295,7 +299,7 @@ def _after_connective(classes: str) -> int:
 
 def _since_reset(left: Words) -> int:
     """Where a new statement begins after the last connective: "everyone says 4, but", "4 fails, so"."""
-    return max((at + 1 for at, word in enumerate(left.words) if word in _RESETS), default=0)
+    return max((index + 1 for index, word in enumerate(left.words) if word in _RESETS), default=0)
 
 
 def _is_supposed(words: tuple[str, ...]) -> bool:

@@ -66,7 +66,7 @@ def _around(text: str, start: int, end: int) -> str | None:
     r"""The formula of which a box is only a part, as in ``2\boxed{5}`` or ``\frac{\boxed{5}}{2}``; else None."""
     if not (_BEFORE.search(text, max(0, start - _FAR), start) or _AFTER.match(text, end)):
         return None
-    edges = [found.end() for found in _EDGE.finditer(text, max(0, start - _FAR), start)]
+    edges = [match.end() for match in _EDGE.finditer(text, max(0, start - _FAR), start)]
     edge = _EDGE.search(text, end, end + _FAR)
     first, last = edges[-1] if edges else max(0, start - _FAR), edge.start() if edge else end + _FAR
     formula = opened(text[first:last]).strip()
@@ -77,15 +77,15 @@ def _boxes(text: str) -> list[tuple[int, int, int]]:
     """Where boxes that lie in no other begin, where their content does, and where that ends."""
     stack: list[tuple[int, int]] = []
     closed: list[tuple[int, int, int]] = []
-    for found in _BRACES.finditer(text):
-        sign = found[0]
+    for match in _BRACES.finditer(text):
+        sign = match[0]
         if sign[0] == "\\" and len(sign) > 4:
-            if found[1]:
-                stack.append((found.end(), found.start()))
-            elif found.end() < len(text):
-                bare = _BARE_BOX.match(text, found.end())
+            if match[1]:
+                stack.append((match.end(), match.start()))
+            elif match.end() < len(text):
+                bare = _BARE_BOX.match(text, match.end())
                 if bare and bare[0][0] not in "}\\":
-                    closed.append((found.start(), found.end(), bare.end()))
+                    closed.append((match.start(), match.end(), bare.end()))
         elif sign == "{":
             stack.append((-1, -1))
         elif sign == "}" and stack:
@@ -93,7 +93,7 @@ def _boxes(text: str) -> list[tuple[int, int, int]]:
             if inside >= 0:
                 while closed and closed[-1][0] > start:
                     closed.pop()
-                closed.append((start, inside, found.start()))
+                closed.append((start, inside, match.start()))
     return closed
 
 
@@ -101,16 +101,16 @@ def opened(text: str) -> str:
     """``text`` without the boxes in it, their content kept, in one pass."""
     kept: list[str] = []
     stack: list[bool] = []
-    at = 0
-    for found in _BRACES.finditer(text):
-        sign = found[0]
-        if found[1]:
-            kept.append(text[at : found.start()])
-            at = found.end()
+    position = 0
+    for match in _BRACES.finditer(text):
+        sign = match[0]
+        if match[1]:
+            kept.append(text[position : match.start()])
+            position = match.end()
             stack.append(True)
         elif sign == "{":
             stack.append(False)
         elif sign == "}" and stack and stack.pop():
-            kept.append(text[at : found.start()])
-            at = found.end()
-    return "".join(kept) + text[at:]
+            kept.append(text[position : match.start()])
+            position = match.end()
+    return "".join(kept) + text[position:]

@@ -155,13 +155,13 @@ def beginning(text: str, start: int) -> int:
     """Where the sentence begins in which ``start`` stands; a line that ends in the middle of a phrase goes on."""
     first = max(0, start - FAR)
     before = text[first:start]
-    at = 0
+    index = 0
     for stop in END.finditer(before):
-        line = before[at : stop.start()]
+        line = before[index : stop.start()]
         blank = before[stop.end() : stop.end() + 1] in ("\n", "#", "|") or line.lstrip().startswith("#")
         if stop[0] != "\n" or not (_UNENDED if blank else _OPEN_LINE).search(line):
-            at = stop.end()
-    return first + at
+            index = stop.end()
+    return first + index
 
 
 @lru_cache(maxsize=512)
@@ -169,10 +169,10 @@ def read_words(text: str) -> Words:
     """The words of a stretch of text, formulas as one, with their classes."""
     words: list[str] = []
     classes: list[str] = []
-    for found in _TOKEN.finditer(
+    for match in _TOKEN.finditer(
         _PHRASE.sub(lambda phrase: phrase[1].replace(" ", "-"), _THEREFORE.sub(" therefore ", text))
     ):
-        command, word, sign = found.group("command", "word", "sign")
+        command, word, sign = match.group("command", "word", "sign")
         if command is not None:
             if command in _DENYING:
                 words.append("not")
@@ -199,15 +199,15 @@ def read_words(text: str) -> Words:
             words.append(sign.strip())
             classes.append({"—": ",", "–": ",", "-": ","}.get(sign.strip(), sign.strip()))
         elif (
-            not found[0].startswith(("<", r"\begin", r"\end"))
-            and _SIGNIFICANT.search(found[0])
-            and found[0].strip('*`"“”{}#$>~|\\')
+            not match[0].startswith(("<", r"\begin", r"\end"))
+            and _SIGNIFICANT.search(match[0])
+            and match[0].strip('*`"“”{}#$>~|\\')
         ):
             words.append("")
             classes.append("F")
-    for at, word in enumerate(words[:-1]):
-        if word in _DEMONSTRATIVE and classes[at + 1] in "ALMVEXS,":
-            classes[at] = "S"
+    for index, word in enumerate(words[:-1]):
+        if word in _DEMONSTRATIVE and classes[index + 1] in "ALMVEXS,":
+            classes[index] = "S"
     if words and words[-1] in _DEMONSTRATIVE:
         classes[-1] = "S"
     return _merged(words, _LETTER.sub("F", _NOUN.sub("N", "".join(classes))))
@@ -217,12 +217,12 @@ def _merged(words: list[str], classes: str) -> Words:
     """Formulas that commas, brackets or equality signs join as one word; an equality sign that is left is a verb."""
     kept: list[str] = []
     letters: list[str] = []
-    at = 0
+    index = 0
     for run in _FORMULAS.finditer(classes):
-        kept += [*words[at : run.start()], ""]
-        letters += [classes[at : run.start()], "F"]
-        at = run.end()
-    return Words((*kept, *words[at:]), "".join([*letters, classes[at:]]).replace("=", "A"))
+        kept += [*words[index : run.start()], ""]
+        letters += [classes[index : run.start()], "F"]
+        index = run.end()
+    return Words((*kept, *words[index:]), "".join([*letters, classes[index:]]).replace("=", "A"))
 
 
 def _class(word: str, written: str) -> str:

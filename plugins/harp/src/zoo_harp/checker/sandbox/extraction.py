@@ -59,7 +59,7 @@ _NUMERAL: Final = re.compile(
 )
 """a number in words; "one" alone is a pronoun"""
 _GOES_ON: Final = re.compile(r"\s?(?:\+(?!\+)|\^|[×·/]|\\(?:cdot|times|pm|div)(?![A-Za-z]))")
-"""an operator after a number, which is then no answer but part of what could not be read"""
+"""an operator after a number, which is then only a part of an expression that could not be read"""
 _PROGRAM: Final = re.compile(
     r"__|%\(|\b(?:eval|exec|system|globals|subprocess)\b\s?[(.]|\blambda\s{1,4}\w{0,20}\s?:"
     r"|\bimport\s{1,4}(?:os|sys|subprocess|socket|shutil)\b|\bos\."
@@ -127,21 +127,22 @@ def _unmarked(capture: str) -> str:
 
 
 def _trimmed(capture: str) -> list[str]:
-    """The capture, and shorter and shorter beginnings of it."""
+    """Beginnings of the capture that may be the answer, in the order in which they are tried."""
     aside = _ASIDE.search(capture)
     capture = capture[: aside.start()] if aside and aside.start() else capture
     line = capture.split("\n", 1)[0]
     sentence = _SENTENCE.search(capture)
-    ways = [capture[: sentence.start()]] if sentence else []
-    ways.insert(
-        0 if len(ways) == 0 or len(line) < len(ways[0]) else 1, line if line.count("{") == line.count("}") else ""
+    beginnings = [capture[: sentence.start()]] if sentence else []
+    beginnings.insert(
+        0 if len(beginnings) == 0 or len(line) < len(beginnings[0]) else 1,
+        line if line.count("{") == line.count("}") else "",
     )
-    ways += [capture, line]
-    for way in tuple(ways):
-        clause = _CLAUSE.search(way)
-        if clause and clause.start() and not _VERB.search(way, clause.end()):
-            ways.append(way[: clause.start()])
-    return [strip(way) for way in ways if strip(way)] or [""]
+    beginnings += [capture, line]
+    for beginning in tuple(beginnings):
+        clause = _CLAUSE.search(beginning)
+        if clause and clause.start() and not _VERB.search(beginning, clause.end()):
+            beginnings.append(beginning[: clause.start()])
+    return [strip(beginning) for beginning in beginnings if strip(beginning)] or [""]
 
 
 def _is_plain(tree: Node, text: str) -> bool:
@@ -182,7 +183,7 @@ def delimited(text: str) -> Iterator[Span]:
 
 
 def spoken(response: str) -> str:
-    """The sentence that a reply gives as its answer: what follows the last anchor, or all of it."""
+    """The sentence that a reply gives as its answer: the text after the last anchor, or all of it."""
     text, _ = reply(response[-MAX_RESPONSE:])
     anchor = next(anchors(text), None)
     return strip(anchor.text if anchor is not None else text)
@@ -216,10 +217,15 @@ class Reader:
         found = self._value(text, prose.start if prose is not None else 0)
         if found is None and (whole or prose is not None):
             found = strip(text) if prose is None else _trimmed(prose.text)[0]
-        said = _VERB.split(text)[-1]
-        if found is None and said != text and self.is_answer(said) and not isinstance(parse(said).tree, Text):
-            start = text.rindex(said)
-            return strip(said) if is_asserted(text, start, len(text)) else None
+        predicate = _VERB.split(text)[-1]
+        if (
+            found is None
+            and predicate != text
+            and self.is_answer(predicate)
+            and not isinstance(parse(predicate).tree, Text)
+        ):
+            start = text.rindex(predicate)
+            return strip(predicate) if is_asserted(text, start, len(text)) else None
         short = "\n" not in text.strip() and 0 < len(text.strip()) <= 200
         if found is None and short and self._is_worded(text):
             found = strip(text)
@@ -252,9 +258,9 @@ class Reader:
 
     def from_capture(self, capture: str) -> str | None:
         """The first beginning of the capture that reads as an answer."""
-        for way in _trimmed(capture):
-            if len(way) <= MAX_ANSWER and self.is_answer(way):
-                return way
+        for beginning in _trimmed(capture):
+            if len(beginning) <= MAX_ANSWER and self.is_answer(beginning):
+                return beginning
         return None
 
     def _value(self, text: str, first: int) -> str | None:
@@ -296,7 +302,7 @@ class Reader:
             found.append(Span(first.start, places[last].end, ", ".join(listed if plural else joined)))
         return found
 
-    def _numbers(self, text: str, taken: list[tuple[int, int]]) -> list[Span]:
+    def _numbers(self, text: str, delimited_spans: list[tuple[int, int]]) -> list[Span]:
         """Formulas without delimiters and numbers that stand alone."""
         found: list[Span] = []
         for formula, end in islice(formulas(text), _MAX_FORMULAS):
@@ -307,7 +313,9 @@ class Reader:
         blank = _CALL.sub(lambda call: " " * len(call[0]), text[tail:])
         for number in _NUMBER.finditer(blank):
             start, end = tail + number.start(), tail + number.end()
-            inside = any(one <= start < other for one, other in taken) or any(p.start <= start < p.end for p in found)
+            inside = any(first <= start < last for first, last in delimited_spans) or any(
+                p.start <= start < p.end for p in found
+            )
             if not inside and not _GOES_ON.match(text, end):
                 found.append(Span(start, end, number[0]))
         return found

@@ -35,14 +35,14 @@ def formulas(text: str) -> Iterator[tuple[str, int]]:
     It may still be none: the caller tries to read it.
     """
     for line in reversed(list(_LINE.finditer(text, max(0, len(text) - _WINDOW)))):
-        found = list(_WORD.finditer(text, *line.span()))
-        words = [word[0] for word in found]
-        for at in range(len(words) - 1, -1, -1):
-            bare = words[at].rstrip(_STOPS)
-            if any(sign.isdigit() for sign in bare) and _is_math(words[at]):
-                first, last = _leftmost(words, at), _rightmost(words, at)
+        matches = list(_WORD.finditer(text, *line.span()))
+        words = [word[0] for word in matches]
+        for index in range(len(words) - 1, -1, -1):
+            bare = words[index].rstrip(_STOPS)
+            if any(sign.isdigit() for sign in bare) and _is_math(words[index]):
+                first, last = _leftmost(words, index), _rightmost(words, index)
                 if first < last or not _NAME.fullmatch(bare):
-                    yield _balanced(" ".join(words[first : last + 1])), found[last].end()
+                    yield _balanced(" ".join(words[first : last + 1])), matches[last].end()
 
 
 def _is_math(word: str) -> bool:
@@ -54,50 +54,55 @@ def _ends_phrase(word: str) -> bool:
     return word[-1] in ".,;:?"
 
 
-def _leftmost(words: list[str], at: int) -> int:
+def _leftmost(words: list[str], index: int) -> int:
     """The word that the formula ending at ``at`` begins with."""
-    end, linked = at, any(sign in words[at] for sign in _LINKS)
-    while at > 0:
-        before = words[at - 1]
+    end, linked = index, any(sign in words[index] for sign in _LINKS)
+    while index > 0:
+        before = words[index - 1]
         linked = linked or before in _LINKS
         joins = before in _SIGNS or before == "or" or (before == "and" and linked)
-        if joins and at > 1 and _is_math(words[at - 2]) and not _ends_phrase(words[at - 2]):
-            at -= 2
-        elif before in ("-", "−", "±", r"\pm") or (_PART.match(words[at]) and _WHOLE.fullmatch(before)):
-            at -= 1
-        elif words[at][0] in _LINKS or before[-1] in _LINKS:
+        if joins and index > 1 and _is_math(words[index - 2]) and not _ends_phrase(words[index - 2]):
+            index -= 2
+        elif before in ("-", "−", "±", r"\pm") or (_PART.match(words[index]) and _WHOLE.fullmatch(before)):
+            index -= 1
+        elif words[index][0] in _LINKS or before[-1] in _LINKS:
             if not _is_math(before) or _ends_phrase(before):
                 break
-            at -= 1
+            index -= 1
         else:
             break
-    return at if at < end else _list(words, end)
+    return index if index < end else _list(words, end)
 
 
 def _list(words: list[str], end: int) -> int:
     """The word that a list ending at ``end`` begins with, where a plural announces it."""
-    at = end
-    while at > 0:
-        if words[at - 1] in ("and", "or") and at > 1 and _is_math(words[at - 2].rstrip(",")):
-            at -= 2
-        elif words[at - 1].endswith(",") and _is_math(words[at - 1]):
-            at -= 1
+    index = end
+    while index > 0:
+        if words[index - 1] in ("and", "or") and index > 1 and _is_math(words[index - 2].rstrip(",")):
+            index -= 2
+        elif words[index - 1].endswith(",") and _is_math(words[index - 1]):
+            index -= 1
         else:
             break
-    return at if at > 0 and words[at - 1].lower().rstrip(":") in _SEVERAL else end
+    return index if index > 0 and words[index - 1].lower().rstrip(":") in _SEVERAL else end
 
 
-def _rightmost(words: list[str], at: int) -> int:
+def _rightmost(words: list[str], index: int) -> int:
     """The word that the formula beginning at ``at`` ends with: further signs, or a unit."""
-    while at + 2 < len(words) and not _ends_phrase(words[at]) and words[at + 1] in _SIGNS and _is_math(words[at + 2]):
-        at += 2
-    if at + 1 < len(words) and not _ends_phrase(words[at]):
-        after = words[at + 1].rstrip(_STOPS + ")")
-        if after.lower() in ("square", "cubic", "sq", "cu") and at + 2 < len(words):
-            at += 2
+    while (
+        index + 2 < len(words)
+        and not _ends_phrase(words[index])
+        and words[index + 1] in _SIGNS
+        and _is_math(words[index + 2])
+    ):
+        index += 2
+    if index + 1 < len(words) and not _ends_phrase(words[index]):
+        after = words[index + 1].rstrip(_STOPS + ")")
+        if after.lower() in ("square", "cubic", "sq", "cu") and index + 2 < len(words):
+            index += 2
         elif after in _SCALES or (len(after) > 1 and after != "in" and is_unit(after)):
-            at += 1
-    return at
+            index += 1
+    return index
 
 
 def _balanced(text: str) -> str:

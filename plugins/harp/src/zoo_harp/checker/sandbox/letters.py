@@ -53,10 +53,10 @@ def extract_choice(response: str) -> str | None:
         if letter is not None:
             return letter or None
     last = None
-    for found in _NAMED.finditer(text):
-        last = found
-    for found in _LAST_LETTER.finditer(text):
-        last = found
+    for match in _NAMED.finditer(text):
+        last = match
+    for match in _LAST_LETTER.finditer(text):
+        last = match
     if last is None:
         return None
     letter = last[last.lastindex or 1]
@@ -68,13 +68,13 @@ def extract_choice(response: str) -> str | None:
 
 def _letter(text: str) -> str | None:
     """The letter that ``text`` begins with; empty if two different ones are joined, None if it begins with none."""
-    found = _LETTER.match(text)
-    if found is None:
+    match = _LETTER.match(text)
+    if match is None:
         return None
-    letter, after = found[1].upper(), found["after"]
-    glued = text[: found.start(1)].rstrip()[-1:]
+    letter, after = match[1].upper(), match["after"]
+    glued = text[: match.start(1)].rstrip()[-1:]
     if glued not in ("(", "{", "*", "$", "[") and (
-        _PROSE_AFTER.match(after) or (found[1].islower() and after.strip(" .)*"))
+        _PROSE_AFTER.match(after) or (match[1].islower() and after.strip(" .)*"))
     ):
         return None
     if _REJECTED.match(after):

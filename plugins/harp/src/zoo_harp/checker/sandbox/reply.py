@@ -97,10 +97,10 @@ def _without_thinking(text: str) -> str:
 def _without_template(text: str) -> str:
     """Up to the end of the first turn that has content."""
     start = 0
-    for found in _TURN.finditer(text):
-        if _TOKEN.sub("", text[start : found.start()]).strip():
-            return _TOKEN.sub("", text[start : found.start()])
-        start = found.end()
+    for match in _TURN.finditer(text):
+        if _TOKEN.sub("", text[start : match.start()]).strip():
+            return _TOKEN.sub("", text[start : match.start()])
+        start = match.end()
     return _TOKEN.sub("", text[start:])
 
 
@@ -108,13 +108,13 @@ def _last_answer(text: str) -> str | None:
     """What the last answer tags enclose, also where they are not closed; None if there is nothing."""
     content: str | None = None
     start = -1
-    for found in _ANSWER.finditer(text):
-        if found[1]:
-            if start >= 0 and text[start : found.start()].strip():
-                content = text[start : found.start()]
+    for match in _ANSWER.finditer(text):
+        if match[1]:
+            if start >= 0 and text[start : match.start()].strip():
+                content = text[start : match.start()]
             start = -1
         else:
-            start = found.end()
+            start = match.end()
     if start >= 0 and text[start:].strip():
         content = text[start:]
     return content.strip() if content is not None else None
@@ -141,13 +141,13 @@ def spaced(text: str) -> str:
     return text if text.isascii() else _BESIDE.sub(" ", text).translate(_STOPS)
 
 
-def _formula(found: re.Match[str]) -> str:
-    inner = found[1]
-    return f"${inner.rstrip('.:')}$" if "$" not in inner and _MATHEMATICAL.fullmatch(inner) else found[0]
+def _formula(match: re.Match[str]) -> str:
+    inner = match[1]
+    return f"${inner.rstrip('.:')}$" if "$" not in inner and _MATHEMATICAL.fullmatch(inner) else match[0]
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     last = None
-    for found in pattern.finditer(text):
-        last = found
+    for match in pattern.finditer(text):
+        last = match
     return last

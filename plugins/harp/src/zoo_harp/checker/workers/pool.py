@@ -22,7 +22,7 @@ from typing import Any, Final
 _MAX_TASKS: Final = 200
 MAX_WORKERS: Final = max(1, min(4, os.cpu_count() or 1))
 """processes of sympy at the same time"""
-_LOADING: Final = 120.0
+_LOADING_SECONDS: Final = 120.0
 """seconds of wall time that loading sympy, or waiting for a worker, may take; they do not count for any check"""
 
 
@@ -153,7 +153,7 @@ class Pool:
             WorkerDied: all were taken for too long.
         """
         with self._free:
-            if not self._free.wait_for(lambda: self._taken < MAX_WORKERS, _LOADING):
+            if not self._free.wait_for(lambda: self._taken < MAX_WORKERS, _LOADING_SECONDS):
                 raise WorkerDied
             self._taken += 1
             worker = self._idle.pop() if self._idle else None
@@ -205,7 +205,7 @@ def ask(request: dict[str, Any], seconds: float) -> tuple[dict[str, Any] | None,
     began = time.monotonic()
     worker = _POOL.take()
     try:
-        if not worker.warm(_LOADING):
+        if not worker.warm(_LOADING_SECONDS):
             worker.kill()
             raise WorkerDied
         waited = time.monotonic() - began
@@ -225,7 +225,7 @@ def warm_up() -> None:
     """
     worker = _POOL.take()
     try:
-        if not worker.warm(_LOADING):
+        if not worker.warm(_LOADING_SECONDS):
             worker.kill()
             raise WorkerDied
     finally:

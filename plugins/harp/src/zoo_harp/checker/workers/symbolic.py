@@ -8,11 +8,11 @@ from zoo_harp.checker.limits import Budget, Timeout
 from zoo_harp.checker.tree import Node, to_data
 from zoo_harp.checker.workers.pool import WorkerDied, ask
 
-_LEAST: float = 0.01
-"""least seconds for which sympy is called"""
+_MIN_SECONDS: float = 0.01
+"""sympy is not called for less than this time"""
 
 
-def prove_equal(one: Node, other: Node, budget: Budget, *, variable: str = "") -> bool | None:
+def prove_equal(a: Node, b: Node, budget: Budget, *, variable: str = "") -> bool | None:
     """Whether sympy shows that two expressions are equal, or different; None if it shows neither.
 
     With ``variable`` they are equal if they differ by what does not depend on it, as antiderivatives do. Only the
@@ -22,10 +22,10 @@ def prove_equal(one: Node, other: Node, budget: Budget, *, variable: str = "") -
         Timeout: it would take longer than the budget allows.
     """
     budget.check_time()
-    if budget.symbolic < _LEAST:
+    if budget.symbolic < _MIN_SECONDS:
         raise Timeout
     request: dict[str, Any] = {
-        "do": "prove", "trees": [to_data(one), to_data(other)], "variable": variable, "seconds": budget.symbolic,
+        "do": "prove", "trees": [to_data(a), to_data(b)], "variable": variable, "seconds": budget.symbolic,
     }  # fmt: skip
     try:
         answer, waited = ask(request, budget.wall_left())
@@ -37,5 +37,5 @@ def prove_equal(one: Node, other: Node, budget: Budget, *, variable: str = "") -
         budget.symbolic = 0.0
         raise Timeout
     budget.symbolic -= float(answer.get("used", 0.0))
-    found = answer.get("equal")
-    return found if isinstance(found, bool) else None
+    equal = answer.get("equal")
+    return equal if isinstance(equal, bool) else None

@@ -77,12 +77,12 @@ def build(node: Node) -> Any:
     if node.op in _BIG:
         if node.op == "lim":
             return _limit(node.args)
-        made = {"sum": sp.Sum, "prod": sp.Product, "int": sp.Integral}[node.op]
+        operator = {"sum": sp.Sum, "prod": sp.Product, "int": sp.Integral}[node.op]
         if len(node.args) == 2:
             variable, body = (build(arg) for arg in node.args)
-            return made(body, variable)
+            return operator(body, variable)
         variable, low, high, body = (build(arg) for arg in node.args)
-        return made(body, (variable, low, high))
+        return operator(body, (variable, low, high))
     if node.op == "call":
         function, argument = node.args
         if not isinstance(function, Symbol):
@@ -126,24 +126,24 @@ def prepare() -> str:
     return str(sp.__version__)
 
 
-def prove(one: Node, other: Node, variable: str = "") -> bool | None:
+def prove(a: Node, b: Node, variable: str = "") -> bool | None:
     """True if the difference is shown to be zero, False if it is shown not to be, else None.
 
     Numerical values come first: they reject quickly what simplification would take long for. They never accept.
 
     Args:
-        one: an expression.
-        other: another.
+        a: an expression.
+        b: another expression.
         variable: where given, the difference only has to be free of it.
     """
     import sympy as sp
 
     try:
-        left, right = build(one), build(other)
+        left, right = build(a), build(b)
         if variable:
-            # On the positive half line, where log x and log |x| are one.
-            place = sp.Symbol(variable, positive=True)
-            rate = sp.simplify(sp.diff((left - right).subs(sp.Symbol(variable, real=True), place), place))
+            # On the positive half line, where log x and log |x| are equal.
+            x = sp.Symbol(variable, positive=True)
+            rate = sp.simplify(sp.diff((left - right).subs(sp.Symbol(variable, real=True), x), x))
             return True if rate == 0 else False if _differ(rate, sp.Integer(0)) else None
         if left == right:
             return True

@@ -1,0 +1,52 @@
+"""The greedy policy of one member as a torch module, for those who export it."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from zoo_onpolicy.distributions import Categorical, Gaussian
+from zoo_onpolicy.learner import Learner
+from zoo_onpolicy.networks import MLP
+
+
+class GreedyPolicy(nn.Module):
+    """Observations [B, ...] to the most probable actions, int64[B] or float32[B, ...] within the bounds."""
+
+    def __init__(self, learner: Learner, member: int, network: MLP) -> None:
+        super().__init__()
+        arrays, activation = network.parameters.host(), nn.Tanh if network.activation == "tanh" else nn.ReLU
+        layers: list[nn.Module] = [nn.Flatten()]
+        for number, (weight, bias) in enumerate(network.actor_names):
+            layers += [activation()] if number else []
+            layers.append(_linear(arrays[weight][member], arrays[bias][member][0]))
+        self.actor = nn.Sequential(*layers)
+        self._to_actions = learner.distribution
+        if isinstance(self._to_actions, Gaussian):
+            for name in ("low", "high"):
+                self.register_buffer(name, torch.as_tensor(getattr(self._to_actions.space, name)))
+
+    def forward(self, obs: Tensor) -> Tensor:
+        """Return the actions."""
+        outputs: Tensor = self.actor(obs.float())
+        if isinstance(self._to_actions, Categorical):
+            return outputs.argmax(-1) + self._to_actions.start
+        low, high = self.get_buffer("low"), self.get_buffer("high")
+        return torch.clamp(outputs.reshape(-1, *low.shape), low, high)
+
+
+def greedy_policy(learner: Learner, member: int) -> GreedyPolicy | None:
+    """The module; None where the actor is a table, or observations are not plain numbers."""
+    network, encoder = learner.network, learner.encoder
+    plain = isinstance(network, MLP) and not encoder.discrete and not encoder.image
+    return GreedyPolicy(learner, member, network) if plain and isinstance(network, MLP) else None
+
+
+def _linear(weight: NDArray[np.float32], bias: NDArray[np.float32]) -> nn.Linear:
+    layer = nn.Linear(*weight.shape)
+    with torch.no_grad():
+        layer.weight.copy_(torch.as_tensor(weight.T))
+        layer.bias.copy_(torch.as_tensor(bias))
+    return layer

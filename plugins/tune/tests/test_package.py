@@ -1,0 +1,5 @@
+from zoo.testing import check_plugin
+
+
+def test_package() -> None:
+    check_plugin("zoo-tune")

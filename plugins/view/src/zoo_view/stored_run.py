@@ -1,0 +1,46 @@
+"""The one run that a command is about."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from zoo import CommandOptions, LoadedRun, Run, UsageError, load, open_runs
+from zoo.cli import CommandParser
+
+
+def add_run_options(parser: CommandParser) -> None:
+    """RUN, and which of its checkpoints to load, as of ``zoo eval``."""
+    add = parser.add_argument
+    add("run", type=Path, metavar="RUN", help="a run directory, or a directory above one")
+    add(
+        "--checkpoint", default="newest", metavar="newest|best|STEP",
+        help="which one: best has the best evaluation while it trained, constraints first (default: newest)",
+    )  # fmt: skip
+    add("--device", default="cpu", help="where tensors live: cpu, cuda, cuda:1 (default: cpu)")
+    add("--trust", action="store_true", help="allow an environment id that imports a module")
+
+
+def one_run(path: Path) -> Run:
+    """The one run at or under ``path``.
+
+    Raises:
+        UsageError: there is no such path, or there are several runs beneath it.
+        RunError: there is none, or it cannot be read.
+    """
+    runs = list(open_runs(path))
+    if len(runs) > 1:
+        raise UsageError(f"{path} has {len(runs)} runs beneath it: expected one.", f"One of them is {runs[0].path}.")
+    return runs[0]
+
+
+def load_run(run: Run, parsed: argparse.Namespace, options: CommandOptions) -> LoadedRun:
+    """The agent of ``run`` at the checkpoint that was asked for.
+
+    Raises:
+        UsageError: the run has no agent, or no such checkpoint.
+        RunError: there is no sound checkpoint, or it does not fit the installed plugin.
+    """
+    if run.spec.kind != "algorithm":
+        raise UsageError(f"{run.path} is a run of the {run.spec.kind} {run.algorithm}: expected one of an algorithm.")
+    return load(run.path, parsed.checkpoint, registry=options.registry(), device=parsed.device, trust=parsed.trust)
