@@ -173,7 +173,7 @@ def test_without_a_digest_nothing_is_known(lab: Lab) -> None:
     [
         (lambda text: text.replace('"key": "', '"key": 3, "was": "', 1), "cells.walk on two-state has"),
         (lambda text: text.replace('"format": 1', '"format": 2'), "format is 2: expected 1"),
-        (lambda text: text[:50], "is no digest of results"),
+        (lambda text: text[:50], "is not a digest of results"),
         (
             lambda text: text.replace('"seeds": "0:5"', '"seeds": 5'),
             "cells.walk on two-state.seeds is 5: expected text",

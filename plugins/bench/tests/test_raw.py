@@ -76,7 +76,7 @@ HEAD = ",".join(COLUMNS)
         (f"{HEAD}\nlearner,task,0,score,high,,,finished,\n", "line 2: value is 'high': expected a number"),
         (f"{HEAD}\nlearner,task,0,score\n", "expected 9 columns"),
         (f"{HEAD}\nother,task,0,score,1,,,finished,\n", "suite trial has no cell 'other' on 'task'"),
-        (f'{HEAD}\n"learner,task', "is no table of raw results"),
+        (f'{HEAD}\n"learner,task', "is not a table of raw results"),
     ],
 )
 def test_another_file_is_refused_in_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:

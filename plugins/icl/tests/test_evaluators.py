@@ -174,7 +174,7 @@ def test_an_agent_that_only_acts_is_judged_by_its_answers_and_left_as_it_was():
     assert agent.uses == 0
     now = TransienceEvaluator(TransienceConfig(sequences=30)).evaluate(agent, context(**FIXED)).scores
     assert now["icl/acc"] == now["flip/acc"] == 1.0
-    with pytest.raises(InterfaceError, match="a str is no subject"):
+    with pytest.raises(InterfaceError, match="a str is not a subject"):
         Induction(InductionConfig()).evaluate("model", context())
 
 

@@ -52,7 +52,10 @@ def test_lists_are_chains_and_kernels():
             lambda: exact.policy_chain(list(R.random((2, 2, 2))), np.ones((2, 2)) / 2),
             "for each action or one for each st",
         ),
-        (lambda: exact.successor([[0.5, 0.5], [1.0]], 0.9), "P_pi is no array of numbers: expected equally long rows"),
+        (
+            lambda: exact.successor([[0.5, 0.5], [1.0]], 0.9),
+            "P_pi is not an array of numbers: expected equally long rows",
+        ),
         (lambda: exact.successor([["a", "b"], ["c", "d"]], 0.9), "P_pi has dtype <U1: expected real numbers"),
     ],
 )

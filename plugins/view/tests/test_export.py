@@ -17,7 +17,7 @@ from zoo.cli.main import main
 def test_a_table_is_the_policy_of_the_run(runs: Path, tmp_path: Path) -> None:
     done = command("export", runs / "hazard-grid", "-o", "out", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "no policy.onnx: the policy is no torch module" in done.stdout
+    assert "no policy.onnx: the policy is not a torch module" in done.stdout
     card = json.loads((tmp_path / "out/card.json").read_text())
     (run,) = zoo.open_runs(runs / "hazard-grid")
     loaded = zoo.load(run.path)

@@ -102,7 +102,7 @@ def _lines(file: Path) -> Iterable[Mapping[str, str]]:
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{file} is no table of raw results: {error}.") from error
+        raise UsageError(f"{file} is not a table of raw results: {error}.") from error
 
 
 def _seed(line: Mapping[str, str], file: Path, number: int) -> int:

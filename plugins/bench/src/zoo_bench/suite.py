@@ -120,7 +120,7 @@ def load_suite(file: Traversable) -> Suite:
         file: usually a Path.
 
     Raises:
-        SuiteError: the file is missing, is not TOML, or says something that is no suite; with the line.
+        SuiteError: the file is missing, is not TOML, or says something that is not a suite; with the line.
     """
     try:
         document = Document(file.read_text(encoding="utf-8"), str(file))

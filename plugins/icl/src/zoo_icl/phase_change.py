@@ -60,7 +60,7 @@ def fit(
         seed: of target and initial values.
 
     Raises:
-        ValueError: a clamped name is no factor.
+        ValueError: a clamped name is not a factor.
     """
     unknown = sorted(set(clamped) - set(FACTORS))
     if unknown:

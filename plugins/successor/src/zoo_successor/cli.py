@@ -318,7 +318,7 @@ def _number(text: str, low: float, high: float, expected: str) -> float:
     except ValueError:
         value = float("nan")
     if not low <= value <= high:
-        raise argparse.ArgumentTypeError(f"{text} is no number in {expected}")
+        raise argparse.ArgumentTypeError(f"{text} is not a number in {expected}")
     return value
 
 
@@ -336,5 +336,5 @@ def _gamma(text: str) -> float:
 
 def _steps(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no integer of at least 1")
+        raise argparse.ArgumentTypeError(f"{text} is not an integer of at least 1")
     return int(text)

@@ -24,7 +24,7 @@ class DiminishingValue(Evaluator[DiminishingValueConfig]):
     the representation (``z/value``) are from it. One row for each state.
 
     Raises:
-        UsageError: the representation is no table, the environment is not tabular, or the policy is none.
+        UsageError: the representation is not a table, the environment is not tabular, or the policy is none.
     """
 
     def evaluate(self, subject: Any, ctx: EvalContext) -> Report:

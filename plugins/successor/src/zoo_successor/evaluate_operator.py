@@ -25,7 +25,7 @@ class FixedPoint(Evaluator[FixedPointConfig]):
     lambda < 1.
 
     Raises:
-        UsageError: the representation is no table of states, or the environment is not tabular.
+        UsageError: the representation is not a table of states, or the environment is not tabular.
     """
 
     def evaluate(self, subject: Any, ctx: EvalContext) -> Report:

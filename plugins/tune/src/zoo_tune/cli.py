@@ -173,7 +173,7 @@ def _share(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0.0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no share: expected a number of 0 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share: expected a number of 0 or more")
     return value
 
 

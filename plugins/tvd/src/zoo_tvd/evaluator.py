@@ -92,7 +92,7 @@ Ends = tuple[float, float] | None
 
 
 def mean_interval(values: Floats, rng: np.random.Generator) -> Ends:
-    """95 % interval of a mean: Wilson's where each value is 0 or 1, which is no point where all are alike."""
+    """95 % interval of a mean: Wilson's where each value is 0 or 1, which is not a point where all are alike."""
     if len(values) < FEWEST:
         return None
     if np.isin(values, (0.0, 1.0)).all():

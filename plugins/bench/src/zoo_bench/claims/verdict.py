@@ -76,7 +76,7 @@ class Verdict:
 
     @property
     def words(self) -> str:
-        """The answer as the claim's source allows: what is ours, or a theorem, is no reproduction of anything."""
+        """The answer as the claim's source allows: what is ours, or a theorem, is not a reproduction of anything."""
         if self.answer == "incomplete":
             return f"incomplete at {self.n} of {seeds_in_words(self.asked)}"
         if self.answer == "inconclusive":

@@ -82,7 +82,7 @@ def _parser() -> CommandParser:
 
 
 def _asked_figure(parsed: argparse.Namespace, options: CommandOptions) -> PluginFigure | None:
-    """The figure that was named; the first word names one if it is no path and a plugin's figure is called so."""
+    """The figure that was named; the first word names one if it is not a path and a plugin's figure is called so."""
     first = parsed.runs[0] if parsed.runs else None
     if not parsed.figure and (parsed.profile or first is None or first.exists()):
         return None

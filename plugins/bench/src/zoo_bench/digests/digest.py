@@ -157,7 +157,7 @@ def read_digest(file: Path) -> Digest:
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
     except ValueError as error:
-        raise UsageError(f"{file} is no digest of results: {error}.") from error
+        raise UsageError(f"{file} is not a digest of results: {error}.") from error
     whole = _mapping(document, file, "the document")
     if whole.get("format") != FORMAT:
         raise UsageError(f"{file}: format is {whole.get('format')!r}: expected {FORMAT}.")

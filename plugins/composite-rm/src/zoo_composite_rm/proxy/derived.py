@@ -22,7 +22,7 @@ def truth_at_means(run: Any, of: str, /, *, points: float = 16) -> float | None:
     """The truth of tiny-composite at the mean scores and the mean KL of the last updates.
 
     ``of`` is the metric with the KL. The mean over updates of the truth itself is lower where scores oscillate; a truth
-    that is a mean over samples is no function of mean scores, and is that mean here, too.
+    that is a mean over samples is not a function of mean scores, and is that mean here, too.
     """
     from zoo_envs.composite.oracle import utility
 

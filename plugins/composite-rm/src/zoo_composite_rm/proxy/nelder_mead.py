@@ -51,7 +51,7 @@ class NelderMead:
         cache_tol: what ``recall`` takes as the same point: each coordinate within this fraction of the measured one.
 
     Raises:
-        UsageError: a point is no mapping, a number is not finite, a range is empty, or N + 1 is not the number of
+        UsageError: a point is not a mapping, a number is not finite, a range is empty, or N + 1 is not the number of
             points.
         UnknownNameError: points and bounds do not name the same coordinates.
     """

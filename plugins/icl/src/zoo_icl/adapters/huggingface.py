@@ -24,7 +24,7 @@ class HuggingFacePatterns:
     """
 
     def __init__(self, model: Any) -> None:
-        """Raises TypeError where ``model`` is no model of transformers."""
+        """Raises TypeError where ``model`` is not a model of transformers."""
         if not hasattr(model, "config") or not callable(model):
             raise TypeError(
                 f"a {type(model).__name__} is not a model of transformers: expected one such as GPT2LMHeadModel."

@@ -50,7 +50,7 @@ class JudgedModel:
         if callable(model):
             return cls(model, None, (), ())
         raise InterfaceError(
-            f"a {type(subject).__name__} is no subject of this evaluator: expected an algorithm, or a model that is "
+            f"a {type(subject).__name__} is not a subject of this evaluator: expected an algorithm, or a model that is "
             "called with exemplars and labels."
         )
 

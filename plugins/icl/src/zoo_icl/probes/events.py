@@ -87,7 +87,7 @@ def phase_change(seqs: ArrayLike, loss: ArrayLike, floor: float = math.log(2.0))
 def transience(seqs: ArrayLike, icl: ArrayLike, flip: ArrayLike | None = None) -> Transience:
     """Whether in-context learning comes and goes.
 
-    Noise about 0.5 before anything is learned is no crossing: ``flip`` is followed from its peak.
+    Noise about 0.5 before anything is learned is not a crossing: ``flip`` is followed from its peak.
 
     Args:
         seqs: sequences seen at each evaluation, increasing, ``[n]``, n >= 1.

@@ -22,12 +22,12 @@ class MarginalValue(Algorithm[MVTConfig]):
     """Harvest n times, then leave; ``env_steps`` counts iterations.
 
     Raises:
-        InterfaceError: the environment is no deterministic patch with the actions harvest and leave.
+        InterfaceError: the environment is not a deterministic patch with the actions harvest and leave.
     """
 
     def __init__(self, ctx: Context, config: MVTConfig) -> None:
         super().__init__(ctx, config)
-        self._patch, self._R, self._T = cycles(ctx.problem.tabular)
+        self._patch, self._R, self._T = cycle_rewards(ctx.problem.tabular)
         self._taken = np.full(num_states(ctx), len(self._patch), dtype=np.int64)
         self._taken[self._patch] = np.arange(len(self._patch))
         self.rate, self.harvests = 0.0, 0
@@ -59,7 +59,7 @@ class MarginalValue(Algorithm[MVTConfig]):
         self.rate, self.harvests = float(state["rate"]), int(state["harvests"])
 
 
-def cycles(model: TabularCMDP) -> tuple[Ints, Floats, Floats]:
+def cycle_rewards(model: TabularCMDP) -> tuple[Ints, Floats, Floats]:
     """What each number of harvests earns in one cycle, and how long it takes.
 
     Args:
@@ -77,22 +77,22 @@ def cycles(model: TabularCMDP) -> tuple[Ints, Floats, Floats]:
         raise InterfaceError(
             f"this environment has {model.num_actions} actions: expected a deterministic patch with harvest and leave."
         )
-    following, fresh = P.argmax(axis=2), int(model.rho.argmax())
-    patch = [fresh]
-    while (further := int(following[patch[-1], HARVEST])) not in patch:
-        patch.append(further)
-    gained = np.concatenate([[0.0], np.cumsum(model.r[patch[:-1], HARVEST])])
-    ways = [_way(model, following, state, fresh) for state in patch]
-    paid, steps = np.array([one[0] for one in ways]), np.array([one[1] for one in ways])
-    return np.array(patch), gained + paid, np.arange(len(patch)) + steps
+    next_state, full_patch = P.argmax(axis=2), int(model.rho.argmax())
+    patch = [full_patch]
+    while (depleted := int(next_state[patch[-1], HARVEST])) not in patch:
+        patch.append(depleted)
+    harvested = np.concatenate([[0.0], np.cumsum(model.r[patch[:-1], HARVEST])])
+    travels = [_travel(model, next_state, state, full_patch) for state in patch]
+    earned, steps = (np.array(values) for values in zip(*travels, strict=True))
+    return np.array(patch), harvested + earned, np.arange(len(patch)) + steps
 
 
-def _way(model: TabularCMDP, following: Ints, state: int, fresh: int) -> tuple[float, int]:
-    """Reward and steps from leaving in ``state`` to the fresh patch."""
-    paid = 0.0
+def _travel(model: TabularCMDP, next_state: Ints, state: int, full_patch: int) -> tuple[float, int]:
+    """Reward and number of steps from leaving the patch in ``state`` to the next full patch."""
+    earned = 0.0
     for steps in range(1, model.num_states + 1):
-        paid += float(model.r[state, LEAVE])
-        state = int(following[state, LEAVE])
-        if state == fresh:
-            return paid, steps
+        earned += float(model.r[state, LEAVE])
+        state = int(next_state[state, LEAVE])
+        if state == full_patch:
+            return earned, steps
     raise InterfaceError("leaving never leads to a fresh patch: expected action 1 to go on until the first state.")

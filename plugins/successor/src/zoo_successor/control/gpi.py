@@ -36,7 +36,7 @@ class GeneralisedImprovement(Algorithm[GPIConfig]):
     the environment's factor, whatever lambda the representation believes in. ``env_steps`` counts steps of judging.
 
     Raises:
-        UsageError: a cell of an option is no state, or base policies cannot be had.
+        UsageError: a cell of an option is not a state, or base policies cannot be had.
         InterfaceError: the observations are not the model's states.
     """
 

@@ -23,7 +23,7 @@ def policy_chain(P: Array, pi: Array) -> Array:
         ``[n, n]`` float64, of the kind of P.
 
     Raises:
-        ValueError: shapes that do not fit, or the state whose row is no law.
+        ValueError: shapes that do not fit, or the state whose row is not a distribution.
     """
     P, pi = _laws(P, pi)
     n, A = pi.shape

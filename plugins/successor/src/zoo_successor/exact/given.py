@@ -17,7 +17,7 @@ def chain(P: Any, name: str = "P_pi") -> Array:
     """A numpy array, a ``csr_array`` or a torch tensor, of any scipy.sparse container or nested list.
 
     Raises:
-        ValueError: it is no array of numbers.
+        ValueError: it is not an array of numbers.
     """
     if sp.issparse(P):
         return sp.csr_array(P)
@@ -26,7 +26,7 @@ def chain(P: Any, name: str = "P_pi") -> Array:
     try:
         array = np.asarray(P)
     except ValueError as error:
-        raise ValueError(f"{name} is no array of numbers: expected equally long rows.") from error
+        raise ValueError(f"{name} is not an array of numbers: expected equally long rows.") from error
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} has dtype {array.dtype}: expected real numbers.")
     return array

@@ -41,7 +41,7 @@ def checked_chain(P: Array, gamma: float, terminal: Array | None, home: Home) ->
     """``P_pi`` ready for ``inverse`` and ``solver``, and gamma, after all checks of the input.
 
     Raises:
-        ValueError: a row that is no law, a gamma outside [0, 1], a wrong shape or mask.
+        ValueError: a row that is not a distribution, a gamma outside [0, 1], a wrong shape or mask.
         SingularRepresentationError: gamma = 1 and a class of states that is never left.
     """
     n = checks.square(P)

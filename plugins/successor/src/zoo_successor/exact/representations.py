@@ -12,7 +12,7 @@ rounding of the precision they came in are made to.
 
 A terminal state counts its one visit and has no successor. It is one whose row is empty, or one in the mask
 ``terminal`` bool[n], whatever its row; ``TabularCMDP`` reads both in the same way. A self-loop that is not in the mask
-is no end: it counts forever.
+is not an end: it counts forever.
 
 Sources: Dayan 1993 (SR); Moskovitz et al., ICLR 2022, arXiv:2109.13863 (FR); NeurIPS 2023, arXiv:2309.03710 (lambda).
 """
@@ -57,7 +57,7 @@ def successor(P_pi: Array, gamma: float, terminal: Array | None = None) -> Array
         terminal: mask bool[n].
 
     Raises:
-        ValueError: naming the state whose row is no law, or what is wrong with gamma or the mask.
+        ValueError: naming the state whose row is not a distribution, or what is wrong with gamma or the mask.
         SingularRepresentationError: gamma = 1 and a recurrent class, which it names.
     """
     P_pi = chain(P_pi)

@@ -40,7 +40,7 @@ def states(obs: object, count: int) -> Ints:
     """Observations as states ``int64 [B]``.
 
     Raises:
-        InterfaceError: one of them is no integer in [0, count).
+        InterfaceError: one of them is not an integer in [0, count).
     """
     numbers = np.asarray(obs)
     if not np.issubdtype(numbers.dtype, np.integer) or numbers.min(initial=0) < 0 or numbers.max(initial=0) >= count:
@@ -120,7 +120,7 @@ def base_policies(problem: Problem, text: str, gamma: float) -> tuple[Ints, tupl
     Shortest ways take the lowest action on ties.
 
     Raises:
-        UsageError: a cell is no state, or "rewards" where nothing pays.
+        UsageError: a cell is not a state, or "rewards" where nothing pays.
     """
     model = problem.tabular
     if text == "actions":

@@ -120,7 +120,7 @@ def learn_states(
         left: states s, ``[N, K]``.
         arrived: states s', before any reset, ``[N, K]``.
         terminated: whether s' is terminal, ``[N, K]``: it counts its one visit and nothing after it, whatever the
-            table says. A time limit is no terminal state.
+            table says. A time limit is not a terminal state.
         gamma: discount in [0, 1].
         lam: factor per visit, one number or ``[S]``.
         step: step sizes.

@@ -34,7 +34,7 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
     base policy, and ``reachable`` says for how much of the start distribution that is so.
 
     Raises:
-        UsageError: a cell of an option is no state.
+        UsageError: a cell of an option is not a state.
         InterfaceError: the observations are not the model's states.
     """
 

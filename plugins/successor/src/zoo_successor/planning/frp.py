@@ -71,7 +71,7 @@ class Plan:
         """The plan from ``start``: empty at the goal, None where the goal is unreachable.
 
         Raises:
-            ValueError: ``start`` is no state.
+            ValueError: ``start`` is not a state.
         """
         state, left, segments = _state(start, len(self.value), "start"), len(self.policy) - 1, []
         if not self.log_value[state] > -np.inf:

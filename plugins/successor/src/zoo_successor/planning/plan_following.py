@@ -51,7 +51,7 @@ def rollout(
         reread: read the plan in every state, instead of in subgoals only; pays off where transitions are noisy.
 
     Raises:
-        ValueError: a start that is no state, chains of another shape, noisy chains without ``rng``.
+        ValueError: a start that is not a state, chains of another shape, noisy chains without ``rng``.
     """
     law = np.asarray(host(chains), dtype=np.float64)
     n = len(plan.value)

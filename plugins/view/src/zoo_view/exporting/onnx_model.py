@@ -26,7 +26,7 @@ _PACKAGES = ("onnx", "onnxscript")
 def why_not(loaded: LoadedRun) -> str:
     """A sentence on why there can be no ONNX model; empty where there can be one."""
     if policy_module(loaded) is None:
-        return "the policy is no torch module"
+        return "the policy is not a torch module"
     missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
     return f"{missing[0]} is not installed: pip install 'zoo-view[onnx]'" if missing else ""
 
