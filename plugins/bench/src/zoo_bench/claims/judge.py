@@ -15,8 +15,8 @@ most 2.5 % of cases. Measured exceptions: 3 % at five seeds and 6 % at three for
 at three for one with two separate modes, since three of a kind happen. Below ``FEWEST`` seeds nothing is decided. Means
 of skewed metrics are worse: of a lognormal one the mean lies above the upper end in 17 % of cases at five seeds, 15 %
 at ten, 8 % at 100 and 4 % at 1,000, and below the lower end in less than 1 %; where one run in ten succeeds, five to
-ten seeds often show none (35 to 57 %) and from 30 on the upper end errs in 3 to 4 %; where nine in ten do, the lower end
-errs in 61 % at five seeds and still in 5 to 6 % from 30 on. Claim shares there.
+ten seeds often show none (35 to 57 %) and from 30 on the upper end errs in 3 to 4 %; where nine in ten do, the lower
+end errs in 61 % at five seeds and still in 5 to 6 % from 30 on. Claim shares there.
 
 **What was sampled.** Where an evaluator judges by drawing, each seed draws anew, so that its noise is in the spread
 between seeds. A number's own interval (of one run's episodes, say) enters where it says more: the ends of the claim's
