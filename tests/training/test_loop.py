@@ -265,7 +265,7 @@ def test_a_state_that_does_not_fit_is_refused(run: Trainer, monkeypatch: pytest.
     stop = Stop()
     run(stop=stop, watch=StopAfter(stop, 5))
     monkeypatch.setattr(toys.Walk, "load_state", lambda self, state: state["velocity"])
-    with pytest.raises(ZooError, match="does not fit walk of plugin toys"):
+    with pytest.raises(ZooError, match="does not fit walk of plugin file toys"):
         run()
 
 

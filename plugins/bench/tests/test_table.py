@@ -131,8 +131,8 @@ def trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_table_of_raw_results_is_that_of_the_runs(zoo: Zoo, trial: Path, tmp_path: Path) -> None:
     assert zoo("trial", "--format", "raw", "-o", "trial.raw.csv").status == 0
     lines = (tmp_path / "trial.raw.csv").read_text().splitlines()
-    assert lines[0] == "cell,environment,seed,metric,value,status,reason"
-    assert "a,three-state,3,,,failed,failed at step 20: no reason given" in lines
+    assert lines[0] == "cell,environment,seed,metric,value,low,high,status,reason"
+    assert "a,three-state,3,,,,,failed,failed at step 20: no reason given" in lines
     stored, read = zoo("trial", "--json").json, zoo("trial", "--from", "trial.raw.csv", "--dir", "none", "--json").json
     assert stored["rows"]
     assert [read[part] for part in ("rows", "claims")] == [stored[part] for part in ("rows", "claims")]

@@ -68,7 +68,7 @@ def test_the_command_prints_the_points_and_json_holds_them(stored, capsys):
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (("nowhere",), "there is no nowhere"),
+        (("nowhere",), "nowhere does not exist"),
         (("paths", "--degree", "9"), "degree = 9: expected a whole number between 1 and 6"),
         (("paths", "--degree", "x"), "--degree"),
         (("paths", "--densty", "1"), "no option called '--densty'"),

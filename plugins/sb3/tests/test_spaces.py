@@ -97,10 +97,10 @@ def test_spaces(name: str, config: Any, observation: Any, action: Any, policy: s
 @pytest.mark.parametrize(
     ("name", "observation", "action", "sentence"),
     [
-        ("dqn", BOX, BOX, "the actions are .*: DQN expected a Discrete space"),
-        ("sac", BOX, TWO, r"the actions are Discrete\(2\): SAC expected a Box space"),
-        ("crossq", BOX, TWO, "CrossQ expected a Box space"),
-        ("ppo", BOX, spaces.Tuple([TWO]), "PPO expected a Box, Discrete, MultiDiscrete or MultiBinary space"),
+        ("dqn", BOX, BOX, "the actions are .*: DQN expects a Discrete space"),
+        ("sac", BOX, TWO, r"the actions are Discrete\(2\): SAC expects a Box space"),
+        ("crossq", BOX, TWO, "CrossQ expects a Box space"),
+        ("ppo", BOX, spaces.Tuple([TWO]), "PPO expects a Box, Discrete, MultiDiscrete or MultiBinary space"),
         ("ppo", BOX, spaces.Discrete(2, start=1), "expected a Discrete space that starts at 0"),
         ("ppo", BOX, spaces.Box(-np.inf, np.inf, (1,)), "expected finite bounds"),
         ("ppo", spaces.Discrete(2, start=3), TWO, "expected a Discrete space that starts at 0"),

@@ -79,7 +79,7 @@ def test_an_unreachable_goal_is_said_and_nothing_is_drawn(tmp_path, capsys):
         (("plan", "four-rooms", "--env", "noise=0.1"), "a route needs certain transitions"),
         (("plan", "four-rooms", "--segments", -1), "--segments -1: expected at least 0"),
         (("remaining", "four-rooms"), "the rewards of four-rooms do not diminish"),
-        (("returns", "nowhere"), "there is no nowhere."),
+        (("returns", "nowhere"), "nowhere does not exist."),
     ],
 )
 def test_mistakes_are_one_sentence_and_status_2(args, complaint, capsys, monkeypatch, tmp_path):

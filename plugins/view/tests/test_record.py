@@ -107,7 +107,7 @@ def test_the_same_seed_makes_the_same_film_and_another_another(runs: Path, tmp_p
         (["{runs}/four-rooms", "-o", "x.png"], "x.png is neither a gif nor an mp4"),
         (["{runs}/four-rooms", "-o", "x.gif", "--fps", "90"], "--fps is 90: expected at most 50 in a gif"),
         (["{runs}", "-o", "x.gif"], "has 4 runs beneath it: expected one"),
-        (["nowhere", "-o", "x.gif"], "there is no nowhere"),
+        (["nowhere", "-o", "x.gif"], "nowhere does not exist"),
         (["{runs}/four-rooms", "-o", "x.gif", "--checkpoint", "7"], "has no checkpoint at step 7"),
         (
             ["{runs}/four-rooms", "-o", "x.gif", "--episode", "2"],

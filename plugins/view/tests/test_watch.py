@@ -37,6 +37,7 @@ def going(runs: Path, tmp_path: Path) -> Path:
 def write_status(folder: Path, *, seconds_ago: float, state: str = "running") -> None:
     then = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=seconds_ago)
     (folder / "status.json").write_text(json.dumps({"state": state, "step": 6, "time": then.isoformat()}))
+    (folder / "lock").write_text(json.dumps({"pid": 1, "host": "another"}))  # whose processes nobody here can see
 
 
 def test_rate_time_left_and_newest_return_are_those_of_the_log(going: Path) -> None:
@@ -80,7 +81,7 @@ def test_as_json(runs: Path, tmp_path: Path) -> None:
 
 def test_bad_input_is_one_sentence(tmp_path: Path) -> None:
     for args, said in (
-        (["nowhere"], "there is no nowhere"),
+        (["nowhere"], "nowhere does not exist"),
         ([".", "--once"], "is not a run, and has none beneath it"),
     ):
         done = command("watch", *args, cwd=tmp_path)

@@ -156,6 +156,8 @@ class TuningStudy:
                 trial.report(value, index)
             return trial.should_prune()
 
+        if known and trial.should_prune():  # killed between the decision and its record
+            return Outcome(stopped=PRUNED)
         try:
             return trainer.run(chosen_options(self.base, trial.params), seeds, stop, report)
         except KeyboardInterrupt:
