@@ -67,6 +67,7 @@ def test_the_caption_is_beneath_and_the_size_the_same_for_all_episodes(runs: Pat
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["h.gif"]
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_mp4_has_as_many_frames_as_it_says(runs: Path, tmp_path: Path) -> None:
     ffmpeg = pytest.importorskip("imageio_ffmpeg")
     pytest.importorskip("pygame")
@@ -76,7 +77,8 @@ def test_mp4_has_as_many_frames_as_it_says(runs: Path, tmp_path: Path) -> None:
     read = ffmpeg.read_frames(str(tmp_path / "c.mp4"))
     meta = next(read)
     assert (meta["fps"], meta["size"]) == (25, (told["width"], told["height"]))
-    assert sum(1 for _ in read) == told["frames"] == told["episodes"][0]["steps"] + 1 + 25 // 2 - 1
+    frames = sum(1 for _ in read)  # this reader leaves its pipes open
+    assert frames == told["frames"] == told["episodes"][0]["steps"] + 1 + 25 // 2 - 1
 
 
 def test_the_same_seed_makes_the_same_film_and_another_another(runs: Path, tmp_path: Path) -> None:
