@@ -7,8 +7,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import UsageError
+from zoo.errors import RunError, UsageError
 from zoo.terminal.streams import brief
+from zoo.training.storage.files import read_bytes
+
+_MOST_BYTES = 1 << 20
 
 _MAX_BYTES = 1 << 20
 
@@ -87,14 +90,8 @@ def _words(value: Any, flag: str, path: Path) -> list[str]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_BYTES + 1)
-        if len(content) > _MAX_BYTES:
-            raise UsageError(f"{path} is larger than {_MAX_BYTES} bytes: expected a short TOML file of options.")
-        return tomllib.loads(content.decode())
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be read: {error.strerror}.", "--config takes a TOML file of options."
-        ) from error
+        return tomllib.loads(read_bytes(path.resolve(), _MOST_BYTES).decode())
+    except RunError as error:
+        raise UsageError(error.message, "--config takes a TOML file of options.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not valid TOML: {brief(error)}") from error

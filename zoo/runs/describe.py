@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from zoo.runs.sheet import as_cell, number, table
 from zoo.runs.store import Run
 from zoo.training.storage.files import open_read
 
-_SILENT_SECONDS = 60.0
 _LOG = "log.txt"
 _LOG_LINES = 10
 _LOG_BYTES = 1 << 20
@@ -87,19 +85,9 @@ def _status(run: Run) -> dict[str, Any]:
         description |= {"state": "unreadable", "step": run.checkpoints[-1]}
     if run.killed:
         description["killed"] = True
-    silent = _silence(status)
-    if run.state == "running" and silent is not None and silent > _SILENT_SECONDS:
-        description["silent_seconds"] = round(silent)
+    if run.silence is not None:
+        description["silent_seconds"] = round(run.silence)
     return description
-
-
-def _silence(status: Mapping[str, Any]) -> float | None:
-    """Seconds since the writer's last sign of life, by this machine's clock."""
-    try:
-        then = datetime.datetime.fromisoformat(str(status["time"]))
-        return (datetime.datetime.now(datetime.UTC) - then).total_seconds()
-    except (KeyError, ValueError, TypeError):
-        return None
 
 
 def _start(start: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from zoo.training.storage.spec import RunSpec
 
 EVALUATIONS = "evaluations"
 _NUMBERS = {int, float}
+_SILENT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,16 @@ class Run:
             return False
         again, _ = read_status(self.path)
         return str(again["state"]) == "running"  # not one that has ended since the status was read
+
+    @property
+    def silence(self) -> float | None:
+        """Seconds since the last sign of life of a run that calls itself running, once they are over a minute."""
+        try:
+            then = datetime.datetime.fromisoformat(str(self.status["time"]))
+            seconds = (datetime.datetime.now(datetime.UTC) - then).total_seconds()
+        except (KeyError, ValueError, TypeError):
+            return None
+        return seconds if seconds > _SILENT_SECONDS and self.state == "running" else None
 
     @property
     def step(self) -> int:
@@ -227,6 +239,10 @@ class Refused:
 
     path: Path
     reason: str
+
+    def to_json(self) -> dict[str, str]:
+        """Plain data."""
+        return {"path": str(self.path), "reason": self.reason}
 
 
 @dataclass(frozen=True)

@@ -61,8 +61,7 @@ def test_torn_and_strange_files_are_no_reason_to_fail(going: Path) -> None:
     (standing,) = standings(going)
     assert (standing.rate, standing.step) == (None, 6)
     (run.path / "status.json").write_text("{")
-    now = datetime.datetime.now(datetime.UTC)
-    assert Standing.of(zoo.Run(run.path, run.spec), now).status == "new"
+    assert Standing.of(zoo.Run(run.path, run.spec)).status == "new"
 
 
 def test_into_a_pipe_it_prints_once(runs: Path, tmp_path: Path) -> None:

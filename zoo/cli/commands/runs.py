@@ -8,8 +8,7 @@ from pathlib import Path
 
 from zoo.cli.document import emit
 from zoo.cli.parser import CommandOptions, CommandParser
-
-STATES = ("new", "running", "finished", "failed", "interrupted")
+from zoo.training.storage.documents import STATES
 
 
 def main(args: Sequence[str], options: CommandOptions) -> int:
@@ -43,7 +42,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
         runs = [run for run in runs if wanted in (None, getattr(run, name))]
     runs = [run for run in runs if parsed.status in (None, run.state)]
     if parsed.json:
-        left_out = [{"path": str(refused.path), "reason": refused.reason} for refused in catalogue.refused]
+        left_out = [refused.to_json() for refused in catalogue.refused]
         emit({"runs": [describe(run) for run in runs], "refused": left_out})
         return 0
     for refused in catalogue.refused:

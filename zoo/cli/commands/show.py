@@ -45,7 +45,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     if parsed.verify:
         return _verify(catalogue, as_json=parsed.json)
     if parsed.json:
-        left_out = [{"path": str(refused.path), "reason": refused.reason} for refused in catalogue.refused]
+        left_out = [refused.to_json() for refused in catalogue.refused]
         emit({"runs": [describe(run) for run in runs], "refused": left_out})
         return 0
     for refused in catalogue.refused:
@@ -65,7 +65,7 @@ def _verify(catalogue: Catalogue, *, as_json: bool) -> int:
             {"path": str(run.path), "sound": run.path not in broken, "parts": [part.to_json() for part in parts]}
             for run, parts in verified
         ]
-        left_out = [{"path": str(refused.path), "reason": refused.reason} for refused in catalogue.refused]
+        left_out = [refused.to_json() for refused in catalogue.refused]
         emit({"runs": runs, "refused": left_out})
         return 1 if broken or left_out else 0
     for refused in catalogue.refused:

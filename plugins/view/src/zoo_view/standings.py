@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import stat
 from collections.abc import Mapping, Sequence
@@ -12,8 +11,6 @@ from typing import Any
 
 from zoo import Run, RunError, ZooError, open_runs
 
-SILENT_SECONDS = 60.0
-"""without a sign of life for so long, a run that calls itself running was probably killed"""
 _RETURNS = ("eval/return", "episode/return")
 _TAIL_BYTES = 1 << 16
 _ORDER = ("running", "silent", "new", "interrupted", "failed", "finished")
@@ -50,11 +47,11 @@ class Standing:
     message: str
 
     @classmethod
-    def of(cls, run: Run, now: datetime.datetime) -> Standing:
+    def of(cls, run: Run) -> Standing:
         """Read it anew."""
         told, rows = run.status, _tail(run.path / "metrics.jsonl")
         status, step = run.state, run.step
-        if status == "running" and _silence(told, now) > SILENT_SECONDS:
+        if run.silence is not None:
             status = "silent"
         if status in ("running", "silent"):
             step = max([step, *(int(row["step"]) for row in rows[-1:])])
@@ -78,22 +75,13 @@ def standings(folder: Path) -> list[Standing]:
         UsageError: there is no such directory.
         RunError: there is no run in it.
     """
-    now = datetime.datetime.now(datetime.UTC)
     found = []
     for run in open_runs(folder):
         try:
-            found.append(Standing.of(run, now))
+            found.append(Standing.of(run))
         except (ZooError, OSError):  # removed or set aside since it was listed
             continue
     return sorted(found, key=lambda standing: _ORDER.index(standing.status))
-
-
-def _silence(status: Mapping[str, Any], now: datetime.datetime) -> float:
-    """Seconds since the writer's last sign of life, by this machine's clock; 0 where it says nothing of time."""
-    try:
-        return (now - datetime.datetime.fromisoformat(str(status["time"]))).total_seconds()
-    except (KeyError, ValueError, TypeError):
-        return 0.0
 
 
 def _tail(path: Path) -> list[dict[str, Any]]:
