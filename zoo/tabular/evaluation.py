@@ -154,15 +154,16 @@ def checked_policy(cmdp: TabularCMDP, policy: ArrayLike) -> NDArray[np.float64]:
         raise UsageError(f"policy has shape {array.shape}: expected {cmdp.r.shape}, one row of probabilities a state.")
     sums = array.sum(axis=1)
     # Written so that a NaN fails it.
-    coarse = probabilities.dtype.kind == "f" and probabilities.dtype.itemsize < 8
+    low_precision = probabilities.dtype.kind == "f" and probabilities.dtype.itemsize < 8
     within = max(
-        _POLICY_TOLERANCE, row_tolerance(float(np.finfo(probabilities.dtype).eps), array.shape[1]) if coarse else 0.0
+        _POLICY_TOLERANCE,
+        row_tolerance(float(np.finfo(probabilities.dtype).eps), array.shape[1]) if low_precision else 0.0,
     )
     good = (array.min(axis=1) >= 0.0) & (np.abs(sums - 1.0) <= within)
     if not good.all():
         s = int(np.argmin(good))
         raise UsageError(f"policy[{s}] = {array[s]}: expected probabilities that sum to 1.")
-    return array / sums[:, None] if coarse else array
+    return array / sums[:, None] if low_precision else array
 
 
 def checked_rewards(cmdp: TabularCMDP, rewards: ArrayLike) -> NDArray[np.float64]:

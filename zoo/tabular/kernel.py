@@ -19,7 +19,7 @@ _ROUNDINGS = 8.0
 
 
 def row_tolerance(eps: float, width: int) -> float:
-    """How far from 1 a law of ``width`` numbers may sum: 1e-8, or what the rounding of a coarser type leaves.
+    """How far from 1 a distribution of ``width`` numbers may sum: 1e-8, or what the rounding of a coarser type leaves.
 
     Each number is rounded, and so is every sum on the way to normalising them: errors of either sign, which add up as
     the square root of ``width``.
@@ -46,7 +46,7 @@ def real(name: str, value: ArrayLike, ndim: int | None = None) -> NDArray[np.flo
         raise InvalidCMDPError(f"{name} has {array.ndim} dimensions, shape {array.shape}: expected {ndim}.")
     if array is value and not array.flags.writeable and array.base is None and array.flags.c_contiguous:
         return array
-    return frozen(np.array(array, order="C"))
+    return read_only(np.array(array, order="C"))
 
 
 def as_array(name: str, value: Any, dtype: Any = None) -> NDArray[Any]:
@@ -75,13 +75,13 @@ def _shapes(parts: Sequence[Any]) -> str:
     return " and ".join(sorted({str(np.shape(part)) for part in parts}))
 
 
-def law(name: str, value: ArrayLike) -> NDArray[np.float64]:
+def distribution(name: str, value: ArrayLike) -> NDArray[np.float64]:
     """A probability vector, made to sum to 1 where it came in less than double precision and nearly does."""
     given = as_array(name, value)
     array = real(name, value, 1)
     total = array.sum()
-    if _coarse(given.dtype) and 0 < abs(total - 1.0) <= row_tolerance(_eps(given.dtype), array.size):
-        return frozen(array / total)
+    if _low_precision(given.dtype) and 0 < abs(total - 1.0) <= row_tolerance(_eps(given.dtype), array.size):
+        return read_only(array / total)
     return array
 
 
@@ -94,7 +94,7 @@ def kernel(P: Any, S: int, A: int) -> NDArray[np.float64] | sp.csr_array:
     Raises:
         InvalidCMDPError: it is nothing of the sort; where the axes are another layout, it is named.
     """
-    P, dtype = _together(P, S, A)
+    P, dtype = _stacked(P, S, A)
     if sp.issparse(P):
         if P.shape != (S * A, S):
             raise InvalidCMDPError(f"P has shape {P.shape}: expected {(S * A, S)}.")
@@ -105,12 +105,12 @@ def kernel(P: Any, S: int, A: int) -> NDArray[np.float64] | sp.csr_array:
             sparse.check_format(full_check=True)
         except ValueError as error:
             raise InvalidCMDPError(f"P is not a valid sparse matrix: {error}.") from error
-        if _coarse(dtype):
+        if _low_precision(dtype):
             sparse.data /= np.repeat(_divisors(sparse, dtype), np.diff(sparse.indptr))
-        return frozen_csr(sparse)
+        return read_only_csr(sparse)
     array = real("P", P)
     if array.shape == (S * A, S):
-        array = frozen(array.reshape(S, A, S))
+        array = read_only(array.reshape(S, A, S))
     if array.ndim != 3:
         raise InvalidCMDPError(f"P has {array.ndim} dimensions, shape {array.shape}: expected 3.")
     if array.shape != (S, A, S):
@@ -121,12 +121,12 @@ def kernel(P: Any, S: int, A: int) -> NDArray[np.float64] | sp.csr_array:
                     f"np.swapaxes(P, {axes}) has it.",
                 )
         raise InvalidCMDPError(f"P has shape {array.shape}: expected {(S, A, S)}.")
-    if _coarse(dtype):
-        return frozen(array / _divisors(array, dtype)[..., None])
+    if _low_precision(dtype):
+        return read_only(array / _divisors(array, dtype)[..., None])
     return array
 
 
-def _together(P: Any, S: int, A: int) -> tuple[Any, np.dtype[Any]]:
+def _stacked(P: Any, S: int, A: int) -> tuple[Any, np.dtype[Any]]:
     """One array or sparse matrix, and the type its numbers came in."""
     if not isinstance(P, (list, tuple)) or not P or not all(hasattr(part, "shape") for part in P):
         return P, np.dtype(P.dtype) if sp.issparse(P) else as_array("P", P).dtype
@@ -151,7 +151,7 @@ def _together(P: Any, S: int, A: int) -> tuple[Any, np.dtype[Any]]:
     return np.stack([np.asarray(part) for part in P], axis=1), dtype
 
 
-def ended(
+def with_absorbing_states(
     P: NDArray[np.float64] | sp.csr_array, terminal: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64] | sp.csr_array, NDArray[np.bool_]]:
     """A state whose rows are all empty has no successor: it is terminal, and is stored as one that stays.
@@ -167,16 +167,16 @@ def ended(
         s, a = np.nonzero(filled)
         if isinstance(P, sp.csr_array):
             loops = sp.csr_array((np.ones(len(s)), (s * empty.shape[1] + a, s)), shape=P.shape)
-            P = frozen_csr(sp.csr_array(P + loops))
+            P = read_only_csr(sp.csr_array(P + loops))
         else:
             P = np.array(P)
             P[s, a, s] = 1.0
-            frozen(P)
+            read_only(P)
     terminal.setflags(write=False)
     return P, terminal
 
 
-def expected(name: str, x: Any, P: NDArray[np.float64] | sp.csr_array, S: int, A: int) -> NDArray[np.float64]:
+def expected_signal(name: str, x: Any, P: NDArray[np.float64] | sp.csr_array, S: int, A: int) -> NDArray[np.float64]:
     """A reward or signal of transitions, ``[..., S, A, S]``, as what a state and action lead one to expect.
 
     One that has no axis for the successor is returned as it is.
@@ -201,16 +201,16 @@ def expected(name: str, x: Any, P: NDArray[np.float64] | sp.csr_array, S: int, A
             means = [np.asarray(P.multiply(part).sum(axis=1)).reshape(S, A) for part in flat]
         else:
             means = [np.einsum("xt,xt->x", P.reshape(S * A, S), part).reshape(S, A) for part in flat]
-    return frozen(np.stack(means) if lead else means[0])
+    return read_only(np.stack(means) if lead else means[0])
 
 
-def frozen(array: NDArray[np.float64]) -> NDArray[np.float64]:
+def read_only(array: NDArray[np.float64]) -> NDArray[np.float64]:
     """The same array, read-only."""
     array.setflags(write=False)
     return array
 
 
-def frozen_csr(matrix: sp.csr_array) -> sp.csr_array:
+def read_only_csr(matrix: sp.csr_array) -> sp.csr_array:
     """The same matrix, without duplicate entries and read-only."""
     matrix.sum_duplicates()
     for part in (matrix.data, matrix.indices, matrix.indptr):
@@ -218,7 +218,7 @@ def frozen_csr(matrix: sp.csr_array) -> sp.csr_array:
     return matrix
 
 
-def _coarse(dtype: np.dtype[Any]) -> bool:
+def _low_precision(dtype: np.dtype[Any]) -> bool:
     return _eps(dtype) > float(np.finfo(np.float64).eps)
 
 

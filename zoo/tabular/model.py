@@ -16,8 +16,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from zoo.errors import UsageError
 from zoo.tabular.errors import InvalidCMDPError
-from zoo.tabular.kernel import ROW_SUM_TOLERANCE, as_array, ended, expected, frozen_csr, kernel, law, real
-from zoo.tabular.kernel import frozen as _freeze
+from zoo.tabular.kernel import (
+    ROW_SUM_TOLERANCE,
+    as_array,
+    distribution,
+    expected_signal,
+    kernel,
+    read_only,
+    read_only_csr,
+    real,
+    with_absorbing_states,
+)
 from zoo.terminal.streams import brief
 
 SENSES = ("<=", ">=", "==")
@@ -41,7 +50,7 @@ class TabularCMDP:
             precision), or to 0 in states that end an episode.
         r: task reward, ``[S, A]``, or of each transition, ``[S, A, S]``: its expectation is kept.
         gamma: discount, in [0, 1).
-        rho: law of the first state, ``[S]``.
+        rho: distribution of the first state, ``[S]``.
         c: constraint signals, ``[N, S, A]`` or ``[N, S, A, S]``.
         b: thresholds, ``[N]``, in the unit of one step's signal.
         senses: one of ``"<="``, ``">="``, ``"=="`` for each constraint.
@@ -67,18 +76,18 @@ class TabularCMDP:
     def __post_init__(self) -> None:
         """Copy, check and freeze."""
         S, A = _sizes(self.r, self.rho)
-        put: Callable[[str, object], None] = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
-        P, terminal = ended(kernel(self.P, S, A), _mask(self.terminal, S))
+        assign: Callable[[str, object], None] = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
+        P, terminal = with_absorbing_states(kernel(self.P, S, A), _mask(self.terminal, S))
         c = as_array("c", self.c)
-        put("P", P)
-        put("r", expected("r", self.r, P, S, A))
-        put("rho", law("rho", self.rho))
-        put("c", expected("c", np.empty((0, S, A)) if c.size == 0 and len(c) == 0 else self.c, P, S, A))
-        put("b", real("b", self.b, 1))
-        put("gamma", _discount(self.gamma))
-        put("senses", tuple(self.senses))
-        put("names", tuple(self.names) or tuple(f"c{i}" for i in range(len(self.c))))
-        put("terminal", terminal)
+        assign("P", P)
+        assign("r", expected_signal("r", self.r, P, S, A))
+        assign("rho", distribution("rho", self.rho))
+        assign("c", expected_signal("c", np.empty((0, S, A)) if c.size == 0 and len(c) == 0 else self.c, P, S, A))
+        assign("b", real("b", self.b, 1))
+        assign("gamma", _discount(self.gamma))
+        assign("senses", tuple(self.senses))
+        assign("names", tuple(self.names) or tuple(f"c{i}" for i in range(len(self.c))))
+        assign("terminal", terminal)
         self.validate()
 
     @property
@@ -101,7 +110,7 @@ class TabularCMDP:
         """The transition kernel as one CSR matrix ``[S*A, S]``, row ``s*A + a``; explicit zeros are left out."""
         if isinstance(self.P, sp.csr_array):
             return self.P
-        return frozen_csr(sp.csr_array(self.P.reshape(-1, self.num_states)))
+        return read_only_csr(sp.csr_array(self.P.reshape(-1, self.num_states)))
 
     @cached_property
     def padded_kernel(self) -> tuple[NDArray[np.float64], NDArray[np.int32]] | None:
@@ -121,12 +130,12 @@ class TabularCMDP:
     @cached_property
     def rewards(self) -> NDArray[np.float64]:
         """Task reward and constraint signals stacked, ``[N+1, S, A]``: row 0 is the reward."""
-        return _freeze(np.concatenate([self.r[None], self.c]))
+        return read_only(np.concatenate([self.r[None], self.c]))
 
     @cached_property
     def signs(self) -> NDArray[np.float64]:
         """``s_i``: +1 for ``<=`` and ``==``, -1 for ``>=``; a positive ``s_i (J_i - b_i)`` is bad."""
-        return _freeze(np.array([-1.0 if sense == ">=" else 1.0 for sense in self.senses]))
+        return read_only(np.array([-1.0 if sense == ">=" else 1.0 for sense in self.senses]))
 
     @cached_property
     def equality(self) -> NDArray[np.bool_]:
@@ -153,8 +162,8 @@ class TabularCMDP:
 
         Raises:
             InvalidCMDPError: for the first negative or non-finite probability, row sum off by more than 1e-8, start
-                law that does not sum to 1, discount outside [0, 1), wrong shape, non-finite ``r``, ``c`` or ``b``,
-                unknown sense, repeated name, terminal state that can be left or pays.
+                distribution that does not sum to 1, discount outside [0, 1), wrong shape, non-finite ``r``, ``c`` or
+                ``b``, unknown sense, repeated name, terminal state that can be left or pays.
         """
         S, A = self.r.shape
         N = len(self.c)
@@ -182,8 +191,8 @@ class TabularCMDP:
     def _expect_finite(self, name: str) -> None:
         values: NDArray[np.float64] = getattr(self, name)
         if not np.isfinite(values).all():
-            at = _first(~np.isfinite(values))
-            raise InvalidCMDPError(f"{name}{_index(at)} = {values[at]}: expected a finite number.")
+            index = _first_index(~np.isfinite(values))
+            raise InvalidCMDPError(f"{name}{_index(index)} = {values[index]}: expected a finite number.")
 
     def _validate_probabilities(self) -> None:
         for name in ("P", "rho"):
@@ -191,15 +200,15 @@ class TabularCMDP:
             stored: NDArray[np.float64] = p.data if sp.issparse(p) else p
             bad = ~np.isfinite(stored) | (stored < 0)
             if bad.any():
-                at = _first(bad)
-                shown = self._sparse_index(p, at[0]) if sp.issparse(p) else at
+                index = _first_index(bad)
+                shown = self._sparse_index(p, index[0]) if sp.issparse(p) else index
                 raise InvalidCMDPError(
-                    f"{name}{_index(shown)} = {stored[at]}: expected a probability, finite and not negative."
+                    f"{name}{_index(shown)} = {stored[index]}: expected a probability, finite and not negative."
                 )
         sums = np.asarray(self.P.sum(axis=-1)).reshape(self.r.shape)
         off = np.abs(sums - 1.0) > ROW_SUM_TOLERANCE
         if off.any():
-            s, a = _first(off)
+            s, a = _first_index(off)
             raise InvalidCMDPError(f"P[{s}, {a}] sums to {sums[s, a]:.12g}: expected 1 within {ROW_SUM_TOLERANCE:g}.")
         if abs(self.rho.sum() - 1.0) > ROW_SUM_TOLERANCE:
             raise InvalidCMDPError(f"rho sums to {self.rho.sum():.12g}: expected 1 within {ROW_SUM_TOLERANCE:g}.")
@@ -210,11 +219,11 @@ class TabularCMDP:
             return
         if isinstance(self.P, sp.csr_array):
             rows = states[:, None] * self.num_actions + np.arange(self.num_actions)
-            kept = np.asarray(self.P[rows.ravel(), states.repeat(self.num_actions)]).reshape(rows.shape)
+            stay = np.asarray(self.P[rows.ravel(), states.repeat(self.num_actions)]).reshape(rows.shape)
         else:
-            kept = self.P[states, :, states]
+            stay = self.P[states, :, states]
         for text, value, wrong in (
-            ("stays with probability {:.12g}: expected 1", kept, np.abs(kept - 1.0) > ROW_SUM_TOLERANCE),
+            ("stays with probability {:.12g}: expected 1", stay, np.abs(stay - 1.0) > ROW_SUM_TOLERANCE),
             ("has reward {:.12g}: expected 0", self.r[states], self.r[states] != 0),
             *(
                 (f"has signal {name!r} {{:.12g}}: expected 0", signal[states], signal[states] != 0)
@@ -222,7 +231,7 @@ class TabularCMDP:
             ),
         ):
             if wrong.any():
-                index, action = _first(wrong)
+                index, action = _first_index(wrong)
                 what = text.format(value[index, action])
                 raise InvalidCMDPError(f"state {states[index]} is terminal and, under action {action}, {what}.")
 
@@ -348,14 +357,14 @@ def _discount(value: object) -> float:
     return gamma
 
 
-def _expect_shape(name: str, array: Any, expected: tuple[int, ...]) -> None:
-    if array.shape != expected:
-        raise InvalidCMDPError(f"{name} has shape {array.shape}: expected {expected}.")
+def _expect_shape(name: str, array: Any, expected_signal: tuple[int, ...]) -> None:
+    if array.shape != expected_signal:
+        raise InvalidCMDPError(f"{name} has shape {array.shape}: expected {expected_signal}.")
 
 
-def _first(mask: NDArray[np.bool_]) -> tuple[int, ...]:
+def _first_index(mask: NDArray[np.bool_]) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(mask)), mask.shape))
 
 
-def _index(at: tuple[int, ...]) -> str:
-    return f"[{', '.join(map(str, at))}]"
+def _index(index: tuple[int, ...]) -> str:
+    return f"[{', '.join(map(str, index))}]"

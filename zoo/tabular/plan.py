@@ -20,7 +20,7 @@ _CACHE_NUMBERS = 2**17
 _DENSE_NUMBERS = 2**23
 """The same for the stacked dense systems ``R * S * S`` of policy iteration (64 MB)."""
 _FIRST_SWEEPS, _MOST_SWEEPS = 30, 160
-_SETTLED = 0.1
+_SETTLED_FRACTION = 0.1
 _ROUNDING = 1e-13
 """Relative to the largest reward: what one backup cannot resolve in double precision."""
 _PRECISE = 1e-8
@@ -60,7 +60,7 @@ def value_iteration(
     Raises:
         UsageError: if ``reward`` does not fit or ``tol`` is not positive.
     """
-    return _sweep(cmdp, reward, tol, max_iterations, frozen=False)
+    return _sweep(cmdp, reward, tol, max_iterations, hold_policy=False)
 
 
 def modified_policy_iteration(
@@ -72,7 +72,7 @@ def modified_policy_iteration(
     settled needs no maximum over actions.
     Arguments and errors are those of :func:`value_iteration`.
     """
-    return _sweep(cmdp, reward, tol, max_iterations, frozen=True)
+    return _sweep(cmdp, reward, tol, max_iterations, hold_policy=True)
 
 
 def policy_iteration(
@@ -98,14 +98,14 @@ def policy_iteration(
     """
     r, single = _prepare(cmdp, reward, tol)
     if policy is None:
-        start = _sweep(cmdp, r, None, _FIRST_SWEEPS, frozen=True, precision=1e-3, warn=False).policy
+        start = _sweep(cmdp, r, None, _FIRST_SWEEPS, hold_policy=True, precision=1e-3, warn=False).policy
     else:
         start = _checked_start(cmdp, policy, len(r))
     S = cmdp.num_states
-    together = max(1, _DENSE_NUMBERS // S**2) if S <= DENSE_STATES else 1
+    batch_size = max(1, _DENSE_NUMBERS // S**2) if S <= DENSE_STATES else 1
     parts = [
-        _improve(cmdp, r[i : i + together], start[i : i + together], tol, max_iterations)
-        for i in range(0, len(r), together)
+        _improve(cmdp, r[i : i + batch_size], start[i : i + batch_size], tol, max_iterations)
+        for i in range(0, len(r), batch_size)
     ]
     value = np.concatenate([part[0] for part in parts])
     return _plan(cmdp, r, value, max(part[1] for part in parts), single)
@@ -126,7 +126,7 @@ def _prepare(cmdp: TabularCMDP, reward: ArrayLike | None, tol: float | None) -> 
 
 def _plan(cmdp: TabularCMDP, r: NDArray[np.float64], V: NDArray[np.float64], iterations: int, single: bool) -> Plan:
     q = action_values(cmdp, r, V)
-    policy = greedy(q, _ROUNDING * _size(r)[:, None, None])
+    policy = greedy(q, _ROUNDING * _magnitude(r)[:, None, None])
     residual = float(np.abs(q.max(axis=2) - V).max(initial=0.0))
     value = V
     if single:
@@ -134,7 +134,7 @@ def _plan(cmdp: TabularCMDP, r: NDArray[np.float64], V: NDArray[np.float64], ite
     return Plan(value, policy, q, residual, residual / (1.0 - cmdp.gamma), iterations)
 
 
-def _size(r: NDArray[np.float64]) -> NDArray[np.float64]:
+def _magnitude(r: NDArray[np.float64]) -> NDArray[np.float64]:
     """Largest magnitude of each reward of ``r [R, S, A]``, ``[R]``: they may have units of their own."""
     size: NDArray[np.float64] = np.abs(r).max(axis=(1, 2), initial=0.0)
     return size
@@ -146,15 +146,15 @@ def _sweep(
     tol: float | None,
     max_iterations: int,
     *,
-    frozen: bool,
+    hold_policy: bool,
     precision: float = _PRECISE,
     warn: bool = True,
 ) -> Plan:
     r, single = _prepare(cmdp, reward, tol)
     within = precision * np.ptp(r, axis=(1, 2)) if tol is None else np.full(len(r), tol)
-    together = max(1, _CACHE_NUMBERS // cmdp.r.size)
-    chunks = [slice(i, i + together) for i in range(0, len(r), together)]
-    parts = [_sweep_chunk(cmdp, r[chunk], within[chunk], max_iterations, frozen) for chunk in chunks]
+    batch_size = max(1, _CACHE_NUMBERS // cmdp.r.size)
+    chunks = [slice(i, i + batch_size) for i in range(0, len(r), batch_size)]
+    parts = [_sweep_chunk(cmdp, r[chunk], within[chunk], max_iterations, hold_policy) for chunk in chunks]
     V = np.concatenate([part[0] for part in parts])
     plan = _plan(cmdp, r, V, max(part[1] for part in parts), single)
     if warn and plan.iterations >= max_iterations and (_errors(cmdp, plan, V) > within).any():
@@ -169,18 +169,18 @@ def _errors(cmdp: TabularCMDP, plan: Plan, V: NDArray[np.float64]) -> NDArray[np
 
 
 def _sweep_chunk(
-    cmdp: TabularCMDP, r: NDArray[np.float64], tol: NDArray[np.float64], max_iterations: int, frozen: bool
+    cmdp: TabularCMDP, r: NDArray[np.float64], tol: NDArray[np.float64], max_iterations: int, hold_policy: bool
 ) -> tuple[NDArray[np.float64], int]:
     gamma, S = cmdp.gamma, cmdp.num_states
     horizon = gamma / (1.0 - gamma)
     # Below this the span of an update is rounding noise and would never shrink further.
-    floor = 4.0 * float(np.finfo(np.float64).eps) * _size(r)
+    floor = 4.0 * float(np.finfo(np.float64).eps) * _magnitude(r)
     solved = np.empty(r.shape[:2])
     active = np.arange(len(r))
     V = np.zeros((len(r), S))
     policy = np.full((len(r), S), -1)
     sweeps = _FIRST_SWEEPS
-    held: _Held | None = None
+    fixed_policies: _FixedPolicies | None = None
     for iteration in range(1, max_iterations + 1):
         q = _backup(cmdp, r[active], V)
         greedy_now = q.argmax(axis=2)
@@ -196,11 +196,11 @@ def _sweep_chunk(
         active, V, policy = active[keep], TV[keep], greedy_now[keep]
         if not active.size:
             return solved, iteration
-        if frozen:
-            if changed or done.any() or held is None:
-                held = _Held(cmdp, r[active], policy)
-            sweeps = min(2 * sweeps, _MOST_SWEEPS) if changed < _SETTLED else _FIRST_SWEEPS
-            V = held.run(V, sweeps)
+        if hold_policy:
+            if changed or done.any() or fixed_policies is None:
+                fixed_policies = _FixedPolicies(cmdp, r[active], policy)
+            sweeps = min(2 * sweeps, _MOST_SWEEPS) if changed < _SETTLED_FRACTION else _FIRST_SWEEPS
+            V = fixed_policies.run(V, sweeps)
     return solved, max_iterations
 
 
@@ -214,7 +214,7 @@ def _backup(cmdp: TabularCMDP, r: NDArray[np.float64], V: NDArray[np.float64]) -
     return q
 
 
-class _Held:
+class _FixedPolicies:
     """Sweeps ``V <- (1 - gamma) r_pi + gamma P_pi V`` for R fixed policies, as one block-diagonal CSR matrix."""
 
     def __init__(self, cmdp: TabularCMDP, r: NDArray[np.float64], policy: NDArray[np.int64]) -> None:
@@ -247,28 +247,28 @@ def _improve(
     cmdp: TabularCMDP, r: NDArray[np.float64], policy: NDArray[np.int64], tol: float, max_iterations: int
 ) -> tuple[NDArray[np.float64], int]:
     """Policy iteration on ``r [R, S, A]`` from ``policy [R, S]``: values ``[R, S]`` and the number of improvements."""
-    slack = tol * _size(r)[:, None]
+    slack = tol * _magnitude(r)[:, None]
     V = np.empty(r.shape[:2])
     active = np.arange(len(r))
     best = np.full(len(r), -np.inf)
     for iteration in range(1, max_iterations + 1):
-        V[active] = _exact(cmdp, r[active], policy)
+        V[active] = _fixed_policy_values(cmdp, r[active], policy)
         q = action_values(cmdp, r[active], V[active])
         current = np.take_along_axis(q, policy[..., None], axis=2)[..., 0]
-        better = q.max(axis=2) > current + slack[active]
+        improves = q.max(axis=2) > current + slack[active]
         total = V[active].mean(axis=1)
         # Exact improvement raises the value; where it does not, what is left to gain is rounding.
-        moving = better.any(axis=1) & (total > best[active])
+        unfinished = improves.any(axis=1) & (total > best[active])
         best[active] = total
-        policy = np.where(better, q.argmax(axis=2), policy)[moving]
-        active = active[moving]
+        policy = np.where(improves, q.argmax(axis=2), policy)[unfinished]
+        active = active[unfinished]
         if not active.size:
             return V, iteration
     _log.warning("policy iteration stopped after %d improvements before the policy settled", max_iterations)
     return V, max_iterations
 
 
-def _exact(cmdp: TabularCMDP, r: NDArray[np.float64], policy: NDArray[np.int64]) -> NDArray[np.float64]:
+def _fixed_policy_values(cmdp: TabularCMDP, r: NDArray[np.float64], policy: NDArray[np.int64]) -> NDArray[np.float64]:
     """Normalised values ``[R, S]`` of the deterministic policies ``[R, S]``."""
     R, S = policy.shape
     rhs = (1.0 - cmdp.gamma) * np.take_along_axis(r, policy[..., None], axis=2)

@@ -48,13 +48,13 @@ class OccupancyProgram:
     def __init__(self, cmdp: TabularCMDP) -> None:
         self._cmdp = cmdp
         self._scaling = Scaling.of(cmdp)
-        self._played = self._scaling.applied(cmdp)
+        self._scaled = self._scaling.scaled(cmdp)
         self._highs = _silent_highs()
         S, A, N = cmdp.num_states, cmdp.num_actions, cmdp.num_constraints
         model = highspy.HighsLp()
-        matrix = _flow_and_constraints(self._played)
+        matrix = _flow_and_constraints(self._scaled)
         model.num_col_, model.num_row_ = S * A, S + N
-        model.col_cost_ = -self._played.r.reshape(-1)
+        model.col_cost_ = -self._scaled.r.reshape(-1)
         model.col_lower_, model.col_upper_ = np.zeros(S * A), np.full(S * A, highspy.kHighsInf)
         lower, upper = self._bounds()
         inflow = (1.0 - cmdp.gamma) * cmdp.rho
@@ -75,7 +75,7 @@ class OccupancyProgram:
             InvalidCMDPError: if the shape does not fit or a number is not finite.
         """
         self._cmdp = self._cmdp.with_thresholds(b)
-        self._played = self._played.with_thresholds(self._scaling.thresholds(self._cmdp.b))
+        self._scaled = self._scaled.with_thresholds(self._scaling.thresholds(self._cmdp.b))
         self._pass_bounds(0.0)
 
     def solve(self) -> CMDPSolution:
@@ -104,14 +104,14 @@ class OccupancyProgram:
         return solutions
 
     def _solve(self, context: str) -> CMDPSolution:
-        began = time.perf_counter()
+        started = time.perf_counter()
         cmdp = self._cmdp
         status = self._run()
         if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
-            least, contradiction = least_violation(cmdp, context)
-            if least > _CONTRADICTION:
+            smallest, contradiction = smallest_violation(cmdp, context)
+            if smallest > _CONTRADICTION:
                 raise contradiction
-            self._pass_bounds(4.0 * least + _TOLERANCE)
+            self._pass_bounds(4.0 * smallest + _TOLERANCE)
             status = self._run()
             self._pass_bounds(0.0)
         if status != highspy.HighsModelStatus.kOptimal:
@@ -122,13 +122,13 @@ class OccupancyProgram:
         duals = -np.asarray(solution.row_dual)
         return read_out(
             cmdp,
-            self._played,
+            self._scaled,
             self._scaling,
             np.asarray(solution.col_value),
             duals[:S],
             duals[S:],
             status="optimal",
-            began=began,
+            started=started,
             no_mass=_NO_MASS,
         )
 
@@ -143,8 +143,8 @@ class OccupancyProgram:
         return status
 
     def _bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        upper = self._played.signs * self._played.b
-        return np.where(self._played.equality, upper, -highspy.kHighsInf), upper
+        upper = self._scaled.signs * self._scaled.b
+        return np.where(self._scaled.equality, upper, -highspy.kHighsInf), upper
 
     def _pass_bounds(self, relax: float) -> None:
         lower, upper = self._bounds()
@@ -165,7 +165,7 @@ class OccupancyProgram:
         self._highs.setBasis(basis)
 
 
-def least_violation(cmdp: TabularCMDP, context: str = "") -> tuple[float, InfeasibleCMDPError]:
+def smallest_violation(cmdp: TabularCMDP, context: str = "") -> tuple[float, InfeasibleCMDPError]:
     """Minimise ``t >= 0`` subject to the flow equations and ``violation_i <= t * range of J_i`` for every constraint.
 
     Returns:
@@ -173,22 +173,22 @@ def least_violation(cmdp: TabularCMDP, context: str = "") -> tuple[float, Infeas
     """
     original, scaling = cmdp, Scaling.of(cmdp)
     units = Units.of(cmdp)
-    cmdp = Scaling(units, scaling.shift).applied(cmdp)
+    cmdp = Scaling(units, scaling.shift).scaled(cmdp)
     S, A, N = cmdp.num_states, cmdp.num_actions, cmdp.num_constraints
     inf = highspy.kHighsInf
     # An equality is two inequalities, its second row coming after all the first ones.
-    owner = np.concatenate([np.arange(N), np.flatnonzero(cmdp.equality)])
-    sign = np.concatenate([cmdp.signs, -np.ones(len(owner) - N)])
-    signals = sp.csr_array((sign[:, None] * cmdp.c.reshape(-1, S * A)[owner]).T)
-    slack = np.concatenate([np.zeros(S), -np.ones(len(owner))])
+    constraint_index = np.concatenate([np.arange(N), np.flatnonzero(cmdp.equality)])
+    sign = np.concatenate([cmdp.signs, -np.ones(len(constraint_index) - N)])
+    signals = sp.csr_array((sign[:, None] * cmdp.c.reshape(-1, S * A)[constraint_index]).T)
+    slack = np.concatenate([np.zeros(S), -np.ones(len(constraint_index))])
     matrix = sp.vstack([sp.hstack([_flow(cmdp), signals]), sp.csr_array(slack[None])], format="csr")
     model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = S * A + 1, S + len(owner)
+    model.num_col_, model.num_row_ = S * A + 1, S + len(constraint_index)
     model.col_cost_ = np.concatenate([np.zeros(S * A), [1.0]])
     model.col_lower_, model.col_upper_ = np.zeros(S * A + 1), np.full(S * A + 1, inf)
     inflow = (1.0 - cmdp.gamma) * cmdp.rho
-    model.row_lower_ = np.concatenate([inflow, np.full(len(owner), -inf)])
-    model.row_upper_ = np.concatenate([inflow, sign * cmdp.b[owner]])
+    model.row_lower_ = np.concatenate([inflow, np.full(len(constraint_index), -inf)])
+    model.row_upper_ = np.concatenate([inflow, sign * cmdp.b[constraint_index]])
     _set_columns(model, matrix)
     highs = _silent_highs()
     highs.passModel(model)
@@ -198,14 +198,14 @@ def least_violation(cmdp: TabularCMDP, context: str = "") -> tuple[float, Infeas
         raise ZooError(f"HiGHS stopped with {shown!r} while looking for the least violation: expected 'Optimal'.")
     solution = highs.getSolution()
     values = np.asarray(solution.col_value)
-    weight = np.bincount(owner, weights=-np.asarray(solution.row_dual)[S:], minlength=N)
+    weight = np.bincount(constraint_index, weights=-np.asarray(solution.row_dual)[S:], minlength=N)
     order = np.argsort(-weight, kind="stable")
     worst = [int(i) for i in order if weight[i] > _TOLERANCE] or [int(order[0])]
-    least = float(values[-1])
+    smallest = float(values[-1])
     occupancy = np.maximum(values[:-1], 0.0).reshape(S, A)
     policy = policy_of(original, occupancy, np.zeros(N), _NO_MASS)
-    violations = [least * float(units.signals[i]) for i in worst]
-    return least, InfeasibleCMDPError([original.names[i] for i in worst], violations, policy, context)
+    violations = [smallest * float(units.signals[i]) for i in worst]
+    return smallest, InfeasibleCMDPError([original.names[i] for i in worst], violations, policy, context)
 
 
 def _flow(cmdp: TabularCMDP) -> sp.csr_array:

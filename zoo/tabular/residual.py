@@ -24,7 +24,7 @@ class Residuals:
     """
 
     kkt: float
-    """``max(V*_mu - V^pi_mu, max_i violation_i, max_i |mu_i g_i|)`` at the start law; needs no oracle."""
+    """``max(V*_mu - V^pi_mu, max_i violation_i, max_i |mu_i g_i|)`` at the start distribution; needs no oracle."""
     gap: float | None
     """``max_pi' L(pi', mu) - min_mu' L(pi, mu')`` over ``0 <= mu' <= M``; ``None`` without solution and cap."""
     err: float | None
@@ -32,7 +32,7 @@ class Residuals:
     violations: NDArray[np.float64]
     """``max(g_i, 0)``, or ``|g_i|`` for equalities, ``[N]``."""
     suboptimality: float
-    """``V*_mu - V^pi_mu`` at the start law, in the unit of the reward."""
+    """``V*_mu - V^pi_mu`` at the start distribution, in the unit of the reward."""
     slackness: NDArray[np.float64]
     """``|mu_i g_i|``, ``[N]``, in the unit of the reward."""
     value_error: float | None
@@ -82,32 +82,32 @@ def residuals(
         raise UsageError(
             f"mu = {multipliers}: expected {cmdp.num_constraints} finite numbers, one for each constraint."
         )
-    known = evaluate(cmdp, policy) if evaluation is None else evaluation
-    g = cmdp.signed_violation(known.J)
-    violations = cmdp.violation(known.J)
+    values = evaluate(cmdp, policy) if evaluation is None else evaluation
+    g = cmdp.signed_violation(values.J)
+    violations = cmdp.violation(values.J)
     if warm is None:
-        mixed = known.Q[0] - np.tensordot(multipliers * cmdp.signs, known.Q[1:], axes=1)
+        mixed = values.Q[0] - np.tensordot(multipliers * cmdp.signs, values.Q[1:], axes=1)
         warm = mixed.argmax(axis=1)
     plan = policy_iteration(cmdp, cmdp.lagrangian_reward(multipliers), policy=warm)
     best = float(cmdp.rho @ plan.value)
-    own = known.J_r - float((multipliers * cmdp.signs) @ known.J)
+    attained = values.J_r - float((multipliers * cmdp.signs) @ values.J)
     worst = float(violations.max(initial=0.0))
     slackness = np.abs(multipliers * g)
-    value_error = None if solution is None else abs(known.J_r - solution.value)
+    value_error = None if solution is None else abs(values.J_r - solution.value)
     gap = None
     if cap is None and solution is not None:
         cap = 2.0 * (1.0 + float(np.abs(solution.multipliers).max(initial=0.0)))
     if cap is not None:
         upper = best + float((multipliers * cmdp.signs) @ cmdp.b)
-        gap = upper - (known.J_r - float((np.asarray(cap) * violations).sum()))
+        gap = upper - (values.J_r - float((np.asarray(cap) * violations).sum()))
     return Residuals(
-        kkt=max(best - own, worst, float(slackness.max(initial=0.0))),
+        kkt=max(best - attained, worst, float(slackness.max(initial=0.0))),
         gap=gap,
         err=None if value_error is None else max(value_error, worst),
         violations=violations,
-        suboptimality=best - own,
+        suboptimality=best - attained,
         slackness=slackness,
         value_error=value_error,
-        evaluation=known,
+        evaluation=values,
         best_response=plan.policy,
     )

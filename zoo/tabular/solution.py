@@ -64,25 +64,25 @@ def dual_bound(cmdp: TabularCMDP, prices: NDArray[np.float64], mu: NDArray[np.fl
 
 def read_out(
     cmdp: TabularCMDP,
-    played: TabularCMDP,
+    scaled: TabularCMDP,
     scaling: Scaling,
     raw: NDArray[np.float64],
     prices: NDArray[np.float64],
     mu: NDArray[np.float64],
     *,
     status: str,
-    began: float,
+    started: float,
     no_mass: float,
 ) -> CMDPSolution:
     """Turn a solver's occupancy ``raw [S*A]``, flow prices ``[S]`` and multipliers ``[N]`` into a solution of ``cmdp``.
 
-    The solver saw ``played``, which is ``scaling.applied(cmdp)``. ``began`` is the ``time.perf_counter()`` of the
+    The solver saw ``scaled``, which is ``scaling.scaled(cmdp)``. ``started`` is the ``time.perf_counter()`` of the
     start; states with a mass up to ``no_mass`` count as empty.
     """
     occupancy = np.maximum(raw, 0.0).reshape(cmdp.r.shape)
     mu = np.where(cmdp.equality, mu, np.maximum(mu, 0.0)) + 0.0
-    scaled = np.concatenate([[(played.r * occupancy).sum()], np.tensordot(played.c, occupancy, axes=2)])
-    values = scaling.restored(scaled)
+    scaled_values = np.concatenate([[(scaled.r * occupancy).sum()], np.tensordot(scaled.c, occupancy, axes=2)])
+    values = scaling.unscaled(scaled_values)
     multipliers = scaling.units.original(mu)
     return CMDPSolution(
         value=float(values[0]),
@@ -91,6 +91,6 @@ def read_out(
         occupancy=occupancy,
         policy=policy_of(cmdp, occupancy, multipliers, no_mass),
         status=status,
-        duality_gap=(dual_bound(played, prices, mu) - float(scaled[0])) * scaling.units.reward,
-        seconds=time.perf_counter() - began,
+        duality_gap=(dual_bound(scaled, prices, mu) - float(scaled_values[0])) * scaling.units.reward,
+        seconds=time.perf_counter() - started,
     )

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from zoo.errors import UsageError, ZooError, nearest
 from zoo.tabular.model import TabularCMDP
-from zoo.tabular.program import OccupancyProgram, least_violation
+from zoo.tabular.program import OccupancyProgram, smallest_violation
 from zoo.tabular.solution import CMDPSolution, read_out
 from zoo.tabular.units import Scaling
 
@@ -64,7 +64,7 @@ def solve_lp(cmdp: TabularCMDP, solver: str = "highs") -> CMDPSolution:
 
 
 def _solve_cvxpy(cmdp: TabularCMDP, name: str) -> CMDPSolution:
-    began = time.perf_counter()
+    started = time.perf_counter()
     try:
         cvxpy: Any = import_module("cvxpy")
     except ImportError as error:
@@ -75,7 +75,7 @@ def _solve_cvxpy(cmdp: TabularCMDP, name: str) -> CMDPSolution:
     S, A, N = cmdp.num_states, cmdp.num_actions, cmdp.num_constraints
     # Written apart from program.py on purpose: this route is the check of that one.
     scaling = Scaling.of(cmdp)
-    original, cmdp = cmdp, scaling.applied(cmdp)
+    original, cmdp = cmdp, scaling.scaled(cmdp)
     outflow = sp.kron(sp.eye_array(S), np.ones((1, A)), format="csr")
     d = cvxpy.Variable(S * A, nonneg=True)
     flow = (outflow - cmdp.gamma * cmdp.kernel.T) @ d == (1.0 - cmdp.gamma) * cmdp.rho
@@ -90,7 +90,7 @@ def _solve_cvxpy(cmdp: TabularCMDP, name: str) -> CMDPSolution:
     except cvxpy.SolverError as error:
         raise ZooError(f"cvxpy's solver {name} gave up: {error}.") from error
     if problem.status in ("infeasible", "infeasible_inaccurate", "infeasible_or_unbounded"):
-        raise least_violation(original)[1]
+        raise smallest_violation(original)[1]
     if problem.status not in ("optimal", "optimal_inaccurate"):
         raise ZooError(f"cvxpy's solver {name} stopped with {problem.status!r}: expected 'optimal'.")
     mu = np.array([float(limit.dual_value) for limit in limits])
@@ -102,6 +102,6 @@ def _solve_cvxpy(cmdp: TabularCMDP, name: str) -> CMDPSolution:
         np.asarray(flow.dual_value),
         mu,
         status=str(problem.status),
-        began=began,
+        started=started,
         no_mass=_INTERIOR_NO_MASS,
     )

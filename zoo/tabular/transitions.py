@@ -25,7 +25,7 @@ def from_transitions(P: Mapping[Any, Any], rho: ArrayLike, gamma: float = DISCOU
 
     Args:
         P: ``P[s][a]`` is a list of ``(probability, successor, reward, terminated)``, with states and actions 0, 1, ...
-        rho: law of the first state, ``[S]``.
+        rho: distribution of the first state, ``[S]``.
         gamma: discount, in [0, 1).
 
     Returns:
@@ -53,19 +53,19 @@ def from_transitions(P: Mapping[Any, Any], rho: ArrayLike, gamma: float = DISCOU
     steps = sp.csr_array((np.ones(going.sum()), (s[going], t[going])), shape=(S, S))
     reached = np.asarray(rho, dtype=np.float64) > 0
     while True:
-        further = reached | (steps.T @ reached.astype(np.float64) > 0)
-        if (further == reached).all():
+        grown = reached | (steps.T @ reached.astype(np.float64) > 0)
+        if (grown == reached).all():
             break
-        reached = further
+        reached = grown
     terminal = np.zeros(S, dtype=np.bool_)
     terminal[t[possible & ends & reached[s]]] = True
     both = np.flatnonzero(terminal & reached)
     if both.size:
         raise InvalidCMDPError(f"state {both[0]} ends some episodes and not others: expected one or the other.")
-    kept = ~terminal[s]
-    kernel = sp.csr_array((probability[kept], ((s * A + a)[kept], t[kept])), shape=(S * A, S))
+    used = ~terminal[s]
+    kernel = sp.csr_array((probability[used], ((s * A + a)[used], t[used])), shape=(S * A, S))
     r = np.zeros(S * A)
-    np.add.at(r, (s * A + a)[kept], (probability * reward)[kept])
+    np.add.at(r, (s * A + a)[used], (probability * reward)[used])
     dense = S * A * S <= _DENSE
     return TabularCMDP(
         kernel.toarray() if dense else kernel, r.reshape(S, A), gamma, np.asarray(rho), terminal=terminal

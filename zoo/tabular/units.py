@@ -19,8 +19,8 @@ _RESOLVED = 1e-5
 """Of the largest attainable magnitude: differences much smaller than this are lost in the rounding of the values."""
 _NOISE = 1e-11
 """Of the largest attainable magnitude: a smaller range is none, but for rounding."""
-_ROUGH = (1e-3, 1e-6, 1e-9)
-_FAR = 16.0
+_TOLERANCES = (1e-3, 1e-6, 1e-9)
+_DISTANT = 16.0
 """A middle this many ranges away from 0 is taken from the signal."""
 
 
@@ -41,10 +41,10 @@ def attainable_range(cmdp: TabularCMDP, signals: NDArray[np.float64] | None = No
     if cmdp.num_states <= DENSE_STATES:
         plan = policy_iteration(cmdp, both)
     else:
-        size = np.ptp(both, axis=(1, 2), keepdims=True)
-        size[size == 0.0] = 1.0
-        plan = modified_policy_iteration(cmdp, both / size, tol=1e-9)
-        plan = replace(plan, value=plan.value * size[:, 0])
+        magnitude = np.ptp(both, axis=(1, 2), keepdims=True)
+        magnitude[magnitude == 0.0] = 1.0
+        plan = modified_policy_iteration(cmdp, both / magnitude, tol=1e-9)
+        plan = replace(plan, value=plan.value * magnitude[:, 0])
     ends = plan.value @ cmdp.rho
     return np.stack([-ends[: len(x)], ends[len(x) :]], axis=1) + 0.0
 
@@ -68,16 +68,16 @@ class Units:
         x = cmdp.rewards
         ends = attainable_range(cmdp, x)
         mixed = _mixed(x)
-        size = np.abs(ends).max(axis=1)
-        size[mixed] = attainable_range(cmdp, np.abs(x[mixed]))[:, 1]
-        return cls.over(cmdp, ends[:, 1] - ends[:, 0], size)
+        magnitude = np.abs(ends).max(axis=1)
+        magnitude[mixed] = attainable_range(cmdp, np.abs(x[mixed]))[:, 1]
+        return cls.from_ranges(cmdp, ends[:, 1] - ends[:, 0], magnitude)
 
     @classmethod
-    def over(cls, cmdp: TabularCMDP, width: NDArray[np.float64], size: NDArray[np.float64]) -> Units:
+    def from_ranges(cls, cmdp: TabularCMDP, width: NDArray[np.float64], magnitude: NDArray[np.float64]) -> Units:
         """From the ranges and the largest magnitudes of ``J_r, J_1, ..., J_N``, ``[N+1]`` each."""
-        units = np.where(width > _NOISE * size, np.maximum(width, _RESOLVED * size), size)
-        nothing = units == 0.0
-        units[nothing] = np.abs(np.concatenate([[0.0], cmdp.b]))[nothing]
+        units = np.where(width > _NOISE * magnitude, np.maximum(width, _RESOLVED * magnitude), magnitude)
+        zero = units == 0.0
+        units[zero] = np.abs(np.concatenate([[0.0], cmdp.b]))[zero]
         units[units == 0.0] = 1.0
         return cls(float(units[0]), units[1:])
 
@@ -102,22 +102,22 @@ class Scaling:
     def of(cls, cmdp: TabularCMDP) -> Scaling:
         """By a few quick sweeps: more only where the range is small beside the signal itself."""
         x = cmdp.rewards
-        size = np.abs(x).max(axis=(1, 2))
-        size[size == 0.0] = 1.0
-        both = np.concatenate([x, -x]) / np.tile(size, 2)[:, None, None]
-        for tol in _ROUGH:
+        magnitude = np.abs(x).max(axis=(1, 2))
+        magnitude[magnitude == 0.0] = 1.0
+        both = np.concatenate([x, -x]) / np.tile(magnitude, 2)[:, None, None]
+        for tol in _TOLERANCES:
             high, low = np.split(modified_policy_iteration(cmdp, both, tol=tol).value @ cmdp.rho, 2)
-            high, low = high * size, -low * size
+            high, low = high * magnitude, -low * magnitude
             width, middle = high - low, (high + low) / 2
-            if (np.maximum(width, _RESOLVED * size) >= 8 * tol * size).all():
+            if (np.maximum(width, _RESOLVED * magnitude) >= 8 * tol * magnitude).all():
                 break
-        width = np.where(width > 2 * tol * size, width, 0.0)
-        units = Units.over(cmdp, width, np.maximum(np.abs(high), np.abs(low)))
+        width = np.where(width > 2 * tol * magnitude, width, 0.0)
+        units = Units.from_ranges(cmdp, width, np.maximum(np.abs(high), np.abs(low)))
         power = np.exp2(np.round(np.log2([units.reward, *units.signals])))
-        shift = np.where(np.abs(middle) > _FAR * power, middle, 0.0)
+        shift = np.where(np.abs(middle) > _DISTANT * power, middle, 0.0)
         return cls(Units(float(power[0]), power[1:]), shift)
 
-    def applied(self, cmdp: TabularCMDP) -> TabularCMDP:
+    def scaled(self, cmdp: TabularCMDP) -> TabularCMDP:
         """The process as the solver sees it; that its terminal states pay nothing is no longer so."""
         r = (cmdp.r - self.shift[0]) / self.units.reward
         c = (cmdp.c - self.shift[1:, None, None]) / self.units.signals[:, None, None]
@@ -127,7 +127,7 @@ class Scaling:
         """Those of the solver, ``[N]``, for ``b [N]``."""
         return (b - self.shift[1:]) / self.units.signals
 
-    def restored(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def unscaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """The solver's ``J_r, J_1, ..., J_N`` in their own units, ``[N+1]``."""
         original: NDArray[np.float64] = self.shift + values * np.array([self.units.reward, *self.units.signals])
         return original

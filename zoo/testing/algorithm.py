@@ -9,7 +9,7 @@ from zoo.discovery.registry import Registry, discover
 from zoo.testing.acting import check_act
 from zoo.testing.batch import check_batch
 from zoo.testing.contract import Contract
-from zoo.testing.harness import Bench
+from zoo.testing.harness import Harness
 from zoo.testing.options import check_options
 from zoo.testing.registration import check_light, check_presets
 from zoo.testing.updates import check_resume
@@ -57,10 +57,10 @@ def check_algorithm(
         entry.resolve()
     check_options(contract, entry)
     check_presets(contract, entry, registry)
-    bench = Bench.of(
+    harness = Harness.of(
         contract, entry, env, registry, steps=steps, config=config, env_config=env_config, num_envs=num_envs
     )
-    expected = check_resume(bench)
-    check_act(bench, expected)
-    if offers_batch(bench.components.cls):
-        check_batch(bench)
+    expected = check_resume(harness)
+    check_act(harness, expected)
+    if offers_batch(harness.components.cls):
+        check_batch(harness)

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from zoo.api import Batch, Metrics
 from zoo.testing.compare import difference
-from zoo.testing.global_generators import untouched
-from zoo.testing.harness import Bench, rows_equal
+from zoo.testing.global_generators import global_generators_unused
+from zoo.testing.harness import Harness, rows_equal
 from zoo.testing.updates import Row, advance, checked_metrics
 from zoo.training.build import Member
 
@@ -16,63 +16,66 @@ SEEDS = (0, 1, 2)
 TOLERANCE = 1e-5
 
 
-def check_batch(bench: Bench) -> None:
+def check_batch(harness: Harness) -> None:
     """Members follow their solo runs at first, go on together bit for bit, and each goes on alone.
 
     Raises:
         AssertionError: naming the member and what is wrong.
     """
-    contract = bench.contract
+    contract = harness.contract
     solo: list[list[Row]] = []
     for seed in SEEDS:
-        with bench.member(seed) as member:
-            solo.append(advance(bench, member, 2))
-    with bench.members(*SEEDS) as (members, batch):
+        with harness.member(seed) as member:
+            solo.append(advance(harness, member, 2))
+    with harness.members(*SEEDS) as (members, batch):
         if batch is None:
             raise contract.fail("batch() is offered and was not used")
         contract.require(len(batch) == len(SEEDS), f"len() of a batch of {len(SEEDS)} seeds is {len(batch)}")
-        rows = [_together(bench, members, batch)]
-        saved = bench.save(members)
-        rows.append(_together(bench, members, batch))
-        after = bench.save(members)
+        rows = [_together(harness, members, batch)]
+        saved = harness.save(members)
+        rows.append(_together(harness, members, batch))
+        after = harness.save(members)
     for index, seed in enumerate(SEEDS):
         for number, expected in enumerate(solo[index]):
-            problem = _far(expected, rows[number][index])
+            problem = _metric_difference(expected, rows[number][index])
             contract.require(
                 not problem,
                 f"member {index} (seed {seed}) of a batch leaves its solo run at update {number + 1}: {problem}",
             )
-    with bench.members(*SEEDS) as (members, batch):
+    with harness.members(*SEEDS) as (members, batch):
         for member, state in zip(members, saved, strict=True):
-            bench.restore(member, state)
-        again = _together(bench, members, batch) if batch is not None else []
-        problem = rows_equal(rows[1], again)
+            harness.restore(member, state)
+        repeated = _together(harness, members, batch) if batch is not None else []
+        problem = rows_equal(rows[1], repeated)
         for index, member in enumerate(members):
             problem = problem or difference(after[index], member.capture())
         contract.require(not problem, f"a batch resumed from its members' checkpoints is not exact: {problem}")
     for index, seed in enumerate(SEEDS):
-        with bench.member(seed) as member:
-            bench.restore(member, saved[index])
-            problem = _far(rows[1][index], advance(bench, member, 1)[0])
+        with harness.member(seed) as member:
+            harness.restore(member, saved[index])
+            problem = _metric_difference(rows[1][index], advance(harness, member, 1)[0])
         contract.require(not problem, f"member {index} (seed {seed}) resumed alone leaves the batch: {problem}")
 
 
-def _together(bench: Bench, members: Sequence[Member], batch: Batch) -> list[Row]:
+def _together(harness: Harness, members: Sequence[Member], batch: Batch) -> list[Row]:
     before = [member.algorithm.env_steps for member in members]
-    with bench.contract.during("update() of a batch"), untouched(bench.contract, "update() of a batch"):
+    with (
+        harness.contract.during("update() of a batch"),
+        global_generators_unused(harness.contract, "update() of a batch"),
+    ):
         metrics: Sequence[Metrics] = batch.update()
-    bench.contract.require(
+    harness.contract.require(
         len(metrics) == len(members), f"update() of a batch of {len(members)} returned {len(metrics)} rows of metrics"
     )
     for index, member in enumerate(members):
         member.env.drain()
         grew = member.algorithm.env_steps > before[index]
         final = member.algorithm.outcome is not None and member.algorithm.outcome.final
-        bench.contract.require(grew or final, f"member {index} of a batch left its env_steps at {before[index]}")
-    return [checked_metrics(bench.contract, row) for row in metrics]
+        harness.contract.require(grew or final, f"member {index} of a batch left its env_steps at {before[index]}")
+    return [checked_metrics(harness.contract, row) for row in metrics]
 
 
-def _far(expected: Mapping[str, float], actual: Mapping[str, float]) -> str:
+def _metric_difference(expected: Mapping[str, float], actual: Mapping[str, float]) -> str:
     if expected.keys() != actual.keys():
         return f"it has the metrics {', '.join(actual)}, expected {', '.join(expected)}"
     for name, value in expected.items():

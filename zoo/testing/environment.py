@@ -131,10 +131,10 @@ def _check_gymnasium(contract: Contract, make: Callable[[], Env]) -> None:
 
 
 def _check_offers(contract: Contract, entry: Entry, vector: Recorder) -> None:
-    there = offers_of(vector)
-    scalar_snapshot = there.snapshot or all(hasattr(copy.unwrapped, "get_state") for copy in _copies(vector))
+    vector_value = offers_of(vector)
+    scalar_snapshot = vector_value.snapshot or all(hasattr(copy.unwrapped, "get_state") for copy in _copies(vector))
     for field in dataclasses.fields(entry.offers):
-        declared, actual = getattr(entry.offers, field.name), getattr(there, field.name)
+        declared, actual = getattr(entry.offers, field.name), getattr(vector_value, field.name)
         if field.name == "snapshot":
             actual = scalar_snapshot
         if declared is None:

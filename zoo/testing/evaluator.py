@@ -19,8 +19,8 @@ from zoo.errors import UsageError
 from zoo.seeding import child_seed, stream
 from zoo.testing.compare import difference
 from zoo.testing.contract import Contract
-from zoo.testing.global_generators import untouched
-from zoo.testing.harness import Bench
+from zoo.testing.global_generators import global_generators_unused
+from zoo.testing.harness import Harness
 from zoo.testing.options import check_options
 from zoo.testing.registration import check_light
 from zoo.testing.updates import advance
@@ -106,16 +106,18 @@ def _judge_trained(
     registry: Registry,
 ) -> None:
     judged = registry.find(subject[0], "representation" if entry.subject == "representation" else "algorithm")
-    bench = Bench.of(contract, judged, subject[1], registry, steps=steps, config=config, env_config=None, num_envs=1)
-    with bench.member(0) as member:
-        advance(bench, member, bench.limit)
-        saved = bench.save([member])[0]
+    harness = Harness.of(
+        contract, judged, subject[1], registry, steps=steps, config=config, env_config=None, num_envs=1
+    )
+    with harness.member(0) as member:
+        advance(harness, member, harness.limit)
+        saved = harness.save([member])[0]
         reports = []
         for _ in range(2):
-            reports.append(_checked(contract, build, _subject(member), _context(bench, member)))
+            reports.append(_checked(contract, build, _subject(member), _context(harness, member)))
             problem = difference(saved["algorithm"], member.capture()["algorithm"], generators=False)
             contract.require(not problem, f"it changed what it was to judge: {problem}")
-            bench.restore(member, saved)
+            harness.restore(member, saved)
         _check_same(contract, *reports)
 
 
@@ -124,18 +126,18 @@ def _subject(member: Member) -> Any:
     return algorithm.representation if isinstance(algorithm, RepresentationTrainer) else algorithm
 
 
-def _context(bench: Bench, member: Member) -> EvalContext:
+def _context(harness: Harness, member: Member) -> EvalContext:
     return EvalContext(
         seed=SEED,
         rng=stream(SEED, "evaluator"),
-        make_env=lambda count: bench.components.make_env(count, child_seed(SEED, "eval")),
+        make_env=lambda count: harness.components.make_env(count, child_seed(SEED, "eval")),
         problem=member.ctx.problem,
-        spec=bench.components.spec.to_json(),
+        spec=harness.components.spec.to_json(),
     )
 
 
 def _checked(contract: Contract, build: Callable[[], Any], subject: Any, context: EvalContext) -> dict[str, Any]:
-    with contract.during("evaluate()"), untouched(contract, "evaluate()"):
+    with contract.during("evaluate()"), global_generators_unused(contract, "evaluate()"):
         report = build().evaluate(subject, context)
     contract.require(
         isinstance(report, Report), f"evaluate() returned a {type(report).__name__}, expected a zoo.Report"

@@ -14,7 +14,7 @@ from zoo.testing.contract import Contract
 
 
 @contextmanager
-def untouched(contract: Contract, what: str) -> Iterator[None]:
+def global_generators_unused(contract: Contract, what: str) -> Iterator[None]:
     """Require that the block leaves the global generators of numpy, Python and (if loaded) torch alone.
 
     Raises:

@@ -27,7 +27,7 @@ UPDATES = 6
 
 
 @dataclass(frozen=True)
-class Bench:
+class Harness:
     """One algorithm or representation on one environment, buildable any number of times.
 
     Attributes:
@@ -52,7 +52,7 @@ class Bench:
         config: Any,
         env_config: Mapping[str, Any] | None,
         num_envs: int,
-    ) -> Bench:
+    ) -> Harness:
         """Resolve names and options.
 
         Args:
@@ -122,14 +122,14 @@ class Bench:
         )
 
 
-def rows_equal(expected: Sequence[Metrics], found: Sequence[Metrics]) -> str:
+def rows_equal(expected: Sequence[Metrics], actual: Sequence[Metrics]) -> str:
     """The first metric that differs between two runs, as a phrase; empty if none does."""
-    for number, (one, other) in enumerate(zip(expected, found, strict=False), start=1):
+    for number, (one, other) in enumerate(zip(expected, actual, strict=False), start=1):
         if one.keys() != other.keys():
             return f"update {number} has the metrics {', '.join(other)}, expected {', '.join(one)}"
         for name, value in one.items():
             if value != other[name]:
                 return f"metric {name!r} of update {number} is {other[name]!r}, expected {value!r}"
-    if len(expected) != len(found):
-        return f"there were {len(found)} updates, expected {len(expected)}"
+    if len(expected) != len(actual):
+        return f"there were {len(actual)} updates, expected {len(expected)}"
     return ""

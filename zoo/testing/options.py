@@ -69,7 +69,7 @@ def _check_class(contract: Contract, cls: Any) -> None:
 
 def documented_fields(cls: type) -> set[str]:
     """Names of the fields of ``cls`` and its bases that are followed by a string literal in the source."""
-    found: set[str] = set()
+    trace: set[str] = set()
     for base in cls.__mro__:
         if not dataclasses.is_dataclass(base):
             continue
@@ -80,8 +80,8 @@ def documented_fields(cls: type) -> set[str]:
             if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and said:
                 text = typing.cast(ast.Constant, typing.cast(ast.Expr, after).value).value
                 if isinstance(text, str) and text.strip():
-                    found.add(statement.target.id)
-    return found
+                    trace.add(statement.target.id)
+    return trace
 
 
 @functools.cache
@@ -96,8 +96,8 @@ def _check_json(contract: Contract, config: Any) -> None:
     name = type(config).__name__
     with contract.during(f"writing {name} as JSON and reading it back"):
         text = json.dumps(encode_fields(config), allow_nan=False)
-        again = decode_fields(type(config), json.loads(text))
-    contract.require(again == config, f"{name} does not survive JSON: {config} became {again}")
+        repeated = decode_fields(type(config), json.loads(text))
+    contract.require(repeated == config, f"{name} does not survive JSON: {config} became {repeated}")
 
 
 def _check_command_line(contract: Contract, config: Any) -> None:
@@ -105,8 +105,10 @@ def _check_command_line(contract: Contract, config: Any) -> None:
     args = list(_spelled(config, ""))
     with contract.during(f"parsing {' '.join(args)}"):
         chosen, _ = parse_options({"": cls()}, args, prog="zoo train")
-    again = chosen[""]
-    contract.require(again == config, f"{cls.__name__} does not survive the command line: {config} became {again}")
+    repeated = chosen[""]
+    contract.require(
+        repeated == config, f"{cls.__name__} does not survive the command line: {config} became {repeated}"
+    )
 
 
 def _spelled(config: Any, prefix: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ from zoo.discovery.registry import Registry
 from zoo.testing.contract import Contract
 
 HEAVY = ("numpy", "torch", "gymnasium", "scipy", "sympy", "matplotlib", "stable_baselines3", "cvxpy")
-_LOOK = """
+_IMPORT_SCRIPT = """
 import importlib, importlib.util, json, sys
 source, heavy, *modules = json.loads(sys.argv[1])
 if source.endswith(".py"):
@@ -46,7 +46,7 @@ def check_light(contract: Contract, entry: Entry, registry: Registry) -> None:
     modules = [registration, *([entry.config.partition(":")[0]] if entry.config else [])]
     request = json.dumps([source, HEAVY, *dict.fromkeys(modules)])
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    command = [sys.executable, "-c", _LOOK, request]
+    command = [sys.executable, "-c", _IMPORT_SCRIPT, request]
     done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
     last = done.stderr.strip().splitlines()[-1:] or ["no message"]
     contract.require(done.returncode == 0, f"{', '.join(modules)} cannot be imported in a fresh process: {last[0]}")

@@ -10,18 +10,20 @@ from typing import Any
 from zoo.api import Metrics
 from zoo.testing.compare import difference
 from zoo.testing.contract import Contract
-from zoo.testing.global_generators import untouched
-from zoo.testing.harness import Bench, rows_equal
+from zoo.testing.global_generators import global_generators_unused
+from zoo.testing.harness import Harness, rows_equal
 from zoo.training.build import Member
 
 Row = dict[str, float]
 
 
-def advance(bench: Bench, member: Member, updates: int, between: Callable[[Member], None] | None = None) -> list[Row]:
+def advance(
+    harness: Harness, member: Member, updates: int, between: Callable[[Member], None] | None = None
+) -> list[Row]:
     """Up to ``updates`` checked updates (0: until the budget is used); fewer if the algorithm is final.
 
     Args:
-        bench: what is checked.
+        harness: what is checked.
         member: what is advanced.
         updates: how many.
         between: called after each update.
@@ -30,18 +32,18 @@ def advance(bench: Bench, member: Member, updates: int, between: Callable[[Membe
     algorithm = member.algorithm
     while not updates or len(rows) < updates:
         before = algorithm.env_steps
-        with bench.contract.during("update()"), untouched(bench.contract, "update()"):
+        with harness.contract.during("update()"), global_generators_unused(harness.contract, "update()"):
             metrics = algorithm.update()
         member.env.drain()
-        rows.append(checked_metrics(bench.contract, metrics))
+        rows.append(checked_metrics(harness.contract, metrics))
         final = algorithm.outcome is not None and algorithm.outcome.final
-        bench.contract.require(
+        harness.contract.require(
             algorithm.env_steps > before or final,
             f"update() left env_steps at {before}: it must grow, because the budget is counted in it",
         )
         if between is not None:
             between(member)
-        if final or algorithm.env_steps >= bench.components.spec.steps:
+        if final or algorithm.env_steps >= harness.components.spec.steps:
             break
     return rows
 
@@ -68,7 +70,7 @@ def _number(value: Any) -> bool:
     return isinstance(value, Real) or getattr(value, "shape", None) == ()
 
 
-def check_resume(bench: Bench, seed: int = 0) -> list[Row]:
+def check_resume(harness: Harness, seed: int = 0) -> list[Row]:
     """Determinism, an exact round trip of the state, and exact resume through a checkpoint on disk.
 
     A straight run is the reference. A second one with the same seed is cut in the middle, saved, and loaded
@@ -80,34 +82,34 @@ def check_resume(bench: Bench, seed: int = 0) -> list[Row]:
     Raises:
         AssertionError: saying which of the three is broken, and at which metric or part of the state.
     """
-    contract = bench.contract
-    with bench.member(seed) as straight:
-        expected = advance(bench, straight, bench.limit)
-        final = bench.save([straight])[0]
+    contract = harness.contract
+    with harness.member(seed) as straight:
+        expected = advance(harness, straight, harness.limit)
+        final = harness.save([straight])[0]
     final_before_it = straight.algorithm.outcome is not None and straight.algorithm.outcome.final
     contract.require(
         len(expected) > 1 or final_before_it,
-        f"steps={bench.components.spec.steps} is a single update, with nothing to resume: check with more steps",
+        f"steps={harness.components.spec.steps} is a single update, with nothing to resume: check with more steps",
     )
     middle = max(1, len(expected) // 2)
-    with bench.member(seed) as first:
-        rows = advance(bench, first, middle)
+    with harness.member(seed) as first:
+        rows = advance(harness, first, middle)
         problem = rows_equal(expected[:middle], rows)
         contract.require(not problem, f"two runs with the same seed differ: {problem}")
-        saved = bench.save([first])[0]
+        saved = harness.save([first])[0]
         problem = difference(first.capture(), saved)
         contract.require(not problem, f"its state does not survive a checkpoint: {problem}")
-    with bench.member(seed) as second:
-        bench.restore(second, saved)
+    with harness.member(seed) as second:
+        harness.restore(second, saved)
         problem = difference(saved, second.capture())
         contract.require(not problem, f"load_state() does not restore what state() gave: {problem}")
         if len(expected) > middle:
-            rows += advance(bench, second, len(expected) - middle)
+            rows += advance(harness, second, len(expected) - middle)
         problem = rows_equal(expected, rows) or difference(final, second.capture())
     if problem:
-        with bench.member(seed) as again:
-            repeated = advance(bench, again, bench.limit)
-            unequal = rows_equal(expected, repeated) or difference(final, again.capture())
+        with harness.member(seed) as third:
+            repeated = advance(harness, third, harness.limit)
+            unequal = rows_equal(expected, repeated) or difference(final, third.capture())
         contract.require(not unequal, f"two runs with the same seed differ: {unequal}")
         raise contract.fail(f"resuming after {middle} of {len(expected)} updates is not exact: {problem}")
     return expected

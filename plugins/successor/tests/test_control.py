@@ -58,7 +58,7 @@ class Script:
 def test_one_step_of_sarsa_by_hand(bonus, cut):
     config = SarsaConfig(bonus=bonus, beta=3.0, alpha=0.25, eta=0.5, epsilon=0.0, gamma=0.9, gamma_rep=0.8)
     sarsa = Sarsa(context(RiverSwimVector(num_envs=1)), config)
-    kept, S = sarsa.kept, 6
+    kept, S = sarsa.arrays, 6
     rng = np.random.default_rng(0)
     kept["q"][:] = rng.random((1, S, 2))
     kept["q"][0, 4] = [0.2, 0.7]
@@ -164,7 +164,7 @@ def test_lambda_q_learns_on_the_rewards_that_the_environment_pays(recovery):
     )
     learner = LambdaQ(context(env, budget=4 * 57), LambdaQConfig(steps_per_update=57))
     learner.update()
-    kept = learner.kept
+    kept = learner.arrays
     np.testing.assert_array_equal(kept["counts"][0], env.get_state()["visits"])
     if recovery is not None:
         np.testing.assert_array_equal(kept["idle"][0], env.get_state()["idle"])
@@ -219,7 +219,7 @@ def test_lambda_q_earns_more_than_chance_and_act_counts_what_it_took():
 @pytest.mark.parametrize("count_start", [False, True])
 def test_a_new_episode_begins_with_all_its_rewards(count_start):
     learner = LambdaQ(context(BasicGridVector(num_envs=1, count_start=count_start)), LambdaQConfig(alpha=0.5))
-    kept = learner.kept
+    kept = learner.arrays
     kept["obs"][:] = 3
     kept["counts"][:] = 0
     learner.rule.step(kept, Script([(7, 1.0, False, False, 7), (5, 2.0, False, True, 4)]), np.full((1, 1, 2), 0.9))

@@ -87,9 +87,9 @@ def test_known_bounds_stay_and_unknown_ones_widen() -> None:
     inf = torch.inf
     scale = UnitScale(torch.tensor([-2.0, -inf, -3.4e38]), torch.tensor([2.0, inf, 3.4e38]))
     assert scale(torch.tensor([1.0, 5.0, 5.0])).tolist() == [0.75, 0.0, 0.0]  # two dimensions have shown no extent yet
-    scale.see(torch.tensor([[0.0, 4.0, 1.0], [9.0, 8.0, 1.0]]))
+    scale.observe_bounds(torch.tensor([[0.0, 4.0, 1.0], [9.0, 8.0, 1.0]]))
     assert scale(torch.tensor([0.0, 5.0, 1.0])).tolist() == [0.5, 0.25, 0.0]
-    scale.see(torch.tensor([[0.0, 6.0, 3.0]]))
+    scale.observe_bounds(torch.tensor([[0.0, 6.0, 3.0]]))
     assert scale(torch.tensor([3.0, 5.0, 2.0])).tolist() == [1.0, 0.25, 0.5]
     other = UnitScale(torch.tensor([-2.0, -inf, -inf]), torch.tensor([2.0, inf, inf]))
     other.load_state_dict(scale.state_dict())
@@ -99,7 +99,7 @@ def test_known_bounds_stay_and_unknown_ones_widen() -> None:
 def test_phi_does_not_depend_on_the_minibatch() -> None:
     scale = UnitScale(torch.full((2,), -torch.inf), torch.full((2,), torch.inf))
     rows = torch.rand(64, 2, generator=torch.Generator().manual_seed(0))
-    scale.see(rows)
+    scale.observe_bounds(rows)
     whole = scale(rows)
     assert torch.equal(torch.cat([scale(rows[:3]), scale(rows[3:])]), whole)
     assert whole.min() == 0

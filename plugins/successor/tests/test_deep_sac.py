@@ -196,7 +196,7 @@ def test_resume_is_exact_with_the_bandit_in_play() -> None:
 def test_bounds_that_were_seen_are_in_the_state() -> None:
     one, other = (build(LambdaSoftActorCritic, LambdaSACConfig(lam=0.5, **SMALL)) for _ in range(2))
     one.model.base.fixed[:] = False
-    one.model.base.see(torch.tensor([[2.0, 3.0, 20.0, 1.5]]))
+    one.model.base.observe_bounds(torch.tensor([[2.0, 3.0, 20.0, 1.5]]))
     other.load_state(one.state())
     assert torch.equal(other.model.base.high, torch.tensor([2.0, 3.0, 20.0, 1.5]))
 

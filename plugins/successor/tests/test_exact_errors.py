@@ -168,7 +168,7 @@ def test_gradients_pass_through_torch():
 
 
 @pytest.mark.parametrize(
-    ("given", "what"),
+    ("build", "what"),
     [
         (lambda: exact.value(torch.as_tensor(CYCLE), 0.9, np.ones(4)), "libraries"),
         (lambda: exact.diminishing(CYCLE, 0.9, torch.ones(4)), "libraries"),
@@ -179,9 +179,9 @@ def test_gradients_pass_through_torch():
         (lambda: exact.policy_chain(CYCLE[:, None], np.ones((4, 1), dtype=np.float32)), "precisions"),
     ],
 )
-def test_mixtures_are_refused(given, what):
+def test_mixtures_are_refused(build, what):
     with pytest.raises(ValueError, match=rf"different {what} .*: expected one, convert them first"):
-        given()
+        build()
 
 
 def test_whole_numbers_go_with_any_precision():

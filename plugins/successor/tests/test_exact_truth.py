@@ -140,7 +140,7 @@ def test_growing_rewards_where_they_converge(chain):
 
 
 @st.composite
-def laws(draw):
+def distributions(draw):
     """A chain of up to 12 states, some of whose transitions are impossible, and a discount."""
     n = draw(st.integers(1, 12))
     seed = draw(st.integers(0, 2**32 - 1))
@@ -150,7 +150,7 @@ def laws(draw):
     return np.divide(weights, total, out=np.zeros((n, n)), where=total > 0), draw(st.floats(0, 0.97)), rng
 
 
-@given(laws())
+@given(distributions())
 @settings(max_examples=40, deadline=None)
 def test_agrees_with_the_visit_count_programme_on_random_chains(law):
     P, gamma, rng = law
@@ -163,7 +163,7 @@ def test_agrees_with_the_visit_count_programme_on_random_chains(law):
     assert (np.diff([exact.diminishing(P, gamma, x, terminal) for x in (0.0, 0.4, 1.0)], axis=0) >= -1e-12).all()
 
 
-@given(laws(), st.floats(0, 0.99))
+@given(distributions(), st.floats(0, 0.99))
 @settings(max_examples=25, deadline=None)
 def test_sweeps_contract_at_the_stated_rate(law, lam):
     P, gamma, _ = law

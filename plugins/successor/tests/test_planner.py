@@ -7,7 +7,7 @@ import pytest
 from zoo_envs.grids.escape import EscapeVector
 from zoo_envs.grids.four_rooms import FourRoomsVector
 from zoo_successor.config import FRPConfig, ValueIterationConfig
-from zoo_successor.learning.arrival import soonest
+from zoo_successor.learning.arrival import arrival_discounts
 from zoo_successor.planning.agents import FirstOccupancyPlanner, ValueIteration
 
 from zoo import Context, Grid, Problem, UsageError
@@ -117,7 +117,7 @@ def test_in_noise_the_plan_is_a_lower_bound():
     algorithm = planner(FourRoomsVector(num_envs=1, task="goals", noise=0.3))
     row = until_done(algorithm)[-1]
     assert row["gap"] > 0
-    assert (algorithm.value <= soonest(algorithm.ctx.problem.tabular, 0.95) + 1e-12).all()
+    assert (algorithm.value <= arrival_discounts(algorithm.ctx.problem.tabular, 0.95) + 1e-12).all()
 
 
 def test_without_knowing_of_the_noise_the_plan_is_that_of_the_quiet_maze():
@@ -148,7 +148,7 @@ def test_value_iteration_sweep_by_sweep():
     assert algorithm.outcome.status == "converged"
     goal = int(np.flatnonzero(ctx.problem.tabular.terminal)[0])
     start = int(ctx.problem.tabular.rho.argmax())
-    soon = soonest(ctx.problem.tabular, 0.95)[start, goal]
+    soon = arrival_discounts(ctx.problem.tabular, 0.95)[start, goal]
     # The reward comes with the step that arrives, one discount earlier, and is normalised.
     assert rows[-1]["value/reward"] == pytest.approx((1 - 0.95) * soon / 0.95)
     limited = ValueIteration(ctx, ValueIterationConfig(sweeps=4))

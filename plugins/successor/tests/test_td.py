@@ -133,7 +133,7 @@ def test_state_action_targets_average_or_follow_the_next_action(over):
     ended = np.full((N, 1), over)
     for kwargs, weights in (
         ({"policy": policy}, policy[:, 0]),
-        ({"following": np.array([[2], [1]])}, np.eye(A)[[2, 1]]),
+        ({"next_action": np.array([[2], [1]])}, np.eye(A)[[2, 1]]),
     ):
         Y, seen = X.copy(), visits.copy()
         learn_actions(Y, seen, s, a, t, ended, gamma=0.9, lam=0.4, step=StepSize(alpha=0.2), **kwargs)
@@ -150,7 +150,7 @@ def test_the_next_action_must_be_given_once():
     with pytest.raises(ValueError, match="either the policy of the next action or the action itself"):
         learn_actions(X, one, one, one, one, one > 0, **rest)
     with pytest.raises(ValueError, match="either the policy"):
-        learn_actions(X, one, one, one, one, one > 0, policy=np.ones((1, 1, 2)), following=one, **rest)
+        learn_actions(X, one, one, one, one, one > 0, policy=np.ones((1, 1, 2)), next_action=one, **rest)
 
 
 def test_greedy_takes_the_lowest_of_equal_actions():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from zoo_successor.exact import representations as exact
-from zoo_successor.learning.arrival import actions_towards, soonest, soonest_logs
-from zoo_successor.learning.problem import shortest_ways
+from zoo_successor.learning.arrival import actions_towards, arrival_discounts, log_arrival_discounts
+from zoo_successor.learning.problem import shortest_paths
 from zoo_successor.planning.frp import frp, frp_all
 
 from zoo.tabular import TabularCMDP
@@ -53,10 +53,10 @@ def test_the_soonest_arrival_and_its_actions(noise):
     steps = np.abs(np.arange(150) - goal)
     # One step costs gamma (1 - noise) / (1 - gamma noise) in expectation: a geometric number of tries.
     each = np.log(GAMMA * (1 - noise) / (1 - GAMMA * noise))
-    np.testing.assert_allclose(soonest_logs(m, GAMMA, goals=[goal])[:, 0], each * steps, rtol=1e-10)
-    assert soonest(m, GAMMA, goals=[goal])[0, 0] == 0.0
+    np.testing.assert_allclose(log_arrival_discounts(m, GAMMA, goals=[goal])[:, 0], each * steps, rtol=1e-10)
+    assert arrival_discounts(m, GAMMA, goals=[goal])[0, 0] == 0.0
     expected = np.where(np.arange(150) < goal, 0, 1)
-    for found in (actions_towards(m, GAMMA, [goal])[0], shortest_ways(m, [goal], GAMMA)[0]):
+    for found in (actions_towards(m, GAMMA, [goal])[0], shortest_paths(m, [goal], GAMMA)[0]):
         away = np.arange(150) != goal
         np.testing.assert_array_equal(found[away], expected[away])
 
@@ -66,7 +66,7 @@ def test_what_no_policy_reaches_stays_unreachable():
     s = np.arange(99)
     P[s, 0, s + 1] = P[99, 0, 99] = 1.0
     m = TabularCMDP(P, np.zeros((100, 1)), GAMMA, np.eye(100)[0])
-    logs = soonest_logs(m, GAMMA)
+    logs = log_arrival_discounts(m, GAMMA)
     expected = np.where(np.subtract.outer(s, s) <= 0, np.log(GAMMA) * -np.subtract.outer(s, s), -np.inf)
     np.testing.assert_allclose(logs[:99, :99], expected, rtol=1e-12)
 
@@ -74,4 +74,4 @@ def test_what_no_policy_reaches_stays_unreachable():
 def test_far_states_walk_towards_the_goal_long_before_anything_underflows():
     """Discounts below 1e-13 were ties for the planner, and ties take the lowest action."""
     m = line(60)
-    np.testing.assert_array_equal(shortest_ways(m, [0], 0.5)[0][1:], 1)
+    np.testing.assert_array_equal(shortest_paths(m, [0], 0.5)[0][1:], 1)

@@ -19,9 +19,9 @@ from zoo.training.environments.step import arrived
 STEPS = 3000
 """transitions sampled of each form; 6 standard errors leave a false alarm less likely than 1e-8 a test"""
 SIGMAS = 6.0
-ENOUGH = 40
+MIN_VISITS = 40
 """visits from which on a deviation of every single sample in one direction exceeds 6 standard errors"""
-RARE = 1000
+MIN_VISITS_CONSTANT = 1000
 """visits from which on a reward of probability 0.02 that never came is less likely than 1e-8"""
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -35,32 +35,32 @@ class Sample:
     """
 
     rows: Ints
-    following: Ints
+    successors: Ints
     rewards: Floats
-    paid: Floats
+    visit_rewards: Floats
     terminated: NDArray[np.bool_]
     signals: Floats
     first: Ints
 
 
-class Visits:
+class VisitCounter:
     """The counts of diminishing rewards, int64[copies, S], kept beside the environment that is judged."""
 
     def __init__(self, spec: DiminishingRewards, copies: int) -> None:
         self._spec = spec
         self._counts = np.zeros((copies, spec.num_states), dtype=np.int64)
 
-    def begin(self, copies: Ints, states: Ints) -> None:
+    def start_episodes(self, copies: Ints, states: Ints) -> None:
         """New episodes of these copies, in these states."""
         self._counts[copies] = 0
         self._counts[copies, states] = int(self._spec.count_start)
 
-    def arrive(self, states: Ints) -> Floats:
+    def count_arrivals(self, states: Ints) -> Floats:
         """What arriving in these states pays, one for each copy; they are counted."""
         copies = np.arange(len(states))
-        paid = self._spec.base[states] * self._spec.lam[states] ** self._counts[copies, states]
+        visit_rewards = self._spec.base[states] * self._spec.lam[states] ** self._counts[copies, states]
         self._counts[copies, states] += 1
-        return paid
+        return visit_rewards
 
 
 def check_model(contract: Contract, env: gymnasium.Env[Any, Any], vector: Recorder) -> None:
@@ -89,51 +89,53 @@ def check_model(contract: Contract, env: gymnasium.Env[Any, Any], vector: Record
 def _sample(env: gymnasium.Env[Any, Any], model: TabularCMDP, spec: DiminishingRewards) -> Sample:
     rng = np.random.default_rng(17)
     actions = rng.integers(model.num_actions, size=STEPS)
-    visits, only = Visits(spec, 1), np.zeros(1, dtype=np.int64)
+    visits, only = VisitCounter(spec, 1), np.zeros(1, dtype=np.int64)
     samples: list[tuple[Any, ...]] = []
     obs, _ = env.reset(seed=17)
     first = [int(obs)]
-    visits.begin(only, np.array([int(obs)]))
+    visits.start_episodes(only, np.array([int(obs)]))
     for action in actions.tolist():
-        following, reward, terminated, truncated, info = env.step(action)
-        paid = visits.arrive(np.array([int(following)]))[0]
+        successor, reward, terminated, truncated, info = env.step(action)
+        visit_reward = visits.count_arrivals(np.array([int(successor)]))[0]
         row = int(obs) * model.num_actions + action
-        samples.append((row, int(following), float(reward), paid, bool(terminated), info.get("constraints")))
-        obs = following
+        samples.append((row, int(successor), float(reward), visit_reward, bool(terminated), info.get("constraints")))
+        obs = successor
         if terminated or truncated:
             obs, _ = env.reset()
             first.append(int(obs))
-            visits.begin(only, np.array([int(obs)]))
-    for _ in range(ENOUGH):
+            visits.start_episodes(only, np.array([int(obs)]))
+    for _ in range(MIN_VISITS):
         first.append(int(env.reset()[0]))
     env.close()
     *columns, signals = zip(*samples, strict=True)
-    rows, successors, rewards, paid, ended = map(np.array, columns)
-    return Sample(rows, successors, rewards, paid, ended, _stacked(signals, model), np.array(first))
+    rows, successors, rewards, visit_rewards, ended = map(np.array, columns)
+    return Sample(rows, successors, rewards, visit_rewards, ended, _stacked(signals, model), np.array(first))
 
 
 def _sample_vector(env: Recorder, model: TabularCMDP, spec: DiminishingRewards) -> Sample:
     rng = np.random.default_rng(17)
     rounds = -(-STEPS // env.num_envs)
-    visits = Visits(spec, env.num_envs)
-    found: list[tuple[Any, ...]] = []
+    visits = VisitCounter(spec, env.num_envs)
+    trace: list[tuple[Any, ...]] = []
     signals: list[Any] = []
     obs, _ = env.reset(seed=17)
     first = [np.array(obs)]
-    visits.begin(np.arange(env.num_envs), np.array(obs))
+    visits.start_episodes(np.arange(env.num_envs), np.array(obs))
     for _ in range(rounds):
         actions = rng.integers(model.num_actions, size=env.num_envs)
-        following, reward, terminated, truncated, infos = env.step(actions)
-        last, done = arrived(following, infos), terminated | truncated
-        found.append((np.asarray(obs) * model.num_actions + actions, last, reward, visits.arrive(last), terminated))
+        successors, reward, terminated, truncated, infos = env.step(actions)
+        last, done = arrived(successors, infos), terminated | truncated
+        trace.append(
+            (np.asarray(obs) * model.num_actions + actions, last, reward, visits.count_arrivals(last), terminated)
+        )
         if done.any():
-            first.append(following[done])
-            visits.begin(np.flatnonzero(done), following[done])
+            first.append(successors[done])
+            visits.start_episodes(np.flatnonzero(done), successors[done])
         signals += list(infos["constraints"]) if model.num_constraints else [None] * env.num_envs
-        obs = following
+        obs = successors
     env.close()
-    rows, successors, rewards, paid, ended = (np.concatenate(column) for column in zip(*found, strict=True))
-    return Sample(rows, successors, rewards, paid, ended, _stacked(signals, model), np.concatenate(first))
+    rows, successors, rewards, visit_rewards, ended = (np.concatenate(column) for column in zip(*trace, strict=True))
+    return Sample(rows, successors, rewards, visit_rewards, ended, _stacked(signals, model), np.concatenate(first))
 
 
 def _stacked(signals: Any, model: TabularCMDP) -> Floats:
@@ -144,11 +146,11 @@ def _stacked(signals: Any, model: TabularCMDP) -> Floats:
 
 def _compare(contract: Contract, form: str, model: TabularCMDP, spec: DiminishingRewards, sample: Sample) -> None:
     A = model.num_actions
-    start = _unlikely(np.bincount(sample.first, minlength=model.num_states)[None], model.rho[None])
+    start = _improbable_count(np.bincount(sample.first, minlength=model.num_states)[None], model.rho[None])
     contract.require(start is None, f"{form}first states do not follow rho of model(), at state {start and start[1]}")
     counts = np.zeros(model.kernel.shape)
-    np.add.at(counts, (sample.rows, sample.following), 1.0)
-    problem = _unlikely(counts, model.kernel.toarray())
+    np.add.at(counts, (sample.rows, sample.successors), 1.0)
+    problem = _improbable_count(counts, model.kernel.toarray())
     if problem is not None:
         row, successor = problem
         raise contract.fail(
@@ -157,19 +159,26 @@ def _compare(contract: Contract, form: str, model: TabularCMDP, spec: Diminishin
         )
     # What the visits decide is compared with the rule itself, so only the rest is left to the averages of the model.
     rest = model.r.ravel() - model.kernel @ spec.base
-    certain = np.asarray((model.kernel > 0).sum(axis=1)).reshape(model.r.shape) == 1
-    _means(contract, f"{form}reward", certain, sample.rows, sample.rewards - sample.paid - rest[sample.rows])
-    off = np.flatnonzero(sample.terminated != model.terminal[sample.following])
+    deterministic = np.asarray((model.kernel > 0).sum(axis=1)).reshape(model.r.shape) == 1
+    deviations = sample.rewards - sample.visit_rewards - rest[sample.rows]
+    scale = max(_largest(sample.rewards), _largest(model.r))
+    _check_means(contract, f"{form}reward", deterministic, sample.rows, deviations, scale)
+    off = np.flatnonzero(sample.terminated != model.terminal[sample.successors])
     if off.size and model.terminal.any():
-        state, ended = sample.following[off[0]], sample.terminated[off[0]]
+        state, ended = sample.successors[off[0]], sample.terminated[off[0]]
         how = "ended in" if ended else "went on from"
         raise contract.fail(f"{form}an episode {how} state {state}, against `terminal` of model()")
     for index, name in enumerate(model.names):
         deviations = sample.signals[:, index] - model.c[index].ravel()[sample.rows]
-        _means(contract, f"{form}signal {name!r}", certain, sample.rows, deviations)
+        scale = max(_largest(sample.signals[:, index]), _largest(model.c[index]))
+        _check_means(contract, f"{form}signal {name!r}", deterministic, sample.rows, deviations, scale)
 
 
-def _unlikely(counts: NDArray[Any], probability: Floats) -> tuple[int, int] | None:
+def _largest(x: Floats) -> float:
+    return float(np.abs(x).max(initial=0.0))
+
+
+def _improbable_count(counts: NDArray[Any], probability: Floats) -> tuple[int, int] | None:
     """Row and column of a count that is impossible or ``SIGMAS`` standard errors off (and by 4 at least)."""
     visits = counts.sum(axis=1, keepdims=True)
     error = np.sqrt(visits * probability * (1 - probability))
@@ -181,23 +190,26 @@ def _unlikely(counts: NDArray[Any], probability: Floats) -> tuple[int, int] | No
     return int(row), int(column)
 
 
-def _means(contract: Contract, what: str, certain: NDArray[np.bool_], rows: Ints, deviations: Floats) -> None:
+def _check_means(
+    contract: Contract, what: str, deterministic: NDArray[np.bool_], rows: Ints, deviations: Floats, scale: float
+) -> None:
     """Deviations from the model must average to zero in every state-action, as far as its visits can tell.
 
-    ``certain`` [S, A] says where only one successor is possible: elsewhere a reward may depend on it.
+    ``deterministic`` [S, A] says where only one successor is possible: elsewhere a reward may depend on it. ``scale``
+    is the largest reward or signal: what is below 1e-5 of it is rounding, in whatever unit it comes.
     """
-    count = np.bincount(rows, minlength=certain.size)
-    total, squares = (np.bincount(rows, values, certain.size) for values in (deviations, deviations**2))
-    constant = np.abs(squares * count - total**2) <= 1e-9 * (1.0 + squares * count)
+    count = np.bincount(rows, minlength=deterministic.size)
+    total, squares = (np.bincount(rows, values, deterministic.size) for values in (deviations, deviations**2))
+    constant = np.abs(squares * count - total**2) <= 1e-9 * (scale**2 + squares * count)
     # Samples that are all alike do not show how far they may be off: what is rare and large may not have come yet.
-    needed = np.where(constant & ~certain.ravel(), RARE, ENOUGH)
-    off = (count >= needed) & (np.abs(total) > SIGMAS * np.sqrt(squares) + 1e-5 * count)
+    needed = np.where(constant & ~deterministic.ravel(), MIN_VISITS_CONSTANT, MIN_VISITS)
+    off = (count >= needed) & (np.abs(total) > SIGMAS * np.sqrt(squares) + 1e-5 * scale * count)
     # Where nothing is random, one visit tells.
-    if constant[certain.ravel()].all():
-        off |= certain.ravel() & (np.abs(total) > 1e-5 * count * (1.0 + np.abs(deviations).max()))
+    if constant[deterministic.ravel()].all():
+        off |= deterministic.ravel() & (np.abs(total) > 1e-5 * scale * count)
     if off.any():
         row = int(np.argmax(off))
-        state, action = divmod(row, certain.shape[1])
+        state, action = divmod(row, deterministic.shape[1])
         raise contract.fail(
             f"{what} in state {state}, action {action} is {total[row] / count[row]:+.6g} from that of model(), "
             f"on average over {count[row]} steps"

@@ -28,17 +28,17 @@ def play(contract: Contract, env: Env, *, seed: int | None = None, steps: int = 
         seed: of the first reset; None to go on from where ``env`` is.
         steps: how many.
     """
-    heard: list[Any] = []
+    trace: list[Any] = []
     env.action_space.seed(11)
     with contract.during("playing it"):
         if seed is not None:
-            heard.append(_plain(env.reset(seed=seed)[0]))
+            trace.append(_plain(env.reset(seed=seed)[0]))
         for _ in range(steps):
             obs, reward, terminated, truncated, info = env.step(env.action_space.sample())
-            heard.append([_plain(obs), float(reward), bool(terminated), bool(truncated), _signals(info)])
+            trace.append([_plain(obs), float(reward), bool(terminated), bool(truncated), _signals(info)])
             if terminated or truncated:
-                heard.append(_plain(env.reset()[0]))
-    return {"step": heard}
+                trace.append(_plain(env.reset()[0]))
+    return {"step": trace}
 
 
 def check_same(contract: Contract, one: dict[str, Any], other: dict[str, Any]) -> None:
@@ -79,17 +79,17 @@ def check_snapshot(contract: Contract, scalar: Callable[[], Env], vector: Callab
 
 def play_vector(contract: Contract, env: Recorder, *, seed: int | None = None, steps: int = STEPS) -> dict[str, Any]:
     """As ``play`` for a vector environment, which resets its copies itself."""
-    heard: list[Any] = []
+    trace: list[Any] = []
     env.action_space.seed(11)
     with contract.during("playing its vector form"):
         if seed is not None:
-            heard.append(_plain(env.reset(seed=seed)[0]))
+            trace.append(_plain(env.reset(seed=seed)[0]))
         for _ in range(steps):
             obs, reward, terminated, truncated, infos = env.step(env.action_space.sample())
             row = [_plain(obs), np.array(reward), np.array(terminated), np.array(truncated), _signals(infos)]
-            heard.append(row)
+            trace.append(row)
     env.drain()
-    return {"step": heard}
+    return {"step": trace}
 
 
 def _plain(value: Any) -> Any:

@@ -32,13 +32,18 @@ def check_vector(contract: Contract, env: Env, vector: Recorder) -> None:
         contract.require(same, f"its vector form has the constraints {other}, expected {spec}")
     with contract.during("diminishing or grid of its vector form"):
         problem = problem_of(vector)
-    for name, cls, there in (("diminishing", DiminishingRewards, problem.diminishing), ("grid", Grid, problem.grid)):
-        here = _attribute(env, name)
-        if here is not None or there is not None:
+    for name, cls, vector_value in (
+        ("diminishing", DiminishingRewards, problem.diminishing),
+        ("grid", Grid, problem.grid),
+    ):
+        single_value = _attribute(env, name)
+        if single_value is not None or vector_value is not None:
             with contract.during(name):
-                told = vars(cls.of(here)) if here is not None else {}
-            same = there is not None and all(np.array_equal(value, vars(there)[key]) for key, value in told.items())
-            contract.require(told and same, f"{name} is not the same in its single form and its vector form")
+                declared = vars(cls.of(single_value)) if single_value is not None else {}
+            same = vector_value is not None and all(
+                np.array_equal(value, vars(vector_value)[key]) for key, value in declared.items()
+            )
+            contract.require(declared and same, f"{name} is not the same in its single form and its vector form")
     with contract.during("stepping its vector form"):
         obs, _ = vector.reset(seed=1)
         for _ in range(STEPS):
@@ -96,11 +101,11 @@ def _check_step(contract: Contract, info: dict[str, Any], count: int, aliased: b
 
 
 def _spec(contract: Contract, env: Env) -> ConstraintSpec | None:
-    found = _attribute(env, "constraint_spec")
-    if found is None:
+    trace = _attribute(env, "constraint_spec")
+    if trace is None:
         return None
     with contract.during("constraint_spec"):
-        spec = ConstraintSpec.of(found)
+        spec = ConstraintSpec.of(trace)
     return spec if spec.names else None
 
 

@@ -32,9 +32,9 @@ def check_tasks(contract: Contract, scalar: Callable[[], Env], vector: Callable[
     )
     with contract.during("drawing tasks"):
         drawn = list(tasks.sample_many(np.random.default_rng(1), SAMPLED))
-        again = list(tasks.sample_many(np.random.default_rng(1), SAMPLED))
+        repeated = list(tasks.sample_many(np.random.default_rng(1), SAMPLED))
         contract.require(len(drawn) == SAMPLED, f"sample_many(rng, {SAMPLED}) gives {len(drawn)} tasks")
-        contract.require(drawn == again, "equal generators draw unequal tasks: all randomness must come from them")
+        contract.require(drawn == repeated, "equal generators draw unequal tasks: all randomness must come from them")
         contract.require(
             tasks.sample(np.random.default_rng(2)) == tasks.sample(np.random.default_rng(2)),
             "sample() with equal generators draws unequal tasks: all randomness must come from them",
@@ -68,8 +68,8 @@ def _check_task(contract: Contract, tasks: TaskDistribution, task: Task, env: En
     for what in ("observation_space", "action_space"):
         one, other = getattr(env, what), getattr(made[0], what)
         contract.require(one == other, f"task {task.id} has the {what} {other}, expected {one} as of the environment")
-    heard = [play(contract, one, seed=5) for one in made]
-    problem = difference(*heard)
+    trace = [play(contract, one, seed=5) for one in made]
+    problem = difference(*trace)
     contract.require(not problem, f"task {task.id}, made twice, has other dynamics: {problem}")
 
 
@@ -112,5 +112,5 @@ def _check_restored(contract: Contract, scalar: Callable[[], Env], task: Task) -
         fresh.reset(seed=4)
         with contract.during("set_state() between tasks"):
             fresh.unwrapped.set_state(env.unwrapped.get_state())  # type: ignore[attr-defined]
-        heard = [[one.reset()[1]["task"] for _ in range(SAMPLED)] for one in (env, fresh)]
-        contract.require(heard[0] == heard[1], f"after set_state() follow the tasks {heard[1]}, expected {heard[0]}")
+        trace = [[one.reset()[1]["task"] for _ in range(SAMPLED)] for one in (env, fresh)]
+        contract.require(trace[0] == trace[1], f"after set_state() follow the tasks {trace[1]}, expected {trace[0]}")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Command = Callable[[argparse.Namespace], int]
 KINDS = ("sr", "fr", "lambda")
-SHOWN = 6
+LARGEST = 6
 """States named on the terminal."""
 
 
@@ -121,7 +121,7 @@ def show_one(args: argparse.Namespace) -> int:
             f"--lambda does not go with {args.representation}: expected it with the representation lambda."
         )
     problem = _problem(args)
-    lam = factor(problem, args.lam if fixed is None else fixed, problem.tabular.num_states, otherwise=0.5)
+    lam = factor(problem, args.lam if fixed is None else fixed, problem.tabular.num_states, default=0.5)
     label = args.representation if fixed is not None else f"lambda {float(lam.flat[0]):g}"
     table, gamma = _tables(problem, args, [lam])[0]
     return _draw(
@@ -157,13 +157,13 @@ def _draw(
 
     state = _start(problem, args.state)
     goal = state if args.goal is None else state_of(problem, args.goal)
-    here, there = cell_of(problem, state), cell_of(problem, goal)
+    origin, target = cell_of(problem, state), cell_of(problem, goal)
     rows: list[list[Panel]] = [[], []]
     for name, table in tables:
         # Successor representations are larger by far: on their scale the others would be dark.
         scale = "sr" if name in ("sr", "lambda 1 (SR)") else ""
-        rows[0].append(Panel(f"{name}: from {here}", table[state], (state,), scale))
-        rows[1].append(Panel(f"{name}: to {there}", table[:, goal], (goal,), scale))
+        rows[0].append(Panel(f"{name}: from {origin}", table[state], (state,), scale))
+        rows[1].append(Panel(f"{name}: to {target}", table[:, goal], (goal,), scale))
     if steps:
         with np.errstate(divide="ignore"):
             expected = np.log(table.clip(0.0)) / np.log(gamma)
@@ -171,10 +171,10 @@ def _draw(
             row.append(Panel("in steps", np.where(np.isfinite(values), values, np.nan), row[0].marked, "steps"))
     title = f"{args.environment}, policy {args.policy}, gamma {gamma:g}"
     for name, table in tables:
-        largest = np.argsort(-table[state], kind="stable")[:SHOWN]
+        largest = np.argsort(-table[state], kind="stable")[:LARGEST]
         entries = ", ".join(f"{cell_of(problem, int(s))} {table[state, s]:.4g}" for s in largest)
-        _say(f"{name}, from {here}: {entries}")
-    return _written(args, heat_maps(problem, rows, title), stem)
+        _print(f"{name}, from {origin}: {entries}")
+    return _save(args, heat_maps(problem, rows, title), stem)
 
 
 def show_plan(args: argparse.Namespace) -> int:
@@ -200,19 +200,19 @@ def show_plan(args: argparse.Namespace) -> int:
     tables = np.stack([exact.first_occupancy(chain, gamma, model.terminal) for chain in chains])
     plan = frp(tables, goal, args.segments or None)
     segments = plan.segments(start)
-    here, there = cell_of(problem, start), cell_of(problem, goal)
+    origin, target = cell_of(problem, start), cell_of(problem, goal)
     if segments is None:
-        _say(f"{there} cannot be reached from {here} with these base policies: value 0, no plan.")
+        _print(f"{target} cannot be reached from {origin} with these base policies: value 0, no plan.")
         return 0
     for number, segment in enumerate(segments, start=1):
-        _say(f"{number}. {names[segment.policy]} until {cell_of(problem, segment.subgoal)}")
+        _print(f"{number}. {names[segment.policy]} until {cell_of(problem, segment.subgoal)}")
     path = route(plan, start, chains)
     assert path is not None  # noqa: S101  there are segments
     path = path[path >= 0]
-    _say(f"value {plan.value[start]:.6g}, {len(path) - 1} steps")
+    _print(f"value {plan.value[start]:.6g}, {len(path) - 1} steps")
     subgoals = [segment.subgoal for segment in segments] or [goal]
-    title = f"{args.environment}: {here} to {there} in {len(path) - 1} steps"
-    return _written(args, plan_route(problem, path, subgoals, title), "rep-plan")
+    title = f"{args.environment}: {origin} to {target} in {len(path) - 1} steps"
+    return _save(args, plan_route(problem, path, subgoals, title), "rep-plan")
 
 
 def show_remaining(args: argparse.Namespace) -> int:
@@ -233,20 +233,20 @@ def show_remaining(args: argparse.Namespace) -> int:
     P = dense_kernel(model)
     chosen = np.eye(model.num_actions)[base_policies(problem, "rewards", gamma)[0]]
     Phi = np.stack([exact.state_action(P, policy, gamma, lam, model.terminal) for policy in chosen])
-    seen = Remaining(np.array(own.base), np.array(own.lam), count_start=own.count_start, recovery=own.recovery)
+    rewards_left = Remaining(np.array(own.base), np.array(own.lam), count_start=own.count_start, recovery=own.recovery)
     s, rng = np.array([_start(problem, args.start)]), np.random.default_rng(0)
-    left = [seen.read(s)]
-    total, law = 0.0, P.cumsum(axis=2)
+    remaining = [rewards_left.read(s)]
+    total, cumulative = 0.0, P.cumsum(axis=2)
     start = cell_of(problem, int(s[0]))
     for t in range(args.steps):
-        row = law[s, gpi(Phi, left[-1], s)]
+        row = cumulative[s, gpi(Phi, remaining[-1], s)]
         s = (row <= rng.random((1, 1)) * row[:, -1:]).sum(axis=1)
-        total += gamma ** (t + 1) * float(left[-1][0, s[0]])
-        left.append(seen.read(s))
+        total += gamma ** (t + 1) * float(remaining[-1][0, s[0]])
+        remaining.append(rewards_left.read(s))
     agent = f"lambda {float(lam.flat[0]):g}"
-    _say(f"{agent}, from {start}: discounted return {total:.6g}, {float(left[-1].sum()):.4g} remains")
-    return _written(
-        args, remaining_bars(problem, np.concatenate(left), f"{args.environment}, {agent}"), "rep-remaining"
+    _print(f"{agent}, from {start}: discounted return {total:.6g}, {float(remaining[-1].sum()):.4g} remains")
+    return _save(
+        args, remaining_bars(problem, np.concatenate(remaining), f"{args.environment}, {agent}"), "rep-remaining"
     )
 
 
@@ -256,13 +256,13 @@ def show_returns(args: argparse.Namespace) -> int:
 
     rows = summarise(args.runs, args.metric, args.above)
     if args.json:
-        _say(json.dumps(rows, indent=2))
+        _print(json.dumps(rows, indent=2))
         return 0
     names = list(rows[0])
     lines = [names, *[[_text(row[name]) for name in names] for row in rows]]
     widths = [max(len(line[i]) for line in lines) for i in range(len(names))]
     for line in lines:
-        _say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        _print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
     return 0
 
 
@@ -299,16 +299,16 @@ def _tables(
     return [(exact.from_successor(M, lam), gamma) for lam in lams]
 
 
-def _written(args: argparse.Namespace, figure: Any, stem: str) -> int:
+def _save(args: argparse.Namespace, figure: Any, stem: str) -> int:
     from zoo_successor.plots.tables import save
 
     path = args.output or Path("plots") / f"{stem}-{args.environment}.png"
     save(figure, path)
-    _say(str(path))
+    _print(str(path))
     return 0
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 

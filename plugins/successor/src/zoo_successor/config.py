@@ -22,9 +22,9 @@ class SRConfig:
     gamma: float | None = None
     """discount in [0, 1); unset: that of the exact model, 0.99 where there is none"""
     alpha: float = 0.1
-    """step size of the first move of a row, in (0, 1]"""
+    """step size of the first update of a row, in (0, 1]"""
     power: float = 0.0
-    """the n-th move of a row has the step alpha * n^-power; 0: constant, in (0.5, 1]: Robbins-Monro"""
+    """the n-th update of a row has the step alpha * n^-power; 0: constant, in (0.5, 1]: Robbins-Monro"""
     init: Init = "identity"
     """the table before learning: "identity" (each state has been seen once, now) or "zero" """
     action_values: bool = False

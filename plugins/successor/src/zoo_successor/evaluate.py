@@ -10,7 +10,7 @@ from zoo import EvalContext, Evaluator, Problem, Report, UsageError
 from zoo_successor.config import DiminishingValueConfig, GoalsConfig
 from zoo_successor.exact import representations as exact
 from zoo_successor.learning.oracle import counted_value, sampled_value
-from zoo_successor.learning.problem import cell_of, dense_kernel, factor, rewards, shortest_ways, state_of
+from zoo_successor.learning.problem import cell_of, dense_kernel, factor, rewards, shortest_paths, state_of
 from zoo_successor.learning.tables import SuccessorTable
 from zoo_successor.learning.td import Floats, Ints
 
@@ -79,7 +79,7 @@ def policy_table(problem: Problem, text: str) -> Floats:
         return np.full((S, A), 1.0 / A)
     kind, _, rest = text.partition(":")
     if kind == "greedy" and rest.isdigit():
-        goal = shortest_ways(problem.tabular, [state_of(problem, int(rest))], problem.tabular.gamma)
+        goal = shortest_paths(problem.tabular, [state_of(problem, int(rest))], problem.tabular.gamma)
         return np.asarray(np.eye(A)[goal[0]])
     if kind == "actions" and rest.isdigit():
         actions = np.array([int(digit) for digit in rest])

@@ -38,16 +38,16 @@ class FixedPoint(Evaluator[FixedPointConfig]):
         chain = np.where(model.terminal[:, None], 0.0, exact.policy_chain(dense_kernel(model), policy))
         X = subject.table()
         scores = {
-            "residual": _apart(X, sweep(X, chain, gamma, lam)),
-            "sr": _apart(X, visits(chain, gamma)),
-            "fr": _apart(X, first_occupancies(chain, gamma)),
+            "residual": _distance(X, sweep(X, chain, gamma, lam)),
+            "sr": _distance(X, visits(chain, gamma)),
+            "fr": _distance(X, first_occupancies(chain, gamma)),
             "modulus": self._modulus(chain, gamma, lam, ctx.rng),
             "gamma": gamma,
         }
         if lam.max() < 1.0:
             Y, worst = np.zeros_like(X), 0.0
             for k in range(self.config.sweeps):
-                worst = max(worst, _apart(X, Y) / (gamma**k / (1 - gamma * float(lam.max()))))
+                worst = max(worst, _distance(X, Y) / (gamma**k / (1 - gamma * float(lam.max()))))
                 Y = sweep(Y, chain, gamma, lam)
             scores["sweeps"] = worst
         return Report(scores=scores)
@@ -57,14 +57,16 @@ class FixedPoint(Evaluator[FixedPointConfig]):
         for k in range(self.config.pairs):
             Y = rng.normal(size=chain.shape)
             Z = Y + 1.0 if k == 0 else rng.normal(size=chain.shape)
-            largest = max(largest, _apart(sweep(Y, chain, gamma, lam), sweep(Z, chain, gamma, lam)) / _apart(Y, Z))
+            largest = max(
+                largest, _distance(sweep(Y, chain, gamma, lam), sweep(Z, chain, gamma, lam)) / _distance(Y, Z)
+            )
         return largest
 
 
 def sweep(X: Floats, chain: Floats, gamma: float, lam: Floats) -> Floats:
     """T X of (3): ``I + gamma (ones - (1 - lambda) I) * (P X)``; X and chain ``[S, S]``, lam ``[S]``."""
-    ahead = chain @ X
-    return np.asarray(np.eye(len(X)) + gamma * (ahead - np.diag((1 - lam) * np.diag(ahead))))
+    following = chain @ X
+    return np.asarray(np.eye(len(X)) + gamma * (following - np.diag((1 - lam) * np.diag(following))))
 
 
 def visits(chain: Floats, gamma: float) -> Floats:
@@ -84,5 +86,5 @@ def first_occupancies(chain: Floats, gamma: float) -> Floats:
     return np.stack(columns, axis=1)
 
 
-def _apart(X: Floats, Y: Floats) -> float:
+def _distance(X: Floats, Y: Floats) -> float:
     return float(np.abs(X - Y).max())

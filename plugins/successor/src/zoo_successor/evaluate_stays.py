@@ -32,17 +32,17 @@ class Stays(Evaluator[StaysConfig]):
         obs, _ = envs.reset()
         subject.forget()
         seen = FirstStays.none(E, own.num_states)
-        returns, discounted, going = np.zeros(E), np.zeros(E), np.ones(E, dtype=bool)
+        returns, discounted, running = np.zeros(E), np.zeros(E), np.ones(E, dtype=bool)
         gamma, t = ctx.problem.tabular.gamma, 0
-        while going.any():
+        while running.any():
             obs, reward, terminated, truncated, infos = envs.step(subject.act(obs))
             ended = terminated | truncated
             arrived = np.where(ended, _last(infos, obs), obs).astype(np.int64)
-            seen.arrive(arrived, going & (own.base[arrived] > 0))
-            returns += going * reward
-            discounted += going * gamma**t * reward
+            seen.arrive(arrived, running & (own.base[arrived] > 0))
+            returns += running * reward
+            discounted += running * gamma**t * reward
             subject.forget(ended)
-            going &= ~ended
+            running &= ~ended
             t += 1
         envs.close()
         subject.forget()

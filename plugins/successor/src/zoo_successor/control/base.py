@@ -1,7 +1,8 @@
 """Learning to act with tables: one state machine for every rule and for any number of seeds together.
 
-A rule says what is kept and what one step does to it; arrays have a leading axis of N seeds. A single run is N = 1, a
-batch stacks the arrays of its members and leaves each of them a view, so that all go through the same operations.
+A rule says which arrays a seed has and what one step does to them; arrays have a leading axis of N seeds. A single run
+is N = 1, a batch stacks the arrays of its members and leaves each of them a view, so that all go through the same
+operations.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from zoo_successor.learning.td import Bools, Floats, Ints
 Arrays = dict[str, NDArray[Any]]
 
 
-class Paced(Protocol):
+class StepsPerUpdate(Protocol):
     """What every configuration here has."""
 
     @property
@@ -27,7 +28,7 @@ class Paced(Protocol):
         """Steps of each copy in one update."""
 
 
-ConfigT = TypeVar("ConfigT", bound=Paced)
+ConfigT = TypeVar("ConfigT", bound=StepsPerUpdate)
 
 
 class Rule(ABC):
@@ -37,19 +38,19 @@ class Rule(ABC):
     """uniform numbers that one copy needs for one step"""
 
     @abstractmethod
-    def fresh(self, obs: Ints, rng: np.random.Generator) -> Arrays:
-        """What one seed keeps, before learning, in episodes that begin at ``obs [B]``; no leading axis."""
+    def initial_arrays(self, obs: Ints, rng: np.random.Generator) -> Arrays:
+        """The arrays of one seed before learning, in episodes that begin at ``obs [B]``; no leading axis."""
 
     @abstractmethod
-    def restarted(self, kept: Arrays, obs: Ints) -> None:
+    def restart_episodes(self, arrays: Arrays, obs: Ints) -> None:
         """Begin fresh episodes of one seed (N = 1) at ``obs [1, B]``, in place."""
 
     @abstractmethod
-    def step(self, kept: Arrays, envs: Stack, u: Floats) -> None:
+    def step(self, arrays: Arrays, envs: Stack, u: Floats) -> None:
         """One step in every copy of every seed, and what is learned from it, in place; ``u [N, B, draws]``."""
 
     @abstractmethod
-    def metrics(self, kept: Arrays, index: int, steps: int) -> Metrics:
+    def metrics(self, arrays: Arrays, index: int, steps: int) -> Metrics:
         """What to log of one seed after an update of that many steps; sums over the update begin anew."""
 
 
@@ -57,14 +58,14 @@ class TabularControl(Algorithm[ConfigT]):
     """One seed of a rule; ``env_steps`` counts transitions."""
 
     rule: Rule
-    kept: Arrays
+    arrays: Arrays
     """leading axis 1; in a batch, views"""
 
     def __init__(self, ctx: Context, config: ConfigT) -> None:
         super().__init__(ctx, config)
         self.rule = self.make_rule(ctx, config)
         obs, _ = ctx.env.reset()
-        self.kept = {name: array[None] for name, array in self.rule.fresh(np.asarray(obs), ctx.rng).items()}
+        self.arrays = {name: array[None] for name, array in self.rule.initial_arrays(np.asarray(obs), ctx.rng).items()}
         self._envs: Stack | None = None
 
     @staticmethod
@@ -72,7 +73,7 @@ class TabularControl(Algorithm[ConfigT]):
     def make_rule(ctx: Context, config: Any) -> Rule:
         """The rule that ``config`` asks for."""
 
-    def lengths(self) -> int:
+    def steps_of_next_update(self) -> int:
         """Steps of each copy in the next update: fewer where the budget ends."""
         copies = self.ctx.env.num_envs
         left = -(-(self.ctx.budget - self.env_steps) // copies)
@@ -83,7 +84,7 @@ class TabularControl(Algorithm[ConfigT]):
         """The random numbers of that many steps, ``[steps, B, draws]``."""
         return self.ctx.rng.random((steps, self.ctx.env.num_envs, self.rule.draws))
 
-    def advanced(self, steps: int) -> None:
+    def count_steps(self, steps: int) -> None:
         """Count ``steps`` of each copy."""
         self.env_steps += steps * self.ctx.env.num_envs
 
@@ -91,22 +92,22 @@ class TabularControl(Algorithm[ConfigT]):
         """``steps_per_update`` steps of each copy."""
         if self._envs is None:
             self._envs = stack([self.ctx.env])
-        steps = self.lengths()
-        advance(self.rule, self.kept, self._envs, self.draw(steps)[:, None])
-        self.advanced(steps)
-        return self.rule.metrics(self.kept, 0, steps)
+        steps = self.steps_of_next_update()
+        advance(self.rule, self.arrays, self._envs, self.draw(steps)[:, None])
+        self.count_steps(steps)
+        return self.rule.metrics(self.arrays, 0, steps)
 
     def restart(self) -> None:
         """Begin fresh episodes."""
-        self.rule.restarted(self.kept, np.asarray(self.ctx.env.reset()[0])[None])
+        self.rule.restart_episodes(self.arrays, np.asarray(self.ctx.env.reset()[0])[None])
 
     def state(self) -> State:
         """Everything needed to continue bit for bit."""
-        return {name: array[0] for name, array in self.kept.items()}
+        return {name: array[0] for name, array in self.arrays.items()}
 
     def load_state(self, state: State) -> None:
         """Continue from ``state``, in place."""
-        for name, array in self.kept.items():
+        for name, array in self.arrays.items():
             array[0] = state[name]
 
     @classmethod
@@ -125,9 +126,9 @@ class ControlBatch(Batch):
     def __init__(self, members: Sequence[TabularControl[Any]]) -> None:
         self._members = tuple(members)
         self._envs = stack([member.ctx.env for member in members])
-        self._kept = {name: np.concatenate([member.kept[name] for member in members]) for name in members[0].kept}
+        self._arrays = {name: np.concatenate([member.arrays[name] for member in members]) for name in members[0].arrays}
         for index, member in enumerate(members):
-            member.kept = {name: array[index : index + 1] for name, array in self._kept.items()}
+            member.arrays = {name: array[index : index + 1] for name, array in self._arrays.items()}
 
     def __len__(self) -> int:
         return len(self._members)
@@ -139,17 +140,17 @@ class ControlBatch(Batch):
     def update(self) -> Sequence[Metrics]:
         """One update of every member."""
         first = self._members[0]
-        steps = first.lengths()
-        advance(first.rule, self._kept, self._envs, np.stack([one.draw(steps) for one in self._members], axis=1))
+        steps = first.steps_of_next_update()
+        advance(first.rule, self._arrays, self._envs, np.stack([one.draw(steps) for one in self._members], axis=1))
         for member in self._members:
-            member.advanced(steps)
-        return [first.rule.metrics(self._kept, index, steps) for index in range(len(self._members))]
+            member.count_steps(steps)
+        return [first.rule.metrics(self._arrays, index, steps) for index in range(len(self._members))]
 
 
-def advance(rule: Rule, kept: Arrays, envs: Stack, u: Floats) -> None:
+def advance(rule: Rule, arrays: Arrays, envs: Stack, u: Floats) -> None:
     """As many steps as ``u [steps, N, B, draws]`` has."""
     for now in u:
-        rule.step(kept, envs, now)
+        rule.step(arrays, envs, now)
 
 
 def choose(q: Floats, u: Floats, epsilon: float) -> Ints:
@@ -199,8 +200,8 @@ class Remaining:
         self._idle: Ints = np.zeros((0, len(base)), dtype=np.int64)
         self._began: Bools = np.zeros(0, dtype=bool)
 
-    def anew(self) -> Remaining:
-        """One like this that has seen nothing."""
+    def unseen(self) -> Remaining:
+        """One with the same rewards and no visits."""
         return Remaining(self.base, self.lam, count_start=self.count_start, recovery=self.recovery)
 
     def read(self, states: Ints) -> Floats:
@@ -211,15 +212,15 @@ class Remaining:
         if len(states) != len(self._counts):
             self._counts, self._idle = np.zeros((2, len(states), len(self.base)), dtype=np.int64)
             self._began = np.zeros(len(states), dtype=bool)
-        fresh, going = np.flatnonzero(~self._began), np.flatnonzero(self._began)
+        fresh, continuing = np.flatnonzero(~self._began), np.flatnonzero(self._began)
         self._counts[fresh, states[fresh]] += self.count_start
-        counts, idle = self._counts[going], self._idle[going]
-        arrive(counts, idle, states[going], self.recovery)
-        self._counts[going], self._idle[going] = counts, idle
+        counts, idle = self._counts[continuing], self._idle[continuing]
+        arrive(counts, idle, states[continuing], self.recovery)
+        self._counts[continuing], self._idle[continuing] = counts, idle
         self._began[:] = True
-        return self.left(self._counts)
+        return self.after(self._counts)
 
-    def left(self, counts: Ints) -> Floats:
+    def after(self, counts: Ints) -> Floats:
         """What remains after ``counts [..., S]`` visits."""
         return np.asarray(self.base * self.lam**counts)
 

@@ -18,7 +18,7 @@ from zoo_successor.learning.problem import (
     dense_kernel,
     discount,
     factor,
-    likeliest,
+    most_likely_model,
     num_states,
     rewards,
     states,
@@ -43,7 +43,7 @@ class GeneralisedImprovement(Algorithm[GPIConfig]):
     def __init__(self, ctx: Context, config: GPIConfig) -> None:
         super().__init__(ctx, config)
         problem = ctx.problem
-        believed = likeliest(problem.tabular) if config.determinise else problem.tabular
+        believed = most_likely_model(problem.tabular) if config.determinise else problem.tabular
         S, P = num_states(ctx), dense_kernel(believed)
         self.gamma = discount(problem, config.gamma)
         self.lam = factor(problem, _LAMBDA.get(config.kind, config.lam), S)
@@ -71,12 +71,12 @@ class GeneralisedImprovement(Algorithm[GPIConfig]):
         idle = (base == 0) & ~model.terminal
         starts = np.flatnonzero(idle if idle.any() else ~model.terminal)
         played = self.play(starts, self.ctx.rng)
-        self.env_steps += int(played.lengths.sum())
+        self.env_steps += int(played.steps_of_next_update.sum())
         self.outcome = Outcome("converged", "there is nothing to learn: the policy was judged", final=True)
         mean = float(played.returns.mean())
         weight = model.rho[starts]
         own = float(weight @ played.returns / weight.sum()) if weight.sum() > 0 else mean
-        return {"return/mean": mean, "return/start": own, "length": float(played.lengths.mean())}
+        return {"return/mean": mean, "return/start": own, "length": float(played.steps_of_next_update.mean())}
 
     def play(self, starts: Ints, rng: np.random.Generator) -> Played:
         """One episode from each start on the exact model, all together, up to the configured end.
@@ -87,9 +87,9 @@ class GeneralisedImprovement(Algorithm[GPIConfig]):
         """
         config, model = self.config, self.ctx.problem.tabular
         law = dense_kernel(model).cumsum(axis=2)
-        seen = self._seen.anew()
+        seen = self._seen.unseen()
         s, running = starts.copy(), ~model.terminal[starts]
-        returns, lengths = np.zeros(len(s)), np.zeros(len(s), dtype=np.int64)
+        returns, steps_of_next_update = np.zeros(len(s)), np.zeros(len(s), dtype=np.int64)
         first = left = seen.read(s)
         for t in range(config.horizon):
             running &= left.max(axis=1) >= config.end_below
@@ -100,9 +100,9 @@ class GeneralisedImprovement(Algorithm[GPIConfig]):
             s = np.where(running, drawn, s)
             before, left = left, seen.read(s)
             returns += np.where(running, self.gamma ** (t + 1) * before[np.arange(len(s)), s], 0.0)
-            lengths += running
+            steps_of_next_update += running
             running &= ~model.terminal[s]
-        return Played(returns, lengths)
+        return Played(returns, steps_of_next_update)
 
     def policy_for(self, goal: int) -> Ints:
         """Actions ``[S]`` where only the state ``goal`` pays, lowest index on ties."""
@@ -132,4 +132,4 @@ class Played:
     """Episodes: discounted returns ``[B]`` and lengths in steps ``[B]``."""
 
     returns: Floats
-    lengths: Ints
+    steps_of_next_update: Ints

@@ -36,7 +36,7 @@ class LambdaQRule(Rule):
         """A counter of visits for copies that are acted in."""
         return Remaining(self.base, self.shrink, count_start=self.count_start, recovery=self.recovery)
 
-    def fresh(self, obs: Ints, rng: np.random.Generator) -> Arrays:
+    def initial_arrays(self, obs: Ints, rng: np.random.Generator) -> Arrays:
         """The identity for every action, plus the optimism."""
         B = len(obs)
         counts = np.zeros((B, self.S), dtype=np.int64)
@@ -52,48 +52,48 @@ class LambdaQRule(Rule):
             "finished": np.zeros(3),
         }
 
-    def restarted(self, kept: Arrays, obs: Ints) -> None:
+    def restart_episodes(self, arrays: Arrays, obs: Ints) -> None:
         """Visits and returns of the episodes that were cut are dropped."""
-        kept["obs"][:] = obs
-        kept["counts"][:] = np.arange(self.S) == obs[..., None] if self.count_start else 0
-        kept["idle"][:] = 0
-        kept["running"][:] = 0.0
-        kept["weight"][:] = 1.0
+        arrays["obs"][:] = obs
+        arrays["counts"][:] = np.arange(self.S) == obs[..., None] if self.count_start else 0
+        arrays["idle"][:] = 0
+        arrays["running"][:] = 0.0
+        arrays["weight"][:] = 1.0
 
-    def step(self, kept: Arrays, envs: Stack, u: Floats) -> None:
+    def step(self, arrays: Arrays, envs: Stack, u: Floats) -> None:
         """Act, count, learn."""
-        table, counts, s = kept["table"], kept["counts"], kept["obs"].copy()
+        table, counts, s = arrays["table"], arrays["counts"], arrays["obs"].copy()
         each, copy = np.indices(s.shape)
         w = self.base * self.shrink**counts
         a = choose((table[each, s] @ w[..., None])[..., 0], u, self.config.epsilon)
         obs, reward, terminated, truncated, infos = envs.step(a)
         arrived = states(infos["arrived"], self.S)
-        arrive(counts, kept["idle"], arrived, self.recovery)
+        arrive(counts, arrays["idle"], arrived, self.recovery)
         following = greedy(table, arrived, self.base * self.shrink**counts)
         learn_actions(
-            table, kept["visits"], s, a, arrived, terminated, following=following, gamma=self.gamma, lam=self.lam,
+            table, arrays["visits"], s, a, arrived, terminated, next_action=following, gamma=self.gamma, lam=self.lam,
             step=StepSize(alpha=self.config.alpha),
         )  # fmt: skip
-        kept["running"][:, 0] += reward
-        kept["running"][:, 1] += kept["weight"] * reward
-        kept["weight"] *= self.gamma
-        kept["obs"][:] = obs
+        arrays["running"][:, 0] += reward
+        arrays["running"][:, 1] += arrays["weight"] * reward
+        arrays["weight"] *= self.gamma
+        arrays["obs"][:] = obs
         ended = terminated | truncated
         if ended.any():
-            kept["finished"][:, :2] += np.where(ended[:, None], kept["running"], 0.0).sum(axis=-1)
-            kept["finished"][:, 2] += ended.sum(axis=1)
-            kept["running"].swapaxes(1, 2)[ended] = 0.0
-            kept["weight"][ended] = 1.0
-            counts[ended] = kept["idle"][ended] = 0
+            arrays["finished"][:, :2] += np.where(ended[:, None], arrays["running"], 0.0).sum(axis=-1)
+            arrays["finished"][:, 2] += ended.sum(axis=1)
+            arrays["running"].swapaxes(1, 2)[ended] = 0.0
+            arrays["weight"][ended] = 1.0
+            counts[ended] = arrays["idle"][ended] = 0
             counts[each, copy, obs] += ended & self.count_start
 
-    def metrics(self, kept: Arrays, index: int, steps: int) -> Metrics:
+    def metrics(self, arrays: Arrays, index: int, steps: int) -> Metrics:
         """``return/episode`` and ``return/discounted``: means of finished episodes; ``visited``: of rows."""
-        total, discounted, count = kept["finished"][index].tolist()
-        metrics = {"visited": float((kept["visits"][index] > 0).mean())}
+        total, discounted, count = arrays["finished"][index].tolist()
+        metrics = {"visited": float((arrays["visits"][index] > 0).mean())}
         if count:
             metrics |= {"return/episode": total / count, "return/discounted": discounted / count}
-        kept["finished"][index] = 0.0
+        arrays["finished"][index] = 0.0
         return metrics
 
 
@@ -114,7 +114,7 @@ class LambdaQ(TabularControl[LambdaQConfig]):
     def act(self, obs: Array, *, greedy: bool = True) -> Array:
         """Actions ``int64 [B]`` for states ``[B]``, on the rewards that remain in each copy's episode."""
         s = states(obs, self.rule.S)
-        values = np.asarray((self.kept["table"][0][s] @ self._remaining.read(s)[..., None])[..., 0])
+        values = np.asarray((self.arrays["table"][0][s] @ self._remaining.read(s)[..., None])[..., 0])
         if greedy:
             return values.argmax(axis=-1)
         return choose(values, self.ctx.stream("act").random((len(s), 2)), self.config.epsilon)

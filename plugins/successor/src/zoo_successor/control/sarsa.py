@@ -31,9 +31,9 @@ class SarsaRule(Rule):
     def __init__(self, ctx: Context, config: SarsaConfig) -> None:
         self.config = config
         self.S, self.A = num_states(ctx), ctx.num_actions
-        self.gamma = discount(ctx.problem, config.gamma, otherwise=0.95)
+        self.gamma = discount(ctx.problem, config.gamma, default=0.95)
 
-    def fresh(self, obs: Ints, rng: np.random.Generator) -> Arrays:
+    def initial_arrays(self, obs: Ints, rng: np.random.Generator) -> Arrays:
         """Values 0; the representation 0 (SR) or the identity (FR)."""
         q = np.zeros((self.S, self.A))
         start = np.eye(self.S) if self.config.bonus == "fr" else np.zeros((self.S, self.S))
@@ -49,52 +49,52 @@ class SarsaRule(Rule):
             "bonus": np.zeros(()),
         }
 
-    def restarted(self, kept: Arrays, obs: Ints) -> None:
+    def restart_episodes(self, arrays: Arrays, obs: Ints) -> None:
         """The first action of the fresh episodes is the greedy one, lowest index on ties."""
-        kept["obs"][:] = obs
-        kept["action"][:] = kept["q"][:, obs[0]].argmax(axis=-1)
+        arrays["obs"][:] = obs
+        arrays["action"][:] = arrays["q"][:, obs[0]].argmax(axis=-1)
 
-    def step(self, kept: Arrays, envs: Stack, u: Floats) -> None:
+    def step(self, arrays: Arrays, envs: Stack, u: Floats) -> None:
         """Act, learn, and choose the next action."""
-        config, q = self.config, kept["q"]
-        s, a = kept["obs"].copy(), kept["action"].copy()
+        config, q = self.config, arrays["q"]
+        s, a = arrays["obs"].copy(), arrays["action"].copy()
         seed = np.arange(len(q))[:, None]
         obs, reward, terminated, truncated, infos = envs.step(a)
         arrived = states(infos["arrived"], self.S)
-        bonus = self._bonus(kept, s, arrived, terminated)
+        bonus = self._bonus(arrays, s, arrived, terminated)
         next_action = choose(q[seed, arrived], u[..., :2], config.epsilon)
         target = reward + bonus + self.gamma * np.where(terminated, 0.0, q[seed, arrived, next_action])
-        norms = s * self.A + a
-        q_rows, row_visits = q.reshape(len(q), -1, 1), kept["q_visits"].reshape(len(q), -1)
-        blend(q_rows, row_visits, norms, target[..., None], StepSize(alpha=config.alpha))
+        rows = s * self.A + a
+        q_rows, row_visits = q.reshape(len(q), -1, 1), arrays["q_visits"].reshape(len(q), -1)
+        blend(q_rows, row_visits, rows, target[..., None], StepSize(alpha=config.alpha))
         ended = terminated | truncated
         if ended.any():
             next_action = np.where(ended, choose(q[seed, obs], u[..., 2:], config.epsilon), next_action)
-        kept["obs"][:], kept["action"][:] = obs, next_action
-        kept["gained"] += reward.mean(axis=1)
-        kept["bonus"] += bonus.mean(axis=1)
+        arrays["obs"][:], arrays["action"][:] = obs, next_action
+        arrays["gained"] += reward.mean(axis=1)
+        arrays["bonus"] += bonus.mean(axis=1)
 
-    def _bonus(self, kept: Arrays, s: Ints, arrived: Ints, terminated: Any) -> Floats:
-        config, table = self.config, kept["table"]
+    def _bonus(self, arrays: Arrays, s: Ints, arrived: Ints, terminated: Any) -> Floats:
+        config, table = self.config, arrays["table"]
         if config.bonus == "none":
             return np.zeros(s.shape)
         learn_states(
-            table, kept["visits"], s, arrived, terminated, gamma=config.gamma_rep,
+            table, arrays["visits"], s, arrived, terminated, gamma=config.gamma_rep,
             lam=1.0 if config.bonus == "sr" else 0.0, step=StepSize(alpha=config.eta),
         )  # fmt: skip
         rows = table[np.arange(len(table))[:, None], s if config.bonus == "sr" else arrived].sum(axis=-1)
         return np.asarray(config.beta / rows if config.bonus == "sr" else config.beta * rows)
 
-    def metrics(self, kept: Arrays, index: int, steps: int) -> Metrics:
+    def metrics(self, arrays: Arrays, index: int, steps: int) -> Metrics:
         """``return/total``: rewards of one copy since the run began; ``return/step`` and ``bonus``: means of a step."""
-        kept["total"][index] += kept["gained"][index]
+        arrays["total"][index] += arrays["gained"][index]
         metrics = {
-            "return/total": float(kept["total"][index]),
-            "return/step": float(kept["gained"][index]) / steps,
-            "bonus": float(kept["bonus"][index]) / steps,
-            "q/max": float(kept["q"][index].max()),
+            "return/total": float(arrays["total"][index]),
+            "return/step": float(arrays["gained"][index]) / steps,
+            "bonus": float(arrays["bonus"][index]) / steps,
+            "q/max": float(arrays["q"][index].max()),
         }
-        kept["gained"][index] = kept["bonus"][index] = 0.0
+        arrays["gained"][index] = arrays["bonus"][index] = 0.0
         return metrics
 
 
@@ -108,7 +108,7 @@ class Sarsa(TabularControl[SarsaConfig]):
 
     def act(self, obs: Array, *, greedy: bool = True) -> Array:
         """Actions ``int64 [B]`` for states ``[B]``."""
-        q = self.kept["q"][0]
+        q = self.arrays["q"][0]
         values = q[states(obs, len(q))]
         if greedy:
             return values.argmax(axis=-1)

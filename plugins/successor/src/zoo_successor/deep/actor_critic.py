@@ -50,7 +50,7 @@ class LambdaActorCritic(Algorithm[LambdaACConfig]):
             raise InterfaceError(f"the spaces are {observed} and {acted}: lambda-ac expects two Discrete spaces.")
         self._first_state, self._first_action = int(observed.start), int(acted.start)
         states = int(observed.n)
-        self._lam = self._tensor(factor(ctx.problem, config.lam, states, otherwise=1.0).astype(np.float32))
+        self._lam = self._tensor(factor(ctx.problem, config.lam, states, default=1.0).astype(np.float32))
         self.actor = RecurrentActor(states, int(acted.n), config.lstm).to(ctx.device)
         self.critic = LambdaFeatureCritic(states, config.hidden).to(ctx.device)
         parameters = [*self.actor.parameters(), *self.critic.parameters()]

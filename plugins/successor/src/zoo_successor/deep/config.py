@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 
-def require(name: str, value: object, fits: bool, expected: str) -> None:
+def check_option(name: str, value: object, fits: bool, expected: str) -> None:
     """Check one option.
 
     Raises:
@@ -37,13 +37,13 @@ class DeepLambdaConfig:
 
     def __post_init__(self) -> None:
         """Raises ValueError: a number is outside its range."""
-        require("lambda", self.lam, 0 <= self.lam <= 1, "a number between 0 and 1")
-        require("gamma", self.gamma, 0 <= self.gamma <= 1, "a number between 0 and 1")
-        require("learning_rate", self.learning_rate, self.learning_rate > 0, "a number above 0")
-        require("hidden", self.hidden, all(units >= 1 for units in self.hidden), "layers of 1 unit or more")
-        require("batch_size", self.batch_size, self.batch_size >= 1, "1 or more")
-        require("epochs", self.epochs, self.epochs >= 1, "1 or more")
-        require("tau", self.tau, 0 < self.tau <= 1, "a number above 0, at most 1")
+        check_option("lambda", self.lam, 0 <= self.lam <= 1, "a number between 0 and 1")
+        check_option("gamma", self.gamma, 0 <= self.gamma <= 1, "a number between 0 and 1")
+        check_option("learning_rate", self.learning_rate, self.learning_rate > 0, "a number above 0")
+        check_option("hidden", self.hidden, all(units >= 1 for units in self.hidden), "layers of 1 unit or more")
+        check_option("batch_size", self.batch_size, self.batch_size >= 1, "1 or more")
+        check_option("epochs", self.epochs, self.epochs >= 1, "1 or more")
+        check_option("tau", self.tau, 0 < self.tau <= 1, "a number above 0, at most 1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,12 +78,12 @@ class LambdaACConfig:
     def __post_init__(self) -> None:
         """Raises ValueError: a number is outside its range."""
         if self.lam is not None:
-            require("lambda", self.lam, 0 <= self.lam <= 1, "a number between 0 and 1")
+            check_option("lambda", self.lam, 0 <= self.lam <= 1, "a number between 0 and 1")
         for name in ("gamma", "td_lambda"):
-            require(name, getattr(self, name), 0 <= getattr(self, name) <= 1, "a number between 0 and 1")
+            check_option(name, getattr(self, name), 0 <= getattr(self, name) <= 1, "a number between 0 and 1")
         for name in ("ent_coef", "vf_coef", "lf_wt"):
-            require(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
+            check_option(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
         for name in ("learning_rate", "max_grad_norm"):
-            require(name, getattr(self, name), getattr(self, name) > 0, "a number above 0")
+            check_option(name, getattr(self, name), getattr(self, name) > 0, "a number above 0")
         for name in ("sequence", "lstm", "hidden"):
-            require(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")
+            check_option(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")

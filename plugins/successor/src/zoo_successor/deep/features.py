@@ -34,7 +34,7 @@ class UnitScale(nn.Module):
         self.register_buffer("high", high.where(fixed, torch.full_like(high, -torch.inf)))
 
     @torch.no_grad()
-    def see(self, x: Tensor) -> None:
+    def observe_bounds(self, x: Tensor) -> None:
         """Widen the bounds that are not fixed to hold ``x`` [B, D]."""
         self.low.copy_(self.low.where(self.fixed, self.low.minimum(x.amin(0))))
         self.high.copy_(self.high.where(self.fixed, self.high.maximum(x.amax(0))))
@@ -42,9 +42,9 @@ class UnitScale(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """phi(x), shaped as ``x``."""
         extent = self.high - self.low
-        some = extent > 0
-        scaled: Tensor = ((x - self.low) / extent.where(some, torch.ones_like(extent))).clamp(0.0, 1.0)
-        return scaled.where(some, torch.zeros_like(scaled))
+        nonzero = extent > 0
+        scaled: Tensor = ((x - self.low) / extent.where(nonzero, torch.ones_like(extent))).clamp(0.0, 1.0)
+        return scaled.where(nonzero, torch.zeros_like(scaled))
 
 
 def reward_weights(phi: Tensor, reward: Tensor, ridge: float) -> Tensor:

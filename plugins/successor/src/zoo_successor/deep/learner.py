@@ -94,7 +94,7 @@ class LambdaSAC(SAC):
     ) -> None:
         if self._widens:
             obs, actions = (torch.as_tensor(rows, device=self.device) for rows in (self._last_obs, buffer_action))
-            self.base.see(torch.cat([obs.flatten(1).float(), actions.flatten(1)], dim=1))
+            self.base.observe_bounds(torch.cat([obs.flatten(1).float(), actions.flatten(1)], dim=1))
         super()._store_transition(replay_buffer, buffer_action, new_obs, reward, dones, infos)
         if self.fixed_lam is None:
             total = self.rounds.add(reward, dones)

@@ -48,7 +48,7 @@ class DeepLambda(Representation[DeepLambdaConfig]):
         config, rng = self.config, self.ctx.rng
         obs, following = self._tensor(batch.obs), self._tensor(batch.next_obs)
         terminated = torch.as_tensor(np.asarray(batch.terminated), device=self.ctx.device).unsqueeze(1)
-        self._base.see(torch.cat([obs, following]))
+        self._base.observe_bounds(torch.cat([obs, following]))
         losses = []
         for _ in range(config.epochs):
             order = torch.as_tensor(rng.permutation(len(obs)), device=self.ctx.device)

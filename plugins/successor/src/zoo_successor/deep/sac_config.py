@@ -7,7 +7,7 @@ from typing import Literal
 
 from zoo_sb3.config.soft_actor import SACConfig
 
-from zoo_successor.deep.config import require
+from zoo_successor.deep.config import check_option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +31,11 @@ class LambdaSACConfig(SACConfig):
         """Raises ValueError: a number is outside its range."""
         super().__post_init__()
         if not isinstance(self.lam, str):
-            require("lambda", self.lam, 0 <= self.lam <= 1, "a number between 0 and 1, or bandit")
-        require("lf_wt", self.lf_wt, self.lf_wt >= 0, "0 or more")
-        require("ridge", self.ridge, self.ridge >= 0, "0 or more")
-        require("bandit_lr", self.bandit_lr, self.bandit_lr > 0, "a number above 0")
-        require("bandit_decay", self.bandit_decay, 0 <= self.bandit_decay <= 1, "a number between 0 and 1")
-        require("bandit_window", self.bandit_window, self.bandit_window >= 1, "1 or more")
+            check_option("lambda", self.lam, 0 <= self.lam <= 1, "a number between 0 and 1, or bandit")
+        check_option("lf_wt", self.lf_wt, self.lf_wt >= 0, "0 or more")
+        check_option("ridge", self.ridge, self.ridge >= 0, "0 or more")
+        check_option("bandit_lr", self.bandit_lr, self.bandit_lr > 0, "a number above 0")
+        check_option("bandit_decay", self.bandit_decay, 0 <= self.bandit_decay <= 1, "a number between 0 and 1")
+        check_option("bandit_window", self.bandit_window, self.bandit_window >= 1, "1 or more")
         one_step = self.n_steps == 1 or self.lam == 1
-        require("n_steps", self.n_steps, one_step, "1, because the correction for lambda below 1 is for one step")
+        check_option("n_steps", self.n_steps, one_step, "1, because the correction for lambda below 1 is for one step")

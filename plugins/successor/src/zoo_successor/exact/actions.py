@@ -6,9 +6,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from zoo_successor.exact import given, linear
+from zoo_successor.exact import inputs, linear
 from zoo_successor.exact import validation as checks
-from zoo_successor.exact.backend import Array, Home, compressed, host
+from zoo_successor.exact.backend import Array, Backend, compressed, host
 
 
 def policy_chain(P: Array, pi: Array) -> Array:
@@ -25,7 +25,7 @@ def policy_chain(P: Array, pi: Array) -> Array:
     Raises:
         ValueError: shapes that do not fit, or the state whose row is not a distribution.
     """
-    P, pi = _laws(P, pi)
+    P, pi = _checked(P, pi)
     n, A = pi.shape
     if sp.issparse(P):
         choose = sp.csr_array((pi.reshape(-1), np.arange(n * A), np.arange(n + 1) * A), shape=(n, n * A))
@@ -54,14 +54,14 @@ def state_action(
         ValueError: as for ``policy_chain`` and ``exact.diminishing``.
         SingularRepresentationError: as for ``exact.successor``.
     """
-    P, pi = _laws(P, pi, lam=lam)
+    P, pi = _checked(P, pi, lam=lam)
     chain = policy_chain(P, pi)
-    home = Home.of(P=P)
+    backend = Backend.of(P=P)
     n = chain.shape[0]
-    factor = checks.factors(lam, n, home, allow_growth=allow_growth)
-    M = linear.checked_inverse(chain, gamma, terminal, home)
+    factor = checks.factors(lam, n, backend, allow_growth=allow_growth)
+    M = linear.checked_inverse(chain, gamma, terminal, backend)
     Phi = M / checks.weight(factor, M.diagonal())
-    return _lookahead(P, Phi, checks.discount(gamma), factor, checks.mask(terminal, n), home)
+    return _lookahead(P, Phi, checks.discount(gamma), factor, checks.mask(terminal, n), backend)
 
 
 def backup(P: Array, Phi: Array, gamma: float, lam: Array = 1.0, terminal: Array | None = None) -> Array:
@@ -83,35 +83,37 @@ def backup(P: Array, Phi: Array, gamma: float, lam: Array = 1.0, terminal: Array
     Raises:
         ValueError: shapes that do not fit, or a number out of range.
     """
-    Phi = given.chain(Phi, "Phi")
+    Phi = inputs.chain(Phi, "Phi")
     n = checks.square(Phi, "Phi")
-    P = given.kernel(P, n)
-    home = Home.of(P=P, Phi=Phi, lam=lam)
-    P = given.laws(P, home, "P", actions=P.shape[0] // n if sp.issparse(P) else P.shape[1])
-    factor = checks.factors(lam, n, home, allow_growth=True)
-    return _lookahead(P, home.dense(Phi), checks.discount(gamma), factor, checks.mask(terminal, n), home)
+    P = inputs.kernel(P, n)
+    backend = Backend.of(P=P, Phi=Phi, lam=lam)
+    P = inputs.distributions(P, backend, "P", actions=P.shape[0] // n if sp.issparse(P) else P.shape[1])
+    factor = checks.factors(lam, n, backend, allow_growth=True)
+    return _lookahead(P, backend.dense(Phi), checks.discount(gamma), factor, checks.mask(terminal, n), backend)
 
 
-def _lookahead(P: Array, Phi: Array, gamma: float, lam: Array, terminal: NDArray[np.bool_] | None, home: Home) -> Array:
+def _lookahead(
+    P: Array, Phi: Array, gamma: float, lam: Array, terminal: NDArray[np.bool_] | None, backend: Backend
+) -> Array:
     n = Phi.shape[0]
     A = P.shape[0] // n if sp.issparse(P) else P.shape[1]
-    rows = linear.rows_of(P, home)
+    rows = linear.rows_of(P, backend)
     X = gamma * (rows @ Phi).reshape(n, A, n)
     if terminal is not None:
         X[terminal] = 0.0
     s = np.arange(n)
     X[s, :, s] = 1 + (X[s, :, s].T * lam).T
-    return compressed(X.reshape(n * A, n)) if home.kind == "sparse" else X
+    return compressed(X.reshape(n * A, n)) if backend.kind == "sparse" else X
 
 
-def _laws(P: Array, pi: Array, **others: Array) -> tuple[Array, Array]:
+def _checked(P: Array, pi: Array, **others: Array) -> tuple[Array, Array]:
     """Kernel and policy in double precision, checked; ``others`` must live where they do."""
-    pi = given.chain(pi, "pi")
+    pi = inputs.chain(pi, "pi")
     if len(pi.shape) != 2:
         raise ValueError(f"pi has shape {tuple(pi.shape)}: expected [n, A].")
-    P = given.kernel(P, *pi.shape)
-    home = Home.of(P=P, pi=pi, **others)
-    P, pi = given.laws(P, home, "P", actions=pi.shape[1]), given.laws(pi, home, "pi")
+    P = inputs.kernel(P, *pi.shape)
+    backend = Backend.of(P=P, pi=pi, **others)
+    P, pi = inputs.distributions(P, backend, "P", actions=pi.shape[1]), inputs.distributions(pi, backend, "pi")
     pi = pi.toarray() if sp.issparse(pi) else pi
     short = host(pi.sum(-1)) < 1 - checks.ROW_SUM_TOLERANCE
     if short.any():

@@ -19,7 +19,7 @@ Array: TypeAlias = Any
 
 
 @dataclass(frozen=True)
-class Home:
+class Backend:
     """The kind of arrays that a call was given, and so the kind that it returns.
 
     Attributes:
@@ -31,15 +31,15 @@ class Home:
     device: Any = None
 
     @classmethod
-    def of(cls, **given: Array) -> Home:
-        """The one kind, device and precision of the arrays in ``given``; plain numbers and lists pass.
+    def of(cls, **inputs: Array) -> Backend:
+        """The one kind, device and precision of the arrays in ``inputs``; plain numbers and lists pass.
 
         scipy.sparse may be mixed with numpy; integers and booleans with any precision.
 
         Raises:
             ValueError: torch beside numpy or scipy.sparse, two devices, or two floating-point precisions.
         """
-        arrays = {name: x for name, x in given.items() if sp.issparse(x) or isinstance(x, np.ndarray) or is_torch(x)}
+        arrays = {name: x for name, x in inputs.items() if sp.issparse(x) or isinstance(x, np.ndarray) or is_torch(x)}
         if not arrays:
             return cls("numpy")
         _agree("libraries", {name: "torch" if is_torch(x) else "numpy" for name, x in arrays.items()})
@@ -62,11 +62,11 @@ class Home:
             return x.to_dense() if x.layout != self.xp.strided else x
         return np.asarray(x.toarray() if sp.issparse(x) else x, dtype=np.float64)
 
-    def give(self, table: Array) -> Array:
+    def to_caller(self, table: Array) -> Array:
         """A table of states by states in the kind that was given: scipy.sparse callers get a ``csr_array``."""
         return compressed(table) if self.kind == "sparse" else table
 
-    def place(self, x: np.ndarray) -> Array:
+    def from_numpy(self, x: np.ndarray) -> Array:
         """A numpy array computed on the host, where the caller's arrays live."""
         return self.xp.as_tensor(x, device=self.device) if self.kind == "torch" else x
 
@@ -74,9 +74,9 @@ class Home:
 def compressed(table: np.ndarray) -> sp.csr_array:
     """A dense C-ordered ``table [n, m]`` without its zeros; several times quicker than scipy's own conversion."""
     n, m = table.shape
-    places = np.flatnonzero(table != 0)
-    starts = np.searchsorted(places, np.arange(n + 1) * m)
-    return sp.csr_array((table.reshape(-1)[places], places % m, starts), shape=(n, m))
+    nonzero = np.flatnonzero(table != 0)
+    starts = np.searchsorted(nonzero, np.arange(n + 1) * m)
+    return sp.csr_array((table.reshape(-1)[nonzero], nonzero % m, starts), shape=(n, m))
 
 
 def is_torch(x: object) -> bool:

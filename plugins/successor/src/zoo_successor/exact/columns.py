@@ -10,8 +10,8 @@ import numpy as np
 
 from zoo_successor.exact import linear
 from zoo_successor.exact import validation as checks
-from zoo_successor.exact.backend import Array, Home, host
-from zoo_successor.exact.given import chain
+from zoo_successor.exact.backend import Array, Backend, host
+from zoo_successor.exact.inputs import chain
 
 BLOCK = 1 << 22
 """Numbers held at a time (32 MiB): rewards on many states are solved for in slices of columns."""
@@ -32,10 +32,10 @@ class Factorisation:
 
     def __init__(self, P_pi: Array, gamma: float, terminal: Array | None = None) -> None:
         P_pi = chain(P_pi)
-        self._home = Home.of(P_pi=P_pi)
-        P, gamma = linear.checked_chain(P_pi, gamma, terminal, self._home)
+        self._backend = Backend.of(P_pi=P_pi)
+        P, gamma = linear.checked_chain(P_pi, gamma, terminal, self._backend)
         self.n: int = P.shape[0]
-        self._solve = linear.solver(P, gamma, self._home)
+        self._solve = linear.solver(P, gamma, self._backend)
 
     def columns(self, goals: Array, lam: Array = 1.0, *, allow_growth: bool = False) -> Array:
         """``Phi_lambda[:, goals]``, dense ``[n, k]``: how well each goal is reached from everywhere.
@@ -48,9 +48,9 @@ class Factorisation:
         Raises:
             ValueError: a goal or lam out of range, named.
         """
-        Home.of(P_pi=self._home.place(np.zeros(0)), lam=lam)
+        Backend.of(P_pi=self._backend.from_numpy(np.zeros(0)), lam=lam)
         chosen = checks.indices(goals, self.n)
-        factor = checks.factors(lam, self.n, self._home, allow_growth=allow_growth)
+        factor = checks.factors(lam, self.n, self._backend, allow_growth=allow_growth)
         factor = (factor + self._zeros(self.n))[chosen]
         X, d = self._unit(chosen)
         return X / checks.weight(factor, d, chosen)
@@ -72,15 +72,15 @@ class Factorisation:
         Raises:
             ValueError: another shape, a reward that is not finite, lam out of range.
         """
-        home = self._home
-        Home.of(P_pi=home.place(np.zeros(0)), reward=reward, lam=lam)
-        base = home.dense(reward)
+        backend = self._backend
+        Backend.of(P_pi=backend.from_numpy(np.zeros(0)), reward=reward, lam=lam)
+        base = backend.dense(reward)
         if not len(base.shape) or base.shape[-1] != self.n:
             raise ValueError(f"reward has shape {tuple(base.shape)}: expected one number for each of {self.n} states.")
         checks.finite(base, "reward")
-        factor = checks.factors(lam, self.n, home, allow_growth=allow_growth, axes=8)
+        factor = checks.factors(lam, self.n, backend, allow_growth=allow_growth, axes=8)
         base, factor = (
-            home.xp.broadcast_tensors(base, factor) if home.kind == "torch" else np.broadcast_arrays(base, factor)
+            backend.xp.broadcast_tensors(base, factor) if backend.kind == "torch" else np.broadcast_arrays(base, factor)
         )
         shape = base.shape
         base, factor = base.reshape(-1, self.n), factor.reshape(-1, self.n)
@@ -103,7 +103,7 @@ class Factorisation:
         return X, X[states, k]
 
     def _zeros(self, *shape: int) -> Array:
-        return self._home.place(np.zeros(shape))
+        return self._backend.from_numpy(np.zeros(shape))
 
 
 def columns(P_pi: Array, gamma: float, goals: Array, lam: Array = 1.0, terminal: Array | None = None) -> Array:

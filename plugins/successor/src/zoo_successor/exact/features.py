@@ -6,8 +6,8 @@ import numpy as np
 
 from zoo_successor.exact import linear
 from zoo_successor.exact import validation as checks
-from zoo_successor.exact.backend import Array, Home, host
-from zoo_successor.exact.given import chain
+from zoo_successor.exact.backend import Array, Backend, host
+from zoo_successor.exact.inputs import chain
 
 
 def features(P_pi: Array, phi: Array, gamma: float, lam: Array = 1.0, terminal: Array | None = None) -> Array:
@@ -35,9 +35,9 @@ def features(P_pi: Array, phi: Array, gamma: float, lam: Array = 1.0, terminal: 
         SingularRepresentationError: as for ``exact.successor``.
     """
     P_pi = chain(P_pi)
-    home = Home.of(P_pi=P_pi, phi=phi, lam=lam)
+    backend = Backend.of(P_pi=P_pi, phi=phi, lam=lam)
     n = checks.square(P_pi)
-    phi = home.dense(phi)
+    phi = backend.dense(phi)
     if len(phi.shape) != 2 or phi.shape[0] != n:
         raise ValueError(f"phi has shape {tuple(phi.shape)}: expected [n, D] with n = {n}.")
     good = host((phi >= 0) & (phi <= 1))
@@ -45,15 +45,15 @@ def features(P_pi: Array, phi: Array, gamma: float, lam: Array = 1.0, terminal: 
         s, i = np.argwhere(~good)[0]
         raise ValueError(f"phi of state {s}, feature {i} is {float(phi[s, i]):g}: expected a number in [0, 1].")
     D = phi.shape[1]
-    factor = checks.factors(lam, D, home, of="feature")
-    P, gamma = linear.checked_chain(P_pi, gamma, terminal, home)
+    factor = checks.factors(lam, D, backend, of="feature")
+    P, gamma = linear.checked_chain(P_pi, gamma, terminal, backend)
     if bool((factor == 1).all()):
-        return linear.solver(P, gamma, home)(phi)
-    M = linear.inverse(P, gamma, home)
+        return linear.solver(P, gamma, backend)(phi)
+    M = linear.inverse(P, gamma, backend)
     y = 0 * phi
     shrink = (1 - factor) * phi
     for i in range(D):
         active = np.flatnonzero(host(phi[:, i]))
         B, b = M[active][:, active], shrink[active, i]
-        y[active, i] = home.xp.linalg.solve((b * B.T).T + home.xp.diag(1 - b), phi[active, i])
+        y[active, i] = backend.xp.linalg.solve((b * B.T).T + backend.xp.diag(1 - b), phi[active, i])
     return M @ y

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 from scipy.sparse.linalg import splu
 
-from zoo_successor.exact import given
+from zoo_successor.exact import inputs
 from zoo_successor.exact import validation as checks
-from zoo_successor.exact.backend import Array, Home, compressed
+from zoo_successor.exact.backend import Array, Backend, compressed
 
 Floats: TypeAlias = NDArray[np.float64]
 Solver: TypeAlias = Callable[[Array], Array]
@@ -37,7 +37,7 @@ NARROW = 8
 """Block elimination pays where at least this many blocks as wide as the band fit beside one another."""
 
 
-def checked_chain(P: Array, gamma: float, terminal: Array | None, home: Home) -> tuple[Array, float]:
+def checked_chain(P: Array, gamma: float, terminal: Array | None, backend: Backend) -> tuple[Array, float]:
     """``P_pi`` ready for ``inverse`` and ``solver``, and gamma, after all checks of the input.
 
     Raises:
@@ -46,40 +46,40 @@ def checked_chain(P: Array, gamma: float, terminal: Array | None, home: Home) ->
     """
     n = checks.square(P)
     gamma = checks.discount(gamma)
-    P = given.laws(P, home)
-    P = _chain(P, home, checks.mask(terminal, n))
+    P = inputs.distributions(P, backend)
+    P = _chain(P, backend, checks.mask(terminal, n))
     checks.singular(P, gamma)
     return P, gamma
 
 
-def checked_inverse(P: Array, gamma: float, terminal: Array | None, home: Home) -> Array:
+def checked_inverse(P: Array, gamma: float, terminal: Array | None, backend: Backend) -> Array:
     """``inverse`` of a chain that comes from a caller; raises as ``checked_chain``."""
-    return inverse(*checked_chain(P, gamma, terminal, home), home)
+    return inverse(*checked_chain(P, gamma, terminal, backend), backend)
 
 
-def _chain(P: Array, home: Home, terminal: NDArray[np.bool_] | None) -> Array:
+def _chain(P: Array, backend: Backend, terminal: NDArray[np.bool_] | None) -> Array:
     """``P_pi`` with the rows of terminal states empty: a ``csr_array`` where it is sparse, else dense."""
     n = P.shape[0]
-    if n > SMALL and home.kind != "torch" and not sp.issparse(P) and np.count_nonzero(P != 0) < SPARSE * n * n:
+    if n > SMALL and backend.kind != "torch" and not sp.issparse(P) and np.count_nonzero(P != 0) < SPARSE * n * n:
         P = compressed(P)
     if sp.issparse(P):
         P = sp.csr_array(P, dtype=np.float64)
         return P if terminal is None else sp.csr_array(sp.diags_array(1.0 - terminal) @ P)
-    return P if terminal is None else P * home.place(1.0 - terminal)[:, None]
+    return P if terminal is None else P * backend.from_numpy(1.0 - terminal)[:, None]
 
 
-def rows_of(P: Array, home: Home) -> Array:
+def rows_of(P: Array, backend: Backend) -> Array:
     """The kernel ``[n, A, n]`` (or sparse ``[n*A, n]``) as rows ``[n*A, n]`` to multiply with, sparse where it pays."""
     if sp.issparse(P):
         return sp.csr_array(P, dtype=np.float64)
-    P = home.dense(P)
+    P = backend.dense(P)
     rows = P.reshape(-1, P.shape[-1])
-    if home.kind == "torch" or np.count_nonzero(rows != 0) >= SPARSE * rows.size:
+    if backend.kind == "torch" or np.count_nonzero(rows != 0) >= SPARSE * rows.size:
         return rows
     return compressed(rows)
 
 
-def inverse(P: Array, gamma: float, home: Home) -> Array:
+def inverse(P: Array, gamma: float, backend: Backend) -> Array:
     """The successor representation ``M = (I - gamma P_pi)^-1 [n, n]``, dense, of a chain from ``checked_chain``.
 
     Cost: ``2 n^3`` operations; about ``4 n^2 b`` where states can be ordered so that transitions lead at most ``b``
@@ -93,10 +93,10 @@ def inverse(P: Array, gamma: float, home: Home) -> Array:
             return _band_inverse(P, gamma, place, max(band, BLOCK))
         P = P.toarray()
     A = _dense_system(P, gamma)
-    return home.xp.linalg.inv(A.mT).mT if home.kind == "torch" else _dense_inverse(A)
+    return backend.xp.linalg.inv(A.mT).mT if backend.kind == "torch" else _dense_inverse(A)
 
 
-def solver(P: Array, gamma: float, home: Home) -> Solver:
+def solver(P: Array, gamma: float, backend: Backend) -> Solver:
     """One factorisation of ``I - gamma P_pi``, sparse where the chain is; no matrix of n x n is made then."""
     if sp.issparse(P):
         A = sp.csc_array(sp.eye_array(P.shape[0]) - gamma * P)
@@ -104,8 +104,8 @@ def solver(P: Array, gamma: float, home: Home) -> Solver:
         lu = splu(A, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
         return lambda b: lu.solve(b)
     A = _dense_system(P, gamma)
-    if home.kind == "torch":
-        xp, factors = home.xp, home.xp.linalg.lu_factor(A.mT)
+    if backend.kind == "torch":
+        xp, factors = backend.xp, backend.xp.linalg.lu_factor(A.mT)
         return lambda b: xp.linalg.lu_solve(*factors, b, adjoint=True)
     transposed = sl.lu_factor(A.T, overwrite_a=True, check_finite=False)
     return lambda b: sl.lu_solve(transposed, b, trans=1, check_finite=False)

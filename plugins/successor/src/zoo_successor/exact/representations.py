@@ -22,10 +22,10 @@ from __future__ import annotations
 from zoo_successor.exact import linear
 from zoo_successor.exact import validation as checks
 from zoo_successor.exact.actions import backup, policy_chain, state_action
-from zoo_successor.exact.backend import Array, Home
+from zoo_successor.exact.backend import Array, Backend
 from zoo_successor.exact.columns import Factorisation, columns, value
 from zoo_successor.exact.features import features
-from zoo_successor.exact.given import chain, precision
+from zoo_successor.exact.inputs import chain, precision
 from zoo_successor.exact.validation import SingularRepresentationError
 
 __all__ = [
@@ -61,8 +61,8 @@ def successor(P_pi: Array, gamma: float, terminal: Array | None = None) -> Array
         SingularRepresentationError: gamma = 1 and a recurrent class, which it names.
     """
     P_pi = chain(P_pi)
-    home = Home.of(P_pi=P_pi)
-    return home.give(linear.checked_inverse(P_pi, gamma, terminal, home))
+    backend = Backend.of(P_pi=P_pi)
+    return backend.to_caller(linear.checked_inverse(P_pi, gamma, terminal, backend))
 
 
 def first_occupancy(P_pi: Array, gamma: float, terminal: Array | None = None) -> Array:
@@ -91,15 +91,15 @@ def diminishing(
         SingularRepresentationError: as for ``successor``.
     """
     P_pi = chain(P_pi)
-    home = Home.of(P_pi=P_pi, lam=lam)
+    backend = Backend.of(P_pi=P_pi, lam=lam)
     n = checks.square(P_pi)
-    factor = checks.factors(lam, n, home, allow_growth=allow_growth)
-    M = linear.checked_inverse(P_pi, gamma, terminal, home)
+    factor = checks.factors(lam, n, backend, allow_growth=allow_growth)
+    M = linear.checked_inverse(P_pi, gamma, terminal, backend)
     weight = checks.weight(factor, M.diagonal())
-    if home.kind == "torch":
+    if backend.kind == "torch":
         return M / weight  # in place would break automatic differentiation
     M /= weight
-    return home.give(M)
+    return backend.to_caller(M)
 
 
 def from_successor(M: Array, lam: Array, *, allow_growth: bool = False) -> Array:
@@ -109,10 +109,10 @@ def from_successor(M: Array, lam: Array, *, allow_growth: bool = False) -> Array
         ValueError: M is not square or its diagonal is below 1; lam out of range.
     """
     M = chain(M, "M")
-    home = Home.of(M=M, lam=lam)
-    factor = checks.factors(lam, checks.square(M, "M"), home, allow_growth=allow_growth)
-    d, M = _visits(M, home), home.dense(M)
-    return home.give(M / checks.weight(factor, d))
+    backend = Backend.of(M=M, lam=lam)
+    factor = checks.factors(lam, checks.square(M, "M"), backend, allow_growth=allow_growth)
+    d, M = _visits(M, backend), backend.dense(M)
+    return backend.to_caller(M / checks.weight(factor, d))
 
 
 def to_successor(Phi: Array, lam: Array) -> Array:
@@ -122,10 +122,10 @@ def to_successor(Phi: Array, lam: Array) -> Array:
         ValueError: as for ``diagonal``.
     """
     Phi = chain(Phi, "Phi")
-    home = Home.of(Phi=Phi, lam=lam)
+    backend = Backend.of(Phi=Phi, lam=lam)
     d = diagonal(Phi, lam)
-    factor = checks.factors(lam, checks.square(Phi, "Phi"), home)
-    return home.give(home.dense(Phi) * checks.weight(factor, d))
+    factor = checks.factors(lam, checks.square(Phi, "Phi"), backend)
+    return backend.to_caller(backend.dense(Phi) * checks.weight(factor, d))
 
 
 def diagonal(Phi: Array, lam: Array) -> Array:
@@ -135,11 +135,11 @@ def diagonal(Phi: Array, lam: Array) -> Array:
         ValueError: some lam_j is 0: an FR has ones on its diagonal and no memory of d.
     """
     Phi = chain(Phi, "Phi")
-    home = Home.of(Phi=Phi, lam=lam)
-    factor = checks.factors(lam, checks.square(Phi, "Phi"), home)
+    backend = Backend.of(Phi=Phi, lam=lam)
+    factor = checks.factors(lam, checks.square(Phi, "Phi"), backend)
     if bool((factor == 0).any()):
         raise ValueError("lam = 0: a first-occupancy representation does not determine the successor representation.")
-    own = home.dense(Phi).diagonal()
+    own = backend.dense(Phi).diagonal()
     return factor * own / (1 - (1 - factor) * own)
 
 
@@ -150,10 +150,10 @@ def derivative(M: Array, lam: Array) -> Array:
         ValueError: as for ``from_successor``.
     """
     M = chain(M, "M")
-    home = Home.of(M=M, lam=lam)
-    factor = checks.factors(lam, checks.square(M, "M"), home)
-    d, M = _visits(M, home), home.dense(M)
-    return home.give(M * ((d - 1) / checks.weight(factor, d) ** 2))
+    backend = Backend.of(M=M, lam=lam)
+    factor = checks.factors(lam, checks.square(M, "M"), backend)
+    d, M = _visits(M, backend), backend.dense(M)
+    return backend.to_caller(M * ((d - 1) / checks.weight(factor, d) ** 2))
 
 
 def utility(P_pi: Array, gamma: float, utilities: Array, terminal: Array | None = None) -> Array:
@@ -172,24 +172,24 @@ def utility(P_pi: Array, gamma: float, utilities: Array, terminal: Array | None 
         SingularRepresentationError: as for ``successor``.
     """
     P_pi = chain(P_pi)
-    home = Home.of(P_pi=P_pi, utilities=utilities)
+    backend = Backend.of(P_pi=P_pi, utilities=utilities)
     n = checks.square(P_pi)
-    u = home.dense(utilities)
+    u = backend.dense(utilities)
     if len(u.shape) not in (1, 2) or (len(u.shape) == 2 and u.shape[0] != n):
         raise ValueError(f"utilities has shape {tuple(u.shape)}: expected [K], or [n, K] with n = {n}.")
     checks.finite(u, "utilities")
-    M = linear.checked_inverse(P_pi, gamma, terminal, home)
+    M = linear.checked_inverse(P_pi, gamma, terminal, backend)
     d = M.diagonal()
     rho = 1 - 1 / d
     total = 0 * d
     for k in range(u.shape[-1] - 1, -1, -1):
         total = u[..., k] + rho * total
-    return home.give(M * (total / d))
+    return backend.to_caller(M * (total / d))
 
 
-def _visits(M: Array, home: Home) -> Array:
+def _visits(M: Array, backend: Backend) -> Array:
     """``d = diag M``, at least 1 in any SR."""
-    d = home.dense(M).diagonal()
+    d = backend.dense(M).diagonal()
     if not bool((d >= 1 - precision(M)).all()):
         raise ValueError("M has a diagonal entry below 1: expected a successor representation, which counts the start.")
     return d

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
-from zoo_successor.exact.backend import Array, Home, host
+from zoo_successor.exact.backend import Array, Backend, host
 
 ROW_SUM_TOLERANCE = 1e-8
 """How far above 1 the probabilities of a row may sum; a row closer to 1 than this loses nothing."""
@@ -42,7 +42,7 @@ def discount(gamma: float) -> float:
 
 
 def rows(P: Array, name: str = "P_pi", actions: int = 1, tolerance: float = ROW_SUM_TOLERANCE) -> None:
-    """Check that every row of ``P [..., n]`` is a law, possibly losing mass (termination).
+    """Check that every row of ``P [..., n]`` is a distribution, possibly losing mass (termination).
 
     Args:
         P: dense ``[n, n]`` or ``[n, A, n]``, or scipy.sparse ``[n*A, n]``.
@@ -55,9 +55,9 @@ def rows(P: Array, name: str = "P_pi", actions: int = 1, tolerance: float = ROW_
     """
     if sp.issparse(P):
         data = np.asarray(P.data)
-        fair = not data.size or bool(data.min() >= 0)
+        nonnegative = not data.size or bool(data.min() >= 0)
         sums = np.asarray(P.sum(axis=1))
-        low = np.zeros(P.shape[0]) if fair else np.minimum(P.tocsr().min(axis=1).toarray().ravel(), 0.0)
+        low = np.zeros(P.shape[0]) if nonnegative else np.minimum(P.tocsr().min(axis=1).toarray().ravel(), 0.0)
     else:
         low, sums = _row_minimum(P), P.sum(-1)
     # Comparisons with NaN are false, so that NaN counts as bad.
@@ -66,10 +66,10 @@ def rows(P: Array, name: str = "P_pi", actions: int = 1, tolerance: float = ROW_
         return
     where = tuple(int(i) for i in np.argwhere(~host(good))[0])
     s, a = where if len(where) > 1 else divmod(where[0], actions)
-    place = f"state {s}" + (f", action {a}" if len(where) > 1 or actions > 1 else "")
+    named = f"state {s}" + (f", action {a}" if len(where) > 1 or actions > 1 else "")
     total, least = float(sums[where]), float(low[where])
     reason = f"sums to {total:.10g}" if least >= 0 else "has a negative or NaN entry"
-    raise ValueError(f"{name}: the row of {place} {reason}: expected probabilities that sum to at most 1.")
+    raise ValueError(f"{name}: the row of {named} {reason}: expected probabilities that sum to at most 1.")
 
 
 def _row_minimum(P: Array) -> Array:
@@ -122,13 +122,15 @@ def singular(P: Array, gamma: float) -> None:
         raise SingularRepresentationError(np.flatnonzero(label == np.argmin(open_class)))
 
 
-def factors(lam: Array, n: int, home: Home, *, allow_growth: bool = False, axes: int = 1, of: str = "state") -> Array:
+def factors(
+    lam: Array, n: int, backend: Backend, *, allow_growth: bool = False, axes: int = 1, of: str = "state"
+) -> Array:
     """The factor per visit as a float64 array that broadcasts against ``[n]``.
 
     Args:
         lam: one number, one for each state ``[n]``, or a function of the states ``[n]``.
         n: number of states.
-        home: where the result lives.
+        backend: where the result lives.
         allow_growth: accept factors above 1.
         axes: how many axes lam may have: more than 1 where several settings, ``[..., n]`` or ``[..., 1]``, make sense.
         of: what there are n of.
@@ -136,7 +138,7 @@ def factors(lam: Array, n: int, home: Home, *, allow_growth: bool = False, axes:
     Raises:
         ValueError: another shape, or a factor outside [0, 1] (below 0, with ``allow_growth``).
     """
-    values = home.dense(lam(np.arange(n)) if callable(lam) else lam)
+    values = backend.dense(lam(np.arange(n)) if callable(lam) else lam)
     if len(values.shape) > axes or (len(values.shape) and values.shape[-1] not in (1, n)):
         raise ValueError(f"lam has shape {tuple(values.shape)}: expected one number, or one for each of {n} {of}s.")
     good = (values >= 0) & (values <= (np.inf if allow_growth else 1.0))

@@ -16,17 +16,17 @@ from scipy.sparse.csgraph import dijkstra
 from zoo.tabular import TabularCMDP
 from zoo_successor.learning.td import Floats, Ints
 
-TINY = 1e-290
+UNDERFLOW = 1e-290
 """Smaller numbers have lost digits, or soon will."""
-SETTLED = 1e-15
+CONVERGED = 1e-15
 """Relative change at which an iteration has ended."""
-ROUNDED = 1e-14
+LOG_CONVERGED = 1e-14
 """The same of logarithms, whose own rounding is a few times that of one number near 1."""
-EQUAL = 1e-12
+TIE = 1e-12
 """Relative difference between discounts of arrival up to which they count as equal."""
 
 
-def soonest(
+def arrival_discounts(
     model: TabularCMDP, gamma: float, *, sweeps: int | None = None, goals: Sequence[int] | None = None
 ) -> Floats:
     """The largest expected discount of the time to each goal that any policy attains, ``[S, G]`` in [0, 1].
@@ -42,41 +42,41 @@ def soonest(
     column = np.arange(len(at))
     U = np.zeros((S, len(at)))
     U[at, column] = 1.0
-    made = 0
-    while made != sweeps:
-        further = gamma * np.asarray(model.kernel @ U).reshape(S, A, -1).max(axis=1)
-        further[model.terminal] = 0.0
-        further[at, column] = 1.0
-        settled = bool((np.abs(further - U) <= SETTLED * further).all())
-        U, made = further, made + 1
+    count = 0
+    while count != sweeps:
+        updated = gamma * np.asarray(model.kernel @ U).reshape(S, A, -1).max(axis=1)
+        updated[model.terminal] = 0.0
+        updated[at, column] = 1.0
+        settled = bool((np.abs(updated - U) <= CONVERGED * updated).all())
+        U, count = updated, count + 1
         if sweeps is None and settled:
             break
     return U
 
 
-def soonest_logs(
+def log_arrival_discounts(
     model: TabularCMDP, gamma: float, *, sweeps: int | None = None, goals: Sequence[int] | None = None
 ) -> Floats:
-    """The logarithm of ``soonest``, ``[S, G]``: -inf only where no policy ever reaches the goal (in so many sweeps)."""
-    U = soonest(model, gamma, sweeps=sweeps, goals=goals)
+    """``ln arrival_discounts``, ``[S, G]``: -inf only where no policy ever reaches the goal (in so many sweeps)."""
+    U = arrival_discounts(model, gamma, sweeps=sweeps, goals=goals)
     with np.errstate(divide="ignore"):
         L = np.log(U)
     at = np.arange(len(U)) if goals is None else np.asarray(goals)
-    if not _lost(model, U, gamma, at, sweeps):
+    if not _underflowed(model, U, gamma, at, sweeps):
         return L
     column = np.arange(len(at))
     if sweeps is not None:
         L = np.full_like(L, -np.inf)
         L[at, column] = 0.0
-    made = 0
-    while made != sweeps:
-        further = np.log(gamma) + _ahead(model, L).max(axis=1)
-        further[model.terminal] = -np.inf
-        further[at, column] = 0.0
-        known = further > -np.inf
-        gained = np.abs(np.where(known, further, 0.0) - np.where(-np.inf < L, L, 0.0))
-        settled = bool((gained <= ROUNDED * np.maximum(1.0, np.where(known, -further, 1.0))).all())
-        L, made = further, made + 1
+    count = 0
+    while count != sweeps:
+        updated = np.log(gamma) + _log_expectation(model, L).max(axis=1)
+        updated[model.terminal] = -np.inf
+        updated[at, column] = 0.0
+        known = updated > -np.inf
+        gained = np.abs(np.where(known, updated, 0.0) - np.where(-np.inf < L, L, 0.0))
+        settled = bool((gained <= LOG_CONVERGED * np.maximum(1.0, np.where(known, -updated, 1.0))).all())
+        L, count = updated, count + 1
         if sweeps is None and settled:
             break
     return L
@@ -84,22 +84,22 @@ def soonest_logs(
 
 def actions_towards(model: TabularCMDP, gamma: float, goals: Sequence[int], *, sweeps: int | None = None) -> Ints:
     """The actions that reach each goal soonest, and stay there if they can, ``[G, S]``; lowest on ties."""
-    U = soonest(model, gamma, sweeps=sweeps, goals=goals)
-    if not _lost(model, U, gamma, np.asarray(goals), sweeps):
+    U = arrival_discounts(model, gamma, sweeps=sweeps, goals=goals)
+    if not _underflowed(model, U, gamma, np.asarray(goals), sweeps):
         ahead = np.asarray(model.kernel @ U).reshape(*model.r.shape, -1)
-        good = ahead >= ahead.max(axis=1, keepdims=True) * (1 - EQUAL)
+        good = ahead >= ahead.max(axis=1, keepdims=True) * (1 - TIE)
     else:
-        ahead = _ahead(model, soonest_logs(model, gamma, sweeps=sweeps, goals=goals))
+        ahead = _log_expectation(model, log_arrival_discounts(model, gamma, sweeps=sweeps, goals=goals))
         most = ahead.max(axis=1, keepdims=True)
         # A logarithm of -1,000 is rounded to 1e-13.
-        good = ahead >= most - EQUAL * np.maximum(1.0, np.abs(np.where(most > -np.inf, most, 0.0)))
+        good = ahead >= most - TIE * np.maximum(1.0, np.abs(np.where(most > -np.inf, most, 0.0)))
     actions: Ints = good.argmax(axis=1).T.astype(np.int64)
     return actions
 
 
-def _lost(model: TabularCMDP, U: Floats, gamma: float, goals: Ints, sweeps: int | None) -> bool:
+def _underflowed(model: TabularCMDP, U: Floats, gamma: float, goals: Ints, sweeps: int | None) -> bool:
     """Whether a goal that can be reached (in so many sweeps) has a discount that lost its digits."""
-    tiny = U < TINY
+    tiny = U < UNDERFLOW
     if gamma == 0 or not tiny.any():
         return False
     S, A = model.r.shape
@@ -111,7 +111,7 @@ def _lost(model: TabularCMDP, U: Floats, gamma: float, goals: Ints, sweeps: int 
     return bool((tiny & (steps <= (S if sweeps is None else sweeps))).any())
 
 
-def _ahead(model: TabularCMDP, L: Floats) -> Floats:
+def _log_expectation(model: TabularCMDP, L: Floats) -> Floats:
     """``ln sum_t P[s, a, t] exp L[t, g]``, ``[S, A, G]``."""
     P = model.kernel
     with np.errstate(divide="ignore"):

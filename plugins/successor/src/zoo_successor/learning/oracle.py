@@ -32,10 +32,10 @@ def counted_value(chain: Floats, gamma: float, base: Floats, lam: Floats) -> Flo
     longest = 1 if gamma == 0 else math.ceil(math.log(PRECISION * (1 - gamma)) / math.log(gamma))
     value = np.zeros(len(base))
     for j in goals:
-        shrink = float(lam[j])
-        levels = 1 if shrink in (0.0, 1.0) else math.ceil(math.log(PRECISION * (1 - gamma)) / math.log(shrink))
-        levels = min(levels, longest) + (shrink < 1.0)
-        pay = base[j] * shrink ** np.arange(levels)
+        decay = float(lam[j])
+        levels = 1 if decay in (0.0, 1.0) else math.ceil(math.log(PRECISION * (1 - gamma)) / math.log(decay))
+        levels = min(levels, longest) + (decay < 1.0)
+        pay = base[j] * decay ** np.arange(levels)
         # Beyond the last level nothing is paid; where nothing shrinks there is only one, which leads to itself.
         higher = np.minimum(np.arange(1, levels + 1), levels - 1)
         G = np.zeros((levels, len(base)))
@@ -67,19 +67,19 @@ def sampled_value(
     """
     most = float(np.abs(base).max(initial=0.0)) / (1 - gamma)
     steps = 1 if gamma == 0 else math.ceil(math.log(1e-7) / math.log(gamma))
-    law, successors = _sampler(chain)
+    cumulative, successors = _sampler(chain)
     S = len(base)
     # The state S, where episodes end up, and the last place, for states that never pay, hold nothing.
     goals = np.flatnonzero(base)
-    place = np.full(S + 1, len(goals))
-    place[goals] = np.arange(len(goals))
-    left, shrink = np.tile(np.append(base[goals], 0.0), (len(starts), 1)), np.append(lam[goals], 1.0)
+    column = np.full(S + 1, len(goals))
+    column[goals] = np.arange(len(goals))
+    remaining, decay = np.tile(np.append(base[goals], 0.0), (len(starts), 1)), np.append(lam[goals], 1.0)
     s, total, each = starts.copy(), np.zeros(len(starts)), np.arange(len(starts))
     for t in range(steps):
-        at = place[s]
-        total += gamma**t * left[each, at]
-        left[each, at] *= shrink[at]
-        s = successors[s, (law[s] <= rng.random((len(s), 1))).sum(axis=1)]
+        at = column[s]
+        total += gamma**t * remaining[each, at]
+        remaining[each, at] *= decay[at]
+        s = successors[s, (cumulative[s] <= rng.random((len(s), 1))).sum(axis=1)]
     return total, gamma**steps * most
 
 
@@ -91,9 +91,9 @@ def _sampler(chain: Floats) -> tuple[Floats, Ints]:
     S = len(chain)
     width = max(1, int((chain > 0).sum(axis=1).max()))
     order = np.argsort(-chain, axis=1, kind="stable")[:, :width]
-    law = np.take_along_axis(chain, order, axis=1).cumsum(axis=1)
+    cumulative = np.take_along_axis(chain, order, axis=1).cumsum(axis=1)
     # A row that sums to 1 but for rounding does not end the episode.
-    law[law > 1 - 1e-9] = 1.0
+    cumulative[cumulative > 1 - 1e-9] = 1.0
     successors = np.full((S + 1, width + 1), S)
     successors[:S, :width] = order
-    return np.vstack([law, np.zeros(width)]), successors
+    return np.vstack([cumulative, np.zeros(width)]), successors

@@ -48,18 +48,18 @@ def states(obs: object, count: int) -> Ints:
     return numbers.astype(np.int64, copy=False)
 
 
-def discount(problem: Problem, gamma: float | None, otherwise: float = 0.99) -> float:
+def discount(problem: Problem, gamma: float | None, default: float = 0.99) -> float:
     """``gamma`` if given, else that of the exact model, else ``otherwise``."""
     if gamma is not None:
         return gamma
-    return otherwise if problem.model is None else problem.tabular.gamma
+    return default if problem.model is None else problem.tabular.gamma
 
 
-def factor(problem: Problem, lam: float | None, count: int, otherwise: float = 1.0) -> Floats:
+def factor(problem: Problem, lam: float | None, count: int, default: float = 1.0) -> Floats:
     """Lambda of each state, ``[S]``: ``lam`` if given, else the environment's, else ``otherwise``."""
     if lam is None and problem.diminishing is not None:
         return np.array(problem.diminishing.lam)
-    return np.full(count, otherwise if lam is None else lam)
+    return np.full(count, default if lam is None else lam)
 
 
 def rewards(problem: Problem) -> Floats:
@@ -90,8 +90,8 @@ def goal_state(problem: Problem, goal: int | None) -> int:
     ends = np.flatnonzero(problem.tabular.terminal)
     if len(ends) == 1:
         return int(ends[0])
-    paid = rewards(problem)
-    return int(ends[paid[ends].argmax()]) if len(ends) else int(paid.argmax())
+    reward = rewards(problem)
+    return int(ends[reward[ends].argmax()]) if len(ends) else int(reward.argmax())
 
 
 def state_of(problem: Problem, cell: int) -> int:
@@ -124,18 +124,18 @@ def base_policies(problem: Problem, text: str, gamma: float) -> tuple[Ints, tupl
     """
     model = problem.tabular
     if text == "actions":
-        kept = np.arange(model.num_actions)[:, None].repeat(model.num_states, axis=1)
-        return kept, tuple(f"action {a}" for a in range(model.num_actions))
+        constant = np.arange(model.num_actions)[:, None].repeat(model.num_states, axis=1)
+        return constant, tuple(f"action {a}" for a in range(model.num_actions))
     if text == "rewards":
         goals = np.flatnonzero(rewards(problem) > 0).tolist()
         if not goals:
             raise UsageError("no state of this environment pays: name the base policies' goals, as --policies 80,24.")
     else:
         goals = [state_of(problem, int(part)) for part in text.split(",")]
-    return shortest_ways(model, goals, gamma), tuple(f"to {cell_of(problem, goal)}" for goal in goals)
+    return shortest_paths(model, goals, gamma), tuple(f"to {cell_of(problem, goal)}" for goal in goals)
 
 
-def shortest_ways(model: TabularCMDP, goals: Sequence[int], gamma: float) -> Ints:
+def shortest_paths(model: TabularCMDP, goals: Sequence[int], gamma: float) -> Ints:
     """For each goal the policy that reaches it soonest in discounted time, and stays if it can; actions ``[G, S]``.
 
     Towards the goal, ``E[gamma^T]`` is maximised; in it, the same of coming back, so that an action that stays is best.
@@ -143,7 +143,7 @@ def shortest_ways(model: TabularCMDP, goals: Sequence[int], gamma: float) -> Int
     return actions_towards(model, gamma, goals)
 
 
-def likeliest(model: TabularCMDP) -> TabularCMDP:
+def most_likely_model(model: TabularCMDP) -> TabularCMDP:
     """The same process as if every action always led where it leads most often, lowest state on ties."""
     P = np.eye(model.num_states)[dense_kernel(model).argmax(axis=2)]
     return TabularCMDP(P=P, r=model.r, gamma=model.gamma, rho=model.rho, terminal=model.terminal)

@@ -34,7 +34,7 @@ class TableLearner:
 
     Attributes:
         table: ``[N, S, S]``, or ``[N, S, A, S]``; changed in place.
-        visits: moves of each row, ``[N, S]`` or ``[N, S, A]``; changed in place.
+        visits: updates of each row, ``[N, S]`` or ``[N, S, A]``; changed in place.
         gamma: discount.
         lam: factor per visit, ``[S]``.
         step: step sizes.
@@ -57,28 +57,28 @@ class TableLearner:
         """TD(0) on ``[N, T * K]`` transitions, K at a time in their order; other numbers count as one step.
 
         Returns:
-            For each member ``visited``, the share of rows that have moved, and ``change``, the largest entry's.
+            For each member ``visited``, the share of rows that have been updated, and ``change``, the largest entry's.
         """
         N, S = len(self.table), self.table.shape[-1]
         before = self.table.copy()
-        s, arrived = states(batch.obs, S), states(batch.next_obs, S)
+        s, next_state = states(batch.obs, S), states(batch.next_obs, S)
         a, ended = np.asarray(batch.action), np.asarray(batch.terminated, dtype=bool)
         size = s.shape[1]
         width = self.copies if size % self.copies == 0 else size
         for first in range(0, size, width):
             now = slice(first, first + width)
-            self._step(s[:, now], a[:, now], arrived[:, now], ended[:, now])
-        seen = (self.visits.reshape(N, -1) > 0).mean(axis=1)
+            self._step(s[:, now], a[:, now], next_state[:, now], ended[:, now])
+        visited = (self.visits.reshape(N, -1) > 0).mean(axis=1)
         change = np.abs(self.table - before).reshape(N, -1).max(axis=1)
-        return [{"visited": float(seen[n]), "change": float(change[n])} for n in range(N)]
+        return [{"visited": float(visited[n]), "change": float(change[n])} for n in range(N)]
 
-    def _step(self, s: Ints, a: Ints, arrived: Ints, ended: Bools) -> None:
+    def _step(self, s: Ints, a: Ints, next_state: Ints, ended: Bools) -> None:
         rule: Any = {"gamma": self.gamma, "lam": self.lam, "step": self.step}
         if self.table.ndim == 3:
-            learn_states(self.table, self.visits, s, arrived, ended, **rule)
+            learn_states(self.table, self.visits, s, next_state, ended, **rule)
         else:
-            policy = self.observed(arrived)
-            learn_actions(self.table, self.visits, s, a, arrived, ended, policy=policy, **rule)
+            policy = self.observed(next_state)
+            learn_actions(self.table, self.visits, s, a, next_state, ended, policy=policy, **rule)
 
     def observed(self, at: Ints) -> Floats:
         """How often each action was taken in the states ``at [N, K]``, as probabilities ``[N, K, A]``."""
@@ -266,4 +266,4 @@ class Lambda(SuccessorTable[LambdaConfig]):
     """Representation for diminishing rewards (Moskovitz et al. 2023): the k-th visit counts lambda^k."""
 
     def _lambda(self) -> Floats:
-        return factor(self.ctx.problem, self.config.lam, self.dim, otherwise=0.5)
+        return factor(self.ctx.problem, self.config.lam, self.dim, default=0.5)

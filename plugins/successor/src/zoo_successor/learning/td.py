@@ -3,10 +3,10 @@
 A table is ``X [N, S, S]``, or ``[N, S, A, S]`` with actions: N independent learners (seeds), each with K copies of the
 environment that take a step together. One call learns from all ``N * K`` transitions with array operations only.
 
-**Copies that meet.** Several copies of one learner may leave the same row in the same step. All targets are computed
-from the table as it was before the step. A row that is left k times moves to the *mean* of its k targets, with the step
-``1 - (1 - alpha_1) ... (1 - alpha_k)`` that k moves one after the other would have had: the result does not depend
-on the order of the copies, and with k = 1 it is ordinary TD(0).
+**Several copies in one state.** Several copies of one learner may leave the same row in the same step. All targets are
+computed from the table as it was before the step. A row that is left k times is updated towards the *mean* of its k
+targets, with the step ``1 - (1 - alpha_1) ... (1 - alpha_k)`` that k updates one after the other would have had: the
+result does not depend on the order of the copies, and with k = 1 it is ordinary TD(0).
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, kw_only=True)
 class StepSize:
-    """The step of a row's n-th move: ``alpha * n**-power``; power 0: constant, 1/2 < power <= 1: Robbins-Monro."""
+    """Step size of a row's n-th update: ``alpha * n**-power``; power 0: constant, 1/2 < power <= 1: Robbins-Monro."""
 
     alpha: float
     power: float = 0.0
 
-    def kept(self, visits: Ints, starts: Ints, counts: Ints) -> Floats:
-        """The part of each row that its moves leave in place: ``prod (1 - alpha_i)``, ``[G]``, in [0, 1].
+    def retained(self, visits: Ints, starts: Ints, counts: Ints) -> Floats:
+        """The part of each row that its updates retain: ``prod (1 - alpha_i)``, ``[G]``, in [0, 1].
 
         Args:
-            visits: earlier moves of each group's row, ``[G]``.
-            starts: where each group begins among all moves, ``[G]``.
-            counts: moves of each group, ``[G]``.
+            visits: earlier updates of each group's row, ``[G]``.
+            starts: where each group begins among all updates, ``[G]``.
+            counts: updates of each group, ``[G]``.
         """
         if self.power == 0.0:
             return np.asarray((1.0 - self.alpha) ** counts, dtype=np.float64)
@@ -48,7 +48,7 @@ class StepSize:
 
 @dataclass(frozen=True, eq=False)
 class _Groups:
-    """The N * K transitions of a step, brought together by the row that they move.
+    """The N * K transitions of a step, grouped by the row that they update.
 
     Attributes:
         order: the transitions group by group, ``[N * K]``; in a group as they came.
@@ -82,27 +82,27 @@ class _Groups:
 
 
 def blend(table: Floats, visits: Ints, rows: Ints, values: Floats, step: StepSize) -> None:
-    """Move rows of ``table`` towards ``values``, in place, and count the moves in ``visits``.
+    """Update rows of ``table`` towards ``values``, in place, and count the updates in ``visits``.
 
     Args:
         table: ``[N, R, D]``, contiguous.
-        visits: how often each row has moved, ``[N, R]``, contiguous; grows.
-        rows: which row each of the K transitions of each learner moves, ``[N, K]``.
-        values: where to, ``[N, K, D]``.
-        step: how far; the module says what happens to a row that appears several times.
+        visits: how often each row has been updated, ``[N, R]``, contiguous; grows.
+        rows: which row each of the K transitions of each learner updates, ``[N, K]``.
+        values: targets, ``[N, K, D]``.
+        step: step sizes; the module says what happens to a row that appears several times.
     """
     groups = _Groups.of(rows, table.shape[1])
-    lines, seen = table.reshape(-1, table.shape[-1]), visits.reshape(-1)
-    kept = step.kept(seen[groups.rows], groups.starts, groups.counts)[:, None]
-    lines[groups.rows] = kept * lines[groups.rows] + (1.0 - kept) * groups.mean(values, rows.size)
-    seen[groups.rows] += groups.counts
+    flat, counts = table.reshape(-1, table.shape[-1]), visits.reshape(-1)
+    retained = step.retained(counts[groups.rows], groups.starts, groups.counts)[:, None]
+    flat[groups.rows] = retained * flat[groups.rows] + (1.0 - retained) * groups.mean(values, rows.size)
+    counts[groups.rows] += groups.counts
 
 
 def learn_states(
     table: Floats,
     visits: Ints,
-    left: Ints,
-    arrived: Ints,
+    state: Ints,
+    next_state: Ints,
     terminated: Bools,
     *,
     gamma: float,
@@ -116,67 +116,67 @@ def learn_states(
 
     Args:
         table: ``[N, S, S]``, contiguous.
-        visits: moves of each row, ``[N, S]``, contiguous; grows.
-        left: states s, ``[N, K]``.
-        arrived: states s', before any reset, ``[N, K]``.
+        visits: updates of each row, ``[N, S]``, contiguous; grows.
+        state: states s, ``[N, K]``.
+        next_state: states s', before any reset, ``[N, K]``.
         terminated: whether s' is terminal, ``[N, K]``: it counts its one visit and nothing after it, whatever the
             table says. A time limit is not a terminal state.
         gamma: discount in [0, 1].
         lam: factor per visit, one number or ``[S]``.
         step: step sizes.
     """
-    _learn(table, visits, left, left, arrived, terminated, arrived[..., None], None, gamma, lam, step)
+    _learn(table, visits, state, state, next_state, terminated, next_state[..., None], None, gamma, lam, step)
 
 
 def learn_actions(
     table: Floats,
     visits: Ints,
-    left: Ints,
+    state: Ints,
     action: Ints,
-    arrived: Ints,
+    next_state: Ints,
     terminated: Bools,
     *,
     policy: Floats | None = None,
-    following: Ints | None = None,
+    next_action: Ints | None = None,
     gamma: float,
     lam: Floats | float,
     step: StepSize,
 ) -> None:
     """TD(0) of ``X [N, S, A, S]``, in place, with the target of ``learn_states`` at ``X[s', .]``.
 
-    The next action is averaged over ``policy`` (expected: off-policy for any target policy), or it is ``following``
+    The next action is averaged over ``policy`` (expected: off-policy for any target policy), or it is ``next_action``
     (on-policy: the one that was taken; control: ``greedy``).
 
     Args:
         table: ``[N, S, A, S]``, contiguous.
-        visits: moves of each row, ``[N, S, A]``, contiguous; grows.
-        left: states s, ``[N, K]``.
+        visits: updates of each row, ``[N, S, A]``, contiguous; grows.
+        state: states s, ``[N, K]``.
         action: actions taken there, ``[N, K]``.
-        arrived: states s', before any reset, ``[N, K]``.
+        next_state: states s', before any reset, ``[N, K]``.
         terminated: whether s' is terminal, ``[N, K]``; as in ``learn_states``.
         policy: probabilities of the next action, ``[N, K, A]``.
-        following: the next action, ``[N, K]``; one of the two is given.
+        next_action: the next action, ``[N, K]``; one of the two is given.
         gamma: discount in [0, 1].
         lam: factor per visit, one number or ``[S]``.
         step: step sizes.
 
     Raises:
-        ValueError: neither or both of ``policy`` and ``following`` are given.
+        ValueError: neither or both of ``policy`` and ``next_action`` are given.
     """
     N, S, A = table.shape[:3]
-    if (policy is None) == (following is None):
+    if (policy is None) == (next_action is None):
         raise ValueError("learn_actions needs either the policy of the next action or the action itself.")
-    after = arrived[..., None] * A + (np.arange(A) if following is None else following[..., None])
-    lines, seen = table.reshape(N, S * A, S), visits.reshape(N, S * A)
-    _learn(lines, seen, left * A + action, left, arrived, terminated, after, policy, gamma, lam, step)
+    after = next_state[..., None] * A + (np.arange(A) if next_action is None else next_action[..., None])
+    flat, counts = table.reshape(N, S * A, S), visits.reshape(N, S * A)
+    _learn(flat, counts, state * A + action, state, next_state, terminated, after, policy, gamma, lam, step)
 
 
 def _learn(
     table: Floats,
     visits: Ints,
     rows: Ints,
-    left: Ints,
-    arrived: Ints,
+    state: Ints,
+    next_state: Ints,
     terminated: Bools,
     after: Ints,
     weights: Floats | None,
@@ -184,49 +184,51 @@ def _learn(
     lam: Floats | float,
     step: StepSize,
 ) -> None:
-    """Move ``rows [N, K]`` of ``table [N, R, S]``; what follows are the rows ``after [N, K, B]`` with ``weights``.
+    """Update ``rows [N, K]`` of ``table [N, R, S]``; what follows are the rows ``after [N, K, B]`` with ``weights``.
 
-    What is kept of a row, the mean over a group and the step are folded into the weights of one sparse product, so that
-    the table is passed over as few times as can be.
+    What is retained of a row, the mean over a group and the step are folded into the weights of one sparse product, so
+    that the table is passed over as few times as can be.
     """
     N, R, S = table.shape
     groups = _Groups.of(rows, R)
     G, B = groups.rows.size, after.shape[-1]
-    lines, seen = table.reshape(-1, S), visits.reshape(-1)
-    kept = step.kept(seen[groups.rows], groups.starts, groups.counts)
-    each = np.repeat(gamma * (1.0 - kept) / groups.counts, groups.counts)
+    flat, counts = table.reshape(-1, S), visits.reshape(-1)
+    retained = step.retained(counts[groups.rows], groups.starts, groups.counts)
+    each = np.repeat(gamma * (1.0 - retained) / groups.counts, groups.counts)
     ended = terminated.reshape(-1).take(groups.order)
     data = np.where(ended, 0.0, each)
     if weights is not None:
         data = data[:, None] * weights.reshape(-1, B)[groups.order]
     columns = (np.arange(N)[:, None, None] * R + after).reshape(-1, B).take(groups.order, axis=0)
     if rows.shape[1] == 1 and B == 1:
-        moved = lines.take(columns[:, 0], axis=0) * data[:, None] + lines.take(groups.rows, axis=0) * kept[:, None]
+        moved = flat.take(columns[:, 0], axis=0) * data[:, None] + flat.take(groups.rows, axis=0) * retained[:, None]
     else:
-        moved = _combined(groups, lines, kept, data.reshape(-1, B), columns)
+        moved = _combined(groups, flat, retained, data.reshape(-1, B), columns)
     if ended.any():
         group = np.repeat(np.arange(G), groups.counts)[ended]
-        np.add.at(moved, (group, arrived.reshape(-1).take(groups.order)[ended]), each[ended])
-    column = left.reshape(-1)[groups.order[groups.starts]]
+        np.add.at(moved, (group, next_state.reshape(-1).take(groups.order)[ended]), each[ended])
+    column = state.reshape(-1)[groups.order[groups.starts]]
     at, row_at = np.arange(G) * S + column, groups.rows * S + column
     total = moved.reshape(-1)[at]
-    learned = total - kept * lines.reshape(-1)[row_at]
-    moved.reshape(-1)[at] = total + (1.0 - kept) + ((lam[column] if isinstance(lam, np.ndarray) else lam) - 1) * learned
-    lines[groups.rows] = moved
-    seen[groups.rows] += groups.counts
+    learned = total - retained * flat.reshape(-1)[row_at]
+    moved.reshape(-1)[at] = (
+        total + (1.0 - retained) + ((lam[column] if isinstance(lam, np.ndarray) else lam) - 1) * learned
+    )
+    flat[groups.rows] = moved
+    counts[groups.rows] += groups.counts
 
 
-def _combined(groups: _Groups, lines: Floats, kept: Floats, data: Floats, columns: Ints) -> Floats:
+def _combined(groups: _Groups, flat: Floats, retained: Floats, data: Floats, columns: Ints) -> Floats:
     """For each group ``kept`` of its own row and ``data [N * K, B]`` of the rows ``columns``, as one sparse product."""
     G, (count, B) = groups.rows.size, data.shape
     own = groups.starts * B + np.arange(G)
     others = (np.arange(count * B).reshape(count, B) + np.repeat(np.arange(G), groups.counts)[:, None] + 1).reshape(-1)
     # Indices of 32 bits are taken as they are, wider ones looked through and copied.
     weights, indices = np.empty(count * B + G), np.empty(count * B + G, dtype=np.int32)
-    weights[own], indices[own] = kept, groups.rows
+    weights[own], indices[own] = retained, groups.rows
     weights[others], indices[others] = data.reshape(-1), columns.reshape(-1)
     pointers = np.append(own, weights.size).astype(np.int32)
-    sums: Floats = sp.csr_array((weights, indices, pointers), shape=(G, len(lines))) @ lines
+    sums: Floats = sp.csr_array((weights, indices, pointers), shape=(G, len(flat))) @ flat
     return sums
 
 

@@ -12,18 +12,18 @@ from zoo import Algorithm, Array, Context, Metrics, Outcome, State
 from zoo.tabular import evaluate
 from zoo_successor.config import FRPConfig, ValueIterationConfig
 from zoo_successor.exact import representations as exact
-from zoo_successor.learning.arrival import EQUAL, actions_towards, soonest, soonest_logs
+from zoo_successor.learning.arrival import TIE, actions_towards, arrival_discounts, log_arrival_discounts
 from zoo_successor.learning.problem import (
     base_policies,
     dense_kernel,
     discount,
     goal_state,
-    likeliest,
+    most_likely_model,
     num_states,
     states,
 )
 from zoo_successor.learning.td import Floats, Ints
-from zoo_successor.planning.frp import NONE, Gains, Plan, best_policies, frp, frp_all
+from zoo_successor.planning.frp import NONE, Plan, PlanValues, best_policies, frp, frp_all
 
 
 class FirstOccupancyPlanner(Algorithm[FRPConfig]):
@@ -40,7 +40,7 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
 
     def __init__(self, ctx: Context, config: FRPConfig) -> None:
         super().__init__(ctx, config)
-        model = likeliest(ctx.problem.tabular) if config.determinise else ctx.problem.tabular
+        model = most_likely_model(ctx.problem.tabular) if config.determinise else ctx.problem.tabular
         S, P = num_states(ctx), dense_kernel(model)
         self.gamma = discount(ctx.problem, config.gamma)
         self.goal = goal_state(ctx.problem, config.goal)
@@ -48,17 +48,17 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
         self.chains: Floats = np.stack([P[np.arange(S), policy] for policy in self.policies])
         self.occupancies = np.stack([exact.first_occupancy(chain, self.gamma, model.terminal) for chain in self.chains])
         self._direct = best_policies(self.occupancies)[0]
-        self._soonest = soonest(model, self.gamma)
-        self._soonest_logs = soonest_logs(model, self.gamma)
+        self._optimal_discounts = arrival_discounts(model, self.gamma)
+        self._optimal_log_discounts = log_arrival_discounts(model, self.gamma)
         self._following: tuple[Ints, Ints, Ints] | None = None
-        self._gains = Gains.of(self._direct)
+        self._values = PlanValues.of(self._direct)
         self._segments: int | None = 1
         self._plan = self.plan_for(self.goal)
 
     @property
     def value(self) -> Floats:
         """Of the plan from each state to each, ``[S, S]``."""
-        return self._gains.value
+        return self._values.value
 
     def plan_for(self, goal: int) -> Plan:
         """The plan to the state ``goal`` with as many segments as sweeps were made."""
@@ -74,9 +74,9 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
         """
         improved = self.env_steps == 0
         if not improved:
-            further, _, better = self._gains.one_more(self._direct)
+            extended, _, better = self._values.extended(self._direct)
             improved = bool(better.any())
-            self._gains = further
+            self._values = extended
         self.env_steps += 1
         limit = self.config.max_segments
         self._segments = self.env_steps if improved or limit else None
@@ -85,7 +85,7 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
             self.outcome = Outcome("converged", sentence, final=True)
             if not limit:
                 plans = frp_all(self.occupancies)
-                self._gains = Gains(plans.value, plans.log_value)
+                self._values = PlanValues(plans.value, plans.log_value)
         elif self.env_steps == limit:
             self.outcome = Outcome("not_converged", f"stopped at max_segments = {limit}", final=True)
         self._plan, self._following = self.plan_for(self.goal), None
@@ -93,7 +93,7 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
         segments = self._plan.segments(int(rho.argmax()))
         return {
             "optimal": float(self._optimal().mean()),
-            "gap": float((self._soonest - self.value).mean()),
+            "gap": float((self._optimal_discounts - self.value).mean()),
             "value": float(rho @ self._plan.value),
             "direct": float(rho @ self._direct[:, self.goal]),
             "reachable": float(rho @ self._plan.reachable),
@@ -102,11 +102,11 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
 
     def _optimal(self) -> NDArray[np.bool_]:
         """Which plans are as soon as any policy could be, ``[S, S]``."""
-        gains, best = self._gains.log_value, self._soonest_logs
-        both = (gains > -np.inf) & (best > -np.inf)
-        apart = np.abs(np.where(both, gains, 0.0) - np.where(both, best, 0.0))
+        logs, best = self._values.log_value, self._optimal_log_discounts
+        both = (logs > -np.inf) & (best > -np.inf)
+        apart = np.abs(np.where(both, logs, 0.0) - np.where(both, best, 0.0))
         return np.asarray(
-            np.where(both, apart <= EQUAL * np.maximum(1.0, np.abs(np.where(both, best, 0.0))), gains == best)
+            np.where(both, apart <= TIE * np.maximum(1.0, np.abs(np.where(both, best, 0.0))), logs == best)
         )
 
     def policy_for(self, goal: int) -> Ints:
@@ -119,13 +119,13 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
         s, plan = states(obs, len(self._plan.value)), self._plan
         if self._following is None or len(self._following[0]) != len(s):
             self._following = (np.full(len(s), NONE), np.full(len(s), NONE), np.full(len(s), len(plan.policy) - 1))
-        policy, subgoal, left = self._following
+        policy, subgoal, remaining = self._following
         reached = s == subgoal
-        left = np.where(reached, np.maximum(left - 1, 0), left)
-        fresh = reached | (policy == NONE) | self.config.reread
-        policy = np.where(fresh, plan.policy[left, s], policy)
-        subgoal = np.where(fresh, plan.subgoal[left, s], subgoal)
-        self._following = (policy, subgoal, left)
+        remaining = np.where(reached, np.maximum(remaining - 1, 0), remaining)
+        replanned = reached | (policy == NONE) | self.config.reread
+        policy = np.where(replanned, plan.policy[remaining, s], policy)
+        subgoal = np.where(replanned, plan.subgoal[remaining, s], subgoal)
+        self._following = (policy, subgoal, remaining)
         return np.asarray(self.policies[np.where(policy == NONE, 0, policy), s])
 
     def forget(self, ended: Array | None = None) -> None:
@@ -133,22 +133,26 @@ class FirstOccupancyPlanner(Algorithm[FRPConfig]):
         if ended is None or self._following is None:
             self._following = None
             return
-        policy, subgoal, left = self._following
+        policy, subgoal, remaining = self._following
         most = len(self._plan.policy) - 1
-        self._following = (np.where(ended, NONE, policy), np.where(ended, NONE, subgoal), np.where(ended, most, left))
+        self._following = (
+            np.where(ended, NONE, policy),
+            np.where(ended, NONE, subgoal),
+            np.where(ended, most, remaining),
+        )
 
     def state(self) -> State:
         """The values of all plans, and how many segments these have (0: no limit); all else follows from the model."""
         # No logarithm of a discount is positive, and a state holds finite numbers.
-        logs = np.where(self._gains.log_value > -np.inf, self._gains.log_value, 1.0)
+        logs = np.where(self._values.log_value > -np.inf, self._values.log_value, 1.0)
         return {"value": self.value, "log_value": logs, "segments": self._segments or 0}
 
     def load_state(self, state: State) -> None:
         """Continue from ``state``."""
-        self._gains = Gains.of(np.array(state["value"], dtype=np.float64))
+        self._values = PlanValues.of(np.array(state["value"], dtype=np.float64))
         if "log_value" in state:  # as runs of zoo-successor 0.1 have not
             logs = np.asarray(state["log_value"], dtype=np.float64)
-            self._gains = Gains(self._gains.value, np.where(logs > 0, -np.inf, logs))
+            self._values = PlanValues(self._values.value, np.where(logs > 0, -np.inf, logs))
         self._segments = int(state["segments"]) or None
         self._plan, self._following = self.plan_for(self.goal), None
 
@@ -171,7 +175,7 @@ class ValueIteration(Algorithm[ValueIterationConfig]):
         residual = float(np.abs(V - self._V).max())
         self._V = V
         self.env_steps += 1
-        if residual <= EQUAL * float(np.abs(V).max()):
+        if residual <= TIE * float(np.abs(V).max()):
             self.outcome = Outcome(
                 "converged", f"the values stopped changing after {self.env_steps} sweeps", final=True
             )

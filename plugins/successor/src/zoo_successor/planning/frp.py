@@ -28,7 +28,7 @@ SWITCH_COST = 1e-9
 """Cost of a segment in the shortest path, in nats: of plans that agree to this, the one with fewest segments wins."""
 BLOCK = 1 << 21
 """Products held at a time by a sweep (16 MiB)."""
-TINY = 1e-290
+UNDERFLOW = 1e-290
 """Products below this have lost digits: logarithms are added instead."""
 NONE = -1
 """Policy and subgoal where the goal cannot be reached."""
@@ -73,12 +73,12 @@ class Plan:
         Raises:
             ValueError: ``start`` is not a state.
         """
-        state, left, segments = _state(start, len(self.value), "start"), len(self.policy) - 1, []
+        state, remaining, segments = _state(start, len(self.value), "start"), len(self.policy) - 1, []
         if not self.log_value[state] > -np.inf:
             return None
         while state != self.goal:
-            segments.append(Segment(int(self.policy[left, state]), int(self.subgoal[left, state])))
-            state, left = segments[-1].subgoal, max(left - 1, 0)
+            segments.append(Segment(int(self.policy[remaining, state]), int(self.subgoal[remaining, state])))
+            state, remaining = segments[-1].subgoal, max(remaining - 1, 0)
         return segments
 
 
@@ -97,31 +97,31 @@ class Plans:
 
 
 @dataclass(frozen=True, eq=False)
-class Gains:
+class PlanValues:
     """``Gamma [n, G]`` and its logarithm, which goes on where the product of discounts underflows."""
 
     value: Floats
     log_value: Floats
 
     @classmethod
-    def of(cls, value: Floats) -> Gains:
+    def of(cls, value: Floats) -> PlanValues:
         """Of discounts that have not underflowed."""
         return cls(value, _log(value))
 
-    def one_more(self, best: Floats) -> tuple[Gains, Ints, NDArray[np.bool_]]:
+    def extended(self, best: Floats) -> tuple[PlanValues, Ints, NDArray[np.bool_]]:
         """With one more segment: ``sweep``, kept where it is a gain; the subgoals ``[n, G]``, and where it is one."""
-        small = best[best > 0].min(initial=1.0) * self.value[self.value > 0].min(initial=1.0)
+        smallest = best[best > 0].min(initial=1.0) * self.value[self.value > 0].min(initial=1.0)
         # A gain within the rounding of a product of discounts is a tie, which the shorter plan wins.
-        if small > TINY and not ((self.value == 0) & (self.log_value > -np.inf)).any():
-            further, subgoal = sweep(best, self.value)
-            better = further > self.value * (1 + SWITCH_COST)
-            logs = _log(further)
+        if smallest > UNDERFLOW and not ((self.value == 0) & (self.log_value > -np.inf)).any():
+            longer, subgoal = sweep(best, self.value)
+            better = longer > self.value * (1 + SWITCH_COST)
+            logs = _log(longer)
         else:
             logs, subgoal = sweep(_log(best), self.log_value, np.add)
             better = logs > self.log_value + SWITCH_COST
-            further = np.exp(logs)
-        kept = Gains(np.where(better, further, self.value), np.where(better, logs, self.log_value))
-        return kept, subgoal, better
+            longer = np.exp(logs)
+        values = PlanValues(np.where(better, longer, self.value), np.where(better, logs, self.log_value))
+        return values, subgoal, better
 
 
 def frp(first_occupancies: Array, goal: int, max_segments: int | None = None) -> Plan:
@@ -194,7 +194,7 @@ def sweep(best: Floats, Gamma: Floats, times: np.ufunc = np.multiply) -> tuple[F
 
 def _plans(best: Floats, policy: Ints, goals: Ints, max_segments: int | None) -> Plans:
     if max_segments is None:
-        return _limit(best, policy, goals)
+        return _unlimited(best, policy, goals)
     if max_segments < 1:
         raise ValueError(f"max_segments = {max_segments}: expected at least 1.")
     return _limited(best, policy, goals, max_segments)
@@ -202,10 +202,10 @@ def _plans(best: Floats, policy: Ints, goals: Ints, max_segments: int | None) ->
 
 def _limited(best: Floats, policy: Ints, goals: Ints, max_segments: int) -> Plans:
     """``max_segments - 1`` sweeps, or fewer if nothing gets better."""
-    Gamma, subgoal = Gains.of(best[:, goals]), np.where(best[:, goals] > 0, goals, NONE)
+    Gamma, subgoal = PlanValues.of(best[:, goals]), np.where(best[:, goals] > 0, goals, NONE)
     subgoals = [subgoal]
     for _ in range(max_segments - 1):
-        Gamma, j, better = Gamma.one_more(best)
+        Gamma, j, better = Gamma.extended(best)
         if not better.any():
             break
         subgoal = np.where(better, j, subgoal)
@@ -214,7 +214,7 @@ def _limited(best: Floats, policy: Ints, goals: Ints, max_segments: int) -> Plan
     return Plans(Gamma.value, Gamma.log_value, _policy_towards(policy, stacked), stacked)
 
 
-def _limit(best: Floats, policy: Ints, goals: Ints) -> Plans:
+def _unlimited(best: Floats, policy: Ints, goals: Ints) -> Plans:
     """All shortest paths by Dijkstra, searched backwards so that a predecessor is the next subgoal."""
     n = len(best)
     s, j = np.nonzero(best)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo_successor.exact import validation as checks
-from zoo_successor.exact.backend import Array, Home, host
+from zoo_successor.exact.backend import Array, Backend, host
 
 
 def gpi(Phi: Array, w: Array, states: Array, *, tie: float = 1e-12) -> NDArray[np.int64]:
@@ -25,8 +25,8 @@ def gpi(Phi: Array, w: Array, states: Array, *, tie: float = 1e-12) -> NDArray[n
     Raises:
         ValueError: shapes that do not fit, or a state out of range.
     """
-    home = Home.of(Phi=Phi, w=w)
-    table, weights = home.dense(Phi), home.dense(w)
+    backend = Backend.of(Phi=Phi, w=w)
+    table, weights = backend.dense(Phi), backend.dense(w)
     table = table[None] if len(table.shape) == 3 else table
     n = table.shape[-1]
     at = checks.indices(states, n, "states")

@@ -53,20 +53,20 @@ def rollout(
     Raises:
         ValueError: a start that is not a state, chains of another shape, noisy chains without ``rng``.
     """
-    law = np.asarray(host(chains), dtype=np.float64)
+    distributions = np.asarray(host(chains), dtype=np.float64)
     n = len(plan.value)
-    if law.ndim != 3 or law.shape[1:] != (n, n):
-        raise ValueError(f"chains has shape {list(law.shape)}: expected [N, n, n] with n = {n}.")
-    if rng is None and not np.isin(law, (0.0, 1.0)).all():
+    if distributions.ndim != 3 or distributions.shape[1:] != (n, n):
+        raise ValueError(f"chains has shape {list(distributions.shape)}: expected [N, n, n] with n = {n}.")
+    if rng is None and not np.isin(distributions, (0.0, 1.0)).all():
         raise ValueError("chains has probabilities between 0 and 1: expected rng, to draw transitions from.")
-    cumulative = law.cumsum(axis=2)
+    cumulative = distributions.cumsum(axis=2)
     total = cumulative[..., -1:]
     # A row that sums to 1 but for rounding loses nothing.
     cumulative /= np.where(total < 1 - checks.ROW_SUM_TOLERANCE, 1.0, total)
     state = checks.indices(starts, n, "starts").astype(np.int64)
     B = len(state)
-    left = np.full(B, len(plan.policy) - 1)
-    policy, subgoal = plan.policy[left, state], plan.subgoal[left, state]
+    remaining = np.full(B, len(plan.policy) - 1)
+    policy, subgoal = plan.policy[remaining, state], plan.subgoal[remaining, state]
     going = (policy != NONE) & (state != plan.goal)
     arrival = np.where(state == plan.goal, 0, ENDED)
     states, policies, subgoals = [state], [], []
@@ -83,10 +83,10 @@ def rollout(
         arrived = going & ~ended & (state == plan.goal)
         arrival[arrived] = t
         reached = going & (state == subgoal)
-        left = np.where(reached, np.maximum(left - 1, 0), left)
+        remaining = np.where(reached, np.maximum(remaining - 1, 0), remaining)
         read = going & (reached | reread)
-        policy = np.where(read, plan.policy[left, state], policy)
-        subgoal = np.where(read, plan.subgoal[left, state], subgoal)
+        policy = np.where(read, plan.policy[remaining, state], policy)
+        subgoal = np.where(read, plan.subgoal[remaining, state], subgoal)
         going = going & ~ended & ~arrived & (policy != NONE)
     none = np.empty((B, 0), dtype=np.int64)
     return Route(

@@ -20,10 +20,10 @@ KINDS = ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"]
 @pytest.mark.parametrize("form", ["array", "matrix"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_sparse_container_is_a_chain(kind, form):
-    given = getattr(sp, f"{kind}_{form}")(CHAIN)
+    inputs = getattr(sp, f"{kind}_{form}")(CHAIN)
     table = exact.successor(CHAIN, 0.9)
-    np.testing.assert_allclose(exact.successor(given, 0.9).toarray(), table, rtol=1e-12)
-    np.testing.assert_allclose(exact.columns(given, 0.9, [1]), table[:, [1]], rtol=1e-12)
+    np.testing.assert_allclose(exact.successor(inputs, 0.9).toarray(), table, rtol=1e-12)
+    np.testing.assert_allclose(exact.columns(inputs, 0.9, [1]), table[:, [1]], rtol=1e-12)
     kernel = getattr(sp, f"{kind}_{form}")(P.reshape(-1, N))
     np.testing.assert_allclose(exact.policy_chain(kernel, PI).toarray(), CHAIN, rtol=1e-12)
     each = [getattr(sp, f"{kind}_{form}")(P[:, a]) for a in range(A)]
@@ -32,9 +32,9 @@ def test_every_sparse_container_is_a_chain(kind, form):
 
 def test_lists_are_chains_and_kernels():
     np.testing.assert_allclose(exact.successor(CHAIN.tolist(), 0.9), exact.successor(CHAIN, 0.9))
-    for given in (P.tolist(), [P[:, 0], P[:, 1]], tuple(P)):
-        np.testing.assert_allclose(exact.state_action(given, PI, 0.9, 0.5), exact.state_action(P, PI, 0.9, 0.5))
-        np.testing.assert_allclose(exact.backup(given, CHAIN, 0.9), exact.backup(P, CHAIN, 0.9))
+    for inputs in (P.tolist(), [P[:, 0], P[:, 1]], tuple(P)):
+        np.testing.assert_allclose(exact.state_action(inputs, PI, 0.9, 0.5), exact.state_action(P, PI, 0.9, 0.5))
+        np.testing.assert_allclose(exact.backup(inputs, CHAIN, 0.9), exact.backup(P, CHAIN, 0.9))
     tensors = [torch.as_tensor(P[:, a]) for a in range(A)]
     np.testing.assert_allclose(exact.policy_chain(tensors, torch.as_tensor(PI)).numpy(), CHAIN)
 
@@ -72,18 +72,18 @@ def test_chains_in_single_precision_are_chains(kind):
         if kind in ("half", "bfloat16"):
             coarse = torch.softmax(torch.randn(10, 10), -1, dtype=getattr(torch, kind if kind != "half" else "float16"))
         whole = coarse.double() / coarse.double().sum(-1, keepdim=True)
-        given = coarse
+        inputs = coarse
         if kind in ("sums", "sparse"):
             numbers = np.random.default_rng(seed).random((10, 10), dtype=np.float32)
-            given = numbers / numbers.sum(axis=1, keepdims=True)
-            whole = torch.as_tensor(given.astype(np.float64) / given.astype(np.float64).sum(axis=1, keepdims=True))
-            given = sp.csr_array(given) if kind == "sparse" else given
-        table = exact.successor(given, 0.99)
+            inputs = numbers / numbers.sum(axis=1, keepdims=True)
+            whole = torch.as_tensor(inputs.astype(np.float64) / inputs.astype(np.float64).sum(axis=1, keepdims=True))
+            inputs = sp.csr_array(inputs) if kind == "sparse" else inputs
+        table = exact.successor(inputs, 0.99)
         table = table.toarray() if kind == "sparse" else np.asarray(table)
         assert table.dtype == np.float64
         np.testing.assert_allclose(table, exact.successor(whole.numpy(), 0.99), rtol=1e-9)
         with pytest.raises(exact.SingularRepresentationError):
-            exact.successor(given, 1.0)
+            exact.successor(inputs, 1.0)
 
 
 def test_a_mistake_in_single_precision_is_still_one():

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from zoo.tabular import row_tolerance
 from zoo_successor.exact import validation as checks
-from zoo_successor.exact.backend import Array, Home, is_torch
+from zoo_successor.exact.backend import Array, Backend, is_torch
 
 
 def chain(P: Any, name: str = "P_pi") -> Array:
@@ -80,14 +80,14 @@ def _stacked(P: Any, n: int) -> Array:
     return xp.stack([*parts], 1)
 
 
-def laws(P: Array, home: Home, name: str = "P_pi", actions: int = 1) -> Array:
+def distributions(P: Array, backend: Backend, name: str = "P_pi", actions: int = 1) -> Array:
     """Rows ``P [..., n]`` in double precision, checked; those that sum to 1 but for the rounding they came with, do.
 
     Raises:
         ValueError: as for ``checks.rows``.
     """
     eps, tolerance = _eps(P), precision(P)
-    P = sp.csr_array(P, dtype=np.float64) if sp.issparse(P) else home.dense(P)
+    P = sp.csr_array(P, dtype=np.float64) if sp.issparse(P) else backend.dense(P)
     checks.rows(P, name, actions=actions, tolerance=tolerance)
     if eps <= float(np.finfo(np.float64).eps):
         return P
@@ -96,8 +96,8 @@ def laws(P: Array, home: Home, name: str = "P_pi", actions: int = 1) -> Array:
     if sp.issparse(P):
         scale = np.where(near, sums, 1.0)
         return sp.csr_array((P.data / np.repeat(scale, np.diff(P.indptr)), P.indices, P.indptr), shape=P.shape)
-    scale = home.xp.where(near, sums, home.xp.ones_like(sums))
-    return P / (scale.detach() if home.kind == "torch" else scale)[..., None]
+    scale = backend.xp.where(near, sums, backend.xp.ones_like(sums))
+    return P / (scale.detach() if backend.kind == "torch" else scale)[..., None]
 
 
 def precision(x: Array) -> float:
