@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from zoo.tabular import (
@@ -80,6 +80,8 @@ def test_a_solution_does_not_depend_on_the_units(
     assert max(*relative, *again) <= 1e-6
 
 
+# With seed 47 the dual simplex method gives up, from a basis and from none.
+@example(seed=47, power=0.0, reward=0.0)
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10**6), power=POWERS, reward=POWERS)
 def test_infeasible_stays_infeasible_and_says_by_how_much(seed: int, power: float, reward: float) -> None:

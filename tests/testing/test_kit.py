@@ -90,7 +90,7 @@ def test_a_broken_representation_is_named(name: str, sentence: str, broken: Regi
     assert OWNER.match(str(caught.value))
 
 
-@pytest.mark.parametrize("name", ["soundwalk", "soundvector", "soundending", "soundstack"])
+@pytest.mark.parametrize("name", ["soundwalk", "soundhugewalk", "soundvector", "soundending", "soundstack"])
 def test_a_sound_environment_passes(name: str, broken: Registry) -> None:
     check_environment(name, registry=broken)
 
@@ -109,6 +109,7 @@ def test_an_environment_of_gymnasium_passes(name: str, broken: Registry) -> None
         ("signalatreset", r'info\["constraints"\] is there at reset'),
         ("noalias", r'info\["cost"\] is None'),
         ("wrongreward", r"reward in state 2, action 0 is \+0\.01 from that of model\(\)"),
+        ("wrongtinyreward", r"reward in state 2, action 0 is \+1e-11 from that of model\(\)"),
         ("wrongkernel", r"state \d, action 1 led to state \d in \d+ of \d+ steps; model\(\) has probability 0\.[28]"),
         ("wrongstart", r"first states do not follow rho"),
         ("snapshotforgets", r"set_state\(get_state\(\)\) does not go on exactly"),

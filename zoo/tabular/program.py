@@ -134,13 +134,15 @@ class OccupancyProgram:
 
     def _run(self) -> Any:
         self._highs.run()
-        status = self._highs.getModelStatus()
-        if status == highspy.HighsModelStatus.kUnknown:
-            # The path from this basis met rounding: another one, from none, need not.
+        # Where the path from this basis meets rounding, one from none may not; interior points follow no such path.
+        for solver in ("simplex", "ipm"):
+            if self._highs.getModelStatus() != highspy.HighsModelStatus.kUnknown:
+                break
             self._highs.clearSolver()
+            self._highs.setOptionValue("solver", solver)
             self._highs.run()
-            status = self._highs.getModelStatus()
-        return status
+        self._highs.setOptionValue("solver", "choose")
+        return self._highs.getModelStatus()
 
     def _bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         upper = self._scaled.signs * self._scaled.b
