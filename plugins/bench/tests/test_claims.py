@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from zoo_bench.claims import Records, Verdict, claimed, judge, judge_claim
+from zoo_bench.claims import Records, Verdict, judge, judge_claim
 from zoo_bench.schema import Claim, Suite, Term
 
 from zoo.errors import UsageError
@@ -249,7 +249,7 @@ def test_ratios_need_values_that_are_not_negative() -> None:
     ],
 )
 def test_formula(changes: dict[str, Any], text: str) -> None:
-    assert claimed(claim(**changes)) == text
+    assert formula_of(claim(**changes)) == text
 
 
 def test_a_number_on_the_right_is_told_as_a_value() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from zoo_bench.claims import judge
-from zoo_bench.cli.board import QuietBoard
+from zoo_bench.cli.progress import SilentProgress
 from zoo_bench.files import digest, locate
 from zoo_bench.resolve import resolve_suite
 from zoo_bench.suite import SuiteError, load_suite
@@ -167,7 +167,7 @@ def test_a_file_that_changes_before_its_turn_is_not_judged_as_what_it_was(
 ) -> None:
     suite = resolve_suite(load_suite(write(cells("a", note=answers))), registry)
     (task,) = tasks(survey([suite], registry, tmp_path / "runs"))
-    settings, watch = Settings(root=tmp_path / "runs"), QuietBoard()
+    settings, watch = Settings(root=tmp_path / "runs"), SilentProgress()
     (answers / "a.txt").write_text("other\n")
     with pytest.raises(RunError, match=r"a.txt has changed since the suite was read"):
         file_task(task.spec, task.seeds, registry, settings, watch, Stop(), task.extra)

@@ -39,7 +39,7 @@ def test_runs_come_back_and_those_left_out_with_their_reasons(tmp_path: Path) ->
         (run.seed, run.state, run.reason) for run in stored.dropped
     ]
     assert raw_text(found) == file.read_text()
-    assert found.found[0].column("steps") == "100"
+    assert found.finished[0].column("steps") == "100"
 
 
 @given(

@@ -79,7 +79,7 @@ def test_runs_of_another_version_of_the_plugin_are_named_and_never_mixed_in(tmp_
     ]  # fmt: skip
     store(tmp_path, new, 0, [{"score": 1.0}])
     found = from_catalogue(open_runs([tmp_path]), [SCORE], KNOWN)
-    assert sorted(record.values["score"] for record in found.found) == [1.0, 100.0]
+    assert sorted(record.values["score"] for record in found.finished) == [1.0, 100.0]
     assert [(run.seed, run.state) for run in found.dropped] == [(0, "version")]
 
 
@@ -95,7 +95,7 @@ def test_a_level_that_was_never_reached_is_infinitely_far_and_not_left_out(tmp_p
     store(tmp_path, learner, 2, [{"other": 1.0}])
     store(tmp_path, learner, 3, [{"score": 2.0}])
     records = from_suite(suite(cell(learner, seeds=(0, 1, 2, 3))), tmp_path, [REACH], KNOWN)
-    assert [record.values for record in records.found] == [
+    assert [record.values for record in records.finished] == [
         {"reach": 20.0},
         {"reach": math.inf},
         {},
@@ -119,7 +119,7 @@ def test_a_finished_run_whose_log_has_holes_is_partial_for_what_needs_the_log(tm
 def test_the_last_value_needs_no_log(tmp_path: Path) -> None:
     folder = store(tmp_path, spec(), 0, [{"score": 1.0}, {"score": 2.0}])
     (folder / "metrics.jsonl").unlink()
-    assert from_catalogue(open_runs([tmp_path]), [SCORE], KNOWN).found[0].values == {"score": 2.0}
+    assert from_catalogue(open_runs([tmp_path]), [SCORE], KNOWN).finished[0].values == {"score": 2.0}
 
 
 def test_an_unresolved_cell_is_refused(tmp_path: Path) -> None:

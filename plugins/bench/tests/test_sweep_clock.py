@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from zoo_bench.cli.board import BenchBoard, duration
 from zoo_bench.cli.clock import Clock
+from zoo_bench.cli.progress import SweepProgress, duration
 from zoo_bench.suite import Cell, RunRequest
 from zoo_bench.sweep import Experiment, tasks
 
@@ -110,14 +110,14 @@ def test_durations(seconds: float, words: str) -> None:
 
 def test_the_board_draws_open_cells_with_bars_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = experiment("one", seconds=10.0), experiment("two", seconds=30.0)
-    board = BenchBoard([one, two], jobs=1)
+    progress = SweepProgress([one, two], jobs=1)
     spec = one.spec.with_seed(0)
-    board.started(RunDir(Path("nowhere"), spec), 0, "")
+    progress.started(RunDir(Path("nowhere"), spec), 0, "")
     one.states[0] = "failed"
     one.errors[0] = "the ground gave way"
-    board.settled(one, 0)
+    progress.settled(one, 0)
     page = Console(file=io.StringIO(), width=100)
-    page.print(board._table())
+    page.print(progress._table())
     shown = page.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert "one on e" in shown[0]
     assert "1/2 seeds" in shown[0]

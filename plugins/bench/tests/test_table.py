@@ -319,7 +319,9 @@ def test_the_suites_of_this_repository_fit_the_plugins(file: Path) -> None:
 
 
 def test_nothing_heavy_is_imported_for_a_table() -> None:
-    code = "import sys, zoo_bench.cli.table, zoo_bench.report; print([m for m in ('torch', 'matplotlib', 'pandas') "
+    code = (
+        "import sys, zoo_bench.cli.table, zoo_bench.results_table; print([m for m in ('torch', 'matplotlib', 'pandas') "
+    )
     code += "if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -66,7 +66,7 @@ def summarise(records: Records, metrics: Sequence[Metric], group_by: Sequence[st
     Published values stand where a row is one label on one environment.
     """
     groups: dict[tuple[str, ...], list[Record]] = {}
-    for record in records.found:
+    for record in records.finished:
         groups.setdefault(tuple(record.column(name) for name in group_by), []).append(record)
     appearance = [list(dict.fromkeys(column)) for column in zip(*groups, strict=True)]
     groups = dict(sorted(groups.items(), key=lambda item: [*map(list.index, appearance, item[0])]))

@@ -86,7 +86,7 @@ class Dropped:
 class Records:
     """What a table is made from."""
 
-    found: list[Record] = field(default_factory=list)
+    finished: list[Record] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
 
     @property
@@ -98,12 +98,12 @@ class Records:
     @property
     def by_run(self) -> dict[Key, dict[str, float]]:
         """Values by label, environment and seed, as claims are judged on."""
-        return {record.key: dict(record.values) for record in self.found}
+        return {record.key: dict(record.values) for record in self.finished}
 
     @property
     def noise(self) -> dict[Key, Mapping[str, Ends]]:
         """Intervals of what evaluators sampled, by label, environment and seed."""
-        return {record.key: record.sampled for record in self.found if record.sampled}
+        return {record.key: record.sampled for record in self.finished if record.sampled}
 
 
 def from_suite(suite: Suite, root: Path, metrics: Sequence[Metric], measure: Measure) -> Records:
@@ -170,7 +170,7 @@ def check_columns(records: Records, names: Iterable[str]) -> None:
     Raises:
         UnknownNameError: one is neither label, environment, algorithm nor an option of any run.
     """
-    known = dict.fromkeys(name for record in records.found for name in record.columns)
+    known = dict.fromkeys(name for record in records.finished for name in record.columns)
     for name in names:
         if known and name not in known:
             raise UnknownNameError("column to group by", name, known)
@@ -182,10 +182,10 @@ def check_metrics(records: Records, names: Iterable[str]) -> None:
     Raises:
         UnknownNameError: no finished run has a value of one.
     """
-    having = {name for record in records.found for name in record.values}
-    logged = {name for record in records.found[:50] for name in record.logged} | having
+    having = {name for record in records.finished for name in record.values}
+    logged = {name for record in records.finished[:50] for name in record.logged} | having
     for name in names:
-        if records.found and name not in having:
+        if records.finished and name not in having:
             raise UnknownNameError("metric in these runs", name, logged)
 
 
@@ -198,7 +198,7 @@ def _add(
         if left_out is None:
             values = {metric.name: value for metric in metrics if (value := measure(metric, run)) is not None}
             drawn = {metric.name: sampled_ends(run, metric) for metric in metrics if metric.name in values}
-            records.found.append(
+            records.finished.append(
                 Record(
                     label=label, environment=environment, seed=run.seed, spec=run.spec, values=values,
                     logged=tuple(last_values(run)),
@@ -230,7 +230,7 @@ def _unfinished(run: Run) -> tuple[str, str] | None:
     if run.state == "new" and (run.checkpoints or run.problem):  # its status is lost, not its work
         known = f"; its newest checkpoint is at step {run.checkpoints[-1]}" if run.checkpoints else ""
         return "partial", f"{run.problem or 'status.json is not there'}{known}"
-    return "partial", f"{'not begun' if run.state == 'new' else run.state} at step {run.step} of {run.spec.steps}"
+    return "partial", f"{'not started_at' if run.state == 'new' else run.state} at step {run.step} of {run.spec.steps}"
 
 
 def _damaged(run: Run, metrics: Sequence[Metric]) -> tuple[str, str] | None:

@@ -30,7 +30,7 @@ def raw_text(records: Records) -> str:
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(COLUMNS)
-    for record in records.found:
+    for record in records.finished:
         run = [record.label, record.environment, record.seed]
         for metric, value in record.values.items():
             ends = [repr(float(end)) for end in record.sampled.get(metric, ())] or ["", ""]
@@ -71,7 +71,7 @@ def from_raw(suite: Suite, file: Path) -> Records:
             state, reason = states.get(key, ("missing", f"not in {file}"))
             if state == FINISHED and cell.spec is not None:
                 spec = cell.spec.with_seed(seed)
-                records.found.append(
+                records.finished.append(
                     Record(
                         label=label, environment=environment, seed=seed, spec=spec, values=values[key],
                         sampled=sampled.get(key, {}),

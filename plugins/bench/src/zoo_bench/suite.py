@@ -129,9 +129,9 @@ def load_suite(file: Traversable) -> Suite:
         raise SuiteError(f"suite {file} cannot be read: {reason}.") from error
     whole = Table(document, (), document.values, "a suite")
     for name in _TABLES:
-        whole.has(name)
-    whole.close()
-    head = whole.inner("suite", whole.mapping("suite"), "[suite]")
+        whole.written(name)
+    whole.refuse_unknown_keys()
+    head = whole.subtable("suite", whole.mapping("suite"), "[suite]")
     name = file.name.removesuffix(".toml")
     cells = [cell for table in document.tables("cells") for cell in _cells(table)]
     if not cells:
@@ -147,7 +147,7 @@ def load_suite(file: Traversable) -> Suite:
         cells=tuple(cells),
         metrics=tuple(_metric(table) for table in document.tables("metrics")),
     )
-    head.close()
+    head.refuse_unknown_keys()
     _unique(document, suite)
     suite = replace(suite, references=tuple(_reference(table, suite) for table in document.tables("references")))
     claims = tuple(_claim(table, suite) for table in document.tables("claims"))
@@ -160,7 +160,7 @@ def load_suite(file: Traversable) -> Suite:
 
 
 def _cells(table: Table) -> list[Cell]:
-    if table.has("file"):
+    if table.written("file"):
         return [_file_cell(Table(table.document, table.place, table.values, "[[cells]] with a file"))]
     algorithm = table.text("algorithm")
     one, several = table.text("environment", ""), table.texts("environments", ())
@@ -180,10 +180,10 @@ def _cells(table: Table) -> list[Cell]:
                 options=table.mapping("options"),
                 env_options=table.mapping("env_options"),
                 preset=table.text("preset", ""),
-                steps=table.count("steps", None, 1),
-                num_envs=table.count("num_envs", None, 1),
-                eval_every=table.count("eval_every", 0) or 0,
-                eval_episodes=table.count("eval_episodes", 20) or 0,
+                steps=table.whole_number("steps", None, 1),
+                num_envs=table.whole_number("num_envs", None, 1),
+                eval_every=table.whole_number("eval_every", 0) or 0,
+                eval_episodes=table.whole_number("eval_episodes", 20) or 0,
                 representation=table.text("representation", ""),
                 representation_options=table.mapping("representation_options"),
                 policy=table.text("policy", UNIFORM),
@@ -192,7 +192,7 @@ def _cells(table: Table) -> list[Cell]:
         )
         for environment in (several or (one,))
     ]
-    table.close()
+    table.refuse_unknown_keys()
     return cells
 
 
@@ -211,12 +211,12 @@ def _file_cell(table: Table) -> Cell:
         quick=table.boolean("quick", False),
         lines=table.lines(),
     )
-    table.close()
+    table.refuse_unknown_keys()
     return cell
 
 
 def _seeds(table: Table) -> tuple[int, ...]:
-    value: Any = table.values.get("seeds", "0") if table.has("seeds") else "0"
+    value: Any = table.values.get("seeds", "0") if table.written("seeds") else "0"
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if isinstance(value, list) and value:
@@ -228,7 +228,7 @@ def _seeds(table: Table) -> tuple[int, ...]:
 
 
 def _evaluators(table: Table) -> tuple[EvaluatorRequest, ...]:
-    found = table.values.get("evaluators", []) if table.has("evaluators") else []
+    found = table.values.get("evaluators", []) if table.written("evaluators") else []
     if not isinstance(found, list):
         table.fail("evaluators", f"evaluators is {found!r}: expected a list such as [{{ name = 'return' }}].")
     requests = []
@@ -237,9 +237,9 @@ def _evaluators(table: Table) -> tuple[EvaluatorRequest, ...]:
             item = {"name": item}
         if not isinstance(item, dict):
             table.fail("evaluators", f"evaluators has {item!r}: expected a name, or a table such as {{ name = ... }}.")
-        inner = table.inner("evaluators", item, "an evaluator of [[cells]]")
+        inner = table.subtable("evaluators", item, "an evaluator of [[cells]]")
         requests.append(EvaluatorRequest(name=inner.text("name"), options=inner.mapping("options")))
-        inner.close()
+        inner.refuse_unknown_keys()
     names = [request.name for request in requests]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
@@ -254,11 +254,11 @@ def _metric(table: Table) -> Metric:
         function=table.text("function", "last"),
         options=table.numbers("options"),
         unit=table.text("unit", ""),
-        precision=table.count("precision", 3, 1) or 3,
+        precision=table.whole_number("precision", 3, 1) or 3,
         better=cast(Better, table.choice("better", ("lower", "higher", ""), "")),
         lines=table.lines(),
     )
-    table.close()
+    table.refuse_unknown_keys()
     return metric
 
 
@@ -272,7 +272,7 @@ def _reference(table: Table, suite: Suite) -> Reference:
         source=table.text("source"),
         note=table.text("note", ""),
     )
-    table.close()
+    table.refuse_unknown_keys()
     if suite.cell(reference.label, reference.environment) is None:
         table.fail("environment", f"there is no cell {reference.label!r} on {reference.environment!r}.")
     return reference
@@ -309,7 +309,7 @@ def _claim(table: Table, suite: Suite) -> Claim:
         table.fail("failed", "failed is 'worst', and the relation 'within' has no worst value: expected < > <= >=.")
     if level_of(claim.statistic) is not None and scale == "ratio":
         table.fail("scale", "scale is 'ratio', and statistic is a share: expected a difference of shares.")
-    table.close()
+    table.refuse_unknown_keys()
     return claim
 
 
@@ -322,7 +322,7 @@ def _statistic(table: Table) -> str:
 
 def _published(table: Table, suite: Suite) -> PublishedClaim:
     row = PublishedClaim(
-        number=table.count("number", None, 1) or 0,
+        number=table.whole_number("number", None, 1) or 0,
         part=table.text("part", ""),
         text=table.text("text"),
         source=cast(Source, table.choice("source", ("paper", "paper-code"))),
@@ -341,22 +341,22 @@ def _published(table: Table, suite: Suite) -> PublishedClaim:
             raise table.document.error((*table.place, "claims"), error.message, error.hint)
         if known[name].source not in ("paper", "paper-code"):
             table.fail("claims", f"claim {name!r} is of source {known[name].source!r}: expected paper or paper-code.")
-    table.close()
+    table.refuse_unknown_keys()
     return row
 
 
 def _term(table: Table, key: str, suite: Suite) -> Term:
-    inner = table.inner(key, table.mapping(key), f"{key} of [[claims]]")
+    inner = table.subtable(key, table.mapping(key), f"{key} of [[claims]]")
     if not inner.values:
         table.fail(key if key in table.values else "", f"{key} is missing: expected {{ label = ..., metric = ... }}.")
     term = Term(label=inner.choice("label", suite.labels), metric=inner.text("metric"))
-    inner.close()
+    inner.refuse_unknown_keys()
     return term
 
 
 def _claimed(table: Table, terms: Iterable[Term], suite: Suite) -> tuple[str, ...]:
     """Where a claim holds: the environments it names, or all on which every term has a cell."""
-    named: Any = table.values.get("environments", "all") if table.has("environments") else "all"
+    named: Any = table.values.get("environments", "all") if table.written("environments") else "all"
     if named == "all":
         found = tuple(env for env in suite.environments if all(suite.cell(term.label, env) for term in terms))
         if not found:

@@ -77,7 +77,7 @@ class Experiment:
         return self.spec.with_seed(seed).folder(root)
 
 
-class Board(Callback, Protocol):
+class SweepCallback(Callback, Protocol):
     """The callback that shows a sweep: called at each update, as a Callback, and at the end of each seed."""
 
     def settled(self, experiment: Experiment, seed: int) -> None:
@@ -173,7 +173,12 @@ def tasks(experiments: Sequence[Experiment], jobs: int = 1) -> list[WorkerTask]:
 
 
 def sweep(
-    experiments: Sequence[Experiment], registry: Registry, settings: Settings, board: Board, stop: Stop, jobs: int
+    experiments: Sequence[Experiment],
+    registry: Registry,
+    settings: Settings,
+    progress: SweepCallback,
+    stop: Stop,
+    jobs: int,
 ) -> None:
     """Run what is missing in up to ``jobs`` workers; ``experiments`` are brought up to date.
 
@@ -189,12 +194,12 @@ def sweep(
             for seed in end.task.seeds:
                 if seed in experiment.states:
                     _settle(experiment, seed, settings.root, end.error)
-                    board.settled(experiment, seed)
+                    progress.settled(experiment, seed)
 
     pending = tasks(experiments, jobs)
     if pending:
         with Pool(jobs, registry, settings, PRELOAD) as pool:
-            pool.run(pending, board, stop, ended)
+            pool.run(pending, progress, stop, ended)
 
 
 def _settle(experiment: Experiment, seed: int, root: Path, error: ZooError | None) -> None:

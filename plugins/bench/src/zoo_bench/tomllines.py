@@ -146,15 +146,15 @@ class Table:
             "": self.document.line(self.place)
         }
 
-    def has(self, key: str) -> bool:
+    def written(self, key: str) -> bool:
         """Whether the key was written; it counts as known from now on."""
         self._known.append(key)
         return key in self.values
 
     def _take(self, key: str, default: Any, expected: str, *kinds: type) -> Any:
-        if not self.has(key):
+        if not self.written(key):
             if default is _REQUIRED:
-                self.close_quietly(key)
+                self.refuse_missing_key(key)
             return default
         value = self.values[key]
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
@@ -187,7 +187,7 @@ class Table:
             self.fail(key, f"{key} is {value}: expected a finite number.")
         return value
 
-    def count(self, key: str, default: int | None, least: int = 0) -> int | None:
+    def whole_number(self, key: str, default: int | None, least: int = 0) -> int | None:
         """A whole number, also written as ``1e6``."""
         value = self._take(key, default, "a whole number", int, float)
         if value is None:
@@ -209,21 +209,21 @@ class Table:
 
     def numbers(self, key: str) -> dict[str, float]:
         """A table of numbers; empty if it was left out."""
-        inner = self.inner(key, self.mapping(key), f"{key} of {self.name}")
+        inner = self.subtable(key, self.mapping(key), f"{key} of {self.name}")
         return {name: inner.number(name) for name in inner.values}
 
-    def inner(self, key: str, values: Mapping[str, Any], name: str) -> Table:
+    def subtable(self, key: str, values: Mapping[str, Any], name: str) -> Table:
         """A table inside this one."""
         return Table(self.document, (*self.place, key), values, name)
 
-    def close_quietly(self, missing: str) -> NoReturn:
+    def refuse_missing_key(self, missing: str) -> NoReturn:
         """A required key is missing: if a similar one is there instead, that is the better thing to say."""
         near = [key for key in self.values if nearest(key, [missing])]
         if near:
             self.fail(near[0], f"{self.name} has no key {near[0]!r}: did you mean {missing!r}?")
         self.fail("", f"{self.name} lacks the key {missing!r}.")
 
-    def close(self) -> None:
+    def refuse_unknown_keys(self) -> None:
         """Complain about a key that is not known.
 
         Raises:

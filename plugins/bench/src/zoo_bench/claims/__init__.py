@@ -1,6 +1,6 @@
 """Claims and what runs say about them."""
 
-from zoo_bench.claims.formula import claimed as claimed
+from zoo_bench.claims.formula import formula_of as formula_of
 from zoo_bench.claims.formula import source_of as source_of
 from zoo_bench.claims.judge import Records as Records
 from zoo_bench.claims.judge import judge as judge

@@ -12,7 +12,7 @@ def source_of(claim: Claim) -> str:
     return ", ".join(filter(None, (claim.source + where, claim.statistic, claim.setting)))
 
 
-def claimed(claim: Claim) -> str:
+def formula_of(claim: Claim) -> str:
     """The claim as a formula, such as ``err(reload) - err(gda) < 0``."""
     left = f"{claim.left.metric}({claim.left.label})"
     right = f"{claim.right.metric}({claim.right.label})" if isinstance(claim.right, Term) else number(claim.right)

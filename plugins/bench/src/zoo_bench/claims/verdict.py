@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from zoo_bench.claims.formula import claimed
+from zoo_bench.claims.formula import formula_of
 from zoo_bench.schema import Claim
 
 Answer = Literal["reproduced", "not reproduced", "inconclusive", "incomplete"]
@@ -91,7 +91,7 @@ class Verdict:
         return {
             "claim": self.claim.id,
             "text": self.claim.text,
-            "claimed": claimed(self.claim),
+            "claimed": formula_of(self.claim),
             "source": self.claim.source,
             "where": self.claim.where,
             "setting": self.claim.setting,

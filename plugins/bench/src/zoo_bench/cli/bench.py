@@ -142,7 +142,7 @@ def _list_cells(experiments: Sequence[Experiment], parsed: argparse.Namespace) -
     if parsed.json:
         emit({"cells": [_cell_json(experiment, parsed) for experiment in experiments]})
         return 0
-    from zoo_bench.cli.board import duration
+    from zoo_bench.cli.progress import duration
 
     rows = [["suite", "cell", "environment", "algorithm", "steps", "done", "a run takes", ""]]
     for experiment in experiments:
@@ -184,7 +184,7 @@ def _run(
     parsed: argparse.Namespace, registry: Registry, options: CommandOptions,
 ) -> int:  # fmt: skip
     from zoo.training import Settings, Stop
-    from zoo_bench.cli.board import BenchBoard, QuietBoard
+    from zoo_bench.cli.progress import SilentProgress, SweepProgress
     from zoo_bench.sweep import sweep
 
     settings = Settings(root=parsed.dir, trust=True, debug=options.debug)  # what a suite names is asked for
@@ -194,8 +194,8 @@ def _run(
     if not quiet:
         runs = sum(len(experiment.states) for experiment in experiments)
         sys.stderr.write(f"{missing} of {runs} runs to do, in {len(experiments)} cells.\n")
-    with QuietBoard() if quiet else BenchBoard(experiments, parsed.jobs) as board, stop.listening():
-        sweep(experiments, registry, settings, board, stop, parsed.jobs)
+    with SilentProgress() if quiet else SweepProgress(experiments, parsed.jobs) as progress, stop.listening():
+        sweep(experiments, registry, settings, progress, stop, parsed.jobs)
     failed = [(experiment, seed) for experiment in experiments for seed in experiment.errors]
     verdicts, unjudged = _verdicts(suites, registry, parsed)
     if not stop.reason and not failed:  # with everything run, a claim about nothing is an error of its suite

@@ -90,7 +90,7 @@ def _rows(suite: Suite, parsed: argparse.Namespace, registry: Registry) -> list[
         records = from_suite(resolved, parsed.dir, list(resolved.used_metrics), measure(functions(registry)))
     elif file.exists():
         records = from_raw(resolved, file)
-    return rows_of(resolved, judge(resolved, records.by_run, records.failed, records.noise) if records.found else [])
+    return rows_of(resolved, judge(resolved, records.by_run, records.failed, records.noise) if records.finished else [])
 
 
 def _render(rows: Sequence[Row], form: str, file: Path | None) -> str:

@@ -164,7 +164,7 @@ def _claims(parsed: argparse.Namespace, options: CommandOptions) -> int:
     if not suite.claims:
         raise UsageError(f"suite {suite.name!r} claims nothing{' of its quick cells' * parsed.quick}.")
     records = from_suite(suite, parsed.dir, suite.used_metrics, measure(functions(registry)))
-    if not records.found:
+    if not records.finished:
         repeat = f"zoo bench {parsed.claims}{' --quick' * parsed.quick} makes them."
         raise RunError(f"there are no finished runs of suite {suite.name!r} in {parsed.dir}.", repeat)
     verdicts = judge(suite, records.by_run, records.failed, records.noise)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from zoo.discovery import Registry
     from zoo.runs import Catalogue
     from zoo_bench.render import Sheet
-    from zoo_bench.report import Report
+    from zoo_bench.results_table import ResultsTable
     from zoo_bench.schema import Suite
 
 FORMATS = ("rich", "markdown", "latex", "csv", "json", "raw", "digest")
@@ -38,11 +38,11 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
         return 0
     if parsed.proof:
         raise UsageError("--proof is for digests: expected --format digest --from FILE.csv --proof DIR.")
-    report = _report(parsed, options)
-    text = _render(report, form, parsed)
-    status = _compare(report, parsed.against) if parsed.against else 0
+    results_table = _results_table(parsed, options)
+    text = _render(results_table, form, parsed)
+    status = _compare(results_table, parsed.against) if parsed.against else 0
     _write(text, parsed.output, styled=form == "rich")
-    incomplete = [verdict for verdict in report.verdicts if verdict.answer == "incomplete"]
+    incomplete = [verdict for verdict in results_table.verdicts if verdict.answer == "incomplete"]
     for verdict in incomplete if parsed.strict else ():
         sys.stderr.write(f"zoo: claim {verdict.claim.id} is {verdict.words}: {verdict.sentence}\n")
     return 1 if incomplete and parsed.strict else status
@@ -127,7 +127,7 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _report(parsed: argparse.Namespace, options: CommandOptions) -> Report:
+def _results_table(parsed: argparse.Namespace, options: CommandOptions) -> ResultsTable:
     if not parsed.what or all(Path(name).is_dir() for name in parsed.what):
         if parsed.quick:
             raise UsageError("--quick is for suites: expected zoo table SUITE --quick.")
@@ -150,14 +150,14 @@ def _suite(parsed: argparse.Namespace, registry: Registry) -> Suite:
     return suite.quick() if parsed.quick else suite
 
 
-def _suite_report(suite: Suite, parsed: argparse.Namespace, registry: Registry) -> Report:
+def _suite_report(suite: Suite, parsed: argparse.Namespace, registry: Registry) -> ResultsTable:
     from zoo_bench.aggregate import summarise
     from zoo_bench.claims import judge
     from zoo_bench.load import check_columns, check_metrics, from_suite, measure
     from zoo_bench.metrics import functions
     from zoo_bench.raw import from_raw
-    from zoo_bench.report import Report
     from zoo_bench.resolve import resolve_suite
+    from zoo_bench.results_table import ResultsTable
 
     suite = resolve_suite(suite, registry)
     shown = [suite.metric(name) for name in dict.fromkeys(parsed.metric or ())] or list(suite.used_metrics)
@@ -171,19 +171,19 @@ def _suite_report(suite: Suite, parsed: argparse.Namespace, registry: Registry) 
     check_metrics(records, parsed.metric or ())
     rows = summarise(records, shown, group_by, suite)
     repeat = f"zoo bench {parsed.what[0]}{' --quick' if parsed.quick else ''} runs what is missing."
-    report = Report(
+    results_table = ResultsTable(
         title=suite.title, rows=rows, metrics=shown, group_by=group_by, dropped=records.dropped, suite=suite,
         repeat=repeat, runs=records,
-        verdicts=judge(suite, records.by_run, records.failed, records.noise) if records.found else (),
+        verdicts=judge(suite, records.by_run, records.failed, records.noise) if records.finished else (),
     )  # fmt: skip
-    return _sorted(report, parsed)
+    return _sorted(results_table, parsed)
 
 
-def _runs_report(parsed: argparse.Namespace) -> Report:
+def _runs_report(parsed: argparse.Namespace) -> ResultsTable:
     from zoo_bench.aggregate import summarise
     from zoo_bench.load import check_columns, check_metrics, from_catalogue, measure
     from zoo_bench.metrics import FUNCTIONS
-    from zoo_bench.report import Report
+    from zoo_bench.results_table import ResultsTable
     from zoo_bench.schema import Metric
 
     catalogue = _catalogue(parsed)
@@ -193,7 +193,7 @@ def _runs_report(parsed: argparse.Namespace) -> Report:
     check_columns(records, group_by)
     check_metrics(records, parsed.metric or ())
     return _sorted(
-        Report(
+        ResultsTable(
             title="", rows=summarise(records, metrics, group_by, None), metrics=metrics, group_by=group_by,
             dropped=records.dropped,
         ),
@@ -217,29 +217,29 @@ def _headlines(catalogue: Catalogue) -> list[str]:
     return [name for kind in _HEADLINES for name in [n for n in kind if n in having][:1]]
 
 
-def _sorted(report: Report, parsed: argparse.Namespace) -> Report:
+def _sorted(results_table: ResultsTable, parsed: argparse.Namespace) -> ResultsTable:
     if parsed.sort is None:
         if parsed.descending:
             raise UsageError("--descending has nothing to order: expected --sort COLUMN.")
-        return report
-    known = [*report.group_by, *(metric.name for metric in report.metrics)]
+        return results_table
+    known = [*results_table.group_by, *(metric.name for metric in results_table.metrics)]
     if parsed.sort not in known:
         raise UnknownNameError("column to sort by", parsed.sort, known)
-    return report.sorted(parsed.sort, descending=parsed.descending)
+    return results_table.sorted(parsed.sort, descending=parsed.descending)
 
 
-def _render(report: Report, form: str, parsed: argparse.Namespace) -> str:
+def _render(results_table: ResultsTable, form: str, parsed: argparse.Namespace) -> str:
     from zoo_bench import render
 
     if form == "raw":
         from zoo_bench.raw import raw_text
 
-        return raw_text(report.runs)
+        return raw_text(results_table.runs)
     if form == "csv":
-        return render.csv_text(report.records)
+        return render.csv_text(results_table.records)
     if form == "json":
-        return render.json_text(report.to_json())
-    return _sheets(report.sheets(), form, parsed)
+        return render.json_text(results_table.to_json())
+    return _sheets(results_table.sheets(), form, parsed)
 
 
 def _sheets(sheets: Sequence[Sheet], form: str, parsed: argparse.Namespace) -> str:
@@ -253,14 +253,14 @@ def _sheets(sheets: Sequence[Sheet], form: str, parsed: argparse.Namespace) -> s
     return render.terminal(sheets, shutil.get_terminal_size().columns, colour=colour)
 
 
-def _compare(report: Report, file: Path) -> int:
+def _compare(results_table: ResultsTable, file: Path) -> int:
     """1 where the table has left the intervals of a committed one, with a sentence for each."""
-    from zoo_bench.report import drift
+    from zoo_bench.results_table import drift
 
     try:
         with file.open(encoding="utf-8", newline="") as lines:
             committed = list(csv.DictReader(lines))
-        found = drift(report, committed)
+        found = drift(results_table, committed)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
     except (KeyError, ValueError) as error:

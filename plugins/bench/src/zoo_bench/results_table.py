@@ -9,7 +9,7 @@ from typing import Any
 
 from zoo.runs import number
 from zoo_bench.aggregate import FEW, Row, long_rows
-from zoo_bench.claims import Effect, Verdict, claimed, source_of
+from zoo_bench.claims import Effect, Verdict, formula_of, source_of
 from zoo_bench.load import Dropped, Records
 from zoo_bench.render import Sheet
 from zoo_bench.schema import Claim, Metric, Reference, Suite
@@ -19,7 +19,7 @@ _SLACK = 1e-3  # relative; for the rounding of another machine
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class ResultsTable:
     """Everything a table tells.
 
     Attributes:
@@ -59,7 +59,7 @@ class Report:
             "dropped": [dropped.to_json() for dropped in self.dropped],
         }
 
-    def sorted(self, column: str, *, descending: bool) -> Report:
+    def sorted(self, column: str, *, descending: bool) -> ResultsTable:
         """The rows in the order of a column to group by, or of a metric; rows without it come last."""
 
         def place(row: Row) -> tuple[bool, Any]:
@@ -71,7 +71,7 @@ class Report:
         have = [row for row in self.rows if not place(row)[0]]
         rest = [row for row in self.rows if place(row)[0]]
         rows = sorted(have, key=lambda row: place(row)[1], reverse=descending) + rest
-        return Report(**{**vars(self), "rows": rows})
+        return ResultsTable(**{**vars(self), "rows": rows})
 
     def sheets(self) -> list[Sheet]:
         """The tables for people: estimates, claims of the paper, regression tests, then what was left out."""
@@ -161,7 +161,7 @@ def _claims(title: str, verdicts: Sequence[Verdict]) -> Sheet:
 
 def _claim_note(claim: Claim) -> str:
     source = f" Source: {source_of(claim)}." if claim.source else ""
-    return f"{claim.id}: {claim.text.rstrip('.')}; {claimed(claim)}.{source}"
+    return f"{claim.id}: {claim.text.rstrip('.')}; {formula_of(claim)}.{source}"
 
 
 def _effect(claim: Claim, effect: Effect) -> str:
@@ -215,7 +215,7 @@ def _natural(text: str) -> tuple[int, float, str]:
         return 1, 0.0, text
 
 
-def drift(report: Report, committed: Sequence[Mapping[str, str]]) -> list[str]:
+def drift(report: ResultsTable, committed: Sequence[Mapping[str, str]]) -> list[str]:
     """Where a table has left the intervals of a committed one; one sentence each, none if it has not.
 
     It has left where the two intervals do not meet: on another machine learners round differently and take other

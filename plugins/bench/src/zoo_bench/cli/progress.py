@@ -21,14 +21,14 @@ from zoo_bench.sweep import Experiment
 _MOST_ROWS = 20
 
 
-class QuietBoard(Silent):
+class SilentProgress(Silent):
     """Shows nothing."""
 
     def settled(self, experiment: Experiment, seed: int) -> None:
-        """As Board."""
+        """As SweepCallback."""
 
 
-class BenchBoard(QuietBoard):
+class SweepProgress(SilentProgress):
     """A line with a bar and the time left for each open cell and for all; on a plain stream, lines now and then."""
 
     def __init__(self, experiments: Sequence[Experiment], jobs: int) -> None:
@@ -42,7 +42,7 @@ class BenchBoard(QuietBoard):
         if self._console.is_terminal:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
 
-    def __enter__(self) -> BenchBoard:
+    def __enter__(self) -> SweepProgress:
         if self._live is not None:
             self._live.start()
         return self
@@ -52,21 +52,21 @@ class BenchBoard(QuietBoard):
             self._live.stop()
 
     def started(self, run: RunDir, step: int, notice: str) -> None:
-        """As Board."""
+        """As SweepCallback."""
         self._clock.begin(run.spec.key, run.seed, step)
         self._show()
 
     def updated(self, run: RunDir, step: int, metrics: Mapping[str, float]) -> None:
-        """As Board."""
+        """As SweepCallback."""
         self._clock.update(run.spec.key, run.seed, step)
         self._show()
 
     def finished(self, run: RunDir, result: RunResult) -> None:
-        """As Board."""
+        """As SweepCallback."""
         self._clock.end(run.spec.key, run.seed)
 
     def settled(self, experiment: Experiment, seed: int) -> None:
-        """As Board."""
+        """As SweepCallback."""
         identity = (experiment.spec.key, seed)
         self._clock.settle(*identity)
         if identity in self._ended:
@@ -78,13 +78,13 @@ class BenchBoard(QuietBoard):
         what = f"failed: {message}" if message else words.get(state, state)
         line = f"{experiment.name}, seed {seed}: {what}"
         if self._live is None:
-            sys.stderr.write(f"{line}  ({self._in_all()})\n")
+            sys.stderr.write(f"{line}  ({self._total_text()})\n")
             self._shown = time.monotonic()
         elif message:
             self._console.print(Text(line), soft_wrap=True)
         self._show()
 
-    def _in_all(self) -> str:
+    def _total_text(self) -> str:
         left = self._clock.total_left()
         return f"{len(self._ended)}/{self._total} runs{'' if left is None else f', {duration(left)} left'}"
 
@@ -98,17 +98,17 @@ class BenchBoard(QuietBoard):
             return
         under_way = []
         for experiment in self._experiments:
-            for seed, step in self._clock.going(experiment).items():
+            for seed, step in self._clock.running_seeds(experiment).items():
                 if seed in experiment.states:
                     under_way.append(f"{experiment.name} seed {seed} {step}/{experiment.spec.steps}")
-        sys.stderr.write(f"{'; '.join(under_way[:4])}  ({self._in_all()})\n")
+        sys.stderr.write(f"{'; '.join(under_way[:4])}  ({self._total_text()})\n")
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))
         open_ones = [experiment for experiment in self._experiments if self._clock.open(experiment)]
-        open_ones.sort(key=lambda experiment: not self._clock.going(experiment))
+        open_ones.sort(key=lambda experiment: not self._clock.running_seeds(experiment))
         for experiment in open_ones[:_MOST_ROWS]:
-            going = self._clock.going(experiment)
+            going = self._clock.running_seeds(experiment)
             total = len(experiment.states)
             done = total - len(self._clock.open(experiment))
             share = done + sum(min(1.0, step / experiment.spec.steps) for step in going.values())
