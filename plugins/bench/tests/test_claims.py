@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from zoo_bench.claims import Records, Verdict, judge, judge_claim
+from zoo_bench.claims import Records, Verdict, formula_of, judge, judge_claim
 from zoo_bench.schema import Claim, Suite, Term
 
 from zoo.errors import UsageError
