@@ -225,7 +225,7 @@ class Algorithm(ABC, Generic[ConfigT]):
         """Continue from ``state``, as ``state()`` returned it."""
 
     def restart(self) -> None:
-        """Called after ``load_state`` where the environment could not be put back and begins fresh episodes.
+        """Called after ``load_state`` where the environment could not be restored and begins fresh episodes.
 
         An algorithm that keeps the last observation between updates fetches a new one with ``env.reset()``.
         """

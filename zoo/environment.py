@@ -70,7 +70,7 @@ class Stackable(Protocol):
 
 @runtime_checkable
 class Snapshot(Protocol):
-    """An environment that can be put back exactly where it was; a run on it resumes bit for bit."""
+    """An environment that can be restored exactly where it was; a run on it resumes bit for bit."""
 
     def get_state(self) -> State:
         """Everything that decides what the next steps return, its random generators included."""

@@ -21,7 +21,7 @@ from zoo_tvd.alternation import plan
 from zoo_tvd.cost import Cost
 from zoo_tvd.maps.affine import Affine
 from zoo_tvd.samples import Samples
-from zoo_tvd.transport.solvers import entropic, exact, sliced_barycentres, squared_distances
+from zoo_tvd.transport.solvers import sliced_barycentres, solve_exact, solve_sinkhorn, squared_distances
 
 Floats = NDArray[np.float64]
 Functions = dict[str, Callable[[], object]]
@@ -60,7 +60,7 @@ def sinkhorn(x: Floats, y: Floats, regularisation: float) -> float:
 
 
 def with_gradient(n: int, rounds: int) -> ratio.Table:
-    """Equal weights, value and derivative by the points."""
+    """Equal weights, value and derivative with respect to the points."""
     x, y, _, _ = clouds(n)
 
     def ours() -> tuple[float, Floats]:
@@ -111,13 +111,13 @@ def solvers(n: int, rounds: int) -> ratio.Table:
     """What "auto" chooses between, and what potentials of a similar problem save."""
     x, y, u, v = clouds(n)
     C, near = squared_distances(x, y), squared_distances(x + 0.01, y)
-    found = exact(u, v, near)
+    found = solve_exact(u, v, near)
     functions: Functions = {
-        "exact": lambda: exact(u, v, C).value,
+        "exact": lambda: solve_exact(u, v, C).value,
         "exact, from potentials of a problem nearby": lambda: (
-            exact(u, v, C, (found.potential, found.other_potential)).value
+            solve_exact(u, v, C, (found.potential, found.other_potential)).value
         ),
-        "entropic": lambda: entropic(u, v, C).value,
+        "entropic": lambda: solve_sinkhorn(u, v, C).value,
         "sliced": lambda: sliced_barycentres(x, y, u, v, np.random.default_rng(0))[0],
     }
     table = ratio.compare(functions, rounds, title=f"solvers, {n} x {n}")

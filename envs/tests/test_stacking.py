@@ -66,7 +66,7 @@ def test_equals_members_alone(name: str) -> None:
     alone, together = group(BUILDS[name]), group(BUILDS[name])
     stack = type(together[0]).stacked(together)
     assert compare(alone, stack, 60, seed=1) > 5
-    # Some members go on alone, are reset, and put back; what they do is seen by the whole.
+    # Some members go on alone, are reset, and restored; what they do is seen by the whole.
     saved = [member.get_state() for member in together]
     for members in (alone, together):
         members[1].step(np.zeros(B, dtype=np.int64))

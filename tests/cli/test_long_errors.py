@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.cli.command import zoo
 from zoo.discovery.registration import describe
-from zoo.terminal.streams import brief, uncoloured
+from zoo.terminal.streams import brief, strip_ansi
 
 PLUGIN = r"""
 import os, warnings
@@ -87,12 +87,12 @@ def test_warnings_are_shown_without_their_colours(tmp_path: Path) -> None:
 @given(st.text(), st.sampled_from(["\x1b[31m", "\x1b[0m", "\x1b[1;4;38;5;200m", "\x1b[m"]), st.text())
 def test_colours_are_left_out_and_nothing_else(before: str, colour: str, after: str) -> None:
     if "\x1b" not in before + after:
-        assert uncoloured(before + colour + after) == before + after
+        assert strip_ansi(before + colour + after) == before + after
 
 
 @given(st.text() | st.text(min_size=200).map(lambda text: text * 20))
 def test_brief_is_short_and_keeps_both_ends(text: str) -> None:
-    shown, line = brief(text), " ".join(uncoloured(text).split())
+    shown, line = brief(text), " ".join(strip_ansi(text).split())
     assert len(shown) < 360 and "\n" not in shown
     assert shown == line if len(line) <= 300 else (line.startswith(shown[:140]) and line.endswith(shown[-140:]))
     assert describe(ValueError(text)).removeprefix("ValueError").removeprefix(": ") == brief(text)

@@ -125,7 +125,7 @@ def test_an_environment_of_gymnasium_passes(name: str, broken: Registry) -> None
         ("stackdeclines", r"stacked\(\) declines members that differ only in their seeds"),
         ("sharedstream", r"stacked, it differs: member [012]: step\[\d+\]"),
         ("unbound", r"stacked, it differs( after a member was stepped and another reset alone)?: member"),
-        ("rebinds", r"stacked, it differs after it was put back: member"),
+        ("rebinds", r"stacked, it differs after it was restored: member"),
         ("arriveslate", r"stacked, it differs: member [012]: step\[\d+\]\.arrived"),
         ("undeclaredoffer", r"registered with Offers\(tabular=True\), and has False"),
     ],

@@ -1,4 +1,4 @@
-"""The grade "exact" is earned: an environment is tried out, and what cannot be put back resumes with fresh episodes."""
+"""The grade "exact" is earned: an environment is tried out, and what cannot be restored resumes with fresh episodes."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ def test_the_run_says_so_and_resumes_with_fresh_episodes(
     (half,) = run(env="gym:ProbeAlias-v0", root=tmp_path / "b", stop=stop, watch=After())
     assert half.status == "interrupted"
     (rest,) = run(env="gym:ProbeAlias-v0", root=tmp_path / "b")
-    assert "fresh episodes (it cannot be put back exactly)" in rest.resumed
+    assert "fresh episodes (it cannot be restored exactly)" in rest.resumed
     assert rest.status == "finished"
 
 

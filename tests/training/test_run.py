@@ -110,7 +110,7 @@ def test_a_lock_of_another_host_is_respected(tmp_path: Path) -> None:
 
 def test_runs_are_found_below_any_directory_but_not_those_set_aside(tmp_path: Path) -> None:
     runs = [RunDir.create(tmp_path, SPEC.with_seed(seed)) for seed in range(3)]
-    runs[1].set_aside()
+    runs[1].move_away()
     assert list(find_runs(tmp_path)) == [runs[0].path, runs[2].path]
     assert list(find_runs(runs[0].path)) == [runs[0].path]
     assert list(find_runs(tmp_path / "nothing")) == []

@@ -14,7 +14,7 @@ from pathlib import Path
 from zoo import __version__
 from zoo.cli import document
 from zoo.errors import UnknownNameError, UsageError, ZooError
-from zoo.terminal.streams import OutputClosed, nobody_reads, silence, visible, visible_streams
+from zoo.terminal.streams import OutputError, is_broken_pipe, redirect_to_devnull, visible, visible_streams
 
 COMMANDS = {
     "list": "algorithms, representations, environments and evaluators that are installed",
@@ -57,16 +57,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             status = _status(args)
             sys.stdout.flush()
             sys.stderr.flush()
-        except OutputClosed as closed:
+        except OutputError as closed:
             if closed.exit_code == 1:
                 sys.stderr.write(f"zoo: {closed}\n")
             return closed.exit_code
         except OSError as error:  # past our streams, as by sys.stdout.buffer; what was saved stays
-            if not nobody_reads(error):
+            if not is_broken_pipe(error):
                 raise
             for stream in (sys.stdout, sys.stderr):
-                silence(stream)
-            return OutputClosed(error).exit_code
+                redirect_to_devnull(stream)
+            return OutputError(error).exit_code
     return status
 
 
@@ -88,7 +88,7 @@ def _status(args: list[str]) -> int:
         if debug:
             raise
         return _report(error, as_json)
-    except OutputClosed:
+    except OutputError:
         raise
     except KeyboardInterrupt:
         sys.stderr.write("\nzoo: interrupted.\n")

@@ -174,7 +174,7 @@ def lines(run: Run) -> list[str]:
     return text
 
 
-_RESUME = {"exact": "bit for bit", "statistical": "with fresh episodes: the environment cannot be put back exactly"}
+_RESUME = {"exact": "bit for bit", "statistical": "with fresh episodes: the environment cannot be restored exactly"}
 
 
 def _lineage(start: Mapping[str, Any]) -> str:

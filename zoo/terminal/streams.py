@@ -1,4 +1,4 @@
-"""Printing: without control characters that steer a terminal or hide words, and only while there is a reader."""
+"""Printing: without control characters that command a terminal or hide words, and only while there is a reader."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u20
 
 
 def visible(text: str) -> str:
-    """``text`` with each character that would steer a terminal written as its code, as ``repr`` does."""
+    """``text`` with each character that would command a terminal written as its code, as ``repr`` does."""
     return _CONTROL.sub(_code, text) if _CONTROL.search(text) else text
 
 
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
 _MAX_LENGTH = 300
-"""characters of foreign text within a message"""
+"""characters of text from plugins and libraries within a message"""
 
 
-def uncoloured(text: str) -> str:
+def strip_ansi(text: str) -> str:
     """``text`` without the codes by which a library colours what it prints, terminal or not."""
     return _COLOUR.sub("", text)
 
 
 def brief(text: object) -> str:
     """Foreign text for a message: on one line, uncoloured, its middle left out where it is long."""
-    line = " ".join(uncoloured(str(text)).split())
+    line = " ".join(strip_ansi(str(text)).split())
     if len(line) <= _MAX_LENGTH:
         return line
     half = _MAX_LENGTH // 2
@@ -48,30 +48,30 @@ def _code(match: re.Match[str]) -> str:
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
 
 
-class OutputClosed(KeyboardInterrupt):
-    """What is printed cannot be written any more: its reader, such as ``head`` or a terminal, is gone.
+class OutputError(KeyboardInterrupt):
+    """What is printed cannot be written: its reader, such as ``head`` or a terminal, is gone, or the disk is full.
 
-    It ends the command as Ctrl-C does: no guard around a plugin holds it up, and no plugin is blamed for it.
+    It ends the command as Ctrl-C does: no guard around a plugin catches it, and no plugin is blamed for it.
 
     Attributes:
-        exit_code: where nobody reads, that of a command which the signal for this ended (SIGPIPE, or SIGHUP of a
-            terminal); 1 where it is another error, such as a full disk.
+        exit_code: where nobody reads, 128 and the number of the signal that ends a command then (SIGPIPE, or SIGHUP of
+            a terminal); 1 where it is another error, such as a full disk.
     """
 
     def __init__(self, error: OSError) -> None:
         super().__init__(f"the output cannot be written: {error.strerror or error}.")
-        self.exit_code = _CLOSED.get(error.errno or 0, 1)
+        self.exit_code = _EXIT_CODES.get(error.errno or 0, 1)
 
 
-_CLOSED = {errno.EPIPE: 128 + 13, errno.EIO: 128 + 1}
+_EXIT_CODES = {errno.EPIPE: 128 + 13, errno.EIO: 128 + 1}
 
 
-def nobody_reads(error: OSError) -> bool:
+def is_broken_pipe(error: OSError) -> bool:
     """Whether an error says that the other end of a pipe, or a terminal, is gone."""
-    return error.errno in _CLOSED
+    return error.errno in _EXIT_CODES
 
 
-def silence(stream: IO[str]) -> None:
+def redirect_to_devnull(stream: IO[str]) -> None:
     """Discard what is written to a stream from now on, and what it still buffers."""
     with contextlib.suppress(OSError, ValueError, AttributeError):  # no descriptor, or closed
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -91,13 +91,13 @@ class VisibleStream:
         outlived: when its reader is gone, discard what is written instead of raising ``OutputClosed``.
     """
 
-    def __init__(self, stream: TextIO, *, outlived: bool = False) -> None:
+    def __init__(self, stream: TextIO, *, discard_when_closed: bool = False) -> None:
         self.raw = stream
-        self._outlived = outlived
+        self._outlived = discard_when_closed
 
     def write(self, text: str) -> int:
         """See ``io.TextIOBase``."""
-        self.write_styled(visible(uncoloured(text)))
+        self.write_styled(visible(strip_ansi(text)))
         return len(text)
 
     def write_styled(self, text: str) -> None:
@@ -105,20 +105,20 @@ class VisibleStream:
         try:
             self.raw.write(text)
         except OSError as error:
-            self.failed(error)
+            self.handle_error(error)
 
     def flush(self) -> None:
         """See ``io.TextIOBase``."""
         try:
             self.raw.flush()
         except OSError as error:
-            self.failed(error)
+            self.handle_error(error)
 
-    def failed(self, error: OSError) -> None:
+    def handle_error(self, error: OSError) -> None:
         """Silence the stream after an error, and raise ``OutputClosed`` unless it is ``outlived``."""
-        silence(self.raw)
-        if not (self._outlived and nobody_reads(error)):
-            raise OutputClosed(error) from None
+        redirect_to_devnull(self.raw)
+        if not (self._outlived and is_broken_pipe(error)):
+            raise OutputError(error) from None
 
     def writelines(self, lines: Iterable[str]) -> None:
         """See ``io.TextIOBase``."""
@@ -140,17 +140,19 @@ def raw(stream: TextIO) -> TextIO:
 
 
 @contextmanager
-def visible_streams(*, outlived: bool = False) -> Iterator[None]:
+def visible_streams(*, discard_when_closed: bool = False) -> Iterator[None]:
     """Let nothing but visible characters through standard output and standard error.
 
     Args:
-        outlived: the block goes on when nobody reads its output any more, as training does.
+        discard_when_closed: the block goes on when nobody reads its output any more, as training does.
     """
     before = sys.stdout, sys.stderr
     with contextlib.ExitStack() as stack:
         # A stream that was closed (>&-) is None; what takes its place also keeps files of ours off its descriptor.
         streams = [stream or stack.enter_context(Path(os.devnull).open("w")) for stream in before]
-        sys.stdout, sys.stderr = (cast(TextIO, VisibleStream(raw(stream), outlived=outlived)) for stream in streams)
+        sys.stdout, sys.stderr = (
+            cast(TextIO, VisibleStream(raw(stream), discard_when_closed=discard_when_closed)) for stream in streams
+        )
         try:
             yield
         finally:
@@ -168,13 +170,13 @@ def console(*, stderr: bool = False, file: TextIO | None = None, **options: Any)
             return super()._render_buffer(shown)
 
         def on_broken_pipe(self) -> None:
-            raise  # what rich caught; by default it would exit
+            raise  # rich calls this in the except block of a BrokenPipeError; by default it would exit
 
         def _check_buffer(self) -> None:
             try:
                 super()._check_buffer()
             except OSError as error:
-                visible_stream.failed(error)
+                visible_stream.handle_error(error)
 
     stream = file or (sys.stderr if stderr else sys.stdout)
     visible_stream = stream if isinstance(stream, VisibleStream) else VisibleStream(stream)

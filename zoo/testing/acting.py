@@ -12,7 +12,7 @@ from zoo.api import Metrics
 from zoo.seeding import child_seed
 from zoo.testing.compare import copied, difference
 from zoo.testing.global_generators import global_generators_unused
-from zoo.testing.harness import Harness, rows_equal
+from zoo.testing.harness import Harness, metrics_difference
 from zoo.testing.updates import advance
 from zoo.training.build import Member
 
@@ -55,7 +55,7 @@ def check_act(harness: Harness, expected: Sequence[Metrics], seed: int = 0) -> N
         for obs in observations:
             with harness.contract.during("act(greedy=False)"):
                 _check_actions(harness, busy, busy.algorithm.act(obs, greedy=False), len(obs))
-    problem = rows_equal(expected, rows)
+    problem = metrics_difference(expected, rows)
     harness.contract.require(
         not problem,
         f"act() changed what is learned afterwards ({problem}): acting must draw from a stream of its own, such as "

@@ -37,7 +37,7 @@ def check_algorithm(
 
     Args:
         name: bare or qualified name of the algorithm.
-        env: a registered environment or a gymnasium id that can be put back where it was (Snapshot).
+        env: a registered environment or a gymnasium id that can be restored (Snapshot).
         steps: budget of every run of the check; by default the registered budget, cut off after 6 updates.
             Give it to cover what begins late, such as learning after a warm-up.
         config: the options: a dataclass, or some of its fields as a mapping; by default all defaults.

@@ -111,7 +111,7 @@ def _judge_trained(
     )
     with harness.member(0) as member:
         advance(harness, member, harness.limit)
-        saved = harness.save([member])[0]
+        saved = harness.round_trip([member])[0]
         reports = []
         for _ in range(2):
             reports.append(_checked(contract, build, _subject(member), _context(harness, member)))

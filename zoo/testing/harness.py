@@ -98,7 +98,7 @@ class Harness:
         with self.members(seed) as (made, _):
             yield made[0]
 
-    def save(self, members: Sequence[Member]) -> list[State]:
+    def round_trip(self, members: Sequence[Member]) -> list[State]:
         """What comes back from real checkpoints of these members on disk."""
         with tempfile.TemporaryDirectory(prefix="zoo-check-") as folder, self.contract.during("saving its state"):
             return [self._saved(Path(folder, str(number)), member) for number, member in enumerate(members)]
@@ -112,7 +112,7 @@ class Harness:
         """Continue from ``save``.
 
         Raises:
-            AssertionError: the environment cannot be put back, so that exactness cannot be judged.
+            AssertionError: the environment cannot be restored, so that exactness cannot be judged.
         """
         with self.contract.during("load_state() of its own saved state"):
             exact = member.restore(copied(state))
@@ -122,7 +122,7 @@ class Harness:
         )
 
 
-def rows_equal(expected: Sequence[Metrics], actual: Sequence[Metrics]) -> str:
+def metrics_difference(expected: Sequence[Metrics], actual: Sequence[Metrics]) -> str:
     """The first metric that differs between two runs, as a phrase; empty if none does."""
     for number, (one, other) in enumerate(zip(expected, actual, strict=False), start=1):
         if one.keys() != other.keys():

@@ -43,7 +43,7 @@ def check_representation(
 
     Args:
         name: bare or qualified name of the representation.
-        env: a registered environment or a gymnasium id that can be put back where it was (Snapshot).
+        env: a registered environment or a gymnasium id that can be restored (Snapshot).
         steps: budget of every run of the check; by default the registered budget, cut off after 6 updates.
         config: the options: a dataclass, or some of its fields as a mapping; by default all defaults.
         env_config: options of the environment.

@@ -11,7 +11,7 @@ from zoo.api import Metrics
 from zoo.testing.compare import difference
 from zoo.testing.contract import Contract
 from zoo.testing.global_generators import global_generators_unused
-from zoo.testing.harness import Harness, rows_equal
+from zoo.testing.harness import Harness, metrics_difference
 from zoo.training.build import Member
 
 Row = dict[str, float]
@@ -85,7 +85,7 @@ def check_resume(harness: Harness, seed: int = 0) -> list[Row]:
     contract = harness.contract
     with harness.member(seed) as straight:
         expected = advance(harness, straight, harness.limit)
-        final = harness.save([straight])[0]
+        final = harness.round_trip([straight])[0]
     final_before_it = straight.algorithm.outcome is not None and straight.algorithm.outcome.final
     contract.require(
         len(expected) > 1 or final_before_it,
@@ -94,9 +94,9 @@ def check_resume(harness: Harness, seed: int = 0) -> list[Row]:
     middle = max(1, len(expected) // 2)
     with harness.member(seed) as first:
         rows = advance(harness, first, middle)
-        problem = rows_equal(expected[:middle], rows)
+        problem = metrics_difference(expected[:middle], rows)
         contract.require(not problem, f"two runs with the same seed differ: {problem}")
-        saved = harness.save([first])[0]
+        saved = harness.round_trip([first])[0]
         problem = difference(first.capture(), saved)
         contract.require(not problem, f"its state does not survive a checkpoint: {problem}")
     with harness.member(seed) as second:
@@ -105,11 +105,11 @@ def check_resume(harness: Harness, seed: int = 0) -> list[Row]:
         contract.require(not problem, f"load_state() does not restore what state() gave: {problem}")
         if len(expected) > middle:
             rows += advance(harness, second, len(expected) - middle)
-        problem = rows_equal(expected, rows) or difference(final, second.capture())
+        problem = metrics_difference(expected, rows) or difference(final, second.capture())
     if problem:
         with harness.member(seed) as third:
             repeated = advance(harness, third, harness.limit)
-            unequal = rows_equal(expected, repeated) or difference(final, third.capture())
+            unequal = metrics_difference(expected, repeated) or difference(final, third.capture())
         contract.require(not unequal, f"two runs with the same seed differ: {unequal}")
         raise contract.fail(f"resuming after {middle} of {len(expected)} updates is not exact: {problem}")
     return expected

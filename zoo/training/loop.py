@@ -108,7 +108,7 @@ def train_components(
         for seed, member in zip(pending, members, strict=True):
             stack.callback(member.env.close)
             if settings.resume == "never" and os.path.lexists(runs[seed].path / SPEC):
-                runs[seed].set_aside()
+                runs[seed].move_away()
             run = RunDir.create(settings.root, runs[seed].spec)
             runners.append(stack.enter_context(Runner(run, components, settings, callback)))
         graded = components.graded(members[0].env)

@@ -134,7 +134,7 @@ class Runner:
         if outcome is not None and self.member.algorithm.outcome is None:
             with contextlib.suppress(AttributeError):  # where it follows from the state
                 self.member.algorithm.outcome = Outcome(**outcome)
-        how = "" if self._exact else ", the environment starting fresh episodes (it cannot be put back exactly)"
+        how = "" if self._exact else ", the environment starting fresh episodes (it cannot be restored exactly)"
         self.notices.append(f"continued from step {stored.step}{how}.")
 
     @property
@@ -220,7 +220,7 @@ class Runner:
 
         Raises:
             TrainingFailed: a tensor of the algorithm holds a NaN.
-            RunError: the disk refuses; what was saved before stays.
+            RunError: it cannot be written; what was saved before stays.
         """
         if self._saved[0] == self.step and checkpoint.steps(self.run.checkpoints)[-1:] == [self.step]:
             return

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.spatial.distance import cdist
 from zoo_tvd import gradient, ot_distance
-from zoo_tvd.transport.solvers import entropic, exact, sliced_barycentres, squared_distances
+from zoo_tvd.transport.solvers import sliced_barycentres, solve_exact, solve_sinkhorn, squared_distances
 
 
 def program(a: Any, b: Any, cost: Any) -> float:
@@ -70,7 +70,7 @@ def test_the_gradient_is_that_of_the_value(cloud: Any) -> None:
 def test_potentials_certify_the_value_and_are_centred(cloud: Any) -> None:
     (x, u), (y, v) = cloud(12), cloud(9, seed=1)
     cost = squared_distances(x, y)
-    found = exact(u, v, cost)
+    found = solve_exact(u, v, cost)
     assert u @ found.potential == pytest.approx(0, abs=1e-12)
     assert u @ found.potential + v @ found.other_potential == pytest.approx(found.value, rel=1e-9)  # no gap of duality
     assert (found.potential[:, None] + found.other_potential <= cost + 1e-9).all()
@@ -78,21 +78,21 @@ def test_potentials_certify_the_value_and_are_centred(cloud: Any) -> None:
 
 def test_potentials_of_a_neighbour_lead_to_the_same_value(cloud: Any) -> None:
     (x, u), (y, v) = cloud(60), cloud(50, seed=1)
-    near, cost = exact(u, v, squared_distances(x + 0.05, y)), squared_distances(x, y)
-    warm = exact(u, v, cost, (near.potential, near.other_potential))
-    assert warm.value == pytest.approx(exact(u, v, cost).value, rel=1e-9)
+    near, cost = solve_exact(u, v, squared_distances(x + 0.05, y)), squared_distances(x, y)
+    warm = solve_exact(u, v, cost, (near.potential, near.other_potential))
+    assert warm.value == pytest.approx(solve_exact(u, v, cost).value, rel=1e-9)
 
 
 def test_the_entropic_plan_costs_more_and_less_so_with_less_entropy(cloud: Any) -> None:
     (x, u), (y, v) = cloud(15), cloud(12, seed=1)
     cost = squared_distances(x, y)
-    least = exact(u, v, cost).value
+    least = solve_exact(u, v, cost).value
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the last one is slow to converge
-        values = [entropic(u, v, cost, eps).value for eps in (1.0, 0.2, 0.02)]
+        values = [solve_sinkhorn(u, v, cost, eps).value for eps in (1.0, 0.2, 0.02)]
     assert values[0] > values[1] > values[2] > least
     assert values[2] == pytest.approx(least, rel=0.02)
-    found = entropic(u, v, cost)
+    found = solve_sinkhorn(u, v, cost)
     np.testing.assert_allclose(found.plan.sum(1), u, rtol=1e-12)
     value, plan = ot_distance(x, y, u, v, solver="entropic")
     assert value == pytest.approx(found.value)

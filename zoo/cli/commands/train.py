@@ -207,7 +207,7 @@ def _resume(parsed: argparse.Namespace, other: Sequence[str], registry: Registry
     return _train(spec, [run.seed], parsed, registry, options)
 
 
-@visible_streams(outlived=True)
+@visible_streams(discard_when_closed=True)
 def _train(
     spec: Any, seeds: Sequence[int], parsed: argparse.Namespace, registry: Registry, options: CommandOptions
 ) -> int:

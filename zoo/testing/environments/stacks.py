@@ -23,7 +23,7 @@ Actions = Sequence[Sequence[Any]]
 def check_stack(contract: Contract, vector: Callable[[int], Recorder]) -> None:
     """Where the vector form offers ``stacked``, members step together bit for bit as they do alone.
 
-    That holds from the start, after a member has stepped and been reset alone, and after all of them were put back.
+    That holds from the start, after a member has stepped and been reset alone, and after all of them were restored.
     """
     with ExitStack() as opened:
         made = [opened.enter_context(closing(vector(COPIES))) for _ in range(2 * MEMBERS)]
@@ -56,7 +56,7 @@ def check_stack(contract: Contract, vector: Callable[[int], Recorder]) -> None:
         if all(exact):
             for env, state in zip(solo, saved, strict=True):
                 env.restore(copied(state))
-            _compare(contract, "stacked, it differs after it was put back", solo, stacked_envs, actions)
+            _compare(contract, "stacked, it differs after it was restored", solo, stacked_envs, actions)
 
 
 def _actions(env: Recorder) -> Actions:

@@ -62,7 +62,7 @@ class Recorder(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
         self.constraints = constraints
         self.name = name
         self.restorable = True
-        """whether its state is worth capturing: a probe may have shown that it cannot be put back exactly"""
+        """whether its state is worth capturing: a probe may have shown that it cannot be restored exactly"""
         self.finished: list[Episode] = []
         self.tally = Tally.of(self.num_envs, len(constraints.names) if constraints else 0)
         self._copies_results = not isinstance(env, gymnasium.vector.SyncVectorEnv)  # that one copies what it returns

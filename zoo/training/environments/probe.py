@@ -1,4 +1,4 @@
-"""Whether an environment can be put back exactly: tried out on two copies before a run relies on it.
+"""Whether an environment can be restored exactly: tried out on two copies before a run relies on it.
 
 Nobody can prove from outside that plain attributes are all of an environment's state. So one copy is stepped and
 captured, its state is put into another, and both are stepped with the same actions: two names for one generator, state
@@ -43,7 +43,7 @@ class Grade:
 
 
 def grade(make: Callable[[int], Recorder], name: str) -> Grade:
-    """Test whether a copy can be put back exactly.
+    """Test whether a copy can be restored exactly.
 
     Args:
         make: builds a copy of the environment from a seed.
@@ -110,7 +110,7 @@ def _equal(a: Any, b: Any) -> bool:
 
 @contextmanager
 def _global_generators() -> Iterator[list[str]]:
-    """Names of the generators of the process that were drawn from in the block; they are put back after it."""
+    """Names of the generators of the process that were drawn from in the block; they are restored after it."""
     drawn: list[str] = []
     before: Any = random.getstate(), np.random.get_state(legacy=False), capture_torch()  # noqa: NPY002
     try:

@@ -66,7 +66,7 @@ class BufferStore:
         """Append the rows that are new, and return the record of each buffer for the manifest.
 
         Raises:
-            OSError: the disk refuses.
+            OSError: it cannot be written.
             TrainingFailed: a new row holds a NaN.
         """
         records = {}

@@ -201,7 +201,7 @@ def save(folder: Path, step: int, tensors: Tensors, skeleton: Any, header: Manif
         header: the other fields of the manifest.
 
     Raises:
-        OSError: the disk refuses; nothing of it is left.
+        OSError: it cannot be written; nothing of it is left.
     """
     folder.mkdir(exist_ok=True)
     for stale in folder.glob(f"{_TEMPORARY}*"):

@@ -78,7 +78,7 @@ class Log:
         """Write one object as one line.
 
         Raises:
-            RunError: the disk refuses; the line is not there then, not even in part.
+            RunError: it cannot be written; the line is not there then, not even in part.
         """
         line = json.dumps(row, allow_nan=False, separators=(",", ":")).encode() + b"\n"
         try:
@@ -103,7 +103,7 @@ class Log:
         """Wait until all lines are on the disk.
 
         Raises:
-            RunError: the disk refuses.
+            RunError: it cannot be written.
         """
         try:
             os.fsync(self._file.fileno())

@@ -77,7 +77,7 @@ class RunDir:
         named = _KEY.fullmatch(key) and _SEED.fullmatch(seed)
         if named and (key, int(named[1])) != (spec.key, spec.seed):
             raise RunError(
-                f"{path / SPEC} is of the run {spec.key}/seed-{spec.seed}: it does not belong into this directory."
+                f"{path / SPEC} is of the run {spec.key}/seed-{spec.seed}: it does not belong in this directory."
             )
         return cls(path, spec)
 
@@ -103,7 +103,7 @@ class RunDir:
         """Write ``spec.json`` into a directory.
 
         Raises:
-            OSError: the disk refuses.
+            OSError: it cannot be written.
         """
         replace_file(path / SPEC, to_json({"zoo": __version__, **spec.to_json(), SEAL: spec.digest}))
 
@@ -115,7 +115,7 @@ class RunDir:
         """Replace ``status.json``; ``state`` is "running", "finished", "failed" or "interrupted".
 
         Raises:
-            OSError: the disk refuses even to write over the old one.
+            OSError: it cannot even be written over the old one.
         """
         content = {"state": state, "step": step, "pid": os.getpid(), "host": socket.gethostname()}
         content |= {"time": _now(), **more}
@@ -129,7 +129,7 @@ class RunDir:
                 file.truncate(file.write(to_json(short)))
 
     def record_start(self, *, threads: int, deterministic: bool, resumed_from: int | None) -> None:
-        """Append to ``env.json`` what this (re)start runs on; one that cannot be read is begun anew.
+        """Append to ``env.json`` what this (re)start runs on; one that cannot be read is started anew.
 
         Raises:
             RunError: it cannot be written.
@@ -159,7 +159,7 @@ class RunDir:
             file.seek(0, os.SEEK_END)
             file.write(f"{_now()} {text.rstrip()}\n".encode(errors="backslashreplace"))
 
-    def set_aside(self) -> Path:
+    def move_away(self) -> Path:
         """Rename the run, so that a fresh one can begin in its place; returns its new path."""
         number = 1
         while (aside := self.path.with_name(f"{self.path.name}~{number}")).exists():

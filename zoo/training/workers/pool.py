@@ -342,7 +342,7 @@ def _run_worker(common: str, pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # also where there is no fork server
     stop = Stop(settings["time_limit"])
     _stop_with_parent(stop)
-    with visible_streams(outlived=True), stop.listening(interrupts=False):
+    with visible_streams(discard_when_closed=True), stop.listening(interrupts=False):
         registry = discover([Path(file) for file in setup["files"]])
         while not stop.asked():
             try:

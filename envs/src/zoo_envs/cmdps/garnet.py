@@ -1,7 +1,8 @@
 """Garnet: random sparse CMDPs (Archibald, McKinnon and Thomas, 1995), always feasible.
 
-The order of the draws (docs/methods/reload.md, section 7.3) makes instances reproducible. At the defaults
-b = (0.392024, 0.350511), J* = 0.804071, mu* = (0.247187, 0.288814), unconstrained 0.823458.
+The order of the draws (docs/methods/reload.md, section 7.3) makes instances reproducible. J* is the optimal normalised
+return, mu* are the multipliers of the constraints. At the defaults b = (0.392024, 0.350511), J* = 0.804071,
+mu* = (0.247187, 0.288814), unconstrained 0.823458.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def garnet_model(
         N: number of constraints, at least 0.
         gamma: discount, in [0, 1).
         seed: seed of the random instance, at least 0.
-        tight: in [0, 1]; 0 allows only the cheapest policies, 1 also the unconstrained optimum.
+        tight: in [0, 1]; 0 is the tightest, the costs of the policy with the least total cost, and 1 the loosest, those
+            of the unconstrained optimum.
 
     Raises:
         ValueError: an argument is outside its range.
@@ -63,10 +65,11 @@ class Garnet(CMDPEnv, model=garnet_model):
     """``zoo/Garnet-v0``: random sparse CMDPs: each state and action leads to a few random states.
 
     Actions: `A`. Observations: the state, uniform over the `S` states at the start. Rewards: uniform in [0, 1), one for
-    each state and action. `N` constraints c0, c1, ... "<=" with signals uniform in [0, 1) and thresholds between the
-    least attainable value and that of the unconstrained optimum (`tight`), so that every instance is feasible. Ends:
-    never terminated, truncated after `max_episode_steps`. Options: see `garnet_model`; `seed` is the instance. Optimum
-    at the defaults: J* = 0.804071 with mu* = (0.247187, 0.288814) (docs/methods/reload.md, section 7.3).
+    each state and action. `N` constraints c0, c1, ... "<=" with signals uniform in [0, 1) and thresholds that
+    interpolate between the costs of the policy with the least total cost (`tight` = 0) and those of the unconstrained
+    optimum (`tight` = 1), so that every instance is feasible. Ends: never terminated, truncated after
+    `max_episode_steps`. Options: see `garnet_model`; `seed` draws the instance (`reset(seed=...)` its episodes).
+    Optimum at the defaults: J* = 0.804071 with mu* = (0.247187, 0.288814) (docs/methods/reload.md, section 7.3).
     """
 
 

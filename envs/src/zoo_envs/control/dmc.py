@@ -115,7 +115,7 @@ class SuiteTask:
             random.set_state(state["rng"])
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"snapshot entry 'rng' must be the state of a RandomState ({error})") from None
-        self._env.reset()  # so that the suite is within an episode; draws, so the stream is put back once more
+        self._env.reset()  # so that the suite is within an episode; draws, so the stream is restored once more
         random.set_state(state["rng"])
         physics.model.geom_pos[:] = geometry
         self._mujoco.mj_setState(physics.model.ptr, physics.data.ptr, integration_state, kind)

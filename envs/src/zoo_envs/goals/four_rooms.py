@@ -41,7 +41,7 @@ class FourRooms(GoalFamily):
         """Check the options.
 
         Raises:
-            ValueError: an option is outside its range, or a cell is a wall.
+            ValueError: an option is outside its range, or a goal or the start is a wall.
         """
         cell_only = config.observation == "cell"
         super().__init__(config, 0 if cell_only else config.features)

@@ -24,7 +24,7 @@ def basic_grid(config: BasicGridConfig) -> Design:
     """Return the environment. Actions up, right, down, left, and stay if `config.stay`.
 
     Raises:
-        ValueError: an option is outside its range, or a cell is a wall.
+        ValueError: an option is outside its range, or a goal or the start is a wall.
     """
     size = integer("size", config.size, 3)
     grid = Grid.room(size, size)
@@ -45,7 +45,7 @@ class BasicGrid(DesignedEnv, config=BasicGridConfig, design=basic_grid):
     """``zoo/BasicGrid-v0``: an empty room with rewards in some cells that shrink with each visit.
 
     Actions: up, right, down, left, and stay if `stay`; a move against a wall stays and costs `wall_penalty`.
-    Observations: the number of the free cell, row by row. Rewards: the k-th visit to a goal cell in an episode (k = 0,
+    Observations: the index of the free cell, row by row. Rewards: the k-th visit to a goal cell in an episode (k = 0,
     1, ...) pays its reward times lam^k. Ends: terminated when every remaining reward is below `end_below` (by default
     never), truncated after `max_episode_steps`. Options: see `BasicGridConfig`. The model's rewards are those of first
     visits; the return of a given policy is exact by the lambda representation (docs/methods/successor.md) and no

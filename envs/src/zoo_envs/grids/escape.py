@@ -80,7 +80,7 @@ class Escape(DesignedEnv, config=EscapeConfig, design=escape):
     """``zoo/Escape-v0``: from one side of an arena to the shelter on the other, with or without a barrier halfway.
 
     Actions: up, right, down, left, and with `moves` = 8 the four diagonals; a move against a wall stays and costs
-    `wall_penalty`. Observations: the number of the free cell, row by row; the start is (1, size//2). Rewards:
+    `wall_penalty`. Observations: the index of the free cell, row by row; the start is (1, size//2). Rewards:
     `goal_reward` for arriving at the shelter, plus a normal number where `reward_noise` > 0. Ends: terminated at the
     shelter, truncated after `max_episode_steps`. Options: see `EscapeConfig`. Optimum: size - 3 moves without a barrier
     (22 with size 25, also with it and 8 directions; 36 with 4).

@@ -103,7 +103,7 @@ def four_rooms(config: FourRoomsConfig) -> Design:
     the rewards of the first goal; where the goal is, and how many were found, is hidden and not part of the state.
 
     Raises:
-        ValueError: an option is outside its range, or a cell is a wall.
+        ValueError: an option is outside its range, or a goal or the start is a wall.
     """
     if config.task not in _TASK_DEFAULTS:
         raise ValueError(f"task must be one of {', '.join(_TASK_DEFAULTS)}, got {config.task!r}")
@@ -154,7 +154,7 @@ class FourRooms(DesignedEnv, config=FourRoomsConfig, design=four_rooms):
     """``zoo/FourRooms-v0``: four rooms of 16 cells and four doors: one goal, hidden goals, or rewards that shrink.
 
     Actions: up, right, down, left, and stay if `stay`; a move against a wall stays and costs `wall_penalty`.
-    Observations: the number of the free cell, row by row, of 68. Rewards by `task`: "goal" pays `goal_reward` on
+    Observations: the index of the free cell, row by row, of 68. Rewards by `task`: "goal" pays `goal_reward` on
     arrival and ends; "goals" pays at a hidden goal, which then perhaps moves, and ends after `num_goals`; in
     "diminishing" the k-th visit to one of `goals` (k = 0, 1, ...) pays its reward times lam^k. Ends: terminated as
     said, truncated after `max_episode_steps`. Options: see `FourRoomsConfig`. Optimum of "goal": the shortest path;

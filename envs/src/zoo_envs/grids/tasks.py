@@ -38,7 +38,7 @@ def goal_grid(
         rule: further rewards.
 
     Raises:
-        ValueError: an option is outside its range, or a cell is a wall.
+        ValueError: an option is outside its range, or a goal or the start is a wall.
     """
     reward = grid.reward_table("goal", [goal], [goal_reward])
     terminal = np.arange(grid.num_states) == grid.state("goal", goal)
@@ -65,7 +65,7 @@ def diminishing_grid(
         recovery: steps after which one visit is forgotten; None: rewards do not come back.
 
     Raises:
-        ValueError: an option is outside its range, or a cell is a wall.
+        ValueError: an option is outside its range, or a goal or the start is a wall.
     """
     base = grid.reward_table("goals", options.goals, options.goal_rewards)
     return Design(

@@ -22,7 +22,7 @@ def two_rooms(config: TwoRoomsConfig) -> Design:
     """Return the environment. Actions up, right, down, left, and stay unless `config.stay` is False.
 
     Raises:
-        ValueError: an option is outside its range, or a cell is a wall.
+        ValueError: an option is outside its range, or a goal or the start is a wall.
     """
     grid = Grid.of(_ROWS)
     moves = grid.outcomes(FOUR + STAY * config.stay, noise=config.noise, wall_penalty=config.wall_penalty)
@@ -33,7 +33,7 @@ class TwoRooms(DesignedEnv, config=TwoRoomsConfig, design=two_rooms):
     """``zoo/TwoRooms-v0``: two rooms joined by a door, with three rewards that shrink with each visit.
 
     Actions: up, right, down, left, and stay unless `stay` is False; a move against a wall stays and costs
-    `wall_penalty`. Observations: the number of the free cell, row by row. Rewards: the k-th visit to a goal cell in an
+    `wall_penalty`. Observations: the index of the free cell, row by row. Rewards: the k-th visit to a goal cell in an
     episode (k = 0, 1, ...) pays its reward times lam^k. Ends: terminated when every remaining reward is below
     `end_below` (by default never), truncated after `max_episode_steps`. Options: see `TwoRoomsConfig`. No optimum is
     known in closed form.

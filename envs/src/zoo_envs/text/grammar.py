@@ -19,7 +19,7 @@ INTENTS: tuple[str, ...] = ("inform", "question", "directive", "commissive")
 _FIRST = (0.3, 0.4, 0.2, 0.1)
 """law of the first intent"""
 
-_FOLLOWING = (
+_TRANSITIONS = (
     (0.15, 0.55, 0.20, 0.10),
     (0.80, 0.06, 0.07, 0.07),
     (0.10, 0.10, 0.05, 0.75),
@@ -101,7 +101,7 @@ _TOPICS: tuple[_Topic, ...] = (
 _TIMES = ("today", "tonight", "tomorrow", "now", "on monday", "this week", "after lunch", "in the morning")
 _PERSONS = ("brother", "sister", "friend", "teacher")
 
-_LOYALTY = {"noun": 0.8, "quality": 0.6, "where": 0.6, "when": 0.6, "person": 0.6}
+_P_OWN_WORD = {"noun": 0.8, "quality": 0.6, "where": 0.6, "when": 0.6, "person": 0.6}
 """probability that an utterance uses the dialogue's own choice of each kind of word"""
 
 
@@ -138,18 +138,19 @@ def _dialogue(rng: np.random.Generator, turns: int) -> Dialogue:
         "when": _TIMES,
         "person": _PERSONS,
     }
-    own = {kind: _one(rng, words) for kind, words in choices.items()}
+    favourites = {kind: _choice(rng, words) for kind, words in choices.items()}
     said: list[Utterance] = []
-    law = _FIRST
+    probabilities = _FIRST
     for _ in range(turns):
-        intent = int(rng.choice(len(INTENTS), p=law))
-        law = _FOLLOWING[intent]
+        intent = int(rng.choice(len(INTENTS), p=probabilities))
+        probabilities = _TRANSITIONS[intent]
         words = {
-            kind: own[kind] if rng.random() < _LOYALTY[kind] else _one(rng, known) for kind, known in choices.items()
+            kind: favourites[kind] if rng.random() < _P_OWN_WORD[kind] else _choice(rng, known)
+            for kind, known in choices.items()
         }
-        said.append(Utterance(_one(rng, _SENTENCES[intent]).format_map(words), INTENTS[intent]))
+        said.append(Utterance(_choice(rng, _SENTENCES[intent]).format_map(words), INTENTS[intent]))
     return tuple(said)
 
 
-def _one(rng: np.random.Generator, of: tuple[str, ...]) -> str:
+def _choice(rng: np.random.Generator, of: tuple[str, ...]) -> str:
     return of[int(rng.integers(len(of)))]

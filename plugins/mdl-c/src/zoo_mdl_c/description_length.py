@@ -37,7 +37,7 @@ def kl_per_weight(alpha: Array) -> Array:
 
 
 def kl_gradients(mu: Array, log_sigma: Array) -> tuple[Array, Array]:
-    """Derivatives of the sum of ``kl_per_weight(log_alpha(mu, log_sigma))`` by mu and by log sigma."""
+    """Derivatives of the sum of ``kl_per_weight(log_alpha(mu, log_sigma))`` with respect to mu and log sigma."""
     xp = namespace(mu)
     alpha = 2 * log_sigma - xp.log(mu * mu + _TINY)
     s = 1 / (1 + xp.exp(-(K2 + K3 * alpha.clip(-CLIP, CLIP))))

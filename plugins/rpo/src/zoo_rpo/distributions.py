@@ -1,8 +1,8 @@
 """Batches of action distributions as objects, for regularisers and default policies.
 
 A distribution is given by its parameters, the outputs of a network or a table: logits for discrete actions, mean and
-log standard deviation for continuous ones. The derivatives of divergences by these parameters are written out; with
-torch tensors autograd works as well, and tests compare the two.
+log standard deviation for continuous ones. Derivatives of divergences with respect to these parameters are
+written out; with torch tensors autograd works as well, and tests compare the two.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Distribution(ABC):
 
     @abstractmethod
     def entropy_gradient(self) -> Array:
-        """The derivative of the entropy by the parameters, [..., W]."""
+        """The derivative of the entropy with respect to the parameters, [..., W]."""
 
     @abstractmethod
     def kl(self, other: Self) -> Array:
@@ -59,7 +59,7 @@ class Distribution(ABC):
 
     @abstractmethod
     def kl_gradients(self, other: Self) -> tuple[Array, Array]:
-        """The derivatives of KL(self, other) by the parameters of ``self`` and of ``other``, each [..., W]."""
+        """Derivatives of KL(self, other) with respect to the parameters of ``self`` and of ``other``, each [..., W]."""
 
     @abstractmethod
     def uniform(self) -> Self:

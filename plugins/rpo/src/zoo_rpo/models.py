@@ -20,7 +20,7 @@ class Model(Protocol):
         """Parameters of distributions [..., W] for observations [..., *shape]."""
 
     def step(self, obs: Array, gradient: Array) -> None:
-        """Take one gradient step, given the derivatives [..., W] of a loss by ``outputs(obs)``."""
+        """Take one gradient step, given the derivatives [..., W] of a loss with respect to ``outputs(obs)``."""
 
     def state(self) -> Mapping[str, Any]:
         """Everything needed to continue."""
@@ -87,7 +87,7 @@ class TorchModel:
             return self.module(torch.as_tensor(obs))
 
     def step(self, obs: Array, gradient: Array) -> None:
-        """Take one step of the optimiser, given the derivatives [B, W] of a loss by the outputs."""
+        """Take one step of the optimiser, given the derivatives [B, W] of a loss with respect to the outputs."""
         import torch
 
         self.optimiser.zero_grad()

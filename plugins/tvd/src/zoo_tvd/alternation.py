@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from zoo_tvd.cost import Cost
 from zoo_tvd.maps.base import Fit, Regression, UndoMap
 from zoo_tvd.samples import Samples
-from zoo_tvd.transport.solvers import EXACT, Coupling, Solver, entropic, exact, sliced_barycentres
+from zoo_tvd.transport.solvers import EXACT, Coupling, Solver, sliced_barycentres, solve_exact, solve_sinkhorn
 
 Floats = NDArray[np.float64]
 
@@ -71,10 +71,10 @@ def plan(
         return Planned(value, Regression(target.states, targets, target.weights, cost), None)
     matrix = cost.matrix(mapped, target, source)
     if chosen == "entropic":
-        coupling = entropic(target.weights, source.weights, matrix)
+        coupling = solve_sinkhorn(target.weights, source.weights, matrix)
     else:
         potentials = None if start is None else (start.potential, start.other_potential)
-        coupling = exact(target.weights, source.weights, matrix, potentials)
+        coupling = solve_exact(target.weights, source.weights, matrix, potentials)
     regression = Regression(target.states, coupling.barycentres(there), target.weights, cost)
     return Planned(coupling.value, regression, coupling)
 

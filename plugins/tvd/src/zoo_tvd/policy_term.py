@@ -5,7 +5,7 @@ With mu_f the distribution of the target's samples under pi_f, and phi the dual 
     d/df OT(f mu_f, nu) = E_mu[ d/df C ] at the plan held fixed  +  E_mu[ phi(tau) sum_t d/df log pi(a_t | f(o_t)) ].
 
 The weight of a sample in the second part is its dual potential, centred, and not the cost that the plan assigns to it:
-the potential is the derivative of the optimal value by the sample's mass (Peyre & Cuturi 2019, section 9.1.2).
+the potential is the derivative of the optimal value with respect to a sample's mass (Peyre & Cuturi 2019, 9.1.2).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def policy_gradient(f: Differentiable, samples: Samples, potential: Floats, poli
 
 
 def envelope_gradient(f: Differentiable, to: Regression) -> Floats:
-    """The derivative of the objective by the parameters of ``f`` with the plan held fixed, [p]."""
+    """The derivative of the objective with respect to the parameters of ``f`` with the plan held fixed, [p]."""
     n, T, d = to.observations.shape
     g = to.gradient(f(to.observations)).reshape(n * T, -1)
     return f.pulled_back(to.observations.reshape(n * T, d), g)

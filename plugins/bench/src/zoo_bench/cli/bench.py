@@ -178,7 +178,7 @@ def _cell_json(experiment: Experiment, parsed: argparse.Namespace) -> dict[str, 
     }
 
 
-@visible_streams(outlived=True)
+@visible_streams(discard_when_closed=True)
 def _run(
     suites: Sequence[Suite], problems: Sequence[ZooError], experiments: Sequence[Experiment],
     parsed: argparse.Namespace, registry: Registry, options: CommandOptions,

@@ -41,7 +41,7 @@ class PerceptronModel:
         return np.ascontiguousarray(outputs[0].T).reshape(*obs.shape[:-1], -1)
 
     def step(self, obs: Array, gradient: Array) -> None:
-        """Take one step of Adam, given the derivatives [B, W] of the loss by the outputs."""
+        """Take one step of Adam, given the derivatives [B, W] of the loss with respect to the outputs."""
         views, gradients = self._parameters.views, self._parameters.gradients
         self._perceptron.forward(np.asarray(obs, dtype=np.float32)[None], views, keep=True)
         self._perceptron.backward(np.asarray(gradient.T[None], dtype=np.float32), views, gradients)

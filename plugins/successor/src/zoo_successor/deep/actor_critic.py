@@ -73,12 +73,12 @@ class LambdaActorCritic(Algorithm[LambdaACConfig]):
                 gamma=config.gamma, td_lambda=config.td_lambda, lam=self._lam,
             )  # fmt: skip
         phi = nn.functional.one_hot(counted, self.actor.states).to(f.dtype)
-        following = f_x * (~segment.terminated).unsqueeze(-1)
+        next_features = f_x * (~segment.terminated).unsqueeze(-1)
         taken = segment.log_probs.gather(-1, segment.action.unsqueeze(-1)).squeeze(-1)
         policy_loss = -(taken * (returns - value.detach())).mean()
         entropy = -(segment.log_probs.exp() * segment.log_probs).sum(-1).mean()
         value_loss = nn.functional.mse_loss(value, returns)
-        feature_loss = self.critic.head.loss(f, phi, following, config.gamma, self._lam)
+        feature_loss = self.critic.head.loss(f, phi, next_features, config.gamma, self._lam)
         loss = policy_loss - config.ent_coef * entropy + config.vf_coef * value_loss + config.lf_wt * feature_loss
         self._optimizer.zero_grad()
         loss.backward()

@@ -21,7 +21,7 @@ class DeepLambdaConfig:
     """Options of deep-lambda."""
 
     lam: float = field(default=0.5, metadata={"flag": "lambda"})
-    """what is left of a feature's reward after it was had, in [0, 1]; 1: successor features, 0: first occupancy"""
+    """part of a feature's reward that remains once collected, in [0, 1]; 1: successor features, 0: first occupancy"""
     gamma: float = 0.99
     """discount factor, in [0, 1]"""
     learning_rate: float = 1e-3

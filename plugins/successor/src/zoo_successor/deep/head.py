@@ -14,21 +14,21 @@ def feature_bound(gamma: float, lam: float | Tensor) -> Tensor:
     return 1 / (1 - torch.as_tensor(gamma * lam))
 
 
-def feature_targets(phi: Tensor, following: Tensor, gamma: float, lam: float | Tensor) -> Tensor:
+def feature_targets(phi: Tensor, next_features: Tensor, gamma: float, lam: float | Tensor) -> Tensor:
     """Targets phi * (1 + lam gamma f') + gamma (1 - phi) * f' (docs/methods/successor.md, equation 8).
 
     Args:
         phi: base features [..., D] in [0, 1].
-        following: f' [..., D] >= 0 at the next step, 0 where there is none.
+        next_features: f' [..., D] >= 0 at the next step, 0 where there is none.
         gamma: discount factor in [0, 1].
-        lam: how much of a feature's reward is left after it was had, in [0, 1], for all or each of the features
+        lam: the part of a feature's reward that remains after collecting it, in [0, 1], for all or each of the features
             ([D]): 1 gives successor features, 0 first-occupancy features.
 
     Returns:
-        Targets [..., D], between 0 and ``feature_bound``: f' above that bound is cut to it.
+        Targets [..., D], between 0 and ``feature_bound``: f' above that bound is clipped.
     """
-    following = following.minimum(feature_bound(gamma, lam).to(following))
-    return phi + gamma * (1 - (1 - lam) * phi) * following
+    next_features = next_features.minimum(feature_bound(gamma, lam).to(next_features))
+    return phi + gamma * (1 - (1 - lam) * phi) * next_features
 
 
 class LambdaHead(nn.Module):
@@ -50,8 +50,8 @@ class LambdaHead(nn.Module):
         """The lambda features f [..., D] of inputs x."""
         return nn.functional.softplus(self.linear(self.encoder(x)))
 
-    def loss(self, f: Tensor, phi: Tensor, following: Tensor, gamma: float, lam: float | Tensor) -> Tensor:
+    def loss(self, f: Tensor, phi: Tensor, next_features: Tensor, gamma: float, lam: float | Tensor) -> Tensor:
         """Mean squared error of ``f`` against ``feature_targets``; no gradient reaches the target."""
         with torch.no_grad():
-            target = feature_targets(phi, following, gamma, lam)
+            target = feature_targets(phi, next_features, gamma, lam)
         return nn.functional.mse_loss(f, target)

@@ -146,17 +146,17 @@ class LambdaSAC(SAC):
             actions, log_prob = self.actor.action_log_prob(batch.next_observations)
             values, lambda_features = self.critic_target.both(batch.next_observations, actions)
             value, critic = torch.cat(values, dim=1).min(dim=1, keepdim=True)
-            following = torch.stack(lambda_features, dim=1).take_along_dim(critic.unsqueeze(2), dim=1).squeeze(1)
+            next_features = torch.stack(lambda_features, dim=1).take_along_dim(critic.unsqueeze(2), dim=1).squeeze(1)
             phi = self.base(torch.cat([batch.observations.flatten(1).float(), batch.actions], dim=1))
             w = reward_weights(phi, batch.rewards, self.ridge)
-            correction = (self.lam - 1) * (phi * following @ w).unsqueeze(1)
+            correction = (self.lam - 1) * (phi * next_features @ w).unsqueeze(1)
             discount = batch.discounts if batch.discounts is not None else self.gamma
             value = value + correction - alpha * log_prob.reshape(-1, 1)
             target = batch.rewards + (1 - batch.dones) * discount * value
-            return target, (1 - batch.dones) * discount * correction, phi, (1 - batch.dones) * following
+            return target, (1 - batch.dones) * discount * correction, phi, (1 - batch.dones) * next_features
 
     def _critic_step(self, batch: ReplayBufferSamples, alpha: Tensor) -> dict[str, Tensor]:
-        target, correction, phi, following = self.targets(batch, alpha)
+        target, correction, phi, next_features = self.targets(batch, alpha)
         values, lambda_features = self.critic.both(batch.observations, batch.actions)
         value_loss = 0.5 * torch.stack([nn.functional.mse_loss(value, target) for value in values]).sum()
         if self.fixed_lam == 1:
@@ -168,7 +168,7 @@ class LambdaSAC(SAC):
                 0.5
                 * torch.stack(
                     [
-                        cast(Any, head).loss(f, phi, following, self.gamma, self.lam)
+                        cast(Any, head).loss(f, phi, next_features, self.gamma, self.lam)
                         for head, f in zip(self.critic.heads, lambda_features, strict=True)
                     ]
                 ).sum()

@@ -46,21 +46,21 @@ class DeepLambda(Representation[DeepLambdaConfig]):
     def update(self, batch: Transitions) -> Metrics:
         """Learn from B transitions, in minibatches; returns the mean loss and the largest feature of the batch."""
         config, rng = self.config, self.ctx.rng
-        obs, following = self._tensor(batch.obs), self._tensor(batch.next_obs)
+        obs, next_features = self._tensor(batch.obs), self._tensor(batch.next_obs)
         terminated = torch.as_tensor(np.asarray(batch.terminated), device=self.ctx.device).unsqueeze(1)
-        self._base.observe_bounds(torch.cat([obs, following]))
+        self._base.observe_bounds(torch.cat([obs, next_features]))
         losses = []
         for _ in range(config.epochs):
             order = torch.as_tensor(rng.permutation(len(obs)), device=self.ctx.device)
             for rows in torch.split(order, config.batch_size):
-                losses.append(self._step(obs[rows], following[rows], terminated[rows]))
+                losses.append(self._step(obs[rows], next_features[rows], terminated[rows]))
         with torch.no_grad():
             largest = self._head(self._base(obs)).max()
         return {"loss/feature": torch.stack(losses).mean().item(), "feature/largest": largest.item()}
 
-    def _step(self, obs: Tensor, following: Tensor, terminated: Tensor) -> Tensor:
+    def _step(self, obs: Tensor, next_features: Tensor, terminated: Tensor) -> Tensor:
         config = self.config
-        phi, phi_next = self._base(obs), self._base(following)
+        phi, phi_next = self._base(obs), self._base(next_features)
         f_next = torch.where(terminated, phi_next, self._target(phi_next))
         loss = self._head.loss(self._head(phi), phi, f_next, config.gamma, config.lam)
         self._optimizer.zero_grad()

@@ -15,7 +15,7 @@ class LambdaSACConfig(SACConfig):
     """Options of lambda-sac: those of sac, and lambda."""
 
     lam: float | Literal["bandit"] = field(default=1.0, metadata={"flag": "lambda"})
-    """what is left of a feature's reward after it was had, in [0, 1]; 1: sac; bandit: chosen in each episode"""
+    """part of a feature's reward that remains once collected, in [0, 1]; 1: sac; bandit: chosen in each episode"""
     lf_wt: float = 0.1
     """weight of the lambda features' loss beside the critics', at least 0; unused where lambda is 1"""
     ridge: float = 1e-3

@@ -97,7 +97,7 @@ def _lookahead(
 ) -> Array:
     n = Phi.shape[0]
     A = P.shape[0] // n if sp.issparse(P) else P.shape[1]
-    rows = linear.rows_of(P, backend)
+    rows = linear.flatten_kernel(P, backend)
     X = gamma * (rows @ Phi).reshape(n, A, n)
     if terminal is not None:
         X[terminal] = 0.0

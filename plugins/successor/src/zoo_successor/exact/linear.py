@@ -27,13 +27,13 @@ Floats: TypeAlias = NDArray[np.float64]
 Solver: TypeAlias = Callable[[Array], Array]
 """``b [n, k]`` to ``A^-1 b``; ``b`` is left as it is."""
 
-SPARSE = 0.1
+MAX_SPARSE_DENSITY = 0.1
 """Below this fraction of nonzero entries a chain is treated as sparse."""
-SMALL = 200
+MAX_DENSE_STATES = 200
 """Up to this many states LAPACK is quickest, whatever the structure."""
-BLOCK = 32
+MIN_BLOCK_SIZE = 32
 """Blocks are at least so wide: narrower ones spend their time in calls."""
-NARROW = 8
+MIN_BANDS = 8
 """Block elimination pays where at least this many blocks as wide as the band fit beside one another."""
 
 
@@ -48,7 +48,7 @@ def checked_chain(P: Array, gamma: float, terminal: Array | None, backend: Backe
     gamma = checks.discount(gamma)
     P = inputs.distributions(P, backend)
     P = _chain(P, backend, checks.mask(terminal, n))
-    checks.singular(P, gamma)
+    checks.require_nonsingular(P, gamma)
     return P, gamma
 
 
@@ -60,7 +60,12 @@ def checked_inverse(P: Array, gamma: float, terminal: Array | None, backend: Bac
 def _chain(P: Array, backend: Backend, terminal: NDArray[np.bool_] | None) -> Array:
     """``P_pi`` with the rows of terminal states empty: a ``csr_array`` where it is sparse, else dense."""
     n = P.shape[0]
-    if n > SMALL and backend.kind != "torch" and not sp.issparse(P) and np.count_nonzero(P != 0) < SPARSE * n * n:
+    if (
+        n > MAX_DENSE_STATES
+        and backend.kind != "torch"
+        and not sp.issparse(P)
+        and np.count_nonzero(P != 0) < MAX_SPARSE_DENSITY * n * n
+    ):
         P = compressed(P)
     if sp.issparse(P):
         P = sp.csr_array(P, dtype=np.float64)
@@ -68,13 +73,13 @@ def _chain(P: Array, backend: Backend, terminal: NDArray[np.bool_] | None) -> Ar
     return P if terminal is None else P * backend.from_numpy(1.0 - terminal)[:, None]
 
 
-def rows_of(P: Array, backend: Backend) -> Array:
+def flatten_kernel(P: Array, backend: Backend) -> Array:
     """The kernel ``[n, A, n]`` (or sparse ``[n*A, n]``) as rows ``[n*A, n]`` to multiply with, sparse where it pays."""
     if sp.issparse(P):
         return sp.csr_array(P, dtype=np.float64)
     P = backend.dense(P)
     rows = P.reshape(-1, P.shape[-1])
-    if backend.kind == "torch" or np.count_nonzero(rows != 0) >= SPARSE * rows.size:
+    if backend.kind == "torch" or np.count_nonzero(rows != 0) >= MAX_SPARSE_DENSITY * rows.size:
         return rows
     return compressed(rows)
 
@@ -86,11 +91,11 @@ def inverse(P: Array, gamma: float, backend: Backend) -> Array:
     places away (a grid with ``b`` cells a side).
     """
     if sp.issparse(P):
-        place = np.argsort(reverse_cuthill_mckee(P, symmetric_mode=False))
+        position = np.argsort(reverse_cuthill_mckee(P, symmetric_mode=False))
         edges = P.tocoo()
-        band = int(np.abs(place[edges.row] - place[edges.col]).max(initial=0))
-        if len(place) > SMALL and band * NARROW <= len(place):
-            return _band_inverse(P, gamma, place, max(band, BLOCK))
+        band = int(np.abs(position[edges.row] - position[edges.col]).max(initial=0))
+        if len(position) > MAX_DENSE_STATES and band * MIN_BANDS <= len(position):
+            return _band_inverse(P, gamma, position, max(band, MIN_BLOCK_SIZE))
         P = P.toarray()
     A = _dense_system(P, gamma)
     return backend.xp.linalg.inv(A.mT).mT if backend.kind == "torch" else _dense_inverse(A)
@@ -127,34 +132,34 @@ def _dense_inverse(A: Floats) -> Floats:
     return result
 
 
-def _band_inverse(P: sp.csr_array, gamma: float, place: NDArray[np.intp], b: int) -> Floats:
+def _band_inverse(P: sp.csr_array, gamma: float, position: NDArray[np.intp], b: int) -> Floats:
     """Block elimination of a chain whose transitions lead at most ``b`` places away, state s standing at ``place[s]``.
 
     With blocks of ``b`` states A is block tridiagonal. Downwards, with ``D_1 = A_11`` and
     ``D_i = A_ii - A_i,i-1 D_i-1^-1 A_i-1,i``, the rows are ``Y_i = D_i^-1 (I_i - A_i,i-1 Y_i-1)``; upwards
     ``M_i = Y_i - D_i^-1 A_i,i+1 M_i+1``. Columns never leave their place, rows return to it at the end.
     """
-    n = len(place)
+    n = len(position)
     blocks = -(-n // b)
     A = sp.csr_array(sp.eye_array(n) - gamma * P).tocoo()
-    row, column = place[A.row], place[A.col]
+    row, column = position[A.row], position[A.col]
     block = row // b
     bands = np.zeros((blocks, b, 3 * b))
     bands[block, row - block * b, column - (block - 1) * b] = A.data
     padding = np.arange(n - (blocks - 1) * b, b)
     bands[-1, padding, b + padding] = 1.0
-    state = np.argsort(place)
+    state = np.argsort(position)
     M = np.zeros((blocks, b, n))
-    ahead: list[Floats] = []
+    scaled_upper: list[Floats] = []
     for i in range(blocks):
-        below, D, above = np.split(bands[i], 3, axis=1)
-        inverted = _dense_inverse(D - below @ ahead[-1] if i else D.copy())
+        lower, D, upper = np.split(bands[i], 3, axis=1)
+        inverted = _dense_inverse(D - lower @ scaled_upper[-1] if i else D.copy())
         if i:
-            np.matmul(-(inverted @ below), M[i - 1], out=M[i])
+            np.matmul(-(inverted @ lower), M[i - 1], out=M[i])
         here = state[i * b : (i + 1) * b]
         M[i][:, here] += inverted[:, : len(here)]
-        ahead.append(inverted @ above)
+        scaled_upper.append(inverted @ upper)
     for i in range(blocks - 2, -1, -1):
-        M[i] -= ahead[i] @ M[i + 1]
-    result: Floats = M.reshape(-1, n)[place]
+        M[i] -= scaled_upper[i] @ M[i + 1]
+    result: Floats = M.reshape(-1, n)[position]
     return result

@@ -101,7 +101,7 @@ def mask(terminal: Array | None, n: int) -> NDArray[np.bool_] | None:
     return chosen if bool(chosen.any()) else None
 
 
-def singular(P: Array, gamma: float) -> None:
+def require_nonsingular(P: Array, gamma: float) -> None:
     """Refuse chains whose ``I - gamma P_pi`` has no inverse; only with gamma = 1 can there be one.
 
     A class of states is recurrent if no transition leaves it and none of its rows loses mass.

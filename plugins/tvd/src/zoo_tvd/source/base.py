@@ -30,5 +30,5 @@ class SourcePolicy(ABC):
         return None
 
     def score(self, states: Floats, actions: NDArray[Any]) -> Floats | None:
-        """The derivative of log pi(a | s) by s, [B, d]; None where there is none."""
+        """The derivative of log pi(a | s) with respect to s, [B, d]; None where there is none."""
         return None

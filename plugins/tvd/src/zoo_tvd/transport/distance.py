@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
 from zoo_tvd.transport.arrays import real
-from zoo_tvd.transport.solvers import assigned, checked_weights, entropic, exact, squared_distances
+from zoo_tvd.transport.solvers import checked_weights, solve_assignment, solve_exact, solve_sinkhorn, squared_distances
 
 Floats = NDArray[np.float64]
 Metric: TypeAlias = str | Callable[[Floats, Floats], Floats]
-MASS = 1e-6
+MASS_RTOL = 1e-6
 """largest difference of total masses, relative to the larger"""
 
 
@@ -57,18 +57,18 @@ def ot_distance(
     n, m = len(points), len(others)
     u, v = checked_weights(a, n, "x"), checked_weights(b, m, "y")
     mass, other = float(u.sum()), float(v.sum())
-    if abs(mass - other) > MASS * max(mass, other):
+    if abs(mass - other) > MASS_RTOL * max(mass, other):
         raise ValueError(f"the masses differ: {mass:.9g} at x and {other:.9g} at y")
     cost = _cost(points, others, metric)
     if solver == "exact" and n == m and a is None and b is None:  # an assignment: twice as quick as the simplex
-        value, column = assigned(cost)
+        value, column = solve_assignment(cost)
         plan = np.zeros((n, m))
         plan[np.arange(n), column] = 1.0 / n
         return value, plan
     if solver not in ("exact", "entropic"):
         raise ValueError(f"solver must be 'exact' or 'entropic', got {solver!r}")
     rows, columns = np.flatnonzero(u), np.flatnonzero(v)  # points without mass have no part in the plan
-    solve = exact if solver == "exact" else entropic
+    solve = solve_exact if solver == "exact" else solve_sinkhorn
     found = solve(u[rows] / mass, v[columns] / other, np.ascontiguousarray(cost[np.ix_(rows, columns)]))
     plan = np.zeros((n, m))
     plan[np.ix_(rows, columns)] = mass * found.plan
@@ -76,7 +76,7 @@ def ot_distance(
 
 
 def gradient(plan: ArrayLike, x: ArrayLike, y: ArrayLike) -> Floats:
-    """The derivative of the squared 2-Wasserstein distance by the points ``x``, with the plan held fixed, [n, d].
+    """Derivative of the squared 2-Wasserstein distance with respect to the points ``x``, the plan held fixed, [n, d].
 
     By the envelope theorem this is the derivative of the distance itself wherever the optimal plan is unique:
     2 (a_i x_i - sum_j P_ij y_j).

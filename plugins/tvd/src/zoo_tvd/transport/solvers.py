@@ -65,7 +65,7 @@ def squared_distances(x: Floats, y: Floats) -> Floats:
     return np.asarray(np.maximum(cost, 0.0, out=cost))
 
 
-def exact(u: Floats, v: Floats, cost: Floats, start: tuple[Floats, Floats] | None = None) -> Coupling:
+def solve_exact(u: Floats, v: Floats, cost: Floats, start: tuple[Floats, Floats] | None = None) -> Coupling:
     """The plan of least cost, by the network simplex.
 
     Args:
@@ -87,13 +87,13 @@ def exact(u: Floats, v: Floats, cost: Floats, start: tuple[Floats, Floats] | Non
     return Coupling(float(log["cost"]) / unit, np.asarray(plan), phi - shift, psi + shift)
 
 
-def assigned(cost: Floats) -> tuple[float, NDArray[np.int64]]:
+def solve_assignment(cost: Floats) -> tuple[float, NDArray[np.int64]]:
     """The optimal assignment of n points to n points of equal weight: its mean cost, and the column of each row [n]."""
     rows, columns = linear_sum_assignment(cost)
     return float(cost[rows, columns].mean()), columns
 
 
-def entropic(u: Floats, v: Floats, cost: Floats, regularisation: float = REGULARISATION) -> Coupling:
+def solve_sinkhorn(u: Floats, v: Floats, cost: Floats, regularisation: float = REGULARISATION) -> Coupling:
     """The plan of least cost minus entropy, by Sinkhorn's iterations in the logarithm (Cuturi 2013).
 
     ``regularisation`` is relative to the median cost, or to the mean where that is 0. ``value`` is the cost of the plan
