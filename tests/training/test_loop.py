@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from zoo.discovery.registry import Registry
 from zoo.errors import RunError, ZooError
 from zoo.runs.store import open_run
 from zoo.training.callbacks import Silent
+from zoo.training.interval import Interval
 from zoo.training.settings import Cadence, RunResult, Settings
 from zoo.training.stop import Stop
 from zoo.training.storage import checkpoint
 from zoo.training.storage.lock import Lock
+from zoo.training.storage.run_dir import RunDir
 
 
 class StopAfter(Silent):
@@ -170,6 +173,38 @@ def test_a_batch_continues_from_the_newest_common_step(run: Trainer, tmp_path: P
     rest = run("together", seeds=(0, 1), root=tmp_path / "b")
     assert [result.status for result in rest] == ["finished", "finished"]
     assert [rows(result) for result in rest] == [rows(result) for result in whole]
+
+
+def test_the_members_of_a_batch_save_together(run: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each calls for checkpoints at steps of its own, and all of them have what one goes on from."""
+    import toys
+
+    monkeypatch.setattr(toys.Walk, "milestone", property(lambda self: self.env_steps % 7 == self.ctx.seed % 7))
+    newest: list[set[int]] = []
+
+    class Watch(Silent):
+        def updated(self, run: RunDir, step: int, metrics: Mapping[str, float]) -> None:
+            if run.seed == 0 and "x" in metrics:
+                folders = [run.path.with_name(f"seed-{seed}") / "checkpoints" for seed in range(4)]
+                newest.append({(checkpoint.steps(folder) or [0])[-1] for folder in folders})
+
+    run("together", seeds=(0, 1, 2, 3), watch=Watch(), settings={"checkpoint": Cadence()})
+    assert {len(steps) for steps in newest} == {1}
+    assert len({min(steps) for steps in newest}) > 10
+
+
+def test_an_interval_grows_with_what_it_costs() -> None:
+    now = [0.0]
+    interval = Interval(30.0, lambda: now[0])
+    due_at = []
+    for _ in range(1000):
+        now[0] += 1.0
+        if interval.due:
+            due_at.append(now[0])
+            with interval.taking():
+                now[0] += 20.0
+    assert due_at[:2] == [30.0, 250.0] and 20.0 * len(due_at) <= 0.1 * now[0] + 20.0
+    assert not Interval(0.0, lambda: now[0]).due
 
 
 def test_an_algorithm_may_end_its_run(run: Trainer) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 from zoo.api import Batch, Metrics
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError, TrainingFailed, UsageError, ZooError
 from zoo.training.build import Components, Member, offers_batch
 from zoo.training.callbacks import Callback, Observers
+from zoo.training.interval import Interval
 from zoo.training.load import StoredState, components_of, newest
-from zoo.training.runner import Runner
+from zoo.training.runner import HEARTBEAT_SECONDS, Runner
 from zoo.training.settings import RunResult, Settings, stored_result
 from zoo.training.stop import Stop
 from zoo.training.storage import checkpoint
@@ -170,8 +172,12 @@ def _common(runners: Sequence[Runner]) -> list[StoredState]:
 def _drive(
     runners: Sequence[Runner], batch: Batch | None, components: Components, settings: Settings, stop: Stop
 ) -> None:
-    """Update until every runner has used its budget, is final, has failed, or is asked to stop."""
+    """Update until every runner has used its budget, is final, has failed, or is asked to stop.
+
+    The members of a batch resume from a step that all of them have saved, so they are saved together.
+    """
     active = [(index, runner) for index, runner in enumerate(runners) if not _complete(runner)]
+    saving, heartbeat = Interval(settings.checkpoint.seconds), Interval(HEARTBEAT_SECONDS)
     while active:
         try:
             rows = _updated(runners, batch, components)
@@ -183,18 +189,47 @@ def _drive(
             for _, runner in active:
                 runner.fail(components.blame(error))
             return
-        still_active = []
-        for index, runner in active:
-            try:
-                if _advance(runner, rows[index], stop):
-                    still_active.append((index, runner))
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # evaluating and saving call the plugin, too
-                if settings.debug and isinstance(error, Exception) and not isinstance(error, ZooError):
-                    raise
-                runner.fail(components.blame(error))
-        active = still_active
+        wanting: list[Runner] = []
+        recorded = [(index, runner) for index, runner in active if _guarded(runner, _record, rows[index], wanting)]
+        stopping = stop.asked()
+        if saving.due or stopping or wanting:
+            with saving.taking():
+                active = [(index, runner) for index, runner in recorded if _guarded(runner, _save, stop, stopping)]
+        else:
+            active = recorded
+        if heartbeat.due:
+            with heartbeat.taking():
+                active = [(index, runner) for index, runner in active if _guarded(runner, Runner.heartbeat)]
+
+
+def _guarded(runner: Runner, action: Callable[..., bool | None], *args: Any) -> bool:
+    """Whether ``action(runner, *args)`` leaves the runner going; what is raised ends its run and no others."""
+    try:
+        return action(runner, *args) is not False
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # evaluating and saving call the plugin, too
+        if runner.settings.debug and isinstance(error, Exception) and not isinstance(error, ZooError):
+            raise
+        runner.fail(runner.components.blame(error))
+        return False
+
+
+def _record(runner: Runner, metrics: Metrics, wanting: list[Runner]) -> None:
+    """Log an update, and evaluate where that is due; who wants to be saved then is added to ``wanting``."""
+    runner.record(metrics)
+    runner.evaluate_if_due(last=runner.over)
+    if runner.calls_for_checkpoint:
+        wanting.append(runner)
+
+
+def _save(runner: Runner, stop: Stop, stopping: bool) -> bool:
+    """Save; close the run where it is over or is to stop. Whether it goes on."""
+    runner.checkpoint()
+    over = runner.over
+    if over or stopping:
+        runner.close("finished" if over else "interrupted", "" if over else stop.reason)
+    return not (over or stopping)
 
 
 def _complete(runner: Runner) -> bool:
@@ -216,16 +251,3 @@ def _updated(runners: Sequence[Runner], batch: Batch | None, components: Compone
     if len(rows) != len(runners):
         raise TrainingFailed(f"update() of a batch of {len(runners)} {components.owner} gave {len(rows)} metrics.")
     return rows
-
-
-def _advance(runner: Runner, metrics: Metrics, stop: Stop) -> bool:
-    """Log, evaluate and save one runner after an update; whether it goes on."""
-    runner.record(metrics)
-    done = runner.over
-    runner.evaluate_if_due(last=done)
-    if done or stop.asked():
-        runner.checkpoint()
-        runner.close("finished" if done else "interrupted", "" if done else stop.reason)
-        return False
-    runner.checkpoint_if_due()
-    return True

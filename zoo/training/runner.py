@@ -52,8 +52,7 @@ class Runner:
         self._stack = contextlib.ExitStack()
         self._wall = 0.0
         self._started = time.perf_counter()
-        self._saved = (0, self._started)
-        self._heartbeat = self._started
+        self._saved = 0
         self._evaluated = 0
         self._best: Best | None = None
         self._count = 0
@@ -98,7 +97,7 @@ class Runner:
         self.notices += filter(None, [self._disk_notice()] if not self.resumed else [])
         self._metrics = self._open(METRICS, stored.logs)
         self._eval = self._open(EVAL, stored.logs)
-        self._saved = (stored.step, time.perf_counter())
+        self._saved = stored.step
         self.run.record_start(
             threads=self.settings.threads, deterministic=self.settings.deterministic,
             resumed_from=stored.step if self.resumed else None,
@@ -159,10 +158,14 @@ class Runner:
         row |= episode_metrics(self.member.env.drain(), self.member.env.constraints)
         self._write(row)
         self.callback.updated(self.run, self.step, row)
-        now = time.perf_counter()
-        if now - self._heartbeat > HEARTBEAT_SECONDS:
-            self._heartbeat = now
-            self._status("running")
+
+    def heartbeat(self) -> None:
+        """Tell that the run goes on, and where it is.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        self._status("running")
 
     def _write(self, row: Mapping[str, float]) -> None:
         self.last.update(row)
@@ -205,15 +208,13 @@ class Runner:
         self._write(row)
         self.callback.updated(self.run, self.step, row)
 
-    def checkpoint_if_due(self) -> None:
-        """Save when the cadence says so, this is the best evaluation so far, or the algorithm calls it a milestone."""
-        cadence = self.settings.checkpoint
-        step, when = self._saved
-        by_steps = cadence.steps > 0 and self.step // cadence.steps > step // cadence.steps
-        by_time = cadence.seconds > 0 and time.perf_counter() - when >= cadence.seconds
-        new_best = self._best is not None and self._best.step == self.step != step
-        if by_steps or by_time or new_best or self.member.algorithm.milestone:
-            self.checkpoint()
+    @property
+    def calls_for_checkpoint(self) -> bool:
+        """Whether it is over, steps call for a checkpoint, this is the best evaluation so far, or it is a milestone."""
+        every, saved = self.settings.checkpoint.steps, self._saved
+        by_steps = every > 0 and self.step // every > saved // every
+        new_best = self._best is not None and self._best.step == self.step != saved
+        return self.over or by_steps or new_best or self.member.algorithm.milestone
 
     def checkpoint(self) -> None:
         """Publish a checkpoint; ``metrics.jsonl`` reaches the disk before it.
@@ -222,7 +223,7 @@ class Runner:
             TrainingFailed: a tensor of the algorithm holds a NaN.
             RunError: it cannot be written; what was saved before stays.
         """
-        if self._saved[0] == self.step and checkpoint.steps(self.run.checkpoints)[-1:] == [self.step]:
+        if self._saved == self.step and checkpoint.steps(self.run.checkpoints)[-1:] == [self.step]:
             return
         self._count += 1
         doubled = self._count & (self._count - 1) == 0  # 1st, 2nd, 4th, 8th, ...: a history that grows slowly
@@ -244,7 +245,7 @@ class Runner:
         if buffers:  # older checkpoints are kept to look at, not to go on from
             newest = checkpoint.steps(self.run.checkpoints)[-2:]
             self._store.tidy([checkpoint.manifest_of(self.run.checkpoints, step).buffers for step in newest])
-        self._saved = (self.step, time.perf_counter())
+        self._saved = self.step
         self._status("running")
         self.callback.checkpointed(self.run, path)
 

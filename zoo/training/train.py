@@ -68,7 +68,7 @@ def train(
         device: where tensors live, such as "cpu" or "cuda:1".
         root: directory of all runs.
         resume: "auto" continues what is there; "never" sets it aside and starts afresh.
-        checkpoint_every: seconds between checkpoints.
+        checkpoint_every: seconds between checkpoints; more where saving would take more than a tenth of the time.
         time_limit: seconds after which to save and stop; 0 for none.
         jobs: worker processes that share the seeds. A script that asks for several keeps the call below
             ``if __name__ == "__main__":``, as multiprocessing has it.

@@ -111,7 +111,12 @@ def _parser() -> CommandParser:
         "--resume", default="auto", metavar="auto|never|RUN",
         help="continue (default), start afresh, or this run; with larger --steps a run of its own goes on from it",
     )  # fmt: skip
-    add("--checkpoint-every", type=cadence, metavar="STEPS|TIME", help="such as 10000 or 30s (default: 30s)")
+    add(
+        "--checkpoint-every",
+        type=cadence,
+        metavar="STEPS|TIME",
+        help="such as 10000 or 30s (default: 30s); saving takes at most a tenth of the time",
+    )
     add("--time-limit", type=seconds, default=0.0, metavar="TIME", help="save and stop after this, such as 90s or 2h")
     add("--device", default="cpu", help="where tensors live: cpu, cuda, cuda:1 (default: cpu)")
     add("--threads", type=count, default=1, metavar="N", help="threads of numerical libraries (default: 1)")

@@ -1,0 +1,36 @@
+"""When something that takes time, such as saving, is due again."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+
+SHARE = 0.1
+"""of its time that a process may spend on what is done at an interval"""
+
+
+class Interval:
+    """Due after so many seconds, or after more where what is done took more than ``SHARE`` of these.
+
+    Args:
+        seconds: at least so many lie between two times; 0: never due.
+        now: seconds from any origin.
+    """
+
+    def __init__(self, seconds: float, now: Callable[[], float] = time.perf_counter) -> None:
+        self._seconds, self._now = seconds, now
+        self._last, self._cost = now(), 0.0
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time."""
+        return self._seconds > 0 and self._now() - self._last >= max(self._seconds, self._cost / SHARE)
+
+    @contextlib.contextmanager
+    def taking(self) -> Iterator[None]:
+        """Around what is done, whose time is measured."""
+        began = self._now()
+        yield
+        self._last = self._now()
+        self._cost = self._last - began
