@@ -100,7 +100,7 @@ def test_object_without_an_attribute() -> None:
 
 @pytest.mark.parametrize("options", [{}, {"model": three_state_model(), "path": "x.npz"}])
 def test_exactly_one_source(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"either model= .* or path="):
+    with pytest.raises(ValueError, match=r"either path .* or, in Python, model"):
         gymnasium.make("zoo/Tabular-v0", **options)
 
 

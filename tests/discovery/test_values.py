@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.cli.command import zoo
 from zoo.discovery.constructors import Parameters, parameters_of
+from zoo.discovery.names import EnvName
 from zoo.discovery.values import TRUTHS, members, plain, read
 from zoo.errors import UnknownNameError, UsageError
 
@@ -45,7 +46,7 @@ gymnasium.register("TypedByRegistration-v0", entry_point=made, kwargs={"wall": T
 
 
 def one(name: str, text: Any, *, typed: bool = True, env: str = "Typed-v0") -> Any:
-    return parameters_of(env).read({name: text}, "option of it", typed=typed)[name]
+    return parameters_of(EnvName(gym_id=env)).read({name: text}, "option of it", typed=typed)[name]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_what_was_registered_says_what_an_open_constructor_does_not() -> None:
 
 def test_a_parameter_that_is_not_there_is_named_with_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match=r"'is_slipery': did you mean is_slippery"):
-        parameters_of("FrozenLake-v1").read({"is_slipery": "no"}, "option of FrozenLake-v1", typed=True)
+        parameters_of(EnvName(gym_id="FrozenLake-v1")).read({"is_slipery": "no"}, "option of FrozenLake-v1", typed=True)
     with pytest.raises(UnknownNameError, match="wal"):
         one("wal", "1")
 
@@ -123,7 +124,7 @@ def test_a_module_that_cannot_be_imported_is_a_sentence(tmp_path: Path, monkeypa
     (tmp_path / "leaves_at_import.py").write_text("raise SystemExit(0)")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     with pytest.raises(UsageError, match="SystemExit"):
-        parameters_of("leaves_at_import:It-v0")
+        parameters_of(EnvName(gym_id="leaves_at_import:It-v0"))
 
 
 @given(st.sampled_from(sorted(TRUTHS)), st.data())

@@ -65,6 +65,22 @@ def test_a_broken_algorithm_is_named(name: str, sentence: str, broken: Registry)
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("policyshape", r"policy\(\) has shape \(1, 2\), expected \(2, 2\), a row for each state"),
+        ("policysums", r"policy\(\) has the row \[1\. 1\.\] for state 0, expected probabilities"),
+        ("otherpolicy", r"act\(\) takes action \d in state 0, and policy\(\) has \[[01]\. [01]\.\]"),
+        ("lesslikely", r"act\(\) takes action \d in state 0, and policy\(\) has \[0\.\d+ 0\.\d+\]"),
+    ],
+)
+def test_a_broken_policy_table_is_named(name: str, sentence: str, broken: Registry) -> None:
+    check_algorithm("soundpolicy", "two-state", registry=broken)
+    with pytest.raises(AssertionError, match=sentence) as caught:
+        check_algorithm(name, "two-state", registry=broken)
+    assert OWNER.match(str(caught.value))
+
+
 def test_one_update_leaves_nothing_to_resume(broken: Registry) -> None:
     with pytest.raises(AssertionError, match="steps=1 is a single update"):
         check_algorithm("sound", "CartPole-v1", steps=1, registry=broken)
@@ -113,6 +129,11 @@ def test_an_environment_of_gymnasium_passes(name: str, broken: Registry) -> None
         ("wrongkernel", r"state \d, action 1 led to state \d in \d+ of \d+ steps; model\(\) has probability 0\.[28]"),
         ("wrongstart", r"first states do not follow rho"),
         ("snapshotforgets", r"set_state\(get_state\(\)\) does not go on exactly"),
+        ("snapshotforgetslength", r"set_state\(get_state\(\)\) does not go on exactly"),
+        ("otherthreshold", r"constraint 'use' is <= 0\.5 in constraint_spec and <= 1 in model\(\)"),
+        ("othername", r"constraint_spec has the constraints wear, and model\(\) use: expected the same"),
+        ("perepisode", r"constraint_spec has unit='episode' and discounted=True: expected unit='step'"),
+        ("undiscounted", r"constraint_spec has unit='step' and discounted=False: expected unit='step'"),
         ("nextstepvector", r"has autoreset mode .*NEXT_STEP.* expected SAME_STEP"),
         ("otherspacevector", r"its vector form has the observations Discrete\(4\), expected Discrete\(3\)"),
         ("otherrewardvector", r"its vector form: total reward after 8 random steps is \S+ on average, expected"),

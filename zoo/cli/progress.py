@@ -163,7 +163,7 @@ def summary(spec: RunSpec, results: Sequence[RunResult], stop_reason: str, asked
         row += [f"{result.metrics[name]:.3g}" if name in result.metrics else "" for name in shown]
         table.add_row(*(cell.format(**result.score) for cell in row))
     out.print(table)
-    for message in dict.fromkeys(result.message for result in results if result.message):
+    for message in dict.fromkeys(result.message for result in results if result.message and result.status != "failed"):
         seeds = [str(result.seed) for result in results if result.message == message]
         which = f"seed {', '.join(seeds)}: " if len(results) > 1 else ""
         out.print(Text(f"{which}{message}"))
@@ -173,7 +173,8 @@ def summary(spec: RunSpec, results: Sequence[RunResult], stop_reason: str, asked
     if results:
         place = results[0].path if len(results) == 1 else results[0].path.parent
         out.print(Text(f"\n{place}", style="bold"), soft_wrap=True)
-        out.print(Text(f"next: zoo plot {place}", style="dim"), soft_wrap=True)
+        nothing = all(result.status == "failed" and not result.metrics for result in results)
+        out.print(Text(f"next: zoo {'show' if nothing else 'plot'} {place}", style="dim"), soft_wrap=True)
     sys.stdout.flush()
 
 

@@ -1,4 +1,4 @@
-"""Arguments of a gymnasium environment's constructor and their types: options without a dataclass."""
+"""Arguments of an environment's constructor and their types: options without a dataclass."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from zoo.discovery.names import EnvName
 from zoo.discovery.registration import describe
 from zoo.discovery.values import members, read
 from zoo.errors import UnknownNameError, UsageError
@@ -44,14 +45,18 @@ class Parameters:
         }
 
 
-def parameters_of(gym_id: str) -> Parameters:
-    """The keyword arguments of ``gymnasium.make(gym_id)``.
+def parameters_of(env: EnvName) -> Parameters:
+    """The keyword arguments that build ``env``, a gymnasium id or a registered environment without a dataclass.
 
     An annotation says what a parameter takes, and so does its default; a ``**kwargs`` is followed to the classes above.
 
     Raises:
         UsageError: the environment's module cannot be imported, or there is no such environment.
+        PluginError: the module of a registered environment cannot be imported.
     """
+    if env.entry is not None:
+        return _parameters(env.entry.resolve(), {})
+    gym_id = env.gym_id
     import gymnasium
     from gymnasium.envs.registration import load_env_creator
 
@@ -65,6 +70,11 @@ def parameters_of(gym_id: str) -> Parameters:
     kinds: dict[str, tuple[Any, ...]] = {"max_episode_steps": (int, type(None)), "render_mode": (str, type(None))}
     for name, value in spec.kwargs.items():  # where the constructor says nothing, what was registered does
         kinds[name] = _kinds(inspect.Parameter.empty, value)
+    return _parameters(target, kinds)
+
+
+def _parameters(target: Any, kinds: dict[str, tuple[Any, ...]]) -> Parameters:
+    """Those of the constructor ``target``, added to ``kinds``."""
     is_open = False
     for function in _constructors(target):
         hints = _hints(function)

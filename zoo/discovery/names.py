@@ -59,6 +59,8 @@ def resolve_env(name: str, registry: Registry) -> EnvName:
     known = registry.entries("environment")
     if any(name in (entry.name, entry.qualified) for entry in known):
         return EnvName(entry=registry.find(name, "environment"))
+    if not re.search(r"-v\d+$", name):  # ids of gymnasium may have a namespace, too
+        registry.require_plugin_of(name, "environment")
     return _checked_gym(name, registry)
 
 

@@ -26,7 +26,7 @@ from zoo.api import unmet
 from zoo.discovery.guard import Answer, ask
 from zoo.discovery.hooks import PROJECT, HookSpecs
 from zoo.discovery.registration import FILE, KINDS, Entry, Kind, Registrar, describe, plugin_label
-from zoo.errors import PluginError, UnknownNameError, UsageError
+from zoo.errors import PluginError, UnknownNameError, UsageError, nearest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +123,22 @@ class Registry:
             raise UsageError(
                 f"{len(matches)} plugins offer the {what} {name!r}: {choices}.", "Use one of these full names."
             )
+        self.require_plugin_of(name, what)
         raise UnknownNameError(what, name, {*(entry.name for entry in entries), *also}, self._missing_hint(name, kinds))
+
+    def require_plugin_of(self, name: str, what: str) -> None:
+        """Refuse a full name such as "zoo-reload/reload" whose plugin is not there, as that of a run made elsewhere.
+
+        Raises:
+            UsageError: it is not, and no plugin is called nearly so.
+        """
+        plugin, slash, _ = name.partition("/")
+        known = [other.plugin for other in self.plugins]
+        if slash and plugin not in known and not nearest(plugin, known):
+            raise UsageError(
+                f"the {what} {name!r} is of plugin {plugin!r}, which is not loaded.",
+                f"pip install {plugin}, or --plugin FILE where it is a file.",
+            )
 
     def _missing_hint(self, name: str, kinds: Sequence[Kind]) -> str:
         broken = [plugin.plugin for plugin in self.failures]

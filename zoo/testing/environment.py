@@ -14,6 +14,7 @@ import gymnasium
 from gymnasium.utils.env_checker import check_env
 
 from zoo.discovery.config import decode_fields
+from zoo.discovery.constructors import parameters_of
 from zoo.discovery.names import EnvName, resolve_env
 from zoo.discovery.registration import Entry
 from zoo.discovery.registry import Registry, discover
@@ -57,7 +58,10 @@ class Maker:
     @property
     def limited(self) -> bool:
         """Whether the length of an episode is an option."""
-        return LIMIT in self.options or self.name.entry is None
+        entry = self.name.entry
+        return LIMIT in self.options or (
+            (entry is None or not entry.config) and LIMIT in parameters_of(self.name).kinds
+        )
 
 
 def check_environment(name: str, *, registry: Registry | None = None, **kwargs: Any) -> None:
@@ -107,6 +111,8 @@ def check_environment(name: str, *, registry: Registry | None = None, **kwargs: 
     if entry is not None and entry.vector:
         check_moments(contract, make.scalar, make.vector(COPIES))
     check_snapshot(contract, make.scalar, make.vector)
+    if make.limited:  # so that episodes end by their length, which a snapshot has to hold
+        check_snapshot(contract, partial(make.scalar, **{LIMIT: 9}), partial(make.vector, **{LIMIT: 9}))
     if multitask:
         check_tasks(contract, make.scalar, make.vector)
     check_stack(contract, make.vector)

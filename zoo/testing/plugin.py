@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator, Mapping
 from importlib.metadata import metadata
+from importlib.resources import files
 from typing import Any
 
 from gymnasium.error import DependencyNotInstalled
@@ -28,8 +30,9 @@ def check_plugin(distribution: str, *, options: Mapping[str, Mapping[str, Any]] 
     """Check an installed plugin whole.
 
     It must load without a problem (as under ``ZOO_STRICT=1``), have a summary, a README and a line about every
-    entry; every target must resolve; and every entry must pass its own check, algorithms, representations and
-    evaluators on the first fitting one of the plugin's own environments and a few small ones.
+    entry; its suites must be there and be TOML; every target must resolve; and every entry must pass its own check,
+    algorithms, representations and evaluators on the first fitting one of the plugin's own environments and a few
+    small ones.
 
     Args:
         distribution: name of the installed distribution.
@@ -49,6 +52,7 @@ def check_plugin(distribution: str, *, options: Mapping[str, Mapping[str, Any]] 
         )
     registry = discover(only=None)
     _check_metadata(contract, distribution)
+    _check_suites(contract, strict)
     values = dict(options or {})
     entries = strict.entries()
     unknown = sorted(set(values) - {entry.name for entry in entries})
@@ -70,6 +74,17 @@ def _check_metadata(contract: Contract, distribution: str) -> None:
     contract.require((package["Summary"] or "").strip(), "its pyproject.toml has no description")
     readme = package.get_payload() or package["Description"]  # type: ignore[attr-defined]
     contract.require(isinstance(readme, str) and readme.strip(), "its README is missing or empty")
+
+
+def _check_suites(contract: Contract, registry: Registry) -> None:
+    """Each file that ``zoo_suites`` names is there and is TOML; zoo bench --list reads what it says."""
+    problems: list[str] = []
+    for _, places in registry.answers("zoo_suites", "suites", problems):
+        for place in places:
+            package, _, inside = str(place).partition(":")
+            with contract.during(f"reading its suite {place!r}"):
+                tomllib.loads(files(package).joinpath(inside).read_text(encoding="utf-8"))
+    contract.require(not problems, next(iter(problems), ""))
 
 
 def _check_entry(entry: Entry, registry: Registry, given: dict[str, Any]) -> None:

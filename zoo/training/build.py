@@ -104,15 +104,20 @@ class Components:
             components.representation_config = _config(represented, spec.representation["config"])
         return components
 
-    def blame(self, error: BaseException) -> ZooError:
-        """An error of the algorithm, with its plugin first; what is a sentence for people already stays as it is."""
+    def blame(self, error: BaseException, where: str = "") -> ZooError:
+        """An error of the algorithm, with its plugin first; what is a sentence for people already stays as it is.
+
+        Args:
+            error: what was raised.
+            where: the method that raised it, such as "update()".
+        """
         if isinstance(error, ActError):
             cause = error.__cause__ or error
             what = f"failed in act(): {describe(cause)}"
         elif isinstance(error, ZooError):
             return error
         else:
-            what = f"failed: {describe(error)}"
+            what = f"failed{f' in {where}' if where else ''}: {describe(error)}"
         blamed = PluginError(f"{self.owner} {what}", "--debug shows where.")
         blamed.__cause__ = error  # so that the run's log has its traceback
         return blamed
@@ -209,7 +214,7 @@ def check_needs(entry: Entry, name: EnvName, env: Recorder | None, registry: Reg
         hints = (
             f"zoo train {entry.name} {name.short} --help lists its options." if depends else "",
             f"These fit: {', '.join(fitting)}." if fitting else "",
-            _gymnasium_hint(entry),
+            _gymnasium_hint(entry) if name.entry is not None else "",
         )
         raise UsageError(
             f"{entry.name} needs an environment with {' and '.join(missing)}; {name.short} does not offer that"

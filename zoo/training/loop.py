@@ -187,7 +187,7 @@ def _drive(
             if settings.debug and isinstance(error, Exception):
                 raise
             for _, runner in active:
-                runner.fail(components.blame(error))
+                runner.fail(components.blame(error, "update()"))
             return
         wanting: list[Runner] = []
         recorded = [(index, runner) for index, runner in active if _guarded(runner, _record, rows[index], wanting)]

@@ -85,7 +85,7 @@ class Draft:
     @property
     def takes_any(self) -> bool:
         """Whether the environment has no dataclass and takes any keyword argument."""
-        return self.env.entry is None
+        return self.env.entry is None or not self.env.entry.config
 
 
 def draft(request: RunRequest, registry: Registry) -> Draft:
@@ -111,9 +111,7 @@ def draft(request: RunRequest, registry: Registry) -> Draft:
         config = owner.default_config() if owner else None
         if config is not None:
             options[prefix] = bases[prefix] = config
-    if env.entry is not None and preset.env:
-        if "env" not in options:
-            raise UsageError(f"{env.short} has no options, and the preset of {entry.name} changes some.")
+    if "env" in options and preset.env:
         options["env"] = decode_fields(type(bases["env"]), preset.env, where=f"{where}, env")
     return Draft(
         request=request, entry=entry, env=env, represented=represented, options=options, bases=bases, preset=preset
@@ -193,7 +191,7 @@ def _keywords(drafted: Draft, requested: Mapping[str, Any], *, typed: bool) -> d
         return {}
     from zoo.discovery.constructors import parameters_of
 
-    parameters, where = parameters_of(drafted.env.gym_id), f"option of {drafted.env.short}"
+    parameters, where = parameters_of(drafted.env), f"option of {drafted.env.short}"
     return {**parameters.read(drafted.preset.env, where), **parameters.read(requested, where, typed=typed)}
 
 

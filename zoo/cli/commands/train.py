@@ -252,9 +252,15 @@ def _status(results: Sequence[Any], signal_number: int) -> int:
     if signal_number:
         return 128 + signal_number
     if any(result.status == "failed" for result in results):
-        for result in results:
-            if result.status == "failed":
-                sys.stderr.write(f"zoo: seed {result.seed} failed: {result.message}\n")
+        from zoo.training.storage.run_dir import LOG
+
+        failed = [result for result in results if result.status == "failed"]
+        for message in dict.fromkeys(result.message for result in failed):
+            same = [result for result in failed if result.message == message]
+            seeds = f"seed{'s' * (len(same) > 1)} {', '.join(str(result.seed) for result in same)}"
+            sys.stderr.write(f"zoo: {seeds} failed: {message}\n")
+            if (same[0].path / LOG).exists():
+                sys.stderr.write(f"     {same[0].path / LOG} has the traceback.\n")
         return 1
     if any(result.outcome not in ("", "converged") and result.status == "finished" for result in results):
         return NOT_CONVERGED

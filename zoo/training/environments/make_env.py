@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -27,7 +29,7 @@ from zoo.api import (
 from zoo.discovery.names import EnvName
 from zoo.discovery.registration import describe
 from zoo.environment import lookup
-from zoo.errors import EnvironmentFailed, InterfaceError, UsageError, ZooError
+from zoo.errors import EnvironmentFailed, InterfaceError, PluginError, UsageError, ZooError
 from zoo.terminal.streams import brief
 from zoo.training.environments.boundary import BadActionError, copied, with_boundary
 from zoo.training.environments.copies import Copies
@@ -165,9 +167,14 @@ def make_env(name: EnvName, kwargs: Mapping[str, Any], num_envs: int, render_mod
     try:
         env = _build(name, dict(kwargs), num_envs, {"render_mode": render_mode} if render_mode else {})
     except (TypeError, ValueError, AssertionError, ImportError, gymnasium.error.Error) as error:
-        raise UsageError(f"environment {name.short} cannot be built: {brief(error).rstrip('.')}.") from error
-    except (ZooError, KeyboardInterrupt):
+        needed = re.search(r"missing \d+ required .*?arguments?: (.*)", str(error))
+        options = re.findall(r"'(\w+)'", needed[1]) if needed else []
+        hint = f"Expected {' and '.join(f'--env.{option}' for option in options)}." if options else ""
+        raise UsageError(f"environment {name.short} cannot be built: {brief(error).rstrip('.')}.", hint) from error
+    except (EnvironmentFailed, PluginError, KeyboardInterrupt):
         raise
+    except ZooError as error:  # of the model that it builds, say: it does not know whose it is
+        raise UsageError(f"environment {name.short} cannot be built: {error.message}", error.hint) from error
     except BaseException as error:
         raise EnvironmentFailed(f"{name.owner} cannot be built: {describe(error)}.", "--debug shows where.") from error
     mode = env.metadata.get("autoreset_mode")
@@ -236,7 +243,9 @@ def _model(env: Recorder) -> Callable[[], TabularCMDP] | None:
     def own() -> TabularCMDP:
         from zoo.tabular import TabularCMDP  # brings scipy: only for those who ask
 
-        return TabularCMDP.from_model(model())
+        exact = TabularCMDP.from_model(model())
+        _check_agreement(env.constraints, exact)
+        return exact
 
     if callable(model):
         return own
@@ -247,6 +256,35 @@ def _model(env: Recorder) -> Callable[[], TabularCMDP] | None:
     from zoo.tabular import listed_model
 
     return listed_model(copies[0])
+
+
+def _check_agreement(spec: ConstraintSpec | None, model: TabularCMDP) -> None:
+    """Require that ``constraint_spec`` and the exact model have the same constraints, in the model's unit.
+
+    Raises:
+        InterfaceError: naming the first difference: values of the one would be held against thresholds of the other.
+    """
+    names = spec.names if spec is not None else ()
+    if names != model.names:
+        raise InterfaceError(
+            f"constraint_spec has the constraints {', '.join(names) or '(none)'}, and model() "
+            f"{', '.join(model.names) or '(none)'}: expected the same, in the same order."
+        )
+    if spec is None:
+        return
+    if spec.unit != "step" or not spec.discounted:
+        raise InterfaceError(
+            f"constraint_spec has unit={spec.unit!r} and discounted={spec.discounted}: expected unit='step' and "
+            "discounted=True beside model(), whose thresholds bound normalised discounted values."
+        )
+    for name, sense, threshold, other, b in zip(
+        spec.names, spec.senses, spec.thresholds, model.senses, model.b, strict=True
+    ):
+        if sense != other or not math.isclose(threshold, b, rel_tol=1e-6):
+            raise InterfaceError(
+                f"constraint {name!r} is {sense} {threshold:g} in constraint_spec and {other} {b:g} in model(): "
+                "expected the same."
+            )
 
 
 def _tasks(env: Recorder) -> TaskDistribution | None:

@@ -16,8 +16,8 @@ __all__ = ["Tabular", "TabularVector"]
 def _model_of(model: Any, path: str | Path) -> TabularModel:
     if (model is None) == (str(path) == ""):
         raise ValueError(
-            "zoo/Tabular-v0 needs either model= (an object with P, r, gamma, rho, c, b, senses, names) "
-            "or path= (an .npz or .json file), and not both"
+            "expected either path (--env.path FILE, an .npz or .json file) or, in Python, model (an object with P, r, "
+            "gamma, rho, c, b, senses, names)"
         )
     return load_model(path) if model is None else TabularModel.of(model)
 

@@ -135,7 +135,7 @@ def _list_suites(registry: Registry, parsed: argparse.Namespace) -> int:
     else:  # zoo-bench itself ships some
         print(columns(rows, indent=""))
         print(f"\nnext: zoo bench {rows[0][0]} --list")
-    return 0
+    return 1 if notices else 0
 
 
 def _list_cells(experiments: Sequence[Experiment], parsed: argparse.Namespace) -> int:

@@ -126,7 +126,7 @@ def _curves(groups: Sequence[Group], parsed: argparse.Namespace) -> int:
         }
         for panel in panels
     ]
-    notes = caption(panels)
+    notes = caption(panels, groups)
     names = f"panels: {'; '.join(dict.fromkeys(title(panel.metric) for panel in panels))}."
     return _write(draw(panels, parsed.x), default_file(groups), parsed, {"panels": drawn}, [names], notes)
 

@@ -122,7 +122,15 @@ def shared_metrics(groups: Sequence[Group]) -> list[str]:
 
 
 def default_metrics(groups: Sequence[Group]) -> list[str]:
-    """What a person most likely wants to see of these runs on one environment."""
+    """What a person most likely wants to see of these runs on one environment; every group is in it."""
+    found = _telling_metrics(groups)
+    for group in groups:
+        if not any(name in run.metrics for run in group.runs for name in found):
+            found += _telling_metrics([group])[:1]
+    return found
+
+
+def _telling_metrics(groups: Sequence[Group]) -> list[str]:
     there, repeated = logged(groups), _repeated(groups)
     residual = [name for name in ("err", "kkt") if name in repeated][:1]
     if residual:

@@ -197,10 +197,12 @@ def _legend(figure: Figure, panels: Sequence[Panel]) -> None:
         legend_above(figure, list(entries.values()), list(entries), most=4)
 
 
-def caption(panels: Sequence[Panel]) -> list[str]:
-    """Sentences that say what the lines are."""
+def caption(panels: Sequence[Panel], groups: Sequence[Group]) -> list[str]:
+    """Sentences that say what the lines are, and which of ``groups`` have none."""
     curves = [made for panel in panels for made in panel.curves]
-    notes = []
+    drawn = {id(made.group) for made in curves}
+    absent = [f"{group.label} on {group.environment}" for group in groups if id(group) not in drawn]
+    notes = [f"not drawn: {', '.join(absent)}, which logged nothing of this."] if absent else []
     counts = {len(made.seeds) for made in curves if len(made.centre) and not made.swings}
     if counts:
         few = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else str(counts.pop())
