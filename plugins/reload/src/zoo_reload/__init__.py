@@ -24,6 +24,11 @@ _ALGORITHMS = (
     ("augmented-lagrangian", "AugmentedLagrangian", "quadratic penalty added to the Lagrangian", ""),
 )  # fmt: skip
 
+_SAMPLED = (
+    ("reload-ppo", "agent:ReloadPPO", "ReLOAD with function approximation: PPO and multipliers, both optimistic", _RELOAD),
+    ("ppo-lagrangian", "agent:PPOLagrangian", "PPO and multipliers by plain gradient steps", ""),
+)  # fmt: skip
+
 
 @hookimpl
 def zoo_register(zoo: Registrar) -> None:
@@ -41,16 +46,17 @@ def zoo_register(zoo: Registrar) -> None:
         )
     if find_spec("zoo_onpolicy") is None:
         return
-    zoo.algorithm(
-        "reload-ppo",
-        "zoo_reload.ppo.agent:ReloadPPO",
-        config="zoo_reload.ppo.config:ReloadPPOConfig",
-        summary="ReLOAD with function approximation: PPO and multipliers, both optimistic",
-        needs=Needs(constraints=True),
-        paper=_RELOAD,
-        presets="zoo_reload.ppo:presets",
-        steps=800_000,
-    )
+    for name, attribute, summary, paper in _SAMPLED:
+        zoo.algorithm(
+            name,
+            f"zoo_reload.ppo.{attribute}",
+            config=f"zoo_reload.ppo.config:{attribute.partition(':')[2]}Config",
+            summary=summary,
+            needs=Needs(constraints=True),
+            paper=paper,
+            presets="zoo_reload.ppo:presets",
+            steps=800_000,
+        )
 
 
 @hookimpl

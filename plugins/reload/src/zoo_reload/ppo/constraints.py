@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from zoo import Problem, UnknownNameError, UsageError
 from zoo.tabular import ORACLE_LIMIT, Units, attainable_range
 from zoo_reload.core import Floats
-from zoo_reload.ppo.config import ReloadPPOConfig
+from zoo_reload.ppo.config import ConstrainedConfig
 
 _ROUNDING = 1e-9
 """tolerance, relative to the range that policies attain, within which a threshold counts as in the range"""
@@ -39,7 +39,7 @@ class Constraints:
     ranges: Floats | None = None
 
     @classmethod
-    def of(cls, problem: Problem, config: ReloadPPOConfig) -> Constraints:
+    def of(cls, problem: Problem, config: ConstrainedConfig) -> Constraints:
         """The constraints of the environment, with thresholds replaced by those of the options.
 
         The discount of the values is that of the exact model where there is one, else the learner's.
