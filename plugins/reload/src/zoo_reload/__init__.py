@@ -25,14 +25,22 @@ _ALGORITHMS = (
 )  # fmt: skip
 
 _SAMPLED = (
-    ("reload-ppo", "agent:ReloadPPO", "ReLOAD with function approximation: PPO and multipliers, both optimistic", _RELOAD),
-    ("ppo-lagrangian", "agent:PPOLagrangian", "PPO and multipliers by plain gradient steps", ""),
+    ("reload-ppo", "", "ReloadPPO", "ReLOAD with function approximation: PPO and multipliers, both optimistic", _RELOAD),
+    ("ppo-lagrangian", "", "PPOLagrangian", "PPO and multipliers by plain gradient steps", ""),
+    ("ppo-pid", "comparators.", "PPOPID", "PPO and multipliers from a PID controller of the violation",
+     "Stooke et al. 2020, arXiv:2007.03964"),
+    ("crpo", "comparators.", "CRPO", "PPO on the reward, or on one violated constraint",
+     "Xu et al. 2021, arXiv:2011.05869"),
+    ("focops", "comparators.", "FOCOPS", "towards the best policy near the last one that meets the constraints",
+     "Zhang et al. 2020, arXiv:2002.06506"),
+    ("cpo", "comparators.", "CPO", "the best step within a trust region that meets the constraints",
+     "Achiam et al. 2017, arXiv:1705.10528"),
 )  # fmt: skip
 
 
 @hookimpl
 def zoo_register(zoo: Registrar) -> None:
-    """Register the seven algorithms on exact models and, where its learner is installed, ``reload-ppo``."""
+    """Register the seven algorithms on exact models and, where their learner is installed, those that sample."""
     for name, attribute, summary, paper in _ALGORITHMS:
         zoo.algorithm(
             name,
@@ -46,11 +54,11 @@ def zoo_register(zoo: Registrar) -> None:
         )
     if find_spec("zoo_onpolicy") is None:
         return
-    for name, attribute, summary, paper in _SAMPLED:
+    for name, package, attribute, summary, paper in _SAMPLED:
         zoo.algorithm(
             name,
-            f"zoo_reload.ppo.{attribute}",
-            config=f"zoo_reload.ppo.config:{attribute.partition(':')[2]}Config",
+            f"zoo_reload.ppo.{package}{'agents' if package else 'agent'}:{attribute}",
+            config=f"zoo_reload.ppo.{package}config:{attribute}Config",
             summary=summary,
             needs=Needs(constraints=True),
             paper=paper,
