@@ -21,10 +21,10 @@ def entries():
     return {entry.name: entry for entry in registrar.entries}
 
 
-def test_eight_algorithms_resolve():
+def test_all_algorithms_resolve():
     found = entries()
     exact = ["reload", "gda", "alternating", "average", "rpgpd", "pid", "augmented-lagrangian"]
-    assert list(found) == [*exact, "reload-ppo"]
+    assert list(found) == [*exact, "reload-ppo", "ppo-lagrangian", "ppo-pid", "crpo", "focops", "cpo"]
     for entry in found.values():
         entry.resolve()
         config = entry.resolve_config()
