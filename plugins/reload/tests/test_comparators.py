@@ -14,7 +14,7 @@ from zoo_reload.ppo.comparators.config import CPOConfig, CRPOConfig, FOCOPSConfi
 from zoo_reload.ppo.comparators.cpo import CPOObjective
 from zoo_reload.ppo.comparators.crpo import CRPOObjective
 from zoo_reload.ppo.comparators.pid import PIDObjective
-from zoo_reload.ppo.constraints import Constraints
+from zoo_reload.sampling.constraints import Constraints
 
 from zoo.errors import UsageError
 from zoo.testing import check_algorithm
@@ -75,7 +75,7 @@ def test_the_controller_is_algorithm_2():
 )
 def test_crpo_follows_the_reward_or_the_worst_constraint(g, expected, monkeypatch):
     objective = CRPOObjective(1, CONSTRAINTS, CRPOConfig(tolerance=0.1))
-    monkeypatch.setattr(objective, "measure", lambda rollout: (np.array([g]), KNOWN))
+    monkeypatch.setattr(objective, "measure", lambda rollout: SimpleNamespace(g=np.array([g]), known=KNOWN))
     monkeypatch.setattr(objective, "scheduled", lambda schedule: schedule)
     monkeypatch.setattr(objective, "on_device", lambda weights: weights)
     objective.advantages(SimpleNamespace(advantages=None))

@@ -96,7 +96,11 @@ class ByHand:
     def estimate(self, rollout):
         """Means of the advantages of each state and action, the estimate before counting as one more transition."""
         for head in (0, 1):
-            A, sums, counts = self.head_advantages(rollout, head, self.table), self.estimates[head].copy(), np.ones((2, 2))
+            A, sums, counts = (
+                self.head_advantages(rollout, head, self.table),
+                self.estimates[head].copy(),
+                np.ones((2, 2)),
+            )
             for t, b in np.ndindex(A.shape):
                 at = rollout.obs[0, t, b], rollout.actions[0, t, b]
                 sums[at] += A[t, b]

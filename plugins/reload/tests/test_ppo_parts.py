@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from zoo_reload.ppo.config import ReloadPPOConfig
-from zoo_reload.ppo.constraints import Constraints
-from zoo_reload.ppo.episodes import Episodes
-from zoo_reload.ppo.history import RolloutHistory
-from zoo_reload.ppo.multipliers import Projected, Sigmoid
+from zoo_reload.sampling.constraints import Constraints
+from zoo_reload.sampling.episodes import Episodes
+from zoo_reload.sampling.history import RolloutHistory
+from zoo_reload.sampling.multipliers import Projected, Sigmoid
 
 from zoo.errors import UsageError
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zoo_reload.ppo.agent import PPOLagrangian, ReloadPPO
 from zoo_reload.ppo.comparators.agents import CPO, CRPO, FOCOPS, PPOPID
-from zoo_reload.ppo.scale import Scale
+from zoo_reload.sampling.scale import Scale
+
 
 def follow(run, updates=4):
     rows = [run.update() for _ in range(updates)]

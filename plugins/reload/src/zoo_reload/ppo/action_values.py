@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from zoo_onpolicy.adam import Adam, clip_norm
 from zoo_onpolicy.backend import namespace, on_device, on_host
 from zoo_onpolicy.config import scheduled
@@ -52,7 +51,9 @@ class ActionValues(ABC):
 def action_values_of(learner: Learner) -> ActionValues:
     """A table where the learner's own network is one, else a perceptron."""
     if learner.encoder.table and learner.explicit:
-        return TableOfValues(len(learner.contexts), learner.encoder.size, learner.distribution.outputs, len(learner.heads))
+        return TableOfValues(
+            len(learner.contexts), learner.encoder.size, learner.distribution.outputs, len(learner.heads)
+        )
     return NetworkOfValues(learner)
 
 

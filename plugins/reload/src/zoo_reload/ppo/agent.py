@@ -1,5 +1,6 @@
 """``reload-ppo`` and ``ppo-lagrangian`` as algorithms of the core: ReLOAD with function approximation, and without
-optimism (arXiv:2302.01275); the policy player is PPO."""
+optimism (arXiv:2302.01275); the policy player is PPO.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +14,10 @@ from zoo_onpolicy.learner import Learner
 
 from zoo import Array, Context, Outcome
 from zoo_reload.ppo.config import ConstrainedConfig, PPOLagrangianConfig, ReloadPPOConfig
-from zoo_reload.ppo.constraints import Constraints
 from zoo_reload.ppo.lagrangian import LagrangianObjective
 from zoo_reload.ppo.objective import ConstrainedObjective
 from zoo_reload.ppo.optimism import ReloadObjective
+from zoo_reload.sampling.constraints import Constraints
 
 ConfigT = TypeVar("ConfigT", bound=ConstrainedConfig)
 LagrangianT = TypeVar("LagrangianT", bound=ConstrainedConfig)
@@ -73,7 +74,9 @@ class PPOLagrangian(Lagrangian[PPOLagrangianConfig]):
     @classmethod
     def make_objective(cls, contexts: Sequence[Context], config: PPOLagrangianConfig) -> LagrangianObjective:
         """See Constrained."""
-        return LagrangianObjective(len(contexts), Constraints.of(contexts[0].problem, config), config)
+        return LagrangianObjective(
+            len(contexts), Constraints.of(contexts[0].problem, config.thresholds, config.gamma), config
+        )
 
 
 class ReloadPPO(Lagrangian[ReloadPPOConfig]):
@@ -82,4 +85,6 @@ class ReloadPPO(Lagrangian[ReloadPPOConfig]):
     @classmethod
     def make_objective(cls, contexts: Sequence[Context], config: ReloadPPOConfig) -> ReloadObjective:
         """See Constrained."""
-        return ReloadObjective(len(contexts), Constraints.of(contexts[0].problem, config), config)
+        return ReloadObjective(
+            len(contexts), Constraints.of(contexts[0].problem, config.thresholds, config.gamma), config
+        )

@@ -17,9 +17,9 @@ from zoo_onpolicy.rollout import Rollout
 from zoo import Array
 from zoo_reload.core import Floats
 from zoo_reload.ppo.config import PPOLagrangianConfig
-from zoo_reload.ppo.constraints import Constraints
-from zoo_reload.ppo.multipliers import Multipliers, Projected, Sigmoid
 from zoo_reload.ppo.objective import ConstrainedObjective
+from zoo_reload.sampling.constraints import Constraints
+from zoo_reload.sampling.multipliers import Multipliers, Projected, Sigmoid
 
 
 class LagrangianObjective(ConstrainedObjective):
@@ -51,7 +51,7 @@ class LagrangianObjective(ConstrainedObjective):
 
     def multipliers(self) -> Floats:
         """mu_i in reward per unit of the signal, [S, N]."""
-        return np.asarray(self.kind.effective(self.x) / self.scale.unit)
+        return np.asarray(self.kind.effective(self.x) / self.measurements.scale.unit)
 
     def advantages(self, rollout: Rollout) -> Singles:
         """A_kj of each head j; the weights of iteration k are fixed here."""

@@ -1,4 +1,4 @@
-"""What every algorithm with constraints does with a rollout: unit of the signals, values, violations, metrics."""
+"""What every algorithm with constraints on this learner does with a rollout; they differ in what the policy follows."""
 
 from __future__ import annotations
 
@@ -17,18 +17,15 @@ from zoo_onpolicy.rollout import Rollout
 from zoo import Array, Outcome
 from zoo_reload.core import Floats
 from zoo_reload.ppo.config import ConstrainedConfig
-from zoo_reload.ppo.constraints import Constraints
-from zoo_reload.ppo.episodes import Episodes
-from zoo_reload.ppo.history import RolloutHistory
-from zoo_reload.ppo.oracle_error import Oracle
-from zoo_reload.ppo.scale import Scale
+from zoo_reload.sampling.constraints import Constraints
+from zoo_reload.sampling.measurements import Measurements, Values
+from zoo_reload.sampling.oracle_error import Oracle
 
 
 class ConstrainedObjective(Objective):
     """Measures N constraints of S members once per rollout; subclasses say what the policy follows.
 
-    Inside, signals are in the units of ``Scale`` and violations are per step, g_i = s_i (J_i - b_i) / (C_i H) with H
-    the steps that J_i sums over: the same violation whatever the unit of the signal and the length of an episode.
+    Heads predict the constraints' signals in the units of ``Scale``, and all violations are per step.
 
     Args:
         members: S.
@@ -37,33 +34,27 @@ class ConstrainedObjective(Objective):
     """
 
     def __init__(self, members: int, constraints: Constraints, config: ConstrainedConfig) -> None:
-        self.constraints = constraints
-        self._kappa, self._tol, self._n_steps = config.kappa, config.tol, config.n_steps
+        self.constraints, self._options = constraints, config
         N = len(constraints.names)
         self.x: Floats = np.zeros((members, N))
         """the variables behind the weights, which the steps change, [S, N]"""
         self.bounds: Floats = np.full(N, np.inf)
         """largest |x_i|, reported when it is reached, [N]"""
-        self.scale = Scale(members, constraints.thresholds)
-        self.histories = [RolloutHistory(N) for _ in range(members)]
-        self._rollouts_without_episode: NDArray[np.int64] = np.zeros(members, dtype=np.int64)
+        self._values: Values | None = None
 
     def bind(self, learner: LearnerView) -> None:
         """See Objective."""
         super().bind(learner)
-        S, N = self.x.shape
-        copies = learner.transitions // self._n_steps
-        self.episodes = Episodes(S, 1 + N, copies, self.constraints.unit, self.constraints.gamma)
-        self._measured: tuple[Floats, NDArray[np.int64], Floats] | None = None
+        options, copies = self._options, learner.transitions // self._options.n_steps
+        self.measurements = Measurements(len(self.x), copies, self.constraints, options.kappa, options.tol)
         self.oracle = Oracle.of(learner.contexts[0].problem, self.constraints) if learner.explicit else None
 
     @abstractmethod
     def weights(self) -> Floats:
         """The weights of the advantages of reward and constraints in this iteration, [S, 1 + N]."""
 
-    @abstractmethod
     def step(self, g: Floats, known: NDArray[np.bool_]) -> None:
-        """Change x after the policy's update.
+        """Change x after the policy's update; here: nothing.
 
         Args:
             g: violations per step, positive is bad, [S, N].
@@ -76,21 +67,17 @@ class ConstrainedObjective(Objective):
 
     def outcome(self, member: int) -> Outcome | None:
         """A threshold out of reach, a multiplier at its cap, a constraint that stays violated; else None."""
-        return self.histories[member].outcome(self.constraints, self._tol, self.bounds)
+        return self.measurements.outcome(member, self.bounds)
 
     def signals(self, rollout: Rollout) -> Singles:
         """The reward, and each constraint's signal divided by its unit, [S, 1 + N, T, B]."""
-        self.scale.see(rollout.rewards[:, 1:])
-        units = np.concatenate([np.ones((len(self.x), 1)), self.scale.unit], axis=1)
-        return np.asarray(rollout.rewards / units[:, :, None, None], dtype=np.float32)
+        return self.measurements.scaled(rollout.rewards)
 
-    def measure(self, rollout: Rollout) -> tuple[Floats, NDArray[np.bool_]]:
-        """The violations per step g [S, N] of the rollout's policy, and where they are known; the second call repeats."""
-        if self._measured is None:
-            self._measured = self.episodes.add(rollout.rewards, rollout.terminated, rollout.truncated)
-        J, ended, horizon = self._measured
-        g = self.constraints.gradient(J[:, 1:]) / (self.scale.unit * horizon[:, None])
-        return g, ended > 0
+    def measure(self, rollout: Rollout) -> Values:
+        """The values of the rollout's policy; until ``finish`` a further call gives the same."""
+        if self._values is None:
+            self._values = self.measurements.add(rollout.rewards, rollout.terminated, rollout.truncated)
+        return self._values
 
     def finish(self, rollout: Rollout) -> Sequence[Mapping[str, float]]:
         """Take the step of x by the episodes that ended in this rollout; without one there is no step.
@@ -102,31 +89,13 @@ class ConstrainedObjective(Objective):
             ``train/episodes`` and ``train/rollouts_without_episode``. Where the policy is a table and the model is
             known, also the exact ``err`` of the present policy, that of iteration k + 1.
         """
-        g, known = self.measure(rollout)
-        assert self._measured is not None
-        (J, ended, _), self._measured = self._measured, None
-        violation, weights, mu = self.constraints.violation(J[:, 1:]), self.weights(), self.multipliers()
-        self.step(g, known)
-        self._rollouts_without_episode += ~known
-        rows = []
-        for member, history in enumerate(self.histories):
-            row = {"train/episodes": float(ended[member])}
-            row["train/rollouts_without_episode"] = float(self._rollouts_without_episode[member])
-            row["weight/reward"] = float(weights[member, 0])
-            numbers = {"threshold": self.constraints.thresholds, "weight": weights[member, 1:]}
-            if mu is not None:
-                numbers["multiplier"] = mu[member]
-            if known[member]:
-                numbers |= {"value": J[member, 1:], "violation": violation[member]}
-                penalised = float(J[member, 0] - self._kappa * violation[member].sum())
-                history.add(penalised, violation[member], self.x[member])
-                row |= {"value/reward": float(J[member, 0]), "violation": float(violation[member].max(initial=0.0))}
-                row |= {"penalised_return": penalised, "oscillation": history.oscillation()}
-            if self.oracle is not None:
+        values, weights, mu = self.measure(rollout), self.weights(), self.multipliers()
+        self._values = None
+        self.step(values.g, values.known)
+        rows = self.measurements.report(values, weights, mu, self.x)
+        if self.oracle is not None:
+            for member, row in enumerate(rows):
                 row["err"] = self.oracle.err(self.learner.policy(member))
-            for prefix, values in numbers.items():
-                row |= {f"{prefix}/{name}": float(x) for name, x in zip(self.constraints.names, values, strict=True)}
-            rows.append(row)
         return rows
 
     def scheduled(self, schedule: Schedule) -> Floats:
@@ -141,22 +110,13 @@ class ConstrainedObjective(Objective):
 
     def forget(self, member: int) -> None:
         """Discard the running episodes of one member, whose environment is reset."""
-        self.episodes.forget(member)
+        self.measurements.episodes.forget(member)
 
     def state(self, member: int) -> Mapping[str, Any]:
         """See Objective."""
-        return {
-            "x": self.x[member].copy(),
-            "scale": self.scale.state(member),
-            "without_episode": int(self._rollouts_without_episode[member]),
-            "episodes": self.episodes.state(member),
-            "record": self.histories[member].rows,  # the key in stored runs
-        }
+        return {"x": self.x[member].copy(), **self.measurements.state(member)}
 
     def load_state(self, member: int, state: Mapping[str, Any]) -> None:
         """See Objective."""
         self.x[member] = state["x"]
-        self.scale.load_state(member, state)
-        self._rollouts_without_episode[member] = state["without_episode"]
-        self.episodes.load_state(member, state["episodes"])
-        self.histories[member].load(state["record"])
+        self.measurements.load_state(member, state)

@@ -22,8 +22,8 @@ from zoo import Array
 from zoo_reload.core import Floats
 from zoo_reload.ppo.action_values import ActionValues, action_values_of
 from zoo_reload.ppo.config import ReloadPPOConfig
-from zoo_reload.ppo.constraints import Constraints
 from zoo_reload.ppo.lagrangian import LagrangianObjective
+from zoo_reload.sampling.constraints import Constraints
 
 
 class ReloadObjective(LagrangianObjective):
@@ -48,7 +48,7 @@ class ReloadObjective(LagrangianObjective):
         """whether there is such a gradient"""
         self._critic: Array | None = None
         """parameters of the networks at iteration k - 1, [S, P], where the source is the critic"""
-        self._values: ActionValues | None = None
+        self._previous_values: ActionValues | None = None
         """A_{k-1}(s, a), where the source are the action values"""
 
     def bind(self, learner: LearnerView) -> None:
@@ -57,7 +57,7 @@ class ReloadObjective(LagrangianObjective):
         if self._optimistic_policy and self._source == "critic":
             self._critic = learner.network.parameters.flat + 0.0
         if self._optimistic_policy and self._source == "action-value":
-            self._values = action_values_of(cast(Learner, learner))
+            self._previous_values = action_values_of(cast(Learner, learner))
 
     def advantages(self, rollout: Rollout) -> Singles:
         """A_kj of each head j, and those of iteration k - 1 for the same states and actions.
@@ -87,9 +87,9 @@ class ReloadObjective(LagrangianObjective):
 
     def _previous(self, rollout: Rollout) -> Singles:
         """A_{k-1}(s, a) of each head at the transitions of iteration k, whose own take their place; [S, 1 + N, T, B]."""
-        if self._values is not None:
-            previous = self._values.predict(rollout)
-            self._values.fit(rollout)
+        if self._previous_values is not None:
+            previous = self._previous_values.predict(rollout)
+            self._previous_values.fit(rollout)
             return previous
         assert self._critic is not None
         learner, current = self.learner, self.learner.network.parameters.flat
@@ -115,8 +115,8 @@ class ReloadObjective(LagrangianObjective):
         }
         if self._critic is not None:
             state["critic"] = on_host(self._critic[member]).copy()
-        if self._values is not None:
-            state["action_values"] = self._values.state(member)
+        if self._previous_values is not None:
+            state["action_values"] = self._previous_values.state(member)
         return state
 
     def load_state(self, member: int, state: Mapping[str, Any]) -> None:
@@ -126,8 +126,8 @@ class ReloadObjective(LagrangianObjective):
         self._has_previous[member] = state["begun"]
         if self._critic is not None:
             self._critic[member] = on_device(np.asarray(state["critic"]), self.learner.device)
-        if self._values is not None:
+        if self._previous_values is not None:
             # Runs stored before there were any take a plain step first.
             self._has_previous[member] = state["begun"] and "action_values" in state
             if "action_values" in state:
-                self._values.load_state(member, state["action_values"])
+                self._previous_values.load_state(member, state["action_values"])

@@ -13,7 +13,7 @@ from zoo_reload.ppo.comparators.cpo import CPOLearner, CPOObjective
 from zoo_reload.ppo.comparators.crpo import CRPOObjective
 from zoo_reload.ppo.comparators.focops import FOCOPSLearner, FOCOPSObjective
 from zoo_reload.ppo.comparators.pid import PIDObjective
-from zoo_reload.ppo.constraints import Constraints
+from zoo_reload.sampling.constraints import Constraints
 
 
 class PPOPID(Lagrangian[PPOPIDConfig]):
@@ -22,7 +22,7 @@ class PPOPID(Lagrangian[PPOPIDConfig]):
     @classmethod
     def make_objective(cls, contexts: Sequence[Context], config: PPOPIDConfig) -> PIDObjective:
         """See Constrained."""
-        return PIDObjective(len(contexts), Constraints.of(contexts[0].problem, config), config)
+        return PIDObjective(len(contexts), Constraints.of(contexts[0].problem, config.thresholds, config.gamma), config)
 
 
 class CRPO(Constrained[CRPOConfig]):
@@ -31,7 +31,9 @@ class CRPO(Constrained[CRPOConfig]):
     @classmethod
     def make_objective(cls, contexts: Sequence[Context], config: CRPOConfig) -> CRPOObjective:
         """See Constrained."""
-        return CRPOObjective(len(contexts), Constraints.of(contexts[0].problem, config), config)
+        return CRPOObjective(
+            len(contexts), Constraints.of(contexts[0].problem, config.thresholds, config.gamma), config
+        )
 
 
 class FOCOPS(Lagrangian[FOCOPSConfig]):
@@ -40,7 +42,9 @@ class FOCOPS(Lagrangian[FOCOPSConfig]):
     @classmethod
     def make_objective(cls, contexts: Sequence[Context], config: FOCOPSConfig) -> FOCOPSObjective:
         """See Constrained."""
-        return FOCOPSObjective(len(contexts), Constraints.of(contexts[0].problem, config), config)
+        return FOCOPSObjective(
+            len(contexts), Constraints.of(contexts[0].problem, config.thresholds, config.gamma), config
+        )
 
     @classmethod
     def make_learner(cls, contexts: Sequence[Context], config: FOCOPSConfig) -> Learner:
@@ -54,7 +58,7 @@ class CPO(Constrained[CPOConfig]):
     @classmethod
     def make_objective(cls, contexts: Sequence[Context], config: CPOConfig) -> CPOObjective:
         """See Constrained."""
-        return CPOObjective(len(contexts), Constraints.of(contexts[0].problem, config), config)
+        return CPOObjective(len(contexts), Constraints.of(contexts[0].problem, config.thresholds, config.gamma), config)
 
     @classmethod
     def make_learner(cls, contexts: Sequence[Context], config: CPOConfig) -> Learner:

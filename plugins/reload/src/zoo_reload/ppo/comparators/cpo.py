@@ -16,7 +16,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 from zoo_onpolicy.adam import clip_norm
 from zoo_onpolicy.backend import namespace, on_device, on_host
 from zoo_onpolicy.learner import Learner
@@ -27,8 +26,8 @@ from zoo_reload.core import Floats
 from zoo_reload.ppo.comparators.config import CPOConfig
 from zoo_reload.ppo.comparators.natural_gradient import Fisher
 from zoo_reload.ppo.comparators.trust_region import constrained_step
-from zoo_reload.ppo.constraints import Constraints
 from zoo_reload.ppo.objective import ConstrainedObjective
+from zoo_reload.sampling.constraints import Constraints
 
 _SHORTER = 0.8
 """factor between the step lengths of the line search"""
@@ -62,7 +61,8 @@ class CPOObjective(ConstrainedObjective):
 
     def look(self, rollout: Rollout) -> tuple[Floats, Floats]:
         """Violations c [S, N] and trust region delta [S] of this iteration."""
-        g, known = self.measure(rollout)
+        values = self.measure(rollout)
+        g, known = values.g, values.known
         self.c = np.where(known[:, None], g, self.c)
         return self.c, self.scheduled(self.delta)[:, 0]
 
@@ -70,9 +70,6 @@ class CPOObjective(ConstrainedObjective):
         """Keep the weights of a step, for the log."""
         total = np.abs(weights).sum(axis=1, keepdims=True)
         self._shares = weights / np.where(total > 0, total, 1.0)
-
-    def step(self, g: Floats, known: NDArray[np.bool_]) -> None:
-        """Nothing: there are no multipliers to keep."""
 
     def state(self, member: int) -> Mapping[str, Any]:
         """See Objective."""
@@ -139,7 +136,7 @@ class CPOLearner(Learner):
         ]
 
     def _surrogate_gradient(self, obs: Array, actions: Array, advantage: Floats) -> Floats:
-        """grad E[pi_theta / pi_k A] at pi_k, float64[S, P]."""
+        """Grad E[pi_theta / pi_k A] at pi_k, float64[S, P]."""
         outputs, values = self.network.forward(obs)
         scored = self.distribution.score(outputs, actions)
         d_log_prob = on_device((advantage / advantage.shape[-1]).astype(np.float32), self.device)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from zoo_onpolicy.objective import LearnerView
 from zoo_onpolicy.rollout import Floats as Singles
 from zoo_onpolicy.rollout import Rollout
@@ -14,8 +13,8 @@ from zoo_onpolicy.rollout import Rollout
 from zoo import Array
 from zoo_reload.core import Floats
 from zoo_reload.ppo.comparators.config import CRPOConfig
-from zoo_reload.ppo.constraints import Constraints
 from zoo_reload.ppo.objective import ConstrainedObjective
+from zoo_reload.sampling.constraints import Constraints
 
 
 class CRPOObjective(ConstrainedObjective):
@@ -41,7 +40,8 @@ class CRPOObjective(ConstrainedObjective):
 
     def advantages(self, rollout: Rollout) -> Singles:
         """Decide by the values of this rollout; where no episode ended, go on as before."""
-        g, known = self.measure(rollout)
+        values = self.measure(rollout)
+        g, known = values.g, values.known
         if g.shape[1]:
             excess = np.where(self.constraints.equality, np.abs(g), g) - self.scheduled(self._tolerance)
             worst = excess.argmax(axis=1)
@@ -58,9 +58,6 @@ class CRPOObjective(ConstrainedObjective):
     def mix(self, advantages: Array, index: Array) -> Array:
         """The advantage of the reward, or minus that of the violated constraint, [S, M]."""
         return (self._mixture * advantages).sum(1)
-
-    def step(self, g: Floats, known: NDArray[np.bool_]) -> None:
-        """Nothing: there are no multipliers."""
 
     def state(self, member: int) -> Mapping[str, Any]:
         """See Objective."""

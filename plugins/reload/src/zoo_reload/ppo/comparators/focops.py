@@ -13,9 +13,7 @@ over the states with KL(pi_theta || pi_k)[s] <= delta. The multipliers follow nu
 
 from __future__ import annotations
 
-
 import numpy as np
-from numpy.typing import NDArray
 from zoo_onpolicy.backend import namespace
 from zoo_onpolicy.learner import Learner
 from zoo_onpolicy.loss import Coefficients, Loss, Minibatch, standardised
@@ -26,9 +24,9 @@ from zoo_onpolicy.rollout import Rollout
 from zoo import Array
 from zoo_reload.core import Floats
 from zoo_reload.ppo.comparators.config import FOCOPSConfig
-from zoo_reload.ppo.constraints import Constraints
-from zoo_reload.ppo.multipliers import Projected
 from zoo_reload.ppo.objective import ConstrainedObjective
+from zoo_reload.sampling.constraints import Constraints
+from zoo_reload.sampling.multipliers import Projected
 
 
 class FOCOPSObjective(ConstrainedObjective):
@@ -51,11 +49,12 @@ class FOCOPSObjective(ConstrainedObjective):
 
     def multipliers(self) -> Floats:
         """nu_i in reward per unit of the signal, [S, N]."""
-        return np.asarray(self.x / self.scale.unit)
+        return np.asarray(self.x / self.measurements.scale.unit)
 
     def advantages(self, rollout: Rollout) -> Singles:
         """Take the multipliers' step by the values of this rollout, before the policy's."""
-        g, known = self.measure(rollout)
+        values = self.measure(rollout)
+        g, known = values.g, values.known
         moved = self._kind.clip(self.x + self.scheduled(self._lr_nu) * g)
         self.x = np.where(known[:, None], moved, self.x)
         self._mixture = self.on_device(self.weights())
@@ -68,9 +67,6 @@ class FOCOPSObjective(ConstrainedObjective):
     def reference(self, rollout: Rollout) -> Singles:
         """pi_k, the policy that acted."""
         return rollout.outputs
-
-    def step(self, g: Floats, known: NDArray[np.bool_]) -> None:
-        """Nothing: the multipliers moved before the policy."""
 
 
 class FOCOPSLearner(Learner):

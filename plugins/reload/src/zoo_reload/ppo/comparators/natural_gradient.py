@@ -65,7 +65,9 @@ class Fisher:
                 break
             product = self.product(direction)
             curvature = (direction * product).sum(axis=1)
-            length = np.where((square > enough) & (curvature > 0), square / np.where(curvature > 0, curvature, 1.0), 0.0)
+            length = np.where(
+                (square > enough) & (curvature > 0), square / np.where(curvature > 0, curvature, 1.0), 0.0
+            )
             x += length[:, None] * direction
             residual -= length[:, None] * product
             following = np.square(residual).sum(axis=1)

@@ -14,9 +14,9 @@ from zoo_onpolicy.rollout import Rollout
 from zoo import Array
 from zoo_reload.core import Floats
 from zoo_reload.ppo.comparators.config import PPOPIDConfig
-from zoo_reload.ppo.constraints import Constraints
-from zoo_reload.ppo.multipliers import Projected
 from zoo_reload.ppo.objective import ConstrainedObjective
+from zoo_reload.sampling.constraints import Constraints
+from zoo_reload.sampling.multipliers import Projected
 
 
 class PIDObjective(ConstrainedObjective):
@@ -44,7 +44,7 @@ class PIDObjective(ConstrainedObjective):
 
     def multipliers(self) -> Floats:
         """lambda_i in reward per unit of the signal, [S, N]."""
-        return np.asarray(self.x / self.scale.unit)
+        return np.asarray(self.x / self.measurements.scale.unit)
 
     def advantages(self, rollout: Rollout) -> Singles:
         """Those of each head; the weights of the iteration are fixed here."""
