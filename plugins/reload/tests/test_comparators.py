@@ -129,7 +129,7 @@ def test_the_gradient_of_focops_is_that_of_corollary_1(costly):
 
 
 def test_focops_draws_nearer_to_the_optimum_of_its_theorem(costly):
-    """One state, advantages known: pi* is pi_k exp(A / lambda) / Z, here (.3, .7) from (.5, .5) with lambda log(.7/.3)."""
+    """One state, advantages known: pi* = pi_k exp(A / lambda) / Z, which is (.3, .7) from (.5, .5)."""
     temperature, advantage = 0.5, 0.5 * np.log(0.7 / 0.3)
     run = costly(FOCOPS, temperature=temperature, target_kl=1.0, adv_norm="none")
     learner = run.learner

@@ -150,7 +150,8 @@ def test_updates_equal_those_written_out_by_hand(optimism, source, monkeypatch):
     improve = Learner.improve
     monkeypatch.setattr(Learner, "improve", lambda self, rollout: seen.append(rollout) or improve(self, rollout))
     run = made(
-        two_state(theta=0.7), optimism=optimism, optimism_source=source, n_steps=10, batch_size=40, n_epochs=1, gae_lambda=0.8, adv_norm="none",
+        two_state(theta=0.7), optimism=optimism, optimism_source=source, n_steps=10, batch_size=40, n_epochs=1,
+        gae_lambda=0.8, adv_norm="none",
         lr_mu=0.3, max_grad_norm=1e9,
     )  # fmt: skip
     hand = ByHand(optimism, source, theta=0.7)

@@ -106,7 +106,7 @@ def test_the_fisher_information_is_the_curvature_of_the_divergence(case):
 
 
 def test_conjugate_gradients_invert_the_damped_information():
-    distribution, network, obs = list(networks())[0]
+    distribution, network, obs = next(iter(networks()))
     fisher = Fisher(network, distribution, obs, network.policy(obs), 0.1, "cpu")
     b = np.random.default_rng(2).normal(size=network.parameters.flat.shape)
     x = fisher.solve(b, 60)

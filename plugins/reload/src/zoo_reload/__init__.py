@@ -25,7 +25,8 @@ _ALGORITHMS = (
 )  # fmt: skip
 
 _SAMPLED = (
-    ("reload-ppo", "", "ReloadPPO", "ReLOAD with function approximation: PPO and multipliers, both optimistic", _RELOAD),
+    ("reload-ppo", "", "ReloadPPO", "ReLOAD with function approximation: PPO and multipliers, both optimistic",
+     _RELOAD),
     ("ppo-lagrangian", "", "PPOLagrangian", "PPO and multipliers by plain gradient steps", ""),
     ("ppo-pid", "comparators.", "PPOPID", "PPO and multipliers from a PID controller of the violation",
      "Stooke et al. 2020, arXiv:2007.03964"),

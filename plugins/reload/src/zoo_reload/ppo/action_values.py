@@ -1,9 +1,9 @@
 """The action values of the previous policy for each head, which optimism extrapolates from.
 
-What is learned is A_k(s, a) = Q_k(s, a) - V_k(s): a baseline of the state changes no policy gradient in expectation, and
-without it the differences between actions need not be found beside much larger differences between states. The targets are
-the generalised advantages of rollout k. Since A_k is a function of state and action, it can be asked about the transitions
-of rollout k + 1, of which only those of the present policy are sampled.
+What is learned is A_k(s, a) = Q_k(s, a) - V_k(s): a baseline of the state changes no policy gradient in expectation,
+and without it the differences between actions need not be found beside much larger ones between states. The targets
+are the generalised advantages of rollout k. As a function of state and action, A_k can be asked about the transitions
+of rollout k + 1.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class TableOfValues(ActionValues):
 
     def predict(self, rollout: Rollout) -> Singles:
         """See ActionValues; minus the mean over actions under the present policy."""
-        S, T, B = rollout.obs.shape
+        S = len(rollout.obs)
         table = self._table.reshape(S, -1, self._actions, self._table.shape[-1])
         members = np.arange(S)[:, None, None]
         values = centred(table[members, rollout.obs], rollout.outputs)

@@ -13,6 +13,7 @@ from zoo_onpolicy.agent import OnPolicy
 from zoo_onpolicy.learner import Learner
 
 from zoo import Array, Context, Outcome
+from zoo_reload.core import Floats
 from zoo_reload.ppo.config import ConstrainedConfig, PPOLagrangianConfig, ReloadPPOConfig
 from zoo_reload.ppo.lagrangian import LagrangianObjective
 from zoo_reload.ppo.objective import ConstrainedObjective
@@ -21,6 +22,11 @@ from zoo_reload.sampling.constraints import Constraints
 
 ConfigT = TypeVar("ConfigT", bound=ConstrainedConfig)
 LagrangianT = TypeVar("LagrangianT", bound=ConstrainedConfig)
+
+
+def constraints_of(contexts: Sequence[Context], config: ConstrainedConfig) -> Constraints:
+    """The constraints of all members, whose environments differ in nothing but their seeds."""
+    return Constraints.of(contexts[0].problem, config.thresholds, config.gamma)
 
 
 class Constrained(OnPolicy[ConfigT]):
@@ -63,8 +69,7 @@ class Lagrangian(Constrained[LagrangianT]):
 
         With ``adv_norm = "each"`` they weigh standardised advantages, and have no unit.
         """
-        mu = self.objective.multipliers()
-        assert mu is not None
+        mu = cast(Floats, self.objective.multipliers())
         return dict(zip(self.objective.constraints.names, mu[self.index].tolist(), strict=True))
 
 
@@ -74,9 +79,7 @@ class PPOLagrangian(Lagrangian[PPOLagrangianConfig]):
     @classmethod
     def make_objective(cls, contexts: Sequence[Context], config: PPOLagrangianConfig) -> LagrangianObjective:
         """See Constrained."""
-        return LagrangianObjective(
-            len(contexts), Constraints.of(contexts[0].problem, config.thresholds, config.gamma), config
-        )
+        return LagrangianObjective(len(contexts), constraints_of(contexts, config), config)
 
 
 class ReloadPPO(Lagrangian[ReloadPPOConfig]):
@@ -85,6 +88,4 @@ class ReloadPPO(Lagrangian[ReloadPPOConfig]):
     @classmethod
     def make_objective(cls, contexts: Sequence[Context], config: ReloadPPOConfig) -> ReloadObjective:
         """See Constrained."""
-        return ReloadObjective(
-            len(contexts), Constraints.of(contexts[0].problem, config.thresholds, config.gamma), config
-        )
+        return ReloadObjective(len(contexts), constraints_of(contexts, config), config)

@@ -86,15 +86,14 @@ class ReloadObjective(LagrangianObjective):
         return followed
 
     def _previous(self, rollout: Rollout) -> Singles:
-        """A_{k-1}(s, a) of each head at the transitions of iteration k, whose own take their place; [S, 1 + N, T, B]."""
+        """A_{k-1}(s, a) of each head at the transitions of iteration k, which then become the earlier ones."""
         if self._previous_values is not None:
             previous = self._previous_values.predict(rollout)
             self._previous_values.fit(rollout)
             return previous
-        assert self._critic is not None
-        learner, current = self.learner, self.learner.network.parameters.flat
-        values, next_values = learner.compute_values(rollout, self._critic)
-        self._critic[:] = current
+        learner, critic = self.learner, cast(Array, self._critic)
+        values, next_values = learner.compute_values(rollout, critic)
+        critic[:] = learner.network.parameters.flat
         return learner.gae(rollout.signals, values, next_values, rollout.done)
 
     def ascent(self, gradient: Floats, known: NDArray[np.bool_]) -> Floats:

@@ -29,8 +29,8 @@ class Values:
     ended: NDArray[np.int64]
     """episodes that ended, [S]"""
     g: Floats
-    """violations per step, g_i = s_i (J_i - b_i) / (C_i H), positive is bad, [S, N]: C_i is the unit of the signal and H the
-    steps that J_i sums over, so that neither the unit nor the length of an episode matters"""
+    """violations per step, g_i = s_i (J_i - b_i) / (C_i H), positive is bad, [S, N]: C_i is the unit of the signal and
+    H the steps that J_i sums over, so that neither the unit nor the length of an episode matters"""
 
     @property
     def known(self) -> Bools:
@@ -74,7 +74,7 @@ class Measurements:
         Args:
             values: of this rollout.
             weights: weights of the reward and the constraints in what the policy followed, [S, 1 + N].
-            mu: multipliers of the policy that collected, in reward per unit of the signal, [S, N]; None: there are none.
+            mu: multipliers of the policy that collected, in reward per unit of the signal, [S, N]; None: it has none.
             x: the variables behind the multipliers, after their step, [S, N].
         """
         violation = self.constraints.violation(values.J[:, 1:])

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from zoo_onpolicy.learner import Learner
 
 from zoo import Context
-from zoo_reload.ppo.agent import Constrained, Lagrangian
+from zoo_reload.ppo.agent import Constrained, Lagrangian, constraints_of
 from zoo_reload.ppo.comparators.config import CPOConfig, CRPOConfig, FOCOPSConfig, PPOPIDConfig
 from zoo_reload.ppo.comparators.cpo import CPOLearner, CPOObjective
 from zoo_reload.ppo.comparators.crpo import CRPOObjective
 from zoo_reload.ppo.comparators.focops import FOCOPSLearner, FOCOPSObjective
 from zoo_reload.ppo.comparators.pid import PIDObjective
-from zoo_reload.sampling.constraints import Constraints
 
 
 class PPOPID(Lagrangian[PPOPIDConfig]):
@@ -22,7 +21,7 @@ class PPOPID(Lagrangian[PPOPIDConfig]):
     @classmethod
     def make_objective(cls, contexts: Sequence[Context], config: PPOPIDConfig) -> PIDObjective:
         """See Constrained."""
-        return PIDObjective(len(contexts), Constraints.of(contexts[0].problem, config.thresholds, config.gamma), config)
+        return PIDObjective(len(contexts), constraints_of(contexts, config), config)
 
 
 class CRPO(Constrained[CRPOConfig]):
@@ -31,9 +30,7 @@ class CRPO(Constrained[CRPOConfig]):
     @classmethod
     def make_objective(cls, contexts: Sequence[Context], config: CRPOConfig) -> CRPOObjective:
         """See Constrained."""
-        return CRPOObjective(
-            len(contexts), Constraints.of(contexts[0].problem, config.thresholds, config.gamma), config
-        )
+        return CRPOObjective(len(contexts), constraints_of(contexts, config), config)
 
 
 class FOCOPS(Lagrangian[FOCOPSConfig]):
@@ -42,9 +39,7 @@ class FOCOPS(Lagrangian[FOCOPSConfig]):
     @classmethod
     def make_objective(cls, contexts: Sequence[Context], config: FOCOPSConfig) -> FOCOPSObjective:
         """See Constrained."""
-        return FOCOPSObjective(
-            len(contexts), Constraints.of(contexts[0].problem, config.thresholds, config.gamma), config
-        )
+        return FOCOPSObjective(len(contexts), constraints_of(contexts, config), config)
 
     @classmethod
     def make_learner(cls, contexts: Sequence[Context], config: FOCOPSConfig) -> Learner:
@@ -58,7 +53,7 @@ class CPO(Constrained[CPOConfig]):
     @classmethod
     def make_objective(cls, contexts: Sequence[Context], config: CPOConfig) -> CPOObjective:
         """See Constrained."""
-        return CPOObjective(len(contexts), Constraints.of(contexts[0].problem, config.thresholds, config.gamma), config)
+        return CPOObjective(len(contexts), constraints_of(contexts, config), config)
 
     @classmethod
     def make_learner(cls, contexts: Sequence[Context], config: CPOConfig) -> Learner:

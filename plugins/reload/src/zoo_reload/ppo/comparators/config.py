@@ -93,7 +93,8 @@ class CPOConfig(ConstrainedConfig):
     adv_norm: ClassVar[str] = "none"  # type: ignore[misc]
 
     delta: Schedule = 0.01
-    """the KL divergence from the policy that acted is at most this, in nats; two numbers decay linearly over the budget"""
+    """the KL divergence from the policy that acted is at most this, in nats; two numbers decay linearly over the
+    budget"""
     damping: float = 0.1
     """added to the diagonal of the Fisher information, at least 0"""
     cg_steps: int = 10

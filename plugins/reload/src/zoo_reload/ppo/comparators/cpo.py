@@ -6,8 +6,8 @@ Algorithm 1. With pi_k the policy that acted and A, A_i its advantages,
     H   = the Fisher information of pi_k
     x   = argmax g.x  subject to  c_i + b_i.x <= 0,  x.Hx / 2 <= delta                       (equations 10 to 14)
 
-and theta_{k+1} = theta_k + beta x, beta the first of 1, .8, .64, ... that keeps to the trust region, does not lose reward, and
-does not violate a constraint more than pi_k does, all as estimated from the samples (section 6.2).
+and theta_{k+1} = theta_k + beta x, beta the first of 1, .8, .64, ... that keeps to the trust region, does not lose
+reward, and does not violate a constraint more than pi_k does, as estimated from the samples (section 6.2).
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ class CPOLearner(Learner):
     def _surrogates(
         self, obs: Array, actions: Array, old: Array, log_prob: Array, advantages: Floats
     ) -> tuple[Floats, Floats]:
-        """E[pi_theta / pi_k A] of each head, [S, 1 + N], and the mean KL(pi_theta || pi_k), [S]; of the present parameters."""
+        """E[pi_theta / pi_k A] of each head, [S, 1 + N], and the mean KL(pi_theta || pi_k), [S]; theta as it is now."""
         scored = self.distribution.score(self.network.policy(obs), actions, old)
         ratio = on_host(namespace(log_prob).exp(scored.log_prob - log_prob)).astype(np.float64)
         kl = on_host(cast(Array, scored.kl)).astype(np.float64).mean(axis=1)

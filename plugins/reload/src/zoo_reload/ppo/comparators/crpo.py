@@ -1,4 +1,4 @@
-"""CRPO (Xu, Liang and Lan 2021, arXiv:2011.05869): reward while all constraints hold, else less of one that does not."""
+"""CRPO (Xu, Liang and Lan 2021, arXiv:2011.05869): reward while all constraints hold, else less of one."""
 
 from __future__ import annotations
 

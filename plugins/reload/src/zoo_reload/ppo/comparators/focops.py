@@ -13,6 +13,8 @@ over the states with KL(pi_theta || pi_k)[s] <= delta. The multipliers follow nu
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 from zoo_onpolicy.backend import namespace
 from zoo_onpolicy.learner import Learner
@@ -83,8 +85,7 @@ class FOCOPSLearner(Learner):
         outputs, values = self.network.forward(batch.obs)
         scored = self.distribution.score(outputs, batch.actions, batch.reference)
         ratio = xp.exp(scored.log_prob - batch.log_prob)
-        kl = scored.kl
-        assert kl is not None
+        kl = cast(Array, scored.kl)
         near = (kl <= self.config.target_kl) * xp.ones_like(kl)
         loss = near * (kl - ratio * A / self.config.temperature)
         d_ratio = near * ratio * A * (-1 / (self.config.temperature * count))

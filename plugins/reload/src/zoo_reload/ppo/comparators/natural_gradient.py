@@ -1,8 +1,8 @@
 """Products with the Fisher information of the policy, and with its inverse by conjugate gradients; S members at once.
 
-The Fisher information is J' M J, with J the derivatives of the actor's outputs by the parameters and M that of the action
-distribution by its outputs. J v is a central difference in double precision, which is exact to some ten digits; J' is
-the network's own backward pass.
+The Fisher information is J' M J, with J the derivatives of the actor's outputs by the parameters and M that of the
+action distribution by its outputs. J v is a central difference in double precision, which is exact to some ten digits;
+J' is the network's own backward pass.
 """
 
 from __future__ import annotations

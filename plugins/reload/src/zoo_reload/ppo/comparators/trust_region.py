@@ -2,14 +2,14 @@
 
     maximise g.x   subject to   c_i + b_i.x <= 0 for each i,   x.Hx / 2 <= delta
 
-has its solution in the span of H^-1 g and H^-1 b_1, ..., H^-1 b_N, so that only their products with g and b are needed.
-Where a set T of the constraints holds with equality, and the trust region does (the paper's section 6.1 for one constraint),
+has its solution in the span of H^-1 g and H^-1 b_1, ..., H^-1 b_N, so that only their products with g and b are
+needed. Where a set T of the constraints holds with equality, and the trust region does (section 6.1 for one of them),
 
     x = -H^-1 B y + (H^-1 g - H^-1 B w) / lambda,   y = S^-1 c,  w = S^-1 r,
     lambda = sqrt((q - r.w) / (2 delta - c.y)),     q = g.H^-1 g,  r = B.H^-1 g,  S = B.H^-1 B,
 
-all of T alone. The solution is the best such x that meets the other constraints too. Where there is none the step reduces the
-constraint that is furthest away, x = -sqrt(2 delta / b.H^-1 b) H^-1 b (equation 14).
+all of T alone. The solution is the best such x that meets the other constraints too. Where there is none the step
+reduces the constraint that is furthest away, x = -sqrt(2 delta / b.H^-1 b) H^-1 b (equation 14).
 """
 
 from __future__ import annotations
