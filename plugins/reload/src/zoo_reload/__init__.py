@@ -38,10 +38,15 @@ _SAMPLED = (
      "Achiam et al. 2017, arXiv:1705.10528"),
 )  # fmt: skip
 
+_OFF_POLICY = (
+    ("reload-sac", "ReloadSAC", "ReLOAD off-policy: SAC and multipliers, both optimistic", _RELOAD),
+    ("sac-lagrangian", "SACLagrangian", "SAC and multipliers by plain gradient steps", ""),
+)
+
 
 @hookimpl
 def zoo_register(zoo: Registrar) -> None:
-    """Register the seven algorithms on exact models and, where their learner is installed, those that sample."""
+    """Register the seven algorithms on exact models and, where their learners are installed, those that sample."""
     for name, attribute, summary, paper in _ALGORITHMS:
         zoo.algorithm(
             name,
@@ -53,8 +58,13 @@ def zoo_register(zoo: Registrar) -> None:
             presets="zoo_reload:presets",
             steps=3000,
         )
-    if find_spec("zoo_onpolicy") is None:
-        return
+    if find_spec("zoo_onpolicy") is not None:
+        _register_on_policy(zoo)
+    if find_spec("zoo_sb3") is not None:
+        _register_off_policy(zoo)
+
+
+def _register_on_policy(zoo: Registrar) -> None:
     for name, package, attribute, summary, paper in _SAMPLED:
         zoo.algorithm(
             name,
@@ -65,6 +75,19 @@ def zoo_register(zoo: Registrar) -> None:
             paper=paper,
             presets="zoo_reload.ppo:presets",
             steps=800_000,
+        )
+
+
+def _register_off_policy(zoo: Registrar) -> None:
+    for name, attribute, summary, paper in _OFF_POLICY:
+        zoo.algorithm(
+            name,
+            f"zoo_reload.sac.agent:{attribute}",
+            config=f"zoo_reload.sac.config:{attribute}Config",
+            summary=summary,
+            needs=Needs(action="box", observation="box", constraints=True),
+            paper=paper,
+            steps=50_000,
         )
 
 
