@@ -1,4 +1,4 @@
-"""reload-sac and sac-lagrangian: SB3's SAC without constraints, their equations by hand, resuming, and a known optimum."""
+"""reload-sac and sac-lagrangian: SB3's SAC without constraints, equations by hand, resuming, a known optimum."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ SMALL: dict[str, Any] = {
     "buffer_size": 1000,
     "learning_starts": 100,
     "batch_size": 32,
+    "train_freq": 8,
     "network": SoftActorNetwork(net_arch=(16,)),
 }
 WORKS = "test/Throttle-v0"
@@ -150,10 +151,10 @@ def _again(model: Any, batch: ReplayBufferSamples) -> tuple[torch.Tensor, torch.
 
 
 def test_the_multiplier_takes_optimistic_steps_by_the_episodes_that_ended() -> None:
-    run = made(ReloadSAC, ReloadSACConfig(**SMALL, lr_mu=0.5, thresholds={"price": 0.1}), steps=900)
+    run = made(ReloadSAC, ReloadSACConfig(**SMALL, lr_mu=0.5, thresholds={"price": 0.1}), steps=896)
     rows = train(run)
     mu, before = 0.0, None
-    for row, following in zip(rows, rows[1:] + [None], strict=True):
+    for row, following in zip(rows, [*rows[1:], None], strict=True):
         assert row["multiplier/price"] == pytest.approx(mu)
         unit = run.model.measurements.scale.unit[0, 0]
         g = (row["value/price"] - 0.1) / unit
@@ -168,7 +169,9 @@ def test_the_multiplier_takes_optimistic_steps_by_the_episodes_that_ended() -> N
 @pytest.mark.parametrize("power", [-9, 5])
 def test_other_units_of_costs_and_limits_change_the_multipliers_unit_alone(power: int) -> None:
     unit = 2.0**power
-    plain, other = (made(SACLagrangian, SACLagrangianConfig(**SMALL), unit=u) for u in (1.0, unit))
+    plain, other = (
+        made(SACLagrangian, SACLagrangianConfig(**SMALL, thresholds={"price": 0.1 * u}), unit=u) for u in (1.0, unit)
+    )
     rows, scaled = train(plain), train(other)
     for key, weights in plain.model.policy.state_dict().items():
         assert torch.equal(weights, other.model.policy.state_dict()[key]), key
@@ -178,13 +181,13 @@ def test_other_units_of_costs_and_limits_change_the_multipliers_unit_alone(power
 
 @pytest.mark.parametrize("name", ["reload-sac", "sac-lagrangian"])
 def test_conformance(name: str) -> None:
-    check_algorithm(name, WORKS, steps=600, config={**SMALL, "network": {"net_arch": [16]}}, num_envs=2)
+    check_algorithm(name, WORKS, steps=384, config={**SMALL, "network": {"net_arch": [16]}}, num_envs=2)
 
 
 def test_options_out_of_range_are_refused() -> None:
     for fields, words in (
         ({"lr_mu": -1.0}, "lr_mu = -1.0: expected a finite number of at least 0"),
-        ({"cap": float("nan")}, "cap = nan"),
+        ({"cap": 0.0}, "cap = 0.0"),
         ({"thresholds": {"price": float("inf")}}, r"thresholds\['price'\] = inf"),
     ):
         with pytest.raises(UsageError, match=words):
@@ -201,13 +204,12 @@ def test_the_last_policy_is_near_the_known_optimum(name: str) -> None:
     }[name]  # fmt: skip
     options = {
         "batch_size": 64, "network": SoftActorNetwork(net_arch=(32, 32)), "gamma": 0.9, "ent_coef": 0.01,
-        "learning_rate": (3e-3, 0.0), "lr_mu": (1.0, 0.0), "train_freq": 2, "gradient_steps": 1,
+        "learning_rate": (3e-3, 0.0), "lr_mu": (1.0, 0.0), "train_freq": 4, "gradient_steps": 1,
     }  # fmt: skip
-    run = made(cls, config(**options), steps=8000)
+    run = made(cls, config(**options), steps=6000)
     rows = train(run)
     recent = rows[-10:]
     price, reward = (np.mean([row[key] for row in recent]) for key in ("value/price", "value/reward"))
-    print(name, price, reward, run.multipliers(), rows[-1])
     assert price == pytest.approx(0.5, abs=0.03)
-    assert reward == pytest.approx(0.36, abs=0.05)
+    assert reward == pytest.approx(0.36, abs=0.03 * 3.2)
     assert run.multipliers()["price"] == pytest.approx(3.2, rel=0.25)

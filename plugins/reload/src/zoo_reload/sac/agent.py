@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 from zoo_sb3.agent import OffPolicy
 
-from zoo import Array, Context, Metrics, Outcome, State
+from zoo import Context, Metrics, Outcome, State
 from zoo_reload.sac.config import SACLagrangianConfig
 from zoo_reload.sac.learner import ConstrainedSAC
 from zoo_reload.sac.signals import Signals
@@ -60,10 +60,6 @@ class SACLagrangian(OffPolicy):
     def outcome(self) -> Outcome | None:  # type: ignore[override]
         """A threshold out of reach, a multiplier at its cap, a constraint that stays violated; else None."""
         return self._model.measurements.outcome(0, self._model.kind.high)
-
-    def act(self, obs: Array, *, greedy: bool = True) -> NDArray[Any]:
-        """Actions [B, ...] for observations [B, ...], always sampled: a constrained optimum is stochastic."""
-        return super().act(obs, greedy=False)
 
     def restart(self) -> None:
         """The next update begins with ``env.reset()``; unfinished episodes are discarded."""

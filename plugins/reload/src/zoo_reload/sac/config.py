@@ -35,16 +35,15 @@ class SACLagrangianConfig(SACConfig):
         """Check every range."""
         super().__post_init__()
         rates = self.lr_mu if isinstance(self.lr_mu, tuple) else (self.lr_mu,)
-        for name, numbers, inside, expected in (
-            ("lr_mu", rates, min(rates) >= 0, "at least 0"),
-            ("cap", (self.cap,), self.cap > 0, "more than 0"),
-            ("kappa", (self.kappa,), self.kappa >= 0, "at least 0"),
-            ("tol", (self.tol,), self.tol > 0, "more than 0"),
-            *((f"thresholds[{name!r}]", (b,), True, "any size") for name, b in self.thresholds.items()),
+        for name, number, inside, expected in (
+            ("lr_mu", min(rates), min(rates) >= 0, "at least 0"),
+            ("cap", self.cap, self.cap > 0, "more than 0"),
+            ("kappa", self.kappa, self.kappa >= 0, "at least 0"),
+            ("tol", self.tol, self.tol > 0, "more than 0"),
+            *((f"thresholds[{name!r}]", b, math.isfinite(b), "any size") for name, b in self.thresholds.items()),
         ):
-            if not (inside and all(map(math.isfinite, numbers))):
-                given = numbers if len(numbers) > 1 else numbers[0]
-                raise UsageError(f"{name} = {given}: expected a finite number of {expected}.")
+            if not inside:
+                raise UsageError(f"{name} = {number}: expected a finite number of {expected}.")
 
 
 @dataclass(frozen=True, kw_only=True)
