@@ -363,9 +363,9 @@ def test_a_state_of_other_options_is_refused():
         made().load_state(made(network=ReloadPPOConfig().network.__class__(kind="mlp")).state())
 
 
-def test_without_its_learner_it_is_not_registered_and_the_others_are():
+def test_without_their_learners_they_are_not_registered_and_the_others_are():
     code = (
-        "import sys; sys.modules['zoo_onpolicy'] = None\n"
+        "import sys; sys.modules['zoo_onpolicy'] = sys.modules['zoo_sb3'] = None\n"
         "import zoo_reload; from zoo.discovery.registration import Registrar\n"
         "registrar = Registrar('zoo-reload', '0'); zoo_reload.zoo_register(registrar)\n"
         "print(*[entry.name for entry in registrar.entries])\n"
@@ -373,7 +373,8 @@ def test_without_its_learner_it_is_not_registered_and_the_others_are():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split()[0] == "reload"
     assert len(done.stdout.split()) == 7
-    assert "reload-ppo" not in done.stdout
+    assert "ppo" not in done.stdout
+    assert "sac" not in done.stdout
 
 
 @pytest.mark.slow
