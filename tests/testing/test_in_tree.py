@@ -7,9 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 
+from zoo import ConstraintSpec
 from zoo.tabular import TabularCMDP
 from zoo.testing import check_plugin
 
@@ -54,7 +56,31 @@ def test_zoo_tensorboard() -> None:
 
 
 def test_zoo_reload() -> None:
-    check("zoo-reload", {"reload-ppo": {"steps": 400, "config": {"n_steps": 64, "batch_size": 64, "n_epochs": 2}}})
+    brief = {"steps": 400, "config": {"n_steps": 64, "batch_size": 64, "n_epochs": 2}}
+    on_policy = {name: brief for name in ("reload-ppo", "ppo-lagrangian", "ppo-pid", "crpo", "focops", "cpo")}
+    gymnasium.register("test/Spendthrift-v0", entry_point=Spendthrift, max_episode_steps=20)
+    spends = {"steps": 400, "config": OFF, "env": "test/Spendthrift-v0"}
+    off_policy = {name: spends for name in ("reload-sac", "sac-lagrangian")}
+    check("zoo-reload", {**on_policy, **off_policy})
+
+
+class Spendthrift(gymnasium.Env[Any, Any]):
+    """A reward equal to what is spent, with a limit of its mean."""
+
+    observation_space, action_space = gymnasium.spaces.Box(0, 20, (1,)), gymnasium.spaces.Box(0, 1, (1,))
+    constraint_spec = ConstraintSpec(
+        names=("spent",), thresholds=np.array([0.3]), senses=("<=",), unit="step", discounted=False
+    )
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        super().reset(seed=seed)
+        self.t = np.zeros(1, np.float32)
+        return self.t.copy(), {}
+
+    def step(self, action: Any) -> Any:
+        self.t += 1
+        spent = np.asarray(action, np.float32)
+        return self.t.copy(), float(spent[0]), False, False, {"constraints": spent}
 
 
 def test_the_evaluators_of_the_core() -> None:

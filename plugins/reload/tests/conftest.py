@@ -6,13 +6,16 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
+from gymnasium.vector import AutoresetMode
 from zoo_envs_plugin import TABLE
 from zoo_reload import agent, config
 
 from zoo.api import ConstraintSpec, Context, Problem
 from zoo.tabular import TabularCMDP
+from zoo.training.environments.make_env import Recorder
 
 VECTORS = {row.name: row.vector for row in TABLE}
 
@@ -84,3 +87,40 @@ def small() -> Callable[..., TabularCMDP]:
         return TabularCMDP(**{**given, **fields})
 
     return build
+
+
+class Costly(gymnasium.Env[Any, Any]):
+    """Action 1 costs ``unit``; nothing is earned but the action itself."""
+
+    observation_space, action_space = gymnasium.spaces.Box(-1, 1, (1,)), gymnasium.spaces.Discrete(2)
+
+    def __init__(self, unit: float, steps: int) -> None:
+        self.unit, self.steps, self.t = unit, steps, 0
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        super().reset(seed=seed)
+        self.t = 0
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action: Any) -> Any:
+        self.t += 1
+        info = {"constraints": np.array([self.unit * action], np.float32)}
+        return np.zeros(1, np.float32), float(action), False, self.t >= self.steps, info
+
+
+def _costly(cls: Any, *, unit: float = 1.0, steps: int = 40, **options: Any) -> Any:
+    """An algorithm on four copies, of which an eighth of the steps may cost, in the sum of an episode."""
+    limit = np.array([unit * steps / 8])
+    spec = ConstraintSpec(names=("cost",), thresholds=limit, senses=("<=",), unit="episode", discounted=False)
+    copies = [lambda: Costly(unit, steps)] * 4
+    env = Recorder(gymnasium.vector.SyncVectorEnv(copies, autoreset_mode=AutoresetMode.SAME_STEP), spec)
+    env.reset(seed=0)
+    context = Context(env=env, seed=0, rng=np.random.default_rng(0), budget=8000, problem=Problem(constraints=spec))
+    settings = {"n_steps": 40, "batch_size": 80, "n_epochs": 2, "learning_rate": 0.01, **options}
+    return cls(context, cls.__orig_bases__[0].__args__[0](**settings))
+
+
+@pytest.fixture(scope="session")
+def costly() -> Callable[..., Any]:
+    """Builds an algorithm with a limit of the sum of an episode: ``costly(cls, unit=..., steps=..., **options)``."""
+    return _costly

@@ -49,7 +49,8 @@ def made(env=None, seed=0, budget=0, **options):
 class ByHand:
     """PPO-Lagrangian, or ReLOAD, for a table on one gradient step per rollout: loops, float64, its own Adam."""
 
-    def __init__(self, optimism, gamma=0.9, lam=0.8, lr=0.05, lr_mu=0.3, theta=0.5):
+    def __init__(self, optimism, source, gamma=0.9, lam=0.8, lr=0.05, lr_mu=0.3, theta=0.5):
+        self.source, self.estimates = source, np.zeros((2, 2, 2))  # head, state, action
         self.optimism, self.gamma, self.lam, self.lr, self.lr_mu, self.theta = optimism, gamma, lam, lr, lr_mu, theta
         self.table = np.zeros((2, 4))  # two logits, the values of reward and utility
         self.m, self.v, self.t = np.zeros((2, 4)), np.zeros((2, 4)), 0
@@ -74,16 +75,45 @@ class ByHand:
                 found[t, b] = carried
         return found
 
-    def mixed(self, rollout, table, mu):
+    def lagrangian(self, rollout, table, mu):
         reward, utility = (self.head_advantages(rollout, head, table) for head in (0, 1))
-        return (reward + mu * utility) / (1 + mu)  # utility >= theta: more is better
+        return reward + mu * utility  # utility >= theta: more is better
+
+    def earlier(self, rollout, table, mu):
+        """The Lagrangian's advantages of the iteration before, for this rollout's transitions."""
+        if self.source == "critic":
+            return self.lagrangian(rollout, table, mu)
+        if self.source == "weights":
+            return self.lagrangian(rollout, self.table, mu)
+        found = np.zeros(rollout.terminated.shape[1:])
+        for t, b in np.ndindex(found.shape):
+            s, a = rollout.obs[0, t, b], rollout.actions[0, t, b]
+            p = np.exp(self.table[s, :2]) / np.exp(self.table[s, :2]).sum()
+            reward, utility = (self.estimates[head, s, a] - p @ self.estimates[head, s] for head in (0, 1))
+            found[t, b] = reward + mu * utility
+        return found
+
+    def estimate(self, rollout):
+        """Means of the advantages of each state and action, the estimate before counting as one more transition."""
+        for head in (0, 1):
+            A, sums, counts = (
+                self.head_advantages(rollout, head, self.table),
+                self.estimates[head].copy(),
+                np.ones((2, 2)),
+            )
+            for t, b in np.ndindex(A.shape):
+                at = rollout.obs[0, t, b], rollout.actions[0, t, b]
+                sums[at] += A[t, b]
+                counts[at] += 1
+            self.estimates[head] = sums / counts
 
     def update(self, rollout):
         """One step of both players on what the learner collected."""
-        A = self.mixed(rollout, self.table, self.mu)
-        followed = A
+        A = followed = self.lagrangian(rollout, self.table, self.mu)
         if self.optimism in ("both", "policy") and self.previous is not None:
-            followed = 2 * A - self.mixed(rollout, *self.previous)
+            followed = 2 * A - self.earlier(rollout, *self.previous)
+        followed = followed / (1 + self.mu)
+        self.estimate(rollout)
         self.previous = (self.table.copy(), self.mu)
         gradient, count = np.zeros((2, 4)), A.size
         for t, b in np.ndindex(A.shape):
@@ -108,16 +138,23 @@ class ByHand:
         self.mu, self.g = max(self.mu + self.lr_mu * ascent, 0.0), g
 
 
-@pytest.mark.parametrize("optimism", ["none", "both", "policy", "multiplier"])
-def test_updates_equal_those_written_out_by_hand(optimism, monkeypatch):
+@pytest.mark.parametrize(
+    ("optimism", "source"),
+    [
+        ("none", "critic"), ("both", "critic"), ("both", "weights"), ("both", "action-value"),
+        ("policy", "action-value"), ("multiplier", "action-value"),
+    ],
+)  # fmt: skip
+def test_updates_equal_those_written_out_by_hand(optimism, source, monkeypatch):
     seen = []
     improve = Learner.improve
     monkeypatch.setattr(Learner, "improve", lambda self, rollout: seen.append(rollout) or improve(self, rollout))
     run = made(
-        two_state(theta=0.7), optimism=optimism, n_steps=10, batch_size=40, n_epochs=1, gae_lambda=0.8, adv_norm="none",
+        two_state(theta=0.7), optimism=optimism, optimism_source=source, n_steps=10, batch_size=40, n_epochs=1,
+        gae_lambda=0.8, adv_norm="none",
         lr_mu=0.3, max_grad_norm=1e9,
     )  # fmt: skip
-    hand = ByHand(optimism, theta=0.7)
+    hand = ByHand(optimism, source, theta=0.7)
     for k in range(5):
         run.update()
         hand.update(seen[k])
@@ -326,9 +363,9 @@ def test_a_state_of_other_options_is_refused():
         made().load_state(made(network=ReloadPPOConfig().network.__class__(kind="mlp")).state())
 
 
-def test_without_its_learner_it_is_not_registered_and_the_others_are():
+def test_without_their_learners_they_are_not_registered_and_the_others_are():
     code = (
-        "import sys; sys.modules['zoo_onpolicy'] = None\n"
+        "import sys; sys.modules['zoo_onpolicy'] = sys.modules['zoo_sb3'] = None\n"
         "import zoo_reload; from zoo.discovery.registration import Registrar\n"
         "registrar = Registrar('zoo-reload', '0'); zoo_reload.zoo_register(registrar)\n"
         "print(*[entry.name for entry in registrar.entries])\n"
@@ -336,7 +373,8 @@ def test_without_its_learner_it_is_not_registered_and_the_others_are():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split()[0] == "reload"
     assert len(done.stdout.split()) == 7
-    assert "reload-ppo" not in done.stdout
+    assert "ppo" not in done.stdout
+    assert "sac" not in done.stdout
 
 
 @pytest.mark.slow

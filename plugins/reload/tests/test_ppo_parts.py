@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from zoo_reload.ppo.config import ReloadPPOConfig
-from zoo_reload.ppo.constraints import Constraints
-from zoo_reload.ppo.episodes import Episodes
-from zoo_reload.ppo.history import RolloutHistory
-from zoo_reload.ppo.multipliers import Projected, Sigmoid
+from zoo_reload.sampling.constraints import Constraints
+from zoo_reload.sampling.episodes import Episodes
+from zoo_reload.sampling.history import RolloutHistory
+from zoo_reload.sampling.multipliers import Projected, Sigmoid
 
 from zoo.errors import UsageError
 
@@ -65,7 +65,7 @@ def test_without_constraints_the_reward_is_all(kind):
 
 def naive(signals, terminated, truncated, unit, gamma):
     """Values of one member's signals [H, T, B], episode by episode."""
-    total, weight, number = np.zeros(len(signals)), 0.0, 0
+    total, weight, number, steps = np.zeros(len(signals)), 0.0, 0, 0.0
     for copy in range(signals.shape[2]):
         begin = 0
         for t in range(signals.shape[1]):
@@ -83,7 +83,10 @@ def naive(signals, terminated, truncated, unit, gamma):
                 seen = powers.sum() if not terminated[t, copy] else 1 / (1 - gamma)
                 value, count = c @ powers / seen, 1.0
             total, weight, number, begin = total + value, weight + count, number + 1, t + 1
-    return total / weight if number else np.zeros(len(signals)), number
+            steps += powers.sum()
+    if not number:
+        return np.zeros(len(signals)), 0, 1.0
+    return total / weight, number, steps / number if unit == "episode" else 1.0
 
 
 @pytest.mark.parametrize(("unit", "gamma"), [("step", 0.8), ("step", None), ("episode", 0.8), ("episode", None)])
@@ -93,9 +96,10 @@ def test_values_equal_those_of_each_episode_on_its_own(unit, gamma):
     terminated, truncated = rng.random((2, 3, 40, 4)) < 0.1
     terminated[2], truncated[2] = False, False
     episodes = Episodes(3, 2, 4, unit, gamma)
-    found, number = episodes.add(signals, terminated, truncated)
+    found, number, steps = episodes.add(signals, terminated, truncated)
     for member in range(3):
-        value, count = naive(signals[member], terminated[member], truncated[member], unit, gamma)
+        value, count, length = naive(signals[member], terminated[member], truncated[member], unit, gamma)
+        assert steps[member] == pytest.approx(length)
         assert number[member] == count
         np.testing.assert_allclose(found[member], value, rtol=1e-6)
     assert number[2] == 0
@@ -114,7 +118,7 @@ def test_an_episode_may_begin_in_an_earlier_rollout_and_survives_a_checkpoint():
     found = second.add(signals[:, :, 3:], ends[:, 3:], never[:, 3:])
     np.testing.assert_allclose(found[0], expected[0])
     first.forget(0)
-    begun_anew, _ = first.add(signals[:, :, 3:], ends[:, 3:], never[:, 3:])
+    begun_anew, *_ = first.add(signals[:, :, 3:], ends[:, 3:], never[:, 3:])
     assert begun_anew != expected[0]
 
 
@@ -124,7 +128,7 @@ def test_a_constant_signal_has_its_own_value_however_early_the_time_limit():
     ones = np.ones((1, 1, 6, 1), np.float32)
     assert Episodes(1, 1, 1, "step", 0.99).add(ones, ~truncated & False, truncated)[0] == pytest.approx(1.0)
     # Where the state is terminal, 1 - gamma^3 is all there ever was.
-    found, _ = Episodes(1, 1, 1, "step", 0.99).add(ones, truncated, truncated & False)
+    found, *_ = Episodes(1, 1, 1, "step", 0.99).add(ones, truncated, truncated & False)
     assert found == pytest.approx(1 - 0.99**3)
 
 

@@ -21,22 +21,24 @@ def entries():
     return {entry.name: entry for entry in registrar.entries}
 
 
-def test_eight_algorithms_resolve():
+def test_all_algorithms_resolve():
     found = entries()
     exact = ["reload", "gda", "alternating", "average", "rpgpd", "pid", "augmented-lagrangian"]
-    assert list(found) == [*exact, "reload-ppo"]
+    sampled = ["reload-ppo", "ppo-lagrangian", "ppo-pid", "crpo", "focops", "cpo"]
+    assert list(found) == [*exact, *sampled, "reload-sac", "sac-lagrangian"]
     for entry in found.values():
         entry.resolve()
         config = entry.resolve_config()
         assert config.__dataclass_params__.frozen
         config()
-        assert entry.steps == (3000 if entry.name in exact else 800_000)
+        assert entry.steps == (3000 if entry.name in exact else 800_000 if entry.name in sampled else 50_000)
 
 
 def test_an_ordinary_environment_is_refused_for_what_it_lacks():
     offers = Offers(action="discrete", observation="box")
     assert unmet(entries()["reload"].needs, offers) == ["constraints", "an exact tabular model"]
     assert unmet(entries()["reload-ppo"].needs, offers) == ["constraints"]
+    assert unmet(entries()["reload-sac"].needs, offers) == ["box actions", "constraints"]
 
 
 def test_presets_name_known_environments_algorithms_and_fields():

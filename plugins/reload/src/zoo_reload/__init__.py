@@ -24,10 +24,29 @@ _ALGORITHMS = (
     ("augmented-lagrangian", "AugmentedLagrangian", "quadratic penalty added to the Lagrangian", ""),
 )  # fmt: skip
 
+_SAMPLED = (
+    ("reload-ppo", "", "ReloadPPO", "ReLOAD with function approximation: PPO and multipliers, both optimistic",
+     _RELOAD),
+    ("ppo-lagrangian", "", "PPOLagrangian", "PPO and multipliers by plain gradient steps", ""),
+    ("ppo-pid", "comparators.", "PPOPID", "PPO and multipliers from a PID controller of the violation",
+     "Stooke et al. 2020, arXiv:2007.03964"),
+    ("crpo", "comparators.", "CRPO", "PPO on the reward, or on one violated constraint",
+     "Xu et al. 2021, arXiv:2011.05869"),
+    ("focops", "comparators.", "FOCOPS", "towards the best policy near the last one that meets the constraints",
+     "Zhang et al. 2020, arXiv:2002.06506"),
+    ("cpo", "comparators.", "CPO", "the best step within a trust region that meets the constraints",
+     "Achiam et al. 2017, arXiv:1705.10528"),
+)  # fmt: skip
+
+_OFF_POLICY = (
+    ("reload-sac", "ReloadSAC", "ReLOAD off-policy: SAC and multipliers, both optimistic", _RELOAD),
+    ("sac-lagrangian", "SACLagrangian", "SAC and multipliers by plain gradient steps", ""),
+)
+
 
 @hookimpl
 def zoo_register(zoo: Registrar) -> None:
-    """Register the seven algorithms on exact models and, where its learner is installed, ``reload-ppo``."""
+    """Register the seven algorithms on exact models and, where their learners are installed, those that sample."""
     for name, attribute, summary, paper in _ALGORITHMS:
         zoo.algorithm(
             name,
@@ -39,18 +58,37 @@ def zoo_register(zoo: Registrar) -> None:
             presets="zoo_reload:presets",
             steps=3000,
         )
-    if find_spec("zoo_onpolicy") is None:
-        return
-    zoo.algorithm(
-        "reload-ppo",
-        "zoo_reload.ppo.agent:ReloadPPO",
-        config="zoo_reload.ppo.config:ReloadPPOConfig",
-        summary="ReLOAD with function approximation: PPO and multipliers, both optimistic",
-        needs=Needs(constraints=True),
-        paper=_RELOAD,
-        presets="zoo_reload.ppo:presets",
-        steps=800_000,
-    )
+    if find_spec("zoo_onpolicy") is not None:
+        _register_on_policy(zoo)
+    if find_spec("zoo_sb3") is not None:
+        _register_off_policy(zoo)
+
+
+def _register_on_policy(zoo: Registrar) -> None:
+    for name, package, attribute, summary, paper in _SAMPLED:
+        zoo.algorithm(
+            name,
+            f"zoo_reload.ppo.{package}{'agents' if package else 'agent'}:{attribute}",
+            config=f"zoo_reload.ppo.{package}config:{attribute}Config",
+            summary=summary,
+            needs=Needs(constraints=True),
+            paper=paper,
+            presets="zoo_reload.ppo:presets",
+            steps=800_000,
+        )
+
+
+def _register_off_policy(zoo: Registrar) -> None:
+    for name, attribute, summary, paper in _OFF_POLICY:
+        zoo.algorithm(
+            name,
+            f"zoo_reload.sac.agent:{attribute}",
+            config=f"zoo_reload.sac.config:{attribute}Config",
+            summary=summary,
+            needs=Needs(action="box", observation="box", constraints=True),
+            paper=paper,
+            steps=50_000,
+        )
 
 
 @hookimpl

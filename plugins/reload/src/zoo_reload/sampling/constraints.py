@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 from zoo import Problem, UnknownNameError, UsageError
 from zoo.tabular import ORACLE_LIMIT, Units, attainable_range
 from zoo_reload.core import Floats
-from zoo_reload.ppo.config import ReloadPPOConfig
 
 _ROUNDING = 1e-9
 """tolerance, relative to the range that policies attain, within which a threshold counts as in the range"""
@@ -39,26 +39,29 @@ class Constraints:
     ranges: Floats | None = None
 
     @classmethod
-    def of(cls, problem: Problem, config: ReloadPPOConfig) -> Constraints:
-        """The constraints of the environment, with thresholds replaced by those of the options.
+    def of(cls, problem: Problem, given: Mapping[str, float], discount: float) -> Constraints:
+        """The constraints of the environment.
 
-        The discount of the values is that of the exact model where there is one, else the learner's.
+        Args:
+            problem: the environment's.
+            given: constraint name to threshold, in place of the environment's own.
+            discount: the learner's, in [0, 1]; that of values is the exact model's where there is one.
 
         Raises:
-            UsageError: the options name an unknown constraint, or the values need a discount below 1.
+            UsageError: the thresholds name an unknown constraint, or the values need a discount below 1.
         """
         spec = problem.constraints
         names = spec.names if spec else ()
-        for name in config.thresholds:
+        for name in given:
             if name not in names:
                 raise UnknownNameError("constraint", name, names)
         if spec is None:
             return cls(thresholds=np.zeros(0))
         own_thresholds = zip(names, spec.thresholds.tolist(), strict=True)
-        thresholds = np.array([config.thresholds.get(name, own) for name, own in own_thresholds])
+        thresholds = np.array([given.get(name, own) for name, own in own_thresholds])
         gamma = None
         if spec.discounted:
-            gamma = config.gamma if problem.model is None else problem.tabular.gamma
+            gamma = discount if problem.model is None else problem.tabular.gamma
             if gamma >= 1:
                 raise UsageError(f"gamma = {gamma:g}: expected less than 1, because the thresholds are discounted.")
         ranges: Floats | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from zoo import Problem
 from zoo.tabular import ORACLE_LIMIT, InfeasibleCMDPError, TabularCMDP, policy_values, solve_lp
 from zoo_reload.core import Floats
-from zoo_reload.ppo.constraints import Constraints
+from zoo_reload.sampling.constraints import Constraints
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ import numpy as np
 from zoo import Outcome
 from zoo_reload.core import Floats
 from zoo_reload.history import suspected_infeasible
-from zoo_reload.ppo.constraints import Constraints
+from zoo_reload.sampling.constraints import Constraints
 
 
 class RolloutHistory:

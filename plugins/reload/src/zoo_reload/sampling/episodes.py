@@ -36,7 +36,7 @@ class Episodes:
 
     def add(
         self, signals: NDArray[np.float32], terminated: NDArray[np.bool_], truncated: NDArray[np.bool_]
-    ) -> tuple[Floats, NDArray[np.int64]]:
+    ) -> tuple[Floats, NDArray[np.int64], Floats]:
         """Add one rollout of T steps.
 
         Args:
@@ -45,10 +45,11 @@ class Episodes:
             truncated: where a time limit ended an episode, [S, T, B].
 
         Returns:
-            The mean values [S, H] over the episodes that ended, 0 where none did, and how many ended, int64[S].
+            The mean values [S, H] over the episodes that ended, 0 where none did; how many ended, int64[S]; and how
+            many steps' worth a value is, [S]: 1 if it is per step, else the mean of sum_t gamma^t over the episodes.
         """
         done = terminated | truncated
-        total, weight = np.zeros(self._sums.shape[:2]), np.zeros(len(self._sums))
+        total, weight, steps = np.zeros(self._sums.shape[:2]), np.zeros(len(self._sums)), np.zeros(len(self._sums))
         for t in range(signals.shape[2]):
             discount = 1.0 if self._gamma is None else self._gamma ** self._lengths[:, None]
             self._sums += discount * signals[:, :, t]
@@ -58,10 +59,13 @@ class Episodes:
                 scale, count = self._scales(terminated[:, t])
                 total += (self._sums * (scale * ended)[:, None]).sum(axis=-1)
                 weight += (count * ended).sum(axis=-1)
+                steps += (self._total_weight() * ended).sum(axis=-1)
                 self._sums *= ~ended[:, None]
                 self._lengths *= ~ended
         count_ended: NDArray[np.int64] = done.sum(axis=(1, 2))
-        return total / np.where(count_ended > 0, weight, 1.0)[:, None], count_ended
+        mean = total / np.where(count_ended > 0, weight, 1.0)[:, None]
+        per_step = self._per_step | (count_ended == 0)
+        return mean, count_ended, np.where(per_step, 1.0, steps / np.maximum(count_ended, 1))
 
     def _scales(self, terminated: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """For episodes that end now, the factor of their sums and their weight in the mean; each [S, B]."""
@@ -72,6 +76,12 @@ class Episodes:
             return ones, self._lengths.astype(np.float64)
         total_weight = np.where(terminated, 1.0, 1 - self._gamma**self._lengths)
         return (1 - self._gamma) / total_weight, ones
+
+    def _total_weight(self) -> Floats:
+        """sum_t gamma^t over each running episode so far, [S, B]."""
+        if self._gamma is None:
+            return self._lengths.astype(np.float64)
+        return np.asarray((1 - self._gamma**self._lengths) / (1 - self._gamma))
 
     def forget(self, member: int) -> None:
         """Discard the running episodes of ``member``, whose environment is reset."""

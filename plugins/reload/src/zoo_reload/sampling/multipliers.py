@@ -16,7 +16,7 @@ class Multipliers(ABC):
     Args:
         sign: s_i, -1 for ``>=``, else +1, [N].
         equality: which constraints are equalities, bool[N].
-        cap: the option ``cap`` of ReloadPPOConfig.
+        cap: the option ``cap`` of PPOLagrangianConfig.
     """
 
     low: Floats
