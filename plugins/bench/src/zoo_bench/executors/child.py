@@ -67,6 +67,7 @@ def main() -> None:
         if start is None:
             return
         sys.path += [entry for entry in start["path"] if entry not in sys.path]
+        sys.argv = start["argv"]  # runs keep the command that asked for them
         settings = start["settings"]
         settings |= {"root": Path(settings["root"]), "checkpoint": Cadence(**settings["checkpoint"])}
         registry = discover([Path(file) for file in start["files"]])

@@ -167,6 +167,7 @@ class Remote:
             "files": [str(file) for file in self._registry.files],
             "plugins": os.environ.get("ZOO_PLUGINS"),
             "path": [entry for entry in sys.path if entry],
+            "argv": sys.argv,
         }
         return json.dumps(
             {"tasks": tasks, "start": start, "token": str(self._token), "seconds": self._engine.seconds}
