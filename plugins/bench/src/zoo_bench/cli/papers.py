@@ -84,6 +84,8 @@ def _rows(suite: Suite, folder: Path, raw: Path | None, registry: Registry) -> l
     from zoo_bench.raw import from_raw
     from zoo_bench.resolve import resolve_suite
 
+    if raw is None and not folder.exists():
+        return rows_of(suite, [])
     try:
         resolved = resolve_suite(suite, registry)
     except UsageError as error:

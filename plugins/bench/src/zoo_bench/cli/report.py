@@ -143,11 +143,14 @@ def _not_finished(stored: Any) -> list[Any]:
     """Runs that are in the page, and in no table of results."""
     from zoo_bench.page.runs import LeftOut
 
-    return [
-        LeftOut(what=run.path, reason=f"{run.state} at step {run.step} of {group.steps}"
-                f"{f': {run.reason}' if run.reason else ''}; its curve is shown, and no claim counts it as a result.")
-        for group in stored.groups for run in group.runs if run.state != "finished"
-    ]  # fmt: skip
+    found = []
+    for group in stored.groups:
+        for run in group.runs:
+            if run.state != "finished":
+                why = f": {run.reason.rstrip('.')}" if run.reason else ""
+                reason = f"{run.state} at step {run.step} of {group.steps}{why}; no claim counts it as a result."
+                found.append(LeftOut(what=run.path, reason=reason))
+    return found
 
 
 def _without_plugins(registry: Registry) -> dict[str, str]:

@@ -82,11 +82,11 @@ def main() -> None:
 def _perform(task: Mapping[str, Any], registry: Registry, settings: Settings, stop: TokenStop) -> dict[str, str]:
     stop.token = Path(task["token"])
     stop.end = time.monotonic() + task["seconds"] if task["seconds"] else float("inf")
-    spec = RunSpec.from_json(task["spec"], Path("request"))
     module, _, name = task["call"].partition(":")
     if stop.asked():
         return {"state": "stopped"}
     try:
+        spec = RunSpec.from_json(task["spec"], Path("request"))
         _check_version(spec, registry)
         for seed in task["seeds"]:
             _await_release(spec.with_seed(seed), settings, stop)

@@ -103,7 +103,10 @@ class _Child:
         self._process.stdin.write(f"{json.dumps(message)}\n")
         self._process.stdin.flush()
 
+    def __del__(self) -> None:
+        self.close()  # the thread that asked has ended
+
     def close(self) -> None:
         """Let it end."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             self._process.communicate()

@@ -11,6 +11,8 @@ from zoo.stats import Floats
 
 DIGITS = 5
 """Significant digits of the numbers in a page."""
+_TINY = 1e-290
+"""Smaller numbers stay as they are: powers of ten end soon after."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,5 +74,5 @@ def short(values: Floats) -> list[float | int]:
         shift = np.clip(DIGITS - 1 - exponent, -300, 300)
         up, down = 10.0 ** np.maximum(shift, 0), 10.0 ** np.maximum(-shift, 0)
         rounded = np.round(values * up / down) / up * down
-    rounded = np.where(np.isfinite(rounded), rounded, values)
+    rounded = np.where(np.isfinite(rounded) & (np.abs(values) > _TINY), rounded, values)
     return [int(value) if value == int(value) and abs(value) < 1e15 else value for value in rounded.tolist()]

@@ -28,7 +28,7 @@ class Bar:
         interval: ends of the 95 % interval.
         estimate: its centre.
         answer: of this row.
-        words: the verdict; empty below the first row of a claim.
+        verdict, words: of the claim; empty below its first row.
         text: the claim in words, and what was measured.
     """
 
@@ -37,6 +37,7 @@ class Bar:
     interval: tuple[float, float] | None
     estimate: float | None
     answer: str
+    verdict: str
     words: str
     text: str
 
@@ -90,5 +91,5 @@ def _bar(row: ForestRow, place: Callable[[float], float]) -> Bar:
     return Bar(
         label=shown(row.label), claimed=(place(row.least), place(row.most)),
         interval=(place(row.low), place(row.high)) if ranged else None, estimate=place(row.estimate) if known else None,
-        answer=row.effect.answer, words=shown(verdict.words) if verdict is not None else "", text=shown(text),
+        answer=row.effect.answer, verdict=verdict.answer if verdict is not None else "", words=shown(verdict.words) if verdict is not None else "", text=shown(text),
     )  # fmt: skip

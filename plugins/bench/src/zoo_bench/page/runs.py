@@ -22,6 +22,8 @@ from zoo_bench.plots.palette import COLOURS, DASHES, colour, dashes
 NUMBERS = 1_200_000
 """Numbers that all curves of a page may have together."""
 MOST_POINTS, FEWEST_POINTS = 240, 16
+METRICS = "metrics.jsonl"
+_NUMBERS = {int, float}
 RETURNS = ("eval/return", "episode/return", "value", "err")
 _RESIDUALS = ("err", "gap", "kkt", "oscillation")
 _ARRAYS = 3.0
@@ -148,30 +150,58 @@ def _read(runs: Sequence[Run], left_out: list[LeftOut]) -> _Read:
     found = _Read()
     for stored in runs:
         run = Run(stored.path, stored.spec)  # what is read of it is not kept
-        columns: dict[str, tuple[list[float], list[float]]] = {}
-        strange = 0
-        for row in run.rows:
-            step = row.get("step")
-            if type(step) not in (int, float):
-                strange += 1
-                continue
-            for name, value in row.items():
-                if type(value) in (int, float):
-                    steps, values = columns.setdefault(name, ([], []))
-                    steps.append(step)
-                    values.append(value)
+        columns, strange = _columns(run.rows)
         endless = 0
-        for name, (steps, values) in columns.items():
-            if name not in ("step", "wall"):
-                x, y = _floats(steps), _floats(values)
-                endless += int((~np.isfinite(y)).sum())
-                found.series.setdefault(name, []).append((x, y))
-        for count, what in ((strange, "lines without a step"), (endless, "values that are not finite numbers")):
-            if count:
-                left_out.append(LeftOut(what=shown(stored.path), reason=f"{count} {what} in its log."))
-        if run.problem:
-            left_out.append(LeftOut(what=shown(stored.path), reason=f"{shown(run.problem)}."))
+        for name, (x, y) in columns.items():
+            endless += int((~np.isfinite(y)).sum())
+            found.series.setdefault(name, []).append((x, y))
+        torn = _lines(run.path / METRICS) - len(run.rows)
+        for count, what in (
+            (torn, "lines of its log that cannot be read"), (strange, "values of its log that are no numbers"),
+            (endless, "values of its log that are not finite"),
+        ):  # fmt: skip
+            if count > 0:
+                left_out.append(LeftOut(what=shown(stored.path), reason=f"{count} {what}."))
+        if run.disagreement:
+            left_out.append(LeftOut(what=shown(stored.path), reason=f"{shown(run.disagreement)}."))
     return found
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, tuple[Floats, Floats]], int]:
+    """Steps and values of each metric, and how many values, or steps, are no numbers."""
+    alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        alike.setdefault(tuple(row), []).append(row)
+    parts: dict[str, list[tuple[Floats, Floats]]] = {}
+    strange = 0
+    for names, some in alike.items():
+        table = dict(zip(names, zip(*(row.values() for row in some), strict=True), strict=True))
+        steps = table.pop("step", None)
+        table.pop("wall", None)
+        if steps is None:
+            strange += len(some)
+            continue
+        for name, values in table.items():
+            pairs = list(zip(steps, values, strict=True))
+            if not {*map(type, steps), *map(type, values)} <= _NUMBERS:
+                pairs = [pair for pair in pairs if {type(pair[0]), type(pair[1])} <= _NUMBERS]
+                strange += len(some) - len(pairs)
+            if pairs:
+                x, y = zip(*pairs, strict=True)
+                parts.setdefault(name, []).append((_floats(x), _floats(y)))
+    whole = {
+        name: some[0] if len(some) == 1 else (np.concatenate([x for x, _ in some]), np.concatenate([y for _, y in some]))
+        for name, some in parts.items()
+    }
+    return whole, strange
+
+
+def _lines(file: Path) -> int:
+    """Lines of a log, the last one counted even where it was torn; of anything else than a file none."""
+    if file.is_symlink() or not file.is_file():
+        return 0
+    content = file.read_bytes()
+    return content.count(b"\n") + bool(content and not content.endswith(b"\n"))
 
 
 def _floats(values: Sequence[float]) -> Floats:

@@ -53,6 +53,7 @@ class Chart {
     place.append(this.box);
     const first = Math.min(...curves.map((curve) => curve.x[0]));
     const last = Math.max(...curves.map((curve) => curve.x[curve.x.length - 1]));
+    this.single = first === last;
     this.whole = first < last ? [first, last] : [first - 1, last + 1];
     this.seen = this.whole;
     this.area.setAttribute("aria-label", `${title}: ${curves.length} lines, steps ${written(first)} to ${written(last)}; ` +
@@ -100,8 +101,11 @@ class Chart {
       svg("text", { x: left - 6, y: (y + 4).toFixed(1), "text-anchor": "end" }, this.area).textContent =
         written(this.log ? 10 ** at : at);
     });
-    ticks(from, to, false, Math.max(2, Math.floor(width / 110))).forEach((at) => {
-      svg("text", { x: this.toX(at).toFixed(1), y: height - 8, "text-anchor": "middle" }, this.area).textContent = written(at);
+    const steps = this.single ? [(from + to) / 2] : ticks(from, to, false, Math.max(2, Math.floor(width / 110)));
+    steps.forEach((at) => {
+      const anchor = this.toX(at) > right - 30 ? "end" : "middle";
+      svg("text", { x: Math.min(this.toX(at), width - 2).toFixed(1), y: height - 8, "text-anchor": anchor }, this.area)
+        .textContent = written(at);
     });
     svg("path", { d: `M${left} ${top}V${bottom}H${right}`, class: "grid", fill: "none" }, this.area);
     const clip = svg("svg", { x: left, y: top, width: right - left, height: bottom - top,
@@ -220,7 +224,9 @@ function together(place) {
   groups.forEach((group) => Object.keys(group.lines).forEach((name) => counts.set(name, (counts.get(name) || 0) + 1)));
   if (!counts.size) return;
   const names = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a));
-  const likely = ["eval/return", "episode/return", "err"].find((name) => counts.has(name)) || names[0];
+  const points = (name) => Math.max(...groups.map((group) => (Object.hasOwn(group.lines, name) ? group.lines[name][1].length : 0)));
+  const telling = names.filter((name) => points(name) > 2);
+  const likely = ["eval/return", "episode/return", "err", ...telling].find((name) => telling.includes(name)) || names[0];
   const select = html("select", {}, ...names.map((name) => html("option", { value: name, textContent: name })));
   select.value = likely;
   const box = html("div", {});

@@ -4,7 +4,7 @@ function written(value) {
   if (value === null || value === undefined) return "";
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e");
-  return String(Number(value.toPrecision(4)));
+  return String(Number(value.toPrecision(size < 1000 ? 4 : 6)));
 }
 
 function ticks(low, high, log, most) {
