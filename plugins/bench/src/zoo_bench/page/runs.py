@@ -157,11 +157,11 @@ def _read(runs: Sequence[Run], left_out: list[LeftOut]) -> _Read:
             found.series.setdefault(name, []).append((x, y))
         torn = _lines(run.path / METRICS) - len(run.rows)
         for count, what in (
-            (torn, "lines of its log that cannot be read"), (strange, "values of its log that are no numbers"),
-            (endless, "values of its log that are not finite"),
+            (torn, "lines of its log cannot be read"), (strange, "values of its log are no numbers"),
+            (endless, "values of its log are not finite"),
         ):  # fmt: skip
             if count > 0:
-                left_out.append(LeftOut(what=shown(stored.path), reason=f"{count} {what}."))
+                left_out.append(LeftOut(what=shown(stored.path), reason=f"{what}: {count}."))
         if run.disagreement:
             left_out.append(LeftOut(what=shown(stored.path), reason=f"{shown(run.disagreement)}."))
     return found
