@@ -88,10 +88,7 @@ def test_arguments_of_the_constructor_are_options(folder: Path) -> None:
     assert shown.returncode == 0, shown.stderr
     gone = zoo("eval", str(spec.parent), "return", cwd=folder)
     assert gone.returncode == 1
-    assert (
-        "the environment 'own/walk' is of plugin 'own', which is not loaded. pip install own, or --plugin"
-        in gone.stderr
-    )
+    assert "the environment 'own/walk' is of plugin 'own', which is not loaded." in gone.stderr
 
 
 @pytest.mark.parametrize(

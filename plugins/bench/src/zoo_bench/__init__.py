@@ -26,6 +26,7 @@ def zoo_register(zoo: Registrar) -> None:
         summary="results as a table: intervals, published values, verdicts on claims",
     )  # fmt: skip
     zoo.command("papers", "zoo_bench.cli.papers:main", summary="every claim of the papers, with our verdict on it")
+    zoo.command("report", "zoo_bench.cli.report:main", summary="claims, figures and runs as one page of HTML to send")
     zoo.command("plot", "zoo_bench.cli.plot:main", summary="curves, profiles and verdicts of runs, as PNG, SVG or PDF")
 
 

@@ -15,7 +15,6 @@ from zoo.runs import Judge
 from zoo.training import (
     SPEC,
     Callback,
-    Pool,
     RunDir,
     RunSpec,
     Settings,
@@ -27,12 +26,12 @@ from zoo.training import (
 )
 from zoo_bench.digests.code import code_of
 from zoo_bench.digests.record import Recorder, record_judgement, training_code
+from zoo_bench.executors import Executor
 from zoo_bench.files import digest
 from zoo_bench.resolve import evaluator_config
 from zoo_bench.schema import Cell, Suite
 
 State = Literal["finished", "unjudged", "partial", "new", "failed"]
-PRELOAD = ("zoo_bench.sweep",)
 
 
 @dataclass
@@ -173,14 +172,10 @@ def tasks(experiments: Sequence[Experiment], jobs: int = 1) -> list[WorkerTask]:
 
 
 def sweep(
-    experiments: Sequence[Experiment],
-    registry: Registry,
-    settings: Settings,
-    progress: SweepCallback,
-    stop: Stop,
-    jobs: int,
-) -> None:
-    """Run what is missing in up to ``jobs`` workers; ``experiments`` are brought up to date.
+    experiments: Sequence[Experiment], registry: Registry, settings: Settings, progress: SweepCallback, stop: Stop,
+    executor: Executor,
+) -> None:  # fmt: skip
+    """Run what is missing in the workers of ``executor``; ``experiments`` are brought up to date.
 
     A failure ends its own seed and no other. What is finished is left alone.
     """
@@ -196,10 +191,10 @@ def sweep(
                     _settle(experiment, seed, settings.root, end.error)
                     progress.settled(experiment, seed)
 
-    pending = tasks(experiments, jobs)
+    pending = tasks(experiments, executor.jobs or 1)
     if pending:
-        with Pool(jobs, registry, settings, PRELOAD) as pool:
-            pool.run(pending, progress, stop, ended)
+        with executor.workers(registry, settings) as workers:
+            workers.run(pending, progress, stop, ended)
 
 
 def _settle(experiment: Experiment, seed: int, root: Path, error: ZooError | None) -> None:

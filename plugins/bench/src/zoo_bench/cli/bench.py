@@ -13,9 +13,11 @@ from zoo import CommandOptions, CommandParser, UnknownNameError, UsageError, Zoo
 from zoo.cli import columns, count, documented, emit, seeds, set_threads
 from zoo.discovery import Registry
 from zoo.terminal import console, visible_streams
+from zoo_bench.executors import EXECUTORS, choose
 
 if TYPE_CHECKING:
     from zoo_bench.claims import Verdict
+    from zoo_bench.executors import Executor
     from zoo_bench.schema import Suite
     from zoo_bench.sweep import Experiment
 
@@ -28,6 +30,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     if parsed.suite is None and not parsed.list:
         print(parser.format_help(), end="")
         return 2
+    executor = choose(parsed.executor, parsed.executor_option, parsed.jobs)
     set_threads(1)
     registry = options.registry()
     if parsed.suite is None:
@@ -38,7 +41,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     experiments = survey(suites, registry, parsed.dir)
     if parsed.list:
         return _list_cells(experiments, parsed)
-    return _run(suites, problems, experiments, parsed, registry, options)
+    return _run(suites, problems, experiments, parsed, registry, options, executor)
 
 
 def _parser() -> CommandParser:
@@ -54,6 +57,7 @@ def _parser() -> CommandParser:
             "zoo bench reload --quick",
             "zoo bench control --list",
             "zoo bench my-suite.toml --seeds 0:3",
+            "zoo bench control --executor slurm --jobs 50 --executor-option partition=cpu time=120",
         ],
     )
     add = parser.add_argument
@@ -61,7 +65,11 @@ def _parser() -> CommandParser:
     add("--quick", action="store_true", help="only the cells marked quick: a run of seconds")
     add("--seeds", type=seeds, metavar="A:B", help="these seeds instead of those of the suite")
     add("--first", type=count, metavar="N", help="only the first N seeds of each cell: a sample of the suite")
-    add("--jobs", type=count, default=1, metavar="N", help="workers side by side (default: 1)")
+    add("--jobs", type=count, metavar="N", help="workers side by side (default: 1, or all that a cluster has)")
+    add("--executor", choices=EXECUTORS, default="local", help="where the runs are made: processes of this machine, or "
+        "a cluster of dask, ray or slurm; see docs/clusters.md (default: local)")  # fmt: skip
+    add("--executor-option", nargs="+", action="extend", default=[], metavar="KEY=VALUE",
+        help="of the executor: scheduler=ADDRESS of dask, address=ADDRESS of ray, partition=NAME of slurm")  # fmt: skip
     add("--list", action="store_true", help="the suites there are; with a suite, its cells and how far each is")
     add("--dir", type=Path, default=Path("runs"), help="directory of all runs (default: runs)")
     add("--quiet", action="store_true", help="no progress display")
@@ -181,7 +189,7 @@ def _cell_json(experiment: Experiment, parsed: argparse.Namespace) -> dict[str, 
 @visible_streams(discard_when_closed=True)
 def _run(
     suites: Sequence[Suite], problems: Sequence[ZooError], experiments: Sequence[Experiment],
-    parsed: argparse.Namespace, registry: Registry, options: CommandOptions,
+    parsed: argparse.Namespace, registry: Registry, options: CommandOptions, executor: Executor,
 ) -> int:  # fmt: skip
     from zoo.training import Settings, Stop
     from zoo_bench.cli.progress import SilentProgress, SweepProgress
@@ -194,8 +202,8 @@ def _run(
     if not quiet:
         runs = sum(len(experiment.states) for experiment in experiments)
         sys.stderr.write(f"{missing} of {runs} runs to do, in {len(experiments)} cells.\n")
-    with SilentProgress() if quiet else SweepProgress(experiments, parsed.jobs) as progress, stop.listening():
-        sweep(experiments, registry, settings, progress, stop, parsed.jobs)
+    with SilentProgress() if quiet else SweepProgress(experiments, parsed.jobs or 1) as progress, stop.listening():
+        sweep(experiments, registry, settings, progress, stop, executor)
     failed = [(experiment, seed) for experiment in experiments for seed in experiment.errors]
     verdicts, unjudged = _verdicts(suites, registry, parsed)
     if not stop.reason and not failed:  # with everything run, a claim about nothing is an error of its suite

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import sys
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     """Run the command."""
     parsed = _parser().parse_args(args)
     registry = options.registry()
-    rows = [row for suite in _suites(parsed.suites, registry) for row in _rows(suite, parsed, registry)]
+    rows = claimed_rows(parsed.suites, parsed.dir, parsed.raw, registry)
     if not rows:
         raise UsageError("no suite names a claim of a paper.", "zoo bench --list shows the suites.")
     text = _render(rows, parsed.format, parsed.output)
@@ -62,6 +61,11 @@ def _parser() -> CommandParser:
     return parser
 
 
+def claimed_rows(names: Sequence[str], folder: Path, raw: Path | None, registry: Registry) -> list[Row]:
+    """A row for each claim of the papers of these suites, or of all, judged on runs in ``folder`` or results in ``raw``."""
+    return [row for suite in _suites(names, registry) for row in _rows(suite, folder, raw, registry)]
+
+
 def _suites(names: Sequence[str], registry: Registry) -> list[Suite]:
     from zoo_bench.suite import find_suites, open_suite
 
@@ -70,7 +74,7 @@ def _suites(names: Sequence[str], registry: Registry) -> list[Suite]:
     return [suite for source in find_suites(registry).values() if (suite := source.load()).published]
 
 
-def _rows(suite: Suite, parsed: argparse.Namespace, registry: Registry) -> list[Row]:
+def _rows(suite: Suite, folder: Path, raw: Path | None, registry: Registry) -> list[Row]:
     """The rows of one suite; where its packages are not installed, or nothing was run, nothing is judged."""
     from zoo_bench.claims import judge
     from zoo_bench.load import Records, from_suite, measure
@@ -79,15 +83,17 @@ def _rows(suite: Suite, parsed: argparse.Namespace, registry: Registry) -> list[
     from zoo_bench.raw import from_raw
     from zoo_bench.resolve import resolve_suite
 
+    if raw is None and not folder.exists():
+        return rows_of(suite, [])
     try:
         resolved = resolve_suite(suite, registry)
     except UsageError as error:
         sys.stderr.write(f"zoo: suite {suite.name} is not judged: {error.message}\n")
         return rows_of(suite, [])
     records = Records()
-    file = parsed.raw / f"{suite.name}.raw.csv" if parsed.raw else None
+    file = raw / f"{suite.name}.raw.csv" if raw else None
     if file is None:
-        records = from_suite(resolved, parsed.dir, list(resolved.used_metrics), measure(functions(registry)))
+        records = from_suite(resolved, folder, list(resolved.used_metrics), measure(functions(registry)))
     elif file.exists():
         records = from_raw(resolved, file)
     return rows_of(resolved, judge(resolved, records.by_run, records.failed, records.noise) if records.finished else [])

@@ -1,0 +1,105 @@
+"""dask.distributed: workers of a running scheduler, or a cluster of this machine that lasts as long as the sweep."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from distributed import Client, LocalCluster
+from distributed.scheduler import KilledWorker
+
+from zoo import UsageError, ZooError
+from zoo.training import Settings, WorkerTask
+from zoo_bench.executors.worker import perform
+
+_REACH_SECONDS = 10.0
+_COUNT_SECONDS = 1.0
+
+
+def start(jobs: int | None, options: Mapping[str, str], settings: Settings) -> DaskEngine:
+    """Reach a scheduler, or start one with ``jobs`` workers.
+
+    Raises:
+        UsageError: no scheduler is there.
+    """
+    for name in ("distributed", "distributed.worker", "distributed.nanny", "distributed.client", "tornado"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what they say of a dead worker is said by the sweep
+    address = options.get("scheduler", "")
+    cluster: Any = None
+    if not address:
+        cluster = LocalCluster(  # type: ignore[no-untyped-call]
+            n_workers=jobs or 1, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        )  # fmt: skip
+    try:
+        client = Client(cluster or address, timeout=_REACH_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, TimeoutError) as error:
+        raise UsageError(f"no dask scheduler can be reached at {address}: {type(error).__name__}.") from error
+    return DaskEngine(client, cluster, address, jobs)
+
+
+class DaskEngine:
+    """As ``Engine``."""
+
+    seconds = 0.0
+
+    def __init__(self, client: Any, cluster: Any, address: str, jobs: int | None) -> None:
+        self._client, self._cluster, self._address, self._jobs = client, cluster, address, jobs
+        self._executor = client.get_executor(pure=False)
+        self._counted = 0.0
+        self._workers = 0
+        self._told = False
+
+    def bundles(self, tasks: Sequence[WorkerTask]) -> list[list[WorkerTask]]:
+        """As Engine: one by one."""
+        return [[task] for task in tasks]
+
+    def room(self, sent: int) -> int:
+        """As Engine: one bundle for each thread of the workers there are now, each of which has a child of its own."""
+        if time.monotonic() - self._counted > _COUNT_SECONDS:
+            self._counted = time.monotonic()
+            self._workers = self._count()
+        return (min(self._workers, self._jobs) if self._jobs else self._workers) - sent
+
+    def _count(self) -> int:
+        try:
+            threads: Mapping[str, int] = self._client.nthreads()
+        except Exception as error:
+            raise self._gone() from error
+        if self._client.status not in ("running", "newly-created"):
+            raise self._gone()
+        if not threads and not self._told:
+            self._told = True
+            sys.stderr.write(f"zoo: the dask scheduler at {self._address} has no workers yet.\n")
+        return sum(threads.values())
+
+    def _gone(self) -> ZooError:
+        return ZooError(
+            f"the dask scheduler{f' at {self._address}' * bool(self._address)} is gone; what was saved is kept.",
+            "The same command again goes on.",
+        )
+
+    def submit(self, requests: Sequence[str]) -> list[Future[str]]:
+        """As Engine."""
+        return [self._executor.submit(perform, request) for request in requests]
+
+    def withdraw(self, future: Future[str]) -> bool:
+        """As Engine: whatever was sent has a worker."""
+        return False
+
+    def died(self, error: BaseException) -> bool:
+        """As Engine."""
+        return isinstance(error, KilledWorker)
+
+    def close(self) -> None:
+        """As Engine."""
+        with contextlib.suppress(Exception):  # a scheduler that is gone cannot be told
+            self._client.close()
+        if self._cluster is not None:
+            with contextlib.suppress(Exception):
+                self._cluster.close()
