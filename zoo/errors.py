@@ -39,7 +39,7 @@ class UnknownNameError(UsageError):
         elif known:
             suggestion = f"there {'is' if len(known) == 1 else 'are'} {', '.join(known)}."
         else:
-            suggestion = "none is installed."
+            suggestion = "there is none."
         super().__init__(f"no {kind} called {name!r}: {suggestion}", hint)
         self.name = name
         self.near = near

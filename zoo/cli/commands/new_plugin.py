@@ -67,7 +67,9 @@ def _parser() -> argparse.ArgumentParser:
         ],
     )
     parser.add_argument("name", metavar="NAME", help="lower case, digits and hyphens: what zoo train will call it")
-    parser.add_argument("--kind", choices=KINDS, required=True, help="what the plugin has")
+    parser.add_argument(
+        "--kind", choices=KINDS, required=True, help="what it has; further kinds go into its zoo_register by hand"
+    )
     parser.add_argument("--dir", type=Path, default=Path(), metavar="DIR", help="where to put the package (default: .)")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser

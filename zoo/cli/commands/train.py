@@ -90,7 +90,7 @@ def _parser() -> CommandParser:
     add("--seed", type=natural, metavar="N", help="root seed (default: 0)")
     add("--seeds", type=seeds, metavar="A:B", help="seeds A up to, not including, B; or a list 0,3,7")
     add("--jobs", type=count, default=1, metavar="N", help="worker processes that share the seeds (default: 1)")
-    add("--steps", type=natural, metavar="N", help="budget in the algorithm's env_steps, such as 50000 or 1e6")
+    add("--steps", type=count, metavar="N", help="budget in the algorithm's env_steps, such as 50000 or 1e6")
     add("--num-envs", type=count, metavar="N", help="copies of the environment (default: preset, or 1)")
     add(
         "--config", type=Path, metavar="FILE",
