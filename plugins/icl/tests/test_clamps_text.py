@@ -113,6 +113,9 @@ def test_compositions_are_taken_as_they_are() -> None:
         ("Temperature(1:0, 0)", "tau = 0.0: expected more than 0"),
         ("Match(1:0, -1)", "temperature = -1.0: expected at least 0"),
         ("Copy(1:*)", "Copy(1:*): expected one head"),
+        ("Ablate(1:5-3)", "'1:5-3' names no head: expected a range upwards, such as '1:3-5'"),
+        ("Ablate(1:3,1:9-7)", "'1:9-7' names no head"),
+        ("PrevToken(0:7-0, strength=0.5)", "'0:7-0' names no head"),
         ("Ablate(heads=1.3)", "'1.3' is not a head: expected layer:head"),
     ],
 )

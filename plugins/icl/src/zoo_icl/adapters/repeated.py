@@ -62,13 +62,17 @@ def repeated_tokens(
     Raises:
         ValueError: there are too few tokens, or a number is out of range.
     """
-    candidates = np.setdiff1d(np.arange(vocabulary), [] if start is None else [start])
-    if period < 2 or size < 1 or len(candidates) < period:
+    outside = vocabulary if start is None else start
+    count = vocabulary - (0 <= outside < vocabulary)
+    if period < 2 or size < 1 or count < period:
         raise ValueError(
-            f"{size} sequences of {period} different tokens from {len(candidates)}: expected at least 1 sequence, at "
+            f"{size} sequences of {period} different tokens from {count}: expected at least 1 sequence, at "
             "least 2 tokens, and as many to draw from."
         )
-    copy = rng.permuted(np.tile(candidates, (size, 1)), axis=1)[:, :period]
+    # One draw a sequence: its work goes with the period, whatever the size of the vocabulary.
+    copy = np.stack([rng.choice(count, period, replace=False) for _ in range(size)])
+    if count < vocabulary:
+        copy += copy >= outside
     before = np.empty((size, 0), np.int64) if start is None else np.full((size, 1), start)
     return np.concatenate([before, copy, copy], axis=1).astype(np.int64)
 

@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zoo_icl.adapters.context import check_context, foreign_errors
+
 
 class LensPatterns:
     """A ``HookedTransformer``, or anything else with ``run_with_cache`` and ``cfg``.
@@ -30,8 +32,14 @@ class LensPatterns:
         return int(self._model.cfg.d_vocab)
 
     def patterns(self, tokens: NDArray[np.int64]) -> Sequence[Tensor]:
-        """Attention ``[B, H, T, T]`` of every layer, for tokens ``[B, T]``, to which nothing is prepended."""
+        """Attention ``[B, H, T, T]`` of every layer, for tokens ``[B, T]``, to which nothing is prepended.
+
+        Raises:
+            ValueError: the tokens are longer than the model's context, or it fails.
+        """
+        name = type(self._model).__name__
+        check_context(name, getattr(self._model.cfg, "n_ctx", None), tokens)
         names = [f"blocks.{layer}.attn.hook_pattern" for layer in range(self._model.cfg.n_layers)]
-        with torch.no_grad():
+        with torch.no_grad(), foreign_errors(name):
             _, cache = self._model.run_with_cache(torch.as_tensor(tokens), names_filter=names)
         return [cache[name] for name in names]

@@ -26,6 +26,10 @@ def by_layer(heads: str) -> Mapping[int, frozenset[int] | None]:
             raise ValueError(f"{word.strip()!r} is not a head: expected layer:head, such as '1:3', '1:0-2' or '0:*'.")
         layer, which = int(match[1]), match[2]
         low, _, high = which.partition("-")
+        if high and int(high) < int(low):
+            raise ValueError(
+                f"{word.strip()!r} names no head: expected a range upwards, such as '{layer}:{high}-{low}'."
+            )
         if which == "*":
             layers[layer] = None
         elif (before := layers.get(layer, frozenset())) is not None:

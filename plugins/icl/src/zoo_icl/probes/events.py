@@ -24,11 +24,13 @@ _HALF_WINDOW = 2
 class PhaseChange:
     """Events of a loss curve, in sequences seen; None: it did not happen.
 
+    Where a curve crosses a threshold between two evaluations, the event is where the line between them does.
+
     Attributes:
         plateau: ends of the longest stretch of evaluations with ``|loss - floor| <= 0.1``; the first of several.
-        onset: first of three consecutive evaluations with ``loss < 0.9 floor``.
-        t_half: first evaluation with ``loss < 0.5 floor``.
-        below_40_percent: first evaluation with ``loss < 0.4 floor``.
+        onset: where the loss falls below ``0.9 floor`` for at least three consecutive evaluations.
+        t_half: where it first falls below ``0.5 floor``.
+        below_40_percent: where it first falls below ``0.4 floor``.
     """
 
     plateau: tuple[float, float] | None
@@ -46,7 +48,8 @@ class Transience:
         peak_at: sequences at the peak; the first of several.
         final: last value.
         drop: ``peak - final``, at least 0.
-        t_cross: first evaluation after its own peak at which ``flip`` is below 0.5, if that peak is above; else None.
+        t_cross: where ``flip`` first falls below 0.5 after its own peak, on the line between two evaluations; None if
+            that peak is not above, or it never falls.
         transient: the peak is at least 0.7 and the drop at least 0.15.
     """
 
@@ -78,9 +81,9 @@ def phase_change(seqs: ArrayLike, loss: ArrayLike, floor: float = math.log(2.0))
         onsets &= low[shift : shift + len(onsets)]
     return PhaseChange(
         plateau=_longest_stretch(steps, np.abs(values - floor) <= _BAND),
-        onset=_first_where(steps, onsets),
-        t_half=_first_where(steps, values < 0.5 * floor),
-        below_40_percent=_first_where(steps, values < 0.4 * floor),
+        onset=_crossing(steps, values, 0.9 * floor, onsets),
+        t_half=_crossing(steps, values, 0.5 * floor),
+        below_40_percent=_crossing(steps, values, 0.4 * floor),
     )
 
 
@@ -106,7 +109,7 @@ def transience(seqs: ArrayLike, icl: ArrayLike, flip: ArrayLike | None = None) -
         flip_smooth = _running_medians(_check_finite(_check_curve(seqs, flip, "flip")[1], "flip"))
         flip_peak = int(flip_smooth.argmax())
         if flip_smooth[flip_peak] > 0.5:
-            crossed = _first_where(steps[flip_peak:], flip_smooth[flip_peak:] < 0.5)
+            crossed = _crossing(steps[flip_peak:], flip_smooth[flip_peak:], 0.5)
     drop = peak - final
     return Transience(
         peak,
@@ -163,8 +166,16 @@ def _check_finite(values: Floats, name: str) -> Floats:
     return values
 
 
-def _first_where(steps: Floats, happened: NDArray[np.bool_]) -> float | None:
-    return float(steps[int(happened.argmax())]) if happened.any() else None
+def _crossing(steps: Floats, values: Floats, threshold: float, below: NDArray[np.bool_] | None = None) -> float | None:
+    """Where the line between evaluations first falls below ``threshold``; ``below`` says which evaluations count."""
+    below = values < threshold if below is None else below
+    if not below.any():
+        return None
+    after = int(below.argmax())
+    if after == 0 or not values[after - 1] >= threshold:  # below from the start, or nothing is known before
+        return float(steps[after])
+    fallen = (values[after - 1] - threshold) / (values[after - 1] - values[after])
+    return float(steps[after - 1] + fallen * (steps[after] - steps[after - 1]))
 
 
 def _longest_stretch(steps: Floats, inside: NDArray[np.bool_]) -> tuple[float, float] | None:
