@@ -22,6 +22,7 @@ from zoo.training.environments.probe import Grade, grade
 from zoo.training.evaluate_policy import ActError
 from zoo.training.representations.behaviour import PolicyLoader
 from zoo.training.representations.trainer import RepresentationTrainer, TrainerBatch
+from zoo.training.storage.input_files import check_unchanged
 from zoo.training.storage.spec import RunSpec
 
 
@@ -88,8 +89,10 @@ class Components:
 
         Raises:
             UsageError: a name is unknown, or an option does not fit.
-            RunError: the environment's id would import a module and ``trust`` is off.
+            RunError: the environment's id would import a module and ``trust`` is off; or a file that the run reads is
+                gone, or another one than when it began.
         """
+        check_unchanged(spec)
         entry = registry.find(spec.algorithm, "algorithm", "representation")
         env = resolve_env(spec.environment, registry)
         if env.imports and not trust:

@@ -14,6 +14,7 @@ from zoo.training.load import StoredState, checkpoint_at, newest
 from zoo.training.storage import checkpoint
 from zoo.training.storage.buffers import BufferStore
 from zoo.training.storage.files import open_read
+from zoo.training.storage.input_files import check_unchanged
 from zoo.training.storage.lock import check_unlocked
 from zoo.training.storage.logs import Log, Mark
 from zoo.training.storage.run_dir import SPEC, RunDir
@@ -32,9 +33,10 @@ def extension(run: RunDir, steps: int) -> tuple[RunSpec, StoredState]:
 
     Raises:
         UsageError: there is nothing to go on to.
-        RunError: the run is being written, or has no sound checkpoint.
+        RunError: the run is being written, has no sound checkpoint, or a file that it reads has changed.
     """
     check_unlocked(run.path)
+    check_unchanged(run.spec)
     stored = newest(run, resume=True)
     if stored.state is None:
         raise RunError(f"{run.path} has no checkpoint to go on from.", f"zoo train --resume {run.path} continues it.")

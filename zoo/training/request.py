@@ -17,6 +17,7 @@ from zoo.discovery.presets import Preset, load_preset
 from zoo.discovery.registration import Entry
 from zoo.discovery.registry import Registry
 from zoo.errors import UsageError
+from zoo.training.storage.input_files import resolved
 from zoo.training.storage.spec import UNIFORM, RunSpec
 
 MOST_SEEDS = 100_000
@@ -157,6 +158,7 @@ def complete(
         origins |= dict.fromkeys((f"env.{name}" for name in drafted.preset.env), "preset")
         origins |= dict.fromkeys((f"env.{name}" for name in env_config), origin)
         env_config = _keywords(drafted, env_config, typed=origin == "cli")
+    chosen, files = resolved(chosen)
     sizes: dict[str, Any] = {"steps": entry.steps, "num_envs": 1}
     for name, default in sizes.items():
         requested = getattr(request, name)
@@ -182,6 +184,7 @@ def complete(
         eval_episodes=request.eval_episodes,
         device=request.device,
         origins=origins,
+        files=files,
     )
 
 

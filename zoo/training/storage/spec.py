@@ -42,6 +42,7 @@ class RunSpec:
         origins: for each option whether it is from "default", "preset" or "cli".
         extended_from: of a run that goes on from another with a smaller budget: that one's ``key`` and ``steps``,
             and the ``step`` of the checkpoint it began with.
+        files: SHA-256 of the content of each file that an option names, by the option ("env.path").
     """
 
     algorithm: str
@@ -60,13 +61,15 @@ class RunSpec:
     device: str = "cpu"
     origins: dict[str, str] = field(default_factory=dict)
     extended_from: dict[str, Any] | None = None
+    files: dict[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
         """First 10 hexadecimal digits of the SHA-256 of everything that decides the result, the seed apart."""
         content = {name: value for name, value in asdict(self).items() if name not in OUTSIDE_THE_KEY}
-        if self.extended_from is None:  # as before there were such runs
-            del content["extended_from"]
+        for later in ("extended_from", "files"):  # as before there were such runs
+            if not content[later]:
+                del content[later]
         content["plugin"] = ".".join(self.plugin_version.split(".")[:2])
         content["format"] = FORMAT
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -75,7 +78,10 @@ class RunSpec:
     @property
     def digest(self) -> str:
         """SHA-256 of all fields, by which damage is noticed where the key is silent: origins, device, seed."""
-        return digest(asdict(self))
+        content = asdict(self)
+        if not self.files:  # as before they were known
+            del content["files"]
+        return digest(content)
 
     @property
     def short(self) -> tuple[str, str]:

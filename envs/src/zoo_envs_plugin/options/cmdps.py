@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 __all__ = [
@@ -101,7 +101,7 @@ class ConstrainedCatchConfig:
 class TabularConfig:
     """Options of ``zoo/Tabular-v0``."""
 
-    path: str = ""
+    path: str = field(default="", metadata={"file": True})
     """model file, .npz or .json, with the keys P, r, c, b, sense, eq, rho, gamma and perhaps names"""
     max_episode_steps: int | None = 200
     """steps until an episode is truncated; None: never"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 __all__ = ["ICLExemplarsConfig"]
@@ -14,7 +14,7 @@ class ICLExemplarsConfig:
 
     source: Literal["gaussian", "onehot", "file"] = "gaussian"
     """exemplars: normal around a normal mean for each class, unit vectors, or "features" [C,E,D] of an .npz file"""
-    path: str = ""
+    path: str = field(default="", metadata={"file": True})
     """the file of source "file" """
     class_split: tuple[int, int, int] = (50, 0, 100)
     """numbers of classes in the split"""
