@@ -11,7 +11,7 @@ from ratio import Table, arguments, compare, show
 
 from zoo.discovery.registry import discover
 from zoo.training.build import Parts
-from zoo.training.callbacks import Observers, Silent
+from zoo.training.callbacks import CallbackDispatcher, Silent
 from zoo.training.loop import train_parts, train_seeds
 from zoo.training.settings import Settings
 from zoo.training.stop import Stop
@@ -58,7 +58,7 @@ def measure(rounds: int, steps: int) -> list[Table]:
     began = time.process_time()
     with tempfile.TemporaryDirectory() as root:
         settings = Settings(root=Path(root))
-        train_parts(parts, [0], settings, Observers(registry, Silent()), Stop())
+        train_parts(parts, [0], settings, CallbackDispatcher(registry, Silent()), Stop())
     outside = time.process_time() - began - inside
     table.notes["CPU outside update(), in one run"] = f"{100 * outside / inside:.1f} %, goal at most 3 %"
     return [table]

@@ -19,14 +19,14 @@ from zoo_envs.text.environment import TextComposite, TextCompositeVector
 from zoo_envs.text.grammar import dialogues
 from zoo_envs.text.language import load
 from zoo_envs.text.overlap import NGram
-from zoo_envs.text.training import Training, trained
+from zoo_envs.text.training import Training, train_or_load
 
 BRIEF = Training(steps=2, batch=4, corpus=300, turns=3, width=16, heads=2, positions=40)
 
 
 @pytest.fixture(scope="module")
 def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = trained(tmp_path_factory.mktemp("models"), BRIEF)
+    folder = train_or_load(tmp_path_factory.mktemp("models"), BRIEF)
     return {"language_model": str(folder), "context": 2, "context_tokens": 16, "new_tokens": 5}
 
 

@@ -11,7 +11,7 @@ import torch
 from zoo_envs.text.language import OUTSIDE, Reference, WindowModel, load
 from zoo_envs.text.samples import Sample
 from zoo_envs.text.scorers import reward_models
-from zoo_envs.text.training import END, Training, trained
+from zoo_envs.text.training import END, Training, train_or_load
 from zoo_envs.text.windows import window
 
 BRIEF = Training(steps=2, batch=4, corpus=60, turns=3, width=16, heads=2, positions=40)
@@ -20,7 +20,7 @@ D = 12
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return trained(tmp_path_factory.mktemp("models"), BRIEF)
+    return train_or_load(tmp_path_factory.mktemp("models"), BRIEF)
 
 
 @pytest.fixture(scope="module")
@@ -45,25 +45,27 @@ def test_training_is_reproducible_and_leaves_torch_alone(
     folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = torch.random.get_rng_state()
-    again = trained(tmp_path, BRIEF)
+    again = train_or_load(tmp_path, BRIEF)
     assert torch.equal(torch.random.get_rng_state(), before)
     assert again.name == folder.name and "training the tiny language model: step 0 of 2" in caplog.text
     for file in folder.iterdir():
         assert file.suffix in (".json", ".safetensors")
         assert file.read_bytes() == (again / file.name).read_bytes()
     caplog.clear()
-    assert trained(tmp_path, BRIEF) == again and not caplog.text
+    assert train_or_load(tmp_path, BRIEF) == again and not caplog.text
 
 
 def test_everything_that_matters_makes_another_model(tmp_path: Path, folder: Path) -> None:
-    other = trained(tmp_path, Training(steps=2, batch=4, corpus=60, turns=3, width=16, heads=2, positions=40, seed=1))
+    other = train_or_load(
+        tmp_path, Training(steps=2, batch=4, corpus=60, turns=3, width=16, heads=2, positions=40, seed=1)
+    )
     assert other.name != folder.name
     mine, its = (load(str(where), "cpu")[0].state_dict() for where in (folder, other))
     assert any(mine[name].shape != its[name].shape or not torch.equal(mine[name], its[name]) for name in mine)
 
 
 def test_training_lowers_the_loss(folder: Path, tmp_path: Path) -> None:
-    longer = trained(tmp_path, Training(steps=40, batch=8, corpus=60, turns=3, width=16, heads=2, positions=40))
+    longer = train_or_load(tmp_path, Training(steps=40, batch=8, corpus=60, turns=3, width=16, heads=2, positions=40))
 
     def loss(where: Path) -> float:
         model, tokenizer = load(str(where), "cpu")

@@ -201,7 +201,7 @@ def test_an_interval_grows_with_what_it_costs() -> None:
         now[0] += 1.0
         if interval.due:
             due_at.append(now[0])
-            with interval.taking():
+            with interval.timed():
                 now[0] += 20.0
     assert due_at[:2] == [30.0, 250.0] and 20.0 * len(due_at) <= 0.1 * now[0] + 20.0
     assert not Interval(0.0, lambda: now[0]).due

@@ -19,10 +19,10 @@ class Callback(Protocol):
         """A run begins, or continues from ``step``."""
 
     def updated(self, run: RunDir, step: int, metrics: Mapping[str, float]) -> None:
-        """One update was logged."""
+        """Metrics of an update, or of an evaluation, were logged."""
 
     def checkpointed(self, run: RunDir, path: Path) -> None:
-        """A checkpoint was published."""
+        """A checkpoint was saved, whole."""
 
     def finished(self, run: RunDir, result: RunResult) -> None:
         """The run ended, whichever way."""
@@ -50,8 +50,8 @@ class Silent:
         """As Callback."""
 
 
-class Observers:
-    """Passes events on to the hooks of plugins; one that raises is named, and not called again in this run."""
+class CallbackDispatcher:
+    """Passes events on to a callback and to the hooks of plugins; a hook's module that raises is named and left out."""
 
     def __init__(self, registry: Registry, callback: Callback) -> None:
         self._registry = registry

@@ -6,8 +6,8 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 
-SHARE = 0.1
-"""of its time that a process may spend on what is done at an interval"""
+MAX_TIME_SHARE = 0.1
+"""of the time that what is done at one interval may take, judged by how long it took last"""
 
 
 class Interval:
@@ -25,10 +25,10 @@ class Interval:
     @property
     def due(self) -> bool:
         """Whether it is time."""
-        return self._seconds > 0 and self._now() - self._last >= max(self._seconds, self._cost / SHARE)
+        return self._seconds > 0 and self._now() - self._last >= max(self._seconds, self._cost / MAX_TIME_SHARE)
 
     @contextlib.contextmanager
-    def taking(self) -> Iterator[None]:
+    def timed(self) -> Iterator[None]:
         """Around what is done, whose time is measured."""
         began = self._now()
         yield

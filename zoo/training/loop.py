@@ -12,7 +12,7 @@ from zoo.api import Batch, Metrics
 from zoo.discovery.registry import Registry
 from zoo.errors import RunError, TrainingFailed, UsageError, ZooError
 from zoo.training.build import Components, Member, offers_batch
-from zoo.training.callbacks import Callback, Observers
+from zoo.training.callbacks import Callback, CallbackDispatcher
 from zoo.training.interval import Interval
 from zoo.training.load import StoredState, components_of, newest
 from zoo.training.runner import HEARTBEAT_SECONDS, Runner
@@ -41,7 +41,7 @@ def train_seeds(
     """
     components = components_of(spec, registry, trust=settings.trust)
     prepare_torch(settings)
-    observers = Observers(registry, callback)
+    observers = CallbackDispatcher(registry, callback)
     groups = [list(seeds)] if len(seeds) > 1 and offers_batch(components.cls) else [[seed] for seed in seeds]
     results: list[RunResult] = []
     problems: dict[int, ZooError] = {}
@@ -193,12 +193,12 @@ def _drive(
         recorded = [(index, runner) for index, runner in active if _guarded(runner, _record, rows[index], wanting)]
         stopping = stop.asked()
         if saving.due or stopping or wanting:
-            with saving.taking():
+            with saving.timed():
                 active = [(index, runner) for index, runner in recorded if _guarded(runner, _save, stop, stopping)]
         else:
             active = recorded
         if heartbeat.due:
-            with heartbeat.taking():
+            with heartbeat.timed():
                 active = [(index, runner) for index, runner in active if _guarded(runner, Runner.heartbeat)]
 
 

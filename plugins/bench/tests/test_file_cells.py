@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from zoo_bench.claims import judge
 from zoo_bench.cli.progress import SilentProgress
-from zoo_bench.files import digest, locate
+from zoo_bench.files import locate, sha256_of
 from zoo_bench.resolve import resolve_suite
 from zoo_bench.suite import SuiteError, load_suite
 from zoo_bench.sweep import file_task, survey, tasks
@@ -286,7 +286,7 @@ def test_files_are_found_beside_the_suite_and_in_packages(tmp_path: Path) -> Non
     assert found is not None
     assert found.read_text() == resources.files("zoo_bench").joinpath("suites/smoke.toml").read_text()
     assert (
-        digest(tmp_path / "x.txt") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        sha256_of(tmp_path / "x.txt") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     )  # FIPS 180-2
     for nothing in ("", ".", "y.txt", "no_such_package:x", "antigravity:x", "a.b:c", ":x", "x.txt:", "\0", "a" * 5000):
         assert locate(nothing, tmp_path) is None

@@ -9,7 +9,7 @@ import pytest
 import torch
 from zoo_composite_rm.language import LanguageNetwork
 from zoo_envs.text.environment import TextCompositeVector
-from zoo_envs.text.training import Training, trained
+from zoo_envs.text.training import Training, train_or_load
 
 from zoo.testing import check_algorithm, check_environment
 
@@ -19,7 +19,7 @@ H = 3
 
 @pytest.fixture(scope="module")
 def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = trained(tmp_path_factory.mktemp("models"), BRIEF)
+    folder = train_or_load(tmp_path_factory.mktemp("models"), BRIEF)
     return {
         "language_model": str(folder), "context": 2, "context_tokens": 16, "new_tokens": 4, "top_k": 20
     }  # fmt: skip

@@ -16,7 +16,7 @@ from zoo_envs.text.options import Options
 from zoo_envs.text.quality import Quality
 from zoo_envs.text.samples import RewardModel, Sample
 from zoo_envs.text.scorers import reward_models
-from zoo_envs.text.training import Training, trained
+from zoo_envs.text.training import Training, train_or_load
 from zoo_envs.text.windows import appended, window
 
 if TYPE_CHECKING:
@@ -140,5 +140,5 @@ def _loaded(name: str, device: str) -> tuple[WindowModel, transformers.PreTraine
 def _language_model(options: Options) -> tuple[WindowModel, transformers.PreTrainedTokenizerBase]:
     name = options.language_model
     if name == LOCAL:
-        name = str(trained(folder(options.cache), Training(seed=options.seed)))
+        name = str(train_or_load(folder(options.cache), Training(seed=options.seed)))
     return _loaded(name, options.device)

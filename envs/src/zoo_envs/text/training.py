@@ -29,7 +29,7 @@ from zoo_envs.text.language import no_progress_bars
 if TYPE_CHECKING:
     import transformers
 
-__all__ = ["END", "Training", "trained"]
+__all__ = ["END", "Training", "train_or_load"]
 
 END = "<end>"
 """what ends an utterance"""
@@ -69,7 +69,7 @@ class Training:
     rate: float = 4e-3
 
 
-def trained(root: Path, training: Training) -> Path:
+def train_or_load(root: Path, training: Training) -> Path:
     """Return the folder of the model that `training` describes, made at the first call.
 
     Args:
@@ -113,19 +113,19 @@ def _train(folder: Path, training: Training) -> None:
 def _tokenizer(said: Sequence[Sequence[str]]) -> Any:
     import transformers
 
-    words = sorted({word for dialogue in said for text in dialogue for word in text.split()})
-    vocabulary = {token: number for number, token in enumerate([END, _UNKNOWN, *words])}
+    vocab_size = sorted({word for dialogue in said for text in dialogue for word in text.split()})
+    vocabulary = {token: number for number, token in enumerate([END, _UNKNOWN, *vocab_size])}
     core = tokenizers.Tokenizer(WordLevel(vocabulary, unk_token=_UNKNOWN))
     core.pre_tokenizer = WhitespaceSplit()
     tokenizer: Any = transformers.PreTrainedTokenizerFast
     return tokenizer(tokenizer_object=core, eos_token=END, unk_token=_UNKNOWN)
 
 
-def _config(words: int, end: int, training: Training) -> transformers.GPT2Config:
+def _config(vocab_size: int, end: int, training: Training) -> transformers.GPT2Config:
     import transformers
 
     return transformers.GPT2Config(
-        vocab_size=words,
+        vocab_size=vocab_size,
         n_positions=training.positions,
         n_embd=training.width,
         n_layer=training.layers,

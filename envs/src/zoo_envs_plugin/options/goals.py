@@ -17,7 +17,7 @@ class FourRoomsGoalsConfig:
     common: float | None = None
     """probability of the first goal, in [0, 1]; the others share the rest; None: uniform"""
     start_rooms: tuple[int, ...] = (0, 1)
-    """rooms in which episodes begin, uniformly: 0 bottom left, 1 top left, 2 top right, 3 bottom right"""
+    """rooms in which episodes begin, uniform over cells: 0 bottom left, 1 top left, 2 top right, 3 bottom right"""
     reward: Literal["unit", "published"] = "unit"
     """"unit": 1 at the goal; "published": 50 there, and -1 for moving against a wall"""
     observation: Literal["features", "coordinates", "cell"] = "features"
@@ -25,7 +25,7 @@ class FourRoomsGoalsConfig:
     features: int = 20
     """irrelevant features, +-1 at random in every step, at least 0; none where the cell alone is observed"""
     observe_goal: bool = True
-    """whether the goal is observed"""
+    """whether the goal is observed, too, where features are"""
     max_episode_steps: int | None = 50
     """steps until an episode is truncated; None: never"""
 

@@ -27,7 +27,7 @@ def locate(name: str, folder: Path) -> Path | None:
     return next((path.resolve() for path in paths if os.path.isfile(path)), None)  # noqa: PTH113 - never raises
 
 
-def digest(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     """SHA-256 of a file's content, in hexadecimal.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import Any
 from zoo import UnknownNameError, UsageError
 from zoo.discovery import Registry, decode_fields
 from zoo.training import RunSpec, resolve
-from zoo_bench.files import digest, locate
+from zoo_bench.files import locate, sha256_of
 from zoo_bench.metrics import functions
 from zoo_bench.schema import Cell, EvaluatorRequest, Suite
 from zoo_bench.tomllines import SuiteError
@@ -68,7 +68,7 @@ def _file_resolved(cell: Cell, suite: Suite) -> Cell:
                 f"{suite.path}, line {cell.lines.get(line, cell.lines[''])}: there is no file {name!r}: expected a "
                 "path relative to the suite, or package:folder/file."
             )
-        where[key], content[key] = str(path), digest(path)
+        where[key], content[key] = str(path), sha256_of(path)
         return str(path)
 
     file = found(cell.file, "file", "file")

@@ -27,7 +27,7 @@ from zoo.training import (
 from zoo_bench.digests.code import code_of
 from zoo_bench.digests.record import Recorder, record_judgement, training_code
 from zoo_bench.executors import Executor
-from zoo_bench.files import digest
+from zoo_bench.files import sha256_of
 from zoo_bench.resolve import evaluator_config
 from zoo_bench.schema import Cell, Suite
 
@@ -250,7 +250,7 @@ def file_task(
         ZooError: the file has changed since the suite was resolved, or could not be judged.
     """
     for name, path in spec.origins.items():
-        if digest(Path(path)) != spec.config[name]:
+        if sha256_of(Path(path)) != spec.config[name]:
             raise RunError(f"{path} has changed since the suite was read.", "The same command again judges it.")
     run = RunDir.create(settings.root, spec)
     run.set_status("finished", spec.steps, metrics={})

@@ -16,14 +16,16 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Means:
-    """Means over the episodes that ended in one rollout of S members; 0 where none did.
+    """Means over the episodes that ended in one rollout of S members (runs with one seed each); 0 where none did.
 
     Attributes:
         episodes: how many, [S].
         scores: of the N reward models, [S, N].
-        kl: sampled KL(pi || pi0) of a sequence, in nats, [S].
+        kl: log pi - log pi0 of all tokens of the rollout over the number of these episodes, in nats, [S]: the sampled
+            KL(pi || pi0) of a sequence, exactly where rollouts hold whole episodes.
         statistics: of ``info["evaluation"]``, [S, k].
-        evaluation: the environment's evaluation at these means, [S]; None where it gives none.
+        evaluation: the environment's evaluation at these means, [S], at zeros where no episode ended; None where it
+            gives none.
     """
 
     episodes: NDArray[np.int64]
@@ -39,7 +41,7 @@ class Means:
         episodes: NDArray[np.int64] = done.sum(axis=(1, 2))
         number = np.maximum(episodes, 1)
         scores = np.einsum("sntb,stb->sn", rollout.rewards[:, 1:], done, dtype=np.float64) / number[:, None]
-        # Over all tokens: of an episode cut by the end of the rollout, the first part counts now and the rest later.
+        # Over all tokens: an episode cut by the end of the rollout counts in part here and in part in the next one.
         kl = log_ratio.sum(axis=(1, 2), dtype=np.float64) / number * (episodes > 0)
         statistics = np.zeros((len(done), len(task.evaluation_names)))
         if task.evaluation_names:

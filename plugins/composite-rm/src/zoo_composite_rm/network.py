@@ -47,7 +47,7 @@ class ReferenceMLP(MLP):
     def _reference(self, obs: NDArray[Any]) -> Singles:
         return np.asarray(self._reference_logits(obs), dtype=np.float32)
 
-    def _feature_major(self, obs: Array) -> Array:
+    def _reference_logits_feature_major(self, obs: Array) -> Array:
         """The reference's logits for observations [S, M, D], in the learner's layout [S, A, M]."""
         return on_device(np.ascontiguousarray(self._reference(on_host(obs)).mT), self._device)
 
@@ -57,9 +57,9 @@ class ReferenceMLP(MLP):
 
     def policy(self, obs: Array, flat: Array | None = None) -> Array:
         """See Network."""
-        return super().policy(obs, flat) + self._feature_major(obs)
+        return super().policy(obs, flat) + self._reference_logits_feature_major(obs)
 
     def forward(self, obs: Array) -> tuple[Array, Array]:
         """See Network; the derivatives are those of the MLP, since the reference is constant."""
         outputs, values = super().forward(obs)
-        return outputs + self._feature_major(obs), values
+        return outputs + self._reference_logits_feature_major(obs), values

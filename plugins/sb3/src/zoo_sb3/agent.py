@@ -30,8 +30,8 @@ from zoo_sb3.streams import GlobalStreams
 from zoo_sb3.torch_policy import greedy_policy
 from zoo_sb3.vecenv import GymnasiumVecEnv
 
-CHUNK = 128
-"""least environment steps of one update"""
+TARGET_STEPS_PER_UPDATE = 128
+"""environment steps of one update: iterations are added until there are so many"""
 
 
 class SB3Algorithm(Algorithm[Any]):
@@ -70,7 +70,8 @@ class SB3Algorithm(Algorithm[Any]):
         return callback
 
     def update(self) -> Metrics:
-        """Run one SB3 iteration, or as many as make ``CHUNK`` environment steps; none starts past the budget.
+        """Run one SB3 iteration, or as many as make ``TARGET_STEPS_PER_UPDATE`` environment steps; after the
+        first, none starts past the budget.
 
         Returns:
             The values that SB3 logged last, as "loss/..." and "train/...".
@@ -81,7 +82,7 @@ class SB3Algorithm(Algorithm[Any]):
         model, budget = self.model, self.ctx.budget
         if budget <= 0:
             raise InterfaceError(f"the budget is {budget}: expected the environment steps of the whole run.")
-        until = min(model.num_timesteps + CHUNK, budget)
+        until = min(model.num_timesteps + TARGET_STEPS_PER_UPDATE, budget)
         with self._streams.active():
             if model._last_obs is None:
                 model._last_obs = cast(Any, self._env_of(model).reset())
@@ -155,7 +156,7 @@ class SB3Algorithm(Algorithm[Any]):
         self.model._last_obs = None
 
     def state(self) -> State:
-        """Everything that the next update and the next sampled action depend on, except the environment."""
+        """Everything that the next update depends on, except the environment; memories of ``act`` begin anew."""
         return {
             "model": capture(self.model),
             "streams": self._streams.state(),

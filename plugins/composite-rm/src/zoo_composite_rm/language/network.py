@@ -59,18 +59,18 @@ class LanguageNetwork(Network):
     @torch.no_grad()
     def policy(self, obs: Array, flat: Array | None = None) -> Array:
         """See Network."""
-        return self._feature_major([logits for (logits,) in self._read(obs, flat=flat, values=False)])
+        return self._reference_logits_feature_major([logits for (logits,) in self._read(obs, flat=flat, values=False)])
 
     @torch.no_grad()
     def values(self, obs: Array, flat: Array | None = None) -> Array:
         """See Network."""
-        return self._feature_major([values for (values,) in self._read(obs, flat=flat, policy=False)])
+        return self._reference_logits_feature_major([values for (values,) in self._read(obs, flat=flat, policy=False)])
 
     def forward(self, obs: Array) -> tuple[Array, Array]:
         """See Network."""
         self._outputs = self._read(obs)
         logits, values = zip(*self._outputs, strict=True)
-        return self._feature_major(logits), self._feature_major(values)
+        return self._reference_logits_feature_major(logits), self._reference_logits_feature_major(values)
 
     def backward(self, d_policy: Array, d_values: Array) -> None:
         """See Network."""
@@ -103,7 +103,7 @@ class LanguageNetwork(Network):
     def _tensor(self, array: Array) -> torch.Tensor:
         return torch.as_tensor(array, device=self._device)
 
-    def _feature_major(self, rows: Sequence[torch.Tensor]) -> Array:
+    def _reference_logits_feature_major(self, rows: Sequence[torch.Tensor]) -> Array:
         """S tensors [M, n] as one array [S, n, M], the learner's layout: a numpy array on the CPU."""
         stacked = torch.stack([row.detach().mT for row in rows]).contiguous()
         return on_device(stacked.numpy(), self._device) if self._device == "cpu" else stacked

@@ -120,8 +120,8 @@ class Graft(Clamp):
 
     def check(self, model: Transformer) -> None:
         """Check for models of another width, or without that block."""
-        _same_width(str(self), model, self.model)
-        _has_layer(str(self), self.upto_layer, min(model.depth, self.model.depth))
+        _check_same_width(str(self), model, self.model)
+        _check_layer_exists(str(self), self.upto_layer, min(model.depth, self.model.depth))
 
     def edits(self, call: Call) -> Iterator[Edit]:
         """The other model's residual stream [B, T, d]."""
@@ -151,8 +151,8 @@ class GraftOut(Clamp):
 
     def check(self, model: Transformer) -> None:
         """Check for models of another width or with other labels, or without that block."""
-        _same_width(str(self), model, self.model)
-        _has_layer(str(self), self.from_layer, min(model.depth, self.model.depth))
+        _check_same_width(str(self), model, self.model)
+        _check_layer_exists(str(self), self.from_layer, min(model.depth, self.model.depth))
         if model.n_outputs != self.model.n_outputs:
             raise ValueError(f"{self}: the graft has {self.model.n_outputs} outputs, the model {model.n_outputs}.")
 
@@ -170,11 +170,11 @@ class GraftOut(Clamp):
         yield Edit("logits", all_entries(call), logits)
 
 
-def _same_width(owner: str, model: Transformer, other: Transformer) -> None:
+def _check_same_width(owner: str, model: Transformer, other: Transformer) -> None:
     if model.d_model != other.d_model:
         raise ValueError(f"{owner}: the graft is {other.d_model} wide, the model {model.d_model}.")
 
 
-def _has_layer(owner: str, layer: int, depth: int) -> None:
+def _check_layer_exists(owner: str, layer: int, depth: int) -> None:
     if not 0 <= layer < depth:
         raise ValueError(f"{owner}: there is no layer {layer} in both models; they share 0 to {depth - 1}.")

@@ -87,7 +87,7 @@ def backup(P: Array, Phi: Array, gamma: float, lam: Array = 1.0, terminal: Array
     n = checks.square(Phi, "Phi")
     P = inputs.kernel(P, n)
     backend = Backend.of(P=P, Phi=Phi, lam=lam)
-    P = inputs.distributions(P, backend, "P", actions=P.shape[0] // n if sp.issparse(P) else P.shape[1])
+    P = inputs.checked_rows(P, backend, "P", actions=P.shape[0] // n if sp.issparse(P) else P.shape[1])
     factor = checks.factors(lam, n, backend, allow_growth=True)
     return _lookahead(P, backend.dense(Phi), checks.discount(gamma), factor, checks.mask(terminal, n), backend)
 
@@ -113,7 +113,7 @@ def _checked(P: Array, pi: Array, **others: Array) -> tuple[Array, Array]:
         raise ValueError(f"pi has shape {tuple(pi.shape)}: expected [n, A].")
     P = inputs.kernel(P, *pi.shape)
     backend = Backend.of(P=P, pi=pi, **others)
-    P, pi = inputs.distributions(P, backend, "P", actions=pi.shape[1]), inputs.distributions(pi, backend, "pi")
+    P, pi = inputs.checked_rows(P, backend, "P", actions=pi.shape[1]), inputs.checked_rows(pi, backend, "pi")
     pi = pi.toarray() if sp.issparse(pi) else pi
     short = host(pi.sum(-1)) < 1 - checks.ROW_SUM_TOLERANCE
     if short.any():

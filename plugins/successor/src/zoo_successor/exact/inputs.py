@@ -80,13 +80,13 @@ def _stacked(P: Any, n: int) -> Array:
     return xp.stack([*parts], 1)
 
 
-def distributions(P: Array, backend: Backend, name: str = "P_pi", actions: int = 1) -> Array:
+def checked_rows(P: Array, backend: Backend, name: str = "P_pi", actions: int = 1) -> Array:
     """Rows ``P [..., n]`` in double precision, checked; those that sum to 1 but for the rounding they came with, do.
 
     Raises:
         ValueError: as for ``checks.rows``.
     """
-    eps, tolerance = _eps(P), precision(P)
+    eps, tolerance = _eps(P), row_sum_tolerance(P)
     P = sp.csr_array(P, dtype=np.float64) if sp.issparse(P) else backend.dense(P)
     checks.rows(P, name, actions=actions, tolerance=tolerance)
     if eps <= float(np.finfo(np.float64).eps):
@@ -100,7 +100,7 @@ def distributions(P: Array, backend: Backend, name: str = "P_pi", actions: int =
     return P / (scale.detach() if backend.kind == "torch" else scale)[..., None]
 
 
-def precision(x: Array) -> float:
+def row_sum_tolerance(x: Array) -> float:
     """How far from 1 what should be 1 in ``x [..., n]`` may be, because of the precision that it came in."""
     return row_tolerance(_eps(x), int(x.shape[-1]))
 

@@ -46,7 +46,7 @@ def checked_chain(P: Array, gamma: float, terminal: Array | None, backend: Backe
     """
     n = checks.square(P)
     gamma = checks.discount(gamma)
-    P = inputs.distributions(P, backend)
+    P = inputs.checked_rows(P, backend)
     P = _chain(P, backend, checks.mask(terminal, n))
     checks.require_nonsingular(P, gamma)
     return P, gamma

@@ -25,7 +25,7 @@ from zoo_successor.exact.actions import backup, policy_chain, state_action
 from zoo_successor.exact.backend import Array, Backend
 from zoo_successor.exact.columns import Factorisation, columns, value
 from zoo_successor.exact.features import features
-from zoo_successor.exact.inputs import chain, precision
+from zoo_successor.exact.inputs import chain, row_sum_tolerance
 from zoo_successor.exact.validation import SingularRepresentationError
 
 __all__ = [
@@ -190,6 +190,6 @@ def utility(P_pi: Array, gamma: float, utilities: Array, terminal: Array | None 
 def _visits(M: Array, backend: Backend) -> Array:
     """``d = diag M``, at least 1 in any SR."""
     d = backend.dense(M).diagonal()
-    if not bool((d >= 1 - precision(M)).all()):
+    if not bool((d >= 1 - row_sum_tolerance(M)).all()):
         raise ValueError("M has a diagonal entry below 1: expected a successor representation, which counts the start.")
     return d

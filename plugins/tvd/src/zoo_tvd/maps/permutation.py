@@ -47,9 +47,11 @@ class Permutation(UndoMap):
         rows, columns = linear_sum_assignment(agreement, maximize=True)
         order = np.empty(len(rows), dtype=np.int64)
         order[rows] = columns
-        # The images of states without samples are not determined, unless there is only one such state.
-        seen = int((np.abs(agreement).max(axis=1) > 0).sum())
-        return type(self)(order), Fit(min(seen + (seen == len(order) - 1), len(order)), len(order))
+        # Where a source state has no samples the assignment is not determined, unless it is the only such state.
+        num_nonzero_rows = int((np.abs(agreement).max(axis=1) > 0).sum())
+        return type(self)(order), Fit(
+            min(num_nonzero_rows + (num_nonzero_rows == len(order) - 1), len(order)), len(order)
+        )
 
     def state(self) -> dict[str, Any]:
         """The order."""

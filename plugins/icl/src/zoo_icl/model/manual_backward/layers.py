@@ -19,11 +19,11 @@ from zoo_icl.model.layers import EPSILON
 Floats: TypeAlias = NDArray[Any]
 Lookup: TypeAlias = Callable[[str], tuple[Floats, Floats]]
 """a parameter's name to its values and its gradient, as arrays that share the parameter's memory"""
-GELU = np.sqrt(2.0 / np.pi)
-CUBIC = 0.044715
+SQRT_2_OVER_PI = np.sqrt(2.0 / np.pi)
+GELU_CUBIC = 0.044715
 
 
-def product(one: Floats, other: Floats) -> Floats:
+def sum_outer_products(one: Floats, other: Floats) -> Floats:
     """Sum over columns and sequences of ``one`` [a, R, B] times ``other`` [c, R, B]: [a, c]."""
     total: Floats = one.reshape(len(one), -1) @ other.reshape(len(other), -1).T
     return total
@@ -51,8 +51,8 @@ UNCLAMPED = Clamped([], [])
 def rotated(rotation: Floats, vectors: Floats) -> Floats:
     """The matrices ``rotation`` [n, R, hd, hd] times ``vectors`` [n, R, hd, H, B]."""
     *lead, heads, batch = vectors.shape
-    product: Floats = np.matmul(rotation, vectors.reshape(*lead, heads * batch)).reshape(vectors.shape)
-    return product
+    sum_outer_products: Floats = np.matmul(rotation, vectors.reshape(*lead, heads * batch)).reshape(vectors.shape)
+    return sum_outer_products
 
 
 class Norm:
@@ -159,17 +159,17 @@ class Attention:
         np.einsum("tshb,tehb->sehb", self.A, dz, out=d[2])
         for mask, _ in self.clamped_values.v:
             np.copyto(d[2], 0.0, where=mask)
-        inverse = self.rotation.swapaxes(-1, -2)
+        transposed = self.rotation.swapaxes(-1, -2)
         columns = self.n.reshape(width, -1)
         if self.first:
-            drow = self._joined(rotated(inverse[:1, self.first :], dq))
-            d[1:2] = rotated(inverse[1:], dk)
+            drow = self._joined(rotated(transposed[:1, self.first :], dq))
+            d[1:2] = rotated(transposed[1:], dk)
             last_columns, dkv = columns[:, self.first * batch :], self._joined(d[1:])
             dW = np.concatenate((last_columns @ drow.T, columns @ dkv.T), axis=1)
             dn = self.W[:, size:] @ dkv
             dn[:, self.first * batch :] += self.W[:, :size] @ drow
         else:
-            d[:2] = rotated(inverse, d[:2])
+            d[:2] = rotated(transposed, d[:2])
             dqkv = self._joined(d)
             dW, dn = columns @ dqkv.T, self.W @ dqkv
         parts = dW.reshape(width, 3, self.heads, self.head_dim).transpose(1, 2, 0, 3)
@@ -192,8 +192,8 @@ class MLP:
         self.u = u = self.W_in.T @ self.m
         u += self.b_in[:, None]
         inner = u * u
-        inner *= GELU * CUBIC
-        inner += GELU
+        inner *= SQRT_2_OVER_PI * GELU_CUBIC
+        inner += SQRT_2_OVER_PI
         inner *= u
         self.tanh = np.tanh(inner, out=inner)
         self.a = (self.tanh + 1.0) * (0.5 * u)
@@ -209,8 +209,8 @@ class MLP:
         self.db_out[...] = flat.sum(1)
         # d/du of u (1 + tanh(g(u))) / 2, with g' = GELU (1 + 3 CUBIC u^2)
         slope = u * u
-        slope *= 3.0 * CUBIC * GELU
-        slope += GELU
+        slope *= 3.0 * GELU_CUBIC * SQRT_2_OVER_PI
+        slope += SQRT_2_OVER_PI
         slope *= u
         slope *= 1.0 - tanh * tanh
         slope += 1.0 + tanh

@@ -125,7 +125,7 @@ class ManualGradients:
         self.b_ex[1][...] = dexemplars.sum(0)
         labels = np.zeros((len(self.W_lab[0]), pairs, batch), dtype=dh.dtype)
         labels[y[:, :pairs].T, np.arange(pairs)[:, None], np.arange(batch)] = 1.0
-        self.W_lab[1][...] = layers.product(labels, dh[:, 1::2])
+        self.W_lab[1][...] = layers.sum_outer_products(labels, dh[:, 1::2])
 
     def _embedded(self, x: Floats, y: NDArray[np.int64]) -> Floats:
         """Tokens with their positions, [d, T, B]."""
