@@ -57,11 +57,12 @@ def test_zoo_tensorboard() -> None:
 
 def test_zoo_reload() -> None:
     brief = {"steps": 400, "config": {"n_steps": 64, "batch_size": 64, "n_epochs": 2}}
-    on_policy = dict.fromkeys(("reload-ppo", "ppo-lagrangian", "ppo-pid", "crpo", "focops", "cpo"), brief)
-    gymnasium.register("test/Spendthrift-v0", entry_point=Spendthrift, max_episode_steps=20)
     spends = {"steps": 400, "config": OFF, "env": "test/Spendthrift-v0"}
-    off_policy = dict.fromkeys(("reload-sac", "sac-lagrangian"), spends)
-    check("zoo-reload", {**on_policy, **off_policy})
+    options = {"reload-sac": spends, "sac-lagrangian": spends}
+    for name in ("reload-ppo", "ppo-lagrangian", "ppo-pid", "crpo", "focops", "cpo"):
+        options[name] = brief
+    gymnasium.register("test/Spendthrift-v0", entry_point=Spendthrift, max_episode_steps=20)
+    check("zoo-reload", options)
 
 
 class Spendthrift(gymnasium.Env[Any, Any]):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import tomllib
+from importlib import resources
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from zoo_envs.cmdps.garnet import GarnetVector
 from zoo_onpolicy.backend import on_host
 from zoo_onpolicy.loss import Minibatch
 from zoo_reload.ppo.comparators.agents import CPO, CRPO, FOCOPS, PPOPID
@@ -16,11 +19,15 @@ from zoo_reload.ppo.comparators.crpo import CRPOObjective
 from zoo_reload.ppo.comparators.pid import PIDObjective
 from zoo_reload.sampling.constraints import Constraints
 
+from zoo.api import ConstraintSpec, Context, Problem
 from zoo.errors import UsageError
+from zoo.tabular import TabularCMDP, Units, evaluate, solve_lp
 from zoo.testing import check_algorithm
+from zoo.training.environments.make_env import Recorder
 
 SHORT = {"n_steps": 12, "batch_size": 24, "n_epochs": 2, "gamma": 0.9, "learning_rate": 0.05}
 ALL = {"ppo-pid": PPOPID, "crpo": CRPO, "focops": FOCOPS, "cpo": CPO}
+CONFIGS = {"ppo-pid": PPOPIDConfig, "crpo": CRPOConfig, "focops": FOCOPSConfig, "cpo": CPOConfig}
 
 
 @pytest.mark.parametrize("name", list(ALL))
@@ -181,3 +188,26 @@ def test_options_out_of_range_are_refused(config, fields, words):
 def test_cpo_refuses_equalities_by_name():
     with pytest.raises(UsageError, match="constraint 'noise' is an equality"):
         CPOObjective(1, CONSTRAINTS, CPOConfig())
+
+
+@pytest.mark.parametrize("name", list(ALL))
+def test_the_last_policy_is_feasible_and_near_the_optimum_of_the_linear_program(name):
+    """On garnet with the preset, in 50 updates; the other exact problems are in the README."""
+    cls, config = ALL[name], CONFIGS[name]
+    presets = tomllib.loads(resources.files("zoo_reload.ppo").joinpath("presets/default.toml").read_text())["garnet"]
+    chosen = {**presets, **presets.get(name, {})}
+    fields = {field.name for field in dataclasses.fields(config)} - {"n_steps"}
+    options = {key: tuple(v) if isinstance(v, list) else v for key, v in chosen.items() if key in fields}
+    env = GarnetVector(num_envs=54, max_episode_steps=60)
+    env.reset(seed=0)
+    spec, model = ConstraintSpec.of(env.constraint_spec), TabularCMDP.from_model(env.model())
+    problem = Problem(constraints=spec, model=lambda: model)
+    budget = 50 * 60 * 54
+    context = Context(env=Recorder(env, spec), seed=0, rng=np.random.default_rng(0), budget=budget, problem=problem)
+    run = cls(context, config(**options, n_steps=60))
+    while run.env_steps < budget:
+        run.update()
+    found, optimum = evaluate(model, run.policy()), solve_lp(model).value
+    ranges = Units.of(model).signals
+    assert ((found.J - model.b) / ranges <= 0.05).all()
+    assert found.J_r == pytest.approx(optimum, abs=0.05)

@@ -109,7 +109,8 @@ class NetworkOfValues(ActionValues):
     """A perceptron: from observations to A * H numbers where actions are discrete, else from both to H.
 
     Its targets are divided by the root mean square of each head's advantages, so that its steps have no unit.
-    One pass over the rollout is made, in minibatches of every m-th transition, which neighbour in no episode.
+    The steps are on minibatches of every m-th transition, which do not neighbour in an episode, and on half of the m of
+    them: a pass over the whole rollout would cost a tenth of an update.
     """
 
     def __init__(self, learner: Learner) -> None:
@@ -160,7 +161,7 @@ class NetworkOfValues(ActionValues):
         rate = np.array([scheduled(self._config.learning_rate, share) for share in self._used()])
         views, gradients = self._parameters.views, self._parameters.gradients
         count = max(N // self._config.batch_size, 1)
-        for first in range(count):
+        for first in range(0, count, 2):
             part = slice(first, None, count)
             out = self._net.forward(inputs[:, part], views, keep=True)
             M = out.shape[-1]
