@@ -46,7 +46,7 @@ def test_a_gif_shows_every_state_of_an_episode_from_start_to_goal(runs: Path, tm
     # the same episode, played by hand in the array form of the environment
     (run,) = (runs / "four-rooms/frp").glob("*/seed-0")
     loaded = load(run)
-    obs, _ = loaded.make_env(1, seed=0).reset()
+    obs, _ = loaded.env().reset()
     grid = loaded.member.ctx.problem.grid
     assert grid is not None and cells[0] == grid.cells[obs[0]]
     goal = int(np.argmin(np.abs(pictures[0][17 : 11 * CELL : CELL, 17 : 11 * CELL : CELL].astype(int) - GREEN).sum(-1)))

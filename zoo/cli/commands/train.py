@@ -212,9 +212,10 @@ def _train(
     spec: Any, seeds: Sequence[int], parsed: argparse.Namespace, registry: Registry, options: CommandOptions
 ) -> int:
     from zoo.cli.commands.resume import all_finished
-    from zoo.cli.progress import Terminal, summary
+    from zoo.cli.progress import summary
     from zoo.training.callbacks import Silent
     from zoo.training.loop import train_seeds
+    from zoo.training.progress import Terminal
     from zoo.training.settings import Cadence, Settings
     from zoo.training.stop import Stop
 

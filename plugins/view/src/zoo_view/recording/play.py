@@ -76,7 +76,7 @@ class Stage:
         self.loaded, self._debug = loaded, debug
         environment = loaded.run.spec.short[1]
         try:
-            self._env = loaded.make_env(1, seed=seed, render_mode="rgb_array")
+            self._env = loaded.env(seed=seed, render_mode="rgb_array")
         except UsageError as error:
             raise UsageError(f"{environment} cannot be drawn: {error.message}", error.hint) from error
         self._camera = Camera(self._env.unwrapped.envs[0])  # type: ignore[attr-defined]
