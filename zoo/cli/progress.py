@@ -16,13 +16,22 @@ from zoo.training.storage.spec import RunSpec
 __all__ = ["PLAIN_SECONDS", "REFRESH_SECONDS", "WIDE", "stop_message", "summary"]
 
 
-def summary(spec: RunSpec, results: Sequence[RunResult], stop_reason: str, asked: int) -> None:
-    """Where the runs are, what they reached, and what to type next; ``asked``: how many runs there were to be."""
+def summary(spec: RunSpec, results: Sequence[RunResult], stop_reason: str, asked: int, which: str = "") -> None:
+    """Where the runs are, what they reached, and what to type next.
+
+    Args:
+        spec: of the runs.
+        results: of those that were begun.
+        stop_reason: why it was stopped; empty if it was not.
+        asked: how many runs there were to be.
+        which: of a sweep, the values that these have, as "eta=0.1".
+    """
     out = console()
     if not out.is_terminal:
         out = console(width=WIDE)
     algorithm, environment = spec.short
-    table = Table(title=f"{algorithm} on {environment}", title_justify="left", box=None, pad_edge=False)
+    title = ", ".join(filter(None, (f"{algorithm} on {environment}", which)))
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for heading in ("seed", "status", "steps"):
         table.add_column(heading, justify="right" if heading != "status" else "left", no_wrap=True)
     shown: list[str] = []
