@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 
 from zoo import LoadedRun, UsageError, ZooError
 from zoo.discovery import blaming, describe
+from zoo_view.recording.states import StatesCamera
 
 # Pictures are drawn without a screen, and pygame greets nobody on standard output.
 for _name, _value in (("SDL_VIDEODRIVER", "dummy"), ("SDL_AUDIODRIVER", "dummy"), ("PYGAME_HIDE_SUPPORT_PROMPT", "1")):
     os.environ.setdefault(_name, _value)
 
 Picture = NDArray[np.uint8]
+_MOST_STATES = 2500
+"""that are drawn as numbered discs"""
+_STATES_FPS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +64,23 @@ class Camera(gymnasium.Wrapper[Any, Any, Any, Any]):
         return told
 
 
+def _numbered(loaded: LoadedRun, seed: int, problem: str) -> StatesCamera:
+    """The environment of a run, its states drawn as numbers.
+
+    Raises:
+        UsageError: its observations are no numbers of states.
+    """
+    env = loaded.env(seed=seed)
+    space = env.single_observation_space
+    if not isinstance(space, gymnasium.spaces.Discrete):
+        env.close()
+        raise UsageError(problem, "What has pictures (render_mode 'rgb_array') or numbered states can be drawn.")
+    if space.n > _MOST_STATES:
+        env.close()
+        raise UsageError(f"{problem.rstrip('.')}, and {space.n} numbered states are too many: at most {_MOST_STATES}.")
+    return StatesCamera(env, space)
+
+
 class Stage:
     """The environment of a run, ready to be drawn while its agent plays.
 
@@ -74,13 +95,17 @@ class Stage:
 
     def __init__(self, loaded: LoadedRun, seed: int, *, debug: bool = False) -> None:
         self.loaded, self._debug = loaded, debug
+        self._env: Any = None
+        self._camera: Camera | StatesCamera
         environment = loaded.run.spec.short[1]
         try:
             self._env = loaded.env(seed=seed, render_mode="rgb_array")
         except UsageError as error:
-            raise UsageError(f"{environment} cannot be drawn: {error.message}", error.hint) from error
-        self._camera = Camera(self._env.unwrapped.envs[0])  # type: ignore[attr-defined]
-        self._env.unwrapped.envs[0] = self._camera  # type: ignore[attr-defined]
+            self._env = self._camera = _numbered(loaded, seed, f"{environment} cannot be drawn: {error.message}")
+            loaded.draw_from(seed)
+            return
+        self._camera = Camera(self._env.unwrapped.envs[0])
+        self._env.unwrapped.envs[0] = self._camera
         try:
             picture = self._camera.env.render()
         except (KeyboardInterrupt, ZooError):
@@ -94,6 +119,8 @@ class Stage:
     @property
     def fps(self) -> int:
         """Frames a second that the environment asks for; 30 where it asks for none."""
+        if isinstance(self._camera, StatesCamera):
+            return _STATES_FPS
         return int(self._env.metadata.get("render_fps") or self._camera.metadata.get("render_fps") or 30)
 
     def close(self) -> None:
