@@ -6,9 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 LINES, MODULES = 400, 15
-CORE, LIBRARIES = 13_300, ("zoo/tabular/", "zoo/testing/")
+CORE, LIBRARIES = 13_400, ("zoo/tabular/", "zoo/testing/")
 """7,500 lines as laid out, 5,300 that robustness took (resume grades, hostile files, isolation, workers), 250 for
-commands that came later, 250 for Python as a first-class citizen (evaluate, loaded runs, notebooks) and for sweeps"""
+commands that came later, 350 for Python as a first-class citizen, sweeps, completion and environments of one's own"""
 
 files = subprocess.run(["git", "ls-files", "*.py"], capture_output=True, text=True, check=True).stdout.split()
 lines = {file: len(Path(file).read_text().splitlines()) for file in files if Path(file).exists()}

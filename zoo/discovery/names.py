@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from zoo.api import Offers
 from zoo.discovery.registration import Entry
@@ -65,6 +67,11 @@ def resolve_env(name: str, registry: Registry) -> EnvName:
 def _checked_gym(gym_id: str, registry: Registry) -> EnvName:
     import gymnasium
 
+    module = re.split(r"[.:]", gym_id)[0] if ":" in gym_id else ""
+    if module.isidentifier() and importlib.util.find_spec(module) is None:
+        here = Path(f"{module}.py").exists() or Path(module).is_dir()
+        hint = f"That in the current folder is imported where --trust is given: zoo train ALGORITHM {gym_id} --trust"
+        raise UsageError(f"environment {gym_id}: no module {module!r} is installed.", hint if here else "")
     if gym_id in gymnasium.registry or re.fullmatch(r"[\w.]+:[\w./:-]+", gym_id):
         return EnvName(gym_id=gym_id)
     near = nearest(gym_id, gymnasium.registry)

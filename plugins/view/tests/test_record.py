@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from zoo_view.recording.cameras import open_camera
 from zoo_view.recording.states import StatesDrawing
+from zoo_view.recording.texts import picture_of_text
 
 from plugins.view.tests.conftest import command
 from zoo import load, train
@@ -207,5 +209,26 @@ def test_what_cannot_be_drawn_says_so_and_what_can(tmp_path: Path, capsys: pytes
     assert main(["record", str(result.path), "-o", str(tmp_path / "x.gif")]) == 2
     told = capsys.readouterr().err
     assert "cart-pole-goals cannot be drawn: environment cart-pole-goals cannot be built" in told
-    assert "What has pictures (render_mode 'rgb_array') or numbered states can be drawn." in told
+    assert (
+        "What has pictures (render_mode 'rgb_array'), numbered states or a text (render_mode 'ansi') can be drawn."
+        in told
+    )
     assert not (tmp_path / "x.gif").exists()
+
+
+def test_what_only_prints_is_filmed_as_text(tmp_path: Path) -> None:
+    (result,) = train("ppo-native", "tiny-composite", root=tmp_path, steps=32, num_envs=2, eval_episodes=0)
+    loaded = load(result)
+    env, camera = open_camera(loaded, 0)
+    env.reset()
+    first = camera.pictures[-1]
+    env.step(loaded.act(env.reset()[0]))
+    assert first.dtype == np.uint8 and first.shape == camera.pictures[-1].shape
+    assert (first != camera.pictures[-1]).any()
+    env.close()
+
+
+def test_a_text_is_broken_and_its_end_is_shown() -> None:
+    ink = [(picture_of_text(text) < 128).any(axis=(1, 2)) for text in ("a", "a\nb", "word " * 30, "a\n" * 40)]
+    lines = [int((np.diff(rows.astype(int)) == 1).sum()) for rows in ink]
+    assert lines[:3] == [1, 2, 3] and lines[3] == 8

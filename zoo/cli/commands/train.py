@@ -160,6 +160,11 @@ def _specs(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> t
     drafted = draft(request, registry)
     _refuse_taken(drafted.entry, drafted.options.get(""))
     env_config: dict[str, Any] = {}
+    if drafted.takes_any and "--help" in rest:
+        from zoo.cli.parser import columns
+        from zoo.discovery.constructors import parameters_of
+
+        print(f"options of {drafted.env.short}:\n{columns(parameters_of(drafted.env.gym_id).described())}\n")
     if drafted.takes_any:
         env_config, rest = parse_keywords(rest, "env")
     specs = {}

@@ -85,6 +85,8 @@ class StatesDrawing:
 class StatesCamera(gymnasium.vector.VectorWrapper[Any, Any, Any, Any, Any]):
     """Draws the state of one copy after every reset and step, the last of an episode first where both fall together."""
 
+    fps = 4
+
     def __init__(self, env: gymnasium.vector.VectorEnv[Any, Any, Any], space: gymnasium.spaces.Discrete[Any]) -> None:
         super().__init__(env)
         self._drawing = StatesDrawing(int(space.n), int(space.start))
