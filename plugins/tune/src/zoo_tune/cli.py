@@ -149,7 +149,8 @@ def _parser() -> CommandParser:
     add("--minimise", action="store_true", help="less of the metric is better")
     add(
         "--tolerance", type=_share, default=0.01, metavar="SHARE",
-        help="violations up to this share of a threshold count as kept (default: 0.01)",
+        help="violations up to this share of a threshold (where that is 0, of the value's range) count as kept "
+        "(default: 0.01)",
     )  # fmt: skip
     add(
         "--reports", type=count, default=_REPORTS, metavar="N", help="evaluations of each run, to prune by (default: 5)"

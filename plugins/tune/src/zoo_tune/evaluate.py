@@ -8,9 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from zoo import Run, RunResult, open_runs
+from zoo import Run, RunResult, load, open_runs
 from zoo.discovery import Registry
 from zoo.runs import Judge
+from zoo.tabular import Units
 from zoo.training import RunDir, RunRequest, RunSpec, Settings, Silent, Stop, resolve, train_seeds
 
 CONSTRAINTS = "constraints/"
@@ -24,7 +25,8 @@ class Outcome:
 
     Attributes:
         values: the metric for each seed that was trained to its end.
-        violation: largest violation of a constraint, relative to its threshold, over the seeds; 0 without constraints.
+        violation: largest violation of a constraint over the seeds, as a share of its threshold, or of the range of its
+            value where the threshold is 0; 0 without constraints.
         stopped: "" or why it is not complete: "pruned", or the name of a signal.
         failed: what went wrong with a seed; empty where nothing did.
     """
@@ -122,9 +124,23 @@ class Trainer:
             value = scores.get(self.metric.removeprefix(CONSTRAINTS))
         else:
             value = result.metrics.get(self.metric)
-        names = [name.partition("/")[2] for name in scores if name.startswith("threshold/")]
-        relative = [scores[f"violation/{name}"] / (abs(scores[f"threshold/{name}"]) or 1.0) for name in names]
-        return value, max(relative, default=0.0)
+        violated = [name.partition("/")[2] for name in scores if name.startswith("violation/") and scores[name] > 0.0]
+        units = self._units(result, scores, violated) if violated else {}
+        return value, max((scores[f"violation/{name}"] / units[name] for name in violated), default=0.0)
+
+    def _units(self, result: RunResult, scores: Mapping[str, float], violated: Sequence[str]) -> dict[str, float]:
+        """What a violation is measured by: the threshold; where that is 0, the range of the value over all policies.
+
+        Where no model tells that range, the value itself: it breaks a threshold of 0 wholly.
+        """
+        units = {name: abs(scores[f"threshold/{name}"]) for name in violated}
+        if all(units.values()):
+            return units
+        problem = load(result, registry=self.registry, trust=self.trust).member.ctx.problem
+        ranges: dict[str, float] = {}
+        if problem.model is not None and problem.constraints is not None:
+            ranges = dict(zip(problem.constraints.names, Units.of(problem.tabular).signals.tolist(), strict=True))
+        return {name: unit or ranges.get(name) or abs(scores[f"value/{name}"]) for name, unit in units.items()}
 
     def _constraints(self, result: RunResult) -> Mapping[str, float]:
         entry = self.registry.find("constraints", "evaluator")
