@@ -1,7 +1,8 @@
-"""The layout's budget: lines of a file, modules of a folder, lines of the core. Prints what breaks it."""
+"""The layout's budget: lines of a file, modules of a folder, lines of the core, one version. Prints what breaks it."""
 
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from pathlib import Path
 
@@ -18,5 +19,9 @@ folders = Counter(str(Path(file).parent) for file in sources)
 full = [f"{folder}: {count} modules, at most {MODULES}" for folder, count in folders.items() if count > MODULES]
 core = sum(n for file, n in lines.items() if file.startswith("zoo/") and not file.startswith(LIBRARIES))
 over = [f"zoo without its libraries: {core} lines, at most {CORE}"] if core > CORE else []
-print("\n".join([*long, *full, *over]), end="\n" if long or full or over else "")
-sys.exit(bool(long or full or over))
+projects = [Path(place) / "pyproject.toml" for place in (".", "envs", *Path("plugins").iterdir())]
+versions = {tomllib.loads(file.read_text())["project"]["version"] for file in projects if file.exists()}
+differ = [f"versions of distributions: {', '.join(sorted(versions))}, expected one"] if len(versions) > 1 else []
+broken = [*long, *full, *over, *differ]
+print("\n".join(broken), end="\n" if broken else "")
+sys.exit(bool(broken))
