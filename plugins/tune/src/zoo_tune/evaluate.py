@@ -8,11 +8,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from zoo import Run, RunResult, load, open_runs
+from zoo import Run, RunResult, ZooError, load, open_runs
 from zoo.discovery import Registry
 from zoo.runs import Judge
 from zoo.tabular import Units
-from zoo.training import RunDir, RunRequest, RunSpec, Settings, Silent, Stop, resolve, train_seeds
+from zoo.training import (
+    Pool,
+    RunDir,
+    RunRequest,
+    RunSpec,
+    Settings,
+    Silent,
+    Stop,
+    TaskResult,
+    WorkerTask,
+    resolve,
+    train_seeds,
+)
 
 CONSTRAINTS = "constraints/"
 """metrics of this prefix are scores of the evaluator ``constraints``, exact on tabular models"""
@@ -48,6 +60,7 @@ class Trainer:
         registry: all plugins.
         root: directory of the runs.
         trust: allow an environment id that imports a module.
+        jobs: worker processes that share the seeds of a set; with several, nothing is pruned.
     """
 
     request: RunRequest
@@ -56,6 +69,7 @@ class Trainer:
     registry: Registry
     root: Path
     trust: bool = True
+    jobs: int = 1
 
     def with_reports(self, steps: int) -> Trainer:
         """The same with an evaluation for each report, where the metric is one of evaluations."""
@@ -101,6 +115,8 @@ class Trainer:
             UsageError: the options are refused.
         """
         spec = self.spec(options)
+        if self.jobs > 1 and len(seeds) > 1:
+            return self._run_together(spec, seeds, stop)
         outcome = Outcome()
         for number, seed in enumerate(seeds):
             reporter = _Reporter(self.metric, spec.steps, self.reports, number, report, stop)
@@ -109,13 +125,44 @@ class Trainer:
             )
             if stop.reason:
                 return replace(outcome, stopped=stop.reason)
-            if result.status != "finished":
-                return replace(outcome, failed=result.message or result.status)
-            value, violation = self._judged(result)
-            if value is None:
-                return replace(outcome, failed=f"seed {seed} has no metric {self.metric!r}")
-            outcome = replace(outcome, values=[*outcome.values, value], violation=max(outcome.violation, violation))
+            outcome = self._with(outcome, result)
+            if outcome.failed:
+                break
         return outcome
+
+    def _run_together(self, spec: RunSpec, seeds: Sequence[int], stop: Stop) -> Outcome:
+        """All seeds at once, in worker processes; the first seed that fails, in order, is what is told."""
+        problems: dict[int, ZooError] = {}
+        together = _Results()
+
+        def ended(end: TaskResult) -> None:
+            if end.error is not None:
+                problems.update(dict.fromkeys(end.task.seeds, end.error))
+
+        settings = Settings(root=self.root, trust=self.trust)
+        with Pool(min(self.jobs, len(seeds)), self.registry, settings) as pool:
+            pool.run([WorkerTask(spec=spec, seeds=(seed,)) for seed in seeds], together, stop, ended)
+        if stop.reason:
+            return Outcome(stopped=stop.reason)
+        outcome = Outcome()
+        for seed in seeds:
+            if seed in problems:
+                return replace(outcome, failed=problems[seed].message)
+            # What was finished before has nothing to tell: it is read, not trained.
+            known = together.of.get(seed) or train_seeds(spec, [seed], self.registry, settings, Silent(), stop)[0]
+            outcome = self._with(outcome, known)
+            if outcome.failed:
+                break
+        return outcome
+
+    def _with(self, outcome: Outcome, result: RunResult) -> Outcome:
+        """The outcome with one more seed, or why there is none."""
+        if result.status != "finished":
+            return replace(outcome, failed=result.message or result.status)
+        value, violation = self._judged(result)
+        if value is None:
+            return replace(outcome, failed=f"seed {result.seed} has no metric {self.metric!r}")
+        return replace(outcome, values=[*outcome.values, value], violation=max(outcome.violation, violation))
 
     def _judged(self, result: RunResult) -> tuple[float | None, float]:
         """The metric at the end, and the violation."""
@@ -147,6 +194,17 @@ class Trainer:
         judge = Judge(entry=entry, config=entry.default_config(), registry=self.registry, trust=self.trust)
         run: Run = next(iter(open_runs(result.path)))
         return judge.run(run).report.scores
+
+
+class _Results(Silent):
+    """Collects the results of runs by seed."""
+
+    def __init__(self) -> None:
+        self.of: dict[int, RunResult] = {}
+
+    def finished(self, run: RunDir, result: RunResult) -> None:
+        """As Callback."""
+        self.of[result.seed] = result
 
 
 class _Reporter(Silent):
