@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,14 @@ class EnvName:
         module, colon, _ = self.gym_id.rpartition(":")
         return module if colon else ""
 
+    def check_installed(self) -> None:
+        """Raise a UsageError where its module is not there to be imported; one in the current folder is pointed out."""
+        module = self.imports.partition(".")[0]
+        if module and module not in sys.modules and importlib.util.find_spec(module) is None:
+            here = Path(f"{module}.py").exists() or Path(module).is_dir()
+            hint = f"--trust imports it from this folder: zoo train ALGORITHM {self.gym_id} --trust" if here else ""
+            raise UsageError(f"environment {self.gym_id}: no module {module!r} is installed.", hint)
+
     @property
     def declared(self) -> Offers | None:
         """What the registration promises; None where only the built environment can tell."""
@@ -67,11 +76,6 @@ def resolve_env(name: str, registry: Registry) -> EnvName:
 def _checked_gym(gym_id: str, registry: Registry) -> EnvName:
     import gymnasium
 
-    module = re.split(r"[.:]", gym_id)[0] if ":" in gym_id else ""
-    if module.isidentifier() and importlib.util.find_spec(module) is None:
-        here = Path(f"{module}.py").exists() or Path(module).is_dir()
-        hint = f"That in the current folder is imported where --trust is given: zoo train ALGORITHM {gym_id} --trust"
-        raise UsageError(f"environment {gym_id}: no module {module!r} is installed.", hint if here else "")
     if gym_id in gymnasium.registry or re.fullmatch(r"[\w.]+:[\w./:-]+", gym_id):
         return EnvName(gym_id=gym_id)
     near = nearest(gym_id, gymnasium.registry)

@@ -231,4 +231,4 @@ def test_what_only_prints_is_filmed_as_text(tmp_path: Path) -> None:
 def test_a_text_is_broken_and_its_end_is_shown() -> None:
     ink = [(picture_of_text(text) < 128).any(axis=(1, 2)) for text in ("a", "a\nb", "word " * 30, "a\n" * 40)]
     lines = [int((np.diff(rows.astype(int)) == 1).sum()) for rows in ink]
-    assert lines[:3] == [1, 2, 3] and lines[3] == 8
+    assert lines[:3] == [1, 2, 4] and lines[3] == 8

@@ -54,7 +54,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
         print(parser.format_help())
         print_options(entry)
         return 0
-    resolve_env(parsed.environment, registry)  # a wrong name is an error, not a help text
+    resolve_env(parsed.environment, registry).check_installed()  # a wrong name is an error, not a help text
     if wants_help:
         print(parser.format_help())
     specs, seeds = _specs(parsed, [*rest, *(["--help"] if wants_help else [])], registry)

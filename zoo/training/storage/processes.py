@@ -36,14 +36,11 @@ def _alive_on_windows(pid: int) -> bool:
 
 
 def began(pid: int) -> str:
-    """When a process began, in the system's own words; empty where it does not tell, or the process has ended.
-
-    A process that was killed stays in the table until someone asks for it, forever in a container without an init.
-    """
+    """When a process began, in the system's own words; empty where it does not tell, or the process has ended."""
     try:
         if (_PROC / "self").exists():
             fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-            return "" if fields[0] in "ZX" else fields[19]
+            return "" if fields[0] in "ZX" else fields[19]  # Z: killed, and nobody has asked for it yet
         if os.name == "nt":
             return ""
         words = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]  # macOS
