@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 # Tests start a thousand processes: each would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast test-full setup lint format speed tables bench-smoke clean
+.PHONY: demo test test-fast test-full docs dist setup types lint format speed tables bench-smoke clean
 .DELETE_ON_ERROR:
 
 demo: $(SHOWN)  ## ReLOAD against the exact optimum, beside plain gradient descent-ascent
@@ -31,8 +31,14 @@ LIGHTEVAL := build/lighteval
 test-full: $(READY)  ## every test with every extra, lighteval's grader as a peer among them, in an environment of its own
 	test -x $(LIGHTEVAL)/bin/python || $(PYTHON) -m venv $(LIGHTEVAL)
 	$(LIGHTEVAL)/bin/python -m pip install --quiet --disable-pip-version-check lighteval==0.13.0
+	$(INSTALL) --editable ".[docs,notebook]"
 	ZOO_LIGHTEVAL_PYTHON=$(CURDIR)/$(LIGHTEVAL)/bin/python ZOO_REQUIRE_EXTRAS=1 \
 	  $(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST)
+
+docs: $(READY)  ## the site, in build/site
+	$(INSTALL) --editable ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@echo "build/site/index.html"
 
 setup: $(READY)  ## the virtual environment, with everything installed editable
 
@@ -48,6 +54,19 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "zoo needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 ..."; exit 2; }
 	$(PYTHON) -m venv $(VENV)
+
+DISTRIBUTIONS := . envs $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+SMOKED := build/smoke
+dist: $(READY)  ## wheels and source distributions in dist, installed into an empty environment and tried there
+	rm -rf dist $(SMOKED)
+	for member in $(DISTRIBUTIONS); do $(BIN)/python -m build --no-isolation --outdir dist $$member > build.log 2>&1 || { cat build.log; exit 1; }; done; rm -f build.log
+	$(PYTHON) -m venv $(SMOKED)
+	$(SMOKED)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --find-links dist \
+	  zoo-core zoo-envs zoo-reload 'zoo-bench[plot]' zoo-view zoo-complete
+	cd $(SMOKED) && bin/python $(CURDIR)/.ci/smoke.py
+
+types: $(READY)
+	$(BIN)/mypy $(SOURCES)
 
 lint: $(READY)  ## style, types, import contracts, sizes of files and folders
 	$(BIN)/ruff check .

@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from zoo.errors import ZooError as ZooError
     from zoo.errors import nearest as nearest
     from zoo.ring import RingBuffer as RingBuffer
+    from zoo.runs.evaluate import Evaluation as Evaluation
+    from zoo.runs.evaluate import evaluate as evaluate
     from zoo.runs.store import Run as Run
     from zoo.runs.store import Series as Series
     from zoo.runs.store import open_runs as open_runs
@@ -85,6 +87,7 @@ __getattr__, __dir__, _names = lazy_names(
             "InterfaceError", "PluginError", "RunError", "UnknownNameError", "UsageError", "ZooError", "nearest",
         ),
         "ring": ("RingBuffer",),
+        "runs.evaluate": ("Evaluation", "evaluate"),
         "runs.store": ("Run", "Series", "open_runs"),
         "seeding": ("stream",),
         "training.environments.stack": ("Stack", "stack"),

@@ -30,6 +30,7 @@ CASES = {
             "record",
             "export",
             "watch",
+            "completion",
             "tune",
         )
     },

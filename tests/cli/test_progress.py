@@ -19,10 +19,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.cli.progress import _Seed, by_meaning, summary
+from zoo.cli.progress import summary
 from zoo.runs.describe import option_rows
 from zoo.runs.store import Run
 from zoo.terminal.live import LiveLines
+from zoo.training.progress import _Seed, by_meaning
 from zoo.training.settings import RunResult
 from zoo.training.storage.spec import RunSpec
 

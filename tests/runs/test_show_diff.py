@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from zoo.training.storage.lock import Lock, _started
+from zoo.training.storage.lock import Lock
+from zoo.training.storage.processes import began
 
 from .conftest import Answer, run_of
 
@@ -86,7 +87,7 @@ def test_a_killed_run_is_known_at_once_by_its_lock(zoo: Zoo, runs: Path) -> None
     holder = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     with Lock(path):
         assert "running at step" in zoo("show", path).out
-        left = json.loads((path / "lock").read_text()) | {"pid": holder.pid, "started": _started(holder.pid)}
+        left = json.loads((path / "lock").read_text()) | {"pid": holder.pid, "started": began(holder.pid)}
     (path / "lock").write_text(json.dumps(left))
     assert "running at step" in zoo("show", path).out
     holder.kill()

@@ -17,7 +17,7 @@ import tests.training.misbehaving as bad
 from tests.cli.command import zoo
 from tests.training.conftest import Trainer
 from zoo.discovery.names import EnvName
-from zoo.errors import EnvironmentFailed, UsageError
+from zoo.errors import EnvironmentFailed, InterfaceError, UsageError
 from zoo.training.environments import step as steps
 from zoo.training.environments.boundary import BadActionError, finite, first_bad
 from zoo.training.environments.copies import Copies
@@ -270,3 +270,13 @@ def test_the_boundary_is_taken_away_after_the_first_steps_and_errors_are_named_a
     assert "Boundary" not in str(env.env.envs[0])
     with pytest.raises(EnvironmentFailed, match=r"CrashLate-v0 raised in step\(\): OSError: gone \(copy 0, step 9"):
         env.step(np.zeros(2, int))
+
+
+def test_a_constraint_spec_without_names_is_the_fault_of_the_environment() -> None:
+    class Named(gymnasium.Env):
+        observation_space = action_space = gymnasium.spaces.Discrete(2)
+        constraint_spec = frozenset()
+
+    gymnasium.register("MappingSpec-v0", entry_point=Named)
+    with pytest.raises(InterfaceError, match="constraint_spec lacks the attribute 'names'"):
+        make_env(EnvName(gym_id="MappingSpec-v0"), {}, 1)

@@ -20,8 +20,8 @@ def test_a_run_is_opened_and_left_as_it_is(tmp_path: Path) -> None:
     loaded = zoo.load(run.path)
     assert isinstance(loaded, zoo.LoadedRun)
     assert loaded.algorithm.env_steps == 50
-    assert loaded.env.single_action_space.n == 2
-    env = loaded.make_env(3, seed=1)
+    assert loaded.env().single_action_space.n == 2
+    env = loaded.env(3, seed=1)
     obs, _ = env.reset()
     assert np.isin(loaded.algorithm.act(obs), (0, 1)).all()
     assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
@@ -29,14 +29,54 @@ def test_a_run_is_opened_and_left_as_it_is(tmp_path: Path) -> None:
 
 def test_the_environment_of_a_run_can_be_drawn_copy_by_copy(tmp_path: Path) -> None:
     (result,) = zoo.train("reload", "hazard-grid", root=tmp_path, steps=10, eval_episodes=0)
-    env = zoo.load(result.path).make_env(2, seed=1, render_mode="rgb_array")
+    env = zoo.load(result.path).env(2, seed=1, render_mode="rgb_array")
     env.reset()
     pictures = env.unwrapped.render()
     assert [picture.dtype for picture in pictures] == [np.uint8, np.uint8] and pictures[0].ndim == 3
     with pytest.raises(zoo.UsageError, match="render_mode must be"):
-        zoo.load(result.path).make_env(1, seed=1, render_mode="rgb")
+        zoo.load(result.path).env(1, seed=1, render_mode="rgb")
 
 
 def test_what_is_no_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(zoo.ZooError, match="is not a run"):
         zoo.load(tmp_path)
+
+
+def test_a_loaded_run_acts_and_has_its_policy_metrics_and_environment(tmp_path: Path) -> None:
+    (result,) = zoo.train("reload", "hazard-grid", root=tmp_path, steps=12)
+    loaded = zoo.load(result)
+    env = loaded.env(3, seed=1)
+    obs, _ = env.reset()
+    assert obs.shape == (3,) and loaded.act(obs).shape == (3,)
+    table = loaded.policy()
+    assert table.shape == (env.single_observation_space.n, env.single_action_space.n)
+    np.testing.assert_allclose(table.sum(axis=1), 1.0)
+    assert (loaded.act(obs) == table[obs].argmax(axis=1)).all()
+    (run,) = zoo.open_runs(tmp_path)
+    assert zoo.load(run).step == loaded.step
+    assert {len(column) for column in loaded.metrics.values()} == {len(run.rows)}
+    series = run.series("err")
+    logged = ~np.isnan(loaded.metrics["err"])
+    np.testing.assert_array_equal(loaded.metrics["err"][logged], series.values)
+    np.testing.assert_array_equal(loaded.metrics["step"][logged], series.steps)
+    frame = pytest.importorskip("pandas").DataFrame(loaded.metrics)
+    assert frame["err"].dropna().iloc[-1] == run.last["err"]
+
+
+def test_a_policy_that_is_no_table_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("zoo_onpolicy")
+    (result,) = zoo.train("ppo-native", "CartPole-v1", root=tmp_path, steps=64, num_envs=1, eval_episodes=0)
+    with pytest.raises(zoo.UsageError, match="the policy of ppo-native is not a table"):
+        zoo.load(result).policy()
+
+
+def test_a_metric_that_is_no_number_counts_as_missing(tmp_path: Path) -> None:
+    from zoo.training.storage.logs import metric_columns
+
+    log = tmp_path / "metrics.jsonl"
+    log.write_text('{"step":1,"wall":0.5,"a":2}\n{"step":2,"a":"x","b":true}\n{torn\n{"step":3,"b":7}\n')
+    columns = metric_columns(log)
+    np.testing.assert_array_equal(columns["a"], [2, np.nan, np.nan])
+    np.testing.assert_array_equal(columns["b"], [np.nan, np.nan, 7])
+    np.testing.assert_array_equal(columns["wall"], [0.5, np.nan, np.nan])
+    assert list(metric_columns(tmp_path / "absent")) == ["step", "wall"]

@@ -14,10 +14,10 @@ from zoo.discovery.registry import Registry
 from zoo.errors import RunError, ZooError
 from zoo.runs.store import open_run
 from zoo.training.callbacks import Silent
-from zoo.training.interval import Interval
 from zoo.training.settings import Cadence, RunResult, Settings
 from zoo.training.stop import Stop
 from zoo.training.storage import checkpoint
+from zoo.training.storage.interval import Interval
 from zoo.training.storage.lock import Lock
 from zoo.training.storage.run_dir import RunDir
 

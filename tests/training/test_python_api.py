@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +64,33 @@ def test_what_is_wrong_is_one_sentence_and_nothing_is_written(
         zoo.train(**{"algorithm": "reload", "environment": "two-state", "root": tmp_path / "runs"} | arguments)
     assert sentence in str(error.value)
     assert not (tmp_path / "runs").exists()
+
+
+def test_evaluate_is_zoo_eval(tmp_path: Path) -> None:
+    results = zoo.train("reload", "two-state", seeds=range(2), steps=40, root=tmp_path / "runs")
+    evaluations = zoo.evaluate(results, "constraints", save=True)
+    assert [evaluation.source.seed for evaluation in evaluations if evaluation.source] == [0, 1]
+    shown = json.loads(command("eval", "runs", "constraints", "--json", cwd=tmp_path).stdout)["evaluations"]
+    assert [dict(evaluation.scores) for evaluation in evaluations] == [row["scores"] for row in shown]
+    assert [dict(e.scores) for e in zoo.evaluate(tmp_path / "runs", "constraints")] == [r["scores"] for r in shown]
+    (kept,) = zoo.open_runs(results[0].path)
+    assert kept.evaluations["constraints"]["scores"] == dict(evaluations[0].scores)
+    (other,) = zoo.evaluate(results[0], options={"episodes": 3}, seed=1)
+    assert len(other.report.rows) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"evaluator": "constrains"}, "did you mean constraints"),
+        ({"options": {"episode": 3}}, "did you mean episodes"),
+        ({"options": {"episodes": "many"}}, "expected int"),
+        ({"checkpoint": "latest"}, "expected newest, best"),
+        ({"runs": "nowhere"}, "nowhere does not exist"),
+    ],
+)
+def test_a_wrong_evaluation_is_one_sentence(tmp_path: Path, arguments: dict[str, Any], sentence: str) -> None:
+    zoo.train("gda", "two-state", steps=2, root=tmp_path, eval_episodes=0)
+    with pytest.raises(zoo.ZooError) as caught:
+        zoo.evaluate(**{"runs": tmp_path, **arguments})
+    assert sentence in str(caught.value)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from zoo.cli.parser import CommandOptions as CommandOptions
     from zoo.cli.parser import CommandParser as CommandParser
     from zoo.cli.parser import columns as columns
+    from zoo.cli.parsers import all_commands as all_commands
+    from zoo.cli.parsers import parser_of as parser_of
     from zoo.cli.progress import PLAIN_SECONDS as PLAIN_SECONDS
     from zoo.cli.progress import REFRESH_SECONDS as REFRESH_SECONDS
     from zoo.cli.progress import WIDE as WIDE
@@ -31,6 +33,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "arguments": ("count", "natural", "seeds", "set_threads"),
         "document": ("documented", "emit", "write"),
         "parser": ("CommandOptions", "CommandParser", "columns"),
+        "parsers": ("all_commands", "parser_of"),
         "progress": ("PLAIN_SECONDS", "REFRESH_SECONDS", "WIDE", "stop_message"),
     },
 )

@@ -13,8 +13,6 @@ from zoo.training.storage.files import read_bytes
 
 _MOST_BYTES = 1 << 20
 
-_MAX_BYTES = 1 << 20
-
 
 def with_config(args: Sequence[str], switches: Collection[str]) -> list[str]:
     """Arguments with those of the file that ``--config`` names, unless they are typed as well.

@@ -139,6 +139,8 @@ def _dispatch(args: list[str]) -> int:
     if "--debug" in rest:
         rest.remove("--debug")
         debug = True
+    if "--trust" in rest:  # last, so that nothing installed is hidden by what lies here
+        sys.path.append(str(Path.cwd()))
     from zoo.cli.parser import CommandOptions  # only now: the usage needs none of it
 
     options = CommandOptions(files=tuple(files), debug=debug)

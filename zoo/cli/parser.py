@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from zoo.discovery.aliases import UnknownOptionError
 from zoo.discovery.registration import plugin_label
@@ -38,8 +38,19 @@ class CommandOptions:
         return registry
 
 
+class ParserBuilt(Exception):
+    """Raised instead of parsing where ``CommandParser.describing`` is set."""
+
+    def __init__(self, parser: CommandParser) -> None:
+        super().__init__()
+        self.parser = parser
+
+
 class CommandParser(argparse.ArgumentParser):
     """argparse with errors as one sentence, exact flags only, and examples after the help."""
+
+    describing: ClassVar[bool] = False
+    """whether commands stop at their parser, which is what completion wants of them"""
 
     def __init__(self, *, examples: Sequence[str] = (), **kwargs: Any) -> None:
         kwargs.setdefault("allow_abbrev", False)
@@ -57,6 +68,12 @@ class CommandParser(argparse.ArgumentParser):
         """As argparse, but an unknown flag is named first, before its value is mistaken for something else."""
         self.check_flags(args)
         return super().parse_args(args, namespace)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse."""
+        if CommandParser.describing:
+            raise ParserBuilt(self)
+        return super().parse_known_args(args, namespace)
 
     def check_flags(self, args: Sequence[str] | None) -> None:
         """Refuse the first flag that neither this command nor one below it can have."""

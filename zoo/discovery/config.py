@@ -142,10 +142,7 @@ def parse_options(
     """
     import tyro
 
-    fields: dict[str, _Field] = {}  # by every spelling that is understood
-    for prefix, default in parts.items():
-        for field in _fields(default, f"{prefix}." if prefix else ""):
-            fields |= {field.name: field, field.spelling: field}
+    fields = _by_spelling(parts)
     given: Origins = {}
     line: list[str] = []
     queue = deque(args)
@@ -195,6 +192,50 @@ def parse_options(
     return chosen, given
 
 
+def combinations(parts: Mapping[str, Any], args: Sequence[str]) -> list[tuple[dict[str, str], list[str]]]:
+    """What values with commas stand for: ``--eta 0.1,1`` is two command lines.
+
+    Numbers, truths and choices are taken apart; text and lists keep their commas, which may belong to them.
+
+    Args:
+        parts: as in ``parse_options``.
+        args: what is left of the command line.
+
+    Returns:
+        For each combination, the first option slowest, its values by option, and its arguments.
+
+    Raises:
+        UsageError: nothing stands before or after a comma.
+    """
+    fields = _by_spelling(parts)
+    lines: list[tuple[dict[str, str], list[str]]] = [({}, [])]
+    for index, arg in enumerate(args):
+        before = args[index - 1] if index and not _is_flag(arg) else ""
+        flag, equals, text = arg.partition("=") if _is_flag(arg) else (before, "", arg)
+        field = fields.get(flag[2:].replace("-", "_")) if _is_flag(flag) else None
+        if field is None or not field.takes_apart(text):
+            lines = [(values, [*line, arg]) for values, line in lines]
+            continue
+        choices = list(dict.fromkeys(map(str.strip, text.split(","))))
+        if "" in choices:
+            raise UsageError(f"{flag} is {text!r}: expected values with a comma between each two.")
+        lines = [
+            ({**values, flag[2:]: choice}, [*line, f"{flag}={choice}" if equals else choice])
+            for values, line in lines
+            for choice in choices
+        ]
+    return lines
+
+
+def _by_spelling(parts: Mapping[str, Any]) -> dict[str, _Field]:
+    """The options by every spelling that is understood."""
+    fields: dict[str, _Field] = {}
+    for prefix, default in parts.items():
+        for field in _fields(default, f"{prefix}." if prefix else ""):
+            fields |= {field.name: field, field.spelling: field}
+    return fields
+
+
 def _with_spelling(cls: Any) -> Any:
     """``cls``, or a subclass whose options are spelled as the metadata of its fields say."""
     import tyro
@@ -231,6 +272,12 @@ class _Field:
     def flag(self) -> str:
         """The option as it is typed."""
         return "--" + self.spelling.replace("_", "-")
+
+    def takes_apart(self, text: str) -> bool:
+        """Whether commas in ``text`` separate values."""
+        choices = [choice for kind in self.kinds if get_origin(kind) is Literal for choice in get_args(kind)]
+        plain = all(kind in (bool, int, float, type(None)) or get_origin(kind) is Literal for kind in self.kinds)
+        return "," in text and plain and text not in choices
 
     def typed(self, values: Sequence[str]) -> list[str]:
         """The option and its values as tyro reads them, from any spelling of truth and of nothing.

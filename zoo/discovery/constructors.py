@@ -11,7 +11,7 @@ from typing import Any
 
 from zoo.discovery.names import EnvName
 from zoo.discovery.registration import describe
-from zoo.discovery.values import members, read
+from zoo.discovery.values import forms, members, read
 from zoo.errors import UnknownNameError, UsageError
 
 _BY_NAME = {"bool": bool, "int": int, "float": float, "str": str, "None": type(None)}
@@ -24,10 +24,19 @@ class Parameters:
     Attributes:
         kinds: what each admits, as ``zoo.discovery.values.read`` wants it; empty where nothing is known.
         open: whether it takes others, too (``**kwargs``).
+        defaults: of those that have one.
     """
 
     kinds: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     open: bool = True
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    def described(self) -> list[list[str]]:
+        """Option, form and default of each, as ``zoo train --help`` shows them."""
+        return [
+            [f"--env.{name.replace('_', '-')}", forms(kinds), f"(default: {self.defaults.get(name)})"]
+            for name, kinds in self.kinds.items()
+        ]
 
     def read(self, values: Mapping[str, Any], where: str, *, typed: bool = False) -> dict[str, Any]:
         """The keyword arguments ``values``, each as its parameter wants it; ``typed``: from a command line.
@@ -55,7 +64,7 @@ def parameters_of(env: EnvName) -> Parameters:
         PluginError: the module of a registered environment cannot be imported.
     """
     if env.entry is not None:
-        return _parameters(env.entry.resolve(), {})
+        return _parameters(env.entry.resolve(), {}, {})
     gym_id = env.gym_id
     import gymnasium
     from gymnasium.envs.registration import load_env_creator
@@ -70,11 +79,11 @@ def parameters_of(env: EnvName) -> Parameters:
     kinds: dict[str, tuple[Any, ...]] = {"max_episode_steps": (int, type(None)), "render_mode": (str, type(None))}
     for name, value in spec.kwargs.items():  # where the constructor says nothing, what was registered does
         kinds[name] = _kinds(inspect.Parameter.empty, value)
-    return _parameters(target, kinds)
+    return _parameters(target, kinds, dict(spec.kwargs))
 
 
-def _parameters(target: Any, kinds: dict[str, tuple[Any, ...]]) -> Parameters:
-    """Those of the constructor ``target``, added to ``kinds``."""
+def _parameters(target: Any, kinds: dict[str, tuple[Any, ...]], defaults: dict[str, Any]) -> Parameters:
+    """Those of the constructor ``target``, added to ``kinds``; its defaults to ``defaults``."""
     is_open = False
     for function in _constructors(target):
         hints = _hints(function)
@@ -85,9 +94,11 @@ def _parameters(target: Any, kinds: dict[str, tuple[Any, ...]]) -> Parameters:
             elif name != "self" and parameter.kind is not parameter.VAR_POSITIONAL:
                 known = _kinds(hints.get(name, parameter.annotation), parameter.default)
                 kinds[name] = known or kinds.get(name, ())
+                if parameter.default is not parameter.empty:
+                    defaults.setdefault(name, parameter.default)
         if not is_open:
             break
-    return Parameters(kinds, is_open)
+    return Parameters(kinds, is_open, defaults)
 
 
 def _imported(gym_id: str) -> str:

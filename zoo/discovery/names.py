@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from zoo.api import Offers
 from zoo.discovery.registration import Entry
@@ -40,6 +43,14 @@ class EnvName:
         """The module that building it imports merely because the id says so; empty for registered names."""
         module, colon, _ = self.gym_id.rpartition(":")
         return module if colon else ""
+
+    def check_installed(self) -> None:
+        """Raise a UsageError where its module is not there to be imported; one in the current folder is pointed out."""
+        module = self.imports.partition(".")[0]
+        if module and module not in sys.modules and importlib.util.find_spec(module) is None:
+            here = Path(f"{module}.py").exists() or Path(module).is_dir()
+            hint = f"--trust imports it from this folder: zoo train ALGORITHM {self.gym_id} --trust" if here else ""
+            raise UsageError(f"environment {self.gym_id}: no module {module!r} is installed.", hint)
 
     @property
     def declared(self) -> Offers | None:

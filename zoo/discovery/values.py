@@ -54,6 +54,13 @@ def plain(text: str) -> Any:
     return text if known is None else known
 
 
+def forms(wanted: Sequence[Any]) -> str:
+    """What is accepted, in words: "a number or none"; empty where nothing is known of it."""
+    literals = [str(choice) for kind in wanted if get_origin(kind) is Literal for choice in get_args(kind)]
+    kinds = [get_origin(kind) or kind for kind in wanted if get_origin(kind) is not Literal]
+    return " or ".join(dict.fromkeys([*literals, *(_FORMS[kind] for kind in kinds if kind in _FORMS)]))
+
+
 def read(value: Any, wanted: Sequence[Any], where: str, *, typed: bool = False) -> Any:
     """``value`` as one of the kinds in ``wanted``.
 
@@ -72,8 +79,7 @@ def read(value: Any, wanted: Sequence[Any], where: str, *, typed: bool = False) 
         return _finite(plain(value) if typed and isinstance(value, str) else value, where)
     for candidate in _readings(value, kinds, literals):
         return _finite(candidate, where)
-    forms = [*map(str, literals), *(_FORMS[kind] for kind in kinds)]
-    raise UsageError(f"{where} is {value!r}: expected {' or '.join(dict.fromkeys(forms))}.")
+    raise UsageError(f"{where} is {value!r}: expected {forms(wanted)}.")
 
 
 def _readings(value: Any, kinds: Sequence[Any], literals: Sequence[Any]) -> typing.Iterator[Any]:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import datetime
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from zoo.api import EvalContext, Report
-from zoo.discovery.config import encode_fields
+from zoo.discovery.config import decode_fields, encode_fields
 from zoo.discovery.guard import blaming
 from zoo.discovery.names import slug
 from zoo.discovery.registration import Entry, describe
-from zoo.discovery.registry import Registry
+from zoo.discovery.registry import Registry, discover
 from zoo.errors import InterfaceError, RunError, UsageError, ZooError
-from zoo.runs.store import EVALUATIONS, Run
+from zoo.runs.store import EVALUATIONS, Run, open_runs
 from zoo.seeding import child_seed, stream
 from zoo.training.evaluate_policy import ActError
-from zoo.training.load import LoadedRun, NoCheckpointError, load
+from zoo.training.load import HasPath, LoadedRun, NoCheckpointError, load
 from zoo.training.representations.trainer import RepresentationTrainer
 from zoo.training.storage.files import is_folder, kind, replace_file, sealed, to_json
 
@@ -145,6 +145,11 @@ class Evaluation:
     source: Run | None = None
     step: int = 0
 
+    @property
+    def scores(self) -> Mapping[str, float]:
+        """The scores of the report."""
+        return self.report.scores
+
     def identity(self) -> dict[str, Any]:
         """The columns that identify it in a table."""
         if self.source is None:
@@ -195,6 +200,57 @@ class Evaluation:
         except OSError as error:
             raise RunError(f"{path} cannot be written: {error.strerror}.") from error
         return path
+
+
+def evaluate(
+    runs: Path | str | HasPath | Iterable[Path | str | HasPath],
+    evaluator: str = "return",
+    *,
+    options: Mapping[str, Any] | None = None,
+    checkpoint: str | int = "newest",
+    seed: int = 0,
+    device: str = "cpu",
+    trust: bool = False,
+    save: bool = False,
+    registry: Registry | None = None,
+) -> list[Evaluation]:
+    """Judge stored runs, as ``zoo eval RUN... EVALUATOR`` does.
+
+    Args:
+        runs: a directory with runs beneath it, what ``zoo.train`` or ``zoo.open_runs`` gave, or several of these.
+        evaluator: ``zoo list evaluators`` shows them.
+        options: of the evaluator, as plain data.
+        checkpoint: "newest", "best", or a step.
+        seed: root seed of the evaluation.
+        device: where tensors live.
+        trust: allow environment ids that import modules.
+        save: keep each report in its run, under ``evaluations``.
+        registry: plugins to use; discovered if not given.
+
+    Returns:
+        One evaluation for each run, seeds in order: ``scores`` by name, ``report`` with rows and intervals, ``source``
+        the run.
+
+    Raises:
+        ZooError: a name or an option is wrong, or a run cannot be read or judged.
+    """
+    registry = registry or discover()
+    entry = registry.find(evaluator, "evaluator")
+    base = entry.default_config()
+    if options and base is None:
+        raise UsageError(f"evaluator {entry.name!r} has no options, and {next(iter(options))!r} was given.")
+    config = base if base is None else decode_fields(type(base), options or {}, base, f"option of {entry.name}")
+    judge = Judge(
+        entry=entry, config=config, registry=registry, seed=seed, device=device, trust=trust, checkpoint=checkpoint
+    )
+    several = [runs] if isinstance(runs, (str, Path)) or hasattr(runs, "path") else runs
+    catalogue = open_runs(run if isinstance(run, (str, Path)) else run.path for run in several)
+    if catalogue.refused:
+        raise RunError(catalogue.refused[0].reason)
+    evaluations = [judge.run(run) for run in catalogue]
+    for evaluation in evaluations if save else ():
+        evaluation.save()
+    return evaluations
 
 
 def _checked(report: Any, entry: Entry) -> Report:

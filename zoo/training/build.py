@@ -100,6 +100,7 @@ class Components:
                 f"this run's environment {env.gym_id!r} would import the module {env.imports!r}.",
                 "Pass --trust if you know where the run is from.",
             )
+        env.check_installed()
         components = cls(spec, entry, env, entry.resolve(), _config(entry, spec.config), load_policy, registry=registry)
         if spec.representation:
             represented = registry.find(spec.representation["name"], "representation")

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from zoo.api import Algorithm
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.api import Algorithm, Array, Explicit
 from zoo.discovery.registration import describe
 from zoo.discovery.registry import Registry, discover
 from zoo.errors import NewerFormatError, RunError, UsageError
@@ -17,9 +20,17 @@ from zoo.training.environments.make_env import Recorder
 from zoo.training.storage import checkpoint
 from zoo.training.storage.checkpoint import Manifest
 from zoo.training.storage.documents import LOOP, MAPPING, checked
-from zoo.training.storage.logs import Mark, differs
-from zoo.training.storage.run_dir import RunDir
+from zoo.training.storage.logs import Mark, differs, metric_columns
+from zoo.training.storage.run_dir import METRICS, RunDir
 from zoo.training.storage.spec import RunSpec
+
+
+class HasPath(Protocol):
+    """Something that knows the directory of a run."""
+
+    @property
+    def path(self) -> Path:
+        """The directory."""
 
 
 class NoCheckpointError(UsageError):
@@ -42,18 +53,42 @@ class LoadedRun:
         return self.member.algorithm
 
     @property
-    def env(self) -> Recorder:
-        """The environment that it was trained on."""
-        return self.member.env
+    def metrics(self) -> dict[str, NDArray[np.float64]]:
+        """What training measured: "step", "wall" (seconds) and each metric as float64 [rows], NaN where it was not.
+
+        ``pandas.DataFrame(loaded.metrics)`` is a table of it.
+        """
+        return metric_columns(self.run.path / METRICS)
+
+    def act(self, observations: Array, *, greedy: bool = True) -> Array:
+        """The actions [B, ...] of the agent for observations [B, ...]; nothing is learned."""
+        return self.algorithm.act(observations, greedy=greedy)
+
+    def policy(self) -> NDArray[np.float64]:
+        """The probabilities of actions in states, float64 [S, A].
+
+        Raises:
+            UsageError: its policy is no table: it acts on observations that are not numbers of states.
+        """
+        if isinstance(self.algorithm, Explicit):
+            return np.asarray(self.algorithm.policy(), dtype=np.float64)
+        name = self.run.spec.short[0]
+        raise UsageError(f"the policy of {name} is not a table of states and actions: expected act(observations).")
+
+    def env(self, copies: int = 1, *, seed: int = 0, render_mode: str | None = None) -> Recorder:
+        """Fresh copies of the environment that it was trained on, ready for ``reset()``.
+
+        Args:
+            copies: how many step together: observations are [copies, ...].
+            seed: of their random streams.
+            render_mode: such as "rgb_array", to be drawn.
+        """
+        return self.components.make_env(copies, seed, render_mode)
 
     def draw_from(self, seed: int) -> None:
         """Let sampled actions come from ``seed`` instead of going on where training was saved."""
         self.member.ctx.reseed(child_seed(seed, "actions"))
         seed_torch(seed)
-
-    def make_env(self, copies: int, *, seed: int, render_mode: str | None = None) -> Recorder:
-        """Fresh copies of that environment, seeded and ready for ``reset()``; with a ``render_mode``, to be drawn."""
-        return self.components.make_env(copies, seed, render_mode)
 
 
 @dataclass(frozen=True)
@@ -192,17 +227,17 @@ def components_of(spec: RunSpec, registry: Registry, *, trust: bool = False) -> 
 
 
 def load(
-    path: Path | str,
+    run: Path | str | HasPath,
     checkpoint: str | int = "newest",
     *,
     registry: Registry | None = None,
     device: str = "cpu",
     trust: bool = False,
 ) -> LoadedRun:
-    """Load a checkpoint of the run at ``path``: a live algorithm, ready to ``act``.
+    """Load a checkpoint of a run: a live algorithm, ready to ``act``.
 
     Args:
-        path: a run directory.
+        run: its directory, or what ``zoo.train`` and ``zoo.open_runs`` give.
         checkpoint: "newest"; "best", the one with the best evaluation while it trained (where there are constraints:
             among those that kept them, if any did); or a step at which there is one.
         registry: plugins to use; discovered if not given.
@@ -213,11 +248,11 @@ def load(
         UsageError: there is no such checkpoint.
         RunError: no run, no sound checkpoint, or an untrusted environment id.
     """
-    run = RunDir.open(Path(path))
-    stored = checkpoint_at(run, checkpoint)
+    place = RunDir.open(Path(run) if isinstance(run, (str, Path)) else run.path)
+    stored = checkpoint_at(place, checkpoint)
     if stored.state is None:
-        raise RunError(f"{run.path} has no checkpoint yet.", f"zoo train --resume {run.path} continues it.")
-    components = components_of(run.spec, registry or discover(), trust=trust)
-    (member,), _ = components.members([run.seed], device)
-    restore_member(member, stored.state["member"], run, components)
-    return LoadedRun(run, components, member, stored.step, stored.notice)
+        raise RunError(f"{place.path} has no checkpoint yet.", f"zoo train --resume {place.path} continues it.")
+    components = components_of(place.spec, registry or discover(), trust=trust)
+    (member,), _ = components.members([place.seed], device)
+    restore_member(member, stored.state["member"], place, components)
+    return LoadedRun(place, components, member, stored.step, stored.notice)

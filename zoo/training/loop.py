@@ -13,13 +13,13 @@ from zoo.discovery.registry import Registry
 from zoo.errors import RunError, TrainingFailed, UsageError, ZooError
 from zoo.training.build import Components, Member, offers_batch
 from zoo.training.callbacks import Callback, CallbackDispatcher
-from zoo.training.interval import Interval
 from zoo.training.load import StoredState, components_of, newest
 from zoo.training.runner import HEARTBEAT_SECONDS, Runner
 from zoo.training.settings import RunResult, Settings, stored_result
 from zoo.training.stop import Stop
 from zoo.training.storage import checkpoint
 from zoo.training.storage.completeness import contradiction
+from zoo.training.storage.interval import Interval
 from zoo.training.storage.run_dir import SPEC, RunDir
 from zoo.training.storage.spec import RunSpec
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
 
 from zoo.discovery.registry import Registry, discover
 from zoo.errors import UsageError
+from zoo.terminal.notebook import in_notebook
 from zoo.training.callbacks import Callback, Silent
 from zoo.training.loop import train_seeds
+from zoo.training.progress import Terminal
 from zoo.training.request import RunRequest, resolve
 from zoo.training.settings import Cadence, RunResult, Settings
 from zoo.training.stop import Stop
@@ -73,7 +76,7 @@ def train(
         jobs: worker processes that share the seeds. A script that asks for several keeps the call below
             ``if __name__ == "__main__":``, as multiprocessing has it.
         threads: threads of torch.
-        callback: called at each update, checkpoint and end of a run; None for none.
+        callback: called at each update, checkpoint and end of a run; None: progress in a notebook, else nothing.
         registry: plugins to use; discovered if not given.
 
     Returns:
@@ -100,9 +103,10 @@ def train(
         root=Path(root), resume=resume, checkpoint=Cadence(seconds=checkpoint_every), time_limit=time_limit,
         threads=threads, trust=True,  # a module that the caller names is asked for
     )  # fmt: skip
-    callback = callback or Silent()
     stop = Stop(time_limit)
-    with stop.listening():
+    with stop.listening(), ExitStack() as stack:
+        if callback is None:
+            callback = stack.enter_context(Terminal(spec, len(chosen))) if in_notebook() else Silent()
         if jobs > 1 and len(chosen) > 1:
             return train_parallel(spec, chosen, registry, settings, callback, stop, jobs)
         return train_seeds(spec, chosen, registry, settings, callback, stop)

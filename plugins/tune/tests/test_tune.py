@@ -156,3 +156,17 @@ def test_the_space_can_be_listed(tmp_path: Path) -> None:
     told = json.loads(zoo("tune", "hill", "CartPole-v1", "--list", "--json", cwd=tmp_path).stdout)
     assert told["space"]["n"] == {"low": 1, "high": 16, "log": True, "whole": True}
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_workers_share_the_seeds_and_find_the_same(tmp_path: Path) -> None:
+    told = []
+    for name, jobs in (("one", 1), ("two", 2)):
+        (tmp_path / name).mkdir()
+        done = zoo(*HILL, "--trials", 2, "--jobs", jobs, "--json", cwd=tmp_path / name)
+        assert done.returncode == 0, done.stderr
+        told.append((json.loads(done.stdout), trials(tmp_path / name / "s")))
+    (one, alone), (two, shared) = told
+    assert [trial[:3] for trial in shared] == [trial[:3] for trial in alone]
+    assert two["verdict"] == one["verdict"]
+    assert not any(intermediate for *_, intermediate in shared)  # nothing to prune by

@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from zoo_view.recording.cameras import open_camera
+from zoo_view.recording.states import StatesDrawing
+from zoo_view.recording.texts import picture_of_text
 
 from plugins.view.tests.conftest import command
-from zoo import load
+from zoo import load, train
 from zoo.cli.main import main
 
 BLUE, GREEN = (31, 119, 180), (44, 160, 44)
@@ -46,7 +49,7 @@ def test_a_gif_shows_every_state_of_an_episode_from_start_to_goal(runs: Path, tm
     # the same episode, played by hand in the array form of the environment
     (run,) = (runs / "four-rooms/frp").glob("*/seed-0")
     loaded = load(run)
-    obs, _ = loaded.make_env(1, seed=0).reset()
+    obs, _ = loaded.env().reset()
     grid = loaded.member.ctx.problem.grid
     assert grid is not None and cells[0] == grid.cells[obs[0]]
     goal = int(np.argmin(np.abs(pictures[0][17 : 11 * CELL : CELL, 17 : 11 * CELL : CELL].astype(int) - GREEN).sum(-1)))
@@ -102,10 +105,6 @@ def test_the_same_seed_makes_the_same_film_and_another_another(runs: Path, tmp_p
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (
-            ["{runs}/garnet", "-o", "x.gif"],
-            "garnet cannot be drawn: environment garnet cannot be built: render_mode must be",
-        ),
         (["{runs}/four-rooms", "-o", "x.png"], "x.png is neither a gif nor an mp4"),
         (["{runs}/four-rooms", "-o", "x.gif", "--fps", "90"], "--fps is 90: expected at most 50 in a gif"),
         (["{runs}", "-o", "x.gif"], "has 4 runs beneath it: expected one"),
@@ -167,3 +166,69 @@ def test_a_film_of_few_colours_has_one_palette(tmp_path: Path, monkeypatch: pyte
     write_film(images([(200, 30, 30), (30, 30, 200)]), tmp_path / "g.gif", 20)  # a colour that was not there before
     assert len(palettes) == 3
     assert np.abs(frames(tmp_path / "g.gif")[1][0, 1].astype(int) - (30, 30, 200)).max() < 24
+
+
+def test_states_without_pictures_are_numbered_discs(runs: Path, tmp_path: Path) -> None:
+    assert (
+        main(["record", str(runs / "garnet"), "-o", str(tmp_path / "g.gif"), "--max-steps", "6", "--no-caption"]) == 0
+    )
+    with Image.open(tmp_path / "g.gif") as film:
+        assert film.size == (480, 384)  # 20 states, five in a row of 96 pixels each
+
+
+@pytest.mark.parametrize(("states", "size"), [(2, (192, 96)), (20, (480, 384)), (2500, (450, 450))])
+def test_each_state_has_a_place_of_its_own(states: int, size: tuple[int, int]) -> None:
+    drawing = StatesDrawing(states)
+    agent = np.array([31, 119, 180])
+    places = []
+    for state in (0, states - 1):
+        picture = drawing.draw(state, None)
+        assert picture.shape == (size[1], size[0], 3) and picture.dtype == np.uint8
+        blue = np.argwhere((picture == agent).all(axis=2))
+        places.append(tuple(blue.mean(axis=0).round()))
+        assert len(blue) > 3
+    assert places[0] != places[1]
+
+
+def test_a_state_darkens_with_visits_and_an_arrow_tells_the_way() -> None:
+    drawing = StatesDrawing(3)
+    for _ in range(5):
+        drawing.draw(0, None)
+    drawing.draw(1, 0)
+    arrow = drawing.draw(2, 1)
+    still = StatesDrawing(3).draw(2, 2)
+    orange = (arrow == [255, 127, 14]).all(axis=2)
+    assert orange.any() and not (still == [255, 127, 14]).all(axis=2).any()
+    assert 96 < np.argwhere(orange)[:, 1].mean() < 192 + 48  # between the second disc and the third
+    often, once = (arrow[16, 96 * state + 48].sum() for state in (0, 1))
+    assert often < once
+
+
+def test_what_cannot_be_drawn_says_so_and_what_can(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (result,) = train("ppo-native", "cart-pole-goals", root=tmp_path, steps=32, num_envs=2, eval_episodes=0)
+    assert main(["record", str(result.path), "-o", str(tmp_path / "x.gif")]) == 2
+    told = capsys.readouterr().err
+    assert "cart-pole-goals cannot be drawn: environment cart-pole-goals cannot be built" in told
+    assert (
+        "What has pictures (render_mode 'rgb_array'), numbered states or a text (render_mode 'ansi') can be drawn."
+        in told
+    )
+    assert not (tmp_path / "x.gif").exists()
+
+
+def test_what_only_prints_is_filmed_as_text(tmp_path: Path) -> None:
+    (result,) = train("ppo-native", "tiny-composite", root=tmp_path, steps=32, num_envs=2, eval_episodes=0)
+    loaded = load(result)
+    env, camera = open_camera(loaded, 0)
+    env.reset()
+    first = camera.pictures[-1]
+    env.step(loaded.act(env.reset()[0]))
+    assert first.dtype == np.uint8 and first.shape == camera.pictures[-1].shape
+    assert (first != camera.pictures[-1]).any()
+    env.close()
+
+
+def test_a_text_is_broken_and_its_end_is_shown() -> None:
+    ink = [(picture_of_text(text) < 128).any(axis=(1, 2)) for text in ("a", "a\nb", "word " * 30, "a\n" * 40)]
+    lines = [int((np.diff(rows.astype(int)) == 1).sum()) for rows in ink]
+    assert lines[:3] == [1, 2, 4] and lines[3] == 8

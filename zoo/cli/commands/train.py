@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from zoo.cli.arguments import cadence, count, natural, seconds, seeds, set_threa
 from zoo.cli.config_file import with_config
 from zoo.cli.document import emit
 from zoo.cli.parser import CommandOptions, CommandParser
-from zoo.discovery.config import parse_keywords, parse_options
+from zoo.discovery.config import combinations, parse_keywords, parse_options
 from zoo.discovery.names import find_algorithm, resolve_env
 from zoo.discovery.registration import Entry
 from zoo.discovery.registry import Registry
@@ -54,16 +54,17 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
         print(parser.format_help())
         print_options(entry)
         return 0
-    resolve_env(parsed.environment, registry)  # a wrong name is an error, not a help text
+    resolve_env(parsed.environment, registry).check_installed()  # a wrong name is an error, not a help text
     if wants_help:
         print(parser.format_help())
-    spec, seeds = _spec(parsed, [*rest, *(["--help"] if wants_help else [])], registry)
+    specs, seeds = _specs(parsed, [*rest, *(["--help"] if wants_help else [])], registry)
     from zoo.cli.commands.resume import offer
 
-    offer(spec, seeds, parsed.dir)
+    for spec in specs.values():
+        offer(spec, seeds, parsed.dir)
     if parsed.dry_run:
-        return _dry_run(spec, seeds, parsed)
-    return _train(spec, seeds, parsed, registry, options)
+        return _dry_run(specs, seeds, parsed)
+    return _train(specs, seeds, parsed, registry, options)
 
 
 def _parser() -> CommandParser:
@@ -73,11 +74,14 @@ def _parser() -> CommandParser:
         usage="zoo train ALGORITHM ENVIRONMENT [options] [options of the algorithm] [--env.OPTION VALUE]",
         description="Train an algorithm or a representation. The same command again continues where it was,\n"
         "or says that it is finished: a sweep is resumed by typing it again.\n"
+        "An option with commas, as --eta 0.1,0.3, means a run for each value, and for each combination of several;\n"
+        "text and lists keep their commas. Each combination has a directory of its own.\n"
         "zoo train ALGORITHM ENVIRONMENT --help shows the options of both.",
         examples=[
             "zoo train reload two-state",
             "zoo train reload constrained-catch --env.theta 0.7 --eta auto",
             "zoo train ppo CartPole-v1 --steps 50000 --seeds 0:5 --jobs 2",
+            "zoo train reload two-state --eta 0.1,0.3,1 --env.theta 0.4,0.6",
             "zoo train --config mine.toml --steps 100000",
             "zoo train --resume runs/CartPole-v1/ppo/1a2b3c4d5e/seed-0",
             "zoo train --resume runs/CartPole-v1/ppo/1a2b3c4d5e/seed-0 --steps 100000",
@@ -146,8 +150,11 @@ def print_options(entry: Entry) -> None:
         parse_options({"": config}, ["--help"], prog=f"zoo train {entry.name} ENVIRONMENT", description=entry.summary)
 
 
-def _spec(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> tuple[Any, list[int]]:
-    """The spec that the command line, the preset and the defaults add up to, and the seeds."""
+def _specs(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> tuple[dict[str, Any], list[int]]:
+    """The specs that the command line, the preset and the defaults add up to, and the seeds.
+
+    Each is by the values in which it differs from the others, as "eta=0.1"; the only one by "".
+    """
     from zoo.training.request import RunRequest, complete, draft
 
     request = RunRequest(
@@ -158,16 +165,24 @@ def _spec(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> tu
     drafted = draft(request, registry)
     _refuse_taken(drafted.entry, drafted.options.get(""))
     env_config: dict[str, Any] = {}
+    if drafted.takes_any and "--help" in rest:
+        from zoo.cli.parser import columns
+        from zoo.discovery.constructors import parameters_of
+
+        print(f"options of {drafted.env.short}:\n{columns(parameters_of(drafted.env).described())}\n")
     if drafted.takes_any:
         env_config, rest = parse_keywords(rest, "env")
-    chosen, given = parse_options(
-        drafted.options, rest, prog=f"zoo train {drafted.entry.name} {drafted.env.short}",
-        description=drafted.entry.summary, own=_parser().flags,
-    )  # fmt: skip
-    spec = complete(drafted, chosen, given, registry, env_config, "cli")
+    specs = {}
+    for values, line in combinations(drafted.options, rest):
+        chosen, given = parse_options(
+            drafted.options, line, prog=f"zoo train {drafted.entry.name} {drafted.env.short}",
+            description=drafted.entry.summary, own=_parser().flags,
+        )  # fmt: skip
+        name = ", ".join(f"{flag}={value}" for flag, value in values.items())
+        specs[name] = complete(drafted, chosen, given, registry, env_config, "cli")
     if parsed.seed is not None and parsed.seeds is not None:
         raise UsageError("--seed and --seeds cannot be given together: expected one of them.")
-    return spec, parsed.seeds if parsed.seeds is not None else [parsed.seed or 0]
+    return specs, parsed.seeds if parsed.seeds is not None else [parsed.seed or 0]
 
 
 def _refuse_taken(entry: Entry, config: Any) -> None:
@@ -182,12 +197,14 @@ def _refuse_taken(entry: Entry, config: Any) -> None:
             )
 
 
-def _dry_run(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace) -> int:
+def _dry_run(specs: Mapping[str, Any], seeds: Sequence[int], parsed: argparse.Namespace) -> int:
     if parsed.json:
-        emit({**spec.to_json(), "seeds": list(seeds)})
+        documents = [{**spec.to_json(), "seeds": list(seeds)} for spec in specs.values()]
+        emit(documents[0] if len(documents) == 1 else {"runs": documents})
         return 0
     from zoo.cli.parser import columns
 
+    spec = next(iter(specs.values()))
     values = {f.name: getattr(spec, f.name) for f in dataclasses.fields(spec)}
     shown = ("algorithm", "environment", "steps", "num_envs", "eval_every", "eval_episodes", "device", "collect")
     rows = [[name, spec.origins.get(name, ""), str(values[name])] for name in shown if values[name] is not None]
@@ -195,8 +212,9 @@ def _dry_run(spec: Any, seeds: Sequence[int], parsed: argparse.Namespace) -> int
     rows += [[name, spec.origins.get(name, "default"), json.dumps(value)] for name, value in options.items()]
     print(columns(rows, indent=""))
     print("\nNothing was run. It would be written to:")
-    for seed in seeds:
-        print(f"  {spec.with_seed(seed).folder(parsed.dir)}")
+    for name, spec in specs.items():
+        for seed in seeds:
+            print(f"  {spec.with_seed(seed).folder(parsed.dir)}{'  ' * bool(name)}{name}")
     return 0
 
 
@@ -208,18 +226,23 @@ def _resume(parsed: argparse.Namespace, other: Sequence[str], registry: Registry
     if parsed.steps is not None and parsed.steps != spec.steps:
         spec = extended(run, parsed.steps, parsed.dir, dry_run=parsed.dry_run)
     if parsed.dry_run:
-        return _dry_run(spec, [run.seed], parsed)
-    return _train(spec, [run.seed], parsed, registry, options)
+        return _dry_run({"": spec}, [run.seed], parsed)
+    return _train({"": spec}, [run.seed], parsed, registry, options)
 
 
 @visible_streams(discard_when_closed=True)
 def _train(
-    spec: Any, seeds: Sequence[int], parsed: argparse.Namespace, registry: Registry, options: CommandOptions
+    specs: Mapping[str, Any],
+    seeds: Sequence[int],
+    parsed: argparse.Namespace,
+    registry: Registry,
+    options: CommandOptions,
 ) -> int:
     from zoo.cli.commands.resume import all_finished
-    from zoo.cli.progress import Terminal, summary
+    from zoo.cli.progress import summary
     from zoo.training.callbacks import Silent
     from zoo.training.loop import train_seeds
+    from zoo.training.progress import Terminal
     from zoo.training.settings import Cadence, Settings
     from zoo.training.stop import Stop
 
@@ -229,23 +252,28 @@ def _train(
         threads=parsed.threads, deterministic=parsed.deterministic, debug=options.debug,
         trust=parsed.trust or parsed.resume_run is None,  # a module that is named on the command line is asked for
     )  # fmt: skip
-    idle = all_finished(spec, seeds, settings.root) if settings.resume == "auto" else ""
     stop = Stop(settings.time_limit)
     quiet = parsed.quiet or parsed.json
-    with Silent() if quiet else Terminal(spec, len(seeds)) as watch, stop.listening():
-        if parsed.jobs > 1 and len(seeds) > 1:
-            from zoo.training.workers.pool import train_parallel
+    ended: list[Any] = []
+    for name, spec in specs.items():
+        idle = all_finished(spec, seeds, settings.root) if settings.resume == "auto" else ""
+        with Silent() if quiet else Terminal(spec, len(seeds)) as watch, stop.listening():
+            if parsed.jobs > 1 and len(seeds) > 1:
+                from zoo.training.workers.pool import train_parallel
 
-            results = train_parallel(spec, seeds, registry, settings, watch, stop, parsed.jobs)
-        else:
-            results = train_seeds(spec, seeds, registry, settings, watch, stop)
+                results = train_parallel(spec, seeds, registry, settings, watch, stop, parsed.jobs)
+            else:
+                results = train_seeds(spec, seeds, registry, settings, watch, stop)
+        ended += results
+        if not parsed.json:
+            if idle:
+                print(idle)
+            summary(spec, results, stop.reason, len(seeds), name)
+        if stop.asked():
+            break
     if parsed.json:
-        emit({"runs": [result.to_json() for result in results]})
-    else:
-        if idle:
-            print(idle)
-        summary(spec, results, stop.reason, len(seeds))
-    return _status(results, stop.signal)
+        emit({"runs": [result.to_json() for result in ended]})
+    return _status(ended, stop.signal)
 
 
 def _status(results: Sequence[Any], signal_number: int) -> int:

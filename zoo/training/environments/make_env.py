@@ -181,7 +181,9 @@ def make_env(name: EnvName, kwargs: Mapping[str, Any], num_envs: int, render_mod
     if mode != AutoresetMode.SAME_STEP:
         raise InterfaceError(f"vector environment {name.short} has autoreset mode {mode}: expected SAME_STEP.")
     spec = lookup(env, "constraint_spec")
-    return Recorder(env, ConstraintSpec.of(spec) if spec is not None and len(spec.names) else None, name.owner)
+    return Recorder(
+        env, ConstraintSpec.of(spec) if spec is not None and len(getattr(spec, "names", "?")) else None, name.owner
+    )
 
 
 def _build(name: EnvName, kwargs: dict[str, Any], num_envs: int, drawn: dict[str, Any]) -> VectorEnv:

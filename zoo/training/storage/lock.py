@@ -14,6 +14,7 @@ from typing import Any
 from zoo.errors import RunError
 from zoo.training.storage.documents import HOLDER, checked
 from zoo.training.storage.files import is_file, kind, read_json, to_json
+from zoo.training.storage.processes import alive, began
 from zoo.training.storage.run_dir import LOCK
 
 _LOCK_BYTES = 1 << 16
@@ -32,7 +33,7 @@ class Lock:
         self.took_over = ""
 
     def __enter__(self) -> Lock:
-        content = to_json({"pid": os.getpid(), "host": socket.gethostname(), "started": _started(os.getpid())})
+        content = to_json({"pid": os.getpid(), "host": socket.gethostname(), "started": began(os.getpid())})
         for _ in range(3):
             try:
                 handle = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
@@ -117,24 +118,6 @@ def _dead(holder: Mapping[str, Any]) -> bool:
     """Whether the process that wrote a lock is known to be gone; on another host that cannot be known."""
     if holder["host"] != socket.gethostname():
         return False
-    if holder["pid"] < 1:
+    if holder["pid"] < 1 or not alive(holder["pid"]):
         return True
-    try:
-        os.kill(holder["pid"], 0)
-    except (ProcessLookupError, OverflowError):
-        return True
-    except PermissionError:
-        return False
-    return holder.get("started") != _started(holder["pid"])  # the number was given to a new process
-
-
-def _started(pid: int) -> str:
-    """When a process began, in the kernel's own unit; empty where the system does not tell, or it has ended.
-
-    A process that was killed stays in the table until someone asks for it, forever in a container without an init.
-    """
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return "" if fields[0] in "ZX" else fields[19]
-    except (OSError, IndexError):
-        return ""
+    return bool(holder.get("started", "") != began(holder["pid"]))  # the number was given to a new process

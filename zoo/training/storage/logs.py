@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from zoo.errors import RunError
-from zoo.training.storage.documents import is_count
+from zoo.training.storage.documents import is_count, is_number
 from zoo.training.storage.files import LINE_BYTES, hash_file, is_file, open_read, open_write, refuse_constant
 
 
@@ -174,6 +178,14 @@ class LogReader:
             if len(piece) < LINE_BYTES or piece.endswith(b"\n"):
                 return line
             line, piece = b"{", file.readline(LINE_BYTES)
+
+
+def metric_columns(path: Path) -> dict[str, NDArray[np.float64]]:
+    """The numbers of a log by name, float64 [rows] each, NaN in rows without one; other values are left out."""
+    rows = list(LogReader(path))
+    names = dict.fromkeys(["step", "wall", *(name for row in rows for name in row)])
+    table = [[value if is_number(value := row.get(name)) else math.nan for row in rows] for name in names]
+    return dict(zip(names, np.array(table, dtype=np.float64), strict=True))
 
 
 _DECODER = json.JSONDecoder(parse_constant=refuse_constant)

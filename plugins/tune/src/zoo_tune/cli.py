@@ -54,7 +54,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     folder = parsed.study or Path("tuning") / slug(drafted.env.short) / slug(drafted.entry.name)
     trainer = Trainer(
         request=request, metric=_metric(parsed, request, registry), reports=parsed.reports, registry=registry,
-        root=folder / "runs",
+        root=folder / "runs", jobs=parsed.jobs,
     )  # fmt: skip
     trainer = trainer.with_reports(spec.steps)
     if not folder.exists():
@@ -109,6 +109,7 @@ def _parser() -> CommandParser:
             "zoo tune ppo-native CartPole-v1 --trials 30 --steps 30000",
             "zoo tune ppo CartPole-v1 --param learning-rate=1e-5:1e-2:log --param n-epochs=4:20 --seeds 0:3",
             "zoo tune reload hazard-grid --steps 300 --set env.slip=0.2",
+            "zoo tune ppo-native CartPole-v1 --seeds 0:4 --jobs 4",
             "zoo tune ppo-native CartPole-v1 --list",
             "zoo train ppo-native CartPole-v1 --preset tuning/CartPole-v1/ppo-native/preset.toml",
         ],
@@ -149,7 +150,8 @@ def _parser() -> CommandParser:
     add("--minimise", action="store_true", help="less of the metric is better")
     add(
         "--tolerance", type=_share, default=0.01, metavar="SHARE",
-        help="violations up to this share of a threshold count as kept (default: 0.01)",
+        help="violations up to this share of a threshold (where that is 0, of the value's range) count as kept "
+        "(default: 0.01)",
     )  # fmt: skip
     add(
         "--reports", type=count, default=_REPORTS, metavar="N", help="evaluations of each run, to prune by (default: 5)"
@@ -158,6 +160,11 @@ def _parser() -> CommandParser:
     add(
         "--judge-episodes", type=count, default=100, metavar="N", help="episodes of each run that judges (default: 100)"
     )
+    add(
+        "--jobs", type=count, default=1, metavar="N",
+        help="worker processes that share the seeds of a trial and of the judging; with several, trials are not pruned "
+        "(default: 1)",
+    )  # fmt: skip
     add("--sampler-seed", type=natural, default=0, metavar="N", help="of optuna's sampler (default: 0)")
     add("--study", type=Path, metavar="DIR", help="where everything is kept (default: tuning/ENVIRONMENT/ALGORITHM)")
     add("--device", default="cpu", help="where tensors live: cpu, cuda, cuda:1 (default: cpu)")

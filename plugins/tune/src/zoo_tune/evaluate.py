@@ -8,10 +8,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from zoo import Run, RunResult, open_runs
+from zoo import Run, RunResult, ZooError, load, open_runs
 from zoo.discovery import Registry
 from zoo.runs import Judge
-from zoo.training import RunDir, RunRequest, RunSpec, Settings, Silent, Stop, resolve, train_seeds
+from zoo.tabular import Units
+from zoo.training import (
+    Pool,
+    RunDir,
+    RunRequest,
+    RunSpec,
+    Settings,
+    Silent,
+    Stop,
+    TaskResult,
+    WorkerTask,
+    resolve,
+    train_seeds,
+)
 
 CONSTRAINTS = "constraints/"
 """metrics of this prefix are scores of the evaluator ``constraints``, exact on tabular models"""
@@ -24,7 +37,8 @@ class Outcome:
 
     Attributes:
         values: the metric for each seed that was trained to its end.
-        violation: largest violation of a constraint, relative to its threshold, over the seeds; 0 without constraints.
+        violation: largest violation of a constraint over the seeds, as a share of its threshold, or of the range of its
+            value where the threshold is 0; 0 without constraints.
         stopped: "" or why it is not complete: "pruned", or the name of a signal.
         failed: what went wrong with a seed; empty where nothing did.
     """
@@ -46,6 +60,7 @@ class Trainer:
         registry: all plugins.
         root: directory of the runs.
         trust: allow an environment id that imports a module.
+        jobs: worker processes that share the seeds of a set; with several, nothing is pruned.
     """
 
     request: RunRequest
@@ -54,6 +69,7 @@ class Trainer:
     registry: Registry
     root: Path
     trust: bool = True
+    jobs: int = 1
 
     def with_reports(self, steps: int) -> Trainer:
         """The same with an evaluation for each report, where the metric is one of evaluations."""
@@ -99,6 +115,8 @@ class Trainer:
             UsageError: the options are refused.
         """
         spec = self.spec(options)
+        if self.jobs > 1 and len(seeds) > 1:
+            return self._run_together(spec, seeds, stop)
         outcome = Outcome()
         for number, seed in enumerate(seeds):
             reporter = _Reporter(self.metric, spec.steps, self.reports, number, report, stop)
@@ -107,13 +125,44 @@ class Trainer:
             )
             if stop.reason:
                 return replace(outcome, stopped=stop.reason)
-            if result.status != "finished":
-                return replace(outcome, failed=result.message or result.status)
-            value, violation = self._judged(result)
-            if value is None:
-                return replace(outcome, failed=f"seed {seed} has no metric {self.metric!r}")
-            outcome = replace(outcome, values=[*outcome.values, value], violation=max(outcome.violation, violation))
+            outcome = self._with(outcome, result)
+            if outcome.failed:
+                break
         return outcome
+
+    def _run_together(self, spec: RunSpec, seeds: Sequence[int], stop: Stop) -> Outcome:
+        """All seeds at once, in worker processes; the first seed that fails, in order, is what is told."""
+        problems: dict[int, ZooError] = {}
+        together = _Results()
+
+        def ended(end: TaskResult) -> None:
+            if end.error is not None:
+                problems.update(dict.fromkeys(end.task.seeds, end.error))
+
+        settings = Settings(root=self.root, trust=self.trust)
+        with Pool(min(self.jobs, len(seeds)), self.registry, settings) as pool:
+            pool.run([WorkerTask(spec=spec, seeds=(seed,)) for seed in seeds], together, stop, ended)
+        if stop.reason:
+            return Outcome(stopped=stop.reason)
+        outcome = Outcome()
+        for seed in seeds:
+            if seed in problems:
+                return replace(outcome, failed=problems[seed].message)
+            # What was finished before has nothing to tell: it is read, not trained.
+            known = together.of.get(seed) or train_seeds(spec, [seed], self.registry, settings, Silent(), stop)[0]
+            outcome = self._with(outcome, known)
+            if outcome.failed:
+                break
+        return outcome
+
+    def _with(self, outcome: Outcome, result: RunResult) -> Outcome:
+        """The outcome with one more seed, or why there is none."""
+        if result.status != "finished":
+            return replace(outcome, failed=result.message or result.status)
+        value, violation = self._judged(result)
+        if value is None:
+            return replace(outcome, failed=f"seed {result.seed} has no metric {self.metric!r}")
+        return replace(outcome, values=[*outcome.values, value], violation=max(outcome.violation, violation))
 
     def _judged(self, result: RunResult) -> tuple[float | None, float]:
         """The metric at the end, and the violation."""
@@ -122,15 +171,40 @@ class Trainer:
             value = scores.get(self.metric.removeprefix(CONSTRAINTS))
         else:
             value = result.metrics.get(self.metric)
-        names = [name.partition("/")[2] for name in scores if name.startswith("threshold/")]
-        relative = [scores[f"violation/{name}"] / (abs(scores[f"threshold/{name}"]) or 1.0) for name in names]
-        return value, max(relative, default=0.0)
+        violated = [name.partition("/")[2] for name in scores if name.startswith("violation/") and scores[name] > 0.0]
+        units = self._units(result, scores, violated) if violated else {}
+        return value, max((scores[f"violation/{name}"] / units[name] for name in violated), default=0.0)
+
+    def _units(self, result: RunResult, scores: Mapping[str, float], violated: Sequence[str]) -> dict[str, float]:
+        """What a violation is measured by: the threshold; where that is 0, the range of the value over all policies.
+
+        Where no model tells that range, the value itself: it breaks a threshold of 0 wholly.
+        """
+        units = {name: abs(scores[f"threshold/{name}"]) for name in violated}
+        if all(units.values()):
+            return units
+        problem = load(result, registry=self.registry, trust=self.trust).member.ctx.problem
+        ranges: dict[str, float] = {}
+        if problem.model is not None and problem.constraints is not None:
+            ranges = dict(zip(problem.constraints.names, Units.of(problem.tabular).signals.tolist(), strict=True))
+        return {name: unit or ranges.get(name) or abs(scores[f"value/{name}"]) for name, unit in units.items()}
 
     def _constraints(self, result: RunResult) -> Mapping[str, float]:
         entry = self.registry.find("constraints", "evaluator")
         judge = Judge(entry=entry, config=entry.default_config(), registry=self.registry, trust=self.trust)
         run: Run = next(iter(open_runs(result.path)))
         return judge.run(run).report.scores
+
+
+class _Results(Silent):
+    """Collects the results of runs by seed."""
+
+    def __init__(self) -> None:
+        self.of: dict[int, RunResult] = {}
+
+    def finished(self, run: RunDir, result: RunResult) -> None:
+        """As Callback."""
+        self.of[result.seed] = result
 
 
 class _Reporter(Silent):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -43,15 +43,22 @@ def held(folder: Path) -> Iterator[None]:
         raise UsageError(f"{folder} cannot be written: {error.strerror}.") from error
     with file:
         try:
-            import fcntl  # of Unix alone; elsewhere nobody is kept out
-        except ImportError:
-            pass
-        else:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UsageError(f"another process works on the study in {folder}.") from None
+            _lock(file)
+        except OSError:
+            raise UsageError(f"another process works on the study in {folder}.") from None
         yield
+
+
+def _lock(file: IO[str]) -> None:
+    """Lock a file until it is closed; an OSError where another process has."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from zoo import CommandOptions, LoadedRun, Run, UsageError, load, open_runs
-from zoo.cli import CommandParser
+from zoo import CommandOptions, CommandParser, UsageError
+
+if TYPE_CHECKING:
+    from zoo import LoadedRun, Run
 
 
 def add_run_options(parser: CommandParser) -> None:
@@ -28,6 +31,8 @@ def one_run(path: Path) -> Run:
         UsageError: there is no such path, or there are several runs beneath it.
         RunError: there is none, or it cannot be read.
     """
+    from zoo import open_runs  # only now: a help text needs none of it
+
     runs = list(open_runs(path))
     if len(runs) > 1:
         raise UsageError(f"{path} has {len(runs)} runs beneath it: expected one.", f"One of them is {runs[0].path}.")
@@ -43,4 +48,6 @@ def load_run(run: Run, parsed: argparse.Namespace, options: CommandOptions) -> L
     """
     if run.spec.kind != "algorithm":
         raise UsageError(f"{run.path} is a run of the {run.spec.kind} {run.algorithm}: expected one of an algorithm.")
-    return load(run.path, parsed.checkpoint, registry=options.registry(), device=parsed.device, trust=parsed.trust)
+    from zoo import load
+
+    return load(run, parsed.checkpoint, registry=options.registry(), device=parsed.device, trust=parsed.trust)

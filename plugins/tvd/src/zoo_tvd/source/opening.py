@@ -46,7 +46,7 @@ def open_source(
     policy: SourcePolicy
     if path.is_dir():
         run = RunPolicy(path)
-        policy, own = run, lambda copies: run.loaded.make_env(copies, seed=0)
+        policy, own = run, lambda copies: run.loaded.env(copies)
     elif path.suffix in (".zip", ".safetensors"):
         policy = NetworkPolicy(path, ctx.env.single_action_space, epsilon=epsilon)
     else:

@@ -30,7 +30,7 @@ class RunPolicy(SourcePolicy):
         except zoo.ZooError as error:
             raise zoo.UsageError(f"source {path} cannot be loaded: {error.message}", error.hint) from error
         self._algorithm = self.loaded.algorithm
-        space = self.loaded.env.single_observation_space
+        space = self.loaded.member.env.single_observation_space
         shape = getattr(space, "shape", None)
         if shape is None or len(shape) != 1 or not np.issubdtype(space.dtype, np.floating):
             raise zoo.UsageError(f"source {path} observes {space}: expected vectors of numbers, a Box of one axis.")

@@ -28,7 +28,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
 
     run = one_run(parsed.run)
     loaded = load_run(run, parsed, options)
-    with closing(loaded.env), _whole(parsed.output) as folder:
+    with closing(loaded.member.env), _whole(parsed.output) as folder:
         arrays, buffers = arrays_of(loaded)
         card = make_card(run, loaded)
         write_tensors(arrays, folder / "tensors.safetensors")

@@ -29,7 +29,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     check_film(parsed.output, parsed.fps)
     run = one_run(parsed.run)
     loaded = load_run(run, parsed, options)
-    with closing(loaded.env), closing(Stage(loaded, parsed.seed, debug=options.debug)) as stage:
+    with closing(loaded.member.env), closing(Stage(loaded, parsed.seed, debug=options.debug)) as stage:
         fps = parsed.fps or fastest(parsed.output, stage.fps)
         frames = stage.play(parsed.episodes, greedy=not parsed.sample, max_steps=parsed.max_steps)
         title = "" if parsed.no_caption else f"{run.algorithm} on {run.environment}, seed {run.seed}"

@@ -15,7 +15,7 @@ FORMAT = 1
 
 def make_card(run: Run, loaded: LoadedRun) -> dict[str, Any]:
     """Everything about the agent but its tensors, as JSON data."""
-    spec, env = run.spec, loaded.env
+    spec, env = run.spec, loaded.member.env
     start = run.starts[-1] if run.starts else {}
     return {
         "format": FORMAT,

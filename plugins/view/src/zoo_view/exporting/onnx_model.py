@@ -99,7 +99,7 @@ def _quietly() -> Iterator[None]:
 
 def _met(loaded: LoadedRun) -> tuple[NDArray[Any], NDArray[Any]]:
     """Observations [N, ...] that the agent meets while it acts greedily, and what it did."""
-    env = loaded.make_env(1, seed=0)
+    env = loaded.env()
     try:
         obs, _ = env.reset()
         seen, acted = [], []

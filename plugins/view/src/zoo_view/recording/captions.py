@@ -6,7 +6,8 @@ from functools import cached_property
 
 from PIL import Image, ImageDraw, ImageFont
 
-from zoo_view.recording.play import Frame, Picture
+from zoo_view.recording.cameras import Picture
+from zoo_view.recording.play import Frame
 
 _TITLE, _COUNTS, _PAPER = (30, 30, 30), (110, 110, 110), (255, 255, 255)
 _SIZE, _MARGIN = 14, 8

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import gymnasium
 import numpy as np
-from numpy.typing import NDArray
 
-from zoo import LoadedRun, UsageError, ZooError
-from zoo.discovery import blaming, describe
-
-# Pictures are drawn without a screen, and pygame greets nobody on standard output.
-for _name, _value in (("SDL_VIDEODRIVER", "dummy"), ("SDL_AUDIODRIVER", "dummy"), ("PYGAME_HIDE_SUPPORT_PROMPT", "1")):
-    os.environ.setdefault(_name, _value)
-
-Picture = NDArray[np.uint8]
+from zoo import LoadedRun
+from zoo.discovery import blaming
+from zoo_view.recording.cameras import Picture, open_camera
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,26 +31,6 @@ class Frame:
     ended: str = ""
 
 
-class Camera(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """Draws every state of one copy; autoreset would hide the last of an episode."""
-
-    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
-        super().__init__(env)
-        self.pictures: list[Any] = []
-
-    def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """As gymnasium's."""
-        told = self.env.reset(**kwargs)
-        self.pictures.append(self.env.render())
-        return told
-
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """As gymnasium's."""
-        told = self.env.step(action)
-        self.pictures.append(self.env.render())
-        return told
-
-
 class Stage:
     """The environment of a run, ready to be drawn while its agent plays.
 
@@ -69,32 +40,18 @@ class Stage:
         debug: let exceptions of the agent through.
 
     Raises:
-        UsageError: the environment has no pictures; the sentence says why.
+        UsageError: the environment can be drawn in no way; the sentence says why.
     """
 
     def __init__(self, loaded: LoadedRun, seed: int, *, debug: bool = False) -> None:
         self.loaded, self._debug = loaded, debug
-        environment = loaded.run.spec.short[1]
-        try:
-            self._env = loaded.make_env(1, seed=seed, render_mode="rgb_array")
-        except UsageError as error:
-            raise UsageError(f"{environment} cannot be drawn: {error.message}", error.hint) from error
-        self._camera = Camera(self._env.unwrapped.envs[0])  # type: ignore[attr-defined]
-        self._env.unwrapped.envs[0] = self._camera  # type: ignore[attr-defined]
-        try:
-            picture = self._camera.env.render()
-        except (KeyboardInterrupt, ZooError):
-            raise
-        except BaseException as error:
-            raise UsageError(f"{environment} cannot be drawn: {describe(error).rstrip('.')}.") from error
-        if not (isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.shape[2:] == (3,)):
-            raise UsageError(f"{environment} cannot be drawn: it has no render mode 'rgb_array'.")
+        self._env, self._camera = open_camera(loaded, seed)
         loaded.draw_from(seed)
 
     @property
     def fps(self) -> int:
         """Frames a second that the environment asks for; 30 where it asks for none."""
-        return int(self._env.metadata.get("render_fps") or self._camera.metadata.get("render_fps") or 30)
+        return self._camera.fps or int(self._env.metadata.get("render_fps") or 30)
 
     def close(self) -> None:
         """Put the environment away."""
