@@ -20,7 +20,7 @@ from bench import PLUGIN, SECONDS, UPDATES
 from ratio import Table, arguments, compare, show
 
 JOBS, CELL_SECONDS, TINY = 2, 1.0, 40
-LASTING = PLUGIN.replace(f"{SECONDS / UPDATES}", f"{CELL_SECONDS / UPDATES}")
+LASTING = PLUGIN.replace(f"{SECONDS / UPDATES}", f"{CELL_SECONDS / UPDATES}").replace("    pass\n", "    number: int = 0\n", 1)
 EXECUTORS = {"local": (), "dask": (), "ray": (), "slurm": ("--executor-option", "cluster=local")}
 MODULES = {"local": "zoo_bench", "dask": "distributed", "ray": "ray", "slurm": "submitit"}
 CELL = """
@@ -30,6 +30,7 @@ algorithm = "lasting"
 environment = "two-state"
 seeds = "{number}"
 eval_episodes = 0
+options = {{ number = {number} }}
 """
 
 
@@ -118,7 +119,8 @@ if __name__ == "__main__":
     if parsed.route:
         globals()[parsed.route]()
         sys.exit()
-    show(measure(parsed.rounds), as_json=parsed.json)
+    if parsed.rounds:
+        show(measure(parsed.rounds), as_json=parsed.json)
     ideal = parsed.cells * CELL_SECONDS / JOBS
     for name in parsed.executors:
         if importlib.util.find_spec(MODULES[name]) is None:
