@@ -20,7 +20,9 @@ from bench import PLUGIN, SECONDS, UPDATES
 from ratio import Table, arguments, compare, show
 
 JOBS, CELL_SECONDS, TINY = 2, 1.0, 40
-LASTING = PLUGIN.replace(f"{SECONDS / UPDATES}", f"{CELL_SECONDS / UPDATES}").replace("    pass\n", "    number: int = 0\n", 1)
+LASTING = PLUGIN.replace(f"{SECONDS / UPDATES}", f"{CELL_SECONDS / UPDATES}").replace(
+    "    pass\n", "    number: int = 0\n", 1
+)
 EXECUTORS = {"local": (), "dask": (), "ray": (), "slurm": ("--executor-option", "cluster=local")}
 MODULES = {"local": "zoo_bench", "dask": "distributed", "ray": "ray", "slurm": "submitit"}
 CELL = """
@@ -91,7 +93,7 @@ def standard() -> None:
 
 
 def loky() -> None:
-    """loky's."""
+    """Loky's."""
     from loky import ProcessPoolExecutor as Loky
 
     with Loky(JOBS) as pool:

@@ -40,7 +40,8 @@ of = "drawn"
 
 def zoo(*args: object, more: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(*args), capture_output=True, text=True, timeout=300, check=False, env={**bench_environment(), **(more or {})}
+        command(*args), capture_output=True, text=True, timeout=300, check=False,
+        env={**bench_environment(), **(more or {})},
     )  # fmt: skip
 
 
@@ -88,14 +89,16 @@ def test_a_killed_worker_loses_nothing_and_the_table_is_that_of_local(engine: st
 def test_ctrl_c_lets_the_workers_save(engine: str, tmp_path: Path) -> None:
     file = suite(tmp_path, sleep=0.2)
     asked = command("bench", file, "--jobs", 2, "--dir", tmp_path / "runs", "--executor", engine, *ENGINES[engine])
-    process = subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=bench_environment())
+    process = subprocess.Popen(
+        asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=bench_environment()
+    )
     deadline = time.monotonic() + 120
     while not list((tmp_path / "runs").rglob("metrics.jsonl")):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     time.sleep(1.0)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     assert "Traceback" not in err
     states = [json.loads(path.read_text())["state"] for path in (tmp_path / "runs").rglob("status.json")]
@@ -128,15 +131,28 @@ def test_what_cannot_be_reached_is_one_sentence(engine: str, option: str, words:
 def test_a_scheduler_that_dies_is_one_sentence_and_what_was_saved_is_kept(tmp_path: Path) -> None:
     address = "tcp://127.0.0.1:18786"
     file = suite(tmp_path, sleep=0.1)
-    of_dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "18786", "--no-dashboard"]
+    of_dask = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_scheduler",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "18786",
+        "--no-dashboard",
+    ]
     scheduler = subprocess.Popen(of_dask, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     worker = subprocess.Popen(
         [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "2", "--no-dashboard"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        asked = command("bench", file, "--dir", tmp_path / "runs", "--executor", "dask", "--executor-option", f"scheduler={address}")
-        process = subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=bench_environment())
+        asked = command(
+            "bench", file, "--dir", tmp_path / "runs", "--executor", "dask", "--executor-option", f"scheduler={address}"
+        )
+        process = subprocess.Popen(
+            asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=bench_environment()
+        )
         deadline = time.monotonic() + 120
         while not list((tmp_path / "runs").rglob("metrics.jsonl")):
             assert time.monotonic() < deadline
@@ -170,7 +186,9 @@ def test_the_batch_script_is_as_it_was_meant(tmp_path: Path) -> None:
         "partition=cpu", "time=120", "mem=4G", "account=lab", "setup=module load python",
     )  # fmt: skip
     more = {"PATH": f"{tools}:{os.environ['PATH']}"}
-    process = subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**bench_environment(), **more})
+    process = subprocess.Popen(
+        asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**bench_environment(), **more}
+    )
     script = tmp_path / "asked.sh"
     deadline = time.monotonic() + 60
     while not script.exists():

@@ -1,4 +1,4 @@
-"""What every engine runs: a worker, the child it keeps, and the sweep above them, over threads in place of an engine."""
+"""What every engine runs: a worker and the child it keeps; and the sweep above them, on threads for an engine."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from zoo_bench.executors import choose
+from zoo_bench.executors.remote import Remote
+from zoo_bench.executors.worker import perform
 
 from plugins.bench.tests.conftest import LAB
 from zoo import Run, UnknownNameError, UsageError
 from zoo.discovery import Registry
 from zoo.training import RunRequest, Settings, Silent, Stop, TaskResult, WorkerTask, resolve
-from zoo_bench.executors import choose
-from zoo_bench.executors.remote import Remote
-from zoo_bench.executors.worker import perform
 
 PLUGINS = "zoo-core,zoo-bench,zoo-envs"
 

@@ -1,18 +1,26 @@
-"""The page of ``zoo report`` in headless Chromium: at three widths, by keyboard, light and dark, printed, and served."""
+"""The page of ``zoo report`` in headless Chromium: at three widths, by keyboard, light and dark, printed, served."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from plugins.bench.tests.conftest import bench_environment
+from plugins.bench.tests.made_up import spec, store
+
 CHROMIUM = os.environ.get("ZOO_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
-    pytest.mark.skipif(not os.environ.get("ZOO_REQUIRE_EXTRAS"), reason="needs Chromium and playwright: make test-full"),
+    pytest.mark.skipif(
+        not os.environ.get("ZOO_REQUIRE_EXTRAS"), reason="needs Chromium and playwright: make test-full"
+    ),
     pytest.mark.skipif(not CHROMIUM, reason="no chromium on PATH, nor in ZOO_CHROMIUM"),
     pytest.mark.filterwarnings("ignore"),
 ]
@@ -54,14 +62,17 @@ def test_it_fits_its_width_with_everything_open_and_drawn(opened: Any) -> None:
     assert opened.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     drawn = opened.evaluate("document.querySelectorAll('svg.area path.line').length")
     assert drawn >= opened.evaluate("document.querySelectorAll('.small-charts').length") > 0
-    paths = opened.evaluate("[...document.querySelectorAll('svg.area path')].map((path) => path.getAttribute('d')).join('')")
+    paths = opened.evaluate(
+        "[...document.querySelectorAll('svg.area path')].map((path) => path.getAttribute('d')).join('')"
+    )
     assert "NaN" not in paths
     assert "Infinity" not in paths
 
 
 def rows(page: Any) -> list[str]:
     found: list[str] = page.evaluate(
-        "[...document.querySelectorAll('#claims-table tbody tr:not([hidden])')].map((row) => row.cells[0].textContent.trim())"
+        "[...document.querySelectorAll('#claims-table tbody tr:not([hidden])')]"
+        ".map((row) => row.cells[0].textContent.trim())"
     )
     return found
 
@@ -96,7 +107,9 @@ def test_a_curve_is_read_and_zoomed_by_keys_and_by_dragging(opened: Any) -> None
     opened.keyboard.press("End")
     assert " at 400" in reading.inner_text()
     opened.keyboard.press("+")
-    labels = "[...document.querySelectorAll('.chart.together svg.area text[text-anchor]')].map((text) => text.textContent)"
+    labels = (
+        "[...document.querySelectorAll('.chart.together svg.area text[text-anchor]')].map((text) => text.textContent)"
+    )
     near = opened.evaluate(labels)
     opened.keyboard.press("0")
     assert opened.evaluate(labels) != near
@@ -138,9 +151,37 @@ def test_text_can_be_read_in_light_and_dark(browser: Any, hostile_page: Path, sc
     page.close()
 
 
+def test_a_served_page_follows_its_runs_and_stays_as_it_was_left(browser: Any, tmp_path: Path) -> None:
+    folder = store(tmp_path / "runs", spec(), 0, [{"err": 1.0 / (step + 1)} for step in range(10)])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "zoo.cli.main", "report", "--serve", "--port", "0", "--dir", str(tmp_path / "runs")],
+        stdout=subprocess.PIPE, text=True, env={**bench_environment(), "ZOO_PLUGINS": "zoo-core,zoo-bench"},
+    )  # fmt: skip
+    page = browser.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    try:
+        assert process.stdout is not None
+        page.goto(process.stdout.readline().split()[0])
+        page.locator("details.group > summary").click()
+        page.locator("form[data-groups] input").fill("learner")
+        with (folder / "metrics.jsonl").open("a") as log:
+            log.write('{"step": 770, "wall": 11.0, "err": 0.5}\n')
+        page.wait_for_function("JSON.parse(document.getElementById('curves').textContent)[0].x[0].includes(770)")
+        page.wait_for_function("document.querySelector('details.group').open")
+        assert page.locator("form[data-groups] input").input_value() == "learner"
+        assert said == []
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        page.close()
+
+
 def test_it_prints_with_papers_and_runs_open(opened: Any, tmp_path: Path) -> None:
     opened.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    assert opened.evaluate("[...document.querySelectorAll('#papers details, #runs details.group')].every((one) => one.open)")
+    assert opened.evaluate(
+        "[...document.querySelectorAll('#papers details, #runs details.group')].every((one) => one.open)"
+    )
     file = tmp_path / "page.pdf"
     opened.pdf(path=file)
     assert file.read_bytes().startswith(b"%PDF")

@@ -7,7 +7,6 @@ import json
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-
 from zoo_bench.page.curves import DIGITS, short, thin
 from zoo_bench.page.document import embedded
 

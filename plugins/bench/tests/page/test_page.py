@@ -1,4 +1,4 @@
-"""The page of ``zoo report`` without a browser: what it holds, that it is sound HTML, and that nothing in it can act."""
+"""The page of ``zoo report`` without a browser: what it holds, that it is sound HTML, and that none of it can act."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def all_text(element: ElementTree.Element) -> str:
 
 
 def test_nothing_runs_or_is_fetched_but_what_the_policy_names(tree: ElementTree.Element) -> None:
-    policies = [meta.get("content", "") for meta in tree.iter("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
+    policies = [
+        meta.get("content", "") for meta in tree.iter("meta") if meta.get("http-equiv") == "Content-Security-Policy"
+    ]
     assert len(policies) == 1
     rules = dict(rule.strip().split(" ", 1) for rule in policies[0].split(";"))
     assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +29,9 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
             raise UsageError("--serve writes no file: leave out --output, or --serve.")
         from zoo_bench.page.serve import serve
 
-        return serve(lambda version: _page(parsed, registry, version)[0], _places(parsed), parsed.port)
+        port = _PORT if parsed.port is None else parsed.port
+        serve(lambda version: _page(parsed, registry, version)[0], _places(parsed), port, _say)
+        return 0
     if parsed.port is not None:
         raise UsageError("--port is of --serve, which was not given.")
     text, about = _page(parsed, registry)
@@ -49,11 +50,15 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     return 0
 
 
+def _say(address: str) -> None:
+    print(f"{address}  (Ctrl-C ends it)", flush=True)
+
+
 def _parser() -> CommandParser:
     parser = CommandParser(
         prog="zoo report",
         usage="zoo report [RUN ...] [options]",
-        description="One page of HTML that holds everything: the claims of the papers with their verdicts and figures, and\n"
+        description="One page of HTML that holds everything: claims of the papers with their verdicts and figures, and\n"
         "of each run its command line, versions, settings and curves. It fetches nothing, so it can be sent.\n"
         "RUN is a run directory, or any directory above some.",
         examples=[

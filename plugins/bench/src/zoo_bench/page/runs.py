@@ -190,7 +190,9 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, tuple[Floats,
                 x, y = zip(*pairs, strict=True)
                 parts.setdefault(name, []).append((_floats(x), _floats(y)))
     whole = {
-        name: some[0] if len(some) == 1 else (np.concatenate([x for x, _ in some]), np.concatenate([y for _, y in some]))
+        name: some[0]
+        if len(some) == 1
+        else (np.concatenate([x for x, _ in some]), np.concatenate([y for _, y in some]))
         for name, some in parts.items()
     }
     return whole, strange
@@ -211,13 +213,13 @@ def _floats(values: Sequence[float]) -> Floats:
         return np.array([float(value) if abs(value) < 1e308 else np.inf for value in values])
 
 
-def _group(
-    place: int, label: str, runs: Sequence[Run], read: _Read, points: int, style: tuple[int, int]
-) -> Group:
+def _group(place: int, label: str, runs: Sequence[Run], read: _Read, points: int, style: tuple[int, int]) -> Group:
     spec = runs[0].spec
     values = options(spec)
     metric = _headline([name for run in runs for name in run.status.get("metrics", {})] or [*read.series])
-    settings = [(shown(name), shown(_plain(value)), shown(spec.origins.get(name, ""))) for name, value in values.items()]
+    settings = [
+        (shown(name), shown(_plain(value)), shown(spec.origins.get(name, ""))) for name, value in values.items()
+    ]
     plugin = f"{spec.algorithm.partition('/')[0]} {spec.plugin_version}"
     return Group(
         number=place, label=shown(label), plugin=shown(plugin), environment=shown(runs[0].environment), key=spec.key,
