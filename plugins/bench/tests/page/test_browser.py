@@ -163,12 +163,13 @@ def test_a_served_page_follows_its_runs_and_stays_as_it_was_left(browser: Any, t
     try:
         assert process.stdout is not None
         page.goto(process.stdout.readline().split()[0])
+        first = page.locator("body").get_attribute("data-live")
         page.locator("details.group > summary").click()
         page.locator("form[data-groups] input").fill("learner")
         with (folder / "metrics.jsonl").open("a") as log:
             log.write('{"step": 770, "wall": 11.0, "err": 0.5}\n')
-        page.wait_for_function("JSON.parse(document.getElementById('curves').textContent)[0].x[0].includes(770)")
-        page.wait_for_function("document.querySelector('details.group').open")
+        page.locator(f"body:not([data-live='{first}']) details.group[open]").wait_for(timeout=60_000)
+        assert "770" in (page.locator("#curves").text_content() or "")
         assert page.locator("form[data-groups] input").input_value() == "learner"
         assert said == []
     finally:

@@ -58,7 +58,7 @@ def _parser() -> CommandParser:
     parser = CommandParser(
         prog="zoo report",
         usage="zoo report [RUN ...] [options]",
-        description="One page of HTML that holds everything: claims of the papers with their verdicts and figures, and\n"
+        description="One page of HTML that holds everything: claims of the papers, their verdicts and figures, and\n"
         "of each run its command line, versions, settings and curves. It fetches nothing, so it can be sent.\n"
         "RUN is a run directory, or any directory above some.",
         examples=[
