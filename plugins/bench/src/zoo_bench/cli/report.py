@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,12 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     parsed = _parser().parse_args(args)
     registry = options.registry()
     if parsed.serve:
-        if parsed.output is not None:
-            raise UsageError("--serve writes no file: leave out --output, or --serve.")
+        for flag, given in (("--output", parsed.output is not None), ("--json", parsed.json)):
+            if given:
+                raise UsageError(f"--serve writes no file: leave out {flag}, or --serve.")
+        for path in parsed.runs:
+            if not path.exists():
+                raise UsageError(f"{path} does not exist.")
         from zoo_bench.page.serve import serve
 
         port = _PORT if parsed.port is None else parsed.port
@@ -34,14 +39,18 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
         return 0
     if parsed.port is not None:
         raise UsageError("--port is of --serve, which was not given.")
-    text, about = _page(parsed, registry)
     file = parsed.output or _FILE
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder: it cannot be written as a page.")
+    text, about = _page(parsed, registry)
+    unfinished = file.with_name(f".{file.name}.unfinished")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_name(f".{file.name}.unfinished")
         unfinished.write_text(text, encoding="utf-8", newline="\n")
         unfinished.replace(file)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise UsageError(f"{file} cannot be written: {error.strerror}.") from error
     if parsed.json:
         emit({"file": str(file), "bytes": file.stat().st_size, **about})
