@@ -43,7 +43,16 @@ def measure(rounds: int) -> list[Table]:
             page = folder / "page.html"
 
             def report(folder: Path = folder, page: Path = page) -> None:
-                command = [sys.executable, "-m", "zoo.cli.main", "report", "-o", str(page), "--dir", str(folder / "runs")]
+                command = [
+                    sys.executable,
+                    "-m",
+                    "zoo.cli.main",
+                    "report",
+                    "-o",
+                    str(page),
+                    "--dir",
+                    str(folder / "runs"),
+                ]
                 subprocess.run(command, check=True, capture_output=True)
 
             table = compare({"zoo report": report}, rounds, title=f"{RUNS} runs, {seeds} of each setting", clock="cpu")

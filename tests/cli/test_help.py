@@ -23,6 +23,7 @@ CASES = {
             "bench",
             "table",
             "plot",
+            "report",
             "composite",
             "harp",
             "icl",

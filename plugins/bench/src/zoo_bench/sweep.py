@@ -95,7 +95,7 @@ def survey(suites: Iterable[Suite], registry: Registry, root: Path) -> list[Expe
             experiment = Experiment(suite=suite.name, cell=cell, states={}, judges=_judges(cell, registry))
             for seed in cell.seeds:
                 experiment.states[seed] = look(experiment, seed, root)
-            experiment.seconds = _seconds(experiment, root)
+            experiment.seconds = _mean(_walls(experiment, root))
             found.append(experiment)
     return found
 
@@ -132,15 +132,21 @@ def _judged(run: Run, judge: Mapping[str, Any]) -> bool:
     return found == (judge["name"], judge["version"], judge["config"], run.step, 0) and "sampled" in report
 
 
-def _seconds(experiment: Experiment, root: Path) -> float | None:
-    """Mean training time of the finished seeds of a cell, of whatever seed there is a run."""
+def _walls(experiment: Experiment, root: Path) -> dict[str, float]:
+    """Training time of each finished seed of a cell, of whatever seed there is a run, by the name of its folder."""
     folder = experiment.path(root, 0).parent
-    walls = []
-    for path in folder.glob("seed-*"):
-        status = Run(path, experiment.spec).status
-        if status.get("state") == "finished" and isinstance(status.get("wall"), (int, float)) and "~" not in path.name:
-            walls.append(float(status["wall"]))
-    return sum(walls) / len(walls) if walls else None
+    found = {path.name: _wall(path, experiment) for path in folder.glob("seed-*") if "~" not in path.name}
+    return {name: wall for name, wall in found.items() if wall is not None}
+
+
+def _wall(path: Path, experiment: Experiment) -> float | None:
+    status = Run(path, experiment.spec).status
+    finished = status.get("state") == "finished" and isinstance(status.get("wall"), (int, float))
+    return float(status["wall"]) if finished else None
+
+
+def _mean(walls: Mapping[str, float]) -> float | None:
+    return sum(walls.values()) / len(walls) if walls else None
 
 
 def tasks(experiments: Sequence[Experiment], jobs: int = 1) -> list[WorkerTask]:
@@ -183,9 +189,17 @@ def sweep(
     for experiment in experiments:
         by_key.setdefault(experiment.spec.key, []).append(experiment)
 
+    walls = {key: _walls(same[0], settings.root) for key, same in by_key.items()}
+
     def ended(end: TaskResult) -> None:
-        for experiment in by_key[end.task.spec.key]:
-            experiment.seconds = _seconds(experiment, settings.root)
+        same, known = by_key[end.task.spec.key], walls[end.task.spec.key]
+        for seed in end.task.seeds:  # only what is new is read: a cell may have a thousand seeds
+            path = same[0].path(settings.root, seed)
+            wall = _wall(path, same[0])
+            if wall is not None:
+                known[path.name] = wall
+        for experiment in same:
+            experiment.seconds = _mean(known)
             for seed in end.task.seeds:
                 if seed in experiment.states:
                     _settle(experiment, seed, settings.root, end.error)

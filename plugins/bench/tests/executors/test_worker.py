@@ -1,4 +1,4 @@
-"""What every engine runs: a worker, the child it keeps, and the sweep above them, over threads in place of an engine."""
+"""What every engine runs: a worker and the child it keeps; and the sweep above them, on threads for an engine."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ def report(*args: object, plugins: str = "zoo-core,zoo-bench,zoo-envs") -> subpr
 
 @pytest.fixture(scope="session")
 def hostile_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Runs with hostile names, values, messages, commands and logs beside sound ones, in a folder with a hostile name."""
+    """Runs with hostile names, values, messages, commands and logs beside sound ones, in a folder of a hostile name."""
     root = tmp_path_factory.mktemp("hostile") / "<img src=x onerror=window.evil=1>"
     rows = [{"eval/return": float(step % 7 + seed), "err": 1.0 / (step + 1)} for seed in (0,) for step in range(40)]
     for seed in range(3):
@@ -57,5 +56,5 @@ def hostile_page(hostile_runs: Path, tmp_path_factory: pytest.TempPathFactory) -
     raw = Path(__file__).parents[4] / "benchmarks" / "results"
     done = report(hostile_runs, "--from", raw, "-o", file, plugins=PLUGINS)
     assert done.returncode == 0, done.stderr
-    assert os.path.getsize(file) < 2e6
+    assert file.stat().st_size < 2e6
     yield file

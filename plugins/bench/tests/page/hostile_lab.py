@@ -8,7 +8,10 @@ import numpy as np
 
 from zoo import Algorithm, hookimpl
 
-EVIL = "</script><script>window.evil=1</script><img src=x onerror=window.evil=1>\"'`{{7*7}}${1}\x1b[31mred\u202egnp.exe &amp;"
+EVIL = (
+    "</script><script>window.evil=1</script><img src=x onerror=window.evil=1>"
+    "\"'`{{7*7}}${1}\x1b[31mred\u202egnp.exe &amp;"
+)
 LONG = "long " * 20_000
 PRINTABLE = "".join(filter(str.isprintable, EVIL))
 METRICS = (PRINTABLE, "__proto__", "constructor", "a/b/err", "eval/return", "toString")

@@ -1,14 +1,20 @@
-"""The page of ``zoo report`` in headless Chromium: at three widths, by keyboard, light and dark, printed, and served."""
+"""The page of ``zoo report`` in headless Chromium: at three widths, by keyboard, light and dark, printed, served."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from plugins.bench.tests.conftest import bench_environment
+from plugins.bench.tests.made_up import spec, store
 
 CHROMIUM = os.environ.get("ZOO_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
@@ -65,7 +71,8 @@ def test_it_fits_its_width_with_everything_open_and_drawn(opened: Any) -> None:
 
 def rows(page: Any) -> list[str]:
     found: list[str] = page.evaluate(
-        "[...document.querySelectorAll('#claims-table tbody tr:not([hidden])')].map((row) => row.cells[0].textContent.trim())"
+        "[...document.querySelectorAll('#claims-table tbody tr:not([hidden])')]"
+        ".map((row) => row.cells[0].textContent.trim())"
     )
     return found
 
@@ -142,6 +149,33 @@ def test_text_can_be_read_in_light_and_dark(browser: Any, hostile_page: Path, sc
     }"""
     assert page.evaluate(contrast) >= 4.5  # of the Web Content Accessibility Guidelines, level AA
     page.close()
+
+
+def test_a_served_page_follows_its_runs_and_stays_as_it_was_left(browser: Any, tmp_path: Path) -> None:
+    folder = store(tmp_path / "runs", spec(), 0, [{"err": 1.0 / (step + 1)} for step in range(10)])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "zoo.cli.main", "report", "--serve", "--port", "0", "--dir", str(tmp_path / "runs")],
+        stdout=subprocess.PIPE, text=True, env={**bench_environment(), "ZOO_PLUGINS": "zoo-core,zoo-bench"},
+    )  # fmt: skip
+    page = browser.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    try:
+        assert process.stdout is not None
+        page.goto(process.stdout.readline().split()[0])
+        first = page.locator("body").get_attribute("data-live")
+        page.locator("details.group > summary").click()
+        page.locator("form[data-groups] input").fill("learner")
+        with (folder / "metrics.jsonl").open("a") as log:
+            log.write('{"step": 770, "wall": 11.0, "err": 0.5}\n')
+        page.locator(f"body:not([data-live='{first}']) details.group[open]").wait_for(timeout=60_000)
+        assert "770" in (page.locator("#curves").text_content() or "")
+        assert page.locator("form[data-groups] input").input_value() == "learner"
+        assert said == []
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        page.close()
 
 
 def test_it_prints_with_papers_and_runs_open(opened: Any, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The page of ``zoo report`` without a browser: what it holds, that it is sound HTML, and that nothing in it can act."""
+"""The page of ``zoo report`` without a browser: what it holds, that it is sound HTML, and that none of it can act."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import hashlib
 import html
 import json
-import os
 import re
 import signal
 import subprocess
@@ -150,6 +149,9 @@ def test_each_run_is_told_with_command_versions_and_seeds(tree: ElementTree.Elem
         ([], "there is nothing to report"),
         (["nowhere"], "nowhere does not exist"),
         (["--serve", "-o", "x.html"], "--serve writes no file"),
+        (["--serve", "nowhere"], "nowhere does not exist"),
+        (["--serve", "--json"], "--serve writes no file"),
+        (["-o", "."], ". is a folder"),
         (["--port", "80"], "--port is of --serve"),
         (["--from", "nowhere"], "nowhere is not a folder"),
     ],
@@ -210,14 +212,11 @@ def test_a_served_page_is_made_anew_when_its_runs_move_on(tmp_path: Path) -> Non
     assert err == ""
 
 
-def test_the_file_of_before_stays_where_the_new_one_cannot_be_written(tmp_path: Path) -> None:
-    if os.geteuid() == 0:
-        (tmp_path / "taken").mkdir()
-        file = tmp_path / "taken"
-    else:
-        (tmp_path / "shut").mkdir(mode=0o500)
-        file = tmp_path / "shut" / "x.html"
+def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file, and no folder")
+    file = tmp_path / "taken" / "x.html"
     store(tmp_path / "runs", spec(), 0, [{"err": 1.0}])
     done = report(tmp_path / "runs", "-o", file)
     assert done.returncode == 2
     assert "cannot be written" in done.stderr
+    assert not list(tmp_path.rglob(".*.unfinished"))

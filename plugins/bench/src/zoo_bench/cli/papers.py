@@ -62,7 +62,7 @@ def _parser() -> CommandParser:
 
 
 def claimed_rows(names: Sequence[str], folder: Path, raw: Path | None, registry: Registry) -> list[Row]:
-    """A row for each claim of the papers of these suites, or of all, judged on runs in ``folder`` or results in ``raw``."""
+    """A row for each claim of the papers of these suites, or of all, from runs in ``folder`` or ``raw`` results."""
     return [row for suite in _suites(names, registry) for row in _rows(suite, folder, raw, registry)]
 
 

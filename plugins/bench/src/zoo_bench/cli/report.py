@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,21 +26,31 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     parsed = _parser().parse_args(args)
     registry = options.registry()
     if parsed.serve:
-        if parsed.output is not None:
-            raise UsageError("--serve writes no file: leave out --output, or --serve.")
+        for flag, given in (("--output", parsed.output is not None), ("--json", parsed.json)):
+            if given:
+                raise UsageError(f"--serve writes no file: leave out {flag}, or --serve.")
+        for path in parsed.runs:
+            if not path.exists():
+                raise UsageError(f"{path} does not exist.")
         from zoo_bench.page.serve import serve
 
-        return serve(lambda version: _page(parsed, registry, version)[0], _places(parsed), parsed.port)
+        port = _PORT if parsed.port is None else parsed.port
+        serve(lambda version: _page(parsed, registry, version)[0], _places(parsed), port, _say)
+        return 0
     if parsed.port is not None:
         raise UsageError("--port is of --serve, which was not given.")
-    text, about = _page(parsed, registry)
     file = parsed.output or _FILE
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder: it cannot be written as a page.")
+    text, about = _page(parsed, registry)
+    unfinished = file.with_name(f".{file.name}.unfinished")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_name(f".{file.name}.unfinished")
         unfinished.write_text(text, encoding="utf-8", newline="\n")
         unfinished.replace(file)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise UsageError(f"{file} cannot be written: {error.strerror}.") from error
     if parsed.json:
         emit({"file": str(file), "bytes": file.stat().st_size, **about})
@@ -48,11 +59,15 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     return 0
 
 
+def _say(address: str) -> None:
+    print(f"{address}  (Ctrl-C ends it)", flush=True)
+
+
 def _parser() -> CommandParser:
     parser = CommandParser(
         prog="zoo report",
         usage="zoo report [RUN ...] [options]",
-        description="One page of HTML that holds everything: the claims of the papers with their verdicts and figures, and\n"
+        description="One page of HTML that holds everything: claims of the papers, their verdicts and figures, and\n"
         "of each run its command line, versions, settings and curves. It fetches nothing, so it can be sent.\n"
         "RUN is a run directory, or any directory above some.",
         examples=[

@@ -39,7 +39,8 @@ _LIBRARIES = {
             "cluster": "local: processes of this machine in place of Slurm, to try it out",
             **dict.fromkeys(
                 ("partition", "time", "mem", "mem_per_cpu", "cpus_per_task", "account", "qos", "constraint", "gres",
-                 "gpus_per_node", "nodelist", "exclude", "dependency", "mail_type", "mail_user", "comment", "setup"), "",
+                 "gpus_per_node", "nodelist", "exclude", "dependency", "mail_type", "mail_user", "comment", "setup"),
+                "",
             ),
         },
     ),

@@ -32,12 +32,12 @@ def start(jobs: int | None, options: Mapping[str, str], settings: Settings) -> D
     address = options.get("scheduler", "")
     cluster: Any = None
     if not address:
-        cluster = LocalCluster(  # type: ignore[no-untyped-call]
+        cluster = LocalCluster(
             n_workers=jobs or 1, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0,
             silence_logs=logging.CRITICAL,
         )  # fmt: skip
     try:
-        client = Client(cluster or address, timeout=_REACH_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
+        client = Client(cluster or address, timeout=_REACH_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise UsageError(f"no dask scheduler can be reached at {address}: {type(error).__name__}.") from error
     return DaskEngine(client, cluster, address, jobs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Mapping, Sequence
@@ -34,7 +35,7 @@ def start(jobs: int | None, options: Mapping[str, str], settings: Settings) -> R
     if not _answers(address):
         raise UsageError(f"no Ray cluster can be reached at {address}: nothing answers there.")
     try:
-        ray.init(**own, log_to_driver=False, logging_level="critical", configure_logging=True)
+        ray.init(**own, log_to_driver=False, logging_level=logging.CRITICAL)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         raise UsageError(f"no Ray cluster can be reached at {address or 'this machine'}: {_first(error)}.") from error
     return RayEngine(jobs if address else jobs or 1)

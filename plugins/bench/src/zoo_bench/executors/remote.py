@@ -18,6 +18,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, Protocol
 
 from zoo import ZooError
@@ -127,7 +128,7 @@ class Remote:
                 for bundle, future in zip(batch, self._engine.submit([*map(self._request, batch)]), strict=True):
                     number = next(numbers)
                     sent[number] = bundle, future
-                    future.add_done_callback(lambda _, number=number: arrived.put(number))
+                    future.add_done_callback(partial(_arrive, arrived, number))
             try:
                 number = arrived.get(timeout=_IDLE_SECONDS)
             except queue.Empty:
@@ -182,6 +183,10 @@ class Remote:
             if not self._engine.died(error):
                 state = {"state": "error", "message": f"the worker failed: {describe(error)}.", "hint": ""}
             yield from ((task, state) for task in bundle)
+
+
+def _arrive(arrived: queue.SimpleQueue[int], number: int, future: Future[str]) -> None:
+    arrived.put(number)
 
 
 def _error(task: WorkerTask, result: Mapping[str, Any]) -> ZooError | None:

@@ -13,6 +13,7 @@ import submitit
 
 from zoo import UsageError
 from zoo.training import Settings, WorkerTask
+from zoo_bench.executors.slurm_queue import Queue
 from zoo_bench.executors.worker import perform
 
 JOBS_PER_PLACE = 4
@@ -64,6 +65,7 @@ class SlurmEngine:
         self.seconds = seconds
         self._executor, self._folder, self._jobs, self._cluster = executor, folder, jobs, cluster
         self._running: dict[Future[str], Any] = {}
+        self._queue = Queue()
         self._looked = 0.0
         self._failed = False
 
@@ -83,14 +85,28 @@ class SlurmEngine:
             return
         self._looked = time.monotonic()
         for future, job in list(self._running.items()):
-            if not job.done():
+            if not self._ended(job):
                 continue
             del self._running[future]
             try:
-                future.set_result(job.result())
+                future.set_result(self._result(job))
             except Exception as error:
                 self._failed = True
                 future.set_exception(error)
+
+    def _ended(self, job: Any) -> bool:
+        """Whether a job has left its result, or is gone without."""
+        if self._cluster == "local":
+            return bool(job.done())
+        if job.paths.result_pickle.exists():
+            return True
+        return self._queue.state(job.job_id) == "GONE"
+
+    def _result(self, job: Any) -> str:
+        if self._cluster == "slurm" and not job.paths.result_pickle.exists():
+            raise submitit.core.utils.UncompletedJobError(f"job {job.job_id} is gone, and has left no result")
+        found: str = job.result()
+        return found
 
     def submit(self, requests: Sequence[str]) -> list[Future[str]]:
         """As Engine: one array."""
@@ -107,9 +123,9 @@ class SlurmEngine:
     def withdraw(self, future: Future[str]) -> bool:
         """As Engine: jobs that wait in the queue are cancelled."""
         job = self._running.get(future)
-        if job is None or self._cluster == "local" or job.state not in ("PENDING", "UNKNOWN"):
+        if job is None or self._cluster == "local" or self._queue.state(job.job_id) != "PENDING":
             return False
-        job.cancel()
+        job.cancel(check=False)
         del self._running[future]
         return True
 

@@ -19,8 +19,8 @@ from collections.abc import Mapping
 from typing import Any
 
 ATTEMPTS = 2
-"""Attempts at a task whose child dies, as with local workers. The second is on this machine, too: it alone can know that
-whoever holds the lock of the run is dead."""
+"""Attempts at a task whose child dies, as with local workers. The second is on this machine, too: it alone can know
+that whoever holds the lock of the run is dead."""
 _here = threading.local()
 
 

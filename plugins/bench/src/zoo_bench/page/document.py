@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -14,7 +14,7 @@ _SCRIPTS = ("tables.js", "scale.js", "charts.js")
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
-def page(content: Mapping[str, Any], curves: Mapping[str, Any], *, live: str = "") -> str:
+def page(content: Mapping[str, Any], curves: Sequence[Mapping[str, Any]], *, live: str = "") -> str:
     """The HTML of a report.
 
     Args:

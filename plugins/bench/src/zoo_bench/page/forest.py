@@ -89,7 +89,12 @@ def _bar(row: ForestRow, place: Callable[[float], float]) -> Bar:
     if not text and known:
         text = number(row.estimate) + (f" [{number(row.low)}, {number(row.high)}]" if ranged else "")
     return Bar(
-        label=shown(row.label), claimed=(place(row.least), place(row.most)),
-        interval=(place(row.low), place(row.high)) if ranged else None, estimate=place(row.estimate) if known else None,
-        answer=row.effect.answer, verdict=verdict.answer if verdict is not None else "", words=shown(verdict.words) if verdict is not None else "", text=shown(text),
-    )  # fmt: skip
+        label=shown(row.label),
+        claimed=(place(row.least), place(row.most)),
+        interval=(place(row.low), place(row.high)) if ranged else None,
+        estimate=place(row.estimate) if known else None,
+        answer=row.effect.answer,
+        verdict=verdict.answer if verdict is not None else "",
+        words=shown(verdict.words) if verdict is not None else "",
+        text=shown(text),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import threading
@@ -13,14 +14,13 @@ from pathlib import Path
 from zoo import RunError, UsageError, ZooError
 from zoo.runs import open_runs
 
-PORT = 8765
 _HOST = "127.0.0.1"
 _LOOK_SECONDS = 2.0
 _FILES = ("status.json", "metrics.jsonl", "evaluations")
 
 
 class _Pages:
-    """The newest page, made when it is asked for and its runs are not what they were."""
+    """The newest page, made when it is port for and its runs are not what they were."""
 
     def __init__(self, make: Callable[[str], str], places: Sequence[Path]) -> None:
         self._make, self._places = make, places
@@ -67,23 +67,29 @@ def _state(places: Sequence[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
-def serve(make: Callable[[str], str], places: Sequence[Path], port: int | None) -> int:
+def serve(make: Callable[[str], str], places: Sequence[Path], port: int, ready: Callable[[str], None]) -> None:
     """Serve until Ctrl-C.
 
     Args:
         make: the page of a version.
         places: where its runs are.
-        port: 0 for any; None for ``PORT``.
+        port: 0 for any.
+        ready: told the address, once it can be port.
 
     Raises:
         UsageError: another process listens there.
     """
     pages = _Pages(make, places)
 
+    def here() -> int:
+        return server.server_port
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            here = self.server.server_address[1]
-            if self.headers.get("Host") not in (f"{_HOST}:{here}", f"localhost:{here}"):  # a name of somebody else's
+            if self.headers.get("Host") not in (
+                f"{_HOST}:{here()}",
+                f"localhost:{here()}",
+            ):  # a name of somebody else's
                 self.send_error(403)
                 return
             if self.path not in ("/", "/version"):
@@ -97,9 +103,13 @@ def serve(make: Callable[[str], str], places: Sequence[Path], port: int | None) 
             body = text.encode()
             self.send_response(200)
             for name, value in {
-                "Content-Type": f"text/{kind}; charset=utf-8", "Content-Length": str(len(body)), "Cache-Control": "no-store",
-                "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Cross-Origin-Resource-Policy": "same-origin",
-            }.items():  # fmt: skip
+                "Content-Type": f"text/{kind}; charset=utf-8",
+                "Content-Length": str(len(body)),
+                "Cache-Control": "no-store",
+                "X-Content-Type-Options": "nosniff",
+                "X-Frame-Options": "DENY",
+                "Cross-Origin-Resource-Policy": "same-origin",
+            }.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
@@ -107,18 +117,14 @@ def serve(make: Callable[[str], str], places: Sequence[Path], port: int | None) 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: each page asks every few seconds."""
 
-    asked = PORT if port is None else port
     try:
-        server = ThreadingHTTPServer((_HOST, asked), Handler)
+        server = ThreadingHTTPServer((_HOST, port), Handler)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or "expected a number below 65536"
         raise UsageError(
-            f"port {asked} of this machine cannot be listened on: {reason}.", "--port 0 takes any."
+            f"port {port} of this machine cannot be listened on: {reason}.", "--port 0 takes any."
         ) from error
     with server:
-        print(f"http://{_HOST}:{server.server_address[1]}/  (Ctrl-C ends it)", flush=True)
-        try:
+        ready(f"http://{_HOST}:{server.server_port}/")
+        with contextlib.suppress(KeyboardInterrupt):  # the way to end it
             server.serve_forever()
-        except KeyboardInterrupt:
-            return 0
-    return 0
