@@ -15,6 +15,7 @@ from typing import Final
 
 from zoo_harp.checker.lexicon import is_false, is_negation, is_operator, takes_back
 from zoo_harp.checker.sandbox.clauses import END, FAR, Words, beginning, read_words, sentence
+from zoo_harp.checker.sandbox.hedges import is_conditional, is_open, stands_alone
 from zoo_harp.checker.sandbox.wide import is_asserted_wide, is_wide
 from zoo_harp.checker.vocabulary import names
 
@@ -54,17 +55,19 @@ def is_asserted(text: str, start: int, end: int) -> bool:
     """Whether the sentence around ``text[start:end]`` asserts that this text is the answer."""
     left, right = sentence(text, start, end)
     if is_wide(text, start, end):
-        return is_asserted_wide(text, start, end)
+        return is_asserted_wide(text, start, end) and not any(map(is_operator, (*left.words, *right.words)))
     if "would" in left.words and "if" in right.words:
         return False
     linked = _is_linked(left)
-    return bool(linked) and _goes_on(right, alone=linked == "alone") and not is_taken_back(text, end)
+    if not linked or is_open(left, right, text[start:end]) or (linked == "alone" and not stands_alone(right)):
+        return False
+    return _goes_on(right, alone=linked == "alone") and not is_taken_back(text, end)
 
 
 def is_kept(text: str, start: int, end: int) -> bool:
     """Whether the words around a box leave it as the answer: its clause neither denies nor supposes it."""
     left, right = sentence(text, start, end)
-    if "?" in right.classes[:1] or is_taken_back(text, end):
+    if "?" in right.classes[:1] or is_taken_back(text, end) or is_conditional(left, right):
         return False
     since = _since_reset(left)
     clause = left.words[max(since, _last_stop(left.classes)) :]
@@ -74,9 +77,9 @@ def is_kept(text: str, start: int, end: int) -> bool:
         return False
     near = re.split("[,;(C]", right.classes)[0]
     rest = right.words[len(near) + 1 :]
-    return not takes_back(right.words[: len(near)]) and not (
-        rest[:1] and rest[0] in ("which", "but", "that") and takes_back(rest)
-    )
+    aside = right.classes[len(near) : len(near) + 1] == "(" and any(map(is_operator, rest[:1]))
+    goes_on = aside or rest[:1] in (("which",), ("but",), ("that",))
+    return not takes_back(right.words[: len(near)]) and not (goes_on and takes_back(rest))
 
 
 def denied_from(text: str, start: int, end: int) -> int:

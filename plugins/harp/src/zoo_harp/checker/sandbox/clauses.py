@@ -71,7 +71,7 @@ CLASSES: Final = {
 }
 _TOKEN: Final = re.compile(
     r"(?<!\\)\$\$?[^$]{1,600}\$\$?|\\\((?:[^\\]|\\(?!\))){1,600}\\\)|\\\[(?:[^\\]|\\(?!\])){1,600}\\\]"
-    r"|\\[()\[\],;:! ]|</?\w{1,10}>|\\(?:begin|end)\{[a-z]{1,12}\*?\}|\.{2,}|\\(?P<command>[A-Za-z]+)|"
+    r"|\\[()\[\],;:! ]|</?[A-Za-z]\w{0,9}>|(?P<bound>[<≤≥≠]=?|>=?(?=[\s$]*$|[\s$]*[-−]?\d))|\\(?:begin|end)\{[a-z]{1,12}\*?\}|\.{2,}|\\(?P<command>[A-Za-z]+)|"
     r"(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)(?![\w(^])|(?P<sign>[,;:()?=—–]|\s-\s)|[*`\"“”{}#$>~|&\\]+|"
     r"[^\s,;:()?{}$*=&]+"
 )
@@ -173,6 +173,10 @@ def read_words(text: str) -> Words:
         _PHRASE.sub(lambda phrase: phrase[1].replace(" ", "-"), _THEREFORE.sub(" therefore ", text))
     ):
         command, word, sign = match.group("command", "word", "sign")
+        if match["bound"]:
+            words.append("than")
+            classes.append("X")
+            continue
         if command is not None:
             if command in _DENYING:
                 words.append("not")

@@ -14,7 +14,7 @@ from zoo_harp.checker.answers import parse, strip
 from zoo_harp.checker.compare.wording import is_permuted
 from zoo_harp.checker.limits import MAX_ANSWER, MAX_RESPONSE, Budget
 from zoo_harp.checker.sandbox.assertions import denied_from, is_asserted, is_kept
-from zoo_harp.checker.sandbox.boxes import Span, last_box, opened
+from zoo_harp.checker.sandbox.boxes import Span, is_bounded, last_box, opened
 from zoo_harp.checker.sandbox.inline import formulas
 from zoo_harp.checker.sandbox.reply import reply
 from zoo_harp.checker.tree import Listing, Node, Quantity, Relation, Text, walk
@@ -208,7 +208,8 @@ class Reader:
                 return found if is_asserted(text, start, start + len(found)) else None
             prose = prose or anchor
         if box is not None:
-            return self._inside(box.text) if is_kept(text, box.start, box.end) else None
+            kept = is_kept(text, box.start, box.end) and not is_bounded(text, box.start, box.end)
+            return self._inside(box.text) if kept else None
         whole = prose is None and len(text) <= MAX_ANSWER and self.is_answer(text)
         if whole and not _has_words(parse(text).tree):
             return strip(text)
