@@ -15,7 +15,7 @@ from zoo_harp.checker.compare import compounds, labels
 from zoo_harp.checker.compare.families import family, may_be_family, same_family
 from zoo_harp.checker.compare.pieces import same_pieces
 from zoo_harp.checker.compare.readings import other_readings
-from zoo_harp.checker.compare.sets import compare_collections, differently_joined, is_collection
+from zoo_harp.checker.compare.sets import compare_collections, differently_joined, is_collection, items_of
 from zoo_harp.checker.compare.times import as_time, is_clock_only, same_time
 from zoo_harp.checker.compare.vectors import components, in_units, is_vector
 from zoo_harp.checker.compare.wording import NOTHING, same_words, with_permutations
@@ -279,6 +279,8 @@ class Comparison:
             labels.labelled(gold),
             labels.labelled(response, combinations=not isinstance(gold, Relation)),
         )
+        if labels.are_of_different(response) and response_part is None and not isinstance(gold, Relation):
+            return Decision(False, "labels", "values of different variables")
         if gold_part is None and response_part is None:
             return None
         if gold_part is not None and response_part is not None:
@@ -318,11 +320,15 @@ class Comparison:
         if len(labelled.names) > 1 and isinstance(bare, Listing) and isinstance(values, Tuple):
             values = Listing(values.items, ",")
         if len(labelled.names) > 1 and isinstance(bare, Tuple) and isinstance(values, Listing):
+            if (bare.left, bare.right) in (("(", "]"), ("[", ")")):
+                return Decision(False, "labels", "a point and an interval")
             values = Tuple(bare.left, values.items, bare.right)
         for value in labelled.same:
             if not self.compare(labelled.whole, value).correct:
                 return Decision(False, "labels", "a chain of equations that does not hold")
         gold_part, response_part = (values, bare) if gold_labelled else (bare, values)
+        if labels.is_ordered(labelled) and isinstance(values, Listing) and isinstance(bare, Listing):
+            return self._all(items_of(gold_part), items_of(response_part), "labels")
         decision = self.compare(gold_part, response_part)
         if not decision.correct and gold_labelled and labels.is_unknown(labelled):
             return self._families(gold_part, response_part, solved=True) or decision

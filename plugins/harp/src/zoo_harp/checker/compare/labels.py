@@ -81,6 +81,18 @@ def exchangeable(gold: Labelled, response: Labelled) -> bool:
     return len(kinds) == 2 and Symbol("y") in kinds and any(isinstance(k, Apply) and k.op == "call" for k in kinds)
 
 
+def is_ordered(answer: Labelled) -> bool:
+    """Whether values belong to different unknowns, so that their order counts; x_1 and x_2 are two values of one."""
+    kinds = {name.name.partition("_")[0] if isinstance(name, Symbol) else name for name in answer.names}
+    return len(kinds) == len(answer.names) > 1
+
+
+def are_of_different(node: Node) -> bool:
+    """Whether a list has values of different unknowns."""
+    items = [_one(item) for item in node.items if isinstance(item, Relation)] if isinstance(node, Listing) else []
+    return len({item.names for item in items if item is not None and is_unknown(item)}) > 1
+
+
 def is_unknown(answer: Labelled) -> bool:
     """Whether the answer is solved for one unknown, a small letter without an index."""
     name = answer.names[0] if len(answer.names) == 1 else None
@@ -186,6 +198,8 @@ def _several(node: Listing) -> Labelled | None:
         names.append(part.names[0] if part else None)
         values.append(part.whole if part else item)
     given = {name for name in names if name is not None}
+    if node.joiner in ("or", "lor") and len(given) == len(names):
+        return None
     if len(given) == 1:
         return Labelled((names[0] or first.names[0],), tuple(values), replace(node, items=tuple(values)))
     if len(given) == len(names):

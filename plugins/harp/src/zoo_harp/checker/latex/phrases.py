@@ -106,7 +106,7 @@ class Phrases(Cursor):
         idle = forms.plain_words(self.tokens, self.position)
         if idle and idle[0].lower() in _VERBS:
             raise ParseError("a statement")
-        if [word.lower() for word in idle[:1]] == ["squared"] or (len(idle) > 1 and idle[0].lower() == "times"):
+        if {*PARTS, "squared", "cubed"}.issuperset(word.lower() for word in idle[:1]) or (len(idle) > 1 and idle[0].lower() == "times"):
             raise ParseError("a power or product in words")
         if denies(idle) or not CONDITIONS.isdisjoint(word.lower() for word in idle):
             raise ParseError("a denial or a condition")

@@ -16,7 +16,7 @@ from typing import Final
 from zoo_harp.checker.lexicon import is_false, is_negation, is_operator, takes_back
 from zoo_harp.checker.sandbox.clauses import END, FAR, Words, beginning, read_words, sentence
 from zoo_harp.checker.sandbox.hedges import is_conditional, is_open, stands_alone
-from zoo_harp.checker.sandbox.wide import is_asserted_wide, is_wide
+from zoo_harp.checker.sandbox.wide import is_asserted_wide, is_denied_wide, is_wide
 from zoo_harp.checker.vocabulary import names
 
 _SIMPLE: Final = re.compile(r"D?V?[NQFG]+(?:PD?[NQFG]+)*|F+(?:AF+)*|[SDTR]|F,D?[NQ].*,")
@@ -27,10 +27,15 @@ _LEAD: Final = re.compile(r"[CV,]*(?:P(?:T|S|D?[NQF]+),?)*[CV,]*")
 _EMBEDS: Final = re.compile(
     r"[CV,]*(?:P(?:S|D?[NQF]+),?)*[CV,]*(?:(?:[SR]|D|D?[NQFG]+)?M?V*[EL]|[SR]?AV*(?:K|KE|E)|D?N?QA|E)T?"
 )
+_CONTRAST: Final = re.compile(r"(?:^|[AL])V*XF,?C$")
+"""as in "not 6, but": the value after it is the one that is asserted"""
+_ABOUT_LIARS: Final = re.compile(r"(?:D?[NS]+R[^,;:()]*|DX?N+)AV*$")
 _PREDICATE: Final = re.compile(r"[MA]+V*(?:D?[NVFG]*Q|P)")
+_CHANGES: Final = frozenset(names("squared cubed halves thirds quarters doubled tripled halved"))
 _GOOD: Final = frozenset(names("correct right true enough sufficient possible optimal attainable best impossible"))
 _BARRING: Final = frozenset(names("than anything-but everything-but all-but"))
 _OTHERS: Final = frozenset(names("their his her your"))
+_LIARS: Final = frozenset(names("statement statements sentence person student knight coin suspect claim equation"))
 _CONCLUSIVE: Final = frozenset(names("so thus hence therefore then finally consequently accordingly"))
 _ALL: Final = (("all",), ("every",), ("any",), ("each",))
 _RESETS: Final = _CONCLUSIVE | {"but"}
@@ -42,6 +47,7 @@ _CLOSERS: Final = frozenset(
     )
 )
 """words that a sentence of at most three words after the answer may begin with"""
+_OTHERWISE: Final = frozenset(names("or maybe perhaps possibly alternatively either"))
 _VERBAL: Final = ("A", "M", "L", "V")
 _OPENING: Final = frozenset(names("if such given after before until"))
 _SUPERLATIVES: Final = frozenset(names("smallest largest least greatest first last only number numbers integers"))
@@ -71,15 +77,33 @@ def is_kept(text: str, start: int, end: int) -> bool:
         return False
     since = _since_reset(left)
     clause = left.words[max(since, _last_stop(left.classes)) :]
-    if any(is_negation(word) or is_false(word) or word in _BARRING for word in clause) and not _is_linked(left):
+    denied = any(is_negation(word) or is_false(word) or word in _BARRING for word in clause)
+    if denied and not _is_linked(left) and not _describes(left):
         return False
-    if _is_supposed(clause):
+    if _is_supposed(clause) or _is_mislabelled(left) or (is_wide(text, start, end) and is_denied_wide(text, start, end)):
         return False
     near = re.split("[,;(C]", right.classes)[0]
     rest = right.words[len(near) + 1 :]
     aside = right.classes[len(near) : len(near) + 1] == "(" and any(map(is_operator, rest[:1]))
     goes_on = aside or rest[:1] in (("which",), ("but",), ("that",))
     return not takes_back(right.words[: len(near)]) and not (goes_on and takes_back(rest))
+
+
+def _describes(left: Words) -> bool:
+    """Whether a word for falsehood describes whom or what a box names: "the one who lies is", "the false statement is"."""
+    found = _ABOUT_LIARS.search(left.classes)
+    if found is None:
+        return False
+    words = left.words[found.start() :]
+    return "who" in words or not _LIARS.isdisjoint(words)
+
+
+def _is_mislabelled(left: Words) -> bool:
+    """Whether a label such as "Wrong:" stands before a box."""
+    head, colon, tail = left.classes.rpartition(":")
+    first = _last_stop(head)
+    words = left.words[first : len(head)]
+    return bool(colon) and not tail and 1 < len(words) + any(map(is_false, words)) <= 4 and any(map(is_operator, words))
 
 
 def denied_from(text: str, start: int, end: int) -> int:
@@ -101,6 +125,8 @@ def _takes_back(sentence: str) -> bool:
     """Whether a sentence speaks against what was said before it; of few words only thanks and the like do not."""
     read = read_words(sentence)
     words = [word for word in read.words if word[:1].isalpha()]
+    if words[:1] and words[0] in _OTHERWISE and len(words) <= 3 and "F" in read.classes:
+        return True
     if not words or not set(read.classes) - set("VFPDSTC,.()"):
         return False
     if (
@@ -146,7 +172,9 @@ def _clause(clause: Words, before: str, word: str) -> str:
     """How a clause before a value links it, after the sign or word that opens the clause."""
     classes, opener = clause.classes, before[-1:]
     lead = _LEAD.match(classes)
-    if lead is not None and _is_supposed(clause.words[: lead.end()]):
+    if word == "but" and clause.words in ((), ("rather",)) and _CONTRAST.search(before):
+        return "linked"
+    if lead is not None and (_is_supposed(clause.words[: lead.end()]) or "between" in clause.words[: lead.end()]):
         return ""
     if lead is not None and lead.end() == len(classes):
         if classes and classes[-1] not in "CV,:Q":
@@ -270,7 +298,7 @@ def _goes_on(right: Words, *, alone: bool) -> bool:
             return not (takes_back(rest) or "unless" in rest or follows_or or modulus)
         if word == "or" and words[index + 1 : index + 2] in _RESTATING:
             return True
-        if word == "squared" or (word == "times" and rest[1:]):
+        if word in _CHANGES or (word == "times" and rest[1:]):
             return False
         if (
             letter == "X"

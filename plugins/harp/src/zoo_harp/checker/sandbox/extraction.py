@@ -58,7 +58,10 @@ _NUMERAL: Final = re.compile(
     rf"\b(?!one\b(?!-))(?:{_WORDS_OF_NUMBERS})(?:(?:[ -]|\sand\s)(?:{_WORDS_OF_NUMBERS}))*\b", re.IGNORECASE
 )
 """a number in words; "one" alone is a pronoun"""
-_GOES_ON: Final = re.compile(r"\s?(?:\+(?!\+)|\^|[×·/]|\\(?:cdot|times|pm|div)(?![A-Za-z]))")
+_GOES_ON: Final = re.compile(
+    r"\s?(?:\+(?!\+)|\^|[×·/]|\\(?:cdot|times|pm|div)(?![A-Za-z]))"
+    r"|(?:\\[,;: ]|[\s~]){0,4}\\(?:text|mathrm)\w{0,4}\s?\{[^{}]{0,40}\}\s?\^"
+)
 """an operator after a number, which is then only a part of an expression that could not be read"""
 _PROGRAM: Final = re.compile(
     r"__|%\(|\b(?:eval|exec|system|globals|subprocess)\b\s?[(.]|\blambda\s{1,4}\w{0,20}\s?:"
@@ -74,6 +77,7 @@ _WINDOW: Final = 2_000
 """characters at the end in which numbers are looked for"""
 _MARK: Final = re.compile(r"\s*\\(?:blacksquare|square|Box|qed|checkmark)\s*")
 _PLURAL: Final = re.compile(r"\b(?:are|were|be|values|solutions|roots):?\s{0,4}$")
+_LINE: Final = re.compile(r"(?:\\[A-Za-z]+|[^A-Za-z=\\]|[A-Za-z](?![A-Za-z])){1,100}")
 _COMMANDS: Final = re.compile(r"\\[A-Za-z]+")
 _PROSE: Final = re.compile(r"[A-Za-z]{4}")
 _FLAT_TEXT: Final = re.compile(r"\\text[a-z]{0,6}\{([^{}]{0,400})\}")
@@ -210,6 +214,9 @@ class Reader:
         if box is not None:
             kept = is_kept(text, box.start, box.end) and not is_bounded(text, box.start, box.end)
             return self._inside(box.text) if kept else None
+        lines = self._lines(text) if prose is None and "\n" in text else None
+        if lines is not None:
+            return lines
         whole = prose is None and len(text) <= MAX_ANSWER and self.is_answer(text)
         if whole and not _has_words(parse(text).tree):
             return strip(text)
@@ -231,6 +238,12 @@ class Reader:
         if found is None and short and self._is_worded(text):
             found = strip(text)
         return found or None
+
+    def _lines(self, text: str) -> str | None:
+        """The list that a reply of nothing but values is, each in a line of its own; None if it is more."""
+        lines = [*dict.fromkeys(strip(line) for line in text.split("\n", _MAX_CANDIDATES) if line.strip())]
+        bare = 1 < len(lines) <= _MAX_CANDIDATES and all(len(line) <= _SHORT and _LINE.fullmatch(line) for line in lines)
+        return ", ".join(lines) if bare and all(map(self.is_answer, lines)) else None
 
     def _is_worded(self, text: str) -> bool:
         """Whether ``text`` is words, perhaps with numbers among them, and no mathematics."""

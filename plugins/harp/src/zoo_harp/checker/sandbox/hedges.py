@@ -53,9 +53,9 @@ def stands_alone(right: Words) -> bool:
     if "if" in words or ("such", "that") in pairwise(words):
         return False
     for index, ((before, word), letter) in enumerate(zip(pairwise(("", *words)), classes, strict=True)):
-        if before in ("because", "since") or (index and words[index - 1] == "not"):
+        if before in ("because", "since") or (before == "not" and word == ""):
             return True
-        if letter == "F" and before not in _PLACES and classes[index - 1 : index] not in ("A", "B", "R"):
+        if letter == "F" and before not in _PLACES and (before == "as" or classes[index - 1 : index] not in ("A", "R")):
             return False
         if is_operator(word) and words[index + 1 : index + 2] != ("",):
             return False

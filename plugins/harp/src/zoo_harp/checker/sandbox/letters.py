@@ -23,7 +23,7 @@ _SECOND: Final = re.compile(
     r"[\s})$.*]{0,12}(?:,|\?|\bor\b|\band\b|\\text\{\s{0,4}(?:or|and)\s{0,4}\}|/)[\s({$*]{0,12}"
     r"(?:\\text\w{0,6}\s?\{\s?\(?)?([A-E])(?![A-Za-z])"
 )
-_OR_ANYTHING: Final = re.compile(r"[\s})$.*]{0,12}(?:\bor\b|\\text\{\s{0,4}or\b|\\lor\b)")
+_OR_ANYTHING: Final = re.compile(r"(?:[\s})$.*]{0,12}|[^$]{0,30}\$\s{0,4})(?:\bor\b|\\text\{\s{0,4}or\b|\\lor\b)")
 _OPERATED: Final = re.compile(r"[-+/*^<>]|(?<![A-Za-z])[A-Za-z]\s?=|\\(?:cdot|times|sin|cos|forall|lnot|neg)(?![a-z])")
 _CHANGED: Final = re.compile(r"\b(?:half|twice|double|thrice|inverse|negative|opposite|square|except|unlike|instead|up to)\b")
 _CONTRASTED: Final = re.compile(r"\b(?:not|rather than|instead of)\s{1,4}(?:option|choice|answer)?[\s({$*]{0,8}$")
