@@ -27,6 +27,7 @@ _LABEL_WORDS: Final = re.compile(r"[A-Za-z']+")
 _MULTIPLES: Final = frozenset(names("twice thrice double triple half times reciprocal negative opposite inverse"))
 """words before a name that make it another value: "twice x = 5" does not give 5"""
 _TRAILING: Final = ".,;: \t\n\r"
+_LINE_BREAKS: Final = re.compile(r"^\\\\(?![A-Za-z])|\\{1,2}$")
 _BOLD: Final = re.compile(r"^(\*\*|__|\*|`)(.+)\1$", re.DOTALL)
 _WRAPPED: Final = re.compile(r"^\\(?:boxed|fbox|framebox)\s*\{(.*)\}$", re.DOTALL)
 _DELIMITERS: Final = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), (r"\displaystyle", ""))
@@ -61,6 +62,8 @@ def _strip(text: str) -> str:
         text = text.strip()
         if not text.endswith(("...", "!", "p.m.", "a.m.", r"\.", r"\ldots")):
             text = text.rstrip(_TRAILING) if not text.endswith(("\\,", "\\;", "\\:")) else text[:-2]
+        if text.startswith("\\\\") or text.endswith("\\"):
+            text = _LINE_BREAKS.sub("", text)
         match = _BOLD.match(text)
         if match and match[1] not in match[2]:
             text = match[2]

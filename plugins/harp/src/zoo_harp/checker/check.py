@@ -13,7 +13,7 @@ from zoo_harp.checker.answers import parse, strip
 from zoo_harp.checker.compare.compare import compare_answers
 from zoo_harp.checker.compare.wording import same_words
 from zoo_harp.checker.latex.normalise import unescaped
-from zoo_harp.checker.limits import MAX_ANSWER, Budget, LimitExceeded, Timeout
+from zoo_harp.checker.limits import MAX_ANSWER, Budget, LimitExceeded, NotDecided, Timeout
 from zoo_harp.checker.sandbox.boxes import last_box, opened
 from zoo_harp.checker.sandbox.extraction import anchors, extract, spoken
 from zoo_harp.checker.sandbox.letters import extract_choice
@@ -169,6 +169,8 @@ def _decide(gold: str, response: str, letter: str | None, kind: Kind, budget: Bu
         return extracted, Decision(False, "timeout", "timeout")
     except (LimitExceeded, RecursionError, MemoryError, OverflowError):
         return extracted, Decision(False, "limit", "limit")
+    except NotDecided as error:
+        return extracted, Decision(False, "undecided", str(error))
 
 
 def compare_texts(gold: str, answer: str, budget: Budget) -> Decision:

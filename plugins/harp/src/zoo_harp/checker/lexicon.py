@@ -30,7 +30,7 @@ _HEDGES: Final = frozenset(
         "every "
         "forall exists undefined except but plus minus excluding besides otherwise instead rather either or "
         "wonder try anything-but everything-but all-but close near far merely formerly "
-        "imagine lest though although however si"
+        "unlike imagine lest though although however si"
     )
 )
 """words that bound, suppose, quantify or leave open"""

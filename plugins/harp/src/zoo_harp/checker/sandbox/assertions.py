@@ -32,6 +32,7 @@ _CONTRAST: Final = re.compile(r"(?:^|[AL])V*XF,?C$")
 _ABOUT_LIARS: Final = re.compile(r"(?:D?[NS]+R[^,;:()]*|DX?N+)AV*$")
 _PREDICATE: Final = re.compile(r"[MA]+V*(?:D?[NVFG]*Q|P)")
 _CHANGES: Final = frozenset(names("squared cubed halves thirds quarters doubled tripled halved"))
+_MULTIPLES: Final = frozenset(names("twice thrice double triple half times minus plus"))
 _GOOD: Final = frozenset(names("correct right true enough sufficient possible optimal attainable best impossible"))
 _BARRING: Final = frozenset(names("than anything-but everything-but all-but"))
 _OTHERS: Final = frozenset(names("their his her your"))
@@ -73,16 +74,20 @@ def is_asserted(text: str, start: int, end: int) -> bool:
 def is_kept(text: str, start: int, end: int) -> bool:
     """Whether the words around a box leave it as the answer: its clause neither denies nor supposes it."""
     left, right = sentence(text, start, end)
-    if "?" in right.classes[:1] or is_taken_back(text, end) or is_conditional(left, right):
+    if is_taken_back(text, end) or is_conditional(left, right):
         return False
     since = _since_reset(left)
     clause = left.words[max(since, _last_stop(left.classes)) :]
     denied = any(is_negation(word) or is_false(word) or word in _BARRING for word in clause)
     if denied and not _is_linked(left) and not _describes(left):
         return False
+    if clause[-1:] and clause[-1] in _MULTIPLES:
+        return False
     if _is_supposed(clause) or _is_mislabelled(left) or (is_wide(text, start, end) and is_denied_wide(text, start, end)):
         return False
     near = re.split("[,;(C]", right.classes)[0]
+    if "?" in near:
+        return False
     rest = right.words[len(near) + 1 :]
     aside = right.classes[len(near) : len(near) + 1] == "(" and any(map(is_operator, rest[:1]))
     goes_on = aside or rest[:1] in (("which",), ("but",), ("that",))
@@ -330,7 +335,8 @@ def _after_connective(classes: str) -> int:
 
 def _since_reset(left: Words) -> int:
     """Where a new statement begins after the last connective: "everyone says 4, but", "4 fails, so"."""
-    return max((index + 1 for index, word in enumerate(left.words) if word in _RESETS), default=0)
+    resets = (index for index, word in enumerate(left.words) if word in _RESETS)
+    return max((index + 1 for index in resets if not index or not is_negation(left.words[index - 1])), default=0)
 
 
 def _is_supposed(words: tuple[str, ...]) -> bool:

@@ -113,7 +113,7 @@ _PHRASE: Final = re.compile(
     re.IGNORECASE,
 )
 END: Final = re.compile(
-    r"(?<!\b[ap]\.m)(?<!\bsq)(?<!\bft)(?<!\.\.)[.!?][*_\"')]{0,4}(?=\s{1,4}[^\sa-z]|\s{0,8}$)|\)(?=\s[A-Z][a-z])|\n"
+    r"(?<!\b[ap]\.m)(?<!\bsq)(?<!\bft)(?<!\.\.)[.!?][*_\"')]{0,4}(?=\s{1,4}[^\sa-z+^×·]|\s{0,8}$)|\)(?=\s[A-Z][a-z])|\n"
 )
 _OPEN_LINE: Final = re.compile(r"(?:[a-z,:=(]|\\\w+)[ \t*]*$")
 _UNENDED: Final = re.compile(r"[,:=(][ \t*]*$|(?:\b(?i:not|is|that|than|are)\b|n't)[ \t*]*$")
@@ -210,7 +210,7 @@ def read_words(text: str) -> Words:
             words.append("")
             classes.append("F")
     for index, word in enumerate(words[:-1]):
-        if word in _DEMONSTRATIVE and classes[index + 1] in "ALMVEXS,":
+        if word in _DEMONSTRATIVE and classes[index + 1] in "ALMVEXS,;:)":
             classes[index] = "S"
     if words and words[-1] in _DEMONSTRATIVE:
         classes[-1] = "S"

@@ -99,6 +99,9 @@ def extract(response: str, budget: Budget | None = None) -> str | None:
     """
     text, tagged = reply(response[-MAX_RESPONSE:])
     reader = Reader(budget)
+    lines = reader.lines(text) if "\n" in text else None
+    if lines is not None:
+        return lines
     bare = len(text) < _SHORT and not _MARKED.search(text) and not _has_words(parse(text).tree)
     if (tagged or bare) and reader.is_answer(text):
         return strip(text)
@@ -214,9 +217,6 @@ class Reader:
         if box is not None:
             kept = is_kept(text, box.start, box.end) and not is_bounded(text, box.start, box.end)
             return self._inside(box.text) if kept else None
-        lines = self._lines(text) if prose is None and "\n" in text else None
-        if lines is not None:
-            return lines
         whole = prose is None and len(text) <= MAX_ANSWER and self.is_answer(text)
         if whole and not _has_words(parse(text).tree):
             return strip(text)
@@ -239,7 +239,7 @@ class Reader:
             found = strip(text)
         return found or None
 
-    def _lines(self, text: str) -> str | None:
+    def lines(self, text: str) -> str | None:
         """The list that a reply of nothing but values is, each in a line of its own; None if it is more."""
         lines = [*dict.fromkeys(strip(line) for line in text.split("\n", _MAX_CANDIDATES) if line.strip())]
         bare = 1 < len(lines) <= _MAX_CANDIDATES and all(len(line) <= _SHORT and _LINE.fullmatch(line) for line in lines)
@@ -253,7 +253,7 @@ class Reader:
     def is_answer(self, text: str) -> bool:
         """Whether ``text`` is an answer and not prose: it parses, or is a few words that are not a phrase."""
         text = strip(text)
-        if not text:
+        if not text or text.rstrip("$*} ").endswith("?"):
             return False
         if self.budget is not None:
             self.budget.check_time()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.limits import MAX_RESPONSE
 from zoo_harp.checker.sandbox.assertions import is_asserted, is_kept
 from zoo_harp.checker.sandbox.boxes import last_box
@@ -26,6 +27,7 @@ _SECOND: Final = re.compile(
 _OR_ANYTHING: Final = re.compile(r"(?:[\s})$.*]{0,12}|[^$]{0,30}\$\s{0,4})(?:\bor\b|\\text\{\s{0,4}or\b|\\lor\b)")
 _OPERATED: Final = re.compile(r"[-+/*^<>]|(?<![A-Za-z])[A-Za-z]\s?=|\\(?:cdot|times|sin|cos|forall|lnot|neg)(?![a-z])")
 _CHANGED: Final = re.compile(r"\b(?:half|twice|double|thrice|inverse|negative|opposite|square|except|unlike|instead|up to)\b")
+_RESET: Final = re.compile(r"[.,;:!?\n]|\b(?:so|thus|hence|therefore|but|then|and)\b")
 _CONTRASTED: Final = re.compile(r"\b(?:not|rather than|instead of)\s{1,4}(?:option|choice|answer)?[\s({$*]{0,8}$")
 _JOINED: Final = re.compile(r"(?<![\w\\'])\(?([A-E])\)?(?:[,/?]|,?\s{1,4}(?:and|or)\b)\s{0,4}$")
 _NAMED: Final = re.compile(r"\b(?:option|choice|letter)\s{1,4}(?:is\s{1,4})?[($*{]{0,4}([A-E])(?![A-Za-z'])")
@@ -69,8 +71,8 @@ def _is_chosen(text: str, start: int, end: int, letter: str) -> bool:
     """Whether the words around a letter leave it, and neither another letter nor a sign changes it."""
     before = text[max(0, start - _SHORT) : start]
     joined = _JOINED.search(before)
-    clause = re.split(r"[.,;:!?\n]", before)[-1]
-    changed = _OPERATED.search(before.rstrip(" ($*")[-3:]) or _CHANGED.search(clause)
+    clause = _RESET.split(before)[-1]
+    changed = _OPERATED.search(before.rstrip(" ($*")[-3:]) or _CHANGED.search(clause) or denies(clause.split())
     return is_kept(text, start, end) and not changed and (joined is None or joined[1] == letter)
 
 
