@@ -29,7 +29,7 @@ from zoo_harp.checker.units import is_unit, read_unit
 from zoo_harp.checker.vocabulary import names
 from zoo_harp.checker.words import CONDITIONS, FILLERS, NUMBER_WORDS, PARTS, read_number, read_part
 
-_VERBS: Final = frozenset(names("is are was were does do did has have can could would will may might"))
+_VERBS: Final = frozenset(names("is are was were does do did has have can could would will may might falls fall goes leads gives lies"))
 _SCALES: Final = {"C": "celsius", "F": "fahrenheit", "Celsius": "celsius", "Fahrenheit": "fahrenheit"}
 
 

@@ -33,6 +33,9 @@ _ABOUT_LIARS: Final = re.compile(r"(?:D?[NS]+R[^,;:()]*|DX?N+)AV*$")
 _PREDICATE: Final = re.compile(r"[MA]+V*(?:D?[NVFG]*Q|P)")
 _CHANGES: Final = frozenset(names("squared cubed halves thirds quarters doubled tripled halved"))
 _MULTIPLES: Final = frozenset(names("twice thrice double triple half times minus plus"))
+_OTHER_THINGS: Final = frozenset(
+    names("different other another page line section step exercise chapter figure table footnote")
+)
 _GOOD: Final = frozenset(names("correct right true enough sufficient possible optimal attainable best impossible"))
 _BARRING: Final = frozenset(names("than anything-but everything-but all-but"))
 _OTHERS: Final = frozenset(names("their his her your"))
@@ -313,7 +316,7 @@ def _goes_on(right: Words, *, alone: bool) -> bool:
             return False
         if letter in "AML":
             predicate = _PREDICATE.match(classes, index) or _GOOD.intersection(rest[1:3])
-            changed = any(is_operator(word) or word in ("different", "other", "another") for word in rest)
+            changed = any(is_operator(word) or word in _OTHER_THINGS for word in rest)
             return bool(nouns or (alone and predicate)) and not changed
         if (letter == "S" and index == 0) or (letter == "D" and nouns == 1 and classes[index - 1] == "N"):
             return False

@@ -52,11 +52,13 @@ def stands_alone(right: Words) -> bool:
     words, classes = right.words, right.classes
     if "if" in words or ("such", "that") in pairwise(words):
         return False
+    placed = False
     for index, ((before, word), letter) in enumerate(zip(pairwise(("", *words)), classes, strict=True)):
         if before in ("because", "since") or (before == "not" and word == ""):
             return True
-        if letter == "F" and before not in _PLACES and (before == "as" or classes[index - 1 : index] not in ("A", "R")):
+        if letter == "F" and not placed and (before == "as" or classes[index - 1 : index] not in ("A", "R")):
             return False
-        if is_operator(word) and words[index + 1 : index + 2] != ("",):
+        if is_operator(word) and word not in ("above", "below") and words[index + 1 : index + 2] != ("",):
             return False
+        placed = placed or word in _PLACES
     return True
