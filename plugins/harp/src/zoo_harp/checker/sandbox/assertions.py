@@ -15,7 +15,7 @@ from typing import Final
 
 from zoo_harp.checker.lexicon import is_false, is_negation, is_operator, takes_back
 from zoo_harp.checker.sandbox.clauses import END, FAR, Words, beginning, read_words, sentence
-from zoo_harp.checker.sandbox.hedges import is_conditional, is_open, stands_alone
+from zoo_harp.checker.sandbox.hedges import before_reason, is_conditional, is_open, stands_alone
 from zoo_harp.checker.sandbox.wide import is_asserted_wide, is_denied_wide, is_wide
 from zoo_harp.checker.vocabulary import names
 
@@ -117,7 +117,7 @@ def _is_mislabelled(left: Words) -> bool:
 def denied_from(text: str, start: int, end: int) -> int:
     """Where the sentence around a value begins if it denies or bounds anything, else 0."""
     left, right = sentence(text, start, end)
-    return beginning(text, start) if any(map(is_operator, (*left.words, *right.words))) else 0
+    return beginning(text, start) if any(map(is_operator, (*left.words, *before_reason(right)))) else 0
 
 
 def is_taken_back(text: str, end: int) -> bool:
@@ -276,6 +276,8 @@ def _leads(left: Words, index: int) -> bool:
         supposed = _is_supposed(left.words[first:index])
         return not supposed and bool(_EMBEDS.fullmatch(before, first)) and _leads(left, first)
     words = left.words[:index]
+    if opener == "C" and is_negation("".join(words[-2:-1])):
+        return False
     if opener == ":":
         return not any(map(is_operator, words[_last_stop(before[:-1]) :]))
     since = _since_reset(Words(words, before))
@@ -286,15 +288,14 @@ def _leads(left: Words, index: int) -> bool:
 
 def _goes_on(right: Words, *, alone: bool) -> bool:
     """Whether what follows a value in its sentence leaves it: nouns, a reason or condition, or "is the answer"."""
-    words, classes = right.words, right.classes
-    if "?" in classes:
+    if "?" in right.classes:
         return False
+    words = before_reason(right)
+    classes = right.classes[: len(words)]
     nouns = 0
     for index, (word, letter) in enumerate(zip(words, classes, strict=True)):
         rest = words[index:]
-        if word in ("because", "since") or (
-            letter in ",(" and words[index + 1 : index + 2] in (("because",), ("since",), ("as",))
-        ):
+        if letter in ",(" and words[index + 1 : index + 2] in ((), ("as",)):
             return True
         if word in ("not", "rather", "instead") and index <= nouns + 1:
             return len(rest) <= 4 and not takes_back(rest)

@@ -37,8 +37,12 @@ def is_open(left: Words, right: Words, value: str) -> bool:
     for start in (match.start() for match in _CONDITIONAL_ASIDE.finditer(right.classes)):
         if not {"if", "or", "when", "for"}.isdisjoint(right.words[start + 2 : start + 3]):
             return True
-    reason = next((k for k, word in enumerate(right.words) if word in ("because", "since")), len(right.words))
-    return not _ALTERNATIVES.isdisjoint(right.words[:reason])
+    return not _ALTERNATIVES.isdisjoint(before_reason(right))
+
+
+def before_reason(right: Words) -> tuple[str, ...]:
+    """The words after a value up to "because" or "since"."""
+    return next((right.words[:k] for k, word in enumerate(right.words) if word in ("because", "since")), right.words)
 
 
 def is_conditional(left: Words, right: Words) -> bool:
