@@ -84,31 +84,71 @@ def test_a_box_is_read_with_its_sentence_and_its_formula(value, form):
 
 @pytest.mark.parametrize(
     "response",
-    ["not B", "anything except B", "half of **B**", "B or C", "The answer is B or 17.", "Either A or $B$", "(A) (B)", "B: 31 is excluded",
-     "We eliminate $(B)$.", "Let $ABC$ be a triangle with $B$.", r"\sin x=B", "1/B", "incorrect: (B)", r"$\boxed{B+1}$", "Perhaps (B)."],
-)  # fmt: skip
+    [
+        "not B",
+        "anything except B",
+        "half of **B**",
+        "B or C",
+        "The answer is B or 17.",
+        "Either A or $B$",
+        "(A) (B)",
+        "B: 31 is excluded",
+        "We eliminate $(B)$.",
+        "Let $ABC$ be a triangle with $B$.",
+        r"\sin x=B",
+        "1/B",
+        "incorrect: (B)",
+        r"$\boxed{B+1}$",
+        "Perhaps (B).",
+    ],
+)
 def test_letters_that_are_not_chosen(response):
     assert not check("B", response).correct
 
 
 @pytest.mark.parametrize(
     ("gold", "response"),
-    [("5,6", "y=5 and x=6"), ("5,6", "x=5 or y=6"), ("-4,-1,3", "y=3 or x=-1 or x=-4"), ("x=5,y=6", "6,5"), ("x=5,y=6", "(5,6]"),
-     (r"\langle 1,2\rangle", "(1,2]"), (r"x=5\text{ cm}", "5 km"), (r"10\text{ cm}^2", r"10\,\mathrm{cm}^7"), ("x(x+1)", "x^2+x mod 17"),
-     ("a+b+c", "a+b+c+1"), ("x^2+c", "x^2+c+1"), (r"-\frac{b}{a}", r"\frac{-b}{}"), (r"\frac38", r"\frac{\,3\,8\,}{\,}"),
-     (r"\text{Tuesday}", r"\textrm{Tuesday} + 1"), (r"\text{Tuesday}", "two days before Tuesday"), ("5/9", r"\frac{5}{9} halves"),
-     (r"(-\infty,1)\cup(2,3]", r"[-\infty,1)\cup 2,3]"), (r"x=\frac{\pi}{4}+n\pi", r"x=\frac{\pi}{4}+k\pi, k\in\mathbb{Z} \text{ and } 17")],
-)  # fmt: skip
+    [
+        ("5,6", "y=5 and x=6"),
+        ("5,6", "x=5 or y=6"),
+        ("-4,-1,3", "y=3 or x=-1 or x=-4"),
+        ("x=5,y=6", "6,5"),
+        ("x=5,y=6", "(5,6]"),
+        (r"\langle 1,2\rangle", "(1,2]"),
+        (r"x=5\text{ cm}", "5 km"),
+        (r"10\text{ cm}^2", r"10\,\mathrm{cm}^7"),
+        ("x(x+1)", "x^2+x mod 17"),
+        ("a+b+c", "a+b+c+1"),
+        ("x^2+c", "x^2+c+1"),
+        (r"-\frac{b}{a}", r"\frac{-b}{}"),
+        (r"\frac38", r"\frac{\,3\,8\,}{\,}"),
+        (r"\text{Tuesday}", r"\textrm{Tuesday} + 1"),
+        (r"\text{Tuesday}", "two days before Tuesday"),
+        ("5/9", r"\frac{5}{9} halves"),
+        (r"(-\infty,1)\cup(2,3]", r"[-\infty,1)\cup 2,3]"),
+        (r"x=\frac{\pi}{4}+n\pi", r"x=\frac{\pi}{4}+k\pi, k\in\mathbb{Z} \text{ and } 17"),
+    ],
+)
 def test_a_small_change_is_another_answer(gold, response):
     assert not check(gold, response).correct
 
 
 @pytest.mark.parametrize(
     ("gold", "response"),
-    [("7", "The answer is not 6, but 7."), ("7", "It is 7, not 8."), ("B", "The correct choice is (B), not (C)."), ("8", r"Is it 9? No: $\boxed{8}$"),
-     (r"\text{Bob}", r"The one who lies is \boxed{\text{Bob}}."), ("3", r"The false statement is \boxed{3}."), ("5,6", "x_2=6, x_1=5"),
-     ("3", r"$a\le\boxed{3}$ with equality at $x=1$."), (r"\text{No solution}", "There are no solutions."), ("1,2", "1\n2"),
-     ("f(x)=x+1", "Hence $f(x)=x+1$ for all $x$."), ("9", "It is 9 when $x=3$, since no other case is left.")],
-)  # fmt: skip
+    [
+        ("7", "The answer is not 6, but 7."),
+        ("7", "It is 7, not 8."),
+        ("B", "The correct choice is (B), not (C)."),
+        ("8", r"Is it 9? No: $\boxed{8}$"),
+        (r"\text{Bob}", r"The one who lies is \boxed{\text{Bob}}."),
+        ("3", r"The false statement is \boxed{3}."),
+        ("5,6", "x_2=6, x_1=5"),
+        ("3", r"$a\le\boxed{3}$ with equality at $x=1$."),
+        (r"\text{No solution}", "There are no solutions."),
+        ("1,2", "1\n2"),
+        ("f(x)=x+1", "Hence $f(x)=x+1$ for all $x$."),
+        ("9", "It is 9 when $x=3$, since no other case is left."),
+    ],
+)
 def test_words_of_denial_about_something_else_leave_the_answer(gold, response):
     assert check(gold, response).correct

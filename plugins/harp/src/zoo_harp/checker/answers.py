@@ -27,7 +27,7 @@ _LABEL_WORDS: Final = re.compile(r"[A-Za-z']+")
 _MULTIPLES: Final = frozenset(names("twice thrice double triple half times reciprocal negative opposite inverse"))
 """words before a name that make it another value: "twice x = 5" does not give 5"""
 _TRAILING: Final = ".,;: \t\n\r"
-_LINE_BREAKS: Final = re.compile(r"^\\\\(?![A-Za-z])|\\{1,2}$")
+_LINE_BREAK: Final = re.compile(r"^(?:\\\\)+(?![A-Za-z])")
 _BOLD: Final = re.compile(r"^(\*\*|__|\*|`)(.+)\1$", re.DOTALL)
 _WRAPPED: Final = re.compile(r"^\\(?:boxed|fbox|framebox)\s*\{(.*)\}$", re.DOTALL)
 _DELIMITERS: Final = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), (r"\displaystyle", ""))
@@ -63,7 +63,7 @@ def _strip(text: str) -> str:
         if not text.endswith(("...", "!", "p.m.", "a.m.", r"\.", r"\ldots")):
             text = text.rstrip(_TRAILING) if not text.endswith(("\\,", "\\;", "\\:")) else text[:-2]
         if text.startswith("\\\\") or text.endswith("\\"):
-            text = _LINE_BREAKS.sub("", text)
+            text = _LINE_BREAK.sub("", text.rstrip("\\"))
         match = _BOLD.match(text)
         if match and match[1] not in match[2]:
             text = match[2]
@@ -126,7 +126,7 @@ def clear_caches() -> None:
 def _after_label(text: str) -> Node | None:
     """An equation whose left side is words, such as an angle's name; None if it is not one."""
     label, sign, value = text.rpartition("=")
-    if not sign or not _LABEL.fullmatch(label) or len(label) > 200:
+    if not sign or len(label) > 200 or not _LABEL.fullmatch(label):
         return None
     named = [word.lower() for word in _LABEL_WORDS.findall(label)]
     if (

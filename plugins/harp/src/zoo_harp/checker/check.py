@@ -23,7 +23,7 @@ from zoo_harp.checker.words import words_of
 Kind: TypeAlias = Literal["auto", "short", "choice"]
 DEFAULT_TIMEOUT: Final = 2.0
 _REMARK: Final = re.compile(r"\s\((?=[A-Za-z])[^()]{3,80}\)\s*\.?$")
-_CHOICE: Final = re.compile(r"\s*\$?(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?\s*\(?\s*([A-E])\s*\)?\s*\.?\s*\}?\$?\s*")
+_CHOICE: Final = re.compile(r"\$?(?:\\(?:text|textbf|mathrm|mathbf)\{)?\(?([A-E])\)?\.?\}?\$?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Verdict:
 
 def choice_letter(gold: str) -> str | None:
     """The letter A to E that a gold answer is, also in brackets or a text command; None if it is anything else."""
-    match = _CHOICE.fullmatch(gold)
+    match = _CHOICE.fullmatch("".join(gold[:MAX_ANSWER].split()))
     return match[1] if match else None
 
 

@@ -106,11 +106,8 @@ class Comparison:
             same = any(self._expressions(*pair).correct for pair in pairs)
             return Decision(same, "unit", "the same quantity" if same else "different sums of quantities")
         if isinstance(gold, Quantity) or isinstance(response, Quantity):
-            if isinstance(gold, Relation) or isinstance(response, Relation):
-                unlabelled = self._without_labels(gold, response)
-                if unlabelled is not None:
-                    return unlabelled
-            return self._quantities(gold, response)
+            named = isinstance(gold, Relation) or isinstance(response, Relation)
+            return (named and self._without_labels(gold, response)) or self._quantities(gold, response)
         if isinstance(gold, Clock) or isinstance(response, Clock):
             return self._ratios(gold, response)
         if isinstance(gold, Text | Symbol) and isinstance(response, Text | Symbol):

@@ -15,7 +15,7 @@ _LABELLED: Final = re.compile(
     r"^\s*(?:\\(?:text\w*|mathrm|mathbf|bf)\s*\{?\s*)?(?:\(\s*[A-E]\s*\)|[A-E]\s*[).:])\s*\}?"
     r"(?:\\[ ,;]|\\quad|[\s~:])*(?=\S)"
 )
-_CHOICE: Final = re.compile(r"\s*\(?[A-E]\)?\s*")
+_CHOICE: Final = re.compile(r"\(?[A-E]\)?")
 _AMOUNTS: Final = frozenset("hFGHPQ")
 """names of functions that are as often names of quantities"""
 _DECIMAL_COMMA: Final = re.compile(r"[-−]?(?:\d+,\d{2}|\d{4,},\d|0,\d{3,})")
@@ -49,7 +49,7 @@ def other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
         if joined is not None:
             pairs.append((joined, answer.tree) if swap else (answer.tree, joined))
     bare = _LABELLED.match(response.text)
-    if bare and not _CHOICE.fullmatch(response.text, bare.end()):
+    if bare and not _CHOICE.fullmatch(response.text[bare.end() :].strip()):
         pairs.append((gold.tree, parse(response.text[bare.end() :]).tree))
     bare = _LABELLED.match(gold.text)
     if bare:

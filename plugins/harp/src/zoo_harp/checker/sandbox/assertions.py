@@ -86,7 +86,11 @@ def is_kept(text: str, start: int, end: int) -> bool:
         return False
     if clause[-1:] and clause[-1] in _MULTIPLES:
         return False
-    if _is_supposed(clause) or _is_mislabelled(left) or (is_wide(text, start, end) and is_denied_wide(text, start, end)):
+    if (
+        _is_supposed(clause)
+        or _is_mislabelled(left)
+        or (is_wide(text, start, end) and is_denied_wide(text, start, end))
+    ):
         return False
     near = re.split("[,;(C]", right.classes)[0]
     if "?" in near:

@@ -170,7 +170,9 @@ def read_words(text: str) -> Words:
     words: list[str] = []
     classes: list[str] = []
     for match in _TOKEN.finditer(
-        _PHRASE.sub(lambda phrase: phrase[1].replace(" ", "-"), _THEREFORE.sub(" therefore ", text.replace("and/or", " or ")))
+        _PHRASE.sub(
+            lambda phrase: phrase[1].replace(" ", "-"), _THEREFORE.sub(" therefore ", text.replace("and/or", " or "))
+        )
     ):
         command, word, sign = match.group("command", "word", "sign")
         if match["bound"]:

@@ -242,7 +242,9 @@ class Reader:
     def lines(self, text: str) -> str | None:
         """The list that a reply of nothing but values is, each in a line of its own; None if it is more."""
         lines = [*dict.fromkeys(strip(line) for line in text.split("\n", _MAX_CANDIDATES) if line.strip())]
-        bare = 1 < len(lines) <= _MAX_CANDIDATES and all(len(line) <= _SHORT and _LINE.fullmatch(line) for line in lines)
+        bare = 1 < len(lines) <= _MAX_CANDIDATES and all(
+            len(line) <= _SHORT and _LINE.fullmatch(line) for line in lines
+        )
         return ", ".join(lines) if bare and all(map(self.is_answer, lines)) else None
 
     def _is_worded(self, text: str) -> bool:
@@ -292,7 +294,8 @@ class Reader:
         """What may be the answer: formulas in delimiters and lists of them, other formulas, numbers; the last first."""
         places = self._formulas(text)
         if not _PROGRAM.search(text[-_MAX_SENTENCE:]):
-            places += self._numbers(text, [(place.start, place.end) for place in delimited(text)])
+            window = len(text) - max(_WINDOW, MAX_ANSWER)
+            places += self._numbers(text, [(p.start, p.end) for p in delimited(text) if p.end > window])
         for place in sorted(places, key=lambda place: (-place.end, place.start)):
             if self.is_answer(place.text):
                 yield place

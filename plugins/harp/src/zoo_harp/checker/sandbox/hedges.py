@@ -15,7 +15,9 @@ from zoo_harp.checker.sandbox.clauses import Words
 from zoo_harp.checker.vocabulary import names
 
 _ALTERNATIVES: Final = frozenset(
-    names("maybe perhaps possibly alternatively might could else otherwise unless except provided assuming iff versus vs")
+    names(
+        "maybe perhaps possibly alternatively might could else otherwise unless except provided assuming iff versus vs"
+    )
 )
 """words after a value that offer another one, or bind it to a condition"""
 _OFFERS: Final = frozenset(names("options choices candidates possibilities alternatives contenders guesses"))

@@ -26,7 +26,9 @@ _SECOND: Final = re.compile(
 )
 _OR_ANYTHING: Final = re.compile(r"(?:[\s})$.*]{0,12}|[^$]{0,30}\$\s{0,4})(?:\bor\b|\\text\{\s{0,4}or\b|\\lor\b)")
 _OPERATED: Final = re.compile(r"[-+/*^<>]|(?<![A-Za-z])[A-Za-z]\s?=|\\(?:cdot|times|sin|cos|forall|lnot|neg)(?![a-z])")
-_CHANGED: Final = re.compile(r"\b(?:half|twice|double|thrice|inverse|negative|opposite|square|except|unlike|instead|up to)\b")
+_CHANGED: Final = re.compile(
+    r"\b(?:half|twice|double|thrice|inverse|negative|opposite|square|except|unlike|instead|up to)\b"
+)
 _RESET: Final = re.compile(r"[.,;:!?\n]|\b(?:so|thus|hence|therefore|but|then|and)\b")
 _CONTRASTED: Final = re.compile(r"\b(?:not|rather than|instead of)\s{1,4}(?:option|choice|answer)?[\s({$*]{0,8}$")
 _JOINED: Final = re.compile(r"(?<![\w\\'])\(?([A-E])\)?(?:[,/?]|,?\s{1,4}(?:and|or)\b)\s{0,4}$")
