@@ -150,6 +150,11 @@ def labelled(node: Node, *, combinations: bool = False) -> Labelled | None:
 def _one(node: Relation) -> Labelled | None:
     if node.ops == ("in",) and isinstance(node.terms[0], Symbol) and isinstance(node.terms[1], Set):
         return Labelled((node.terms[0],), (node.terms[1],), node.terms[1])
+    if node.ops == ("mod",) and len(node.terms) == 3 and isinstance(node.terms[0], Symbol):
+        unknown, residue, modulus = node.terms  # n = 2 (mod 5) are the numbers 5k + 2
+        if isinstance(residue, Number) and isinstance(modulus, Number):
+            value = Apply("add", (Apply("mul", (modulus, Symbol("k"))), residue))
+            return Labelled((unknown,), (value,), value)
     if any(op != "=" for op in node.ops):
         return None
     first, *rest = node.terms
