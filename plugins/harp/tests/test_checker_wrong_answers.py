@@ -1,7 +1,7 @@
 """What a model could write to be accepted without the answer: denials, bounds, hedges, several answers, small changes.
 
-Each answer here is wrong by construction: a right one of a bare value, changed by a form that denies it, binds it, or sets
-another value beside it.
+Each answer here is wrong by construction: a right one of a bare value, changed by a form that denies it, binds it, or
+sets another value beside it.
 """
 
 from __future__ import annotations
@@ -29,22 +29,83 @@ VALUES = [
 ]
 BOUND = [" such that x>2", r" \text{ if } x>2", " if $x>2$", " such as 17", " apart from 17", "\n17", "\n\n17\n\n18"]
 BEHIND = [
-    " unless x=0", " (not this)", " (no)", " (wrong)", " (false)", " is wrong", " does not work", ", no", ". No.", " except 17",
-    " versus 17", " - maybe 17", ", 17", "; 17", " or 17", ", alternatively 17", " else 17", ", possibly 17", " and/or 17", ". Or 17.", ". Or maybe 17.", " (17 if n is odd)",
-    " if n is even and 17 if n is odd", " if and only if pigs fly", "?", " < x", " > 100x", r" \neq x", " minus 1", " squared",
-    " falls outside the range.", " is the number of the page",
-]  # fmt: skip
+    " unless x=0",
+    " (not this)",
+    " (no)",
+    " (wrong)",
+    " (false)",
+    " is wrong",
+    " does not work",
+    ", no",
+    ". No.",
+    " except 17",
+    " versus 17",
+    " - maybe 17",
+    ", 17",
+    "; 17",
+    " or 17",
+    ", alternatively 17",
+    " else 17",
+    ", possibly 17",
+    " and/or 17",
+    ". Or 17.",
+    ". Or maybe 17.",
+    " (17 if n is odd)",
+    " if n is even and 17 if n is odd",
+    " if and only if pigs fly",
+    "?",
+    " < x",
+    " > 100x",
+    r" \neq x",
+    " minus 1",
+    " squared",
+    " falls outside the range.",
+    " is the number of the page",
+]
 BEFORE = [
-    "< ", "> ", r"\le ", r"\ge ", "≥ ", r"\neq ", r"\lnot ", r"\nexists x: ", r"\text{not }", "not ", "anything but ", "twice ",
-    "half of ", "at most ", "more than ", "unlike ", "17, ", "17 or ", "either 17 or ", "Options: 17, 18, ", "between 1 and ",
-    "if x then 17 else ", "The wrong answer is ", r"\lnot Thus ",
-]  # fmt: skip
+    "< ",
+    "> ",
+    r"\le ",
+    r"\ge ",
+    "≥ ",
+    r"\neq ",
+    r"\lnot ",
+    r"\nexists x: ",
+    r"\text{not }",
+    "not ",
+    "anything but ",
+    "twice ",
+    "half of ",
+    "at most ",
+    "more than ",
+    "unlike ",
+    "17, ",
+    "17 or ",
+    "either 17 or ",
+    "Options: 17, 18, ",
+    "between 1 and ",
+    "if x then 17 else ",
+    "The wrong answer is ",
+    r"\lnot Thus ",
+]
 BOXED = [
-    r"$x<\boxed{{{}}}$", r"$x>\boxed{{{}}}$", r"$\boxed{{{}}} < x$", r"$x\ne\boxed{{{}}}$", r"$3\cdot\boxed{{{}}}$",
-    r"$\boxed{{{}}}\cdot 3$", r"$17+\boxed{{{}}}$", r"twice $\boxed{{{}}}$", r"\boxed{{17}} \boxed{{{}}}",
-    r"\boxed{{17}}, or possibly \boxed{{{}}}", r"\boxed{{17}} if even, \boxed{{{}}} if odd", r"Wrong answer: \boxed{{{}}}",
-    r"\boxed{{{}}} (false)", r"\boxed{{{}}}. Or 17.", r"答案不是$\boxed{{{}}}$。", r"答案是$\boxed{{{}}}$吗？",
-]  # fmt: skip
+    r"$x<\boxed{{{}}}$",
+    r"$x>\boxed{{{}}}$",
+    r"$\boxed{{{}}} < x$",
+    r"$x\ne\boxed{{{}}}$",
+    r"$3\cdot\boxed{{{}}}$",
+    r"$\boxed{{{}}}\cdot 3$",
+    r"$17+\boxed{{{}}}$",
+    r"twice $\boxed{{{}}}$",
+    r"\boxed{{17}} \boxed{{{}}}",
+    r"\boxed{{17}}, or possibly \boxed{{{}}}",
+    r"\boxed{{17}} if even, \boxed{{{}}} if odd",
+    r"Wrong answer: \boxed{{{}}}",
+    r"\boxed{{{}}} (false)",
+    r"\boxed{{{}}}. Or 17.",
+    r"答案不是$\boxed{{{}}}$。",
+    r"答案是$\boxed{{{}}}$吗？",
+]
 
 
 @few

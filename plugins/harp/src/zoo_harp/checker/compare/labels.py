@@ -150,11 +150,8 @@ def labelled(node: Node, *, combinations: bool = False) -> Labelled | None:
 def _one(node: Relation) -> Labelled | None:
     if node.ops == ("in",) and isinstance(node.terms[0], Symbol) and isinstance(node.terms[1], Set):
         return Labelled((node.terms[0],), (node.terms[1],), node.terms[1])
-    if node.ops == ("mod",) and len(node.terms) == 3 and isinstance(node.terms[0], Symbol):
-        unknown, residue, modulus = node.terms  # n = 2 (mod 5) are the numbers 5k + 2
-        if isinstance(residue, Number) and isinstance(modulus, Number):
-            value = Apply("add", (Apply("mul", (modulus, Symbol("k"))), residue))
-            return Labelled((unknown,), (value,), value)
+    if node.ops == ("mod",):
+        return _congruence(*node.terms)
     if any(op != "=" for op in node.ops):
         return None
     first, *rest = node.terms
@@ -177,6 +174,14 @@ def _one(node: Relation) -> Labelled | None:
     if isinstance(first, Symbol) and first.name in symbols(value):
         return None
     return Labelled((first,), (value,), value, tuple(rest[:-1]))
+
+
+def _congruence(unknown: Node, residue: Node, *modulus: Node) -> Labelled | None:
+    """The numbers 5k + 2 that n = 2 (mod 5) names; None where the residue or the modulus is no number."""
+    if not isinstance(unknown, Symbol) or not all(isinstance(part, Number) for part in (residue, *modulus)):
+        return None
+    value = Apply("add", (Apply("mul", (*modulus, Symbol("k"))), residue))
+    return Labelled((unknown,), (value,), value) if len(modulus) == 1 else None
 
 
 def _several(node: Listing) -> Labelled | None:

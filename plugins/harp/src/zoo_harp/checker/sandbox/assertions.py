@@ -102,7 +102,7 @@ def is_kept(text: str, start: int, end: int) -> bool:
 
 
 def _describes(left: Words) -> bool:
-    """Whether a word for falsehood describes whom or what a box names: "the one who lies is", "the false statement is"."""
+    """Whether falsehood describes whom or what a box names: "the one who lies is", "the false statement is"."""
     found = _ABOUT_LIARS.search(left.classes)
     if found is None:
         return False

@@ -71,7 +71,8 @@ CLASSES: Final = {
 }
 _TOKEN: Final = re.compile(
     r"(?<!\\)\$\$?[^$]{1,600}\$\$?|\\\((?:[^\\]|\\(?!\))){1,600}\\\)|\\\[(?:[^\\]|\\(?!\])){1,600}\\\]"
-    r"|\\[()\[\],;:! ]|</?[A-Za-z]\w{0,9}>|(?P<bound>[<≤≥≠]=?|>=?(?=[\s$]*$|[\s$]*[-−]?\d))|\\(?:begin|end)\{[a-z]{1,12}\*?\}|\.{2,}|\\(?P<command>[A-Za-z]+)|"
+    r"|\\[()\[\],;:! ]|</?[A-Za-z]\w{0,9}>|(?P<bound>[<≤≥≠]=?|>=?(?=[\s$]{0,9}$|[\s$]{0,9}[-−]?\d))"
+    r"|\\(?:begin|end)\{[a-z]{1,12}\*?\}|\.{2,}|\\(?P<command>[A-Za-z]+)|"
     r"(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)(?![\w(^])|(?P<sign>[,;:()?=—–]|\s-\s)|[*`\"“”{}#$>~|&\\]+|"
     r"[^\s,;:()?{}$*=&]+"
 )
@@ -97,7 +98,8 @@ _PHRASES: Final = {
         "E": "we can say|we can still say|i think|we think|i believe|we believe|easy to see|hard to see|"
         "difficult to see|turns out",
         "A": "to be|can only be",
-        "L": "takes them|take them|took them|takes us|takes him|costs them|cost them|comes to|come to|came to|comes out to|turns out to|amounts to|amount to|reduces to|simplifies to|"
+        "L": "takes them|take them|took them|takes us|takes him|costs them|cost them|"
+        "comes to|come to|came to|comes out to|turns out to|amounts to|amount to|reduces to|simplifies to|"
         "simplify to|"
         "evaluates to|sums to|sum to|adds up to|add up to|works out to|works out to be|comes out to be|turns out "
         "to be|gives us|gave us|leaves us with|leaving us with|brings us to|converges to|leads to|tends to|is "

@@ -1,7 +1,7 @@
 """Sentences that leave a value open: other values beside it, and conditions of which another value has its own.
 
-A reply that names several values, one of them right, answers nothing: "7 or 8", "7, alternatively 8", "7 if n is even and
-8 if n is odd".
+A reply that names several values, one of them right, answers nothing: "7 or 8", "7, alternatively 8", "7 if n is even
+and 8 if n is odd".
 """
 
 from __future__ import annotations
