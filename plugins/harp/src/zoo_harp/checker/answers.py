@@ -16,7 +16,7 @@ from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.limits import MAX_CACHED, LimitExceeded
 from zoo_harp.checker.tree import Clock, Node, Relation, Text
 from zoo_harp.checker.vocabulary import names
-from zoo_harp.checker.words import CONDITIONS, words_of
+from zoo_harp.checker.words import CONDITIONS, MULTIPLES, words_of
 
 _CLOCK: Final = re.compile(r"(\d{1,2})(?:\s?:\s?([0-5]\d))?\s*(?:([ap])\.?\s?m\.?|o'?clock)", re.IGNORECASE)
 _NAMED_TIMES: Final = {"noon": Clock(12, 0, "pm"), "midnight": Clock(12, 0, "am")}
@@ -24,8 +24,8 @@ _FLAT: Final = re.compile(r"\\(?:text\w*|mathrm|mbox|,|;|:|!|quad|left|right| )|
 _LABEL: Final = re.compile(r"(?:[A-Za-z\s'_{}()|$.~,;:!\\-]|(?<=[A-Za-z0-9_{])\d|\^(?=\{?\\circ))*[A-Za-z}\s)|$\d]")
 _LABEL_WORDS: Final = re.compile(r"[A-Za-z']+")
 """what may stand before an equality sign as a name: words, letters with indices, commands, and no operator"""
-_MULTIPLES: Final = frozenset(names("twice thrice double triple half times reciprocal negative opposite inverse"))
-"""words before a name that make it another value: "twice x = 5" does not give 5"""
+_SIGNS: Final = frozenset(names("ge le geq leq geqslant leqslant lt gt in notin equiv approx subset subseteq"))
+"""commands that make what stands before an equality sign a statement and no name"""
 _TRAILING: Final = ".,;: \t\n\r"
 _LINE_BREAK: Final = re.compile(r"^(?:\\\\)+(?![A-Za-z])")
 _BOLD: Final = re.compile(r"^(\*\*|__|\*|`)(.+)\1$", re.DOTALL)
@@ -131,7 +131,7 @@ def _after_label(text: str) -> Node | None:
     named = [word.lower() for word in _LABEL_WORDS.findall(label)]
     if (
         denies(named)
-        or not (CONDITIONS | _MULTIPLES).isdisjoint(named)
+        or not (CONDITIONS | MULTIPLES | _SIGNS).isdisjoint(named)
         or len(named) > 8
         or named[:1] in (["for"], ["let"])
     ):

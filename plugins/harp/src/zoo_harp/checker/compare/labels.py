@@ -25,6 +25,7 @@ from zoo_harp.checker.tree import (
     symbols,
     walk,
 )
+from zoo_harp.checker.words import MULTIPLES
 
 _MAX_SIGNS: Final = 4
 
@@ -55,7 +56,9 @@ def is_label(node: Node) -> bool:
     if isinstance(node, Ratio):
         return all(map(is_label, node.parts))
     if isinstance(node, Text):
-        return not denies(node.words) and node.words[:1] not in (("for",), ("let",))
+        return (
+            not denies(node.words) and MULTIPLES.isdisjoint(node.words) and node.words[:1] not in (("for",), ("let",))
+        )
     return isinstance(node, Symbol)
 
 

@@ -191,7 +191,7 @@ def _clause(clause: Words, before: str, word: str) -> str:
     if lead is not None and lead.end() == len(classes):
         if classes and classes[-1] not in "CV,:Q":
             return ""
-        if opener == "," and before[0] != "B" and set("AL(") & set(before):
+        if opener == "," and before[0] != "B" and set("AL(X") & set(before):
             return ""
         conclusive = opener in ("", ":") or any(w in _CONCLUSIVE for w in (word, *clause.words))
         return (

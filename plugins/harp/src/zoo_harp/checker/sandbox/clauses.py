@@ -115,7 +115,7 @@ _PHRASE: Final = re.compile(
     re.IGNORECASE,
 )
 END: Final = re.compile(
-    r"(?<!\b[ap]\.m)(?<!\bsq)(?<!\bft)(?<!\.\.)[.!?][*_\"')]{0,4}(?=\s{1,4}[^\sa-z+^×·]|\s{0,8}$)|\)(?=\s[A-Z][a-z])|\n"
+    r"(?<!\b[ap]\.m)(?<!\bsq)(?<!\bft)(?<!\.\.)[.!?][*_\"')]{0,4}(?=\s{1,4}[^\sa-z+^×·/]|\s{0,8}$)|\)(?=\s[A-Z][a-z])|\n"
 )
 _OPEN_LINE: Final = re.compile(r"(?:[a-z,:=(]|\\\w+)[ \t*]*$")
 _UNENDED: Final = re.compile(r"[,:=(][ \t*]*$|(?:\b(?i:not|is|that|than|are)\b|n't)[ \t*]*$")
