@@ -179,6 +179,7 @@ def test_letters_that_are_not_chosen(response):
         (r"x=5\text{ cm}", "5 km"),
         (r"10\text{ cm}^2", r"10\,\mathrm{cm}^7"),
         ("x(x+1)", "x^2+x mod 17"),
+        ("x=5", "17=5"),
         ("a+b+c", "a+b+c+1"),
         ("x^2+c", "x^2+c+1"),
         (r"-\frac{b}{a}", r"\frac{-b}{}"),

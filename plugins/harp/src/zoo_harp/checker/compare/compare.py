@@ -276,10 +276,8 @@ class Comparison:
 
     def _without_labels(self, gold: Node, response: Node) -> Decision | None:
         """Compare without ``x =``, ``f(x) =``, ``(x, y) =`` and the like, where both sides allow; None if none."""
-        gold_part, response_part = (
-            labels.labelled(gold),
-            labels.labelled(response, combinations=not isinstance(gold, Relation)),
-        )
+        gold_part = labels.labelled(gold)
+        response_part = labels.labelled(response, combinations=not isinstance(gold, Relation))
         if labels.are_of_different(response) and response_part is None and not isinstance(gold, Relation):
             return Decision(False, "labels", "values of different variables")
         if gold_part is None and response_part is None:
@@ -301,6 +299,8 @@ class Comparison:
             by_name = dict(zip(response_part.names, response_part.values, strict=False))
             if len(gold_part.values) == len(gold_part.names) == len(by_name):
                 return self._all(gold_part.values, [by_name[name] for name in gold_part.names], "labels")
+        if not response_part.names and not all(self.same(response_part.whole, value) for value in response_part.same):
+            return Decision(False, "labels", "a chain of equations that does not hold")
         renamed = labels.with_names_of(gold_part, response_part)
         if renamed is not None:
             return self.compare(gold_part.whole, renamed)
