@@ -60,6 +60,11 @@ CODE = [
     "6;import os",
 ]
 LARGE = [
+    "1e9" * 1_333,
+    "1E" * 2_000,
+    "**2** " * 30_000,
+    r"\(2\) " * 30_000,
+    "\\" * 20_000,
     "9**9**9",
     "9^{9^{9^{9}}}",
     "8^{8^{8^8}}",
@@ -233,6 +238,12 @@ def test_shapes_never_raise(k):
     for gold in (r"\sqrt{5}", "C"):
         assert not check(gold, SHAPES[k]).correct
     assert not check("6", rf"\boxed{{{SHAPES[k]}}}").correct
+
+
+def test_blanks_in_a_gold_cost_nothing():
+    began = time.process_time()
+    assert not check(" " * 3_000 + "AA", "7").correct
+    assert time.process_time() - began < 2.5
 
 
 def test_an_over_large_gold_equals_its_own_text_only():

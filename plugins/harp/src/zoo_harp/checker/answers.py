@@ -16,7 +16,7 @@ from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.limits import MAX_CACHED, LimitExceeded
 from zoo_harp.checker.tree import Clock, Node, Relation, Text
 from zoo_harp.checker.vocabulary import names
-from zoo_harp.checker.words import CONDITIONS, words_of
+from zoo_harp.checker.words import CONDITIONS, MULTIPLES, words_of
 
 _CLOCK: Final = re.compile(r"(\d{1,2})(?:\s?:\s?([0-5]\d))?\s*(?:([ap])\.?\s?m\.?|o'?clock)", re.IGNORECASE)
 _NAMED_TIMES: Final = {"noon": Clock(12, 0, "pm"), "midnight": Clock(12, 0, "am")}
@@ -24,9 +24,10 @@ _FLAT: Final = re.compile(r"\\(?:text\w*|mathrm|mbox|,|;|:|!|quad|left|right| )|
 _LABEL: Final = re.compile(r"(?:[A-Za-z\s'_{}()|$.~,;:!\\-]|(?<=[A-Za-z0-9_{])\d|\^(?=\{?\\circ))*[A-Za-z}\s)|$\d]")
 _LABEL_WORDS: Final = re.compile(r"[A-Za-z']+")
 """what may stand before an equality sign as a name: words, letters with indices, commands, and no operator"""
-_MULTIPLES: Final = frozenset(names("twice thrice double triple half times reciprocal negative opposite inverse"))
-"""words before a name that make it another value: "twice x = 5" does not give 5"""
+_SIGNS: Final = frozenset(names("ge le geq leq geqslant leqslant lt gt in notin equiv approx subset subseteq"))
+"""commands that make what stands before an equality sign a statement and no name"""
 _TRAILING: Final = ".,;: \t\n\r"
+_LINE_BREAK: Final = re.compile(r"^(?:\\\\)+(?![A-Za-z])")
 _BOLD: Final = re.compile(r"^(\*\*|__|\*|`)(.+)\1$", re.DOTALL)
 _WRAPPED: Final = re.compile(r"^\\(?:boxed|fbox|framebox)\s*\{(.*)\}$", re.DOTALL)
 _DELIMITERS: Final = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), (r"\displaystyle", ""))
@@ -61,6 +62,8 @@ def _strip(text: str) -> str:
         text = text.strip()
         if not text.endswith(("...", "!", "p.m.", "a.m.", r"\.", r"\ldots")):
             text = text.rstrip(_TRAILING) if not text.endswith(("\\,", "\\;", "\\:")) else text[:-2]
+        if text.startswith("\\\\") or text.endswith("\\"):
+            text = _LINE_BREAK.sub("", text.rstrip("\\"))
         match = _BOLD.match(text)
         if match and match[1] not in match[2]:
             text = match[2]
@@ -123,12 +126,12 @@ def clear_caches() -> None:
 def _after_label(text: str) -> Node | None:
     """An equation whose left side is words, such as an angle's name; None if it is not one."""
     label, sign, value = text.rpartition("=")
-    if not sign or not _LABEL.fullmatch(label) or len(label) > 200:
+    if not sign or len(label) > 200 or not _LABEL.fullmatch(label):
         return None
     named = [word.lower() for word in _LABEL_WORDS.findall(label)]
     if (
         denies(named)
-        or not (CONDITIONS | _MULTIPLES).isdisjoint(named)
+        or not (CONDITIONS | MULTIPLES | _SIGNS).isdisjoint(named)
         or len(named) > 8
         or named[:1] in (["for"], ["let"])
     ):

@@ -13,7 +13,7 @@ from zoo_harp.checker.answers import parse, strip
 from zoo_harp.checker.compare.compare import compare_answers
 from zoo_harp.checker.compare.wording import same_words
 from zoo_harp.checker.latex.normalise import unescaped
-from zoo_harp.checker.limits import MAX_ANSWER, Budget, LimitExceeded, Timeout
+from zoo_harp.checker.limits import MAX_ANSWER, Budget, LimitExceeded, NotDecided, Timeout
 from zoo_harp.checker.sandbox.boxes import last_box, opened
 from zoo_harp.checker.sandbox.extraction import anchors, extract, spoken
 from zoo_harp.checker.sandbox.letters import extract_choice
@@ -23,7 +23,7 @@ from zoo_harp.checker.words import words_of
 Kind: TypeAlias = Literal["auto", "short", "choice"]
 DEFAULT_TIMEOUT: Final = 2.0
 _REMARK: Final = re.compile(r"\s\((?=[A-Za-z])[^()]{3,80}\)\s*\.?$")
-_CHOICE: Final = re.compile(r"\s*\$?(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?\s*\(?\s*([A-E])\s*\)?\s*\.?\s*\}?\$?\s*")
+_CHOICE: Final = re.compile(r"\$?(?:\\(?:text|textbf|mathrm|mathbf)\{)?\(?([A-E])\)?\.?\}?\$?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Verdict:
 
 def choice_letter(gold: str) -> str | None:
     """The letter A to E that a gold answer is, also in brackets or a text command; None if it is anything else."""
-    match = _CHOICE.fullmatch(gold)
+    match = _CHOICE.fullmatch("".join(gold[:MAX_ANSWER].split()))
     return match[1] if match else None
 
 
@@ -169,6 +169,8 @@ def _decide(gold: str, response: str, letter: str | None, kind: Kind, budget: Bu
         return extracted, Decision(False, "timeout", "timeout")
     except (LimitExceeded, RecursionError, MemoryError, OverflowError):
         return extracted, Decision(False, "limit", "limit")
+    except NotDecided as error:
+        return extracted, Decision(False, "undecided", str(error))
 
 
 def compare_texts(gold: str, answer: str, budget: Budget) -> Decision:

@@ -30,7 +30,7 @@ _HEDGES: Final = frozenset(
         "every "
         "forall exists undefined except but plus minus excluding besides otherwise instead rather either or "
         "wonder try anything-but everything-but all-but close near far merely formerly "
-        "imagine lest though although however si"
+        "unlike imagine lest though although however si"
     )
 )
 """words that bound, suppose, quantify or leave open"""
@@ -59,10 +59,13 @@ _FALSE: Final = re.compile(
 _JUDGED: Final = frozenset(
     names(
         "correct right true answer solution so it valid possible work works allowed enough case integer hold holds "
-        "acceptable permitted satisfy satisfies reach agree sure certain that"
+        "acceptable permitted satisfy satisfies reach agree sure certain that this"
     )
 )
 """words whose negation retracts a value"""
+
+
+_SIGNS: Final = frozenset(",;:()?")
 
 
 @lru_cache(maxsize=4096)
@@ -92,5 +95,6 @@ def takes_back(words: Sequence[str]) -> bool:
     """Whether ``words`` (lower case) call something wrong: by a word for it, or by negating "right" and the like."""
     if any(map(is_false, words)):
         return True
+    words = [word for word in words if word not in _SIGNS]
     negated = [at for at, word in enumerate(words) if is_negation(word)]
     return any(at + 1 == len(words) or not _JUDGED.isdisjoint(words[at + 1 : at + 4]) for at in negated)

@@ -34,6 +34,8 @@ MAX_TIMEOUT = 10.0
 _WALL_FACTOR = 1.8
 """limit of a check's wall time, as a multiple of its processor time, on a machine that is not overloaded"""
 _MAX_LOAD = 10.0
+_UNTIMED = 0.02
+"""seconds of wall time in which the clock of the processor is not read"""
 
 
 class NotDecided(Exception):
@@ -67,7 +69,9 @@ class Budget:
 
     def __init__(self, seconds: float) -> None:
         seconds = min(seconds, MAX_TIMEOUT)
-        self.deadline = time.thread_time() + seconds
+        self._seconds = seconds
+        self._deadline: float | None = None
+        """processor time of this thread at which the check ends; read late, for that clock is slow to read"""
         self.began = time.monotonic()
         self._wall = _WALL_FACTOR * seconds
         self.symbolic = SYMBOLIC_SHARE * seconds
@@ -79,7 +83,7 @@ class Budget:
     def half(self) -> Budget:
         """A budget of half of what is left; what it spends is spent here too."""
         part = Budget(0.0)
-        part.deadline, part.symbolic = self.deadline, self.symbolic
+        part.symbolic = self.symbolic
         part.began, part._wall = self.began, self._wall
         part._left = self._left // 2
         part._whole = self
@@ -96,9 +100,16 @@ class Budget:
         Raises:
             Timeout: the deadline has passed.
         """
-        if time.thread_time() > self.deadline:
-            raise Timeout
-        if time.monotonic() - self.began > self._wall and self.wall_left() < 0.0:
+        if self._whole is not None:
+            self._whole.check_time()
+            return
+        passed = time.monotonic() - self.began
+        if passed < min(_UNTIMED, self._seconds):
+            return  # a thread has used no more processor time than has passed
+        used = time.thread_time()
+        if self._deadline is None:
+            self._deadline = used + max(self._seconds - passed, self._seconds / 2)
+        if used > self._deadline or (passed > self._wall and self.wall_left() < 0.0):
             raise Timeout
 
     def wall_left(self) -> float:
@@ -118,7 +129,7 @@ class Budget:
         self._until_clock -= work
         if self._left < 0:
             raise LimitExceeded("too many operations")
-        if self._until_clock <= 0:
+        if self._until_clock <= 0 and self._whole is None:
             self._until_clock = _CLOCK_INTERVAL
             self.check_time()
 

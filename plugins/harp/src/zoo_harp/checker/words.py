@@ -59,6 +59,12 @@ CONDITIONS: Final = frozenset(names("such that if unless when where least most m
 """words that change the meaning of the statement they are in"""
 
 
+MULTIPLES: Final = frozenset(
+    names("twice thrice double triple half times reciprocal negative opposite inverse different")
+)
+"""words before a name that make it another value: "twice x = 5" does not give 5"""
+
+
 def is_word(run: str) -> bool:
     """Whether a run of two or more letters outside of text commands is a word and not a product of variables."""
     lower = run.lower()

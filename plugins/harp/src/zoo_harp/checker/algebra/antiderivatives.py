@@ -9,6 +9,8 @@ from zoo_harp.checker.tree import Apply, Node, Number, Symbol, number, rebuilt, 
 from zoo_harp.checker.workers.symbolic import prove_equal
 
 _NAMES = ("C", "K", "c", "C_1")
+_VARIABLES = frozenset("xytuvwzrsθ") | {"theta"}
+"""what an antiderivative is a function of, where no integral says so"""
 
 
 def compare_antiderivatives(gold: Node, response: Node, budget: Budget) -> Decision | None:
@@ -35,7 +37,7 @@ def compare_antiderivatives(gold: Node, response: Node, budget: Budget) -> Decis
         if proved is None:
             return Decision(False, "undecided", "neither proved equal nor different up to a constant")
         return Decision(proved, "integral", "equal up to a constant" if proved else "different derivatives")
-    if constants[1] is None:
+    if constants[1] is None or constants[0] == "c":
         return compare_values(left, right, budget)
     field = Evaluator(budget.half())
     try:
@@ -62,10 +64,15 @@ def _variable(node: Node) -> str | None:
 
 
 def _constant(node: Node) -> str | None:
-    """The name of the constant of integration: one term of a sum with something else that varies."""
+    """The name of the constant of integration: one term of a sum with something else that varies.
+
+    A small c may as well be a coefficient: it needs one variable beside it, and then stands only for itself.
+    """
     for name in _NAMES:
         places = [part for part in walk(node) if part == Symbol(name)]
-        if len(places) == 1 and name in _terms(node) and len(symbols(node)) > 1:
+        others = symbols(node) - {name}
+        plain = len(others) == 1 and others <= _VARIABLES if name == "c" else all(map(str.islower, others))
+        if len(places) == 1 and name in _terms(node) and others and plain:
             return name
     return None
 

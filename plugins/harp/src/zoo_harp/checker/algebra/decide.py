@@ -240,7 +240,7 @@ class Decider(Field):
             raise LimitExceeded("an exponential too large")
         known = {
             "exp": context.exp, "ln": context.log, "sin": context.sin, "cos": context.cos, "arcsin": context.asin,
-            "arccos": context.acos, "arctan": context.atan,
+            "arccos": context.acos, "arctan": context.atan, "gamma": context.gamma,
         }  # fmt: skip
         if name not in known:
             raise Unsupported(f"no numbers for {name}")

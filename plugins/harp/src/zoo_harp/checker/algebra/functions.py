@@ -12,7 +12,6 @@ from zoo_harp.checker.limits import MAX_BITS, Budget, LimitExceeded, Undefined, 
 
 _UNIT: Final[Monomial] = ()
 _I_PI: Final[Monomial] = (("i", ONE), ("pi", ONE))
-_ARC_SINES: Final = {"0": 0, "1/2": 1, "r2/2": 2, "r3/2": 3, "1": 6}
 _MINUS_ONE: Final = Fraction(-1)
 
 

@@ -17,6 +17,7 @@ MIN_DIGITS: Final = 6
 """significant digits that a decimal needs to stand for an exact number"""
 _POINTS: Final = 8
 _TRIES: Final = 32
+_PERIODIC: Final = frozenset(("mod", "gcd", "lcm"))
 _DISCRETE: Final = frozenset(("factorial", "factorial2", "binom", "sum", "prod", "mod", "gcd", "lcm"))
 _SEED: Final = 20_241_208
 
@@ -88,7 +89,10 @@ def compare_values(gold: Node, response: Node, budget: Budget) -> Decision:
         raise
     if isinstance(left, Fraction) and isinstance(right, Fraction) and left == right:
         return Decision(True, "number", "the same rational number")
-    decimal = _by_digits(gold, response, left, right, field)
+    try:
+        decimal = _by_digits(gold, response, left, right, field)
+    except (Undefined, Unsupported):
+        return _symbolic(gold, response, budget)
     if decimal is not None:
         return decimal
     if isinstance(left, Fraction) and isinstance(right, Fraction):
@@ -138,11 +142,13 @@ def _points(gold: Node, response: Node, budget: Budget) -> Decision:
     """
     names = sorted(symbols(gold) | symbols(response))
     draw = random.Random(_SEED)  # noqa: S311
-    whole = any(isinstance(n, Apply) and n.op in _DISCRETE for side in (gold, response) for n in walk(side))
+    discrete = {n.op for side in (gold, response) for n in walk(side) if isinstance(n, Apply)} & _DISCRETE
+    whole, large = bool(discrete), bool(discrete) and discrete <= _PERIODIC
     agreed = 0
     for attempt in range(_TRIES):
         if whole:
-            point: dict[str, Value] = {name: Fraction(draw.randint(1, 4 + attempt)) for name in names}
+            most = 60 if large and attempt % 2 else 4 + attempt
+            point: dict[str, Value] = {name: Fraction(draw.randint(1, most)) for name in names}
         else:
             point = _rational_point(draw, names, attempt)
         field = Evaluator(budget, point)

@@ -15,7 +15,7 @@ from zoo_harp.checker.compare import compounds, labels
 from zoo_harp.checker.compare.families import family, may_be_family, same_family
 from zoo_harp.checker.compare.pieces import same_pieces
 from zoo_harp.checker.compare.readings import other_readings
-from zoo_harp.checker.compare.sets import compare_collections, differently_joined, is_collection
+from zoo_harp.checker.compare.sets import compare_collections, differently_joined, is_collection, items_of
 from zoo_harp.checker.compare.times import as_time, is_clock_only, same_time
 from zoo_harp.checker.compare.vectors import components, in_units, is_vector
 from zoo_harp.checker.compare.wording import NOTHING, same_words, with_permutations
@@ -106,7 +106,8 @@ class Comparison:
             same = any(self._expressions(*pair).correct for pair in pairs)
             return Decision(same, "unit", "the same quantity" if same else "different sums of quantities")
         if isinstance(gold, Quantity) or isinstance(response, Quantity):
-            return self._quantities(gold, response)
+            named = isinstance(gold, Relation) or isinstance(response, Relation)
+            return (named and self._without_labels(gold, response)) or self._quantities(gold, response)
         if isinstance(gold, Clock) or isinstance(response, Clock):
             return self._ratios(gold, response)
         if isinstance(gold, Text | Symbol) and isinstance(response, Text | Symbol):
@@ -275,10 +276,10 @@ class Comparison:
 
     def _without_labels(self, gold: Node, response: Node) -> Decision | None:
         """Compare without ``x =``, ``f(x) =``, ``(x, y) =`` and the like, where both sides allow; None if none."""
-        gold_part, response_part = (
-            labels.labelled(gold),
-            labels.labelled(response, combinations=not isinstance(gold, Relation)),
-        )
+        gold_part = labels.labelled(gold)
+        response_part = labels.labelled(response, combinations=not isinstance(gold, Relation))
+        if labels.are_of_different(response) and response_part is None and not isinstance(gold, Relation):
+            return Decision(False, "labels", "values of different variables")
         if gold_part is None and response_part is None:
             return None
         if gold_part is not None and response_part is not None:
@@ -298,6 +299,8 @@ class Comparison:
             by_name = dict(zip(response_part.names, response_part.values, strict=False))
             if len(gold_part.values) == len(gold_part.names) == len(by_name):
                 return self._all(gold_part.values, [by_name[name] for name in gold_part.names], "labels")
+        if not response_part.names and not all(self.same(response_part.whole, value) for value in response_part.same):
+            return Decision(False, "labels", "a chain of equations that does not hold")
         renamed = labels.with_names_of(gold_part, response_part)
         if renamed is not None:
             return self.compare(gold_part.whole, renamed)
@@ -318,11 +321,15 @@ class Comparison:
         if len(labelled.names) > 1 and isinstance(bare, Listing) and isinstance(values, Tuple):
             values = Listing(values.items, ",")
         if len(labelled.names) > 1 and isinstance(bare, Tuple) and isinstance(values, Listing):
+            if (bare.left, bare.right) in (("(", "]"), ("[", ")")):
+                return Decision(False, "labels", "a point and an interval")
             values = Tuple(bare.left, values.items, bare.right)
         for value in labelled.same:
             if not self.compare(labelled.whole, value).correct:
                 return Decision(False, "labels", "a chain of equations that does not hold")
         gold_part, response_part = (values, bare) if gold_labelled else (bare, values)
+        if labels.is_ordered(labelled) and isinstance(values, Listing) and isinstance(bare, Listing):
+            return self._all(items_of(gold_part), items_of(response_part), "labels")
         decision = self.compare(gold_part, response_part)
         if not decision.correct and gold_labelled and labels.is_unknown(labelled):
             return self._families(gold_part, response_part, solved=True) or decision

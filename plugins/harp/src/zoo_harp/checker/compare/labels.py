@@ -25,6 +25,7 @@ from zoo_harp.checker.tree import (
     symbols,
     walk,
 )
+from zoo_harp.checker.words import MULTIPLES
 
 _MAX_SIGNS: Final = 4
 
@@ -55,7 +56,9 @@ def is_label(node: Node) -> bool:
     if isinstance(node, Ratio):
         return all(map(is_label, node.parts))
     if isinstance(node, Text):
-        return not denies(node.words) and node.words[:1] not in (("for",), ("let",))
+        return (
+            not denies(node.words) and MULTIPLES.isdisjoint(node.words) and node.words[:1] not in (("for",), ("let",))
+        )
     return isinstance(node, Symbol)
 
 
@@ -79,6 +82,18 @@ def exchangeable(gold: Labelled, response: Labelled) -> bool:
         return True
     kinds = [answer.names[0] for answer in (gold, response) if len(answer.names) == 1]
     return len(kinds) == 2 and Symbol("y") in kinds and any(isinstance(k, Apply) and k.op == "call" for k in kinds)
+
+
+def is_ordered(answer: Labelled) -> bool:
+    """Whether values belong to different unknowns, so that their order counts; x_1 and x_2 are two values of one."""
+    kinds = {name.name.partition("_")[0] if isinstance(name, Symbol) else name for name in answer.names}
+    return len(kinds) == len(answer.names) > 1
+
+
+def are_of_different(node: Node) -> bool:
+    """Whether a list has values of different unknowns."""
+    items = [_one(item) for item in node.items if isinstance(item, Relation)] if isinstance(node, Listing) else []
+    return len({item.names for item in items if item is not None and is_unknown(item)}) > 1
 
 
 def is_unknown(answer: Labelled) -> bool:
@@ -138,6 +153,8 @@ def labelled(node: Node, *, combinations: bool = False) -> Labelled | None:
 def _one(node: Relation) -> Labelled | None:
     if node.ops == ("in",) and isinstance(node.terms[0], Symbol) and isinstance(node.terms[1], Set):
         return Labelled((node.terms[0],), (node.terms[1],), node.terms[1])
+    if node.ops == ("mod",):
+        return _congruence(*node.terms)
     if any(op != "=" for op in node.ops):
         return None
     first, *rest = node.terms
@@ -160,6 +177,14 @@ def _one(node: Relation) -> Labelled | None:
     if isinstance(first, Symbol) and first.name in symbols(value):
         return None
     return Labelled((first,), (value,), value, tuple(rest[:-1]))
+
+
+def _congruence(unknown: Node, residue: Node, *modulus: Node) -> Labelled | None:
+    """The numbers 5k + 2 that n = 2 (mod 5) names; None where the residue or the modulus is no number."""
+    if not isinstance(unknown, Symbol) or not all(isinstance(part, Number) for part in (residue, *modulus)):
+        return None
+    value = Apply("add", (Apply("mul", (*modulus, Symbol("k"))), residue))
+    return Labelled((unknown,), (value,), value) if len(modulus) == 1 else None
 
 
 def _several(node: Listing) -> Labelled | None:
@@ -186,6 +211,8 @@ def _several(node: Listing) -> Labelled | None:
         names.append(part.names[0] if part else None)
         values.append(part.whole if part else item)
     given = {name for name in names if name is not None}
+    if node.joiner in ("or", "lor") and len(given) == len(names):
+        return None
     if len(given) == 1:
         return Labelled((names[0] or first.names[0],), tuple(values), replace(node, items=tuple(values)))
     if len(given) == len(names):

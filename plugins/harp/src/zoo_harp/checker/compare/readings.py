@@ -15,10 +15,12 @@ _LABELLED: Final = re.compile(
     r"^\s*(?:\\(?:text\w*|mathrm|mathbf|bf)\s*\{?\s*)?(?:\(\s*[A-E]\s*\)|[A-E]\s*[).:])\s*\}?"
     r"(?:\\[ ,;]|\\quad|[\s~:])*(?=\S)"
 )
+_CHOICE: Final = re.compile(r"\(?[A-E]\)?")
 _AMOUNTS: Final = frozenset("hFGHPQ")
 """names of functions that are as often names of quantities"""
 _DECIMAL_COMMA: Final = re.compile(r"[-−]?(?:\d+,\d{2}|\d{4,},\d|0,\d{3,})")
 """digits that are neither groups of thousands nor likely to be a list"""
+_ORDINAL: Final = re.compile(r"\d(?:st|nd|rd|th)\b")
 _LOST: Final = re.compile(r"[\[\]()-]")
 """signs that ``words_of`` drops"""
 
@@ -47,12 +49,12 @@ def other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
         if joined is not None:
             pairs.append((joined, answer.tree) if swap else (answer.tree, joined))
     bare = _LABELLED.match(response.text)
-    if bare:
+    if bare and not _CHOICE.fullmatch(response.text[bare.end() :].strip()):
         pairs.append((gold.tree, parse(response.text[bare.end() :]).tree))
     bare = _LABELLED.match(gold.text)
     if bare:
         pairs.append((parse(gold.text[bare.end() :]).tree, response.tree))
-    if any(isinstance(node, Text) for side in (gold.tree, response.tree) for node in walk(side)):
+    if any(isinstance(node, Text) for node in walk(gold.tree)) or _ORDINAL.search(gold.text):
         words = _as_words(gold.text)
         in_words = any(len(word) > 1 and word.isalpha() for word in words.words)
         if in_words or not _LOST.search(gold.text + response.text):

@@ -35,7 +35,11 @@ def compare_collections(gold: Node, response: Node, same: Same) -> Decision:
     if any(isinstance(side, Named | SetOp | Builder) for side in (gold, response)):
         return _set_expressions(gold, response, same)
     lists = isinstance(gold, Listing) and isinstance(response, Listing) and not labels.has_signs(gold, response)
-    return _items_alike(items_of(gold), items_of(response), same, strict=lists)
+
+    def alike(one: Node, other: Node) -> bool:
+        return isinstance(one, Set) == isinstance(other, Set) and same(one, other)  # {1} is no member of {1}
+
+    return _items_alike(items_of(gold), items_of(response), alike, strict=lists)
 
 
 def differently_joined(gold: Node, response: Node) -> bool:

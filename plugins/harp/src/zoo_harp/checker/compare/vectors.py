@@ -12,7 +12,7 @@ _UNITS: Final = ("unit i", "unit j", "unit k")
 def components(node: Node, count: int) -> tuple[Node, ...] | None:
     """The ``count`` components of what may be a vector; None if it is none."""
     if isinstance(node, Tuple):
-        return node.items if node.left in "(<" else None
+        return node.items if (node.left, node.right) in (("(", ")"), ("<", ">")) else None
     if isinstance(node, Matrix):
         if len(node.rows[0]) == 1:
             return tuple(row[0] for row in node.rows)

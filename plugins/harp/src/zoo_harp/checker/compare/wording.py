@@ -21,20 +21,34 @@ _CLASSES: Final = (
     frozenset(names("monday tuesday wednesday thursday friday saturday sunday")),
     frozenset(names("january february march april may june july august september october november december")),
 )
+_BEFORE_NAMES: Final = ((), *((word,) for word in names("is was be on in")))
+_LEADS: Final = tuple(
+    tuple(lead.split()) for lead in ("so", "thus", "hence", "therefore", "it is", "that is", "there is", "there are")
+)
 _PERMUTED: Final = frozenset(names("all its their the any of these and permutations permutation thereof"))
 _MAX_PERMUTED: Final = 5
 
 
 def same_words(gold: tuple[str, ...], response: tuple[str, ...]) -> bool:
     """Whether both are the same but for an implied noun, a linking verb or the order of words."""
+    gold, response = _without_lead(gold), _without_lead(response)
     if gold == response or (gold in NOTHING and response in NOTHING):
         return True
     return plain(gold) == plain(response) or _names_alone(gold, response)
 
 
+def _without_lead(words: tuple[str, ...]) -> tuple[str, ...]:
+    """``words`` without "so", "it is", "there are" before them and "exist" behind them."""
+    while lead := next((lead for lead in _LEADS if words[: len(lead)] == lead and len(words) > len(lead)), ()):
+        words = words[len(lead) :]
+    return words[:-1] if words[:1] == ("no",) and words[-1] in ("exist", "exists") else words
+
+
 def _names_alone(gold: tuple[str, ...], response: tuple[str, ...]) -> bool:
     """Whether the gold is the name of a day or month, and the one such name in an affirmative sentence."""
     if len(gold) != 1 or denies(response) or not CONDITIONS.isdisjoint(response):
+        return False
+    if response[-1:] != gold or response[-2:-1] not in _BEFORE_NAMES:
         return False
     return any({*gold} == kind.intersection(response) for kind in _CLASSES if gold[0] in kind)
 

@@ -72,7 +72,7 @@ _LOOSE_COMMA: Final = re.compile(r"[ ]{0,4}\{[ ]{0,4},[ ]{0,4}\}[ ]{0,4}")
 _POINT: Final = re.compile(r"(?<=\d)\{\.\}(?=\d)")
 _ORDINAL: Final = re.compile(r"(?<=\d)(?:st|nd|rd|th|\^\{?(?:\\text\{)?(?:st|nd|rd|th)\}{0,2})(?![A-Za-z}])")
 _INTERVAL: Final = re.compile(
-    r"((?<!\\sqrt)\[|(?<![\w})])\]|(?<=\\left)\])([^\[\]()]{1,80}[,;][^\[\]()]{1,80})(\]|(?<!\\sqrt)\[)"
+    r"((?<!\\sqrt)\[|(?<![\w})])\]|(?<=\\left)\]|(?<=\\c[ua]p)\])([^\[\]()]{1,80}[,;][^\[\]()]{1,80})(\]|(?<!\\sqrt)\[)"
 )
 _ROW_SPACE: Final = re.compile(r"\\\\\s{0,4}\[-?[\d.]{1,8}\s{0,4}(?:pt|em|ex|cm|mm|in)\]")
 _TIMES_TEN: Final = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*\^)")

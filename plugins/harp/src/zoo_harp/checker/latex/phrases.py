@@ -29,7 +29,9 @@ from zoo_harp.checker.units import is_unit, read_unit
 from zoo_harp.checker.vocabulary import names
 from zoo_harp.checker.words import CONDITIONS, FILLERS, NUMBER_WORDS, PARTS, read_number, read_part
 
-_VERBS: Final = frozenset(names("is are was were does do did has have can could would will may might"))
+_VERBS: Final = frozenset(
+    names("is are was were does do did has have can could would will may might falls fall goes leads gives lies")
+)
 _SCALES: Final = {"C": "celsius", "F": "fahrenheit", "Celsius": "celsius", "Fahrenheit": "fahrenheit"}
 
 
@@ -106,7 +108,9 @@ class Phrases(Cursor):
         idle = forms.plain_words(self.tokens, self.position)
         if idle and idle[0].lower() in _VERBS:
             raise ParseError("a statement")
-        if [word.lower() for word in idle[:1]] == ["squared"] or (len(idle) > 1 and idle[0].lower() == "times"):
+        if {*PARTS, "squared", "cubed"}.issuperset(word.lower() for word in idle[:1]) or (
+            len(idle) > 1 and idle[0].lower() == "times"
+        ):
             raise ParseError("a power or product in words")
         if denies(idle) or not CONDITIONS.isdisjoint(word.lower() for word in idle):
             raise ParseError("a denial or a condition")

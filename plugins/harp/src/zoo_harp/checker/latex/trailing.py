@@ -21,8 +21,11 @@ _SIGNS: Final = frozenset(names("in , ( ) { } $ and <= >= < > != - + _ ^ * ...")
 
 def without_clause(tokens: Sequence[Token]) -> list[Token]:
     """The tokens of an equation or family without a clause at the end that names a range; as they are elsewhere."""
+    if len(tokens) < 2:
+        return list(tokens)
     start = next((position for position in range(1, len(tokens)) if _begins(tokens, position)), None)
-    if start is None or not all(_belongs(token) for token in tokens[start:]):
+    stray = tokens[-1][0] == "num" and tokens[-2][1] in (",", "and")
+    if start is None or stray or not all(_belongs(token) for token in tokens[start:]):
         return list(tokens)
     while start > 1 and tokens[start - 1][1] in (",", "(", ";"):
         start -= 1

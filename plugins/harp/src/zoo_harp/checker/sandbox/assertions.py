@@ -15,7 +15,8 @@ from typing import Final
 
 from zoo_harp.checker.lexicon import is_false, is_negation, is_operator, takes_back
 from zoo_harp.checker.sandbox.clauses import END, FAR, Words, beginning, read_words, sentence
-from zoo_harp.checker.sandbox.wide import is_asserted_wide, is_wide
+from zoo_harp.checker.sandbox.hedges import before_reason, is_conditional, is_open, stands_alone
+from zoo_harp.checker.sandbox.wide import is_asserted_wide, is_denied_wide, is_wide
 from zoo_harp.checker.vocabulary import names
 
 _SIMPLE: Final = re.compile(r"D?V?[NQFG]+(?:PD?[NQFG]+)*|F+(?:AF+)*|[SDTR]|F,D?[NQ].*,")
@@ -26,10 +27,19 @@ _LEAD: Final = re.compile(r"[CV,]*(?:P(?:T|S|D?[NQF]+),?)*[CV,]*")
 _EMBEDS: Final = re.compile(
     r"[CV,]*(?:P(?:S|D?[NQF]+),?)*[CV,]*(?:(?:[SR]|D|D?[NQFG]+)?M?V*[EL]|[SR]?AV*(?:K|KE|E)|D?N?QA|E)T?"
 )
+_CONTRAST: Final = re.compile(r"(?:^|[AL])V*XF,?C$")
+"""as in "not 6, but": the value after it is the one that is asserted"""
+_ABOUT_LIARS: Final = re.compile(r"(?:D?[NS]+R[^,;:()]*|DX?N+)AV*$")
 _PREDICATE: Final = re.compile(r"[MA]+V*(?:D?[NVFG]*Q|P)")
+_CHANGES: Final = frozenset(names("squared cubed halves thirds quarters doubled tripled halved"))
+_MULTIPLES: Final = frozenset(names("twice thrice double triple half times minus plus"))
+_OTHER_THINGS: Final = frozenset(
+    names("different other another page line section step exercise chapter figure table footnote")
+)
 _GOOD: Final = frozenset(names("correct right true enough sufficient possible optimal attainable best impossible"))
 _BARRING: Final = frozenset(names("than anything-but everything-but all-but"))
 _OTHERS: Final = frozenset(names("their his her your"))
+_LIARS: Final = frozenset(names("statement statements sentence person student knight coin suspect claim equation"))
 _CONCLUSIVE: Final = frozenset(names("so thus hence therefore then finally consequently accordingly"))
 _ALL: Final = (("all",), ("every",), ("any",), ("each",))
 _RESETS: Final = _CONCLUSIVE | {"but"}
@@ -41,6 +51,7 @@ _CLOSERS: Final = frozenset(
     )
 )
 """words that a sentence of at most three words after the answer may begin with"""
+_OTHERWISE: Final = frozenset(names("or maybe perhaps possibly alternatively either"))
 _VERBAL: Final = ("A", "M", "L", "V")
 _OPENING: Final = frozenset(names("if such given after before until"))
 _SUPERLATIVES: Final = frozenset(names("smallest largest least greatest first last only number numbers integers"))
@@ -54,35 +65,63 @@ def is_asserted(text: str, start: int, end: int) -> bool:
     """Whether the sentence around ``text[start:end]`` asserts that this text is the answer."""
     left, right = sentence(text, start, end)
     if is_wide(text, start, end):
-        return is_asserted_wide(text, start, end)
+        return is_asserted_wide(text, start, end) and not any(map(is_operator, (*left.words, *right.words)))
     if "would" in left.words and "if" in right.words:
         return False
     linked = _is_linked(left)
-    return bool(linked) and _goes_on(right, alone=linked == "alone") and not is_taken_back(text, end)
+    if not linked or is_open(left, right, text[start:end]) or (linked == "alone" and not stands_alone(right)):
+        return False
+    return _goes_on(right, alone=linked == "alone") and not is_taken_back(text, end)
 
 
 def is_kept(text: str, start: int, end: int) -> bool:
     """Whether the words around a box leave it as the answer: its clause neither denies nor supposes it."""
     left, right = sentence(text, start, end)
-    if "?" in right.classes[:1] or is_taken_back(text, end):
+    if is_taken_back(text, end) or is_conditional(left, right):
         return False
     since = _since_reset(left)
     clause = left.words[max(since, _last_stop(left.classes)) :]
-    if any(is_negation(word) or is_false(word) or word in _BARRING for word in clause) and not _is_linked(left):
+    denied = any(is_negation(word) or is_false(word) or word in _BARRING for word in clause)
+    if denied and not _is_linked(left) and not _describes(left):
         return False
-    if _is_supposed(clause):
+    if clause[-1:] and clause[-1] in _MULTIPLES:
+        return False
+    if (
+        _is_supposed(clause)
+        or _is_mislabelled(left)
+        or (is_wide(text, start, end) and is_denied_wide(text, start, end))
+    ):
         return False
     near = re.split("[,;(C]", right.classes)[0]
+    if "?" in near:
+        return False
     rest = right.words[len(near) + 1 :]
-    return not takes_back(right.words[: len(near)]) and not (
-        rest[:1] and rest[0] in ("which", "but", "that") and takes_back(rest)
-    )
+    aside = right.classes[len(near) : len(near) + 1] == "(" and any(map(is_operator, rest[:1]))
+    goes_on = aside or rest[:1] in (("which",), ("but",), ("that",))
+    return not takes_back(right.words[: len(near)]) and not (goes_on and takes_back(rest))
+
+
+def _describes(left: Words) -> bool:
+    """Whether falsehood describes whom or what a box names: "the one who lies is", "the false statement is"."""
+    found = _ABOUT_LIARS.search(left.classes)
+    if found is None:
+        return False
+    words = left.words[found.start() :]
+    return "who" in words or not _LIARS.isdisjoint(words)
+
+
+def _is_mislabelled(left: Words) -> bool:
+    """Whether a label such as "Wrong:" stands before a box."""
+    head, colon, tail = left.classes.rpartition(":")
+    first = _last_stop(head)
+    words = left.words[first : len(head)]
+    return bool(colon) and not tail and 1 < len(words) + any(map(is_false, words)) <= 4 and any(map(is_operator, words))
 
 
 def denied_from(text: str, start: int, end: int) -> int:
     """Where the sentence around a value begins if it denies or bounds anything, else 0."""
     left, right = sentence(text, start, end)
-    return beginning(text, start) if any(map(is_operator, (*left.words, *right.words))) else 0
+    return beginning(text, start) if any(map(is_operator, (*left.words, *before_reason(right)))) else 0
 
 
 def is_taken_back(text: str, end: int) -> bool:
@@ -98,6 +137,8 @@ def _takes_back(sentence: str) -> bool:
     """Whether a sentence speaks against what was said before it; of few words only thanks and the like do not."""
     read = read_words(sentence)
     words = [word for word in read.words if word[:1].isalpha()]
+    if words[:1] and words[0] in _OTHERWISE and len(words) <= 3 and "F" in read.classes:
+        return True
     if not words or not set(read.classes) - set("VFPDSTC,.()"):
         return False
     if (
@@ -143,12 +184,14 @@ def _clause(clause: Words, before: str, word: str) -> str:
     """How a clause before a value links it, after the sign or word that opens the clause."""
     classes, opener = clause.classes, before[-1:]
     lead = _LEAD.match(classes)
-    if lead is not None and _is_supposed(clause.words[: lead.end()]):
+    if word == "but" and clause.words in ((), ("rather",)) and _CONTRAST.search(before):
+        return "linked"
+    if lead is not None and (_is_supposed(clause.words[: lead.end()]) or "between" in clause.words[: lead.end()]):
         return ""
     if lead is not None and lead.end() == len(classes):
         if classes and classes[-1] not in "CV,:Q":
             return ""
-        if opener == "," and before[0] != "B" and set("AL(") & set(before):
+        if opener == "," and before[0] != "B" and set("AL(X") & set(before):
             return ""
         conclusive = opener in ("", ":") or any(w in _CONCLUSIVE for w in (word, *clause.words))
         return (
@@ -237,6 +280,8 @@ def _leads(left: Words, index: int) -> bool:
         supposed = _is_supposed(left.words[first:index])
         return not supposed and bool(_EMBEDS.fullmatch(before, first)) and _leads(left, first)
     words = left.words[:index]
+    if opener == "C" and is_negation("".join(words[-2:-1])):
+        return False
     if opener == ":":
         return not any(map(is_operator, words[_last_stop(before[:-1]) :]))
     since = _since_reset(Words(words, before))
@@ -247,15 +292,14 @@ def _leads(left: Words, index: int) -> bool:
 
 def _goes_on(right: Words, *, alone: bool) -> bool:
     """Whether what follows a value in its sentence leaves it: nouns, a reason or condition, or "is the answer"."""
-    words, classes = right.words, right.classes
-    if "?" in classes:
+    if "?" in right.classes:
         return False
+    words = before_reason(right)
+    classes = right.classes[: len(words)]
     nouns = 0
     for index, (word, letter) in enumerate(zip(words, classes, strict=True)):
         rest = words[index:]
-        if word in ("because", "since") or (
-            letter in ",(" and words[index + 1 : index + 2] in (("because",), ("since",), ("as",))
-        ):
+        if letter in ",(" and words[index + 1 : index + 2] in ((), ("as",)):
             return True
         if word in ("not", "rather", "instead") and index <= nouns + 1:
             return len(rest) <= 4 and not takes_back(rest)
@@ -267,7 +311,7 @@ def _goes_on(right: Words, *, alone: bool) -> bool:
             return not (takes_back(rest) or "unless" in rest or follows_or or modulus)
         if word == "or" and words[index + 1 : index + 2] in _RESTATING:
             return True
-        if word == "squared" or (word == "times" and rest[1:]):
+        if word in _CHANGES or (word == "times" and rest[1:]):
             return False
         if (
             letter == "X"
@@ -277,7 +321,7 @@ def _goes_on(right: Words, *, alone: bool) -> bool:
             return False
         if letter in "AML":
             predicate = _PREDICATE.match(classes, index) or _GOOD.intersection(rest[1:3])
-            changed = any(is_operator(word) or word in ("different", "other", "another") for word in rest)
+            changed = any(is_operator(word) or word in _OTHER_THINGS for word in rest)
             return bool(nouns or (alone and predicate)) and not changed
         if (letter == "S" and index == 0) or (letter == "D" and nouns == 1 and classes[index - 1] == "N"):
             return False
@@ -299,7 +343,8 @@ def _after_connective(classes: str) -> int:
 
 def _since_reset(left: Words) -> int:
     """Where a new statement begins after the last connective: "everyone says 4, but", "4 fails, so"."""
-    return max((index + 1 for index, word in enumerate(left.words) if word in _RESETS), default=0)
+    resets = (index for index, word in enumerate(left.words) if word in _RESETS)
+    return max((index + 1 for index in resets if not index or not is_negation(left.words[index - 1])), default=0)
 
 
 def _is_supposed(words: tuple[str, ...]) -> bool:

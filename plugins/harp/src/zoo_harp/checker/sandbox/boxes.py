@@ -11,21 +11,34 @@ from zoo_harp.checker.limits import MAX_ANSWER
 _BRACES: Final = re.compile(r"\\(?:boxed|fbox|framebox)(?![A-Za-z])[ \t]{0,8}(\{?)|\\.|[{}]", re.DOTALL)
 _BARE_BOX: Final = re.compile(r"[^\s$.,;]{1,200}")
 _SPACE: Final = r"(?:[\s$}~&]|\\[\[\]()\\,;:! ]|\\q?quad(?![A-Za-z])){0,12}"
-_WORD: Final = r"(?:\\text\w{0,6}\s?\{)?\s?(?:[A-Za-z]{2,12}\s){0,2}(?:and|or)(?:\s?\})?"
+_WORD: Final = r"(?:\\text\w{0,6}\s?\{)?\s?(?:[A-Za-z]{2,12}\s){0,2}(?:and|or)(?:\s[a-z]{2,12}){0,2}(?:\s?\})?"
 _LABEL: Final = r"(?:[A-Za-z](?:_\{?\w{1,3}\}?)?'?\s?=\s?)?"
+_BESIDE: Final = r"(?:[ \t$}]|\\[()\[\],;:! ]){1,12}"
 _BETWEEN: Final = re.compile(
-    rf"{_SPACE}(?:(?:,|;){_SPACE}(?:{_WORD})?|{_WORD}"
-    rf"|\\text\{{ ?for part \(\w\) (?:and|or) ?\}}|\\q?quad){_SPACE}{_LABEL}"
+    rf"(?:{_SPACE}(?:(?:,|;){_SPACE}(?:{_WORD})?|{_WORD}"
+    rf"|\\text\{{ ?for part \(\w\) (?:and|or) ?\}}|\\q?quad){_SPACE}|{_BESIDE}){_LABEL}"
 )
 _NOT_LINKING: Final = re.compile(
     r"\b(?:so|thus|then|hence|therefore|but|not|now|gives?|get|have|is|instead|correct\w*)\b"
 )
 _NAMED: Final = re.compile(r"([A-Za-z](?:_\{?\w{1,3}\}?)?)\s?=\s?$")
-_BEFORE: Final = re.compile(r"(?:[-−+\d]|\\(?:sqrt|[dt]?frac)\s?(?:\{[^{}]{1,60}\})?\s?\{)$")
-_AFTER: Final = re.compile(r"\d|\{\d|\^(?!\{?\s?\\circ)|(?:\{\})?\s?[-−+*/]\s?\d")
+_COMMAND: Final = r"\\(?:cdot|times|div|pm|mp)(?![A-Za-z])"
+_OPERATOR: Final = rf"(?:[-−+*/·×^]|{_COMMAND})"
+_BEFORE: Final = re.compile(
+    rf"(?:[-−+\d]|{_COMMAND}\s?|(?:[\d)}}]|(?<![A-Za-z\\])[A-Za-z])\s?{_OPERATOR}\s?|(?<![A-Za-z\\])[A-Za-z]"
+    r"|\\(?:sqrt|[dt]?frac)\s?(?:\{[^{}]{1,60}\})?\s?\{)$"
+)
+_AFTER: Final = re.compile(
+    rf"\d|\{{\d|\^(?!\{{?\s?\\circ)|(?:\{{\}})?\s?{_OPERATOR}\s?(?:\d|\\(?:[dt]?frac|sqrt|pi)(?![A-Za-z]))"
+    rf"|{_OPERATOR}?[A-Za-z](?![A-Za-z])|\s?{_COMMAND}"
+)
 _EDGE: Final = re.compile(
     r"[=$\n:;,<>]|\\[()\[\]]|\\(?:text\w*|Rightarrow|implies|to|therefore)(?![a-z])|(?<![A-Za-z\\])[A-Za-z]{2,}|\.\s"
 )
+_BOUND: Final = re.compile(r"(?:[<>≠]|\\(?:lt|gt|neq?)(?![A-Za-z]))")
+"""a sign that bounds strictly: a box beside it is no value"""
+_BOUNDED_BEFORE: Final = re.compile(rf"{_BOUND.pattern}[\s$]{{0,4}}$")
+_BOUNDED_AFTER: Final = re.compile(rf"[\s$]{{0,4}}{_BOUND.pattern}(?!/|\|)")
 _FAR: Final = 200
 _EMPTY: Final = re.compile(r"\\(?:text\w*|boxed|fbox|,|;|!|quad)|[\s{}$~]")
 
@@ -60,6 +73,11 @@ def last_box(text: str) -> Span | None:
         texts = [f"{name[1]}={inner}" for name, inner in zip(names, texts, strict=True) if name]
     around = _around(text, joined[0][0], joined[0][2] + 1) if len(joined) == 1 else None
     return Span(joined[0][0], joined[-1][2], around or ", ".join(texts))
+
+
+def is_bounded(text: str, start: int, end: int) -> bool:
+    """Whether a box is a strict bound of something, or something that its neighbour is not."""
+    return bool(_BOUNDED_BEFORE.search(text, max(0, start - 20), start) or _BOUNDED_AFTER.match(text, end + 1))
 
 
 def _around(text: str, start: int, end: int) -> str | None:

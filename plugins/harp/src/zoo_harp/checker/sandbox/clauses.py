@@ -71,7 +71,8 @@ CLASSES: Final = {
 }
 _TOKEN: Final = re.compile(
     r"(?<!\\)\$\$?[^$]{1,600}\$\$?|\\\((?:[^\\]|\\(?!\))){1,600}\\\)|\\\[(?:[^\\]|\\(?!\])){1,600}\\\]"
-    r"|\\[()\[\],;:! ]|</?\w{1,10}>|\\(?:begin|end)\{[a-z]{1,12}\*?\}|\.{2,}|\\(?P<command>[A-Za-z]+)|"
+    r"|\\[()\[\],;:! ]|</?[A-Za-z]\w{0,9}>|(?P<bound>[<≤≥≠]=?|>=?(?=[\s$]{0,9}$|[\s$]{0,9}[-−]?\d))"
+    r"|\\(?:begin|end)\{[a-z]{1,12}\*?\}|\.{2,}|\\(?P<command>[A-Za-z]+)|"
     r"(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)(?![\w(^])|(?P<sign>[,;:()?=—–]|\s-\s)|[*`\"“”{}#$>~|&\\]+|"
     r"[^\s,;:()?{}$*=&]+"
 )
@@ -97,7 +98,8 @@ _PHRASES: Final = {
         "E": "we can say|we can still say|i think|we think|i believe|we believe|easy to see|hard to see|"
         "difficult to see|turns out",
         "A": "to be|can only be",
-        "L": "comes to|come to|came to|comes out to|turns out to|amounts to|amount to|reduces to|simplifies to|"
+        "L": "takes them|take them|took them|takes us|takes him|costs them|cost them|"
+        "comes to|come to|came to|comes out to|turns out to|amounts to|amount to|reduces to|simplifies to|"
         "simplify to|"
         "evaluates to|sums to|sum to|adds up to|add up to|works out to|works out to be|comes out to be|turns out "
         "to be|gives us|gave us|leaves us with|leaving us with|brings us to|converges to|leads to|tends to|is "
@@ -113,7 +115,7 @@ _PHRASE: Final = re.compile(
     re.IGNORECASE,
 )
 END: Final = re.compile(
-    r"(?<!\b[ap]\.m)(?<!\bsq)(?<!\bft)(?<!\.\.)[.!?][*_\"')]{0,4}(?=\s{1,4}[^\sa-z]|\s{0,8}$)|\)(?=\s[A-Z][a-z])|\n"
+    r"(?<!\b[ap]\.m)(?<!\bsq)(?<!\bft)(?<!\.\.)[.!?][*_\"')]{0,4}(?=\s{1,4}[^\sa-z+^×·/]|\s{0,8}$)|\)(?=\s[A-Z][a-z])|\n"
 )
 _OPEN_LINE: Final = re.compile(r"(?:[a-z,:=(]|\\\w+)[ \t*]*$")
 _UNENDED: Final = re.compile(r"[,:=(][ \t*]*$|(?:\b(?i:not|is|that|than|are)\b|n't)[ \t*]*$")
@@ -170,9 +172,15 @@ def read_words(text: str) -> Words:
     words: list[str] = []
     classes: list[str] = []
     for match in _TOKEN.finditer(
-        _PHRASE.sub(lambda phrase: phrase[1].replace(" ", "-"), _THEREFORE.sub(" therefore ", text))
+        _PHRASE.sub(
+            lambda phrase: phrase[1].replace(" ", "-"), _THEREFORE.sub(" therefore ", text.replace("and/or", " or "))
+        )
     ):
         command, word, sign = match.group("command", "word", "sign")
+        if match["bound"]:
+            words.append("than")
+            classes.append("X")
+            continue
         if command is not None:
             if command in _DENYING:
                 words.append("not")
@@ -206,7 +214,7 @@ def read_words(text: str) -> Words:
             words.append("")
             classes.append("F")
     for index, word in enumerate(words[:-1]):
-        if word in _DEMONSTRATIVE and classes[index + 1] in "ALMVEXS,":
+        if word in _DEMONSTRATIVE and classes[index + 1] in "ALMVEXS,;:)":
             classes[index] = "S"
     if words and words[-1] in _DEMONSTRATIVE:
         classes[-1] = "S"

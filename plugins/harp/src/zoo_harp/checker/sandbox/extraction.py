@@ -14,7 +14,7 @@ from zoo_harp.checker.answers import parse, strip
 from zoo_harp.checker.compare.wording import is_permuted
 from zoo_harp.checker.limits import MAX_ANSWER, MAX_RESPONSE, Budget
 from zoo_harp.checker.sandbox.assertions import denied_from, is_asserted, is_kept
-from zoo_harp.checker.sandbox.boxes import Span, last_box, opened
+from zoo_harp.checker.sandbox.boxes import Span, is_bounded, last_box, opened
 from zoo_harp.checker.sandbox.inline import formulas
 from zoo_harp.checker.sandbox.reply import reply
 from zoo_harp.checker.tree import Listing, Node, Quantity, Relation, Text, walk
@@ -58,7 +58,10 @@ _NUMERAL: Final = re.compile(
     rf"\b(?!one\b(?!-))(?:{_WORDS_OF_NUMBERS})(?:(?:[ -]|\sand\s)(?:{_WORDS_OF_NUMBERS}))*\b", re.IGNORECASE
 )
 """a number in words; "one" alone is a pronoun"""
-_GOES_ON: Final = re.compile(r"\s?(?:\+(?!\+)|\^|[×·/]|\\(?:cdot|times|pm|div)(?![A-Za-z]))")
+_GOES_ON: Final = re.compile(
+    r"\s?(?:\+(?!\+)|\^|[×·/]|\\(?:cdot|times|pm|div)(?![A-Za-z]))"
+    r"|(?:\\[,;: ]|[\s~]){0,4}\\(?:text|mathrm)\w{0,4}\s?\{[^{}]{0,40}\}\s?\^"
+)
 """an operator after a number, which is then only a part of an expression that could not be read"""
 _PROGRAM: Final = re.compile(
     r"__|%\(|\b(?:eval|exec|system|globals|subprocess)\b\s?[(.]|\blambda\s{1,4}\w{0,20}\s?:"
@@ -74,6 +77,7 @@ _WINDOW: Final = 2_000
 """characters at the end in which numbers are looked for"""
 _MARK: Final = re.compile(r"\s*\\(?:blacksquare|square|Box|qed|checkmark)\s*")
 _PLURAL: Final = re.compile(r"\b(?:are|were|be|values|solutions|roots):?\s{0,4}$")
+_LINE: Final = re.compile(r"(?:\\[A-Za-z]+|[^A-Za-z=\\]|[A-Za-z](?![A-Za-z])){1,100}")
 _COMMANDS: Final = re.compile(r"\\[A-Za-z]+")
 _PROSE: Final = re.compile(r"[A-Za-z]{4}")
 _FLAT_TEXT: Final = re.compile(r"\\text[a-z]{0,6}\{([^{}]{0,400})\}")
@@ -95,6 +99,9 @@ def extract(response: str, budget: Budget | None = None) -> str | None:
     """
     text, tagged = reply(response[-MAX_RESPONSE:])
     reader = Reader(budget)
+    lines = reader.lines(text) if "\n" in text else None
+    if lines is not None:
+        return lines
     bare = len(text) < _SHORT and not _MARKED.search(text) and not _has_words(parse(text).tree)
     if (tagged or bare) and reader.is_answer(text):
         return strip(text)
@@ -208,7 +215,8 @@ class Reader:
                 return found if is_asserted(text, start, start + len(found)) else None
             prose = prose or anchor
         if box is not None:
-            return self._inside(box.text) if is_kept(text, box.start, box.end) else None
+            kept = is_kept(text, box.start, box.end) and not is_bounded(text, box.start, box.end)
+            return self._inside(box.text) if kept else None
         whole = prose is None and len(text) <= MAX_ANSWER and self.is_answer(text)
         if whole and not _has_words(parse(text).tree):
             return strip(text)
@@ -231,6 +239,14 @@ class Reader:
             found = strip(text)
         return found or None
 
+    def lines(self, text: str) -> str | None:
+        """The list that a reply of nothing but values is, each in a line of its own; None if it is more."""
+        lines = [*dict.fromkeys(strip(line) for line in text.split("\n", _MAX_CANDIDATES) if line.strip())]
+        bare = 1 < len(lines) <= _MAX_CANDIDATES and all(
+            len(line) <= _SHORT and _LINE.fullmatch(line) for line in lines
+        )
+        return ", ".join(lines) if bare and all(map(self.is_answer, lines)) else None
+
     def _is_worded(self, text: str) -> bool:
         """Whether ``text`` is words, perhaps with numbers among them, and no mathematics."""
         tree = parse(text).tree
@@ -239,7 +255,7 @@ class Reader:
     def is_answer(self, text: str) -> bool:
         """Whether ``text`` is an answer and not prose: it parses, or is a few words that are not a phrase."""
         text = strip(text)
-        if not text:
+        if not text or text.rstrip("$*} ").endswith("?"):
             return False
         if self.budget is not None:
             self.budget.check_time()
@@ -278,7 +294,8 @@ class Reader:
         """What may be the answer: formulas in delimiters and lists of them, other formulas, numbers; the last first."""
         places = self._formulas(text)
         if not _PROGRAM.search(text[-_MAX_SENTENCE:]):
-            places += self._numbers(text, [(place.start, place.end) for place in delimited(text)])
+            window = len(text) - max(_WINDOW, MAX_ANSWER)
+            places += self._numbers(text, [(p.start, p.end) for p in delimited(text) if p.end > window])
         for place in sorted(places, key=lambda place: (-place.end, place.start)):
             if self.is_answer(place.text):
                 yield place

@@ -21,15 +21,28 @@ _WIDE_OPERATOR: Final = re.compile(
 
 def is_asserted_wide(text: str, start: int, end: int) -> bool:
     """Whether a linking sign stands before a value, and nothing that denies or bounds it beside it."""
+    before, _ = _sentence(text, start, end)
+    linked = _WIDE_LINK.search(_clause(before)) or _WIDE_LINK.search(before)
+    return bool(linked) and not is_denied_wide(text, start, end)
+
+
+def is_denied_wide(text: str, start: int, end: int) -> bool:
+    """Whether something in its sentence denies, bounds or questions a value."""
+    before, after = _sentence(text, start, end)
+    return bool(_WIDE_OPERATOR.search(_clause(before)) or _WIDE_OPERATOR.search(after) or "?" in after or "？" in after)
+
+
+def _sentence(text: str, start: int, end: int) -> tuple[str, str]:
     first = max(
         (stop.end() for stop in _WIDE_STOP.finditer(text, max(0, start - FAR), start)), default=max(0, start - FAR)
     )
     following = _WIDE_STOP.search(text, end, end + FAR)
     last = following.end() if following else end + FAR
-    before, after = text[first:start], text[end:last]
-    clause = re.split("[,，;；]", before)[-1]
-    denied = _WIDE_OPERATOR.search(clause) or _WIDE_OPERATOR.search(after) or "?" in after or "？" in after
-    return not denied and bool(_WIDE_LINK.search(clause) or _WIDE_LINK.search(before))
+    return text[first:start], text[end:last]
+
+
+def _clause(before: str) -> str:
+    return re.split("[,，;；]", before)[-1]
 
 
 def is_wide(text: str, start: int, end: int) -> bool:
