@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ class RunSpec:
     extended_from: dict[str, Any] | None = None
     files: dict[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """First 10 hexadecimal digits of the SHA-256 of everything that decides the result, the seed apart."""
         content = {name: value for name, value in asdict(self).items() if name not in OUTSIDE_THE_KEY}

@@ -274,7 +274,7 @@ def _newest(groups: Iterable[list[Run]]) -> tuple[list[list[Run]], Iterator[tupl
 
 
 def _without_version(spec: RunSpec) -> list[tuple[str, Any]]:
-    return [(name, value) for name, value in vars(spec).items() if name not in OUTSIDE_THE_KEY]
+    return [(name, value) for name, value in asdict(spec).items() if name not in OUTSIDE_THE_KEY]
 
 
 def _ordered(version: str) -> list[int]:
