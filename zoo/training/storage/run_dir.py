@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,7 @@ class RunDir:
         return self.path.rename(aside)
 
 
+@cache
 def _installed(name: str) -> str:
     try:
         return version(name)
@@ -174,8 +176,9 @@ def _installed(name: str) -> str:
         return ""
 
 
+@cache
 def _git() -> dict[str, Any] | None:
-    """Revision of the working directory's repository, if it is one and git is there."""
+    """Revision of the working directory's repository, if it is one and git is there; as this process found it."""
     try:
         command = ["git", "describe", "--always", "--dirty", "--abbrev=40"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=2, check=False)
