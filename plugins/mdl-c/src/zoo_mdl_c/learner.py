@@ -16,7 +16,7 @@ from zoo_onpolicy.learner import Learner
 from zoo_onpolicy.loss import Coefficients, Loss, Minibatch
 from zoo_onpolicy.networks import Network
 from zoo_onpolicy.objective import Objective
-from zoo_onpolicy.observations import Encoder
+from zoo_onpolicy.observations import ObservationEncoder
 from zoo_onpolicy.rollout import Floats, Rollout
 from zoo_rpo.distributions import Categorical, DiagonalGaussian
 
@@ -77,7 +77,7 @@ class MultitaskLearner(Learner):
         """The networks; with variational dropout where the control policy's description length is penalised."""
         if not isinstance(self.config, VDOPOConfig):
             return super().make_network()
-        if self.encoder.table:
+        if self.encoder.as_indices:
             raise UsageError(
                 "mdl-c-vdo-po penalises the weights of features: use network.kind = mlp on these observations."
             )
@@ -154,7 +154,7 @@ class DefaultObjective(Objective):
         learner, config = self.learner, self.learner.config
         self._sequences = sequences
         space = learner.contexts[0].env.single_observation_space
-        self._vectors = Encoder(space, "mlp")
+        self._vectors = ObservationEncoder(space, "mlp")
         groups = lookup(learner.contexts[0].env, "feature_groups") or {}
         if not isinstance(config, RPOConfig):
             return
@@ -175,7 +175,7 @@ class DefaultObjective(Objective):
     def default_inputs(self, obs: NDArray[Any]) -> Floats:
         """Encoded observations as the input of the default policy, vectors [n, D]; state numbers become one-hot."""
         encoder = self.learner.encoder
-        if encoder.table:
+        if encoder.as_indices:
             return self._vectors(obs.reshape(-1) + encoder.start).astype(np.float32)
         return np.asarray(obs.reshape(-1, encoder.size), dtype=np.float32)
 
@@ -236,7 +236,7 @@ class DefaultObjective(Objective):
     def _control_outputs(self, member: int, obs: Floats) -> Floats:
         """Outputs [n, W] of a member's control policy for the inputs [n, D] of its default policy."""
         encoder = self.learner.encoder
-        encoded = obs.argmax(-1) if encoder.table else obs
+        encoded = obs.argmax(-1) if encoder.as_indices else obs
         outputs: Floats = self.learner.network.act(encoded[None], slice(member, member + 1))[0]
         return outputs
 
@@ -246,7 +246,7 @@ class DefaultObjective(Objective):
     def _count_regret(self, member: int, rollout: Rollout) -> dict[str, float]:
         regret, states = self._regrets[member], self.learner.encoder.size
         seen = rollout.obs[member]
-        numbers = seen if self.learner.encoder.table else seen.argmax(-1)
+        numbers = seen if self.learner.encoder.as_indices else seen.argmax(-1)
         visits = np.bincount(numbers.ravel(), minlength=states)
         before = Categorical(self._before[member].astype(np.float64)).p
         loss = regret.add(self.learner.policy(member), visits, before)

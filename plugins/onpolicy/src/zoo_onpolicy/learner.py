@@ -17,7 +17,7 @@ from zoo_onpolicy.gae import bootstrap_values, gae
 from zoo_onpolicy.loss import Coefficients, Loss, Minibatch, ppo_loss, standardised
 from zoo_onpolicy.networks import MLP, Network
 from zoo_onpolicy.objective import Objective
-from zoo_onpolicy.observations import Encoder
+from zoo_onpolicy.observations import ObservationEncoder
 from zoo_onpolicy.rollout import Collector, Floats, Rollout
 from zoo_onpolicy.tabular_policy import Table
 
@@ -46,7 +46,7 @@ class Learner:
         self.heads = self.objective.heads(first.problem)
         self.device = first.device
         self.distribution = self.make_distribution()
-        self.encoder = Encoder(first.env.single_observation_space, config.network.kind)
+        self.encoder = ObservationEncoder(first.env.single_observation_space, config.network.kind)
         self.network = self.make_network()
         for member, ctx in enumerate(self.contexts):
             self.network.initialise(member, ctx.stream("weights"))
@@ -72,7 +72,7 @@ class Learner:
 
     def make_network(self) -> Network:
         """A table where observations are encoded as state numbers, else a perceptron; a subclass may build another."""
-        network = Table if self.encoder.table else MLP
+        network = Table if self.encoder.as_indices else MLP
         return network(
             len(self), self.encoder.size, len(self.heads), self.distribution, self.config.network, self.device
         )

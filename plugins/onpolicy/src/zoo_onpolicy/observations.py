@@ -12,11 +12,15 @@ from numpy.typing import NDArray
 from zoo import InterfaceError, UsageError
 
 
-class Encoder:
-    """Turns observations [..., *shape] into state numbers int64 [...] or vectors float32 [..., D].
+class ObservationEncoder:
+    """Turns observations [..., *shape] into state indices int64 [...] or vectors float32 [..., D].
 
-    A Box is flattened, an image (uint8 from 0 to 255) also divided by 255; a Discrete space becomes state numbers for
-    a table, and one-hot vectors for other networks.
+    A Box is flattened, one of bytes (uint8 from 0 to 255) also divided by 255; a Discrete space becomes state indices,
+    or one-hot vectors where ``kind`` is "mlp".
+
+    Args:
+        space: of one observation.
+        kind: of the network: "table", "mlp", or "auto" (a table where observations are discrete).
 
     Raises:
         InterfaceError: the space is neither Discrete nor Box.
@@ -30,28 +34,28 @@ class Encoder:
         """whether observations are states"""
         if kind == "table" and not self.discrete:
             raise UsageError(f"network.kind = 'table' needs discrete observations; these are {space}: use 'mlp'.")
-        self.table = self.discrete and kind != "mlp"
-        """whether observations are encoded as state numbers"""
+        self.as_indices = self.discrete and kind != "mlp"
+        """whether observations are encoded as state indices"""
         self.size = int(space.n) if isinstance(space, spaces.Discrete) else math.prod(space.shape)
         """number of states, or D"""
         self.start = int(space.start) if isinstance(space, spaces.Discrete) else 0
         """the environment's number of the first state"""
         self._dims = len(space.shape or ())
-        self.image = isinstance(space, spaces.Box) and space.dtype == np.uint8 and bool((space.high == 255).all())
+        self.is_byte = isinstance(space, spaces.Box) and space.dtype == np.uint8 and bool((space.high == 255).all())
         """whether observations are bytes from 0 to 255"""
-        self._scale = np.float32(1 / 255 if self.image else 1)
+        self._scale = np.float32(1 / 255 if self.is_byte else 1)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of one encoded observation."""
-        return () if self.table else (self.size,)
+        return () if self.as_indices else (self.size,)
 
     def __call__(self, obs: Any) -> NDArray[Any]:
         """Encode observations; the result never shares memory with ``obs``."""
         obs = np.asarray(obs)
         if self.discrete:
             states: NDArray[Any] = obs.astype(np.int64) - self.start
-            return states if self.table else (states[..., None] == np.arange(self.size)).astype(np.float32)
+            return states if self.as_indices else (states[..., None] == np.arange(self.size)).astype(np.float32)
         flat = obs.reshape(*obs.shape[: obs.ndim - self._dims], self.size)
         vectors: NDArray[Any] = flat * self._scale if flat.dtype == np.uint8 else flat.astype(np.float32)
         return vectors

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from zoo import InterfaceError
 from zoo_onpolicy.distributions import Distribution
 from zoo_onpolicy.networks import Network
-from zoo_onpolicy.observations import Encoder
+from zoo_onpolicy.observations import ObservationEncoder
 
 if TYPE_CHECKING:
     from zoo import Stack
@@ -80,7 +80,7 @@ class Collector:
     def __init__(
         self,
         env: Stack,
-        encoder: Encoder,
+        encoder: ObservationEncoder,
         distribution: Distribution,
         signals: int,
         n_steps: int,
@@ -88,7 +88,7 @@ class Collector:
     ) -> None:
         self._env, self._encoder, self._distribution = env, encoder, distribution
         self._signals, self._n_steps, self._infos = signals, n_steps, tuple(infos)
-        self.obs = np.zeros((len(env), env.num_envs, *encoder.shape), np.int64 if encoder.table else np.float32)
+        self.obs = np.zeros((len(env), env.num_envs, *encoder.shape), np.int64 if encoder.as_indices else np.float32)
         self.started = np.zeros(len(env), dtype=bool)
         """bool[S]: whether ``obs`` is what a member's environments show now; otherwise they are reset first"""
 

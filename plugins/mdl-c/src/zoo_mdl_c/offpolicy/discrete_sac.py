@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from zoo_onpolicy.observations import Encoder
+from zoo_onpolicy.observations import ObservationEncoder
 from zoo_rpo.distributions import Categorical
 from zoo_rpo.models import TorchModel
 
@@ -43,7 +43,7 @@ class DiscreteSAC(Algorithm[DiscreteSACConfig]):
 
     def __init__(self, ctx: Context, config: DiscreteSACConfig) -> None:
         super().__init__(ctx, config)
-        self._encoder = Encoder(ctx.env.single_observation_space, "mlp")
+        self._encoder = ObservationEncoder(ctx.env.single_observation_space, "mlp")
         self._actions = ctx.num_actions
         self.course = Course(ctx, config, self._encoder.size, self._actions, Categorical)
         self._replay = Replay(config.buffer_size, self._encoder.size)

@@ -40,7 +40,7 @@ class GreedyPolicy(nn.Module):
 def greedy_policy(learner: Learner, member: int) -> GreedyPolicy | None:
     """The module; None where the actor is a table, or observations are not plain numbers."""
     network, encoder = learner.network, learner.encoder
-    plain = isinstance(network, MLP) and not encoder.discrete and not encoder.image
+    plain = isinstance(network, MLP) and not encoder.discrete and not encoder.is_byte
     return GreedyPolicy(learner, member, network) if plain and isinstance(network, MLP) else None
 
 

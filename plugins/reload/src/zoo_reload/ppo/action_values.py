@@ -50,7 +50,7 @@ class ActionValues(ABC):
 
 def action_values_of(learner: Learner) -> ActionValues:
     """A table where the learner's own network is one, else a perceptron."""
-    if learner.encoder.table and learner.explicit:
+    if learner.encoder.as_indices and learner.explicit:
         return TableOfValues(
             len(learner.contexts), learner.encoder.size, learner.distribution.outputs, len(learner.heads)
         )
@@ -133,7 +133,7 @@ class NetworkOfValues(ActionValues):
         """What the perceptron sees of each transition, [S, N, D]."""
         S = len(rollout.obs)
         obs = rollout.obs.reshape(S, self._learner.transitions, -1)
-        if self._learner.encoder.table:
+        if self._learner.encoder.as_indices:
             obs = (obs == np.arange(self._learner.encoder.size)).astype(np.float32)
         if not self._discrete:
             obs = np.concatenate([obs, rollout.encoded.reshape(S, self._learner.transitions, -1)], axis=2)

@@ -61,13 +61,13 @@ class Defaults(Objective):
         rate = config.learning_rate[0] if isinstance(config.learning_rate, tuple) else config.learning_rate
 
         def model(features: int, scale: float) -> Model:
-            if learner.encoder.table:
+            if learner.encoder.as_indices:
                 return Table(features, distribution.outputs, scale * rate)
             sizes = (features, *config.default_arch, distribution.outputs)
             return PerceptronModel(sizes, config.network.activation_fn, scale * rate, rng)
 
         return Setting(
-            states=learner.encoder.size if learner.encoder.table else None,
+            states=learner.encoder.size if learner.encoder.as_indices else None,
             features=learner.encoder.size,
             actions=distribution.outputs if learner.discrete else None,
             family=distribution.family,
