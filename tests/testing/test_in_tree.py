@@ -43,10 +43,10 @@ def test_zoo_envs(tmp_path: Path) -> None:
     TabularCMDP(half, np.eye(2), 0.9, np.array([1.0, 0.0]), cost, np.array([1.0]), ("<=",), ("use",)).save(file)
     options: dict[str, dict[str, Any]] = {"tabular": {"path": str(file)}}
     if find_spec("transformers"):  # else text-composite is not registered
-        from zoo_envs.text.training import Training, trained
+        from zoo_envs.text.training import Training, train_or_load
 
         brief = Training(steps=2, batch=4, corpus=300, turns=3, width=16, heads=2, positions=40)
-        model = str(trained(tmp_path, brief))
+        model = str(train_or_load(tmp_path, brief))
         options["text-composite"] = {"language_model": model, "context": 2, "context_tokens": 16, "new_tokens": 5}
     check("zoo-envs", options)
 

@@ -12,7 +12,9 @@ CALLS = []
 
 
 class Line(Together):
-    """``walks.Together`` with its exact model; the six steps of an episode are no part of it."""
+    """``walks.Together`` with an exact model; its constraints and the six steps of an episode are no part of that."""
+
+    constraint_spec = None
 
     def model(self):
         P, r = np.zeros((LENGTH, 2, LENGTH)), np.zeros((LENGTH, 2))

@@ -141,7 +141,7 @@ def test_a_nan_in_the_state_fails_the_run_at_the_next_checkpoint(run: Trainer) -
 def test_an_exception_of_a_plugin_names_its_owner(run: Trainer) -> None:
     (result,) = run(config={"raise_at": 4})
     assert result.status == "failed"
-    assert result.message == "walk of plugin file toys failed: RuntimeError: the walk has ended"
+    assert result.message == "walk of plugin file toys failed in update(): RuntimeError: the walk has ended"
     with pytest.raises(RuntimeError):
         run(config={"raise_at": 4}, settings={"debug": True})
 

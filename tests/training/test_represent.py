@@ -57,7 +57,7 @@ def test_seeds_together_equal_seeds_alone(registry: Registry, tmp_path: Path, po
         (plain,) = run(registry, tmp_path / "c", "rows", (seed,), policy=policy, num_envs=num_envs)
         rows = logged(together[index].path)
         assert rows == logged(alone.path) == logged(plain.path)
-        assert {"sum", "noise", "distance/max", "episode/return", "episode/near"} <= rows[0].keys()
+        assert {"sum", "noise", "distance/max", "episode/return"} <= rows[0].keys()
         assert rows[-2]["distance/max"] < rows[0]["distance/max"]
     assert len({tuple(logged(result.path)[0].items()) for result in together}) == len(SEEDS)
 

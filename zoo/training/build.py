@@ -218,7 +218,7 @@ def check_needs(entry: Entry, name: EnvName, env: Recorder | None, registry: Reg
         hints = (
             f"zoo train {entry.name} {name.short} --help lists its options." if depends else "",
             f"These fit: {', '.join(fitting)}." if fitting else "",
-            _gymnasium_hint(entry) if name.entry is not None else "",
+            _gymnasium_hint(entry, name.short),
         )
         raise UsageError(
             f"{entry.name} needs an environment with {' and '.join(missing)}; {name.short} does not offer that"
@@ -227,9 +227,9 @@ def check_needs(entry: Entry, name: EnvName, env: Recorder | None, registry: Reg
         )
 
 
-def _gymnasium_hint(entry: Entry) -> str:
+def _gymnasium_hint(entry: Entry, refused: str) -> str:
     known = {"discrete": "CartPole-v1", "box": "Pendulum-v1"}.get(entry.needs.action or "discrete")
-    if entry.needs.constraints or entry.needs.tabular or entry.needs.tasks or known is None:
+    if entry.needs.constraints or entry.needs.tabular or entry.needs.tasks or known in (None, refused):
         return ""
     return f"gymnasium's environments with {entry.needs.action or 'any'} actions fit, such as {known}."
 

@@ -214,3 +214,22 @@ def test_a_small_change_is_another_answer(gold, response):
 )
 def test_words_of_denial_about_something_else_leave_the_answer(gold, response):
     assert check(gold, response).correct
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        r"Every middle term cancels: \boxed{17}.",
+        r"17 leaves 2 and 3, and nothing smaller does: \boxed{17}.",
+        r"No middle term remains: \boxed{17}.",
+    ],
+)
+def test_a_statement_about_other_things_denies_no_box(reply: str) -> None:
+    assert check("17", reply).correct
+
+
+@pytest.mark.parametrize(
+    "label", ["Not the answer", "No answer", "None of these", "Every number except", "Any value but"]
+)
+def test_a_label_that_denies_does(label: str) -> None:
+    assert not check("17", rf"{label}: \boxed{{17}}.").correct

@@ -35,7 +35,7 @@ def test_first_stays_against_a_walk_in_plain_python(path, paying):
             first = path.index(state)
             run = path[first:]
             expected[state] = next((k for k, other in enumerate(run) if other != state), len(run))
-    assert seen.steps_of_next_update[0].tolist() == expected
+    assert seen.lengths[0].tolist() == expected
 
 
 def chain(seed, n=7):

@@ -71,12 +71,12 @@ class GeneralisedImprovement(Algorithm[GPIConfig]):
         idle = (base == 0) & ~model.terminal
         starts = np.flatnonzero(idle if idle.any() else ~model.terminal)
         played = self.play(starts, self.ctx.rng)
-        self.env_steps += int(played.steps_of_next_update.sum())
+        self.env_steps += int(played.lengths.sum())
         self.outcome = Outcome("converged", "there is nothing to learn: the policy was judged", final=True)
         mean = float(played.returns.mean())
         weight = model.rho[starts]
         own = float(weight @ played.returns / weight.sum()) if weight.sum() > 0 else mean
-        return {"return/mean": mean, "return/start": own, "length": float(played.steps_of_next_update.mean())}
+        return {"return/mean": mean, "return/start": own, "length": float(played.lengths.mean())}
 
     def play(self, starts: Ints, rng: np.random.Generator) -> Played:
         """One episode from each start on the exact model, all together, up to the configured end.
@@ -89,7 +89,7 @@ class GeneralisedImprovement(Algorithm[GPIConfig]):
         law = dense_kernel(model).cumsum(axis=2)
         seen = self._seen.unseen()
         s, running = starts.copy(), ~model.terminal[starts]
-        returns, steps_of_next_update = np.zeros(len(s)), np.zeros(len(s), dtype=np.int64)
+        returns, lengths = np.zeros(len(s)), np.zeros(len(s), dtype=np.int64)
         first = left = seen.read(s)
         for t in range(config.horizon):
             running &= left.max(axis=1) >= config.end_below
@@ -100,9 +100,9 @@ class GeneralisedImprovement(Algorithm[GPIConfig]):
             s = np.where(running, drawn, s)
             before, left = left, seen.read(s)
             returns += np.where(running, self.gamma ** (t + 1) * before[np.arange(len(s)), s], 0.0)
-            steps_of_next_update += running
+            lengths += running
             running &= ~model.terminal[s]
-        return Played(returns, steps_of_next_update)
+        return Played(returns, lengths)
 
     def policy_for(self, goal: int) -> Ints:
         """Actions ``[S]`` where only the state ``goal`` pays, lowest index on ties."""
@@ -132,4 +132,4 @@ class Played:
     """Episodes: discounted returns ``[B]`` and lengths in steps ``[B]``."""
 
     returns: Floats
-    steps_of_next_update: Ints
+    lengths: Ints

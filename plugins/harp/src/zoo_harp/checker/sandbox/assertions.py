@@ -10,7 +10,7 @@ suppose or quote are in no form. A box is the writer's own mark: its sentence ne
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 from typing import Final
 
 from zoo_harp.checker.lexicon import is_false, is_negation, is_operator, takes_back
@@ -42,6 +42,14 @@ _OTHERS: Final = frozenset(names("their his her your"))
 _LIARS: Final = frozenset(names("statement statements sentence person student knight coin suspect claim equation"))
 _CONCLUSIVE: Final = frozenset(names("so thus hence therefore then finally consequently accordingly"))
 _ALL: Final = (("all",), ("every",), ("any",), ("each",))
+_NONE_OF_OTHERS: Final = frozenset(names("no nothing neither none nobody"))
+_STATED: Final = frozenset(
+    names(
+        "does do works work remains remain cancels cancel vanishes vanish fits fit survives survive qualifies qualify "
+        "divides divide repeats repeat"
+    )
+)
+"""verbs after which nothing is left to say: the box is what the statement leads to"""
 _RESETS: Final = _CONCLUSIVE | {"but"}
 _SUPPOSED: Final = frozenset(names("if unless whether suppose assume let were had imagine lest neither either forall"))
 _MODALS: Final = frozenset(names("can could may might cannot can't couldn't would"))
@@ -82,7 +90,7 @@ def is_kept(text: str, start: int, end: int) -> bool:
     since = _since_reset(left)
     clause = left.words[max(since, _last_stop(left.classes)) :]
     denied = any(is_negation(word) or is_false(word) or word in _BARRING for word in clause)
-    if denied and not _is_linked(left) and not _describes(left):
+    if denied and not _is_linked(left) and not _describes(left) and not _states_of_others(left, clause):
         return False
     if clause[-1:] and clause[-1] in _MULTIPLES:
         return False
@@ -110,11 +118,28 @@ def _describes(left: Words) -> bool:
     return "who" in words or not _LIARS.isdisjoint(words)
 
 
+def _states_of_others(left: Words, clause: tuple[str, ...]) -> bool:
+    """Whether a whole statement about other things ends in a colon before a box: "nothing smaller does:"."""
+    others = list(
+        dropwhile(lambda word: word not in _NONE_OF_OTHERS, (word for word in clause if word not in ("", ":")))
+    )
+    return (
+        left.classes.endswith(":")
+        and len(others) > 2
+        and others[-1] in _STATED
+        and not any(is_false(word) or is_negation(word) for word in others[1:])
+    )
+
+
 def _is_mislabelled(left: Words) -> bool:
     """Whether a label such as "Wrong:" stands before a box."""
     head, colon, tail = left.classes.rpartition(":")
     first = _last_stop(head)
     words = left.words[first : len(head)]
+    if _states_of_others(left, words):
+        return False
+    if words[:1] in _ALL:  # "every term cancels:" is a statement, too
+        words = words[1:]
     return bool(colon) and not tail and 1 < len(words) + any(map(is_false, words)) <= 4 and any(map(is_operator, words))
 
 
