@@ -170,7 +170,9 @@ def effect(claim: Mapping[str, Any], sides: list[Side], constant: float, level: 
     share = name.startswith("share")
     paired = claim.get("paired", True) and len(sides) == 2 and not share and not any(one.fixed for one in sides)
     both = constant + sum(one.sign * float(centre(one.x, name)) for one in sides)
-    if any(one.sampled and not one.bounded and (one.fixed or alike(one.x)) for one in sides):
+    for one in sides:  # each seed drew anew
+        one.fixed = one.fixed and (one.bounded or not one.sampled)
+    if any(one.sampled and not one.bounded and alike(one.x) for one in sides):
         return both, math.nan, math.nan
     fixed = [one for one in sides if one.fixed]
     loose = [one for one in sides if not one.fixed]

@@ -83,8 +83,10 @@ def effect_spread(
         ``UNKNOWN`` deviations where the runs are too few, or equal numbers were sampled and have no intervals.
     """
     statistic = statistic_of(name)
+    # Seeds are judged by draws of their own: of runs that do not vary, the spread between seeds is that of the draws.
+    sides = [replace(side, fixed=side.fixed and (side.ends is None or side.bounded)) for side in sides]
     for side in sides:
-        if side.ends is not None and not side.bounded and (side.fixed or equal(side.values)):
+        if side.ends is not None and not side.bounded and equal(side.values):
             centre = constant + sum(one.sign * float(statistic(one.values, 0)) for one in sides)
             return replace(UNKNOWN, centre=centre, sizes=tuple(len(one.values) for one in sides))
     varying = [side for side in sides if not side.fixed]
