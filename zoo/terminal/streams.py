@@ -93,7 +93,7 @@ class VisibleStream:
 
     def __init__(self, stream: TextIO, *, discard_when_closed: bool = False) -> None:
         self.raw = stream
-        self._outlived = discard_when_closed
+        self._discard_when_closed = discard_when_closed
 
     def write(self, text: str) -> int:
         """See ``io.TextIOBase``."""
@@ -117,7 +117,7 @@ class VisibleStream:
     def handle_error(self, error: OSError) -> None:
         """Silence the stream after an error, and raise ``OutputClosed`` unless it is ``outlived``."""
         redirect_to_devnull(self.raw)
-        if not (self._outlived and is_broken_pipe(error)):
+        if not (self._discard_when_closed and is_broken_pipe(error)):
             raise OutputError(error) from None
 
     def writelines(self, lines: Iterable[str]) -> None:

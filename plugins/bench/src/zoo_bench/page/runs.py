@@ -17,6 +17,7 @@ from zoo.runs import Catalogue, labels, number, options
 from zoo.stats import Floats
 from zoo_bench.page.curves import Curve, short, thin
 from zoo_bench.page.text import shown
+from zoo_bench.plots.curves import is_residual
 from zoo_bench.plots.palette import COLOURS, DASHES, colour, dashes
 
 NUMBERS = 1_200_000
@@ -25,7 +26,6 @@ MOST_POINTS, FEWEST_POINTS = 240, 16
 METRICS = "metrics.jsonl"
 _NUMBERS = {int, float}
 RETURNS = ("eval/return", "episode/return", "value", "err")
-_RESIDUALS = ("err", "gap", "kkt", "oscillation")
 _ARRAYS = 3.0
 """Numbers of a point of most curves: mean, least and largest; they share their steps."""
 
@@ -308,7 +308,7 @@ def _curves(label: str, seeds: int, read: _Read, points: int, style: tuple[int, 
             grids[identity] = len(xs)
             xs.append(short(curve.x))
         lines[shown(name)] = _line_json(curve, grids[identity], seeds)
-    residuals = [name for name in lines if name.rpartition("/")[2] in _RESIDUALS]
+    residuals = [name for name in lines if is_residual(name)]
     return {"label": label, "colour": style[0], "dash": style[1], "seeds": seeds, "x": xs, "lines": lines,
             "binned": binned, "log": residuals}  # fmt: skip
 
