@@ -8,6 +8,7 @@ from zoo.lazy import lazy_names
 
 if TYPE_CHECKING:
     from zoo.runs.evaluate import Judge as Judge
+    from zoo.runs.evaluate import evaluator_config as evaluator_config
     from zoo.runs.labelling import labels as labels
     from zoo.runs.labelling import options as options
     from zoo.runs.sheet import columns_of as columns_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
-        "evaluate": ("Judge",),
+        "evaluate": ("Judge", "evaluator_config"),
         "labelling": ("labels", "options"),
         "sheet": ("columns_of", "number", "table"),
         "store": ("Catalogue", "Refused", "Run", "Series", "distinct", "open_runs"),

@@ -202,6 +202,20 @@ class Evaluation:
         return path
 
 
+def evaluator_config(entry: Entry, options: Mapping[str, Any]) -> Any:
+    """An instance of an evaluator's dataclass with these options, as plain data; None if it has none.
+
+    Raises:
+        UsageError: there is no such option, or its value does not fit.
+    """
+    cls = entry.resolve_config()
+    if cls is not None:
+        return decode_fields(cls, options, where=f"option of {entry.name}")
+    if options:
+        raise UsageError(f"evaluator {entry.name!r} has no options, and {next(iter(options))!r} was given.")
+    return None
+
+
 def evaluate(
     runs: Path | str | HasPath | Iterable[Path | str | HasPath],
     evaluator: str = "return",
@@ -236,12 +250,14 @@ def evaluate(
     """
     registry = registry or discover()
     entry = registry.find(evaluator, "evaluator")
-    base = entry.default_config()
-    if options and base is None:
-        raise UsageError(f"evaluator {entry.name!r} has no options, and {next(iter(options))!r} was given.")
-    config = base if base is None else decode_fields(type(base), options or {}, base, f"option of {entry.name}")
     judge = Judge(
-        entry=entry, config=config, registry=registry, seed=seed, device=device, trust=trust, checkpoint=checkpoint
+        entry=entry,
+        config=evaluator_config(entry, options or {}),
+        registry=registry,
+        seed=seed,
+        device=device,
+        trust=trust,
+        checkpoint=checkpoint,
     )
     several = [runs] if isinstance(runs, (str, Path)) or hasattr(runs, "path") else runs
     catalogue = open_runs(run if isinstance(run, (str, Path)) else run.path for run in several)

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from zoo import UnknownNameError, UsageError
-from zoo.discovery import Registry, decode_fields
+from zoo.discovery import Registry
+from zoo.runs import evaluator_config
 from zoo.training import RunSpec, resolve
 from zoo_bench.files import locate, sha256_of
 from zoo_bench.metrics import functions
-from zoo_bench.schema import Cell, EvaluatorRequest, Suite
+from zoo_bench.schema import Cell, Suite
 from zoo_bench.tomllines import SuiteError
 
 
@@ -46,12 +47,12 @@ def _resolved(cell: Cell, suite: Suite, registry: Registry) -> Cell:
     try:
         spec = cell.spec or resolve(cell.request, registry)
         for request in cell.evaluators:
-            subject = registry.find(request.name, "evaluator").subject
-            if subject != spec.kind:
+            entry = registry.find(request.name, "evaluator")
+            if entry.subject != spec.kind:
                 raise UsageError(
-                    f"evaluator {request.name!r} judges kind {subject!r}, and this cell is of kind {spec.kind!r}."
+                    f"evaluator {request.name!r} judges kind {entry.subject!r}, and this cell is of kind {spec.kind!r}."
                 )
-            evaluator_config(request, registry)
+            evaluator_config(entry, request.options)
     except UsageError as error:
         raise SuiteError(f"{suite.path}, line {_blamed(error, cell)}: {error.message}", error.hint) from error
     return replace(cell, spec=spec)
@@ -100,21 +101,6 @@ def _check_judges(suite: Suite, cells: Iterable[Cell]) -> None:
                         f"{first.label!r} are the same runs, and {request.name!r} judges them with different options: "
                         "a run keeps one report of each evaluator."
                     )
-
-
-def evaluator_config(request: EvaluatorRequest, registry: Registry) -> Any:
-    """An instance of the evaluator's dataclass with the request's options; None if it has none.
-
-    Raises:
-        UsageError: there is no such evaluator or option.
-    """
-    entry = registry.find(request.name, "evaluator")
-    cls = entry.resolve_config()
-    if cls is not None:
-        return decode_fields(cls, request.options, where=f"option of {entry.name}")
-    if request.options:
-        raise UsageError(f"evaluator {entry.name!r} has no options, and {next(iter(request.options))!r} was given.")
-    return None
 
 
 def _check_packages(suite: Suite, packages: Iterable[str], registry: Registry, line: int) -> None:

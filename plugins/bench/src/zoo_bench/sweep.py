@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 from zoo import Run, RunError, ZooError
 from zoo.discovery import Registry, decode_fields, encode_fields, slug
-from zoo.runs import Judge
+from zoo.runs import Judge, evaluator_config
 from zoo.training import (
     SPEC,
     Callback,
@@ -28,7 +28,6 @@ from zoo_bench.digests.code import code_of
 from zoo_bench.digests.record import Recorder, record_judgement, training_code
 from zoo_bench.executors import Executor
 from zoo_bench.files import sha256_of
-from zoo_bench.resolve import evaluator_config
 from zoo_bench.schema import Cell, Suite
 
 State = Literal["finished", "unjudged", "partial", "new", "failed"]
@@ -105,7 +104,7 @@ def _judges(cell: Cell, registry: Registry) -> list[dict[str, Any]]:
         {
             "name": registry.find(request.name, "evaluator").qualified,
             "version": registry.find(request.name, "evaluator").version,
-            "config": encode_fields(evaluator_config(request, registry)),
+            "config": encode_fields(evaluator_config(registry.find(request.name, "evaluator"), request.options)),
         }
         for request in cell.evaluators
     ]

@@ -11,10 +11,10 @@ from typing import Any
 
 from zoo import Run, UsageError
 from zoo.discovery import Registry, encode_fields
+from zoo.runs import evaluator_config
 from zoo_bench.digests.code import DIGITS, Code, code_of, code_of_modules
 from zoo_bench.digests.record import code_that_made, training_code
 from zoo_bench.metrics import functions
-from zoo_bench.resolve import evaluator_config
 from zoo_bench.schema import Cell, Claim, EvaluatorRequest, Metric, Suite
 
 FORMAT = 1
@@ -116,7 +116,7 @@ def _of_cell(cell: Cell, registry: Registry, root: Path | None) -> CellDigest:
 
 def _of_evaluator(request: EvaluatorRequest, cell: Cell, registry: Registry) -> str:
     """Hash of an evaluator's options; files stand for their content, which may lie elsewhere on another machine."""
-    options = encode_fields(evaluator_config(request, registry))
+    options = encode_fields(evaluator_config(registry.find(request.name, "evaluator"), request.options))
     content = (
         {path: cell.spec.config[name] for name, path in cell.spec.origins.items()} if cell.file and cell.spec else {}
     )
