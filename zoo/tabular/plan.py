@@ -10,7 +10,8 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from zoo.errors import UsageError
-from zoo.tabular.evaluation import DENSE_STATES, action_values, checked_rewards, factorise
+from zoo.tabular.elimination import factorise
+from zoo.tabular.evaluation import action_values, checked_rewards
 from zoo.tabular.model import TabularCMDP
 
 _log = logging.getLogger("zoo.tabular")
@@ -83,7 +84,8 @@ def policy_iteration(
     tol: float = _ROUNDING,
     max_iterations: int = 1000,
 ) -> Plan:
-    """Howard's policy iteration with exact evaluation: dense up to 500 states, all rewards at once; else sparse LU.
+    """Howard's policy iteration with exact evaluation: dense where its factors fill up, for
+    several rewards at once; else sparse LU.
 
     Args:
         cmdp: the process; its constraints play no part.
@@ -101,8 +103,7 @@ def policy_iteration(
         start = _sweep(cmdp, r, None, _FIRST_SWEEPS, hold_policy=True, precision=1e-3, warn=False).policy
     else:
         start = _checked_start(cmdp, policy, len(r))
-    S = cmdp.num_states
-    batch_size = max(1, _DENSE_NUMBERS // S**2) if S <= DENSE_STATES else 1
+    batch_size = max(1, _DENSE_NUMBERS // cmdp.num_states**2) if cmdp.dense_elimination else 1
     parts = [
         _improve(cmdp, r[i : i + batch_size], start[i : i + batch_size], tol, max_iterations)
         for i in range(0, len(r), batch_size)
@@ -273,7 +274,7 @@ def _fixed_policy_values(cmdp: TabularCMDP, r: NDArray[np.float64], policy: NDAr
     R, S = policy.shape
     rhs = (1.0 - cmdp.gamma) * np.take_along_axis(r, policy[..., None], axis=2)
     chosen = _chosen_rows(cmdp, policy)
-    if S <= DENSE_STATES:
+    if cmdp.dense_elimination:
         matrices = np.eye(S) - cmdp.gamma * chosen.toarray().reshape(R, S, S)
         return np.linalg.solve(matrices, rhs)[..., 0]
     solved = [factorise(chosen[i * S : (i + 1) * S], cmdp.gamma).solve(rhs[i, :, 0]) for i in range(R)]
