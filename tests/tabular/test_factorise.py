@@ -56,7 +56,7 @@ def scattered(S: int) -> sp.csr_array:
 def test_structure_decides_how_to_eliminate_and_not_size() -> None:
     assert fills_up(scattered(700))
     assert not fills_up(ring(700)) and not fills_up(resets(700))
-    assert fills_up(ring(300))  # so small that dense is quick
+    assert fills_up(ring(200))  # so small that dense is quick
     assert not fills_up(ring(7_000))
 
 

@@ -20,6 +20,8 @@ _CACHE_NUMBERS = 2**17
 """Rewards are swept together while ``S * A * R`` stays below this (1 MB), so that they stay in cache."""
 _DENSE_NUMBERS = 2**23
 """The same for the stacked dense systems ``R * S * S`` of policy iteration (64 MB)."""
+_FEW_STATES = 500
+"""Up to so many, policy iteration is quick however the system is solved."""
 _FIRST_SWEEPS, _MOST_SWEEPS = 30, 160
 _SETTLED_FRACTION = 0.1
 _ROUNDING = 1e-13
@@ -110,6 +112,11 @@ def policy_iteration(
     ]
     value = np.concatenate([part[0] for part in parts])
     return _plan(cmdp, r, value, max(part[1] for part in parts), single)
+
+
+def policy_iteration_pays(cmdp: TabularCMDP) -> bool:
+    """Whether a few exact evaluations take less than the sweeps of modified policy iteration."""
+    return cmdp.num_states <= _FEW_STATES or cmdp.dense_elimination
 
 
 def greedy(q: NDArray[np.float64], slack: NDArray[np.float64]) -> NDArray[np.int64]:

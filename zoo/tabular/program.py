@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from zoo.errors import UsageError, ZooError
 from zoo.tabular.errors import InfeasibleCMDPError
 from zoo.tabular.model import TabularCMDP
-from zoo.tabular.plan import modified_policy_iteration, policy_iteration
+from zoo.tabular.plan import modified_policy_iteration, policy_iteration, policy_iteration_pays
 from zoo.tabular.solution import CMDPSolution, policy_of, read_out
 from zoo.tabular.units import Scaling, Units
 
@@ -155,7 +155,7 @@ class OccupancyProgram:
     def _set_first_basis(self) -> None:
         cmdp = self._cmdp
         S, A, N = cmdp.num_states, cmdp.num_actions, cmdp.num_constraints
-        plan = policy_iteration(cmdp) if cmdp.dense_elimination else modified_policy_iteration(cmdp)
+        plan = policy_iteration(cmdp) if policy_iteration_pays(cmdp) else modified_policy_iteration(cmdp)
         basic = np.zeros((S, A), dtype=np.bool_)
         basic[np.arange(S), plan.policy] = True
         kind = highspy.HighsBasisStatus
