@@ -77,9 +77,9 @@ class Executor:
             UsageError: there is no such executor, it is not installed, or has no such option.
         """
         if self.name != LOCAL:
-            return registry.find(self.name, "executor", also=[LOCAL]).resolve()(
-                self.options, self.jobs, registry, settings
-            )
+            start = registry.find(self.name, "executor", also=[LOCAL]).resolve()
+            workers: AbstractContextManager[Workers] = start(self.options, self.jobs, registry, settings)
+            return workers
         for key in self.options:
             raise UsageError(f"--executor {LOCAL} has no options, and {key!r} was given.")
         from zoo.training.workers.pool import Pool
