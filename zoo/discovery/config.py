@@ -11,6 +11,7 @@ import types
 import typing
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin
 
 from zoo.discovery.aliases import UnknownOptionError
@@ -56,7 +57,7 @@ def decode_fields(cls: type, values: Mapping[str, Any], base: Any = None, where:
     Raises:
         UsageError: a key is not a field (nearest ones named) or a value does not fit the field's type.
     """
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     known = {field.name for field in dataclasses.fields(cls)}
     decoded = {}
     for key, value in values.items():
@@ -71,6 +72,11 @@ def decode_fields(cls: type, values: Mapping[str, Any], base: Any = None, where:
         raise
     except BaseException as error:  # what a plugin's __post_init__ does with a value is not for us to know
         raise UsageError(f"{where} is refused: {describe(error)}") from error
+
+
+@cache
+def _hints(cls: type) -> Mapping[str, Any]:
+    return typing.get_type_hints(cls)
 
 
 def _decode(hint: Any, value: Any, where: str) -> Any:
@@ -311,7 +317,7 @@ class _Field:
 
 def _fields(config: Any, prefix: str) -> Iterator[_Field]:
     """The options of a dataclass instance, those of nested ones included."""
-    hints = typing.get_type_hints(type(config))
+    hints = _hints(config.__class__)
     for field in dataclasses.fields(config):
         spelling = field.metadata.get(_FLAG, field.name).replace("-", "_")
         yield _Field(prefix + field.name, prefix + spelling, members(hints[field.name]))

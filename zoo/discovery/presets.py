@@ -7,6 +7,7 @@ import importlib.resources
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -111,9 +112,15 @@ def preset_environments(entry: Entry, name: str) -> list[str]:
 
 def _table(entry: Entry, file: Traversable) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return _parsed(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"preset {file.name} of {entry.plugin} is not valid TOML: {brief(error)}") from error
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> dict[str, Any]:
+    """A suite reads the same preset for each of its cells; nobody changes the tables."""
+    return tomllib.loads(text)
 
 
 def _fields(entry: Entry) -> set[str]:

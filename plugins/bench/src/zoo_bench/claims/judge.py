@@ -79,7 +79,15 @@ def judge(
     Raises:
         UsageError: runs were made for a claim and no record has its metric, or a ratio meets a negative value.
     """
-    return [judge_claim(claim, records, suite, failed, noise) for claim in suite.claims]
+    by_cell: dict[tuple[str, str], dict[tuple[str, str, int], Mapping[str, float | None]]] = {}
+    for key, row in records.items():
+        by_cell.setdefault(key[:2], {})[key] = row
+    known = _metrics(records)
+    verdicts = []
+    for claim in suite.claims:
+        own = {key: row for cell in dict.fromkeys(_cells(claim)) for key, row in by_cell.get(cell, {}).items()}
+        verdicts.append(judge_claim(claim, own, suite, failed, noise, known))
+    return verdicts
 
 
 def judge_claim(
@@ -88,11 +96,15 @@ def judge_claim(
     suite: Suite | None = None,
     failed: Failed = frozenset(),
     noise: MetricIntervals | None = None,
+    known: Collection[str] | None = None,
 ) -> Verdict:
-    """The verdict on one claim; see ``judge``. Without its suite, no seed is known to be missing."""
+    """The verdict on one claim; see ``judge``. Without its suite, no seed is known to be missing.
+
+    ``known`` are the metrics of all finished runs, where ``records`` are only some of them.
+    """
     files = suite.files if suite else frozenset()
     asked = {(cell.label, cell.environment): cell.seeds for cell in suite.cells} if suite else {}
-    _check(claim, records)
+    _check(claim, records, _metrics(records) if known is None else known)
     claim_cells = set(_cells(claim))
     records = {key: row for key, row in records.items() if key[:2] in claim_cells}
     if claim.failed == "worst":
@@ -285,12 +297,15 @@ def _answer(claim: Claim, low: float, high: float) -> Answer:
     return "reproduced" if holds else "not reproduced" if fails else "inconclusive"
 
 
-def _check(claim: Claim, records: Records) -> None:
+def _metrics(records: Records) -> set[str]:
+    return {name for row in records.values() for name, value in row.items() if value is not None}
+
+
+def _check(claim: Claim, records: Records, known: Collection[str]) -> None:
     """Refuse a metric that no run has, though some were made for it, and a ratio to a number that is not positive."""
     for term in claim.terms:
         made = any(label == term.label and environment in claim.environments for label, environment, _ in records)
-        if made and all(row.get(term.metric) is None for row in records.values()):
-            known = {name for row in records.values() for name, value in row.items() if value is not None}
+        if made and term.metric not in known:
             error = UnknownNameError("metric in any finished run", term.metric, known)
             raise UsageError(f"claim {claim.id!r} compares {term.metric!r} of {term.label}: {error.message}")
     if claim.scale == "ratio" and not isinstance(claim.right, Term) and claim.right <= 0:
