@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from zoo_harp import check
-from zoo_harp.checker.sandbox.extraction import extract
+from zoo_harp.checker.extraction.reader import extract
 
 EXAMPLES = int(os.environ.get("ZOO_FUZZ_EXAMPLES", "15"))
 few = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)

@@ -144,16 +144,16 @@ def test_workers_end_with_their_parent():
 
 def test_threads():
     with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(lambda pair: check_bool(*pair), PAIRS * 20))
-    assert found == RIGHT * 20
+        verdicts = list(threads.map(lambda pair: check_bool(*pair), PAIRS * 20))
+    assert verdicts == RIGHT * 20
 
 
 def test_a_check_in_a_thread_needs_no_signal():
-    found = []
-    thread = threading.Thread(target=lambda: found.append(check(*HARD, timeout_s=0.1)))
+    verdicts = []
+    thread = threading.Thread(target=lambda: verdicts.append(check(*HARD, timeout_s=0.1)))
     thread.start()
     thread.join()
-    assert found[0].reason == "timeout"
+    assert verdicts[0].reason == "timeout"
 
 
 def test_asyncio():
@@ -213,14 +213,14 @@ def test_a_pair_that_kills_its_worker_costs_only_itself(monkeypatch):
         return original(self, seconds)
 
     monkeypatch.setattr(Worker, "receive", receive)
-    found = check_many(PAIRS * 11, workers=1 + 1)
-    lost = [k for k, verdict in enumerate(found) if verdict.rule == "limit"]
+    verdicts = check_many(PAIRS * 11, workers=1 + 1)
+    lost = [k for k, verdict in enumerate(verdicts) if verdict.rule == "limit"]
     assert len(lost) == 1
-    assert found[lost[0]].outcome == "undecided"
-    assert [v.correct for k, v in enumerate(found) if k not in lost] == [
+    assert verdicts[lost[0]].outcome == "undecided"
+    assert [v.correct for k, v in enumerate(verdicts) if k not in lost] == [
         right for k, right in enumerate(RIGHT * 11) if k not in lost
     ]
-    assert isinstance(found[0], Verdict)
+    assert isinstance(verdicts[0], Verdict)
 
 
 @pytest.mark.slow

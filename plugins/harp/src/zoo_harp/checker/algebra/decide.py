@@ -156,10 +156,10 @@ class Decider(Field):
         """Whether the value vanishes to ``precision`` bits; fewer bits reject most that do not."""
         if precision > MAX_PRECISION:
             raise LimitExceeded("a comparison that needs too many digits")
-        for wanted in (_FIRST_PRECISION, precision):
-            working = 2 * wanted + 64
+        for accuracy in (_FIRST_PRECISION, precision):
+            working = 2 * accuracy + 64
             value, scale = self._sum(poly, working)
-            if abs(value) > scale * _context(working).mpf(2) ** (-wanted):
+            if abs(value) > scale * _context(working).mpf(2) ** (-accuracy):
                 return False
         return True
 
@@ -255,9 +255,9 @@ class Decider(Field):
             return True
         if all(name[0] in "rpeL" for poly in (value.num, value.den) for mono in poly for name, _ in mono):
             return True
-        found = self.number(value, 2 * _FIRST_PRECISION)
+        approximation = self.number(value, 2 * _FIRST_PRECISION)
         context = _context(_FIRST_PRECISION)
-        return bool(abs(context.im(found)) <= abs(found) * context.mpf(2) ** -_FIRST_PRECISION)
+        return bool(abs(context.im(approximation)) <= abs(approximation) * context.mpf(2) ** -_FIRST_PRECISION)
 
     def sign(self, value: Value) -> int:
         """-1, 0 or 1 for a real constant.
@@ -299,8 +299,8 @@ class Decider(Field):
         if size > MAX_PRECISION // 4:
             raise LimitExceeded("an integer part with too many digits")
         precision = max(_FIRST_PRECISION, size + 64)
-        found = self.number(value, precision)
-        guess = int(_context(precision).floor(_context(precision).re(found)))
+        approximation = self.number(value, precision)
+        guess = int(_context(precision).floor(_context(precision).re(approximation)))
         while self.sign(self.add(value, Fraction(guess), -1)) < 0:
             guess -= 1
         while self.sign(self.add(value, Fraction(guess + 1), -1)) >= 0:

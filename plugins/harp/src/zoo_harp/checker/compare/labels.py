@@ -50,8 +50,8 @@ def is_label(node: Node) -> bool:
         return all(isinstance(item, Symbol) for item in node.items)
     if isinstance(node, Apply):
         if node.op == "call":
-            places = node.args[1].items if isinstance(node.args[1], Tuple) else node.args[1:]
-            return all(isinstance(place, Symbol | Number | SetOp) or node.args[0] == Symbol("P") for place in places)
+            arguments = node.args[1].items if isinstance(node.args[1], Tuple) else node.args[1:]
+            return all(isinstance(argument, Symbol | Number | SetOp) or node.args[0] == Symbol("P") for argument in arguments)
         return _is_length(node)
     if isinstance(node, Ratio):
         return all(map(is_label, node.parts))

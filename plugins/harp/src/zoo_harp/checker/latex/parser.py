@@ -164,7 +164,7 @@ class Parser(Applied):
 
     def _juxtaposed(self, left: Node) -> Node:
         kind, value, spaced = self.peek()
-        if isinstance(left, Number) and left.value.denominator == 1 and left.places is None:
+        if isinstance(left, Number) and left.value.denominator == 1 and left.decimals is None:
             if kind == "num" and self._mixed_follows(spaced):
                 top, bottom = self.take()[1], (self.take(), self.take())[1][1]
                 return forms.mixed(left, forms.numeral(top), forms.numeral(bottom)) or self.fail("two numerals")

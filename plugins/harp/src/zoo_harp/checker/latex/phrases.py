@@ -147,7 +147,7 @@ class Phrases(Cursor):
 
     def with_part(self, left: Node) -> Node | None:
         """``left`` and the fraction in words after it, as in "2 and a half"; None if there is none."""
-        if not isinstance(left, Number) or left.value.denominator != 1 or left.places is not None:
+        if not isinstance(left, Number) or left.value.denominator != 1 or left.decimals is not None:
             return None
         match = read_part([word.lower() for word in forms.plain_words(self.tokens, self.position)])
         if match is None:

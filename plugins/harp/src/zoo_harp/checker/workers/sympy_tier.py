@@ -87,8 +87,8 @@ def build(node: Node) -> Any:
         function, argument = node.args
         if not isinstance(function, Symbol):
             raise Unsupported("a function without a name")
-        places = argument.items if isinstance(argument, Tuple) else (argument,)
-        return sp.Function(function.name, real=True)(*map(build, places))
+        arguments = argument.items if isinstance(argument, Tuple) else (argument,)
+        return sp.Function(function.name, real=True)(*map(build, arguments))
     args = [build(arg) for arg in node.args]
     if node.op == "pow":
         base, exponent = args

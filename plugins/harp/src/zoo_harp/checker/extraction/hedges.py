@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Final
 
 from zoo_harp.checker.lexicon import is_operator
-from zoo_harp.checker.sandbox.clauses import Words
+from zoo_harp.checker.extraction.clauses import Words
 from zoo_harp.checker.vocabulary import names
 
 _ALTERNATIVES: Final = frozenset(

@@ -14,9 +14,9 @@ from itertools import dropwhile, pairwise
 from typing import Final
 
 from zoo_harp.checker.lexicon import is_false, is_negation, is_operator, takes_back
-from zoo_harp.checker.sandbox.clauses import END, FAR, Words, beginning, read_words, sentence
-from zoo_harp.checker.sandbox.hedges import before_reason, is_conditional, is_open, stands_alone
-from zoo_harp.checker.sandbox.wide import is_asserted_wide, is_denied_wide, is_wide
+from zoo_harp.checker.extraction.clauses import END, FAR, Words, beginning, read_words, sentence
+from zoo_harp.checker.extraction.hedges import before_reason, is_conditional, is_open, stands_alone
+from zoo_harp.checker.extraction.wide import is_asserted_wide, is_denied_wide, is_wide
 from zoo_harp.checker.vocabulary import names
 
 _SIMPLE: Final = re.compile(r"D?V?[NQFG]+(?:PD?[NQFG]+)*|F+(?:AF+)*|[SDTR]|F,D?[NQ].*,")
@@ -111,10 +111,10 @@ def is_kept(text: str, start: int, end: int) -> bool:
 
 def _describes(left: Words) -> bool:
     """Whether falsehood describes whom or what a box names: "the one who lies is", "the false statement is"."""
-    found = _ABOUT_LIARS.search(left.classes)
-    if found is None:
+    match = _ABOUT_LIARS.search(left.classes)
+    if match is None:
         return False
-    words = left.words[found.start() :]
+    words = left.words[match.start() :]
     return "who" in words or not _LIARS.isdisjoint(words)
 
 

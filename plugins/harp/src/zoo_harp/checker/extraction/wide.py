@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from zoo_harp.checker.sandbox.clauses import FAR
+from zoo_harp.checker.extraction.clauses import FAR
 
 _NEAR: Final = 3
 _WIDE: Final = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")

@@ -13,10 +13,10 @@ from typing import Final
 from zoo_harp.checker.answers import parse, strip
 from zoo_harp.checker.compare.wording import is_permuted
 from zoo_harp.checker.limits import MAX_ANSWER, MAX_RESPONSE, Budget
-from zoo_harp.checker.sandbox.assertions import denied_from, is_asserted, is_kept
-from zoo_harp.checker.sandbox.boxes import Span, is_bounded, last_box, opened
-from zoo_harp.checker.sandbox.inline import formulas
-from zoo_harp.checker.sandbox.reply import reply
+from zoo_harp.checker.extraction.assertions import denied_from, is_asserted, is_kept
+from zoo_harp.checker.extraction.boxes import Span, is_bounded, last_box, opened
+from zoo_harp.checker.extraction.inline import formulas
+from zoo_harp.checker.extraction.reply import reply
 from zoo_harp.checker.tree import Listing, Node, Quantity, Relation, Text, walk
 from zoo_harp.checker.vocabulary import names
 from zoo_harp.checker.words import NUMBER_WORDS
@@ -110,9 +110,8 @@ def extract(response: str, budget: Budget | None = None) -> str | None:
 
 def anchors(text: str) -> Iterator[Span]:
     """What follows "answer is", "answer:" and headings, the last first, up to a blank line."""
-    places = [(found.start(), found.end()) for found in _ANCHOR.finditer(text)]
-    places += [(found.start(), found.end()) for found in _HEADING.finditer(text)]
-    for start, end in sorted(places)[: -_MAX_ANCHORS - 1 : -1]:
+    spans = [match.span() for pattern in (_ANCHOR, _HEADING) for match in pattern.finditer(text)]
+    for start, end in sorted(spans)[: -_MAX_ANCHORS - 1 : -1]:
         capture = text[end : end + MAX_ANSWER + 1].lstrip()
         blank = _BLANK_LINE.search(capture)
         capture = capture[: blank.start()] if blank else capture
@@ -179,14 +178,14 @@ def delimited(text: str) -> Iterator[Span]:
     r"""``$..$``, ``$$..$$``, ``\(..\)`` and ``\[..\]`` with what they contain, in order."""
     opened, start, inside = "", 0, 0
     pairs = {r"\(": r"\)", r"\[": r"\]", "$": "$", "$$": "$$"}
-    for found in _MATH.finditer(text):
-        sign = found[0]
+    for match in _MATH.finditer(text):
+        sign = match[0]
         if opened:
             if sign == pairs[opened]:
-                yield Span(start, found.end(), text[inside : found.start()])
+                yield Span(start, match.end(), text[inside : match.start()])
                 opened = ""
         elif sign in pairs:
-            opened, start, inside = sign, found.start(), found.end()
+            opened, start, inside = sign, match.start(), match.end()
 
 
 def spoken(response: str) -> str:
