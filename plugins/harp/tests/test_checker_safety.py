@@ -13,10 +13,10 @@ import pytest
 from zoo_harp import check
 from zoo_harp.checker import answers
 from zoo_harp.checker.compare import readings
-from zoo_harp.checker.latex import normalise, tokens
-from zoo_harp.checker.limits import MAX_WORK, Budget, LimitExceeded, Timeout
 from zoo_harp.checker.extraction import boxes, inline, letters, reader, reply
 from zoo_harp.checker.extraction.reader import extract
+from zoo_harp.checker.latex import normalise, tokens
+from zoo_harp.checker.limits import MAX_WORK, Budget, LimitExceeded, Timeout
 
 CODE = [
     "__import__('os').system('touch pwned')",

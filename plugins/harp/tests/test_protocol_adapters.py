@@ -123,5 +123,7 @@ def test_lm_eval_filters_and_scores(tmp_path, monkeypatch, need):
     scores = results["results"]["harp_test"]
     assert scores["harp,whole"] == pytest.approx(2 / 3)
     assert scores["harp,extract"] == pytest.approx(2 / 3)
-    extracted = [sample["filtered_resps"] for sample in results["samples"]["harp_test"] if sample["filter"] == "extract"]
+    extracted = [
+        sample["filtered_resps"] for sample in results["samples"]["harp_test"] if sample["filter"] == "extract"
+    ]
     assert extracted == [[r"$\boxed{3\sqrt5}$"], [""], [r"$\boxed{0.5}$"]]

@@ -12,11 +12,11 @@ from zoo_harp.checker.algebra.values import UNDECIDED, Decision
 from zoo_harp.checker.answers import parse, strip
 from zoo_harp.checker.compare.compare import compare_answers
 from zoo_harp.checker.compare.wording import same_words
+from zoo_harp.checker.extraction.boxes import last_box, opened
+from zoo_harp.checker.extraction.letters import extract_choice
+from zoo_harp.checker.extraction.reader import anchors, extract, spoken
 from zoo_harp.checker.latex.normalise import unescaped
 from zoo_harp.checker.limits import MAX_ANSWER, Budget, LimitExceeded, NotDecided, Timeout
-from zoo_harp.checker.extraction.boxes import last_box, opened
-from zoo_harp.checker.extraction.reader import anchors, extract, spoken
-from zoo_harp.checker.extraction.letters import extract_choice
 from zoo_harp.checker.tree import Text
 from zoo_harp.checker.words import words_of
 

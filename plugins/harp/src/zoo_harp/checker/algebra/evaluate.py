@@ -123,7 +123,9 @@ class Evaluator(Functions):
             if all(self._same(one, other) for one, other in zip(arguments, others, strict=True)):
                 return result
         count = sum(map(len, self._calls.values()))
-        result = Fraction(31 * count + 17, 2 * count + 3) if self._point else self.variable(f"{function.name}()#{count}")
+        result = (
+            Fraction(31 * count + 17, 2 * count + 3) if self._point else self.variable(f"{function.name}()#{count}")
+        )
         known.append((arguments, result))
         return result
 

@@ -51,7 +51,9 @@ def is_label(node: Node) -> bool:
     if isinstance(node, Apply):
         if node.op == "call":
             arguments = node.args[1].items if isinstance(node.args[1], Tuple) else node.args[1:]
-            return all(isinstance(argument, Symbol | Number | SetOp) or node.args[0] == Symbol("P") for argument in arguments)
+            return all(
+                isinstance(argument, Symbol | Number | SetOp) or node.args[0] == Symbol("P") for argument in arguments
+            )
         return _is_length(node)
     if isinstance(node, Ratio):
         return all(map(is_label, node.parts))

@@ -13,10 +13,10 @@ import re
 from itertools import dropwhile, pairwise
 from typing import Final
 
-from zoo_harp.checker.lexicon import is_false, is_negation, is_operator, takes_back
 from zoo_harp.checker.extraction.clauses import END, FAR, Words, beginning, read_words, sentence
 from zoo_harp.checker.extraction.hedges import before_reason, is_conditional, is_open, stands_alone
 from zoo_harp.checker.extraction.wide import is_asserted_wide, is_denied_wide, is_wide
+from zoo_harp.checker.lexicon import is_false, is_negation, is_operator, takes_back
 from zoo_harp.checker.vocabulary import names
 
 _SIMPLE: Final = re.compile(r"D?V?[NQFG]+(?:PD?[NQFG]+)*|F+(?:AF+)*|[SDTR]|F,D?[NQ].*,")

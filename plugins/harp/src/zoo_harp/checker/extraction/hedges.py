@@ -10,8 +10,8 @@ import re
 from itertools import pairwise
 from typing import Final
 
-from zoo_harp.checker.lexicon import is_operator
 from zoo_harp.checker.extraction.clauses import Words
+from zoo_harp.checker.lexicon import is_operator
 from zoo_harp.checker.vocabulary import names
 
 _ALTERNATIVES: Final = frozenset(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from zoo_harp.checker.lexicon import denies
-from zoo_harp.checker.limits import MAX_RESPONSE
 from zoo_harp.checker.extraction.assertions import is_asserted, is_kept
 from zoo_harp.checker.extraction.boxes import last_box
 from zoo_harp.checker.extraction.reader import anchors, delimited
 from zoo_harp.checker.extraction.reply import reply
+from zoo_harp.checker.lexicon import denies
+from zoo_harp.checker.limits import MAX_RESPONSE
 
 _SHORT: Final = 100
 _LONG: Final = 200

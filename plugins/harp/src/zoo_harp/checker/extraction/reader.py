@@ -12,11 +12,11 @@ from typing import Final
 
 from zoo_harp.checker.answers import parse, strip
 from zoo_harp.checker.compare.wording import is_permuted
-from zoo_harp.checker.limits import MAX_ANSWER, MAX_RESPONSE, Budget
 from zoo_harp.checker.extraction.assertions import denied_from, is_asserted, is_kept
 from zoo_harp.checker.extraction.boxes import Span, is_bounded, last_box, opened
 from zoo_harp.checker.extraction.inline import formulas
 from zoo_harp.checker.extraction.reply import reply
+from zoo_harp.checker.limits import MAX_ANSWER, MAX_RESPONSE, Budget
 from zoo_harp.checker.tree import Listing, Node, Quantity, Relation, Text, walk
 from zoo_harp.checker.vocabulary import names
 from zoo_harp.checker.words import NUMBER_WORDS
