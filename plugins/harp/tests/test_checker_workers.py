@@ -223,15 +223,43 @@ def test_a_pair_that_kills_its_worker_costs_only_itself(monkeypatch):
     assert isinstance(verdicts[0], Verdict)
 
 
-@pytest.mark.slow
-def test_wall_time_is_the_end_but_for_a_crowded_machine(monkeypatch):
+def test_wall_time_is_the_end_also_on_a_crowded_machine(monkeypatch):
     now = time.monotonic()
     budget = Budget(2.0)
-    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
+    monkeypatch.setattr(os, "getloadavg", lambda: (40.0 * (os.cpu_count() or 1), 0.0, 0.0))
     monkeypatch.setattr(time, "monotonic", lambda: now + 3.0)
     budget.check_time()
     monkeypatch.setattr(time, "monotonic", lambda: now + 4.0)
     with pytest.raises(Timeout):
         budget.check_time()
-    monkeypatch.setattr(os, "getloadavg", lambda: (4.0 * (os.cpu_count() or 1), 0.0, 0.0))
+
+
+def test_waiting_for_a_worker_is_not_charged(monkeypatch):
+    now = time.monotonic()
+    budget = Budget(2.0)
+    monkeypatch.setattr(time, "monotonic", lambda: now + 30.0)
+    budget.began += 29.0
     budget.check_time()
+
+
+@pytest.mark.slow
+def test_a_killed_worker_is_replaced_before_it_is_needed():
+    pool.close()
+    worker = pool._POOL.take()
+    worker.kill()
+    pool._POOL.give_back(worker)
+    (replacement,) = pool._POOL._idle
+    assert replacement is not worker
+    assert replacement.alive
+    assert replacement._asked
+
+
+@pytest.mark.slow
+def test_a_proof_ends_in_wall_time_without_being_killed():
+    worker = Worker()
+    try:
+        assert worker.warm(60.0)
+        assert worker.ask({"do": "prove", "trees": trees(*HARD), "seconds": 10.0, "wall": 0.2}, 60.0) == {"late": True}
+        assert worker.ask({"do": "prove", "trees": trees(*SYMBOLIC), "seconds": 5.0}, 60.0)["equal"] is True
+    finally:
+        worker.kill()

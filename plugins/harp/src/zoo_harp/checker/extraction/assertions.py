@@ -15,7 +15,8 @@ from typing import Final
 
 from zoo_harp.checker.extraction.clauses import END, FAR, Words, beginning, read_words, sentence
 from zoo_harp.checker.extraction.hedges import before_reason, is_conditional, is_open, stands_alone
-from zoo_harp.checker.extraction.wide import is_asserted_wide, is_denied_wide, is_wide
+from zoo_harp.checker.extraction.wide import is_asserted_wide, is_denied_wide, is_wide, takes_back_wide
+from zoo_harp.checker.languages import NOES
 from zoo_harp.checker.lexicon import is_false, is_negation, is_operator, takes_back
 from zoo_harp.checker.vocabulary import names
 
@@ -64,22 +65,33 @@ _VERBAL: Final = ("A", "M", "L", "V")
 _OPENING: Final = frozenset(names("if such given after before until"))
 _SUPERLATIVES: Final = frozenset(names("smallest largest least greatest first last only number numbers integers"))
 _RESTATING: Final = tuple((word,) for word in names("about approximately roughly equivalently simply ,"))
+_LOGIC: Final = re.compile(r"\\(?:forall|n?exists|lnot|neg|not)(?![A-Za-z])|[∀∃∄¬]")
+_DELIMITED: Final = re.compile(r"\$[^$]{1,600}\$|\\\((?:[^\\]|\\(?!\))){1,600}\\\)")
+_SHORT: Final = 100
 _POINTED: Final = re.compile(r"(?:[^,STD]{1,3},|[CVX]|ET?|PNN?,?)*")
 _POINTERS: Final = tuple((word,) for word in names("it this that these those which"))
-_POINTING: Final = frozenset(names("i answer wait actually above my mine which no oops hmm unfortunately value"))
+_POINTING: Final = frozenset(names("i answer wait actually above my mine which oops hmm unfortunately value"))
 
 
 def is_asserted(text: str, start: int, end: int) -> bool:
     """Whether the sentence around ``text[start:end]`` asserts that this text is the answer."""
     left, right = sentence(text, start, end)
     if is_wide(text, start, end):
-        return is_asserted_wide(text, start, end) and not any(map(is_operator, (*left.words, *right.words)))
-    if "would" in left.words and "if" in right.words:
+        denied = any(map(is_operator, (*left.words, *right.words)))
+        return is_asserted_wide(text, start, end) and not denied and not is_taken_back(text, end)
+    if _is_formal(text, start) or ("would" in left.words and "if" in right.words):
         return False
     linked = _is_linked(left)
     if not linked or is_open(left, right, text[start:end]) or (linked == "alone" and not stands_alone(right)):
         return False
     return _goes_on(right, alone=linked == "alone") and not is_taken_back(text, end)
+
+
+def _is_formal(text: str, start: int) -> bool:
+    r"""Whether a sign of logic stands before a value outside of a formula, as in ``\nexists x: so $x=7$``."""
+    alone = len(text) <= _SHORT and "\n" not in text
+    before = text[0 if alone else beginning(text, start) : start]
+    return bool(_LOGIC.search(_DELIMITED.sub(" ", before)))
 
 
 def is_kept(text: str, start: int, end: int) -> bool:
@@ -160,6 +172,8 @@ def is_taken_back(text: str, end: int) -> bool:
 
 def _takes_back(sentence: str) -> bool:
     """Whether a sentence speaks against what was said before it; of few words only thanks and the like do not."""
+    if takes_back_wide(sentence):
+        return True
     read = read_words(sentence)
     words = [word for word in read.words if word[:1].isalpha()]
     if words[:1] and words[0] in _OTHERWISE and len(words) <= 3 and "F" in read.classes:
@@ -174,6 +188,8 @@ def _takes_back(sentence: str) -> bool:
     ):
         return True
     if is_negation(read.words[-1]):
+        return True
+    if words[0] in NOES and read.classes[1:2] in ("", ",", ";", ":", "."):
         return True
     index = _POINTED.match(read.classes).end()  # type: ignore[union-attr]
     pointing = not _POINTING.isdisjoint(words[:4]) or read.words[index : index + 1] in _POINTERS
