@@ -25,8 +25,6 @@ _RETRACTION: Final = re.compile(
 _POINTING: Final = re.compile(
     "\\s*(?:[这這那该該不但]|上面|以上|刚才|剛才|でも|しかし|これ|それ|この|その|이|그|위|하지만|저)"
 )
-    "\\s*(?:[这這那该該不但]|上面|以上|刚才|剛才|でも|しかし|これ|それ|この|その|이|그|위|하지만|저)"
-)
 
 
 def is_asserted_wide(text: str, start: int, end: int) -> bool:
