@@ -30,7 +30,7 @@ HEDGES: Final = frozenset(
         "vielleicht möglicherweise wahrscheinlich womöglich eventuell wenn oder höchstens mindestens weniger mehr "
         "beinahe ungefähr etwa sonst angeblich angenommen vermutlich entweder "
         "peut-être probablement ou moins presque environ sinon supposons "
-        "quizás quizá acaso menos más casi aproximadamente probablemente supongamos "
+        "quizás quizá sumo acaso menos más casi aproximadamente probablemente supongamos "
         "talvez quase provavelmente suponha "
         "forse meno più quasi circa probabilmente supponiamo oppure altrimenti "
         "может возможно вероятно наверное наверно если или либо меньше больше менее более почти около примерно иначе "
@@ -52,3 +52,9 @@ FALSE: Final = re.compile(rf"(?:{'|'.join(_STEMS.split())})\w*|fel|feil|fout")
 """stems of words that call something wrong"""
 NOES: Final = frozenset(names("no nope nah nein non não nao нет nee nie nej nei hayır όχι لا לא"))
 """words that answer no to what was said before"""
+THIS: Final = frozenset(
+    names(
+        "das dies dieses es ça ce c'est c’est cela ceci ça eso esto es isso isto está questo quello ciò è это dit dat"
+    )
+)
+"""words that begin a sentence about what was said before it"""

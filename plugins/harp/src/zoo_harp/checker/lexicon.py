@@ -29,13 +29,14 @@ _HEDGES: Final = frozenset(
         "least most under over above below beyond nearly almost about around approximately roughly any anything "
         "every "
         "forall exists undefined except but plus minus excluding besides otherwise instead rather either or "
-        "wonder try anything-but everything-but all-but close near far merely formerly "
+        "wonder try different-from distinct-from far-from close-to short-of anything-but "
+        "everything-but all-but close near far merely formerly "
         "unlike imagine lest though although however si"
     )
 )
 """words that bound, suppose, quantify or leave open"""
 _FALSE: Final = re.compile(
-    r"wrong\w*|incorrect\w*|false\w*|untrue|invalid\w*|inaccura\w*|mistak\w+|err|errs|erred|erroneous\w*|fails?|"
+    r"unequal|wrong\w*|incorrect\w*|false\w*|untrue|invalid\w*|inaccura\w*|mistak\w+|err|errs|erred|erroneous\w*|fails?|"
     r"failed|"
     r"failing|failures?|flaw\w*|reject\w*|exclud\w*|eliminat\w+|discard\w*|dismiss\w*|disqualif\w+|overrul\w+|"
     r"ruled|rule|"
@@ -72,7 +73,9 @@ def is_negation(word: str) -> bool:
     """Whether ``word`` (lower case) negates."""
     if word in NEGATIONS or word in languages.NEGATIONS:
         return True
-    return word.endswith(("n't", "n’t")) or word.startswith(("n'", "n’"))
+    if word.endswith(("n't", "n’t")) or word.startswith(("n'", "n’")):
+        return True
+    return word.endswith("'s") and word[:-2] in NEGATIONS
 
 
 @lru_cache(maxsize=4096)

@@ -55,7 +55,7 @@ _ORDINALS: Final = {
 _DROPPED: Final = frozenset(".,;:!?'\"`*()[]-_\\") | {"a", "an", "the"}
 
 
-CONDITIONS: Final = frozenset(names("such that if unless when where least most more less fewer than nearly or"))
+CONDITIONS: Final = frozenset(names("such that up if unless when where least most more less fewer than nearly or"))
 """words that change the meaning of the statement they are in"""
 
 

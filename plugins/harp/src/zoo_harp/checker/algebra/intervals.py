@@ -168,6 +168,8 @@ class Line:
         result = LINE
         for item, bracket, side in ((node.items[0], node.left, 1), (node.items[1], node.right, -1)):
             infinite = _sign_of_infinity(item)
+            if infinite and bracket in "[]":
+                raise Unsupported("an interval closed at infinity")
             if infinite == -side:
                 continue
             if infinite:

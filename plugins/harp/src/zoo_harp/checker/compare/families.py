@@ -28,7 +28,8 @@ class Family:
 def family(node: Node, field: Evaluator) -> Family | None:
     """The family that an expression in one parameter, or a named set, describes; None if it is none."""
     if isinstance(node, Named):
-        bounds = _NAMED.get(node.name)
+        step = node.name.removeprefix("multiples of ")
+        bounds = (0, int(step)) if step != node.name and int(step) else _NAMED.get(node.name)
         return Family(Fraction(bounds[0]), Fraction(bounds[1]), "") if bounds else None
     names = symbols(node)
     if len(names) != 1 or not isinstance(node, Apply | Symbol) or not names <= PARAMETERS:

@@ -52,6 +52,10 @@ _WIDE: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaf
 _BESIDE: Final = re.compile(
     f"(?<=[{_WIDE}])(?=[-\\w\\\\$(√±−])(?![{_WIDE}])|(?<=[\\w\\\\$)%°.!?:;,])(?<![{_WIDE}])(?=[{_WIDE}])"
 )
+_JOINED: Final = re.compile(
+    r"(?<=[\w)}$])\s{0,4}(?:(或者?|または|もしくは|또는)|和|与|與|及|および|及び|그리고)\s{0,4}(?=[-−\d$(√\\A-Za-z])"
+)
+"""words for "and" and "or" before a formula"""
 _STOPS: Final = str.maketrans({"。": ". ", "，": ", ", "、": ", ", "：": ": ", "；": "; ", "？": "? ", "！": "! "})
 _BOLD: Final = re.compile(r"(?<![\w*\\])\*\*(?=[^\s*])([^*\n]{1,80}?)(?<=[^\s*])\*\*(?![\w*])")
 _MATHEMATICAL: Final = re.compile(
@@ -138,7 +142,11 @@ def _plain(text: str) -> str:
 
 def spaced(text: str) -> str:
     """``text`` with a space between Chinese, Japanese or Korean letters and other signs."""
-    return text if text.isascii() else _BESIDE.sub(" ", text).translate(_STOPS)
+    return text if text.isascii() else _BESIDE.sub(" ", _JOINED.sub(_joined, text)).translate(_STOPS)
+
+
+def _joined(match: re.Match[str]) -> str:
+    return " or " if match[1] else " and "
 
 
 def _formula(match: re.Match[str]) -> str:

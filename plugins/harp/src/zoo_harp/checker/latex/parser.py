@@ -388,4 +388,6 @@ class Parser(Applied):
             return Set(inner.items)
         if opener in ("floor(", "ceil("):
             return Apply("round" if opener[:-1] != closed[:-1] else opener[:-1], (inner,))
+        if not isinstance(inner, Listing) and {opener, closed} in ({"(", "]"}, {"[", ")"}):
+            raise ParseError(f"{opener!r} is closed by {closed!r}")
         return forms.bracket(opener, inner, closed)

@@ -32,6 +32,7 @@ from zoo_harp.checker.words import CONDITIONS, FILLERS, NUMBER_WORDS, PARTS, rea
 _VERBS: Final = frozenset(
     names("is are was were does do did has have can could would will may might falls fall goes leads gives lies")
 )
+_MAX_DIGITS: Final = 30
 _SCALES: Final = {"C": "celsius", "F": "fahrenheit", "Celsius": "celsius", "Fahrenheit": "fahrenheit"}
 
 
@@ -164,6 +165,11 @@ class Phrases(Cursor):
         if words == ["all", "real"] and self.peek()[0] == "let":
             self.position += 1
             return Named("R")
+        named = words[words[:1] in (["all"], ["every"]) :]
+        if named[:1] in (["odd"], ["even"]) and named[1:] in (["numbers"], ["number"]):
+            return Named(named[0])
+        if named == ["multiples", "of"] and self.peek()[0] == "num" and self.peek()[1].isdigit():
+            return Named(f"multiples of {int(self.take()[1][:_MAX_DIGITS])}")
         if words[:2] == ["infinitely", "many"] or words == ["infinite"]:
             return Constant("oo")
         return NAMED_SETS.get(frozenset(words) - SET_FILLERS) or Text(tuple(words))
