@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -62,7 +63,7 @@ def test_a_limit_that_is_not_kept_is_watched(monkeypatch, exits):
     monkeypatch.setattr(
         process_limits.threading, "Thread", lambda target, daemon: started.append(target) or _Ran(target)
     )
-    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
     process_limits.bound_memory()
     assert started == [process_limits._watch_memory]
     assert exits == [1]
@@ -78,9 +79,9 @@ class _Ran:
 def test_the_peak_is_in_bytes(monkeypatch):
     usage = SimpleNamespace(RUSAGE_SELF=0, getrusage=lambda who: SimpleNamespace(ru_maxrss=3 << 20))
     monkeypatch.setattr(process_limits, "resource", usage)
-    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
     assert process_limits.peak_resident() == 3 << 20
-    monkeypatch.setattr(sys, "platform", "freebsd14")
+    monkeypatch.setattr(platform, "system", lambda: "FreeBSD")
     assert process_limits.peak_resident() == 3 << 30
 
 

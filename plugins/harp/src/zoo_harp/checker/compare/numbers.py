@@ -71,10 +71,10 @@ def compare_ratios(gold: Node, response: Node, budget: Budget) -> Decision:
             if not decision.correct:
                 return decision if decision.undecided else Decision(False, "ratio", "not in proportion")
         return Decision(True, "ratio", "in proportion")
-    pairs = [Apply("div", side.parts) if isinstance(side, Ratio) and len(side.parts) == 2 else side
-            for side in (gold, response)]  # fmt: skip
-    if all(isinstance(pair, EXPRESSIONS) for pair in pairs):
-        return compare_expressions(*pairs, budget)
+    one, other = (Apply("div", side.parts) if isinstance(side, Ratio) and len(side.parts) == 2 else side
+                  for side in (gold, response))  # fmt: skip
+    if isinstance(one, EXPRESSIONS) and isinstance(other, EXPRESSIONS):
+        return compare_expressions(one, other, budget)
     return Decision(False, "structure", "a ratio and something else")
 
 

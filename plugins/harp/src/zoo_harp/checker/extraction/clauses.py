@@ -93,7 +93,9 @@ _PHRASES: Final = {
         "C": "as a result|in conclusion|in which case|in this case|in that case|in either case|in any case|in "
         "all cases",
         "S": "we can|you can|one can",
-        "X": "different from|distinct from|far from|close to|short of|falls outside|falls short|fall short|at least|at most|at the very least|at the very most|"
+        "X": "different from|distinct from|far from|close to|short of|"
+        "falls outside|falls short|fall short|at least|at most|at the very least|"
+        "at the very most|"
         "would have been|could have been|might have been|should have been|must have been|used to be|"
         "anything but|everything but|all but",
         "E": "we can say|we can still say|i think|we think|i believe|we believe|easy to see|hard to see|"

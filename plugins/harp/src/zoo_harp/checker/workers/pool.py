@@ -40,7 +40,7 @@ class Worker:
 
     def __init__(self, module: str = "zoo_harp.checker.worker") -> None:
         if not bounds_memory():
-            warnings.warn(_UNBOUNDED, RuntimeWarning, stacklevel=2)
+            warnings.warn(_UNBOUNDED, RuntimeWarning, stacklevel=1)  # one place, so that it is shown once
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", module],

@@ -9,8 +9,8 @@ so. A worker that ends itself costs the pair it was working on, which is then un
 from __future__ import annotations
 
 import os
+import platform
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def bound_memory() -> None:
     """Bound the memory of this process, where the system can."""
     if resource is None:
         return
-    if sys.platform != "linux":
+    if platform.system() != "Linux":
         threading.Thread(target=_watch_memory, daemon=True).start()
         return
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
@@ -58,7 +58,7 @@ def _watch_memory() -> None:
 def peak_resident() -> int:
     """The largest resident size of this process so far, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak << 10
+    return peak if platform.system() == "Darwin" else peak << 10
 
 
 @contextmanager
