@@ -52,6 +52,12 @@ FALSE: Final = re.compile(rf"(?:{'|'.join(_STEMS.split())})\w*|fel|feil|fout")
 """stems of words that call something wrong"""
 NOES: Final = frozenset(names("no nope nah nein non não nao нет nee nie nej nei hayır όχι لا לא"))
 """words that answer no to what was said before"""
+COMPARISONS: Final = (
+    "weniger als|kleiner als|größer als|mehr als|moins de|plus de|inférieure à|inférieur à|supérieure à|supérieur à|"
+    "menos de|menos que|menor que|mayor que|más de|más que|menor do que|maior do que|menor que|maior que|"
+    "meno di|più di|minore di|maggiore di|меньше чем|больше чем|не больше|не меньше"
+)
+"""phrases that bound what follows them"""
 THIS: Final = frozenset(
     names(
         "das dies dieses es ça ce c'est c’est cela ceci ça eso esto es isso isto está questo quello ciò è это dit dat"

@@ -65,6 +65,7 @@ _JUDGED: Final = frozenset(
 """words whose negation retracts a value"""
 
 
+COMPARISONS: Final = frozenset(languages.COMPARISONS.replace(" ", "-").split("|"))
 _SIGNS: Final = frozenset(",;:()?")
 
 
@@ -87,7 +88,7 @@ def is_false(word: str) -> bool:
 @lru_cache(maxsize=4096)
 def is_operator(word: str) -> bool:
     """Whether ``word`` (lower case) changes the meaning of a statement."""
-    return word in _HEDGES or word in languages.HEDGES or is_negation(word) or is_false(word)
+    return word in _HEDGES or word in languages.HEDGES or word in COMPARISONS or is_negation(word) or is_false(word)
 
 
 def denies(words: Iterable[str]) -> bool:

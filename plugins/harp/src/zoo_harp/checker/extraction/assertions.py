@@ -17,7 +17,7 @@ from zoo_harp.checker.extraction.clauses import Words, beginning, sentence
 from zoo_harp.checker.extraction.hedges import SUPERLATIVES, before_reason, is_conditional, is_open, stands_alone
 from zoo_harp.checker.extraction.retraction import is_taken_back
 from zoo_harp.checker.extraction.wide import is_asserted_wide, is_denied_wide, is_wide
-from zoo_harp.checker.lexicon import is_false, is_negation, is_operator, takes_back
+from zoo_harp.checker.lexicon import COMPARISONS, is_false, is_negation, is_operator, takes_back
 from zoo_harp.checker.vocabulary import names
 from zoo_harp.checker.words import MULTIPLES
 
@@ -39,7 +39,7 @@ _OTHER_THINGS: Final = frozenset(
     names("different other another page line section step exercise chapter figure table footnote")
 )
 _GOOD: Final = frozenset(names("correct right true enough sufficient possible optimal attainable best impossible"))
-_BARRING: Final = frozenset(
+_BARRING: Final = COMPARISONS | frozenset(
     names("different-from distinct-from far-from than except excluding besides anything-but everything-but all-but")
 )
 _OTHERS: Final = frozenset(names("their his her your"))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from zoo_harp.checker.languages import COMPARISONS
 from zoo_harp.checker.lexicon import is_operator
 from zoo_harp.checker.vocabulary import FUNCTION_NAMES, PLAIN, names
 
@@ -71,7 +72,7 @@ CLASSES: Final = {
 }
 _TOKEN: Final = re.compile(
     r"(?<!\\)\$\$?[^$]{1,600}\$\$?|\\\((?:[^\\]|\\(?!\))){1,600}\\\)|\\\[(?:[^\\]|\\(?!\])){1,600}\\\]"
-    r"|\\[()\[\],;:! ]|</?[A-Za-z]\w{0,9}>|(?P<bound>[<≤≥≠]=?|>=?(?=[\s$]{0,9}$|[\s$]{0,9}[-−]?\d))"
+    r"|\\[()\[\],;:! ]|</?[A-Za-z]\w{0,9}>|(?P<bound>[<≤≥≠]=?|>=?(?=[\s$]{0,9}(?:\\text\w*\s?\{)?(?:$|[-−]?\d)))"
     r"|\\(?:begin|end)\{[a-z]{1,12}\*?\}|\.{2,}|\\(?P<command>[A-Za-z]+)|"
     r"(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)(?![\w(^])|(?P<sign>[,;:()?=—–]|\s-\s)|[*`\"“”{}#$>~|&\\]+|"
     r"[^\s,;:()?{}$*=&]+"
@@ -94,7 +95,7 @@ _PHRASES: Final = {
         "all cases",
         "S": "we can|you can|one can",
         "X": "different from|distinct from|far from|close to|short of|"
-        "falls outside|falls short|fall short|at least|at most|at the very least|"
+        f"{COMPARISONS}|falls outside|falls short|fall short|at least|at most|at the very least|"
         "at the very most|"
         "would have been|could have been|might have been|should have been|must have been|used to be|"
         "anything but|everything but|all but",

@@ -40,7 +40,7 @@ def is_open(left: Words, right: Words, value: str) -> bool:
     listed = _FIRST_OF_LIST.match(right.classes) or ("=" not in value and _LAST_OF_LIST.search(left.classes))
     if listed or is_conditional(left, right):
         return True
-    if (right.words[:1] and right.words[0] in _OR and right.classes[1:2] == "F") or (
+    if any(word in _OR and after == "F" for word, after in zip(right.words[:4], right.classes[1:5], strict=False)) or (
         left.words[-1:] and left.words[-1] in _OR and left.classes[-2:-1] == "F"
     ):
         return True
