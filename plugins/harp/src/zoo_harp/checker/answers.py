@@ -29,14 +29,10 @@ _LABEL_COMMANDS: Final = re.compile(r"\\([A-Za-z]+)")
 """what may stand before an equality sign as a name: words, letters with indices, commands, and no operator"""
 _SIGNS: Final = frozenset(names("ge le geq leq geqslant leqslant lt gt in notin equiv approx subset subseteq"))
 """commands that make what stands before an equality sign a statement and no name"""
-_NAMED: Final = "Pr angle measuredangle triangle overline circ square parallel odot arc"
 _NAMING: Final = (
-    TEXT
-    | BARE
-    | SKIPPED
-    | GREEK
-    | frozenset(names("angle measuredangle triangle overline circ square parallel odot arc"))
-)
+    TEXT | BARE | SKIPPED | GREEK
+    | frozenset(names("Pr angle measuredangle triangle overline circ square parallel odot arc"))
+)  # fmt: skip
 """commands that may stand in a name"""
 _TRAILING: Final = ".,;: \t\n\r"
 _LINE_BREAK: Final = re.compile(r"^(?:\\\\)+(?![A-Za-z])")

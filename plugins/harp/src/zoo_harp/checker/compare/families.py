@@ -11,7 +11,7 @@ from zoo_harp.checker.algebra.exact import Value
 from zoo_harp.checker.limits import LimitExceeded, Undefined, Unsupported
 from zoo_harp.checker.tree import Apply, Constant, Named, Node, Symbol, number, rebuilt, symbols, walk
 
-PARAMETERS: Final = frozenset("klmnj")
+PARAMETERS: Final = frozenset("klmnjt")
 _NAMED: Final = {"odd": (1, 2), "even": (0, 2), "Z": (0, 1)}
 
 

@@ -79,6 +79,7 @@ _TOKEN: Final = re.compile(
 )
 _THEREFORE: Final = re.compile(r"\$?\\therefore\s?\$?|=>|⇒|⟹")
 _LOGIC: Final = str.maketrans({"∀": r"\forall ", "∃": r"\exists ", "∄": r"\nexists ", "¬": r"\neg "})
+_CONTRARY: Final = re.compile(r"\b(?:contrary to|despite)\b[^,.;]{1,80},", re.IGNORECASE)
 _QUANTIFIERS: Final = frozenset(names("forall exists nexists"))
 _SIGNIFICANT: Final = re.compile(r"[\w+/^√π∞°%−×·≤≥≠±-]")
 _DENYING: Final = frozenset(names("ne neq not neg lnot"))
@@ -176,7 +177,7 @@ def read_words(text: str) -> Words:
     for match in _TOKEN.finditer(
         _PHRASE.sub(
             lambda phrase: phrase[1].replace(" ", "-"),
-            _THEREFORE.sub(" therefore ", text.replace("and/or", " or ").translate(_LOGIC)),
+            _THEREFORE.sub(" therefore ", _CONTRARY.sub("", text).replace("and/or", " or ").translate(_LOGIC)),
         )
     ):
         command, word, sign = match.group("command", "word", "sign")

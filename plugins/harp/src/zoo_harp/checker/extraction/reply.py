@@ -58,6 +58,7 @@ _JOINED: Final = re.compile(
 """words for "and" and "or" before a formula"""
 _STOPS: Final = str.maketrans({"。": ". ", "，": ", ", "、": ", ", "：": ": ", "；": "; ", "？": "? ", "！": "! "})
 _BOLD: Final = re.compile(r"(?<![\w*\\])\*\*(?=[^\s*])([^*\n]{1,80}?)(?<=[^\s*])\*\*(?![\w*])")
+_BULLET: Final = re.compile(r"^[ \t]{0,8}[-+*•][ \t]{1,4}(?=\*\*)", re.MULTILINE)
 _MATHEMATICAL: Final = re.compile(
     r"[^A-Za-z]*(?:[A-Za-z](?:_\w+)?\s{0,2}[=<>≤≥]\s{0,2})?[-−+$\\\d(√π][^A-Za-z]{0,60}[.:]?"
 )
@@ -136,7 +137,7 @@ def _before_next_task(text: str) -> str:
 def _plain(text: str) -> str:
     """Formulas in bold as formulas, and a space where digits touch letters of scripts that have none."""
     if "**" in text:
-        text = _BOLD.sub(_formula, text)
+        text = _BOLD.sub(_formula, _BULLET.sub("", text))
     return spaced(text)
 
 

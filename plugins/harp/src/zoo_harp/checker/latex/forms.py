@@ -284,7 +284,8 @@ def environment(parser: Cursor, name: str) -> Node:
         rows[-1].append(parser.expression(0))
         if not parser.is_op("&", "\\\\") and not parser.peek()[1].startswith("end "):
             raise ParseError("a matrix is not closed")
-    parser.take()
+    if parser.take()[1] != f"end {name}":
+        raise ParseError("an environment that another one ends")
     if len({len(row) for row in rows}) != 1:
         raise ParseError("rows of different lengths")
     result = Matrix(tuple(tuple(row) for row in rows))

@@ -47,6 +47,9 @@ _BINDING: Final = {
 _SEPARATORS: Final = frozenset((",", ";", "and", "or", "land", "lor"))
 
 
+_JOINED: Final = {"and": "and", "land": "and", "or": "or", "lor": "or"}
+
+
 class Parser(Applied):
     """One pass over a list of tokens."""
 
@@ -73,7 +76,9 @@ class Parser(Applied):
                 items.append(dots.DOTS)
             while self.is_op(*_SEPARATORS):
                 value = self.take()[1]
-                joiner = value if value not in (",", ";") else joiner
+                if value in _JOINED and joiner in _JOINED and _JOINED[value] != _JOINED[joiner]:
+                    raise ParseError("and beside or")
+                joiner = value if value in _JOINED else joiner
                 separated = True
             if not separated and isinstance(items[-1], Quantity) and items[-1].unit and self._starts_number():
                 separated = True  # 5 feet 3 inches
