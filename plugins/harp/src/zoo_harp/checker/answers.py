@@ -24,9 +24,9 @@ _EARLY: Final = re.compile(r"(0\d):([0-5]\d)")
 _NAMED_TIMES: Final = {"noon": Clock(12, 0, "pm"), "midnight": Clock(12, 0, "am")}
 _FLAT: Final = re.compile(r"\\(?:text\w*|mathrm|mbox|,|;|:|!|quad|left|right| )|[{}$~]")
 _LABEL: Final = re.compile(r"(?:[A-Za-z\s'_{}()|$.~,;:!\\-]|(?<=[A-Za-z0-9_{])\d|\^(?=\{?\\circ))*[A-Za-z}\s)|$\d]")
+"""what may stand before an equality sign as a name: words, letters with indices, commands, and no operator"""
 _LABEL_WORDS: Final = re.compile(r"[A-Za-z']+")
 _LABEL_COMMANDS: Final = re.compile(r"\\([A-Za-z]+)")
-"""what may stand before an equality sign as a name: words, letters with indices, commands, and no operator"""
 _SIGNS: Final = frozenset(names("ge le geq leq geqslant leqslant lt gt in notin equiv approx subset subseteq"))
 """commands that make what stands before an equality sign a statement and no name"""
 _NAMING: Final = (

@@ -29,7 +29,7 @@ _HEDGES: Final = frozenset(
         "least most under over above below beyond nearly almost about around approximately roughly any anything "
         "every "
         "forall exists undefined except but plus minus excluding besides otherwise instead rather either or "
-        "wonder try different-from distinct-from far-from close-to short-of anything-but "
+        "wonder try up-to different-from distinct-from far-from close-to short-of anything-but "
         "everything-but all-but close near far merely formerly "
         "unlike imagine lest though although however si"
     )

@@ -314,7 +314,10 @@ def _words(node: Text | Symbol) -> tuple[str, ...]:
 def _rows(node: Node) -> tuple[tuple[Node, ...], ...] | None:
     if isinstance(node, Matrix):
         return node.rows
-    if isinstance(node, Tuple) and all(isinstance(item, Tuple) and item.left == "[" for item in node.items):
+    brackets = (
+        {(item.left, item.right) for item in node.items if isinstance(item, Tuple)} if isinstance(node, Tuple) else ()
+    )
+    if isinstance(node, Tuple) and brackets == {("[", "]")} and all(isinstance(item, Tuple) for item in node.items):
         return tuple(item.items for item in node.items if isinstance(item, Tuple))
     return None
 

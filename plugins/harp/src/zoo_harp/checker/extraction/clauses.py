@@ -95,7 +95,7 @@ _PHRASES: Final = {
         "C": "as a result|in conclusion|in which case|in this case|in that case|in either case|in any case|in "
         "all cases",
         "S": "we can|you can|one can",
-        "X": "different from|distinct from|far from|close to|short of|"
+        "X": "different from|distinct from|up to|far from|close to|short of|"
         f"{COMPARISONS}|falls outside|falls short|fall short|at least|at most|at the very least|"
         "at the very most|"
         "would have been|could have been|might have been|should have been|must have been|used to be|"

@@ -71,6 +71,7 @@ _POINTED: Final = re.compile(r"(?<![\w.,])[1-9]\d{0,2}(?:\.\d{3}){2,}(?![\w.,])"
 _JOINTS: Final = re.compile(r"[^\d]")
 _DECIMAL_COMMA: Final = re.compile(r"(?<=\d)\{,\}(?=\d)")
 _LOOSE_COMMA: Final = re.compile(r"[ ]{0,4}\{[ ]{0,4},[ ]{0,4}\}[ ]{0,4}")
+_DOTS: Final = re.compile(r"\s{0,4},\s{0,4}(?:\\[lc]?dots|\.\.\.)")
 _POINT: Final = re.compile(r"(?<=\d)\{\.\}(?=\d)")
 _ORDINAL: Final = re.compile(r"(?<=\d)(?:st|nd|rd|th|\^\{?(?:\\text\{)?(?:st|nd|rd|th)\}{0,2})(?![A-Za-z}])")
 _INTERVAL: Final = re.compile(
@@ -184,7 +185,7 @@ def _join(match: re.Match[str]) -> str:
     bare = set(re.sub(r"\d", "", match[0])) == {","}
     opened = text[:first].rstrip().endswith(("(", "[", r"\{"))
     closed = text[last:].lstrip().startswith((")", "]", r"\}", r"\right"))
-    if bare and opened and closed:
+    if bare and ((opened and closed) or _DOTS.match(text, last)):
         return match[0]
     before = text[:first]
     inside = any(before.count(left) > before.count(right) for left, right in ("()", "[]"))

@@ -32,6 +32,8 @@ from zoo_harp.checker.words import CONDITIONS, FILLERS, NUMBER_WORDS, PARTS, rea
 _VERBS: Final = frozenset(
     names("is are was were does do did has have can could would will may might falls fall goes leads gives lies")
 )
+_CLAUSAL: Final = frozenset(names("we it they he she i you before after because since until while who which"))
+"""words of a clause: what has them after a value is no unit and no noun that is counted"""
 _MAX_DIGITS: Final = 30
 _SCALES: Final = {"C": "celsius", "F": "fahrenheit", "Celsius": "celsius", "Fahrenheit": "fahrenheit"}
 
@@ -107,7 +109,7 @@ class Phrases(Cursor):
         if isinstance(left, Tuple | Set | Text) or not forms.is_constant(left):
             raise ParseError("words after a symbol")
         idle = forms.plain_words(self.tokens, self.position)
-        if idle and idle[0].lower() in _VERBS:
+        if idle and (idle[0].lower() in _VERBS or not _CLAUSAL.isdisjoint(word.lower() for word in idle)):
             raise ParseError("a statement")
         if {*PARTS, "squared", "cubed"}.issuperset(word.lower() for word in idle[:1]) or (
             len(idle) > 1 and idle[0].lower() == "times"
