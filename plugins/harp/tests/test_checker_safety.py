@@ -102,6 +102,10 @@ LARGE = [
     r"\{" + ",".join(map(str, range(900))) + r"\}",
     ",".join(rf"\sqrt{{{k}}}+\sqrt{{{k + 1}}}" for k in range(2, 90)),
     r"\int_0^{10^9} x^x dx",
+    r"\Gamma(" * 10 + "x" + ")" * 10,
+    r"\Gamma(" * 8 + "6.5" + ")" * 8,
+    r"\sin(" + r"\exp(" * 6 + "x" + ")" * 7,
+    r"\Gamma(10^9+\frac13)",
 ]
 SHAPES = [
     "x" * 3999,

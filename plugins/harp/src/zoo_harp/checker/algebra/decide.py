@@ -18,6 +18,8 @@ from zoo_harp.checker.limits import MAX_PRECISION, Budget, LimitExceeded, Undefi
 
 _LOCAL: Final = threading.local()
 _TRANSCENDENTAL_PRECISION: Final = 2_000
+_LARGEST: Final = {"exp": 10**6, "gamma": 10**4, "sin": 10**300, "cos": 10**300}
+"""largest arguments of functions whose value, or whose period in them, would need as many digits"""
 _FIRST_PRECISION: Final = 128
 
 
@@ -230,14 +232,14 @@ class Decider(Field):
             return inner
         if name[0] == "A":
             return abs(inner)
-        if name[0] == "E" and abs(inner) > 1_000_000:
+        if name[0] == "E" and abs(inner) > _LARGEST["exp"]:
             raise LimitExceeded("an exponential too large")
         return context.exp(inner) if name[0] == "E" else context.log(inner)
 
     def _evaluate_function(self, name: str, arguments: list[Any], precision: int) -> Any:
         context = _context(precision)
-        if name == "exp" and abs(arguments[0]) > 1_000_000:
-            raise LimitExceeded("an exponential too large")
+        if name in _LARGEST and abs(arguments[0]) > _LARGEST[name]:
+            raise LimitExceeded(f"{name} of a number too large")
         known = {
             "exp": context.exp, "ln": context.log, "sin": context.sin, "cos": context.cos, "arcsin": context.asin,
             "arccos": context.acos, "arctan": context.atan, "gamma": context.gamma,

@@ -182,11 +182,22 @@ class Pool:
             raise
 
     def give_back(self, worker: Worker) -> None:
-        """Keep a worker for the next one who asks; one that ended is replaced at once, so that nobody waits for it."""
+        """Keep a worker for the next one who asks.
+
+        One that ended is replaced at once, and a second one is kept beside it: where one input ends a worker the next
+        may, too, and nobody shall wait for its successor to load.
+        """
         ours = worker.owner == self._owner == os.getpid()
-        if not (ours and worker.alive):
-            worker.kill()
-        self._leave((worker if worker.alive else _replacement()) if ours else None)
+        if ours and worker.alive:
+            self._leave(worker)
+            return
+        worker.kill()
+        self._leave(_replacement() if ours else None)
+        if ours and len(self._idle) + self._taken < min(2, MAX_WORKERS):
+            spare = _replacement()
+            if spare is not None:
+                with self._free:
+                    self._idle.insert(0, spare)
 
     def _leave(self, worker: Worker | None = None) -> None:
         with self._free:

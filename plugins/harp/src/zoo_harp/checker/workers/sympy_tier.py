@@ -100,6 +100,9 @@ def build(node: Node) -> Any:
     if node.op in ("factorial", "factorial2", "binom") and args[0].is_number and abs(args[0]) > 5000:
         raise LimitExceeded("the factorial of a large number")
     functions = _functions()
+    if node.op in ("gcd", "lcm") and not all(arg.is_Integer for arg in args):
+        # sympy's are those of polynomials: gcd(a, b) would be 1.
+        return sp.Function(node.op, real=True)(*sorted(args, key=str))
     if node.op not in functions:
         raise Unsupported(f"the operation {node.op}")
     return functions[node.op](*args)
