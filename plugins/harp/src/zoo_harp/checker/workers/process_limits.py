@@ -15,13 +15,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Final
 
-try:
-    import resource
-except ImportError:  # Windows
-    resource = None  # type: ignore[assignment]
-
+resource: Any = import_module("resource") if find_spec("resource") is not None else None
+"""what Windows does not have"""
 MEMORY: Final = 160 << 20
 """bytes of data of a worker; address space cannot be bounded so closely, since libraries reserve more than they use"""
 _WATCHED_EVERY: Final = 0.05
@@ -57,7 +56,7 @@ def _watch_memory() -> None:
 
 def peak_resident() -> int:
     """The largest resident size of this process so far, in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak: int = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if platform.system() == "Darwin" else peak << 10
 
 
