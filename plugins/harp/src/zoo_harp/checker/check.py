@@ -162,7 +162,9 @@ def _decide(gold: str, response: str, letter: str | None, kind: Kind, budget: Bu
             return None, Decision(False, "no-answer", "no-answer")
         decision = compare_texts(gold, extracted, budget)
         in_words = not decision.correct and len(response) < MAX_ANSWER and isinstance(parse(gold_text(gold)).tree, Text)
-        if in_words and same_words(words_of(spoken(response)), words_of(gold)):
+        said = spoken(response) if in_words else ""
+        asked = said.rstrip("$*} ").endswith("?") and "?" not in gold
+        if in_words and not asked and same_words(words_of(said), words_of(gold)):
             return strip(response), Decision(True, "text", "the same words")
         return extracted, decision
     except Timeout:

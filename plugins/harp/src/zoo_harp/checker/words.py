@@ -56,12 +56,12 @@ _ORDINALS: Final = {
 _DROPPED: Final = frozenset(".,;:!?'\"`*()[]-_\\") | {"a", "an", "the"}
 
 
-CONDITIONS: Final = frozenset(names("such that up if unless when where least most more less fewer than nearly or"))
+CONDITIONS: Final = frozenset(names("such that if unless when where least most more less fewer than nearly or"))
 """words that change the meaning of the statement they are in"""
 
 
 MULTIPLES: Final = frozenset(
-    names("twice thrice double triple half times reciprocal negative opposite inverse different")
+    names("up twice thrice double triple half times reciprocal negative opposite inverse different")
 )
 """words before a name that make it another value: "twice x = 5" does not give 5"""
 

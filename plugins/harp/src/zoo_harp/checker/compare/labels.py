@@ -127,6 +127,8 @@ def exact_part(node: Node) -> Node:
     """``node`` without approximations: ``a ~ b`` is a."""
     if isinstance(node, Relation) and "~" in node.ops:
         first = node.ops.index("~")
+        if any(isinstance(part, Text) for term in node.terms[first + 1 :] for part in walk(term)):
+            return node  # 5/9 is about "0.556 (no)"
         if node.ops == ("~",) and isinstance(node.terms[0], Symbol):
             return Relation(("=",), node.terms)  # x is about 11: the value is what is written
         if first == 0:

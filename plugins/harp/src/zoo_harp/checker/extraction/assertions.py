@@ -278,7 +278,9 @@ def _leads(left: Words, index: int) -> bool:
         supposed = _is_supposed(left.words[first:index])
         return not supposed and bool(_EMBEDS.fullmatch(before, first)) and _leads(left, first)
     words = left.words[:index]
-    if opener == "C" and ("between" in words or is_negation("".join(words[-2:-1])) or words[-2:-1] == ("than",)):
+    if opener == "C" and (
+        "between" in words or is_negation("".join(words[-2:-1])) or "".join(words[-2:-1]) in _BARRING
+    ):
         return False
     if opener == ":":
         return not any(map(is_operator, words[_last_stop(before[:-1]) :]))

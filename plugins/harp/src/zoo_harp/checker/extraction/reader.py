@@ -233,7 +233,8 @@ class Reader:
         if answer is None and prose is not None:
             phrase = _trimmed(prose.text)[0]
             start = max(text.find(phrase, prose.end), prose.end)
-            answer = phrase if is_kept(text, start, start + len(phrase)) else None
+            asked = phrase.rstrip("$*} ").endswith("?")
+            answer = phrase if not asked and is_kept(text, start, start + len(phrase)) else None
         if answer is None and whole:
             answer = strip(text)
         predicate = _VERB.split(text)[-1]
