@@ -17,6 +17,7 @@ from zoo_harp.checker.extraction.clauses import Words, beginning, sentence
 from zoo_harp.checker.extraction.hedges import SUPERLATIVES, before_reason, is_conditional, is_open, stands_alone
 from zoo_harp.checker.extraction.retraction import is_taken_back
 from zoo_harp.checker.extraction.wide import is_asserted_wide, is_denied_wide, is_wide
+from zoo_harp.checker.languages import THIS
 from zoo_harp.checker.lexicon import COMPARISONS, is_false, is_negation, is_operator, takes_back
 from zoo_harp.checker.vocabulary import names
 from zoo_harp.checker.words import MULTIPLES
@@ -42,6 +43,8 @@ _GOOD: Final = frozenset(names("correct right true enough sufficient possible op
 _BARRING: Final = COMPARISONS | frozenset(
     names("different-from distinct-from far-from than except excluding besides anything-but everything-but all-but")
 )
+_ASIDES: Final = (("(",), ("—",), ("–",), ("-",))
+_THIS: Final = THIS | {"this", "that", "it", "which"}
 _OTHERS: Final = frozenset(names("their his her your"))
 _LIARS: Final = frozenset(names("statement statements sentence person student knight coin suspect claim equation"))
 _CONCLUSIVE: Final = frozenset(names("so thus hence therefore then finally consequently accordingly"))
@@ -108,7 +111,9 @@ def is_kept(text: str, start: int, end: int) -> bool:
     if "?" in near:
         return False
     rest = right.words[len(near) + 1 :]
-    aside = right.classes[len(near) : len(near) + 1] == "(" and any(map(is_operator, rest[:1]))
+    sign = right.words[len(near) : len(near) + 1]
+    remark = rest[:5] if rest[:1] and rest[0] in _THIS else rest[:1]
+    aside = sign in _ASIDES and any(map(is_operator, remark))
     goes_on = aside or rest[:1] in (("which",), ("but",), ("that",))
     return not takes_back(right.words[: len(near)]) and not (goes_on and takes_back(rest))
 

@@ -30,6 +30,7 @@ _LAST_OF_LIST: Final = re.compile(r"(?:^|:)(?:F[,;])+C?$")
 _CONDITIONAL_ASIDE: Final = re.compile(r"\(F(?!\))")
 _SIDES: Final = ("above", "below")
 SUPERLATIVES: Final = frozenset(names("smallest largest least greatest first last only number numbers integers"))
+_CONDITIONS: Final = tuple((word,) for word in names("if when for in at where"))
 _REASONS: Final = ("because", "since", "equality")
 _PLACES: Final = frozenset(names("at for with in of when where among since because attained achieved reached is are"))
 """words behind which a further value does not compete with the first"""
@@ -43,6 +44,8 @@ def is_open(left: Words, right: Words, value: str) -> bool:
     if any(word in _OR and after == "F" for word, after in zip(right.words[:4], right.classes[1:5], strict=False)) or (
         left.words[-1:] and left.words[-1] in _OR and left.classes[-2:-1] == "F"
     ):
+        return True
+    if right.words[:1] == ("only",) and right.words[1:2] in _CONDITIONS:
         return True
     if ":" in left.words and not _OFFERS.isdisjoint(left.words[: left.words.index(":")]):
         return True
