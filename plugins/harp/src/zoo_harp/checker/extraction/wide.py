@@ -7,7 +7,7 @@ from typing import Final
 
 from zoo_harp.checker.extraction.clauses import FAR
 
-_NEAR: Final = 3
+_NEAR: Final = 5
 _WIDE: Final = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _WIDE_STOP: Final = re.compile(r"[.!?。！？\n]")
 _WIDE_LINK: Final = re.compile(
