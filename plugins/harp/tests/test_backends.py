@@ -27,11 +27,11 @@ def test_what_has_no_mark_is_set_in_dollars():
 
 
 def test_the_report_counts_what_it_is_given():
-    def found(ours, theirs, wanted):
-        return Comparison(Pair("1", "2", wanted), Verdict(ours, "2", "number", "", 0.25), theirs, 0.5)
+    def comparison(ours, theirs, correct):
+        return Comparison(Pair("1", "2", correct), Verdict(ours, "2", "number", "", 0.25), theirs, 0.5)
 
     cells = [(True, True, True), (True, False, True), (True, None, True), (False, True, False), (False, False, None)]
-    lines = report([found(*cell) for cell in cells])
+    lines = report([comparison(*cell) for cell in cells])
     assert lines[1].split() == ["harp", "right", "1", "2"]
     assert lines[2].split() == ["harp", "wrong", "1", "1"]
     assert lines[3].startswith("They agree on 2 of 5; math-verify failed or timed out on 1,")
@@ -51,10 +51,10 @@ def test_both_verdicts_on_every_pair(tmp_path, capsys, monkeypatch, need):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     asked = ["harp", "check", "--pairs", str(path), "--compare-backends", "--timeout-s", "10"]
     assert main([*asked, "--json"]) == 0
-    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [Pair(**line["pair"]) for line in found] == PAIRS
-    assert [line["ours"]["correct"] for line in found] == [True, True, False, False]
-    assert [line["theirs"] for line in found] == [True, True, True, False]
+    compared = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [Pair(**line["pair"]) for line in compared] == PAIRS
+    assert [line["ours"]["correct"] for line in compared] == [True, True, False, False]
+    assert [line["theirs"] for line in compared] == [True, True, True, False]
     monkeypatch.setattr(compare, "other_verdicts", lambda pairs, timeout_s: [OtherVerdict(True, 0.0)] * 4)
     assert main(asked) == 0
     assert "They agree on 2 of 4" in capsys.readouterr().out
@@ -65,8 +65,8 @@ def test_a_late_opinion_is_none_and_its_process_ends(monkeypatch, need):
     need("math_verify")
     workers = []
     monkeypatch.setattr(math_verify, "Worker", lambda name: workers.append(Worker(name)) or workers[-1])
-    found = list(other_verdicts([("2", "$9^{9^{9}}$")], timeout_s=0.001))
-    assert [opinion.correct for opinion in found] == [None]
+    opinions = list(other_verdicts([("2", "$9^{9^{9}}$")], timeout_s=0.001))
+    assert [opinion.correct for opinion in opinions] == [None]
     assert [worker.process.poll() is not None for worker in workers] == [True]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib import resources
+from pathlib import Path
 
 import pytest
 from zoo_harp import check, check_bool
@@ -94,3 +95,14 @@ def test_equal_in_both_directions_where_the_rule_is_symmetric():
         if row["rule"] in rules:
             for response in row["right"]:
                 assert check_bool(response, row["gold"]), (response, row["gold"])
+
+
+FRESH = [json.loads(line) for line in Path(__file__).with_name("fresh.jsonl").read_text(encoding="ascii").splitlines()]
+"""pairs of every kind, written with their verdicts in four lots before the checker saw them"""
+
+
+@pytest.mark.parametrize("kind", sorted({pair["kind"] for pair in FRESH}))
+def test_fresh_pairs(kind):
+    pairs = [pair for pair in FRESH if pair["kind"] == kind]
+    missed = [pair for pair in pairs if check(pair["gold"], pair["response"]).correct is not pair["correct"]]
+    assert not missed

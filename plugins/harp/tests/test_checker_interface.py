@@ -7,9 +7,9 @@ import sys
 
 import pytest
 from zoo_harp import Verdict, check, check_bool, explain
-from zoo_harp.checker.sandbox.boxes import last_box
-from zoo_harp.checker.sandbox.extraction import extract
-from zoo_harp.checker.sandbox.letters import extract_choice
+from zoo_harp.checker.extraction.boxes import last_box
+from zoo_harp.checker.extraction.letters import extract_choice
+from zoo_harp.checker.extraction.reader import extract
 
 
 @pytest.mark.parametrize("gold", ["", "   ", "$$", None, 3.5, ["5"], True])

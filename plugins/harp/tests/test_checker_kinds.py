@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from zoo_harp import check
-from zoo_harp.checker.sandbox.extraction import extract
+from zoo_harp.checker.extraction.reader import extract
 
 EXAMPLES = int(os.environ.get("ZOO_FUZZ_EXAMPLES", "15"))
 few = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
@@ -274,3 +274,47 @@ def test_piecewise_values():
 )
 def test_notations(gold, response, correct):
     assert right(gold, response) is correct
+
+
+# Notations that do not match
+
+
+@pytest.mark.parametrize(
+    ("gold", "response", "correct"),
+    [
+        (r"\max(a,b)", r"\max(b,a]", False),
+        (r"\log_3 81", r"\log_{3}(81]", False),
+        (r"\begin{pmatrix}2\\7\end{pmatrix}", r"\begin{pmatrix}2\\7\end{bmatrixx}", False),
+        (r"\mathbb{R}", r"(-\infty,\infty]", False),
+        (r"\mathbb{R}", r"(-\infty,\infty)", True),
+        ("-4,-1,3", "x=3 or x=-1 and x=-4", False),
+        ("7", r"\therefande x = 7", False),
+        ("7", "unequal to x = 7", False),
+        ("3:15 p.m.", "03:15", False),
+        ("3:15", "03:15", True),
+        ("2:1", "The ratio is 4 to 2.", True),
+        ("4", "The ratio is 4 to 2.", False),
+        ("1048576", "1.048.576", True),
+        ("1.048", "1.048.000", False),
+    ],
+)
+def test_signs_have_to_match(gold, response, correct):
+    assert check(gold, response).correct is correct
+
+
+@few
+@given(number, number)
+def test_an_endless_set_by_its_rule(a, b):
+    dotted = ",".join(str(a * k + b) for k in range(1, 4))
+    for rule, correct in ((f"{a}k+{b}", True), (f"{a}k+{b + 1}", False), (f"{a + 1}k+{b}", False)):
+        assert right(rf"\{{{dotted},\ldots\}}", rf"\{{{rule} : k\in\mathbb{{Z}}^+\}}") is correct
+
+
+@few
+@given(number, letter)
+def test_multiples_in_words(a, x):
+    assume(x != "t")
+    assert right(rf"\text{{multiples of }} {a}", f"{x}={a}k")
+    assert not right(rf"\text{{multiples of }} {a}", f"{x}={a + 1}k")
+    assert right(r"\text{all odd numbers}", f"{x}=2k-1")
+    assert not right(r"\text{all odd numbers}", f"{x}=2k")

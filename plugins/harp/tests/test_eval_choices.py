@@ -24,10 +24,10 @@ def make(number=1, last="10", **fields):
 
 @pytest.mark.parametrize(("letters", "count"), [("AB", 1), ("ABC", 2), ("ABCD", 9), ("ABCDE", 44)])
 def test_there_are_as_many_derangements_as_subfactorials(letters, count):
-    found = derangements(letters)
-    assert len(set(found)) == len(found) == count
+    orders = derangements(letters)
+    assert len(set(orders)) == len(orders) == count
     assert round(math.factorial(len(letters)) / math.e) == count
-    assert all(a != b for order in found for a, b in zip(order, letters, strict=True))
+    assert all(a != b for order in orders for a, b in zip(order, letters, strict=True))
 
 
 def test_shuffles_derange_every_letter_and_each_order_is_as_likely():

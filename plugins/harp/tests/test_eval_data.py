@@ -110,8 +110,8 @@ def test_bytes_that_are_no_text(tmp_path):
 
 def test_an_integer_answer_becomes_text(tmp_path):
     path = write(tmp_path / "f.jsonl", problem(contest="AIME_I", answer=204, choices=None, answer_choice=None))
-    (found,) = load_dataset(path).problems.values()
-    assert found.answer == "204"
+    (loaded,) = load_dataset(path).problems.values()
+    assert loaded.answer == "204"
 
 
 def test_splits_follow_the_rules_of_the_paper(tmp_path):

@@ -43,8 +43,8 @@ def evaluate(path: Path, seed: int = 0, **options):
 
 
 def row(report, run, group):
-    (found,) = [row for row in report.rows if (row["run"], row["group"]) == (run, group)]
-    return found
+    (only,) = [row for row in report.rows if (row["run"], row["group"]) == (run, group)]
+    return only
 
 
 @pytest.fixture
@@ -71,9 +71,9 @@ def test_the_sample_end_to_end(solutions, tmp_path, capsys):
 
 def test_json_on_the_command_line(solutions, capsys):
     assert main(["eval", str(solutions), "harp", "--dataset", SAMPLE, "--json"]) == 0
-    (found,) = json.loads(capsys.readouterr().out)["evaluations"]
-    assert found["scores"]["accuracy"] == 100.0
-    assert found["rows"][0]["tokens/median"] == 9.0
+    (evaluation,) = json.loads(capsys.readouterr().out)["evaluations"]
+    assert evaluation["scores"]["accuracy"] == 100.0
+    assert evaluation["rows"][0]["tokens/median"] == 9.0
 
 
 def test_what_an_evaluator_promises(solutions):
@@ -157,14 +157,14 @@ def test_pass_and_majority(tmp_path):
         {"id": name(PROBLEMS[0]), "samples": [*[box("12")] * 4, None]},
     ]
     report = evaluate(write(tmp_path / "r.jsonl", lines), k=(1, 5), orders=3)
-    found = row(report, "short", "all")
-    assert found["accuracy"] == pytest.approx(100 * (2 / 5 + 4 / 5) / 2)
-    assert found["pass@1"] == pytest.approx(found["accuracy"])
-    assert found["pass@5"] == 100.0
+    figures = row(report, "short", "all")
+    assert figures["accuracy"] == pytest.approx(100 * (2 / 5 + 4 / 5) / 2)
+    assert figures["pass@1"] == pytest.approx(figures["accuracy"])
+    assert figures["pass@5"] == 100.0
     # 3/8 has two votes, 5 in three spellings has three; 12 wins on the other problem.
-    assert found["maj@5"] == 50.0
-    assert "maj@5 low" not in found
-    assert found["maj@1 low"] <= found["maj@1"] <= found["maj@1 high"]
+    assert figures["maj@5"] == 50.0
+    assert "maj@5 low" not in figures
+    assert figures["maj@1 low"] <= figures["maj@1"] <= figures["maj@1 high"]
     assert row(evaluate(tmp_path / "r.jsonl"), "short", "all").keys() >= {"pass@1", "pass@2", "pass@4", "pass@5"}
     with pytest.raises(UsageError, match="k = 6"):
         evaluate(tmp_path / "r.jsonl", k=(6,))
@@ -271,10 +271,10 @@ def test_the_papers_overall_accuracy_is_the_mean_of_its_levels():
     sizes = {"L1": 799, "L2": 1505, "L3": 1363, "L4": 719, "L5": 197, "L6": 197}
     for table, metrics in ((3, {"accuracy"}), (4, {"unfinished"})):
         for model in paper.models(["all"]):
-            found = {f.group: f.value for f in paper.figures() if (f.table, f.model) == (table, model)}
-            if found and "L6" in found:
-                mean = sum(found[level] * size for level, size in sizes.items()) / 4780
-                assert abs(mean - found["all"]) < 0.15, (table, model, metrics)
+            published = {f.group: f.value for f in paper.figures() if (f.table, f.model) == (table, model)}
+            if published and "L6" in published:
+                mean = sum(published[level] * size for level, size in sizes.items()) / 4780
+                assert abs(mean - published["all"]) < 0.15, (table, model, metrics)
 
 
 def test_votes_and_passes_grow_with_k():

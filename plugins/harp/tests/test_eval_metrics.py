@@ -79,9 +79,9 @@ def test_maj_at_k_over_random_orders_approaches_the_mean_over_all(text, k):
     exact = np.mean([voted(order[:k]) for order in itertools.permutations(text)])
     labels, there = pad([np.array([LABEL[letter] for letter in text])])
     orders = shuffled(labels, there, 4000, np.random.default_rng(1))
-    found = maj_at_k(orders, k, complete=False)
-    assert abs(found.value - exact) < 4 * 0.5 / math.sqrt(4000)
-    assert found.low <= found.value <= found.high
+    vote = maj_at_k(orders, k, complete=False)
+    assert abs(vote.value - exact) < 4 * 0.5 / math.sqrt(4000)
+    assert vote.low <= vote.value <= vote.high
 
 
 def test_every_order_is_as_likely():
@@ -102,20 +102,20 @@ def test_problems_with_fewer_samples_keep_theirs_first():
 
 def test_the_interval_over_orders_is_students():
     orders = np.array([[[0]], [[0]], [[1]], [[0]], [[1]]])
-    found = maj_at_k(orders, 1, complete=False)
+    vote = maj_at_k(orders, 1, complete=False)
     values = [1.0, 1.0, 0.0, 1.0, 0.0]
     half = 2.776445105 * np.std(values, ddof=1) / math.sqrt(5)
-    assert (found.value, found.low, found.high) == pytest.approx((0.6, 0.6 - half, 0.6 + half), rel=1e-8)
+    assert (vote.value, vote.low, vote.high) == pytest.approx((0.6, 0.6 - half, 0.6 + half), rel=1e-8)
     assert math.isnan(maj_at_k(orders, 1, complete=True).low)
 
 
 def test_wilson_solves_its_equation():
     z = 1.959963984540054
     for right, n in ((1, 7), (3, 10), (40, 64), (17.5, 50)):
-        found = wilson(right, n)
+        interval = wilson(right, n)
         p = right / n
         roots = np.sort(np.roots([1 + z * z / n, -(2 * p + z * z / n), p * p]))
-        assert (found.low, found.high) == pytest.approx(tuple(roots), rel=1e-9)
+        assert (interval.low, interval.high) == pytest.approx(tuple(roots), rel=1e-9)
     assert wilson(0, 9).low == 0.0
     assert wilson(9, 9).high == 1.0
     assert wilson(0, 9).high == pytest.approx(z * z / (9 + z * z))

@@ -50,8 +50,8 @@ def test_overlap_finds_the_same_text_set_differently(problems, tmp_path, capsys)
     long = [p for p in problems if len(p.problem.split()) > 14][:2]
     texts = ["An unrelated text about something else, of which no eight words in a row occur.",
              long[0].problem.replace("$", "").upper(), " ".join(reversed(long[1].problem.split()))]  # fmt: skip
-    found = overlaps(problems, texts)
-    assert [(one.problem, one.place) for one in found] == [(long[0].id, 1)]
+    overlapping = overlaps(problems, texts)
+    assert [(one.problem, one.place) for one in overlapping] == [(long[0].id, 1)]
     other = tmp_path / "math.jsonl"
     other.write_text("".join(json.dumps({"problem": text}) + "\n" for text in texts))
     assert main(["harp", "overlap", str(SAMPLE), "--with", str(other)]) == 0
@@ -124,9 +124,9 @@ def test_the_written_task_runs(tmp_path, monkeypatch, need):
 
         assert main(["harp", "lm-eval", str(SAMPLE), "--out", str(tmp_path / "tasks")]) == 0
         manager = TaskManager(include_path=str(tmp_path / "tasks"), include_defaults=False)
-        found = lm_eval.simple_evaluate(Solver(), tasks=["harp"], task_manager=manager, bootstrap_iters=0)
-    scores = found["results"]["harp"]
-    assert found["n-samples"]["harp"]["effective"] == len(short)
+        results = lm_eval.simple_evaluate(Solver(), tasks=["harp"], task_manager=manager, bootstrap_iters=0)
+    scores = results["results"]["harp"]
+    assert results["n-samples"]["harp"]["effective"] == len(short)
     assert scores["harp,none"] == pytest.approx(1 - 1 / len(short))
     assert scores["undecided,none"] == 0
 

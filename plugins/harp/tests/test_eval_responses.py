@@ -67,8 +67,8 @@ def test_fields_and_defaults(tmp_path):
         {"id": ID, "sample": 1, "samples": ["x", None, {"response": "y", "finish_reason": "length", "tokens": 3}]},
         {"id": ID, "response": "B", "correct": False, "other": [1], **SHUFFLED},
     )
-    found = load_responses(path).items
-    assert [(r.run.name, r.sample, r.text, r.finished, r.tokens, r.order, r.claimed, r.line) for r in found] == [
+    loaded = load_responses(path).items
+    assert [(r.run.name, r.sample, r.text, r.finished, r.tokens, r.order, r.claimed, r.line) for r in loaded] == [
         ("short", 0, None, True, None, "ABCDE", None, 1),
         ("short", 1, "x", True, None, "ABCDE", None, 2),
         ("short", 2, None, True, None, "ABCDE", None, 2),

@@ -204,10 +204,10 @@ def test_constants_agree_with_numbers(tree):
     field = Evaluator(Budget(10.0))
     value = field.value(tree)
     with mpmath.workdps(50):
-        wanted = number(tree, {})
-        found = field.number(value, 300)
-        assert abs(found - wanted) <= mpmath.mpf(10) ** -40 * (1 + abs(wanted))
-        assert field.is_zero(value) == (abs(wanted) < mpmath.mpf(10) ** -30)
+        exact = number(tree, {})
+        approximate = field.number(value, 300)
+        assert abs(approximate - exact) <= mpmath.mpf(10) ** -40 * (1 + abs(exact))
+        assert field.is_zero(value) == (abs(exact) < mpmath.mpf(10) ** -30)
 
 
 @fuzz
@@ -247,15 +247,15 @@ def test_decimals_of_exact_numbers(q, digits):
     exact = f"{q.numerator}/{q.denominator}"
     with mpmath.workdps(60):
         value = abs(mpmath.mpf(q.numerator) / q.denominator)
-        places = digits - 1 - int(mpmath.floor(mpmath.log10(value)))
-        cut = int(mpmath.floor(value * 10**places))
+        decimals = digits - 1 - int(mpmath.floor(mpmath.log10(value)))
+        cut = int(mpmath.floor(value * 10**decimals))
     for whole, right in (
         (cut, True),
-        (cut + (value * 10**places - cut >= 0.5), True),
+        (cut + (value * 10**decimals - cut >= 0.5), True),
         (cut + 3, False),
         (cut - 2, False),
     ):
-        text = f"{'-' if q < 0 else ''}{whole // 10**places}.{int(whole) % 10**places:0{places}d}"
+        text = f"{'-' if q < 0 else ''}{whole // 10**decimals}.{int(whole) % 10**decimals:0{decimals}d}"
         assert check_bool(exact, text) is right, text
 
 

@@ -119,9 +119,11 @@ def test_lm_eval_filters_and_scores(tmp_path, monkeypatch, need):
         (tmp_path / "tasks").mkdir()
         (tmp_path / "tasks" / "harp_test.yaml").write_text(TASK.format(data=data))
         manager = TaskManager(include_path=str(tmp_path / "tasks"), include_defaults=False)
-        found = lm_eval.simple_evaluate(Scripted(), tasks=["harp_test"], task_manager=manager, bootstrap_iters=0)
-    scores = found["results"]["harp_test"]
+        results = lm_eval.simple_evaluate(Scripted(), tasks=["harp_test"], task_manager=manager, bootstrap_iters=0)
+    scores = results["results"]["harp_test"]
     assert scores["harp,whole"] == pytest.approx(2 / 3)
     assert scores["harp,extract"] == pytest.approx(2 / 3)
-    extracted = [sample["filtered_resps"] for sample in found["samples"]["harp_test"] if sample["filter"] == "extract"]
+    extracted = [
+        sample["filtered_resps"] for sample in results["samples"]["harp_test"] if sample["filter"] == "extract"
+    ]
     assert extracted == [[r"$\boxed{3\sqrt5}$"], [""], [r"$\boxed{0.5}$"]]

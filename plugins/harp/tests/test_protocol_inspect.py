@@ -77,16 +77,16 @@ def serving(reply):
             pass
 
         def do_POST(self):
-            found = service.take(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            if found is NEVER:
+            reply = service.take(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            if reply is NEVER:
                 service.release.wait(60)
                 self.close_connection = True
                 return
-            found = completion(found) if isinstance(found, str) else found
-            body = found["body"].encode()
+            reply = completion(reply) if isinstance(reply, str) else reply
+            body = reply["body"].encode()
             try:
-                self.send_response(found["status"])
-                for name, value in found.get("headers", {}).items():
+                self.send_response(reply["status"])
+                for name, value in reply.get("headers", {}).items():
                     self.send_header(name.replace("_", "-"), value)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
@@ -161,9 +161,9 @@ def test_failures_that_pass_and_failures_that_stay(tmp_path, capsys):
         assert main(command(service, out, "--limit", "8")) == 0
         assert len(service.requests) == count
     capsys.readouterr()
-    found = {line["id"]: line for line in lines(out)}
-    assert len(lines(out)) == len(found) == 8
-    cut = found[PROBLEMS[5].id]
+    logged = {line["id"]: line for line in lines(out)}
+    assert len(lines(out)) == len(logged) == 8
+    cut = logged[PROBLEMS[5].id]
     assert (cut["response"], cut["finish_reason"], cut["tokens"]) == ("The final ans", "max_tokens", 7)
     sent = service.requests[0]
     assert (sent["temperature"], sent["max_tokens"], sent["stop"]) == (0.0, 2048, ["I hope it is correct."])

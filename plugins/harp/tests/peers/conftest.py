@@ -76,7 +76,7 @@ def table(tmp_path_factory) -> list[Row]:
 
 def rows(module: ast.Module) -> list[Row]:
     """The parametrised pairs of a test module, as constants; what is computed there is left out but for f-strings."""
-    found = []
+    pairs = []
     for function in module.body:
         if not isinstance(function, ast.FunctionDef):
             continue
@@ -92,8 +92,8 @@ def rows(module: ast.Module) -> list[Row]:
                 except ValueError:
                     continue
                 expected = bool(row.get("expected", row.get("result")))
-                found.append(Row((function.name, at), row["gold"], row["pred"], expected))
-    return found
+                pairs.append(Row((function.name, at), row["gold"], row["pred"], expected))
+    return pairs
 
 
 @pytest.fixture(scope="session")

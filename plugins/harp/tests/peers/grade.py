@@ -62,5 +62,5 @@ def _marked(text: str) -> str:
 
 if __name__ == "__main__":
     graders = {"lighteval": lighteval, "inspect_ai": inspect_ai}
-    found = graders[sys.argv[1]]([tuple(pair) for pair in json.load(sys.stdin)])
-    json.dump(found, sys.stdout)
+    verdicts = graders[sys.argv[1]]([tuple(pair) for pair in json.load(sys.stdin)])
+    json.dump(verdicts, sys.stdout)

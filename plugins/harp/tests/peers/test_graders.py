@@ -24,9 +24,9 @@ TABLE = Path(__file__).parents[2] / "src" / "zoo_harp" / "suites" / "harp" / "ta
 
 
 def python_with(grader: str) -> str:
-    found = os.environ.get(LIGHTEVAL, "") if grader == "lighteval" else sys.executable
-    if Path(found).is_file() and (grader == "lighteval" or find_spec(grader)):
-        return found
+    python = os.environ.get(LIGHTEVAL, "") if grader == "lighteval" else sys.executable
+    if Path(python).is_file() and (grader == "lighteval" or find_spec(grader)):
+        return python
     why = f"{LIGHTEVAL} names no Python with lighteval" if grader == "lighteval" else "inspect_ai is not installed"
     if os.environ.get("ZOO_REQUIRE_EXTRAS"):
         pytest.fail(why)
@@ -57,10 +57,10 @@ def test_right_more_often_than_a_peer(grader, source, request):
         (row.gold, row.response, row.expected) for row in request.getfixturevalue("true_rows")
     ]  # fmt: skip
     theirs = opinions(grader, [pair[:2] for pair in pairs])
-    hits = sum(bool(verdict) is wanted for verdict, (_, _, wanted) in zip(theirs, pairs, strict=True))
-    accepted = sum(bool(verdict) and not wanted for verdict, (_, _, wanted) in zip(theirs, pairs, strict=True))
+    hits = sum(bool(verdict) is expected for verdict, (_, _, expected) in zip(theirs, pairs, strict=True))
+    accepted = sum(bool(verdict) and not expected for verdict, (_, _, expected) in zip(theirs, pairs, strict=True))
     mine = [check(gold, response, timeout_s=10).correct for gold, response, _ in pairs]
-    ours = sum(verdict is wanted for verdict, (_, _, wanted) in zip(mine, pairs, strict=True))
-    falsely = sum(verdict and not wanted for verdict, (_, _, wanted) in zip(mine, pairs, strict=True))
+    ours = sum(verdict is expected for verdict, (_, _, expected) in zip(mine, pairs, strict=True))
+    falsely = sum(verdict and not expected for verdict, (_, _, expected) in zip(mine, pairs, strict=True))
     print(f"{source} pairs, {len(pairs)}: ours {ours} right, {falsely} false accepts; {grader} {hits}, {accepted}")
     assert ours >= hits and falsely <= accepted

@@ -34,7 +34,7 @@ def overlaps(problems: Sequence[Problem], others: Sequence[str], *, share: float
     for place, text in enumerate(others):
         for ngram in set(_ngrams(text)):
             found_in.setdefault(ngram, []).append(place)
-    found = []
+    overlapping = []
     for problem in problems:
         ngrams = set(_ngrams(problem.problem))
         counts: dict[int, int] = {}
@@ -44,8 +44,8 @@ def overlaps(problems: Sequence[Problem], others: Sequence[str], *, share: float
         if counts:
             place = max(counts, key=lambda k: (counts[k], -k))
             if counts[place] >= share * len(ngrams):
-                found.append(Overlap(problem.id, place, counts[place] / len(ngrams)))
-    return found
+                overlapping.append(Overlap(problem.id, place, counts[place] / len(ngrams)))
+    return overlapping
 
 
 def _ngrams(text: str) -> Iterator[tuple[str, ...]]:

@@ -50,10 +50,10 @@ def other_verdicts(pairs: Iterable[tuple[str, str]], timeout_s: float = 2.0) -> 
             worker = worker if worker is not None and worker.alive else _start_worker(worker)
             began = time.perf_counter()
             try:
-                found = worker.ask({"do": "verify", "gold": gold, "response": response}, timeout_s)
+                answer = worker.ask({"do": "verify", "gold": gold, "response": response}, timeout_s)
             except WorkerDied:
-                found = None
-            verdict = found.get("correct") if found else None
+                answer = None
+            verdict = answer.get("correct") if answer else None
             yield OtherVerdict(verdict, time.perf_counter() - began)
     finally:
         if worker is not None:

@@ -15,17 +15,25 @@ from zoo_harp.checker.latex.trailing import conclusion, without_clause
 from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.limits import MAX_CACHED, LimitExceeded
 from zoo_harp.checker.tree import Clock, Node, Relation, Text
-from zoo_harp.checker.vocabulary import names
+from zoo_harp.checker.vocabulary import BARE, GREEK, SKIPPED, TEXT, names
 from zoo_harp.checker.words import CONDITIONS, MULTIPLES, words_of
 
 _CLOCK: Final = re.compile(r"(\d{1,2})(?:\s?:\s?([0-5]\d))?\s*(?:([ap])\.?\s?m\.?|o'?clock)", re.IGNORECASE)
+_EARLY: Final = re.compile(r"(0\d):([0-5]\d)")
+"""hours with a zero in front are those of a clock of 24 hours"""
 _NAMED_TIMES: Final = {"noon": Clock(12, 0, "pm"), "midnight": Clock(12, 0, "am")}
 _FLAT: Final = re.compile(r"\\(?:text\w*|mathrm|mbox|,|;|:|!|quad|left|right| )|[{}$~]")
 _LABEL: Final = re.compile(r"(?:[A-Za-z\s'_{}()|$.~,;:!\\-]|(?<=[A-Za-z0-9_{])\d|\^(?=\{?\\circ))*[A-Za-z}\s)|$\d]")
-_LABEL_WORDS: Final = re.compile(r"[A-Za-z']+")
 """what may stand before an equality sign as a name: words, letters with indices, commands, and no operator"""
+_LABEL_WORDS: Final = re.compile(r"[A-Za-z']+")
+_LABEL_COMMANDS: Final = re.compile(r"\\([A-Za-z]+)")
 _SIGNS: Final = frozenset(names("ge le geq leq geqslant leqslant lt gt in notin equiv approx subset subseteq"))
 """commands that make what stands before an equality sign a statement and no name"""
+_NAMING: Final = (
+    TEXT | BARE | SKIPPED | GREEK
+    | frozenset(names("Pr angle measuredangle triangle overline circ square parallel odot arc"))
+)  # fmt: skip
+"""commands that may stand in a name"""
 _TRAILING: Final = ".,;: \t\n\r"
 _LINE_BREAK: Final = re.compile(r"^(?:\\\\)+(?![A-Za-z])")
 _BOLD: Final = re.compile(r"^(\*\*|__|\*|`)(.+)\1$", re.DOTALL)
@@ -133,6 +141,7 @@ def _after_label(text: str) -> Node | None:
         denies(named)
         or not (CONDITIONS | MULTIPLES | _SIGNS).isdisjoint(named)
         or len(named) > 8
+        or not _NAMING.issuperset(_LABEL_COMMANDS.findall(label))
         or named[:1] in (["for"], ["let"])
     ):
         return None
@@ -146,6 +155,8 @@ def _after_label(text: str) -> Node | None:
 
 
 def _clock(text: str) -> Clock | None:
+    if text.startswith("0") and (early := _EARLY.fullmatch(text)):
+        return Clock(int(early[1]), int(early[2]), "am")
     if len(text) > 60 or not any(part in text for part in ("m", "M", "k", "noon")):
         return None
     flat = " ".join(_FLAT.sub(" ", text).split()).lower()

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from zoo_harp.checker.check import DEFAULT_TIMEOUT, Kind, Verdict, check, check_gold, check_response
-from zoo_harp.checker.limits import MAX_TIMEOUT
+from zoo_harp.checker.limits import LOADING_SECONDS, MAX_TIMEOUT
 from zoo_harp.checker.workers.pool import Worker, WorkerDied
 
 _CHUNK: Final = 64
-_LOADING_TIMEOUT: Final = 120.0
-"""seconds of wall time that a pair may wait for sympy to be loaded, besides twice its deadline"""
 
 Progress: TypeAlias = Callable[["Batch"], None]
 
@@ -73,12 +71,12 @@ def check_many(
             progress(Batch(done, len(pairs_to_check), time.monotonic() - began))
 
     if workers == 1 or len(pairs_to_check) <= _CHUNK:
-        found = []
+        verdicts = []
         for gold, response in pairs_to_check:
-            found.append(check(gold, response, kind=kind, timeout_s=timeout_s))
-            if len(found) % _CHUNK == 0 or len(found) == len(pairs_to_check):
-                report(len(found))
-        return found
+            verdicts.append(check(gold, response, kind=kind, timeout_s=timeout_s))
+            if len(verdicts) % _CHUNK == 0 or len(verdicts) == len(pairs_to_check):
+                report(len(verdicts))
+        return verdicts
     return _in_workers(
         pairs_to_check, min(workers, -(-len(pairs_to_check) // _CHUNK)), {"kind": kind, "timeout_s": timeout_s}, report
     )
@@ -154,13 +152,13 @@ def _serve_chunk(
         try:
             worker.send({"do": "check", "pairs": [list(pair) for pair in pairs_to_check[at:end]], "options": options})
             while at < end:
-                found = worker.receive(2.0 * min(options["timeout_s"], MAX_TIMEOUT) + _LOADING_TIMEOUT)
-                if found is None:
+                answer = worker.receive(2.0 * min(options["timeout_s"], MAX_TIMEOUT) + LOADING_SECONDS)
+                if answer is None:
                     raise WorkerDied
-                data = found.get("verdict")
+                data = answer.get("verdict")
                 results[at] = Verdict(**data) if data else _limit_verdict(options)
                 at += 1
-                if "verdict" not in found:
+                if "verdict" not in answer:
                     break  # the worker has ended this request
         except WorkerDied:
             worker.kill()

@@ -12,11 +12,11 @@ from zoo_harp.checker.algebra.values import UNDECIDED, Decision
 from zoo_harp.checker.answers import parse, strip
 from zoo_harp.checker.compare.compare import compare_answers
 from zoo_harp.checker.compare.wording import same_words
+from zoo_harp.checker.extraction.boxes import last_box, opened
+from zoo_harp.checker.extraction.letters import extract_choice
+from zoo_harp.checker.extraction.reader import anchors, extract, spoken
 from zoo_harp.checker.latex.normalise import unescaped
 from zoo_harp.checker.limits import MAX_ANSWER, Budget, LimitExceeded, NotDecided, Timeout
-from zoo_harp.checker.sandbox.boxes import last_box, opened
-from zoo_harp.checker.sandbox.extraction import anchors, extract, spoken
-from zoo_harp.checker.sandbox.letters import extract_choice
 from zoo_harp.checker.tree import Text
 from zoo_harp.checker.words import words_of
 
@@ -162,7 +162,9 @@ def _decide(gold: str, response: str, letter: str | None, kind: Kind, budget: Bu
             return None, Decision(False, "no-answer", "no-answer")
         decision = compare_texts(gold, extracted, budget)
         in_words = not decision.correct and len(response) < MAX_ANSWER and isinstance(parse(gold_text(gold)).tree, Text)
-        if in_words and same_words(words_of(spoken(response)), words_of(gold)):
+        said = spoken(response) if in_words else ""
+        asked = said.rstrip("$*} ").endswith("?") and "?" not in gold
+        if in_words and not asked and same_words(words_of(said), words_of(gold)):
             return strip(response), Decision(True, "text", "the same words")
         return extracted, decision
     except Timeout:

@@ -1,4 +1,4 @@
-"""Classes of English words, and the little of other languages that answers are given in.
+"""Words of English that change what a sentence says; those of other languages are in ``languages``.
 
 The closed classes (articles, prepositions, pronouns, auxiliaries, connectives) are listed as far as answers use them;
 a word of no class counts as a noun or adjective. Words that retract a statement or attribute it to somebody else are
@@ -12,14 +12,14 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
+from zoo_harp.checker import languages
 from zoo_harp.checker.vocabulary import names
 
 NEGATIONS: Final = frozenset(
     names(
         "not no never neither nor none nobody nothing cannot without hardly scarcely barely rarely seldom "
         "nowhere nexists "
-        "notin ne neg lnot isnt arent wasnt cant doesnt dont wont "
-        "nicht kein keine pas não nao nunca non нет не"
+        "notin ne neg lnot isnt arent wasnt cant doesnt dont wont nope"
     )
 )
 _HEDGES: Final = frozenset(
@@ -29,13 +29,14 @@ _HEDGES: Final = frozenset(
         "least most under over above below beyond nearly almost about around approximately roughly any anything "
         "every "
         "forall exists undefined except but plus minus excluding besides otherwise instead rather either or "
-        "wonder try anything-but everything-but all-but close near far merely formerly "
+        "wonder try up-to different-from distinct-from far-from close-to short-of anything-but "
+        "everything-but all-but close near far merely formerly "
         "unlike imagine lest though although however si"
     )
 )
 """words that bound, suppose, quantify or leave open"""
 _FALSE: Final = re.compile(
-    r"wrong\w*|incorrect\w*|false\w*|untrue|invalid\w*|inaccura\w*|mistak\w+|err|errs|erred|erroneous\w*|fails?|"
+    r"unequal|wrong\w*|incorrect\w*|false\w*|untrue|invalid\w*|inaccura\w*|mistak\w+|err|errs|erred|erroneous\w*|fails?|"
     r"failed|"
     r"failing|failures?|flaw\w*|reject\w*|exclud\w*|eliminat\w+|discard\w*|dismiss\w*|disqualif\w+|overrul\w+|"
     r"ruled|rule|"
@@ -53,8 +54,7 @@ _FALSE: Final = re.compile(
     r"miscalc\w+|mis(?:t|l|u|i)\w+|unsure|uncertain\w*|unclear|unlikely|unknown|oops|sorry|scrap(?:ped)?|"
     r"ignore\w*|disregard\w*|"
     r"lures?|naive|careless|overlook\w*|surpass\w*|exceed\w*|violat\w+|loses|"
-    r"cross(?:ed)?|struck|ditch\w*|abandon\w*|bets?|conceiv\w+|supposedly|typos?|scratch|hypothetically|"
-    r"falsch\w*|faux|falso|errad[oa]|ложь|неверно"
+    r"cross(?:ed)?|struck|ditch\w*|abandon\w*|bets?|conceiv\w+|supposedly|typos?|scratch|hypothetically"
 )
 _JUDGED: Final = frozenset(
     names(
@@ -65,25 +65,30 @@ _JUDGED: Final = frozenset(
 """words whose negation retracts a value"""
 
 
+COMPARISONS: Final = frozenset(languages.COMPARISONS.replace(" ", "-").split("|"))
 _SIGNS: Final = frozenset(",;:()?")
 
 
 @lru_cache(maxsize=4096)
 def is_negation(word: str) -> bool:
     """Whether ``word`` (lower case) negates."""
-    return word in NEGATIONS or word.endswith(("n't", "n’t"))
+    if word in NEGATIONS or word in languages.NEGATIONS:
+        return True
+    if word.endswith(("n't", "n’t")) or word.startswith(("n'", "n’")):
+        return True
+    return word.endswith("'s") and word[:-2] in NEGATIONS
 
 
 @lru_cache(maxsize=4096)
 def is_false(word: str) -> bool:
     """Whether ``word`` (lower case) says that something is wrong, left out, only supposed or another's opinion."""
-    return bool(_FALSE.fullmatch(word))
+    return bool(_FALSE.fullmatch(word) or languages.FALSE.fullmatch(word))
 
 
 @lru_cache(maxsize=4096)
 def is_operator(word: str) -> bool:
     """Whether ``word`` (lower case) changes the meaning of a statement."""
-    return word in _HEDGES or is_negation(word) or is_false(word)
+    return word in _HEDGES or word in languages.HEDGES or word in COMPARISONS or is_negation(word) or is_false(word)
 
 
 def denies(words: Iterable[str]) -> bool:

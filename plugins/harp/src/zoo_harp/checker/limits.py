@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from fractions import Fraction
 
@@ -31,9 +30,10 @@ SYMBOLIC_SHARE = 0.75
 """fraction of a check's time for sympy; its processor time is counted in its own process"""
 MAX_TIMEOUT = 10.0
 """seconds"""
+LOADING_SECONDS = 120.0
+"""seconds of wall time that loading sympy, or waiting for a worker, may take; they do not count for any check"""
 _WALL_FACTOR = 1.8
-"""limit of a check's wall time, as a multiple of its processor time, on a machine that is not overloaded"""
-_MAX_LOAD = 10.0
+"""limit of a check's wall time, as a multiple of its processor time; what is left to 2 is for ending it"""
 _UNTIMED = 0.02
 """seconds of wall time in which the clock of the processor is not read"""
 
@@ -62,9 +62,8 @@ class Budget:
     """Counts the work of one check, and reads the clock from time to time.
 
     The count decides, the same on every machine. The clocks are there for a machine much slower than expected: one
-    counts the processor time of this thread, the other wall time, limited to twice the deadline, or more
-    in proportion to the runnable processes for each processor. Waiting for a worker to be free or to start counts
-    for neither.
+    counts the processor time of this thread, the other wall time, which ends at twice the deadline also where other
+    processes take the processor. Waiting for a worker to be free or to start counts for neither.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -109,12 +108,12 @@ class Budget:
         used = time.thread_time()
         if self._deadline is None:
             self._deadline = used + max(self._seconds - passed, self._seconds / 2)
-        if used > self._deadline or (passed > self._wall and self.wall_left() < 0.0):
+        if used > self._deadline or passed > self._wall:
             raise Timeout
 
     def wall_left(self) -> float:
-        """Seconds of wall time until the end, at the present load of the machine."""
-        return self.began + self._wall * _load() - time.monotonic()
+        """Seconds of wall time until the end."""
+        return self.began + self._wall - time.monotonic()
 
     def spend(self, work: int) -> None:
         """Count ``work`` operations.
@@ -132,15 +131,6 @@ class Budget:
         if self._until_clock <= 0 and self._whole is None:
             self._until_clock = _CLOCK_INTERVAL
             self.check_time()
-
-
-def _load() -> float:
-    """Runnable processes for each processor, over the last minute; 1 where there are fewer, or it is not known."""
-    try:
-        load = os.getloadavg()[0]
-    except (AttributeError, OSError):
-        return 1.0
-    return min(max(1.0, load / (os.cpu_count() or 1)), _MAX_LOAD)
 
 
 def bits(value: Fraction | int) -> int:

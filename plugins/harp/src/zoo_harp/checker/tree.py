@@ -17,12 +17,12 @@ from zoo_harp.checker.limits import Unsupported
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A numeral. ``places`` are the decimals written (None: none, or a repeating decimal, which is exact)."""
+    """A numeral. ``decimals`` are those written (None: none, or a repeating decimal, which is exact)."""
 
     value: Fraction
-    places: int | None = None
+    decimals: int | None = None
     digits: int = 0
-    """significant digits written, where there are ``places``"""
+    """significant digits written, where there are ``decimals``"""
     cut: bool = False
     """whether dots followed, so that more digits are meant"""
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
+from zoo_harp.checker.lexicon import is_negation
 from zoo_harp.checker.units import is_unit
 from zoo_harp.checker.vocabulary import BARE, SKIPPED, TEXT, names
 
@@ -60,7 +61,7 @@ CONDITIONS: Final = frozenset(names("such that if unless when where least most m
 
 
 MULTIPLES: Final = frozenset(
-    names("twice thrice double triple half times reciprocal negative opposite inverse different")
+    names("up twice thrice double triple half times reciprocal negative opposite inverse different")
 )
 """words before a name that make it another value: "twice x = 5" does not give 5"""
 
@@ -71,7 +72,7 @@ def is_word(run: str) -> bool:
     if lower in _KNOWN or lower in NUMBER_WORDS or lower in PARTS:
         return True
     capitals = len(run) == 3 and (run.isupper() or (run[0].isupper() and run[1:].islower()))
-    return len(run) > 3 or capitals or is_unit(run)
+    return len(run) > 3 or capitals or is_unit(run) or (len(run) == 3 and is_negation(lower))
 
 
 def read_number(words: Sequence[str]) -> tuple[Fraction, int] | None:

@@ -8,59 +8,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
-from zoo_harp.checker.limits import MAX_TIMEOUT, NotDecided
+from zoo_harp.checker.limits import LOADING_SECONDS, MAX_TIMEOUT, NotDecided
+from zoo_harp.checker.workers.process_limits import OutOfTime, bound_memory, limited
 
 _IDLE_SECONDS: Final = 60.0
-_MEMORY: Final = 160 << 20
-"""bytes of data; address space cannot be bounded so closely, since libraries reserve more than they use"""
 _MAX_SECONDS: Final = 11.0
 
 Answer: TypeAlias = dict[str, Any]
-
-
-class OutOfTime(BaseException):
-    """The processor time of a request is used up; no ``except Exception`` of a library may stop it."""
-
-
-def _limit_memory() -> None:
-    """Bound the memory of this process, where the system can."""
-    try:
-        import resource
-    except ImportError:
-        return
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    if hard == resource.RLIM_INFINITY or hard > _MEMORY:
-        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, hard))
-
-
-@contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    """Raise ``OutOfTime`` after so much processor time, and let the system kill this process soon after, since
-    a long operation in C ignores exceptions.
-    """
-    try:
-        import resource
-        import signal
-    except ImportError:
-        yield
-        return
-
-    def stop(*_: object) -> None:
-        raise OutOfTime
-
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, hard))
-    before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0.0)
-        signal.signal(signal.SIGPROF, before)
-        resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))
 
 
 def _prove(request: Answer) -> Answer:
@@ -70,7 +26,7 @@ def _prove(request: Answer) -> Answer:
     left, right = (from_data(tree) for tree in request["trees"])
     began = time.process_time()
     try:
-        with _limited(min(_MAX_SECONDS, request.get("seconds", _MAX_SECONDS))):
+        with limited(min(_MAX_SECONDS, request.get("seconds", _MAX_SECONDS)), request.get("wall", _MAX_SECONDS)):
             answer = prove(left, right, request.get("variable", ""))
     except OutOfTime:
         return {"late": True}
@@ -78,14 +34,14 @@ def _prove(request: Answer) -> Answer:
 
 
 def _check(pairs: list[list[Any]], options: dict[str, Any]) -> Iterator[Answer]:
-    """One answer for each pair. A check that takes twice its deadline ends this process: only that surely stops it."""
+    """One answer for each pair. A check that takes twice its deadline is stopped, if need be with this process."""
     from zoo_harp.checker.batch import verdict_data
     from zoo_harp.checker.check import DEFAULT_TIMEOUT, check
 
     seconds = 2.0 * min(options.get("timeout_s", DEFAULT_TIMEOUT), MAX_TIMEOUT)
     for gold, response in pairs:
         try:
-            with _limited(seconds):
+            with limited(seconds, seconds + LOADING_SECONDS):
                 verdict = check(gold, response, **options)
         except OutOfTime:
             yield {"verdict": None}
@@ -107,7 +63,7 @@ def answers(request: Answer) -> Iterator[Answer]:
 
 def serve(answers: Callable[[Answer], Iterable[Answer]] = answers) -> None:
     """Answer until the input ends or nothing has come for a minute."""
-    _limit_memory()
+    bound_memory()
     while True:
         idle = threading.Timer(_IDLE_SECONDS, os._exit, (0,))
         idle.daemon = True

@@ -91,13 +91,13 @@ def groups(problems: Sequence[Problem]) -> Iterator[tuple[str, list[int]]]:
     subjects = [subject for subject in SUBJECTS if any(problem.subject == subject for problem in problems)]
     yield "all", list(range(len(problems)))
     for level in levels:
-        yield f"L{level}", [place for place, problem in enumerate(problems) if problem.level == level]
+        yield f"L{level}", [index for index, problem in enumerate(problems) if problem.level == level]
     for subject in subjects:
-        yield subject, [place for place, problem in enumerate(problems) if problem.subject == subject]
+        yield subject, [index for index, problem in enumerate(problems) if problem.subject == subject]
     for level in levels:
         for subject in subjects:
             in_group = [
-                place for place, problem in enumerate(problems) if (problem.level, problem.subject) == (level, subject)
+                index for index, problem in enumerate(problems) if (problem.level, problem.subject) == (level, subject)
             ]
             if in_group:
                 yield f"L{level} {subject}", in_group
@@ -108,9 +108,9 @@ def rows(run: Sampled, settings: Settings, *, both: bool = False) -> list[Row]:
     name = f"{run.run.name} (both splits)" if both else run.run.name
     items = list(run.samples.values())
     table = []
-    for group, places in groups(run.problems):
+    for group, indices in groups(run.problems):
         published = paper.published_figures(run.run.name, group, both=both, names=settings.models)
-        table.append({"run": name, "group": group} | _with_published(_figures(run, items, places), published))
+        table.append({"run": name, "group": group} | _with_published(_figures(run, items, indices), published))
     return table
 
 
@@ -123,10 +123,10 @@ def _with_published(ours: Row, published: Mapping[str, Mapping[str, float]]) -> 
     return row
 
 
-def _figures(run: Sampled, items: Sequence[Sequence[Scored]], places: Sequence[int]) -> Row:
-    in_group = [items[place] for place in places]
+def _figures(run: Sampled, items: Sequence[Sequence[Scored]], indices: Sequence[int]) -> Row:
+    in_group = [items[index] for index in indices]
     flat = [sample for samples in in_group for sample in samples]
-    n, c = run.n[places], np.array([sum(sample.correct for sample in samples) for samples in in_group])
+    n, c = run.n[indices], np.array([sum(sample.correct for sample in samples) for samples in in_group])
     share = float((c / n).mean())
     # Samples of one problem are correlated, so the interval counts problems, not samples.
     interval = wilson(share * len(in_group), len(in_group))
@@ -142,17 +142,17 @@ def _figures(run: Sampled, items: Sequence[Sequence[Scored]], places: Sequence[i
     for k in run.ks:
         row[f"pass@{k}"] = PERCENT * float(pass_at_k(n, c, k).mean())
     for k in run.ks:
-        row |= _vote(run, places, n, k)
+        row |= _vote(run, indices, n, k)
     for name, kept in (("tokens", flat), ("tokens if right", [sample for sample in flat if sample.correct])):
         counted = [sample.response.tokens for sample in kept if sample.response.tokens is not None]
         row |= {f"{name}/{statistic}": value for statistic, value in quartiles(counted).items()}
     return row
 
 
-def _vote(run: Sampled, places: Sequence[int], n: Ints, k: int) -> Row:
+def _vote(run: Sampled, indices: Sequence[int], n: Ints, k: int) -> Row:
     if run.orders is None:
         return {}
-    vote = maj_at_k(run.orders[:, places], k, complete=bool((n == k).all()))
+    vote = maj_at_k(run.orders[:, indices], k, complete=bool((n == k).all()))
     row: Row = {f"maj@{k}": PERCENT * vote.value}
     if not math.isnan(vote.low):
         row |= {f"maj@{k} low": PERCENT * vote.low, f"maj@{k} high": PERCENT * vote.high}
@@ -161,11 +161,11 @@ def _vote(run: Sampled, places: Sequence[int], n: Ints, k: int) -> Row:
 
 def restrict(run: Sampled, ids: frozenset[str]) -> Sampled:
     """The same run on some of its problems."""
-    places = [place for place, problem in enumerate(run.problems) if problem.id in ids]
-    problems = [run.problems[place] for place in places]
+    indices = [index for index, problem in enumerate(run.problems) if problem.id in ids]
+    problems = [run.problems[index] for index in indices]
     samples = {problem.id: run.samples[problem.id] for problem in problems}
-    orders = run.orders[:, places] if run.orders is not None else None
-    return Sampled(run.run, problems, samples, run.ks, orders, run.n[places])
+    orders = run.orders[:, indices] if run.orders is not None else None
+    return Sampled(run.run, problems, samples, run.ks, orders, run.n[indices])
 
 
 def shuffle_rows(runs: Sequence[Sampled]) -> list[Row]:

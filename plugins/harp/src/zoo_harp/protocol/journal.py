@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from zoo_harp.evaluation.responses import load_responses
 from zoo_harp.protocol.plan import Key, settings_text
 
 SETTINGS_SUFFIX = ".settings.json"
+_LOCKED_BYTE = 1 << 30
 
 
 class Journal:
@@ -57,12 +57,12 @@ def open_journal(path: Path, settings: Mapping[str, Any]) -> Iterator[tuple[Jour
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however that ends
+            _lock(descriptor)
         except OSError as error:
             raise UsageError(f"{path} is being written by another process.") from error
         settings_path = path.with_name(path.name + SETTINGS_SUFFIX)
@@ -80,12 +80,30 @@ def open_journal(path: Path, settings: Mapping[str, Any]) -> Iterator[tuple[Jour
         os.close(descriptor)
 
 
+def _lock(descriptor: int) -> None:
+    """Lock a file against other processes; the lock ends with this process, however that ends.
+
+    Raises:
+        OSError: another process has it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows, which locks bytes: one far behind the end, so that the others can be read
+        import msvcrt
+
+        os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    else:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def _drop_incomplete_line(descriptor: int) -> None:
     size = os.fstat(descriptor).st_size
     end = size
     while end > 0:
         start = max(0, end - 65536)
-        newline = os.pread(descriptor, end - start, start).rfind(b"\n")
+        os.lseek(descriptor, start, os.SEEK_SET)
+        newline = os.read(descriptor, end - start).rfind(b"\n")
         if newline >= 0:
             end = start + newline + 1
             break

@@ -133,8 +133,8 @@ def draw_shots(
     if len(fitting) < count:
         share = "" if align == "any" else f" of {align} {_label(problem, align)}"
         raise UsageError(f"{count} examples{share} are needed for {problem.id}, and there are {len(fitting)}.")
-    places = rng.choice(len(fitting), size=count, replace=False) if len(fitting) > count else np.arange(count)
-    return [fitting[place] for place in places]
+    indices = rng.choice(len(fitting), size=count, replace=False) if len(fitting) > count else np.arange(count)
+    return [fitting[index] for index in indices]
 
 
 def _label(problem: Problem, align: Align) -> int | str:

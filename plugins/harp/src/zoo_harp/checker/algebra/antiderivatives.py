@@ -69,10 +69,10 @@ def _constant(node: Node) -> str | None:
     A small c may as well be a coefficient: it needs one variable beside it, and then stands only for itself.
     """
     for name in _NAMES:
-        places = [part for part in walk(node) if part == Symbol(name)]
+        occurrences = [part for part in walk(node) if part == Symbol(name)]
         others = symbols(node) - {name}
         plain = len(others) == 1 and others <= _VARIABLES if name == "c" else all(map(str.islower, others))
-        if len(places) == 1 and name in _terms(node) and others and plain:
+        if len(occurrences) == 1 and name in _terms(node) and others and plain:
             return name
     return None
 

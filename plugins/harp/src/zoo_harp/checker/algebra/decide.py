@@ -18,6 +18,8 @@ from zoo_harp.checker.limits import MAX_PRECISION, Budget, LimitExceeded, Undefi
 
 _LOCAL: Final = threading.local()
 _TRANSCENDENTAL_PRECISION: Final = 2_000
+_LARGEST: Final = {"exp": 10**6, "gamma": 10**4, "sin": 10**300, "cos": 10**300}
+"""largest arguments of functions whose value, or whose period in them, would need as many digits"""
 _FIRST_PRECISION: Final = 128
 
 
@@ -156,10 +158,10 @@ class Decider(Field):
         """Whether the value vanishes to ``precision`` bits; fewer bits reject most that do not."""
         if precision > MAX_PRECISION:
             raise LimitExceeded("a comparison that needs too many digits")
-        for wanted in (_FIRST_PRECISION, precision):
-            working = 2 * wanted + 64
+        for accuracy in (_FIRST_PRECISION, precision):
+            working = 2 * accuracy + 64
             value, scale = self._sum(poly, working)
-            if abs(value) > scale * _context(working).mpf(2) ** (-wanted):
+            if abs(value) > scale * _context(working).mpf(2) ** (-accuracy):
                 return False
         return True
 
@@ -230,14 +232,14 @@ class Decider(Field):
             return inner
         if name[0] == "A":
             return abs(inner)
-        if name[0] == "E" and abs(inner) > 1_000_000:
+        if name[0] == "E" and abs(inner) > _LARGEST["exp"]:
             raise LimitExceeded("an exponential too large")
         return context.exp(inner) if name[0] == "E" else context.log(inner)
 
     def _evaluate_function(self, name: str, arguments: list[Any], precision: int) -> Any:
         context = _context(precision)
-        if name == "exp" and abs(arguments[0]) > 1_000_000:
-            raise LimitExceeded("an exponential too large")
+        if name in _LARGEST and abs(arguments[0]) > _LARGEST[name]:
+            raise LimitExceeded(f"{name} of a number too large")
         known = {
             "exp": context.exp, "ln": context.log, "sin": context.sin, "cos": context.cos, "arcsin": context.asin,
             "arccos": context.acos, "arctan": context.atan, "gamma": context.gamma,
@@ -255,9 +257,9 @@ class Decider(Field):
             return True
         if all(name[0] in "rpeL" for poly in (value.num, value.den) for mono in poly for name, _ in mono):
             return True
-        found = self.number(value, 2 * _FIRST_PRECISION)
+        approximation = self.number(value, 2 * _FIRST_PRECISION)
         context = _context(_FIRST_PRECISION)
-        return bool(abs(context.im(found)) <= abs(found) * context.mpf(2) ** -_FIRST_PRECISION)
+        return bool(abs(context.im(approximation)) <= abs(approximation) * context.mpf(2) ** -_FIRST_PRECISION)
 
     def sign(self, value: Value) -> int:
         """-1, 0 or 1 for a real constant.
@@ -299,8 +301,8 @@ class Decider(Field):
         if size > MAX_PRECISION // 4:
             raise LimitExceeded("an integer part with too many digits")
         precision = max(_FIRST_PRECISION, size + 64)
-        found = self.number(value, precision)
-        guess = int(_context(precision).floor(_context(precision).re(found)))
+        approximation = self.number(value, precision)
+        guess = int(_context(precision).floor(_context(precision).re(approximation)))
         while self.sign(self.add(value, Fraction(guess), -1)) < 0:
             guess -= 1
         while self.sign(self.add(value, Fraction(guess + 1), -1)) >= 0:

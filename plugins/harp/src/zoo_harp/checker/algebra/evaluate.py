@@ -65,8 +65,8 @@ class Evaluator(Functions):
         if isinstance(node, Number):
             return node.value
         if isinstance(node, Symbol):
-            found = self.values.get(node.name)
-            return self.variable(node.name) if found is None else found
+            value = self.values.get(node.name)
+            return self.variable(node.name) if value is None else value
         if isinstance(node, Constant):
             return self._constant(node.name)
         if isinstance(node, Apply):
@@ -117,15 +117,17 @@ class Evaluator(Functions):
         function, argument = args
         if not isinstance(function, Symbol):
             raise Unsupported("a function without a name")
-        places = tuple(map(self.value, argument.items if isinstance(argument, Tuple) else (argument,)))
-        known = self._calls.setdefault((function.name, len(places)), [])
-        for others, found in known:
-            if all(self._same(one, other) for one, other in zip(places, others, strict=True)):
-                return found
+        arguments = tuple(map(self.value, argument.items if isinstance(argument, Tuple) else (argument,)))
+        known = self._calls.setdefault((function.name, len(arguments)), [])
+        for others, result in known:
+            if all(self._same(one, other) for one, other in zip(arguments, others, strict=True)):
+                return result
         count = sum(map(len, self._calls.values()))
-        found = Fraction(31 * count + 17, 2 * count + 3) if self._point else self.variable(f"{function.name}()#{count}")
-        known.append((places, found))
-        return found
+        result = (
+            Fraction(31 * count + 17, 2 * count + 3) if self._point else self.variable(f"{function.name}()#{count}")
+        )
+        known.append((arguments, result))
+        return result
 
     def _same(self, one: Value, other: Value) -> bool:
         """Whether two arguments are equal: by their normal forms where these are unique."""

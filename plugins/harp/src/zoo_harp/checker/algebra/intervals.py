@@ -168,6 +168,8 @@ class Line:
         result = LINE
         for item, bracket, side in ((node.items[0], node.left, 1), (node.items[1], node.right, -1)):
             infinite = _sign_of_infinity(item)
+            if infinite and bracket in "[]":
+                raise Unsupported("an interval closed at infinity")
             if infinite == -side:
                 continue
             if infinite:
@@ -239,9 +241,9 @@ class Line:
 
     def _solve(self, op: str, difference: Value, name: str) -> Cells:
         """Where the sign of ``difference`` is one of those that ``op`` allows."""
-        wanted = _SIGNS[op]
+        signs = _SIGNS[op]
         if isinstance(difference, Fraction) or not self.field.is_variable(difference):
-            return LINE if self.field.sign(difference) in wanted else EMPTY
+            return LINE if self.field.sign(difference) in signs else EMPTY
         top, bottom = self._coefficients(difference.num, name), self._coefficients(difference.den, name)
         poles = self._roots(bottom)
         points = self.merged(self.merged((), self._roots(top)), poles)
@@ -250,8 +252,8 @@ class Line:
             return self._sign_at(top, x) * self._sign_at(bottom, x)
 
         pole = [any(self._order(x, p) == 0 for p in poles) for x in points]
-        at_points = tuple(not bad and sample(x) in wanted for x, bad in zip(points, pole, strict=True))
-        return Cells(points, at_points, tuple(sample(x) in wanted for x in self._between(points)), name)
+        at_points = tuple(not bad and sample(x) in signs for x, bad in zip(points, pole, strict=True))
+        return Cells(points, at_points, tuple(sample(x) in signs for x in self._between(points)), name)
 
     def _between(self, points: Sequence[Value]) -> list[Value]:
         if not points:

@@ -45,21 +45,21 @@ class Decimal:
     """A decimal numeral: its value, the decimals and the significant digits written."""
 
     value: Fraction
-    places: int
+    decimals: int
     digits: int
 
 
 def as_decimal(node: Node) -> Decimal | None:
     """``node`` as a decimal numeral, perhaps with a sign or a percent sign; None if it is not one."""
-    if isinstance(node, Number) and (node.places or node.cut):
-        return Decimal(node.value, node.places or 0, node.digits)
+    if isinstance(node, Number) and (node.decimals or node.cut):
+        return Decimal(node.value, node.decimals or 0, node.digits)
     if isinstance(node, Apply) and node.op in ("neg", "percent", "deg"):
         inner = as_decimal(node.args[0])
         if inner is None:
             return None
         if node.op == "percent":
-            return Decimal(inner.value / 100, inner.places + 2, inner.digits)
-        return Decimal(-inner.value, inner.places, inner.digits) if node.op == "neg" else inner
+            return Decimal(inner.value / 100, inner.decimals + 2, inner.digits)
+        return Decimal(-inner.value, inner.decimals, inner.digits) if node.op == "neg" else inner
     return None
 
 
@@ -128,8 +128,8 @@ def _by_digits(gold: Node, response: Node, left: Value, right: Value, field: Eva
         return Decision(False, "decimal", f"a decimal with fewer than {MIN_DIGITS} significant digits")
     if field.sign(exact) * decimal.value <= 0:
         return Decision(False, "decimal", "a decimal of the other sign")
-    written = abs(decimal.value) * 10**decimal.places
-    scaled = field.mul(field.absolute(exact), power(Fraction(10), decimal.places))
+    written = abs(decimal.value) * 10**decimal.decimals
+    scaled = field.mul(field.absolute(exact), power(Fraction(10), decimal.decimals))
     if written in (field.floor(scaled), field.floor(field.add(scaled, HALF))):
         return Decision(True, "decimal", f"the exact value to {decimal.digits} significant digits")
     return Decision(False, "decimal", "not the exact value rounded or truncated to the digits written")

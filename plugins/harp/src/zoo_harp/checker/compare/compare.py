@@ -5,33 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from zoo_harp.checker.algebra.antiderivatives import compare_antiderivatives
 from zoo_harp.checker.algebra.equations import equal_relations
 from zoo_harp.checker.algebra.evaluate import Evaluator
 from zoo_harp.checker.algebra.intervals import Line, is_set_of_reals
-from zoo_harp.checker.algebra.values import Decision, compare_values
+from zoo_harp.checker.algebra.values import Decision
 from zoo_harp.checker.answers import Answer
 from zoo_harp.checker.compare import compounds, labels
 from zoo_harp.checker.compare.families import family, may_be_family, same_family
+from zoo_harp.checker.compare.numbers import compare_expressions, compare_ratios
 from zoo_harp.checker.compare.pieces import same_pieces
 from zoo_harp.checker.compare.readings import other_readings
 from zoo_harp.checker.compare.sets import compare_collections, differently_joined, is_collection, items_of
-from zoo_harp.checker.compare.times import as_time, is_clock_only, same_time
 from zoo_harp.checker.compare.vectors import components, in_units, is_vector
 from zoo_harp.checker.compare.wording import NOTHING, same_words, with_permutations
 from zoo_harp.checker.limits import Budget, Undefined, Unsupported
 from zoo_harp.checker.tree import (
     EXPRESSIONS,
-    Apply,
     Based,
     Cases,
     Clock,
-    Constant,
     Listing,
     Matrix,
     Named,
     Node,
-    Number,
     Quantity,
     Ratio,
     Relation,
@@ -94,7 +90,7 @@ class Comparison:
             return Decision(True, "identical", "the same tree")
         gold, response = (_normalised(labels.exact_part(side)) for side in (gold, response))
         if isinstance(gold, EXPRESSIONS) and isinstance(response, EXPRESSIONS) and not labels.has_signs(gold, response):
-            decision = self._expressions(gold, response)
+            decision = compare_expressions(gold, response, self.budget)
             return decision if decision.correct else self._families(gold, response) or decision
         if isinstance(gold, Cases) and isinstance(response, Cases):
             alike = same_pieces(gold, response, self.budget, self.same)
@@ -103,13 +99,13 @@ class Comparison:
             )
         pairs = compounds.as_single_quantities(gold, response)
         if pairs is not None:
-            same = any(self._expressions(*pair).correct for pair in pairs)
+            same = any(compare_expressions(*pair, self.budget).correct for pair in pairs)
             return Decision(same, "unit", "the same quantity" if same else "different sums of quantities")
         if isinstance(gold, Quantity) or isinstance(response, Quantity):
             named = isinstance(gold, Relation) or isinstance(response, Relation)
             return (named and self._without_labels(gold, response)) or self._quantities(gold, response)
         if isinstance(gold, Clock) or isinstance(response, Clock):
-            return self._ratios(gold, response)
+            return compare_ratios(gold, response, self.budget)
         if isinstance(gold, Text | Symbol) and isinstance(response, Text | Symbol):
             return self._texts(_words(gold), _words(response))
         if differently_joined(gold, response):
@@ -135,7 +131,7 @@ class Comparison:
         if isinstance(gold, Relation) and isinstance(response, Relation):
             return equal_relations(gold, response, self.budget)
         if isinstance(gold, Ratio) or isinstance(response, Ratio):
-            return self._ratios(gold, response)
+            return compare_ratios(gold, response, self.budget)
         if isinstance(gold, Based | Relation | Text | Named) or isinstance(response, Based | Relation | Text | Named):
             return _no("answers of different kinds")
         return _no(f"a {type(gold).__name__.lower()} and a {type(response).__name__.lower()}")
@@ -191,36 +187,6 @@ class Comparison:
 
     # Numbers
 
-    def _expressions(self, gold: Node, response: Node) -> Decision:
-        for mark in ("percent", "deg"):
-            gold_part, response_part = _inside(gold, mark), _inside(response, mark)
-            if gold_part is None and response_part is None:
-                continue
-            if gold_part is not None and response_part is not None:
-                return compare_values(gold_part, response_part, self.budget)
-            bare, marked = (gold, response_part) if gold_part is None else (response, gold_part)
-            if marked is None:
-                continue
-            radians = Apply("mul", (marked, Apply("div", (Constant("pi"), number(180)))))
-            pairs = [Apply("percent", (marked,)), marked] if mark == "percent" else [marked, radians]
-            if mark == "percent" and gold_part is None and self._below_one(bare):
-                pairs.pop()
-            for pair in pairs:
-                decision = compare_values(*((bare, pair) if gold_part is None else (pair, bare)), self.budget)
-                if decision.correct:
-                    return Decision(True, mark, decision.reason)
-            return decision
-        return compare_antiderivatives(gold, response, self.budget) or compare_values(gold, response, self.budget)
-
-    def _below_one(self, node: Node) -> bool:
-        """Whether a number is between -1 and 1, so that the same digits with a percent mark are another number."""
-        field = Evaluator(self.budget)
-        try:
-            value = field.value(node)
-            return not field.is_variable(value) and field.floor(field.absolute(value)) == 0
-        except (Unsupported, Undefined):
-            return False
-
     def _quantities(self, gold: Node, response: Node) -> Decision:
         units = [side.unit if isinstance(side, Quantity) else None for side in (gold, response)]
         gold, response = (side.value if isinstance(side, Quantity) else side for side in (gold, response))
@@ -231,39 +197,6 @@ class Comparison:
         if units[0] and units[1] and units[0] != units[1] and named[0] == named[1]:
             return Decision(False, "unit", f"different units: {_unit_name(units[0])} and {_unit_name(units[1])}")
         return self.compare(gold, response)
-
-    def _ratios(self, gold: Node, response: Node) -> Decision:
-        gold_part, response_part = as_time(gold), as_time(response)
-        if (
-            gold_part
-            and response_part
-            and any(isinstance(side, Clock) or (isinstance(side, Ratio) and side.time) for side in (gold, response))
-        ):
-            if same_time(gold_part, response_part):
-                return Decision(True, "time", "the same time")
-            if isinstance(gold, Clock) or (isinstance(gold, Ratio) and gold.time):
-                return Decision(False, "time", "different times")
-        if isinstance(gold, Clock) or isinstance(response, Clock) or (isinstance(gold, Ratio) and is_clock_only(gold)):
-            return Decision(False, "time", "a time and something else")
-        zero = [
-            isinstance(s, Ratio) and any(isinstance(p, Number) and p.value == 0 for p in s.parts)
-            for s in (gold, response)
-        ]
-        if any(zero):
-            return Decision(False, "ratio", "a part of a ratio is zero")
-        if isinstance(gold, Ratio) and isinstance(response, Ratio):
-            if len(gold.parts) != len(response.parts):
-                return Decision(False, "ratio", f"{len(gold.parts)} parts and {len(response.parts)}")
-            for a, b in zip(gold.parts[1:], response.parts[1:], strict=True):
-                left, right = Apply("mul", (gold.parts[0], b)), Apply("mul", (response.parts[0], a))
-                if not self.same(left, right):
-                    return Decision(False, "ratio", "not in proportion")
-            return Decision(True, "ratio", "in proportion")
-        pairs = [Apply("div", side.parts) if isinstance(side, Ratio) and len(side.parts) == 2 else side
-                for side in (gold, response)]  # fmt: skip
-        if all(isinstance(pair, EXPRESSIONS) for pair in pairs):
-            return self._expressions(*pairs)
-        return _no("a ratio and something else")
 
     # Words
 
@@ -378,20 +311,13 @@ def _words(node: Text | Symbol) -> tuple[str, ...]:
     return node.words if isinstance(node, Text) else (node.name.lower(),)
 
 
-def _inside(node: Node, mark: str) -> Node | None:
-    """The argument of a percent or degree mark, also below a minus sign; None if there is no mark."""
-    if isinstance(node, Apply) and node.op == mark:
-        return node.args[0]
-    if isinstance(node, Apply) and node.op in ("neg", "mixed"):
-        inner = _inside(node.args[-1], mark)
-        return None if inner is None else Apply(node.op, (*node.args[:-1], inner))
-    return None
-
-
 def _rows(node: Node) -> tuple[tuple[Node, ...], ...] | None:
     if isinstance(node, Matrix):
         return node.rows
-    if isinstance(node, Tuple) and all(isinstance(item, Tuple) and item.left == "[" for item in node.items):
+    brackets = (
+        {(item.left, item.right) for item in node.items if isinstance(item, Tuple)} if isinstance(node, Tuple) else ()
+    )
+    if isinstance(node, Tuple) and brackets == {("[", "]")} and all(isinstance(item, Tuple) for item in node.items):
         return tuple(item.items for item in node.items if isinstance(item, Tuple))
     return None
 

@@ -11,7 +11,7 @@ from zoo_harp.checker.algebra.exact import Value
 from zoo_harp.checker.limits import LimitExceeded, Undefined, Unsupported
 from zoo_harp.checker.tree import Apply, Constant, Named, Node, Symbol, number, rebuilt, symbols, walk
 
-PARAMETERS: Final = frozenset("klmnj")
+PARAMETERS: Final = frozenset("klmnjt")
 _NAMED: Final = {"odd": (1, 2), "even": (0, 2), "Z": (0, 1)}
 
 
@@ -28,7 +28,8 @@ class Family:
 def family(node: Node, field: Evaluator) -> Family | None:
     """The family that an expression in one parameter, or a named set, describes; None if it is none."""
     if isinstance(node, Named):
-        bounds = _NAMED.get(node.name)
+        step = node.name.removeprefix("multiples of ")
+        bounds = (0, int(step)) if step != node.name and int(step) else _NAMED.get(node.name)
         return Family(Fraction(bounds[0]), Fraction(bounds[1]), "") if bounds else None
     names = symbols(node)
     if len(names) != 1 or not isinstance(node, Apply | Symbol) or not names <= PARAMETERS:

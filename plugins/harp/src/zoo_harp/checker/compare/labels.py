@@ -50,8 +50,10 @@ def is_label(node: Node) -> bool:
         return all(isinstance(item, Symbol) for item in node.items)
     if isinstance(node, Apply):
         if node.op == "call":
-            places = node.args[1].items if isinstance(node.args[1], Tuple) else node.args[1:]
-            return all(isinstance(place, Symbol | Number | SetOp) or node.args[0] == Symbol("P") for place in places)
+            arguments = node.args[1].items if isinstance(node.args[1], Tuple) else node.args[1:]
+            return all(
+                isinstance(argument, Symbol | Number | SetOp) or node.args[0] == Symbol("P") for argument in arguments
+            )
         return _is_length(node)
     if isinstance(node, Ratio):
         return all(map(is_label, node.parts))
@@ -125,6 +127,8 @@ def exact_part(node: Node) -> Node:
     """``node`` without approximations: ``a ~ b`` is a."""
     if isinstance(node, Relation) and "~" in node.ops:
         first = node.ops.index("~")
+        if any(isinstance(part, Text) for term in node.terms[first + 1 :] for part in walk(term)):
+            return node  # 5/9 is about "0.556 (no)"
         if node.ops == ("~",) and isinstance(node.terms[0], Symbol):
             return Relation(("=",), node.terms)  # x is about 11: the value is what is written
         if first == 0:

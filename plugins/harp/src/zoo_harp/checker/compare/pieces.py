@@ -23,7 +23,7 @@ def same_pieces(gold: Cases, response: Cases, budget: Budget, equal: Callable[[N
     field = Evaluator(budget)
     line = Line(field)
     try:
-        gold_cells, response_cells = _places(gold, line), _places(response, line)
+        gold_cells, response_cells = _domains(gold, line), _domains(response, line)
         points: tuple[Value, ...] = ()
         for cells in (*gold_cells, *response_cells):
             points = line.merged(points, cells.points)
@@ -64,7 +64,7 @@ def _equal_at(
         return False
 
 
-def _places(cases: Cases, line: Line) -> list[Cells]:
+def _domains(cases: Cases, line: Line) -> list[Cells]:
     """Where each piece applies: where its condition holds and none before does."""
     free, cells_of_pieces = LINE, []
     for _, condition in cases.pieces:
@@ -74,9 +74,9 @@ def _places(cases: Cases, line: Line) -> list[Cells]:
     return cells_of_pieces
 
 
-def _active(places: list[Cells], points: tuple[Value, ...], line: Line) -> tuple[list[int | None], list[int | None]]:
+def _active(domains: list[Cells], points: tuple[Value, ...], line: Line) -> tuple[list[int | None], list[int | None]]:
     """The piece at each point, and on the interval before it."""
-    spread = [line.spread(cells, points) for cells in places]
+    spread = [line.spread(cells, points) for cells in domains]
     at_points = [next((k for k, (here, _) in enumerate(spread) if here[p]), None) for p in range(len(points))]
     gaps = [next((k for k, (_, there) in enumerate(spread) if there[p]), None) for p in range(len(points) + 1)]
     return at_points, gaps

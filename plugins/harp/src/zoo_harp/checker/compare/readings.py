@@ -32,7 +32,7 @@ def other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
     if digits is not None:
         pairs.append((gold.tree, parse(digits).tree))
     for answer, counterpart, swap in ((gold, response, False), (response, gold, True)):
-        if isinstance(answer.tree, Number) and answer.tree.places and _DECIMAL_COMMA.fullmatch(counterpart.text):
+        if isinstance(answer.tree, Number) and answer.tree.decimals and _DECIMAL_COMMA.fullmatch(counterpart.text):
             read = parse(counterpart.text.replace(",", ".")).tree
             pairs.append((read, answer.tree) if swap else (answer.tree, read))
     for answer, counterpart, swap in ((gold, response, False), (response, gold, True)):
@@ -87,7 +87,7 @@ def _mixed(node: Node) -> Node | None:
         return None
     whole, part = node.items
     fraction = part.args if isinstance(part, Apply) and part.op == "div" else ()
-    return forms.mixed(whole, *fraction) if isinstance(whole, Number) and whole.places is None else None
+    return forms.mixed(whole, *fraction) if isinstance(whole, Number) and whole.decimals is None else None
 
 
 def _as_words(text: str) -> Text:

@@ -8,9 +8,27 @@ from zoo_harp.checker.algebra.values import Decision
 from zoo_harp.checker.compare import labels
 from zoo_harp.checker.compare.wording import NOTHING
 from zoo_harp.checker.latex import dots
-from zoo_harp.checker.tree import Builder, Listing, Named, Node, Relation, Set, SetOp, Symbol, Text, Tuple
+from zoo_harp.checker.tree import (
+    Builder,
+    Listing,
+    Named,
+    Node,
+    Number,
+    Relation,
+    Set,
+    SetOp,
+    Symbol,
+    Text,
+    Tuple,
+    number,
+    rebuilt,
+)
 
 Same = Callable[[Node, Node], bool]
+_STARTS = {"Z>0": (1,), "Z>=0": (0,), "N>0": (1,), "N": (1, 0)}
+"""where the elements of a set of integers begin"""
+_COMPARED = 12
+"""terms of endless lists that are compared"""
 _JOINERS = {"and": "and", "land": "and", "or": "or", "lor": "or"}
 
 
@@ -72,7 +90,30 @@ def _set_expressions(gold: Node, response: Node, same: Same) -> Decision:
     if isinstance(gold, Builder) and isinstance(response, Builder):
         alike = same(gold.variable, response.variable) and same(gold.conditions, response.conditions)
         return Decision(alike, "set", "the same condition" if alike else "different conditions")
+    if any(_same_endless(*pair, same) for pair in ((gold, response), (response, gold))):
+        return Decision(True, "set", "the same endless list")
     return Decision(False, "set", "different sets")
+
+
+def _same_endless(rule: Node, dotted: Node, same: Same) -> bool:
+    """Whether the values of an expression for k = 1, 2, ... (or from 0 on) are those of a list that dots continue."""
+    if not isinstance(rule, Builder) or not isinstance(dotted, Set | Listing) or dotted.items[-1] != dots.DOTS:
+        return False
+    values, condition = dots.continued(dotted.items, _COMPARED), rule.conditions
+    if values is None or not isinstance(condition, Relation) or condition.ops != ("in",):
+        return False
+    index, domain = condition.terms
+    if not isinstance(index, Symbol) or not isinstance(domain, Named):
+        return False
+
+    def at(place: int) -> Node:
+        term: Node = rebuilt(rule.variable, lambda part: number(place) if part == index else None)
+        return term
+
+    return any(
+        all(same(at(start + k), Number(value)) for k, value in enumerate(values))
+        for start in _STARTS.get(domain.name, ())
+    )
 
 
 def _parts(op: str, node: Node) -> list[Node]:

@@ -24,6 +24,7 @@ from zoo_harp.checker.tree import (
 )
 from zoo_harp.checker.vocabulary import FUNCTIONS
 
+_PAIRED: Final = (("(", ")"), ("[", "]"))
 _POWER_ONLY: Final = frozenset(("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "ln", "log", "coth"))
 
 
@@ -88,6 +89,8 @@ class Calls(Phrases):
             else:
                 power = self.prefix()
         argument = self._function_argument()
+        if isinstance(argument, Tuple) and (argument.left, argument.right) not in _PAIRED:
+            raise ParseError("arguments in brackets that do not match")
         if isinstance(argument, Matrix) and name in ("det", "tr", "abs") and power is None:
             return matrices.trace(argument) if name == "tr" else matrices.determinant(argument)
         if power == Apply("neg", (number(1),)) and name in _POWER_ONLY - {"ln", "log"}:

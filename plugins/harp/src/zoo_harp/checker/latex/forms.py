@@ -42,19 +42,19 @@ _BLOCK: Final = re.compile(r"^(\d*\.\d*?)(\d{1,3}?)\2{2,}$")
 
 def numeral(text: str) -> Number:
     """Digits with or without a decimal point."""
-    whole, point, places = text.partition(".")
+    whole, point, decimals = text.partition(".")
     if not point:
         return Number(Fraction(int(text)))
-    significant = (whole + places).lstrip("0")
-    return Number(Fraction(text if whole else "0" + text), len(places), len(significant))
+    significant = (whole + decimals).lstrip("0")
+    return Number(Fraction(text if whole else "0" + text), len(decimals), len(significant))
 
 
 def repeating(parts: str) -> Number:
     """``0.1|6`` is 0.1666...: the digits before the block, and the block."""
     head, _, block = parts.partition("|")
-    places = len(head.partition(".")[2])
+    decimals = len(head.partition(".")[2])
     start = Fraction(head if head.strip(".") else "0")
-    return Number(start + Fraction(int(block), 10**places * (10 ** len(block) - 1)))
+    return Number(start + Fraction(int(block), 10**decimals * (10 ** len(block) - 1)))
 
 
 def continued(text: str) -> Number:
@@ -63,7 +63,7 @@ def continued(text: str) -> Number:
     if result:
         return repeating(f"{result[1] or '0.'}|{result[2]}")
     plain = numeral(text)
-    return Number(plain.value, plain.places or 0, plain.digits, cut=True)
+    return Number(plain.value, plain.decimals or 0, plain.digits, cut=True)
 
 
 def scientific(text: str) -> Number:
@@ -94,7 +94,7 @@ def mixed(whole: Node, *fraction: Node) -> Node | None:
     top, bottom = fraction
     if not isinstance(top, Number) or not isinstance(bottom, Number):
         return None
-    if any(part.places is not None or part.value.denominator != 1 for part in (top, bottom)):
+    if any(part.decimals is not None or part.value.denominator != 1 for part in (top, bottom)):
         return None
     if top.value >= bottom.value or top.value < 1:
         return None
@@ -284,7 +284,8 @@ def environment(parser: Cursor, name: str) -> Node:
         rows[-1].append(parser.expression(0))
         if not parser.is_op("&", "\\\\") and not parser.peek()[1].startswith("end "):
             raise ParseError("a matrix is not closed")
-    parser.take()
+    if parser.take()[1] != f"end {name}":
+        raise ParseError("an environment that another one ends")
     if len({len(row) for row in rows}) != 1:
         raise ParseError("rows of different lengths")
     result = Matrix(tuple(tuple(row) for row in rows))

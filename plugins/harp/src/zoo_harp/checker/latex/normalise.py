@@ -66,9 +66,12 @@ _GAP: Final = r"(?:(?:\{,\}|,)\\! ?|\{,\}|,|\\[!, ]|~|\{,\\!\})"
 _THOUSANDS: Final = re.compile(rf"(?<![\d.,])(?<!\d\{{)[1-9]\d{{0,2}}(?:{_GAP}\d{{3}})+(?!\d)(?!,\d)(?!\{{,\}}\d)")
 _WIDE: Final = re.compile(r"[1-9]\d{0,2}(?:(?:\{,\}|,)[ ~]?(?:\\[!, ])?[ ~]?\d{3})+")
 _SPACED: Final = re.compile(r"(?<![\d.,^_/] )(?<![\d.,^_/])[1-9]\d{0,2}(?: \d{3})+(?![\d/])(?! \d)")
+_POINTED: Final = re.compile(r"(?<![\w.,])[1-9]\d{0,2}(?:\.\d{3}){2,}(?![\w.,])")
+"""two points or more separate groups of thousands, one is decimal"""
 _JOINTS: Final = re.compile(r"[^\d]")
 _DECIMAL_COMMA: Final = re.compile(r"(?<=\d)\{,\}(?=\d)")
 _LOOSE_COMMA: Final = re.compile(r"[ ]{0,4}\{[ ]{0,4},[ ]{0,4}\}[ ]{0,4}")
+_DOTS: Final = re.compile(r"\s{0,4},\s{0,4}(?:\\[lc]?dots|\.\.\.)")
 _POINT: Final = re.compile(r"(?<=\d)\{\.\}(?=\d)")
 _ORDINAL: Final = re.compile(r"(?<=\d)(?:st|nd|rd|th|\^\{?(?:\\text\{)?(?:st|nd|rd|th)\}{0,2})(?![A-Za-z}])")
 _INTERVAL: Final = re.compile(
@@ -107,7 +110,7 @@ def clean(text: str) -> str:
         text = unicode_to_latex(text)
     if "\\\\" in text or "quad" in text:
         text = _GLUED.sub(r"\\quad ", unescaped(text))
-    if "," in text or "\\" in text or " " in text or "{" in text or "~" in text:
+    if "," in text or "\\" in text or " " in text or "{" in text or "~" in text or text.count(".") > 1:
         text = _join_groups(text)
     if "!=" in text:
         text = _FACTORIAL.sub("! =", text)
@@ -172,6 +175,7 @@ def unicode_to_latex(text: str) -> str:
 def _join_groups(text: str) -> str:
     text = _THOUSANDS.sub(_join, _LOOSE_COMMA.sub("{,}", text))
     text = _SPACED.sub(lambda match: match[0].replace(" ", ""), text)
+    text = _POINTED.sub(lambda match: match[0].replace(".", ""), text)
     return _POINT.sub(".", _DECIMAL_COMMA.sub(".", _ROW_SPACE.sub(r"\\\\", text)))
 
 
@@ -181,7 +185,7 @@ def _join(match: re.Match[str]) -> str:
     bare = set(re.sub(r"\d", "", match[0])) == {","}
     opened = text[:first].rstrip().endswith(("(", "[", r"\{"))
     closed = text[last:].lstrip().startswith((")", "]", r"\}", r"\right"))
-    if bare and opened and closed:
+    if bare and ((opened and closed) or _DOTS.match(text, last)):
         return match[0]
     before = text[:first]
     inside = any(before.count(left) > before.count(right) for left, right in ("()", "[]"))

@@ -47,6 +47,9 @@ _BINDING: Final = {
 _SEPARATORS: Final = frozenset((",", ";", "and", "or", "land", "lor"))
 
 
+_JOINED: Final = {"and": "and", "land": "and", "or": "or", "lor": "or"}
+
+
 class Parser(Applied):
     """One pass over a list of tokens."""
 
@@ -73,7 +76,9 @@ class Parser(Applied):
                 items.append(dots.DOTS)
             while self.is_op(*_SEPARATORS):
                 value = self.take()[1]
-                joiner = value if value not in (",", ";") else joiner
+                if value in _JOINED and joiner in _JOINED and _JOINED[value] != _JOINED[joiner]:
+                    raise ParseError("and beside or")
+                joiner = value if value in _JOINED else joiner
                 separated = True
             if not separated and isinstance(items[-1], Quantity) and items[-1].unit and self._starts_number():
                 separated = True  # 5 feet 3 inches
@@ -164,7 +169,7 @@ class Parser(Applied):
 
     def _juxtaposed(self, left: Node) -> Node:
         kind, value, spaced = self.peek()
-        if isinstance(left, Number) and left.value.denominator == 1 and left.places is None:
+        if isinstance(left, Number) and left.value.denominator == 1 and left.decimals is None:
             if kind == "num" and self._mixed_follows(spaced):
                 top, bottom = self.take()[1], (self.take(), self.take())[1][1]
                 return forms.mixed(left, forms.numeral(top), forms.numeral(bottom)) or self.fail("two numerals")
@@ -388,4 +393,6 @@ class Parser(Applied):
             return Set(inner.items)
         if opener in ("floor(", "ceil("):
             return Apply("round" if opener[:-1] != closed[:-1] else opener[:-1], (inner,))
+        if not isinstance(inner, Listing) and {opener, closed} in ({"(", "]"}, {"[", ")"}):
+            raise ParseError(f"{opener!r} is closed by {closed!r}")
         return forms.bracket(opener, inner, closed)

@@ -32,6 +32,9 @@ from zoo_harp.checker.words import CONDITIONS, FILLERS, NUMBER_WORDS, PARTS, rea
 _VERBS: Final = frozenset(
     names("is are was were does do did has have can could would will may might falls fall goes leads gives lies")
 )
+_CLAUSAL: Final = frozenset(names("we it they he she i you before after because since until while who which"))
+"""words of a clause: what has them after a value is no unit and no noun that is counted"""
+_MAX_DIGITS: Final = 30
 _SCALES: Final = {"C": "celsius", "F": "fahrenheit", "Celsius": "celsius", "Fahrenheit": "fahrenheit"}
 
 
@@ -106,7 +109,7 @@ class Phrases(Cursor):
         if isinstance(left, Tuple | Set | Text) or not forms.is_constant(left):
             raise ParseError("words after a symbol")
         idle = forms.plain_words(self.tokens, self.position)
-        if idle and idle[0].lower() in _VERBS:
+        if idle and (idle[0].lower() in _VERBS or not _CLAUSAL.isdisjoint(word.lower() for word in idle)):
             raise ParseError("a statement")
         if {*PARTS, "squared", "cubed"}.issuperset(word.lower() for word in idle[:1]) or (
             len(idle) > 1 and idle[0].lower() == "times"
@@ -147,7 +150,7 @@ class Phrases(Cursor):
 
     def with_part(self, left: Node) -> Node | None:
         """``left`` and the fraction in words after it, as in "2 and a half"; None if there is none."""
-        if not isinstance(left, Number) or left.value.denominator != 1 or left.places is not None:
+        if not isinstance(left, Number) or left.value.denominator != 1 or left.decimals is not None:
             return None
         match = read_part([word.lower() for word in forms.plain_words(self.tokens, self.position)])
         if match is None:
@@ -164,6 +167,11 @@ class Phrases(Cursor):
         if words == ["all", "real"] and self.peek()[0] == "let":
             self.position += 1
             return Named("R")
+        named = words[words[:1] in (["all"], ["every"]) :]
+        if named[:1] in (["odd"], ["even"]) and named[1:] in (["numbers"], ["number"]):
+            return Named(named[0])
+        if named == ["multiples", "of"] and self.peek()[0] == "num" and self.peek()[1].isdigit():
+            return Named(f"multiples of {int(self.take()[1][:_MAX_DIGITS])}")
         if words[:2] == ["infinitely", "many"] or words == ["infinite"]:
             return Constant("oo")
         return NAMED_SETS.get(frozenset(words) - SET_FILLERS) or Text(tuple(words))

@@ -3,8 +3,8 @@
 A worker is a fresh interpreter that reads requests and writes answers as lines of JSON. It is used by one thread at a
 time, replaced after ``_MAX_TASKS`` requests, killed on a timeout, ends when its input is closed, when it has been
 idle for a minute, or when it has used the processor time of its current request up: so it never outlives its parent
-for long, even if that is killed. Signals and threads of the calling process are not touched; after a fork the child
-leaves the parent's workers alone and starts its own.
+for long, even if that is killed. A thread for each worker reads its answers, which works on every system. Signals of
+the calling process are not touched; after a fork the child leaves the parent's workers alone and starts its own.
 """
 
 from __future__ import annotations
@@ -12,18 +12,23 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import selectors
+import queue
 import subprocess
 import sys
 import threading
 import time
-from typing import Any, Final
+import warnings
+from typing import IO, Any, Final
+
+from zoo_harp.checker.limits import LOADING_SECONDS
+from zoo_harp.checker.workers.process_limits import bounds_memory
 
 _MAX_TASKS: Final = 200
 MAX_WORKERS: Final = max(1, min(4, os.cpu_count() or 1))
 """processes of sympy at the same time"""
-_LOADING_SECONDS: Final = 120.0
-"""seconds of wall time that loading sympy, or waiting for a worker, may take; they do not count for any check"""
+_UNBOUNDED: Final = (
+    "this system offers no way to bound the memory of a process: checks end in time, but may take more than 200 MiB"
+)
 
 
 class WorkerDied(Exception):
@@ -34,6 +39,8 @@ class Worker:
     """One process, which runs ``module``."""
 
     def __init__(self, module: str = "zoo_harp.checker.worker") -> None:
+        if not bounds_memory():
+            warnings.warn(_UNBOUNDED, RuntimeWarning, stacklevel=1)  # one place, so that it is shown once
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", module],
@@ -44,7 +51,8 @@ class Worker:
         )
         self.owner = os.getpid()
         self.tasks = 0
-        self.buffer = b""
+        self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        threading.Thread(target=_read_lines, args=(self.process.stdout, self._answers), daemon=True).start()
         self._asked = False
         self._warm = False
 
@@ -60,15 +68,23 @@ class Worker:
             self.kill()
         return answer
 
+    def load(self) -> None:
+        """Ask for sympy, without waiting until it is there.
+
+        Raises:
+            WorkerDied: the process ended.
+        """
+        if not self._asked:
+            self._asked = True
+            self.send({"do": "ready"})
+
     def warm(self, seconds: float) -> bool:
         """Whether sympy is loaded; waits for it, and lets the worker go on loading if it is not there in time.
 
         Raises:
             WorkerDied: the process ended.
         """
-        if not self._asked:
-            self.send({"do": "ready"})
-            self._asked = True
+        self.load()
         if not self._warm:
             self._warm = self.receive(seconds) is not None
         return self._warm
@@ -95,22 +111,14 @@ class Worker:
         Raises:
             WorkerDied: the process ended.
         """
-        stdout = self.process.stdout
-        if stdout is None:
+        try:
+            line = self._answers.get(timeout=max(seconds, 0.0))
+        except queue.Empty:
+            return None
+        if not line.endswith(b"\n"):
+            self._answers.put(line)  # for whoever asks again
+            self.kill()
             raise WorkerDied
-        deadline = time.monotonic() + seconds
-        with selectors.DefaultSelector() as waiting:
-            waiting.register(stdout, selectors.EVENT_READ)
-            while b"\n" not in self.buffer:
-                left = deadline - time.monotonic()
-                if left <= 0 or not waiting.select(left):
-                    return None
-                chunk = os.read(stdout.fileno(), 1 << 16)
-                if not chunk:
-                    self.kill()
-                    raise WorkerDied
-                self.buffer += chunk
-        line, _, self.buffer = self.buffer.partition(b"\n")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
@@ -118,17 +126,24 @@ class Worker:
         """End it at once."""
         self.process.kill()
         self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream is not None:
-                try:
-                    stream.close()
-                except OSError:
-                    continue
+        if self.process.stdin is not None:
+            try:
+                self.process.stdin.close()
+            except OSError:
+                return
 
     @property
     def alive(self) -> bool:
         """Whether it can take another request."""
         return self.process.poll() is None and self.tasks < _MAX_TASKS
+
+
+def _read_lines(stream: IO[bytes], answers: queue.SimpleQueue[bytes]) -> None:
+    """Pass lines on until the stream ends, and then one that is none."""
+    with stream:
+        for line in stream:
+            answers.put(line)
+    answers.put(b"")
 
 
 class Pool:
@@ -153,7 +168,7 @@ class Pool:
             WorkerDied: all were taken for too long.
         """
         with self._free:
-            if not self._free.wait_for(lambda: self._taken < MAX_WORKERS, _LOADING_SECONDS):
+            if not self._free.wait_for(lambda: self._taken < MAX_WORKERS, LOADING_SECONDS):
                 raise WorkerDied
             self._taken += 1
             worker = self._idle.pop() if self._idle else None
@@ -167,11 +182,22 @@ class Pool:
             raise
 
     def give_back(self, worker: Worker) -> None:
-        """Keep a worker for the next one who asks, or end it."""
-        kept = worker.alive and worker.owner == self._owner == os.getpid()
-        if not kept:
-            worker.kill()
-        self._leave(worker if kept else None)
+        """Keep a worker for the next one who asks.
+
+        One that ended is replaced at once, and a second one is kept beside it: where one input ends a worker the next
+        may, too, and nobody shall wait for its successor to load.
+        """
+        ours = worker.owner == self._owner == os.getpid()
+        if ours and worker.alive:
+            self._leave(worker)
+            return
+        worker.kill()
+        self._leave(_replacement() if ours else None)
+        if ours and len(self._idle) + self._taken < min(2, MAX_WORKERS):
+            spare = _replacement()
+            if spare is not None:
+                with self._free:
+                    self._idle.insert(0, spare)
 
     def _leave(self, worker: Worker | None = None) -> None:
         with self._free:
@@ -186,6 +212,16 @@ class Pool:
             idle, self._idle = self._idle, []
         for worker in idle:
             worker.kill()
+
+
+def _replacement() -> Worker | None:
+    """A worker that begins to load sympy; None if the system starts none."""
+    try:
+        worker = Worker()
+        worker.load()
+    except (OSError, WorkerDied):
+        return None
+    return worker
 
 
 _POOL: Final = Pool()
@@ -205,7 +241,7 @@ def ask(request: dict[str, Any], seconds: float) -> tuple[dict[str, Any] | None,
     began = time.monotonic()
     worker = _POOL.take()
     try:
-        if not worker.warm(_LOADING_SECONDS):
+        if not worker.warm(LOADING_SECONDS):
             worker.kill()
             raise WorkerDied
         waited = time.monotonic() - began
@@ -225,7 +261,7 @@ def warm_up() -> None:
     """
     worker = _POOL.take()
     try:
-        if not worker.warm(_LOADING_SECONDS):
+        if not worker.warm(LOADING_SECONDS):
             worker.kill()
             raise WorkerDied
     finally:

@@ -10,6 +10,8 @@ from zoo_harp.checker.workers.pool import WorkerDied, ask
 
 _MIN_SECONDS: float = 0.01
 """sympy is not called for less than this time"""
+_OWN_SHARE: float = 0.9
+"""fraction of the wall time after which the worker stops itself; one that does not is killed at the end of it"""
 
 
 def prove_equal(a: Node, b: Node, budget: Budget, *, variable: str = "") -> bool | None:
@@ -22,13 +24,15 @@ def prove_equal(a: Node, b: Node, budget: Budget, *, variable: str = "") -> bool
         Timeout: it would take longer than the budget allows.
     """
     budget.check_time()
-    if budget.symbolic < _MIN_SECONDS:
+    wall = budget.wall_left()
+    if budget.symbolic < _MIN_SECONDS or wall < _MIN_SECONDS:
         raise Timeout
     request: dict[str, Any] = {
         "do": "prove", "trees": [to_data(a), to_data(b)], "variable": variable, "seconds": budget.symbolic,
+        "wall": _OWN_SHARE * wall,
     }  # fmt: skip
     try:
-        answer, waited = ask(request, budget.wall_left())
+        answer, waited = ask(request, wall)
     except WorkerDied:
         budget.symbolic = 0.0
         raise Timeout from None

@@ -87,8 +87,8 @@ def build(node: Node) -> Any:
         function, argument = node.args
         if not isinstance(function, Symbol):
             raise Unsupported("a function without a name")
-        places = argument.items if isinstance(argument, Tuple) else (argument,)
-        return sp.Function(function.name, real=True)(*map(build, places))
+        arguments = argument.items if isinstance(argument, Tuple) else (argument,)
+        return sp.Function(function.name, real=True)(*map(build, arguments))
     args = [build(arg) for arg in node.args]
     if node.op == "pow":
         base, exponent = args
@@ -100,6 +100,9 @@ def build(node: Node) -> Any:
     if node.op in ("factorial", "factorial2", "binom") and args[0].is_number and abs(args[0]) > 5000:
         raise LimitExceeded("the factorial of a large number")
     functions = _functions()
+    if node.op in ("gcd", "lcm") and not all(arg.is_Integer for arg in args):
+        # sympy's are those of polynomials: gcd(a, b) would be 1.
+        return sp.Function(node.op, real=True)(*sorted(args, key=str))
     if node.op not in functions:
         raise Unsupported(f"the operation {node.op}")
     return functions[node.op](*args)

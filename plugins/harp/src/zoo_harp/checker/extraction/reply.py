@@ -50,10 +50,15 @@ _STRUCK_SIGN: Final = re.compile("[^\\W_][\u0335-\u0338\u20d2\u20d3\u20d8\u20e0\
 """text that is rendered struck out, or not at all"""
 _WIDE: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _BESIDE: Final = re.compile(
-    f"(?<=[{_WIDE}])(?=[-\\w\\\\$(√±−])(?![{_WIDE}])|(?<=[\\w\\\\$)%°])(?<![{_WIDE}])(?=[{_WIDE}])"
+    f"(?<=[{_WIDE}])(?=[-\\w\\\\$(√±−])(?![{_WIDE}])|(?<=[\\w\\\\$)%°.!?:;,])(?<![{_WIDE}])(?=[{_WIDE}])"
 )
+_JOINED: Final = re.compile(
+    r"(?<=[\w)}$])\s{0,4}(?:(或者?|または|もしくは|또는)|和|与|與|及|および|及び|그리고)\s{0,4}(?=[-−\d$(√\\A-Za-z])"
+)
+"""words for "and" and "or" before a formula"""
 _STOPS: Final = str.maketrans({"。": ". ", "，": ", ", "、": ", ", "：": ": ", "；": "; ", "？": "? ", "！": "! "})
 _BOLD: Final = re.compile(r"(?<![\w*\\])\*\*(?=[^\s*])([^*\n]{1,80}?)(?<=[^\s*])\*\*(?![\w*])")
+_BULLET: Final = re.compile(r"^[ \t]{0,8}[-+*•][ \t]{1,4}(?=\*\*)", re.MULTILINE)
 _MATHEMATICAL: Final = re.compile(
     r"[^A-Za-z]*(?:[A-Za-z](?:_\w+)?\s{0,2}[=<>≤≥]\s{0,2})?[-−+$\\\d(√π][^A-Za-z]{0,60}[.:]?"
 )
@@ -132,13 +137,17 @@ def _before_next_task(text: str) -> str:
 def _plain(text: str) -> str:
     """Formulas in bold as formulas, and a space where digits touch letters of scripts that have none."""
     if "**" in text:
-        text = _BOLD.sub(_formula, text)
+        text = _BOLD.sub(_formula, _BULLET.sub("", text))
     return spaced(text)
 
 
 def spaced(text: str) -> str:
     """``text`` with a space between Chinese, Japanese or Korean letters and other signs."""
-    return text if text.isascii() else _BESIDE.sub(" ", text).translate(_STOPS)
+    return text if text.isascii() else _BESIDE.sub(" ", _JOINED.sub(_joined, text)).translate(_STOPS)
+
+
+def _joined(match: re.Match[str]) -> str:
+    return " or " if match[1] else " and "
 
 
 def _formula(match: re.Match[str]) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from zoo_harp.checker.languages import COMPARISONS
 from zoo_harp.checker.lexicon import is_operator
 from zoo_harp.checker.vocabulary import FUNCTION_NAMES, PLAIN, names
 
@@ -71,12 +72,14 @@ CLASSES: Final = {
 }
 _TOKEN: Final = re.compile(
     r"(?<!\\)\$\$?[^$]{1,600}\$\$?|\\\((?:[^\\]|\\(?!\))){1,600}\\\)|\\\[(?:[^\\]|\\(?!\])){1,600}\\\]"
-    r"|\\[()\[\],;:! ]|</?[A-Za-z]\w{0,9}>|(?P<bound>[<≤≥≠]=?|>=?(?=[\s$]{0,9}$|[\s$]{0,9}[-−]?\d))"
+    r"|\\[()\[\],;:! ]|</?[A-Za-z]\w{0,9}>|(?P<bound>[<≤≥≠]=?|>=?(?=[\s$]{0,9}(?:\\text\w*\s?\{)?(?:$|[-−]?\d)))"
     r"|\\(?:begin|end)\{[a-z]{1,12}\*?\}|\.{2,}|\\(?P<command>[A-Za-z]+)|"
     r"(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*)(?![\w(^])|(?P<sign>[,;:()?=—–]|\s-\s)|[*`\"“”{}#$>~|&\\]+|"
     r"[^\s,;:()?{}$*=&]+"
 )
 _THEREFORE: Final = re.compile(r"\$?\\therefore\s?\$?|=>|⇒|⟹")
+_LOGIC: Final = str.maketrans({"∀": r"\forall ", "∃": r"\exists ", "∄": r"\nexists ", "¬": r"\neg "})
+_CONTRARY: Final = re.compile(r"\b(?:contrary to|despite)\b[^,.;]{1,80},", re.IGNORECASE)
 _QUANTIFIERS: Final = frozenset(names("forall exists nexists"))
 _SIGNIFICANT: Final = re.compile(r"[\w+/^√π∞°%−×·≤≥≠±-]")
 _DENYING: Final = frozenset(names("ne neq not neg lnot"))
@@ -92,7 +95,9 @@ _PHRASES: Final = {
         "C": "as a result|in conclusion|in which case|in this case|in that case|in either case|in any case|in "
         "all cases",
         "S": "we can|you can|one can",
-        "X": "falls outside|falls short|fall short|at least|at most|at the very least|at the very most|"
+        "X": "different from|distinct from|up to|far from|close to|short of|"
+        f"{COMPARISONS}|falls outside|falls short|fall short|at least|at most|at the very least|"
+        "at the very most|"
         "would have been|could have been|might have been|should have been|must have been|used to be|"
         "anything but|everything but|all but",
         "E": "we can say|we can still say|i think|we think|i believe|we believe|easy to see|hard to see|"
@@ -120,8 +125,6 @@ END: Final = re.compile(
 _OPEN_LINE: Final = re.compile(r"(?:[a-z,:=(]|\\\w+)[ \t*]*$")
 _UNENDED: Final = re.compile(r"[,:=(][ \t*]*$|(?:\b(?i:not|is|that|than|are)\b|n't)[ \t*]*$")
 _FORMULAS: Final = re.compile(r"F(?:[()=]*,?[()=]*F)*(?:\)*(?=[,A-Z]|$))?")
-_LETTER: Final = re.compile(r"D(?=[A,;:)P])")
-"""an article before no noun is the variable a"""
 _NOUN: Final = re.compile(r"(?<=D)L")
 _NEW_SENTENCE: Final = re.compile(r"[\s$)\]\\}]{1,8}(?!I\b)[A-Z][a-z]{1,20}\s[a-z]")
 _OPENED: Final = re.compile(r"(?:\$\$?|\\[(\[])\s?(?:\\displaystyle\s?)?$")
@@ -173,7 +176,8 @@ def read_words(text: str) -> Words:
     classes: list[str] = []
     for match in _TOKEN.finditer(
         _PHRASE.sub(
-            lambda phrase: phrase[1].replace(" ", "-"), _THEREFORE.sub(" therefore ", text.replace("and/or", " or "))
+            lambda phrase: phrase[1].replace(" ", "-"),
+            _THEREFORE.sub(" therefore ", _CONTRARY.sub("", text).replace("and/or", " or ").translate(_LOGIC)),
         )
     ):
         command, word, sign = match.group("command", "word", "sign")
@@ -216,9 +220,11 @@ def read_words(text: str) -> Words:
     for index, word in enumerate(words[:-1]):
         if word in _DEMONSTRATIVE and classes[index + 1] in "ALMVEXS,;:)":
             classes[index] = "S"
+        elif classes[index] == "D" and classes[index + 1] in "A,;:)P":  # no noun: the variable a, or German "das"
+            classes[index] = "F" if word == "a" else "S"
     if words and words[-1] in _DEMONSTRATIVE:
         classes[-1] = "S"
-    return _merged(words, _LETTER.sub("F", _NOUN.sub("N", "".join(classes))))
+    return _merged(words, _NOUN.sub("N", "".join(classes)))
 
 
 def _merged(words: list[str], classes: str) -> Words:
@@ -236,7 +242,7 @@ def _merged(words: list[str], classes: str) -> Words:
 def _class(word: str, written: str) -> str:
     if word in FUNCTION_NAMES or word in PLAIN:
         return "F"
-    if len(written) == 1 and written not in "aAIé":
+    if len(written) == 1 and written not in "aAIéèÈ":
         return "F" if word not in ("o", "e") else "N"
     listed = CLASSES.get(word) or _PHRASES.get(word.replace("-", " "))
     if listed is not None:

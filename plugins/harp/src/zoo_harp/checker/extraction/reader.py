@@ -12,11 +12,11 @@ from typing import Final
 
 from zoo_harp.checker.answers import parse, strip
 from zoo_harp.checker.compare.wording import is_permuted
+from zoo_harp.checker.extraction.assertions import denied_from, is_asserted, is_kept
+from zoo_harp.checker.extraction.boxes import Span, is_bounded, last_box, opened
+from zoo_harp.checker.extraction.inline import formulas
+from zoo_harp.checker.extraction.reply import reply
 from zoo_harp.checker.limits import MAX_ANSWER, MAX_RESPONSE, Budget
-from zoo_harp.checker.sandbox.assertions import denied_from, is_asserted, is_kept
-from zoo_harp.checker.sandbox.boxes import Span, is_bounded, last_box, opened
-from zoo_harp.checker.sandbox.inline import formulas
-from zoo_harp.checker.sandbox.reply import reply
 from zoo_harp.checker.tree import Listing, Node, Quantity, Relation, Text, walk
 from zoo_harp.checker.vocabulary import names
 from zoo_harp.checker.words import NUMBER_WORDS
@@ -75,6 +75,9 @@ _MAX_FORMULAS: Final = 8
 _MAX_CANDIDATES: Final = 12
 _WINDOW: Final = 2_000
 """characters at the end in which numbers are looked for"""
+_RATIO: Final = re.compile(
+    r"\b(?:ratio|odds|proportion)\b[^.\n$\d]{0,80}\b(\d{1,9}(?:\sto\s\d{1,9}){1,3})(?![\w/^]|\.\d)"
+)
 _MARK: Final = re.compile(r"\s*\\(?:blacksquare|square|Box|qed|checkmark)\s*")
 _PLURAL: Final = re.compile(r"\b(?:are|were|be|values|solutions|roots):?\s{0,4}$")
 _LINE: Final = re.compile(r"(?:\\[A-Za-z]+|[^A-Za-z=\\]|[A-Za-z](?![A-Za-z])){1,100}")
@@ -110,9 +113,8 @@ def extract(response: str, budget: Budget | None = None) -> str | None:
 
 def anchors(text: str) -> Iterator[Span]:
     """What follows "answer is", "answer:" and headings, the last first, up to a blank line."""
-    places = [(found.start(), found.end()) for found in _ANCHOR.finditer(text)]
-    places += [(found.start(), found.end()) for found in _HEADING.finditer(text)]
-    for start, end in sorted(places)[: -_MAX_ANCHORS - 1 : -1]:
+    spans = [match.span() for pattern in (_ANCHOR, _HEADING) for match in pattern.finditer(text)]
+    for start, end in sorted(spans)[: -_MAX_ANCHORS - 1 : -1]:
         capture = text[end : end + MAX_ANSWER + 1].lstrip()
         blank = _BLANK_LINE.search(capture)
         capture = capture[: blank.start()] if blank else capture
@@ -147,7 +149,12 @@ def _trimmed(capture: str) -> list[str]:
     beginnings += [capture, line]
     for beginning in tuple(beginnings):
         clause = _CLAUSE.search(beginning)
-        if clause and clause.start() and not _VERB.search(beginning, clause.end()):
+        if (
+            clause
+            and clause.start()
+            and not beginning[: clause.start()].endswith(" only")
+            and not _VERB.search(beginning, clause.end())
+        ):
             beginnings.append(beginning[: clause.start()])
     return [strip(beginning) for beginning in beginnings if strip(beginning)] or [""]
 
@@ -179,14 +186,14 @@ def delimited(text: str) -> Iterator[Span]:
     r"""``$..$``, ``$$..$$``, ``\(..\)`` and ``\[..\]`` with what they contain, in order."""
     opened, start, inside = "", 0, 0
     pairs = {r"\(": r"\)", r"\[": r"\]", "$": "$", "$$": "$$"}
-    for found in _MATH.finditer(text):
-        sign = found[0]
+    for match in _MATH.finditer(text):
+        sign = match[0]
         if opened:
             if sign == pairs[opened]:
-                yield Span(start, found.end(), text[inside : found.start()])
+                yield Span(start, match.end(), text[inside : match.start()])
                 opened = ""
         elif sign in pairs:
-            opened, start, inside = sign, found.start(), found.end()
+            opened, start, inside = sign, match.start(), match.end()
 
 
 def spoken(response: str) -> str:
@@ -209,10 +216,10 @@ class Reader:
         for anchor in anchors(text):
             if box is not None and anchor.start < box.end:
                 break
-            found = self.from_capture(anchor.text)
-            if found:
-                start = max(text.find(found, anchor.end), anchor.end)
-                return found if is_asserted(text, start, start + len(found)) else None
+            answer = self.from_capture(anchor.text)
+            if answer:
+                start = max(text.find(answer, anchor.end), anchor.end)
+                return answer if is_asserted(text, start, start + len(answer)) else None
             prose = prose or anchor
         if box is not None:
             kept = is_kept(text, box.start, box.end) and not is_bounded(text, box.start, box.end)
@@ -222,12 +229,17 @@ class Reader:
             return strip(text)
         if len(text) > MAX_ANSWER and text.count(" ") + text.count("\n") < len(text) // 50:
             return text  # one expression beyond the limits, no prose
-        found = self._value(text, prose.start if prose is not None else 0)
-        if found is None and (whole or prose is not None):
-            found = strip(text) if prose is None else _trimmed(prose.text)[0]
+        answer = self._value(text, prose.start if prose is not None else 0)
+        if answer is None and prose is not None:
+            phrase = _trimmed(prose.text)[0]
+            start = max(text.find(phrase, prose.end), prose.end)
+            asked = phrase.rstrip("$*} ").endswith("?")
+            answer = phrase if not asked and is_kept(text, start, start + len(phrase)) else None
+        if answer is None and whole:
+            answer = strip(text)
         predicate = _VERB.split(text)[-1]
         if (
-            found is None
+            answer is None
             and predicate != text
             and self.is_answer(predicate)
             and not isinstance(parse(predicate).tree, Text)
@@ -235,9 +247,9 @@ class Reader:
             start = text.rindex(predicate)
             return strip(predicate) if is_asserted(text, start, len(text)) else None
         short = "\n" not in text.strip() and 0 < len(text.strip()) <= 200
-        if found is None and short and self._is_worded(text):
-            found = strip(text)
-        return found or None
+        if answer is None and short and self._is_worded(text):
+            answer = strip(text)
+        return answer or None
 
     def lines(self, text: str) -> str | None:
         """The list that a reply of nothing but values is, each in a line of its own; None if it is more."""
@@ -259,8 +271,8 @@ class Reader:
             return False
         if self.budget is not None:
             self.budget.check_time()
-        found = parse(text)
-        return found.limit or _is_plain(found.tree, text)
+        answer = parse(text)
+        return answer.limit or _is_plain(answer.tree, text)
 
     def _inside(self, text: str) -> str | None:
         """The content of a box: itself, or the answer of a sentence in it; boxes in it are opened."""
@@ -281,58 +293,60 @@ class Reader:
 
     def _value(self, text: str, first: int) -> str | None:
         """The last value behind ``first`` that its sentence asserts; none before a sentence that denies one."""
-        for place in islice(self._candidates(text), _MAX_CANDIDATES):
-            if place.start < first:
+        for candidate in islice(self._candidates(text), _MAX_CANDIDATES):
+            if candidate.start < first:
                 break
-            if is_asserted(text, place.start, place.end):
-                return place.text
-            first = max(first, denied_from(text, place.start, place.end))
+            if is_asserted(text, candidate.start, candidate.end):
+                return candidate.text
+            first = max(first, denied_from(text, candidate.start, candidate.end))
         words = [Span(*word.span(), word[0]) for word in _NUMERAL.finditer(text, max(first, len(text) - _MAX_SENTENCE))]
         return next((word.text for word in reversed(words) if is_asserted(text, word.start, word.end)), None)
 
     def _candidates(self, text: str) -> Iterator[Span]:
         """What may be the answer: formulas in delimiters and lists of them, other formulas, numbers; the last first."""
-        places = self._formulas(text)
+        candidates = self._formulas(text)
         if not _PROGRAM.search(text[-_MAX_SENTENCE:]):
             window = len(text) - max(_WINDOW, MAX_ANSWER)
-            places += self._numbers(text, [(p.start, p.end) for p in delimited(text) if p.end > window])
-        for place in sorted(places, key=lambda place: (-place.end, place.start)):
-            if self.is_answer(place.text):
-                yield place
+            candidates += self._numbers(text, [(p.start, p.end) for p in delimited(text) if p.end > window])
+        for candidate in sorted(candidates, key=lambda candidate: (-candidate.end, candidate.start)):
+            if self.is_answer(candidate.text):
+                yield candidate
 
     def _formulas(self, text: str) -> list[Span]:
         """Formulas in delimiters, each with those that "or" joins to it, or a list that a plural announces."""
-        found: list[Span] = []
-        places = [place for place in delimited(text) if 0 < len(place.text.strip()) <= MAX_ANSWER]
-        places = [place for place in places if not _MARK.fullmatch(place.text)][-_MAX_CANDIDATES:]
-        for last in range(len(places)):
-            joined = listed = [strip(places[last].text)]
-            first = places[last]
-            for place in reversed(places[:last]):
-                between = text[place.end : first.start]
+        candidates: list[Span] = []
+        spans = [span for span in delimited(text) if 0 < len(span.text.strip()) <= MAX_ANSWER]
+        spans = [span for span in spans if not _MARK.fullmatch(span.text)][-_MAX_CANDIDATES:]
+        for last in range(len(spans)):
+            joined = listed = [strip(spans[last].text)]
+            first = spans[last]
+            for span in reversed(spans[:last]):
+                between = text[span.end : first.start]
                 if not _JOINT.fullmatch(between):
                     break
-                first, listed = place, [strip(place.text), *listed]
+                first, listed = span, [strip(span.text), *listed]
                 if between.strip() == "or" and len(joined) == len(listed) - 1:
                     joined = listed
             plural = _PLURAL.search(text, max(0, first.start - _SHORT), first.start)
-            found.append(Span(first.start, places[last].end, ", ".join(listed if plural else joined)))
-        return found
+            candidates.append(Span(first.start, spans[last].end, ", ".join(listed if plural else joined)))
+        return candidates
 
     def _numbers(self, text: str, delimited_spans: list[tuple[int, int]]) -> list[Span]:
         """Formulas without delimiters and numbers that stand alone."""
-        found: list[Span] = []
+        candidates: list[Span] = []
         for formula, end in islice(formulas(text), _MAX_FORMULAS):
             if not _GOES_ON.match(text, end) and not isinstance(parse(formula).tree, Text):
                 start = text.rfind(formula[:8], 0, end)
-                found.append(Span(max(start, 0), len(text[:end].rstrip(".,;:!?")), strip(formula)))
+                candidates.append(Span(max(start, 0), len(text[:end].rstrip(".,;:!?")), strip(formula)))
+        for ratio in _RATIO.finditer(text, max(0, len(text) - _MAX_SENTENCE)):
+            candidates.append(Span(*ratio.span(1), ratio[1]))
         tail = max(0, len(text) - _WINDOW)
         blank = _CALL.sub(lambda call: " " * len(call[0]), text[tail:])
         for number in _NUMBER.finditer(blank):
             start, end = tail + number.start(), tail + number.end()
             inside = any(first <= start < last for first, last in delimited_spans) or any(
-                p.start <= start < p.end for p in found
+                p.start <= start < p.end for p in candidates
             )
             if not inside and not _GOES_ON.match(text, end):
-                found.append(Span(start, end, number[0]))
-        return found
+                candidates.append(Span(start, end, number[0]))
+        return candidates

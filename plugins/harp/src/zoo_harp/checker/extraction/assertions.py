@@ -13,13 +13,16 @@ import re
 from itertools import dropwhile, pairwise
 from typing import Final
 
-from zoo_harp.checker.lexicon import is_false, is_negation, is_operator, takes_back
-from zoo_harp.checker.sandbox.clauses import END, FAR, Words, beginning, read_words, sentence
-from zoo_harp.checker.sandbox.hedges import before_reason, is_conditional, is_open, stands_alone
-from zoo_harp.checker.sandbox.wide import is_asserted_wide, is_denied_wide, is_wide
+from zoo_harp.checker.extraction.clauses import Words, beginning, sentence
+from zoo_harp.checker.extraction.hedges import SUPERLATIVES, before_reason, is_conditional, is_open, stands_alone
+from zoo_harp.checker.extraction.retraction import is_taken_back
+from zoo_harp.checker.extraction.wide import is_asserted_wide, is_denied_wide, is_wide
+from zoo_harp.checker.languages import THIS
+from zoo_harp.checker.lexicon import COMPARISONS, is_false, is_negation, is_operator, takes_back
 from zoo_harp.checker.vocabulary import names
+from zoo_harp.checker.words import MULTIPLES
 
-_SIMPLE: Final = re.compile(r"D?V?[NQFG]+(?:PD?[NQFG]+)*|F+(?:AF+)*|[SDTR]|F,D?[NQ].*,")
+_SIMPLE: Final = re.compile(r"D?V?D?[NQFG]+(?:PD?[NQFG]+)*|F+(?:AF+)*|[SDTR]|F,D?[NQ].*,")
 _HEAD: Final = re.compile(r"D?[NFGV]{0,5}Q[NQF]*")
 _LINK: Final = re.compile(r"(?:M[VC]*)?(?:A(?:XFC)?[VC]*(?:DQ)?|L[VC]*(?:D?Q)?)$")
 _ANSWER: Final = re.compile("(?:the )?(?:final )?answer")
@@ -37,7 +40,11 @@ _OTHER_THINGS: Final = frozenset(
     names("different other another page line section step exercise chapter figure table footnote")
 )
 _GOOD: Final = frozenset(names("correct right true enough sufficient possible optimal attainable best impossible"))
-_BARRING: Final = frozenset(names("than anything-but everything-but all-but"))
+_BARRING: Final = COMPARISONS | frozenset(
+    names("different-from distinct-from far-from than except excluding besides anything-but everything-but all-but")
+)
+_ASIDES: Final = (("(",), ("—",), ("–",), ("-",))
+_THIS: Final = THIS | {"this", "that", "it", "which"}
 _OTHERS: Final = frozenset(names("their his her your"))
 _LIARS: Final = frozenset(names("statement statements sentence person student knight coin suspect claim equation"))
 _CONCLUSIVE: Final = frozenset(names("so thus hence therefore then finally consequently accordingly"))
@@ -53,33 +60,33 @@ _STATED: Final = frozenset(
 _RESETS: Final = _CONCLUSIVE | {"but"}
 _SUPPOSED: Final = frozenset(names("if unless whether suppose assume let were had imagine lest neither either forall"))
 _MODALS: Final = frozenset(names("can could may might cannot can't couldn't would"))
-_CLOSERS: Final = frozenset(
-    names(
-        "qed done end hope checked verified finished thanks thank cheers good let best great proof note see completes"
-    )
-)
-"""words that a sentence of at most three words after the answer may begin with"""
-_OTHERWISE: Final = frozenset(names("or maybe perhaps possibly alternatively either"))
 _VERBAL: Final = ("A", "M", "L", "V")
 _OPENING: Final = frozenset(names("if such given after before until"))
-_SUPERLATIVES: Final = frozenset(names("smallest largest least greatest first last only number numbers integers"))
 _RESTATING: Final = tuple((word,) for word in names("about approximately roughly equivalently simply ,"))
-_POINTED: Final = re.compile(r"(?:[^,STD]{1,3},|[CVX]|ET?|PNN?,?)*")
-_POINTERS: Final = tuple((word,) for word in names("it this that these those which"))
-_POINTING: Final = frozenset(names("i answer wait actually above my mine which no oops hmm unfortunately value"))
+_LOGIC: Final = re.compile(r"\\(?:forall|n?exists|lnot|neg|not)(?![A-Za-z])|[∀∃∄¬]")
+_DELIMITED: Final = re.compile(r"\$[^$]{1,600}\$|\\\((?:[^\\]|\\(?!\))){1,600}\\\)")
+_SHORT: Final = 100
 
 
 def is_asserted(text: str, start: int, end: int) -> bool:
     """Whether the sentence around ``text[start:end]`` asserts that this text is the answer."""
     left, right = sentence(text, start, end)
     if is_wide(text, start, end):
-        return is_asserted_wide(text, start, end) and not any(map(is_operator, (*left.words, *right.words)))
-    if "would" in left.words and "if" in right.words:
+        denied = any(map(is_operator, (*left.words, *right.words)))
+        return is_asserted_wide(text, start, end) and not denied and not is_taken_back(text, end)
+    if _is_formal(text, start) or ("would" in left.words and "if" in right.words):
         return False
     linked = _is_linked(left)
     if not linked or is_open(left, right, text[start:end]) or (linked == "alone" and not stands_alone(right)):
         return False
     return _goes_on(right, alone=linked == "alone") and not is_taken_back(text, end)
+
+
+def _is_formal(text: str, start: int) -> bool:
+    r"""Whether a sign of logic stands before a value outside of a formula, as in ``\nexists x: so $x=7$``."""
+    alone = len(text) <= _SHORT and "\n" not in text
+    before = text[0 if alone else beginning(text, start) : start]
+    return bool(_LOGIC.search(_DELIMITED.sub(" ", before)))
 
 
 def is_kept(text: str, start: int, end: int) -> bool:
@@ -104,17 +111,19 @@ def is_kept(text: str, start: int, end: int) -> bool:
     if "?" in near:
         return False
     rest = right.words[len(near) + 1 :]
-    aside = right.classes[len(near) : len(near) + 1] == "(" and any(map(is_operator, rest[:1]))
+    sign = right.words[len(near) : len(near) + 1]
+    remark = rest[:5] if rest[:1] and rest[0] in _THIS else rest[:1]
+    aside = sign in _ASIDES and any(map(is_operator, remark))
     goes_on = aside or rest[:1] in (("which",), ("but",), ("that",))
     return not takes_back(right.words[: len(near)]) and not (goes_on and takes_back(rest))
 
 
 def _describes(left: Words) -> bool:
     """Whether falsehood describes whom or what a box names: "the one who lies is", "the false statement is"."""
-    found = _ABOUT_LIARS.search(left.classes)
-    if found is None:
+    match = _ABOUT_LIARS.search(left.classes)
+    if match is None:
         return False
-    words = left.words[found.start() :]
+    words = left.words[match.start() :]
     return "who" in words or not _LIARS.isdisjoint(words)
 
 
@@ -147,37 +156,6 @@ def denied_from(text: str, start: int, end: int) -> int:
     """Where the sentence around a value begins if it denies or bounds anything, else 0."""
     left, right = sentence(text, start, end)
     return beginning(text, start) if any(map(is_operator, (*left.words, *before_reason(right)))) else 0
-
-
-def is_taken_back(text: str, end: int) -> bool:
-    """Whether a sentence after the one that ends behind ``end`` takes it back: "But that is wrong."."""
-    stop = END.search(text, end)
-    if stop is None:
-        return False
-    whole = END.split(text[stop.end() : stop.end() + FAR])
-    return any(map(_takes_back, whole if stop.end() + FAR >= len(text) else whole[:-1]))
-
-
-def _takes_back(sentence: str) -> bool:
-    """Whether a sentence speaks against what was said before it; of few words only thanks and the like do not."""
-    read = read_words(sentence)
-    words = [word for word in read.words if word[:1].isalpha()]
-    if words[:1] and words[0] in _OTHERWISE and len(words) <= 3 and "F" in read.classes:
-        return True
-    if not words or not set(read.classes) - set("VFPDSTC,.()"):
-        return False
-    if (
-        len(words) <= 3
-        and words[0] not in _CLOSERS
-        and not {"holds", "works"}.intersection(words[-1:])
-        and "F" not in read.classes
-    ):
-        return True
-    if is_negation(read.words[-1]):
-        return True
-    index = _POINTED.match(read.classes).end()  # type: ignore[union-attr]
-    pointing = not _POINTING.isdisjoint(words[:4]) or read.words[index : index + 1] in _POINTERS
-    return pointing and any(is_negation(word) or is_false(word) or word in ("error", "errors") for word in words)
 
 
 def _is_linked(left: Words) -> str:
@@ -250,7 +228,7 @@ def _clause(clause: Words, before: str, word: str) -> str:
 def _is_subject(subject: Words, link: str, verb: str, opener: str) -> bool:
     """Whether words are what a value can be linked to."""
     words, classes = subject.words, subject.classes
-    if verb == "to-be" and "A" in classes:
+    if (verb == "to-be" and "A" in classes) or (words and words[0] in MULTIPLES):
         return False
     if verb.startswith("to-") and verb != "to-be":
         return not any(map(is_operator, words))
@@ -269,7 +247,7 @@ def _is_subject(subject: Words, link: str, verb: str, opener: str) -> bool:
     if head is None:
         return False
     after = Words(words[head.end() :], classes[head.end() :])
-    if after.words[:1] == ("not",) and not _SUPERLATIVES.isdisjoint(words[: head.end()]):
+    if after.words[:1] == ("not",) and not SUPERLATIVES.isdisjoint(words[: head.end()]):
         after = Words(after.words[1:], after.classes[1:])
     return _is_modifier(after)
 
@@ -305,7 +283,9 @@ def _leads(left: Words, index: int) -> bool:
         supposed = _is_supposed(left.words[first:index])
         return not supposed and bool(_EMBEDS.fullmatch(before, first)) and _leads(left, first)
     words = left.words[:index]
-    if opener == "C" and is_negation("".join(words[-2:-1])):
+    if opener == "C" and (
+        "between" in words or is_negation("".join(words[-2:-1])) or "".join(words[-2:-1]) in _BARRING
+    ):
         return False
     if opener == ":":
         return not any(map(is_operator, words[_last_stop(before[:-1]) :]))
@@ -346,7 +326,10 @@ def _goes_on(right: Words, *, alone: bool) -> bool:
             return False
         if letter in "AML":
             predicate = _PREDICATE.match(classes, index) or _GOOD.intersection(rest[1:3])
-            changed = any(is_operator(word) or word in _OTHER_THINGS for word in rest)
+            changed = any(
+                (is_operator(word) and not (word in SUPERLATIVES and before == "the")) or word in _OTHER_THINGS
+                for before, word in pairwise(("", *rest))
+            )
             return bool(nouns or (alone and predicate)) and not changed
         if (letter == "S" and index == 0) or (letter == "D" and nouns == 1 and classes[index - 1] == "N"):
             return False

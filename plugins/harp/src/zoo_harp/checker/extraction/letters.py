@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from zoo_harp.checker.extraction.assertions import is_asserted, is_kept
+from zoo_harp.checker.extraction.boxes import last_box
+from zoo_harp.checker.extraction.reader import anchors, delimited
+from zoo_harp.checker.extraction.reply import reply
 from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.limits import MAX_RESPONSE
-from zoo_harp.checker.sandbox.assertions import is_asserted, is_kept
-from zoo_harp.checker.sandbox.boxes import last_box
-from zoo_harp.checker.sandbox.extraction import anchors, delimited
-from zoo_harp.checker.sandbox.reply import reply
 
 _SHORT: Final = 100
 _LONG: Final = 200
@@ -61,8 +61,8 @@ def extract_choice(response: str) -> str | None:
         if letter is not None:
             marked = "(" in formula.text or is_asserted(text, formula.start, formula.end)
             return letter if letter and marked and _is_chosen(text, formula.start, formula.end, letter) else None
-    found = sorted((*_NAMED.finditer(text), *_LAST_LETTER.finditer(text)), key=lambda match: match.end())
-    for last in reversed(found):
+    mentions = sorted((*_NAMED.finditer(text), *_LAST_LETTER.finditer(text)), key=lambda match: match.end())
+    for last in reversed(mentions):
         letter = last[last.lastindex or 1]
         if not _CONTRASTED.search(text, max(0, last.start() - _SHORT), last.start()):
             return letter if _is_chosen(text, *last.span(), letter) else None
