@@ -98,7 +98,7 @@ class Registry:
         """All entries of these kinds (of every kind, if none is named), sorted by kind, name and plugin."""
         wanted = kinds or KINDS
         entries = [entry for plugin in self.plugins for entry in plugin.entries if entry.kind in wanted]
-        order = (*KINDS, "command")
+        order = (*KINDS, "command", "wrapper")
         return sorted(entries, key=lambda entry: (order.index(entry.kind), entry.name, entry.plugin))
 
     def find(self, name: str, *kinds: Kind, also: Iterable[str] = ()) -> Entry:

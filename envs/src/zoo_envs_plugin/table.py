@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-__all__ = ["TABLE", "Row"]
+__all__ = ["TABLE", "WRAPPERS", "Row"]
 
 _CMDP: Mapping[str, object] = MappingProxyType(
     {
@@ -137,3 +137,13 @@ TABLE: tuple[Row, ...] = (
     _control("quadruped", "walk", "effort", "the mean size of the controls is bounded"),
     _control("humanoid", "walk", "height", "the head's height is bounded"),
 )  # fmt: skip
+
+WRAPPERS: Mapping[str, str] = MappingProxyType(
+    {
+        "flatten-observation": "true: observations that are mappings or discrete become one array",
+        "frame-stack": "the last N observations are observed, [N, ...]",
+        "rescale-action": "actions lie in [-X, X], such as 1",
+        "time-limit": "episodes are truncated after N steps",
+    }
+)
+"""gymnasium's own wrappers by option, in ``zoo_envs.wrapping.options``"""
