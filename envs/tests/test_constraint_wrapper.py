@@ -179,7 +179,7 @@ def test_own_signals_and_rules_of_many_copies() -> None:
 
 
 def test_infos_of_many_copies() -> None:
-    vector = ConstrainedVector(FourRoomsVector(2, lam=0.5, max_episode_steps=4), "left: sum(remaining) <= 1")
+    vector = ConstrainedVector(FourRoomsVector(2, task="diminishing", max_episode_steps=4), "left: sum(remaining) <= 1")
     vector.reset(seed=0)
     seen = [vector.step(np.zeros(2, np.int64))[4]["constraints"] for _ in range(9)]
     assert all(values.shape == (2, 1) and (values > 0).all() for values in seen)
@@ -199,7 +199,7 @@ def test_members_step_together_as_each_alone() -> None:
         found = handle.step(actions.ravel())[4]["constraints"]
         expected = [step_signals(env.step(action)[4]) for env, action in zip(alone, actions, strict=True)]
         np.testing.assert_array_equal(found, np.concatenate(expected))
-    reads = [options.constraint_vector(FourRoomsVector(2, lam=0.5), "sum(remaining) <= 1") for _ in range(2)]
+    reads = [options.constraint_vector(FourRoomsVector(2, task="diminishing"), "sum(remaining) <= 1") for _ in range(2)]
     assert ConstrainedVector.stacked(reads) is None
 
 

@@ -115,7 +115,7 @@ def test_it_is_part_of_what_a_run_is_and_its_absence_is_not(tmp_path: Path) -> N
         ("height >= tall", "expected a metric and a number"),
         ("height = 3", "expected a metric and a number"),
         ("height >= 3 and", "expected a metric and a number"),
-        ("eval/retrun >= 3", "no metric called 'eval/retrun': did you mean eval/return?"),
+        ("eval/retrun >= 3", "no metric called 'eval/retrun': did you mean eval/return"),
         ("eval/return >= 3", "needs evaluations while it trains: expected --eval-every N as well"),
     ],
 )

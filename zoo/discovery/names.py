@@ -68,14 +68,14 @@ class EnvName:
 
 
 def resolve_env(name: str, registry: Registry) -> EnvName:
-    """Resolve, in order: ``gym:ID``, a registered name, ``NAME:TASK``, an id known to gymnasium, ``module:ID``.
+    """Resolve, in order: ``gym:ID`` or ``gymnasium:ID``, a registered name, ``NAME:TASK``, an id known to gymnasium, ``module:ID``.
 
     Raises:
         UsageError: two plugins offer the bare name.
         UnknownNameError: nothing fits; the suggestions come from the registry and gymnasium together.
     """
-    if name.startswith(GYM_PREFIX):
-        return _checked_gym(name.removeprefix(GYM_PREFIX), registry)
+    if name.startswith((GYM_PREFIX, "gymnasium:")):
+        return _checked_gym(name.partition(":")[2], registry)
     known = registry.entries("environment")
     family, colon, task = name.partition(":")
     if any(family in (entry.name, entry.qualified) and entry.family == bool(colon) for entry in known):

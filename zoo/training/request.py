@@ -165,6 +165,7 @@ def complete(
         origins |= dict.fromkeys((f"env.{name}" for name in drafted.preset.env), "preset")
         own = _keywords(drafted, own, registry, typed=origin == "cli")
     origins |= dict.fromkeys((f"env.{name}" for name in env_config), origin)
+    origins |= {"stop": origin} if request.stop else {}
     if any(name in EVALUATED for name, *_ in StopRule(request.stop).conditions) and not (
         request.eval_every and request.eval_episodes
     ):
