@@ -78,7 +78,10 @@ def resolve_env(name: str, registry: Registry) -> EnvName:
         return _checked_gym(name.partition(":")[2], registry)
     known = registry.entries("environment")
     family, colon, task = name.partition(":")
-    if any(family in (entry.name, entry.qualified) and entry.family == bool(colon) for entry in known):
+    named = [entry for entry in known if family in (entry.name, entry.qualified) and (entry.family or not colon)]
+    if named and named[0].family and not task:
+        raise UsageError(f"{family} is a family of environments: expected {family}:TASK.")
+    if named:
         return EnvName(entry=registry.find(family, "environment"), task=task)
     if not re.search(r"-v\d+$", name):  # ids of gymnasium may have a namespace, too
         registry.require_plugin_of(name, "environment")

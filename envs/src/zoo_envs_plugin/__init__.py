@@ -23,6 +23,7 @@ class _Registrar(Protocol):
         config: str = "",
         summary: str = "",
         offers: Any = ...,
+        family: bool = ...,
     ) -> None: ...
 
     def wrapper(self, name: str, target: str, *, summary: str, vector: str = "", offers: Any = ...) -> None: ...
@@ -39,6 +40,7 @@ def zoo_register(zoo: _Registrar) -> None:
             config=row.config,
             summary=row.summary,
             offers=dict(row.offers),
+            family=row.family,
         )
     options = "zoo_envs.wrapping.options"
     zoo.wrapper(
