@@ -39,6 +39,11 @@ class EnvName:
         """The name for people, and the key of presets: "two-state", or "CartPole-v1"."""
         return self._of_task(self.entry.name) if self.entry else self.gym_id
 
+    @property
+    def arguments(self) -> dict[str, str]:
+        """What its constructor is given beside options."""
+        return {"task": self.task} if self.task else {}
+
     def _of_task(self, name: str) -> str:
         return f"{name}:{self.task}" if self.task else name
 

@@ -148,8 +148,6 @@ class Components:
         if config is not None:
             options = decode_fields(config, kwargs)
             kwargs = {field.name: getattr(options, field.name) for field in dataclasses.fields(config)}
-        if self.env.task:
-            kwargs = {**kwargs, "task": self.env.task}
         env = make_env(self.env, kwargs, num_envs, render_mode)
         env.reset(seed=seed)
         return env

@@ -164,7 +164,7 @@ def make_env(name: EnvName, kwargs: Mapping[str, Any], num_envs: int, render_mod
         EnvironmentFailed: it fails in another way.
     """
     try:
-        env = _build(name, dict(kwargs), num_envs, {"render_mode": render_mode} if render_mode else {})
+        env = _build(name, {**kwargs, **name.arguments}, num_envs, {"render_mode": render_mode} if render_mode else {})
     except (TypeError, ValueError, AssertionError, ImportError, gymnasium.error.Error) as error:
         needed = re.search(r"missing \d+ required .*?arguments?: (.*)", str(error))
         options = re.findall(r"'(\w+)'", needed[1]) if needed else []

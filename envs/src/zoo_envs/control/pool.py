@@ -103,7 +103,12 @@ class _Pool:
 
 
 class EnvPool(gymnasium.Env[Any, Any]):
-    """``zoo/EnvPool-v0``: one copy of a task of EnvPool; see `EnvPoolVector`, which is what is fast."""
+    """``zoo/EnvPool-v0``: a task of EnvPool, such as ``task="WalkerWalk-v1"`` of the control suite; with `zoo`, ``envpool:TASK``.
+
+    Actions, rewards and ends of episodes are the task's, and so are observations, but that a mapping is one array
+    float32[D], whose parts `observation_parts` names; bounds that EnvPool gives as the smallest and largest float are
+    infinite. Infos have "elapsed_step" and what the task tells. Options: see `EnvPoolConfig`. No optimum is known here.
+    """
 
     metadata = {"render_modes": []}
 
@@ -141,11 +146,7 @@ class EnvPool(gymnasium.Env[Any, Any]):
 
 
 class EnvPoolVector(VectorEnv[Any, Any, Any]):
-    """``zoo/EnvPool-v0``, `num_envs` copies: a task of EnvPool, such as ``WalkerWalk-v1`` of the control suite.
-
-    Observations are EnvPool's: a mapping as one array float32[D], whose parts `observation_parts` names; bounds that
-    EnvPool gives as the smallest and largest float are infinite. Infos have "elapsed_step" and what the task tells.
-    """
+    """``zoo/EnvPool-v0``, `num_envs` copies, stepped by a pool of threads; see `EnvPool`."""
 
     metadata = {"autoreset_mode": AutoresetMode.SAME_STEP, "render_modes": []}
 
