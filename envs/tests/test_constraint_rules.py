@@ -55,7 +55,9 @@ def test_precedence_is_that_of_arithmetic() -> None:
 
 
 def test_rules_have_names_senses_thresholds_and_units() -> None:
-    rules = parse('speed <= 2; abs(action[0]) >= -.5 per step ;tilt-of-it: obs.height*2 == 1e-1 per episode; info["a;b"]<=3')
+    rules = parse(
+        'speed <= 2; abs(action[0]) >= -.5 per step ;tilt-of-it: obs.height*2 == 1e-1 per episode; info["a;b"]<=3'
+    )
     assert [(rule.name, rule.sense, rule.threshold, rule.unit) for rule in rules] == [
         ("speed", "<=", 2.0, None), ("abs-action-0", ">=", -0.5, "step"), ("tilt-of-it", "==", 0.1, "episode"),
         ("a-b", "<=", 3.0, None),
@@ -75,7 +77,7 @@ def test_rules_have_names_senses_thresholds_and_units() -> None:
         ("speed <= fast", "expected a number before 'fast'"),
         ("abs(speed <= 2", r"expected \"\)\" or \",\" at its end"),
         ("speed <= 2 per day", "expected step or episode before 'day'"),
-        ("speed <= 2 3", "expected \"per step\""),
+        ("speed <= 2 3", 'expected "per step"'),
         ("ab(speed) <= 2", "there is no function called 'ab'; the nearest: abs"),
         ("__import__('os') <= 2", "there is no function called '__import__'; there are abs, max, mean"),
         ("abs(1, 2) <= 2", "abs takes one argument, got 2"),
@@ -114,5 +116,7 @@ def test_a_part_that_is_not_there_is_told_with_the_nearest(text: str, message: s
 
 def test_a_name_of_two_parts_is_refused() -> None:
     (rule,) = parse("height <= 1")
-    with pytest.raises(ValueError, match=r"part of both the observation and the info: expected obs.height or info.height"):
+    with pytest.raises(
+        ValueError, match=r"part of both the observation and the info: expected obs.height or info.height"
+    ):
         bind(rule.expression, ("height",), ("height",))

@@ -90,7 +90,10 @@ def test_a_signal_may_be_bounded_from_both_sides() -> None:
         ("pair <= 1", "pair is 2 numbers, not one"),
         ("time <= 1; time <= 2", "two constraints are called 'time-max': expected labels, as in \"mine: time <= 2\""),
         ("a: time <= 1; a: cost <= 2", "two constraints are called 'a'"),
-        ("time <= 1 per step; cost <= 2 per episode", "is per episode, and 'time <= 1 per step' is per step: expected one"),
+        (
+            "time <= 1 per step; cost <= 2 per episode",
+            "is per episode, and 'time <= 1 per step' is per step: expected one",
+        ),
         ("reward >= 1", "constraint 'reward >= 1' cannot be called 'reward': expected a label"),
         (["time <= 1", 3], "a constraint is 3: expected text"),
         ([], "a constraint is empty"),

@@ -21,7 +21,7 @@ def policy(elapsed: Any) -> Any:
 
 
 def episodes_of_envpool(steps: int) -> list[list[list[float]]]:
-    """Of each copy, the observations of each whole episode, as EnvPool gives them: with the next one in the next step."""
+    """Of each copy, the observations of each whole episode; EnvPool begins the next one in the next step."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         envs = envpool.make("CartPole-v1", env_type="gymnasium", num_envs=3, seed=SEEDS)
@@ -113,7 +113,9 @@ def test_one_copy_is_a_plain_environment() -> None:
 
 
 def test_rules_know_the_names_of_the_parts() -> None:
-    env = ConstrainedVector(EnvPoolVector(2, task="WalkerWalk-v1", max_episode_steps=3), "height <= 1; max(velocity) <= 2")
+    env = ConstrainedVector(
+        EnvPoolVector(2, task="WalkerWalk-v1", max_episode_steps=3), "height <= 1; max(velocity) <= 2"
+    )
     env.reset(seed=0)
     for _ in range(5):
         obs, _, _, truncated, infos = env.step(np.zeros((2, 6)))

@@ -125,7 +125,9 @@ def test_what_is_no_rule_is_one_sentence_and_nothing_is_written(tmp_path: Path, 
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(sorted(SIGNS)), st.integers(-3, 3)), min_size=1, max_size=3),
+    st.lists(
+        st.tuples(st.sampled_from("ab"), st.sampled_from(sorted(SIGNS)), st.integers(-3, 3)), min_size=1, max_size=3
+    ),
     st.dictionaries(st.sampled_from("ab"), st.integers(-3, 3).map(float)),
 )
 def test_a_rule_is_met_where_every_condition_is(conditions: list[tuple[str, str, int]], last: dict[str, float]) -> None:

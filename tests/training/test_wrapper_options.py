@@ -26,7 +26,14 @@ def train(folder: Path, *words: str) -> Path:
 
 def test_constraints_on_an_environment_that_has_none(tmp_path: Path) -> None:
     rule = "abs(action[0]) <= 0.5"
-    line = ["reload-ppo", "gymnasium:Pendulum-v1", "--env.constraint", rule, "--env.constraint", "fast: abs(obs[2]) <= 4"]
+    line = [
+        "reload-ppo",
+        "gymnasium:Pendulum-v1",
+        "--env.constraint",
+        rule,
+        "--env.constraint",
+        "fast: abs(obs[2]) <= 4",
+    ]
     run = train(tmp_path, *line, "--steps", "448", "--num-envs", "2", "--env.g", "9.5")
     spec = json.loads((run / SPEC).read_text())
     assert spec["env_config"] == {"g": 9.5, "constraint": [rule, "fast: abs(obs[2]) <= 4"]}
@@ -42,7 +49,9 @@ def test_from_python_and_in_a_file_it_is_the_same_run(tmp_path: Path) -> None:
     registry = package.discover()
     rule = "tilt: abs(obs[2]) <= 0.1"
     texts = [{"constraint": rule}, {"constraint": rule, "time_limit": 50}]
-    specs = [resolve(RunRequest(algorithm="reload-ppo", environment="cart-pole", env_options=t), registry) for t in texts]
+    specs = [
+        resolve(RunRequest(algorithm="reload-ppo", environment="cart-pole", env_options=t), registry) for t in texts
+    ]
     assert specs[0].env_config == {"max_episode_steps": 500, "constraint": rule}
     assert specs[1].env_config["time_limit"] == 50
     (tmp_path / "mine.toml").write_text(
@@ -74,13 +83,15 @@ def test_runs_through_wrappers_resume_exactly(algorithm, environment, options, c
     [
         (["reload-ppo", "Pendulum-v1", "--env.constraint", "speeed <= 2"],
          "there is no part called 'speeed'; there are observation, action, reward"),
-        (["reload-ppo", "Pendulum-v1", "--env.constraint", "info.torque <= 2"], "there is no part of info called 'torque'"),
+        (["reload-ppo", "Pendulum-v1", "--env.constraint", "info.torque <= 2"],
+         "there is no part of info called 'torque'"),
         (["reload-ppo", "Pendulum-v1", "--env.constraint", "action[1] <= 2"], "action has numbers 0 to 0"),
         (["reload-ppo", "cart-pole", "--env.constraint", "abs(obs[2] <= 2"], 'expected ")" or ","'),
         (["reload-ppo", "cart-pole", "--env.constraint"], "--env.constraint has no value"),
         (["reload-ppo", "cart-pole", "--env.constrain", "obs[0] <= 1"], "did you mean --env.constraint"),
         (["ppo-native", "Pendulum-v1", "--env.time-limt", "3"], "'time_limt': did you mean time_limit"),
-        (["ppo-native", "cart-pole", "--env.time-limit", "soon"], "--env.time-limit is 'soon': expected a whole number"),
+        (["ppo-native", "cart-pole", "--env.time-limit", "soon"],
+         "--env.time-limit is 'soon': expected a whole number"),
         (["ppo-native", "cart-pole", "--env.time-limit", "3", "--env.time-limit", "4"], "expected a whole number"),
         (["ppo-native", "cart-pole", "--env.time-limit", "0"], "steps must be an integer of at least 1"),
         (["ppo-native", "cart-pole", "--env.rescale-action", "1"], "can be rescaled"),
@@ -88,7 +99,9 @@ def test_runs_through_wrappers_resume_exactly(algorithm, environment, options, c
         (["reload-ppo", "CartPole-v1"], "--env.constraint puts them on any environment"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_one_sentence_and_nothing_is_written(tmp_path: Path, words: list[str], message: str) -> None:
+def test_what_does_not_fit_is_one_sentence_and_nothing_is_written(
+    tmp_path: Path, words: list[str], message: str
+) -> None:
     done = command("train", *words, "--steps", "100", cwd=tmp_path)
     assert done.returncode == 2, done.stderr
     assert message in " ".join(done.stderr.split()) and "Traceback" not in done.stderr

@@ -73,7 +73,7 @@ class EnvName:
 
 
 def resolve_env(name: str, registry: Registry) -> EnvName:
-    """Resolve, in order: ``gym:ID`` or ``gymnasium:ID``, a registered name, ``NAME:TASK``, an id known to gymnasium, ``module:ID``.
+    """Resolve, in order: ``gym:ID`` or ``gymnasium:ID``, a registered name, ``NAME:TASK``, an id, ``module:ID``.
 
     Raises:
         UsageError: two plugins offer the bare name.

@@ -53,7 +53,9 @@ def extension(run: RunDir, steps: int) -> tuple[RunSpec, StoredState]:
             "More steps would change nothing."
         )
     if StopRule(run.spec.stop).met(stored.state["loop"]["last"]):
-        raise UsageError(f"{run.path} ended at step {stored.step} by its rule {run.spec.stop!r}: nothing is left to do.")
+        raise UsageError(
+            f"{run.path} ended at step {stored.step} by its rule {run.spec.stop!r}: nothing is left to do."
+        )
     came_from = {"key": run.spec.key, "step": stored.step, "steps": run.spec.steps}
     origins = {**run.spec.origins, "steps": "cli"}
     return replace(run.spec, steps=steps, extended_from=came_from, origins=origins), stored

@@ -47,7 +47,8 @@ class Row:
 
 def _row(
     name: str, module: str, summary: str, base: Mapping[str, object], *, camel: str = "", env: str = "",
-    vector: bool = True, config: str = "", gymnasium_id: str = "", needs: str = "", family: bool = False, **offers: object,
+    vector: bool = True, config: str = "", gymnasium_id: str = "", needs: str = "", family: bool = False,
+    **offers: object,
 ) -> Row:  # fmt: skip
     """Return the row of the environment ``Camel`` in ``zoo_envs.FAMILY.MODULE``, with ``CamelVector`` and its options.
 
@@ -138,7 +139,7 @@ TABLE: tuple[Row, ...] = (
     _control("reacher", "easy", "speed", "the joints' speed is bounded"),
     _control("quadruped", "walk", "effort", "the mean size of the controls is bounded"),
     _control("humanoid", "walk", "height", "the head's height is bounded"),
-    _row("envpool", "control.pool", "EnvPool's tasks, such as envpool:WalkerWalk-v1: control suite, MuJoCo, Atari, Box2D",
+    _row("envpool", "control.pool", "tasks of EnvPool, such as envpool:WalkerWalk-v1: control suite, MuJoCo, Atari",
          {}, camel="EnvPool", needs="envpool", family=True, batched=True, action=None, observation=None),
 )  # fmt: skip
 

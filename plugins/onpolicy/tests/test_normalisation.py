@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gymnasium
 import numpy as np
 import pytest
 from stable_baselines3.common.running_mean_std import RunningMeanStd
 from zoo_onpolicy.agent import PPO
 from zoo_onpolicy.config import NativeConfig, NetworkConfig, PPOConfig
-from zoo_onpolicy.normalisation.running import BOUND, EPSILON, Moments, ObservationNorm, ReturnScale
+from zoo_onpolicy.normalisation.running import BOUND, Moments, ObservationNorm, ReturnScale
 
 from zoo.discovery.config import encode_fields
 from zoo.errors import UsageError
@@ -24,7 +25,7 @@ def run(build, env="CartPole-v1", copies=3, seed=0, **options):
 def test_moments_are_those_of_all_values_whatever_their_batches():
     g = np.random.default_rng(0)
     batches = [g.normal(3, 2, (2, n, 4)) * [1, 10, 1e-3, 1e4] for n in (1, 7, 3, 50)]
-    moments, theirs = Moments(2, 4), [RunningMeanStd(shape=(4,)) for _ in range(2)]
+    moments, theirs = Moments(2, 4), [RunningMeanStd(epsilon=0.0, shape=(4,)) for _ in range(2)]
     for batch in batches:
         moments.update(batch.astype(np.float32))
         for member, other in enumerate(theirs):
@@ -33,8 +34,8 @@ def test_moments_are_those_of_all_values_whatever_their_batches():
         np.testing.assert_allclose(moments.mean[member], other.mean, rtol=1e-6)
         np.testing.assert_allclose(moments.variance[member], other.var, rtol=1e-5)
     values = np.concatenate(batches, axis=1)
-    np.testing.assert_allclose(moments.mean, values.mean(axis=1), rtol=1e-4)
-    np.testing.assert_allclose(moments.variance, values.var(axis=1), rtol=1e-3)
+    np.testing.assert_allclose(moments.mean, values.mean(axis=1), rtol=1e-6)
+    np.testing.assert_allclose(moments.variance, values.var(axis=1), rtol=1e-5)
 
 
 def test_returns_are_discounted_sums_of_their_own_episodes():
@@ -71,11 +72,11 @@ def test_what_is_seen_is_normalised_by_statistics_that_stand_still(build):
 
     agent.ctx.env.step = recorded
     rollout = collector.collect(agent.learner.network, [agent.ctx.rng])
-    expected = np.clip((np.stack(raw[:16]) - before[0]) / np.sqrt(before[1] + EPSILON), -BOUND, BOUND)
+    expected = np.clip((np.stack(raw[:16]) - before[0]) / np.sqrt(before[1]), -BOUND, BOUND)
     np.testing.assert_allclose(rollout.obs[0], expected, rtol=1e-4, atol=1e-5)
     assert not np.array_equal(norm.moments.mean, before[0]), "the rollout counts, once it is over"
     obs = np.array([[0.1, 0.2, -0.3, 0.4]], np.float32)
-    frozen = np.clip((obs - before[0]) / np.sqrt(before[1] + EPSILON), -BOUND, BOUND).astype(np.float32)
+    frozen = np.clip((obs - before[0]) / np.sqrt(before[1]), -BOUND, BOUND).astype(np.float32)
     np.testing.assert_allclose(agent.learner.outputs(obs, 0), agent.learner.network.act(frozen[None])[0], rtol=1e-4)
     state = repr(agent.state())
     agent.act(obs)
@@ -132,4 +133,20 @@ def test_a_constant_number_does_no_harm():
     values = np.stack([np.full(50, 1e3), np.arange(50.0)], axis=1)[None].astype(np.float32)
     norm.moments.update(values)
     norm.freeze()
-    assert np.isfinite(norm(values)).all() and np.abs(norm(values)).max() <= BOUND
+    assert not norm(values)[..., 0].any() and np.std(norm(values)[..., 1]) == pytest.approx(1, rel=1e-5)
+
+
+def test_no_unit_matters(build):
+    """Observations in thousandths and rewards in thousands are learned from as they were."""
+
+    def other_units():
+        env = gymnasium.make("Pendulum-v1")
+        env = gymnasium.wrappers.TransformObservation(env, lambda obs: (1e-3 * obs).astype(np.float32), None)
+        return gymnasium.wrappers.TransformReward(env, lambda reward: 1e3 * reward)
+
+    rows = []
+    for env in ("Pendulum-v1", other_units):
+        agent = run(build, env, norm_obs=True, norm_reward=True)
+        rows.append([agent.update() for _ in range(3)])
+    for plain, scaled in zip(*rows, strict=True):
+        assert scaled == pytest.approx(plain, rel=0.01, abs=1e-4)

@@ -98,7 +98,7 @@ def test_samples_have_the_joint_frequencies(outputs):
     counts = np.array([(actions == combo).all(1).mean() for combo in ALL])
     np.testing.assert_allclose(counts, p, atol=5 * np.sqrt(0.25 / 40_000))
     assert SPACE.contains(family.to_env(actions)[0])
-    assert joint(outputs)[0].argmax() == np.flatnonzero((ALL == family.mode(logits[:1])[0]).all(1))[0]
+    assert joint(outputs)[0].argmax() == np.flatnonzero((family.mode(logits[:1])[0] == ALL).all(1))[0]
 
 
 def test_observations_of_several_parts_are_one_hot():
@@ -108,7 +108,9 @@ def test_observations_of_several_parts_are_one_hot():
     np.testing.assert_array_equal(encoder(obs), [[1, 0, 1, 0, 0, 1, 0], [0, 1, 0, 0, 1, 0, 1]])
     grid = ObservationEncoder(spaces.MultiDiscrete([[2, 2], [2, 3]]), "auto")
     assert grid(np.array([[[0, 1], [1, 2]]])).tolist() == [[1, 0, 0, 1, 0, 1, 0, 0, 1]]
-    assert ObservationEncoder(spaces.MultiBinary((2, 2)), "auto")(np.eye(2, dtype=np.int8)[None]).tolist() == [[1, 0, 0, 1]]
+    assert ObservationEncoder(spaces.MultiBinary((2, 2)), "auto")(np.eye(2, dtype=np.int8)[None]).tolist() == [
+        [1, 0, 0, 1]
+    ]
 
 
 @pytest.mark.parametrize("env", ["Dials-v0", "Switches-v0"])
@@ -118,8 +120,10 @@ def test_conformance(env):
 
 def test_the_dials_are_set(build):
     for binary in (False, True):
-        agent = build.solo(lambda b=binary: Locks(b), copies=8, n_steps=32, batch_size=64, n_epochs=10, learning_rate=0.01)
-        for _ in range(20):
+        agent = build.solo(
+            lambda b=binary: Locks(b), copies=8, n_steps=32, batch_size=64, n_epochs=10, learning_rate=0.01
+        )
+        for _ in range(40):
             agent.update()
         total, _ = agent.ctx.episode_return(agent.act)
         assert total > 9.5

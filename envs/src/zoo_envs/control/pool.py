@@ -1,4 +1,4 @@
-"""Tasks of EnvPool (Weng et al. 2022, arXiv:2206.10558), all copies stepped by one pool of threads; the extra ``envpool``.
+"""Tasks of EnvPool (Weng et al. 2022, arXiv:2206.10558), copies stepped by a pool of threads; the extra ``envpool``.
 
 EnvPool begins the next episode in the step after the last one, and has no final observation. Here copies whose episode
 has ended are reset in the same step, as everywhere in this package, so that no step is lost or made up. Its simulators
@@ -18,10 +18,11 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 from gymnasium.error import ResetNeeded
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from zoo_envs.tabular.lookup import batched_metadata, metadata
 from zoo_envs.validation import integer
 from zoo_envs.wrapping.parts import columns
 
@@ -103,14 +104,14 @@ class _Pool:
 
 
 class EnvPool(gymnasium.Env[Any, Any]):
-    """``zoo/EnvPool-v0``: a task of EnvPool, such as ``task="WalkerWalk-v1"`` of the control suite; with `zoo`, ``envpool:TASK``.
+    """``zoo/EnvPool-v0``: a task of EnvPool, such as WalkerWalk-v1 of the control suite; in `zoo`, ``envpool:TASK``.
 
     Actions, rewards and ends of episodes are the task's, and so are observations, but that a mapping is one array
     float32[D], whose parts `observation_parts` names; bounds that EnvPool gives as the smallest and largest float are
     infinite. Infos have "elapsed_step" and what the task tells. Options: see `EnvPoolConfig`. No optimum is known here.
     """
 
-    metadata = {"render_modes": []}
+    metadata = metadata()
 
     def __init__(
         self,
@@ -148,7 +149,7 @@ class EnvPool(gymnasium.Env[Any, Any]):
 class EnvPoolVector(VectorEnv[Any, Any, Any]):
     """``zoo/EnvPool-v0``, `num_envs` copies, stepped by a pool of threads; see `EnvPool`."""
 
-    metadata = {"autoreset_mode": AutoresetMode.SAME_STEP, "render_modes": []}
+    metadata = batched_metadata()
 
     def __init__(
         self,
@@ -257,4 +258,6 @@ def _repaired(space: spaces.Space[Any]) -> spaces.Space[Any]:
 
 def _shown(info: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
     """Return the infos that are arrays of the copies, writable."""
-    return {key: np.array(value) for key, value in info.items() if key not in _HIDDEN and not isinstance(value, Mapping)}
+    return {
+        key: np.array(value) for key, value in info.items() if key not in _HIDDEN and not isinstance(value, Mapping)
+    }

@@ -10,7 +10,8 @@
     condition  = sum [("<" | ">" | "<=" | ">=" | "==") sum]
     part       = NAME {"." NAME | "[" ["-"] INTEGER "]" | "[" TEXT "]"}
 
-A condition in parentheses counts 1 where it holds and 0 elsewhere, so that ``(speed > 2) <= 0.1`` bounds a share of time.
+A condition in parentheses counts 1 where it holds and 0 elsewhere, so that ``(speed > 2) <= 0.1`` bounds a
+share of time.
 """
 
 from __future__ import annotations
@@ -227,7 +228,9 @@ class _Parser:
 
     def _error(self, expected: str) -> ValueError:
         token = self._peek()[1]
-        return ValueError(f"constraint {self._text!r}: expected {expected} {f'before {token!r}' if token else 'at its end'}")
+        return ValueError(
+            f"constraint {self._text!r}: expected {expected} {f'before {token!r}' if token else 'at its end'}"
+        )
 
 
 def _words(tokens: list[tuple[str, str]]) -> str:

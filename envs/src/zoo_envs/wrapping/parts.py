@@ -94,7 +94,9 @@ def signal(expression: Expression, step: Step) -> Values:
         return np.full(n, float(value))
     where = str(expression) if isinstance(expression, Part) else "it"
     size = value.size // n
-    raise ValueError(f"{where} is {size} numbers, not one: expected an index, as in [0], or max, min, mean, sum or norm")
+    raise ValueError(
+        f"{where} is {size} numbers, not one: expected an index, as in [0], or max, min, mean, sum or norm"
+    )
 
 
 def _value(expression: Expression, step: Step) -> Values:
@@ -145,7 +147,9 @@ def _missing(what: str, name: str, there: Iterable[str]) -> str:
     """Return a sentence on a name that is not there, with the nearest, or all, that are."""
     names = list(dict.fromkeys(map(str, there)))
     near = get_close_matches(name, names, n=3)
-    known = f"the nearest: {', '.join(near)}" if near else f"there are {', '.join(names)}" if names else "it has no names"
+    known = (
+        f"the nearest: {', '.join(near)}" if near else f"there are {', '.join(names)}" if names else "it has no names"
+    )
     return f"there is no {what} called {name!r}; {known}"
 
 

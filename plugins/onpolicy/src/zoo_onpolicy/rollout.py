@@ -94,7 +94,7 @@ class Collector:
         self._signals, self._n_steps, self._infos = signals, n_steps, tuple(infos)
         self.obs = np.zeros((len(env), env.num_envs, *encoder.shape), np.int64 if encoder.as_indices else np.float32)
         self.started = np.zeros(len(env), dtype=bool)
-        """bool[S]: whether ``obs``, before it is normalised, is what a member's environments show now; otherwise they are reset first"""
+        """bool[S]: whether ``obs`` is what a member's environments show now; otherwise they are reset first"""
 
     def collect(self, network: Network, rngs: Sequence[np.random.Generator]) -> Rollout:
         """Take T steps with the actor of ``network``; member i samples its actions with ``rngs[i]``.
@@ -140,8 +140,8 @@ class Collector:
         if norm is not None and not first:
             norm.moments.update(seen.reshape(S, T * B, -1))
         return Rollout(
-            obs=obs, last_obs=self.obs if norm is None else norm(self.obs), outputs=outputs, actions=actions, rewards=rewards, terminated=terminated,
-            truncated=truncated, final_obs=_in_order(finals, self.obs),
+            obs=obs, last_obs=self.obs if norm is None else norm(self.obs), outputs=outputs, actions=actions,
+            rewards=rewards, terminated=terminated, truncated=truncated, final_obs=_in_order(finals, self.obs),
             infos={name: np.stack(steps, axis=1) for name, steps in collected.items()},
         )  # fmt: skip
 

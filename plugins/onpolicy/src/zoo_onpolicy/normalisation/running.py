@@ -1,8 +1,9 @@
 """Running means and variances of S members, and what is normalised by them.
 
-Statistics, constants and bounds are those of stable-baselines3's VecNormalize, with one difference: while a rollout is
-collected they stand still, so that the policy which is improved is the one that acted. In the first rollout, which has
-none to start from, they move with every step, as there.
+Statistics and bounds are those of stable-baselines3's VecNormalize, with two differences. While a rollout is collected
+the statistics stand still, so that the policy which is improved is the one that acted; in the first rollout, which has
+none to start from, they move with every step, as there. And nothing is added to a count or a variance, so that no unit
+matters: a number that has not varied is 0.
 """
 
 from __future__ import annotations
@@ -20,10 +21,8 @@ __all__ = ["Moments", "ObservationNorm", "ReturnScale"]
 
 BOUND = np.float32(10)
 """largest size of what is normalised"""
-EPSILON = 1e-8
-"""added to variances"""
-_PRIOR = 1e-4
-"""weight, in observations, of the mean 0 and the variance 1 that all begins with"""
+ROUNDING = 1e-6
+"""a deviation that is smaller than this share of the mean is none in single precision"""
 
 
 class Moments:
@@ -36,8 +35,15 @@ class Moments:
     """
 
     def __init__(self, members: int, size: int) -> None:
-        self.count = np.full(members, _PRIOR)
-        self.mean, self.variance = np.zeros((members, size)), np.ones((members, size))
+        self.count = np.zeros(members)
+        self.mean, self.variance = np.zeros((members, size)), np.zeros((members, size))
+
+    @property
+    def inverse(self) -> NDArray[np.float64]:
+        """One over the standard deviation, float64[S, D]; 0 where there is none."""
+        deviation = np.sqrt(self.variance)
+        varies = deviation > ROUNDING * np.abs(self.mean)
+        return np.divide(1.0, deviation, out=np.zeros_like(deviation), where=varies)
 
     def update(self, values: NDArray[Any]) -> None:
         """Count values [S, N, D]."""
@@ -77,7 +83,7 @@ class ObservationNorm:
         self.mean = np.zeros((members, size), np.float32)
         """frozen, [S, D]"""
         self.scale = np.ones((members, size), np.float32)
-        """one over the standard deviation, frozen, [S, D]"""
+        """one over the standard deviation, or 0, frozen, [S, D]"""
 
     @property
     def untried(self) -> bool:
@@ -87,7 +93,7 @@ class ObservationNorm:
     def freeze(self) -> None:
         """Use what was counted so far from now on."""
         self.mean = self.moments.mean.astype(np.float32)
-        self.scale = (1 / np.sqrt(self.moments.variance + EPSILON)).astype(np.float32)
+        self.scale = self.moments.inverse.astype(np.float32)
 
     def __call__(self, obs: Floats, members: slice = slice(None)) -> Floats:
         """Normalise observations [S, B, D] of these members."""
@@ -133,8 +139,8 @@ class ReturnScale:
             sums[:, t] = self.returns
             self.returns[done[:, t]] = 0.0
         self.moments.update(sums.reshape(len(sums), -1, 1))
-        deviation = np.sqrt(self.moments.variance + EPSILON)[:, None]
-        return _bounded((rewards / deviation).astype(np.float32))
+        inverse = self.moments.inverse[:, None]
+        return _bounded((rewards * np.where(inverse > 0, inverse, 1.0)).astype(np.float32))
 
     def forget(self, member: int) -> None:
         """Drop the episodes under way of one member."""
