@@ -8,6 +8,7 @@ cannot be put back where they were.
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import warnings
 from collections.abc import Mapping
@@ -67,9 +68,9 @@ class _Pool:
         if "" in self._leaves:
             self.observation_space, self.parts = _repaired(self._leaves[""]), {}
         else:
-            self.parts = columns({name: int(np.prod(leaf.shape)) for name, leaf in self._leaves.items()})
-            size = sum(int(np.prod(leaf.shape)) for leaf in self._leaves.values())
-            self.observation_space = spaces.Box(-np.inf, np.inf, (size,), np.float32)
+            sizes = {name: math.prod(leaf.shape or ()) for name, leaf in self._leaves.items()}
+            self.parts = columns(sizes)
+            self.observation_space = spaces.Box(-np.inf, np.inf, (sum(sizes.values()),), np.float32)
         self._envs: Any = None
 
     def seed(self, rng: np.random.Generator) -> None:

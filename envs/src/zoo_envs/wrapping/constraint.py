@@ -29,7 +29,7 @@ class CostIntoInfo(gymnasium.Wrapper[Any, Any, Any, Any]):
         """Take a step."""
         result: tuple[Any, ...] = self.env.step(action)
         if type(result) is not tuple or len(result) != 6:
-            return result  # type: ignore[return-value]
+            return result
         obs, reward, cost, terminated, truncated, info = result
         return obs, reward, terminated, truncated, {**info, "cost": float(cost)}
 

@@ -67,15 +67,15 @@ def bind(expression: Expression, observed: Iterable[str], info: Iterable[str]) -
         return Apply(expression.function, inner)
     if not isinstance(expression, Part):
         return expression
-    head, *keys = expression.path
-    head = _NAMED.get(str(head), head)
+    first, *keys = expression.path
+    head = _NAMED.get(str(first), str(first))
     if head in _ROOTS:
         return Part((head, *keys))
     found = [root for root, names in (("observation", observed), ("info", info)) if head in names]
     if len(found) == 2:
         raise ValueError(f"{head!r} is a part of both the observation and the info: expected obs.{head} or info.{head}")
     if not found:
-        raise ValueError(_missing("part", str(head), [*_ROOTS[:3], *observed, *info]))
+        raise ValueError(_missing("part", head, [*_ROOTS[:3], *observed, *info]))
     return Part((found[0], head, *keys))
 
 

@@ -161,9 +161,11 @@ class MultiCategorical(Distribution):
     action_dtype = np.int64
 
     def __init__(self, space: spaces.MultiDiscrete | spaces.MultiBinary) -> None:
-        binary = isinstance(space, spaces.MultiBinary)
-        counts = np.full(space.shape, 2).ravel() if binary else space.nvec.ravel()
-        self.start = np.zeros(len(counts), np.int64) if binary else np.asarray(space.start, np.int64).ravel()
+        if isinstance(space, spaces.MultiBinary):
+            counts = np.full(space.shape, 2).ravel()
+            self.start = np.zeros(len(counts), np.int64)
+        else:
+            counts, self.start = space.nvec.ravel(), np.asarray(space.start, np.int64).ravel()
         self.space = space
         self.parts = [Categorical(spaces.Discrete(int(count))) for count in counts]
         ends = np.cumsum(counts).tolist()

@@ -92,7 +92,8 @@ class Learner:
     def outputs(self, obs: Array, member: int) -> Floats:
         """Outputs of one member's actor [B, W] for observations [B, ...] as the environment gives them."""
         members, encoded = slice(member, member + 1), self.encoder(obs)[None]
-        return self.network.act(encoded if self.norm is None else self.norm(encoded, members), members)[0]
+        outputs: Floats = self.network.act(encoded if self.norm is None else self.norm(encoded, members), members)[0]
+        return outputs
 
     def __len__(self) -> int:
         """The number of members, S."""

@@ -73,7 +73,7 @@ class ObservationEncoder:
         flat = obs.reshape(*obs.shape[: obs.ndim - self._dims], -1)
         if self._parts is not None:
             part, value = self._parts
-            return (flat[..., part] == value).astype(np.float32)
+            return np.asarray(flat[..., part] == value, dtype=np.float32)
         vectors: NDArray[Any] = flat * self._scale if flat.dtype == np.uint8 else flat.astype(np.float32)
         return vectors
 

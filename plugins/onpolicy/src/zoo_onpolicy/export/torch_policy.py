@@ -27,7 +27,7 @@ class GreedyPolicy(nn.Module):
             layers.append(_linear(arrays[weight][member], arrays[bias][member][0]))
         self.actor = nn.Sequential(*layers)
         self._to_actions = learner.distribution
-        self._shape = learner.contexts[0].env.single_action_space.shape
+        self._shape = learner.contexts[0].env.single_action_space.shape or ()
         if isinstance(self._to_actions, Gaussian):
             for name in ("low", "high"):
                 self.register_buffer(name, torch.as_tensor(getattr(self._to_actions.space, name)))
