@@ -97,7 +97,9 @@ class ObservationNorm:
 
     def __call__(self, obs: Floats, members: slice = slice(None)) -> Floats:
         """Normalise observations [S, B, D] of these members."""
-        return _bounded((obs - self.mean[members, None]) * self.scale[members, None])
+        values: Floats = obs - self.mean[members, None]
+        values *= self.scale[members, None]
+        return _bounded(values)
 
     def rows(self, obs: Floats, member: NDArray[np.integer[Any]]) -> Floats:
         """Normalise observations [F, D], each of the member int[F]."""
