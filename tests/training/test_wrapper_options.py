@@ -142,3 +142,36 @@ def test_two_plugins_with_one_wrapper_are_told_apart(tmp_path: Path) -> None:
     request = RunRequest(algorithm="ppo-native", environment="cart-pole", env_options={"time_limit": 3})
     with pytest.raises(UsageError, match="2 plugins offer the wrapper 'time-limit'"):
         resolve(request, registry)
+
+
+SIX = """
+import gymnasium, numpy as np
+from gymnasium import spaces
+
+class Six(gymnasium.Env):
+    observation_space = spaces.Dict({"speed": spaces.Box(-9, 9, ()), "lights": spaces.MultiBinary(2)})
+    action_space = spaces.Box(-1, 1, (1,))
+    def _obs(self):
+        return {"speed": np.float32(self.v), "lights": np.array([self.v > 0, self.v > 1], np.int8)}
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.v = 0.0
+        return self._obs(), {}
+    def step(self, action):
+        self.v = float(np.clip(self.v + action[0], -2, 2))
+        return self._obs(), self.v, float(self.v > 1), False, False, {}
+
+gymnasium.register("Six-v0", entry_point=Six, max_episode_steps=9)
+"""
+
+
+def test_a_mapping_and_a_cost_that_is_third_of_six(tmp_path: Path) -> None:
+    (tmp_path / "six_values.py").write_text(SIX)
+    line = ["ppo-lagrangian", "six_values:Six-v0", "--trust", "--env.flatten-observation", "true", "--steps", "96"]
+    refused = command("train", *line, *FLAGS, cwd=tmp_path)
+    assert refused.returncode == 2 and "--env.constraint puts them on any environment" in refused.stderr
+    run = train(tmp_path, *line, "--env.constraint", "cost <= 2 per episode; abs(speed) <= 9 per episode")
+    rows = [json.loads(row) for row in (run / "metrics.jsonl").read_text().splitlines()]
+    assert {"episode/cost", "episode/abs-speed"} <= {name for row in rows for name in row}
+    assert all(row["episode/cost"] <= row["episode/abs-speed"] for row in rows if "episode/cost" in row)
+    assert json.loads((run / "status.json").read_text())["resume"] == "exact"
