@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from pathlib import Path
 from types import ModuleType
@@ -25,7 +26,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Measure every test where the list of slow ones is to be written."""
+    """Processes can be interrupted; every test is measured where the list of slow ones is to be written."""
+    # What a shell starts in the background ignores Ctrl-C, and so would the processes that tests start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("--write-slow"):
         config.pluginmanager.register(_Stopwatch())
 

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import UsageError
-from zoo.tabular import evaluate, policy_values
-from zoo.tabular import evaluation as evaluation_module
+from zoo.tabular import elimination, evaluate, policy_values
 
 from .models import catch, garnet, three_state
 
@@ -46,7 +45,8 @@ def test_sparse_route_equals_dense_route(monkeypatch: pytest.MonkeyPatch) -> Non
     m, pi = catch(), _random_policy((250, 3), 0)
     dense = evaluate(m, pi)
     dense_d = dense.occupancy
-    monkeypatch.setattr(evaluation_module, "DENSE_STATES", 10)
+    monkeypatch.setattr(elimination, "DENSE_STATES", 10)
+    monkeypatch.setattr(elimination, "MOST_DENSE_STATES", 10)
     sparse = evaluate(replace(m, P=m.kernel), pi)
     assert np.allclose(sparse.V, dense.V, atol=1e-12) and np.allclose(sparse.occupancy, dense_d, atol=1e-12)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from zoo.errors import UsageError
 from zoo.tabular import (
     attainable_range,
+    elimination,
     evaluate,
     modified_policy_iteration,
     plan,
@@ -78,7 +79,8 @@ def test_many_rewards_equal_one_at_a_time(solve, monkeypatch: pytest.MonkeyPatch
 def test_sparse_policy_iteration_above_the_dense_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     m = hazard_grid()
     dense = policy_iteration(m)
-    monkeypatch.setattr(plan, "DENSE_STATES", 10)
+    monkeypatch.setattr(elimination, "DENSE_STATES", 10)
+    monkeypatch.setattr(elimination, "MOST_DENSE_STATES", 10)
     sparse = policy_iteration(replace(m, P=m.kernel), np.stack([m.r, -m.c[0]]))
     assert np.allclose(sparse.value[0], dense.value, atol=1e-11)
 

@@ -42,7 +42,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("ZOO_")}
     here = Place(root, {**clean, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"})
     folders = []
-    for kind in KINDS:
+    for kind in (*KINDS, "suite"):
         written = here.zoo("new-plugin", f"new-{kind}", "--kind", kind, "--json")
         assert "pyproject.toml" in written["files"]
         folders.append(root / written["path"])
@@ -52,10 +52,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 def test_the_tests_of_every_kind_pass_untouched(place: Place) -> None:
-    folders = [f"zoo-new-{kind}" for kind in KINDS]
+    folders = [f"zoo-new-{kind}" for kind in (*KINDS, "suite")]
     done = place.run("pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "--import-mode=importlib", *folders)
     assert done.returncode == 0, done.stdout
-    assert "14 passed" in done.stdout
+    assert "16 passed" in done.stdout
 
 
 def test_the_algorithm_learns(place: Place) -> None:
@@ -82,6 +82,12 @@ def test_the_environment_fits_exact_and_learning_algorithms(place: Place) -> Non
     assert "new-algorithm" in suited
     (run,) = place.zoo("train", "new-algorithm", "new-environment", "--steps", "2000", "--json")["runs"]
     assert run["metrics"]["episode/hazard"] >= 0.0
+
+
+def test_the_suite_runs_and_is_judged(place: Place) -> None:
+    place.zoo("bench", "new-suite", "--json")
+    (claim,) = place.zoo("table", "new-suite", "--json")["claims"]
+    assert claim["verdict"] == "as before"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from zoo.training.settings import RunResult, Settings
 from zoo.training.stop import Stop
 from zoo.training.storage.run_dir import RunDir
 from zoo.training.storage.spec import RunSpec
-from zoo.training.workers.pool import split_seeds, train_parallel
+from zoo.training.workers.executor import Executor
+from zoo.training.workers.seeds import split_seeds, train_parallel
 
 
 @given(st.lists(st.integers(), unique=True), st.integers(1, 9))
@@ -65,7 +66,7 @@ def test_a_batch_is_shared_out_in_groups(run: Trainer, noted: Registry, tmp_path
     settings, order = Settings(root=tmp_path / "b"), Order()
 
     def parallel(seeds: list[int]) -> list[RunResult]:
-        return train_parallel(spec, seeds, noted, settings, order, Stop(), 2)
+        return train_parallel(spec, seeds, noted, settings, order, Stop(), Executor(jobs=2))
 
     first = parallel([0, 1, 2])
     assert workers(first) == [(0,), (1, 2)]
@@ -83,7 +84,9 @@ def test_without_a_batch_each_seed_is_for_the_next_free_worker(run: Trainer, not
     (one,) = run("walk", root=tmp_path / "a")
     spec = RunSpec.from_json(json.loads((one.path / "spec.json").read_text()), tmp_path)
     settings = Settings(root=tmp_path / "b")
-    results = train_parallel(spec, [0, 1, 2, 3], noted, settings, Silent(), Stop(), 2)  # split_seeds (0, 1), (2, 3)
+    results = train_parallel(
+        spec, [0, 1, 2, 3], noted, settings, Silent(), Stop(), Executor(jobs=2)
+    )  # split_seeds (0, 1), (2, 3)
     assert [result.status for result in results] == ["finished"] * 4
     assert logged(results[0].path) == logged(one.path)
     assert len(workers(results)) == 2

@@ -12,9 +12,9 @@ from zoo.api import Algorithm, Evaluator, Needs, Offers, Representation, Space, 
 from zoo.errors import PluginError
 from zoo.terminal.streams import brief
 
-Kind = Literal["algorithm", "representation", "environment", "evaluator", "command", "wrapper"]
+Kind = Literal["algorithm", "representation", "environment", "evaluator", "command", "executor", "wrapper"]
 KINDS: tuple[Kind, ...] = ("algorithm", "representation", "environment", "evaluator")
-"""The four interfaces; a command or a wrapper is none of them, and stands in no list of components."""
+"""The four interfaces; commands, executors and wrappers are none of them, and stand in no list of components."""
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 FILE = "file"
@@ -84,7 +84,7 @@ class Entry:
             PluginError: it cannot be imported, is of the wrong kind, or leaves methods undefined.
         """
         component = self.load(self.target)
-        if self.kind in ("environment", "command", "wrapper"):
+        if self.kind not in _INTERFACES:
             if not callable(component):
                 raise PluginError(f"{self.owner}: {self.target!r} is {component!r}, expected a callable.")
             return component
@@ -254,6 +254,21 @@ class Registrar:
         self._add(Entry(
             kind="wrapper", name=name, plugin=self.plugin, version=self.version, target=target, summary=summary,
             vector=vector, offers=offered,
+        ))  # fmt: skip
+
+    def executor(self, name: str, target: str, *, summary: str) -> None:
+        """Register an executor, for ``zoo train|bench --executor NAME``: it runs seeds on other machines, say.
+
+        Args:
+            name: lower case, digits and hyphens.
+            target: "module:function", called as ``function(options, jobs, registry, settings)`` with options as
+                text by name and how many workers to use, or None; it returns a context manager that is not yet
+                entered, whose value has the method ``run`` of ``zoo.training.Pool``, and raises ``zoo.UsageError``
+                for an option that it has not.
+            summary: one line.
+        """
+        self._add(Entry(
+            kind="executor", name=name, plugin=self.plugin, version=self.version, target=target, summary=summary
         ))  # fmt: skip
 
     def _add(self, entry: Entry) -> None:

@@ -18,7 +18,7 @@ from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pluggy
 
@@ -98,7 +98,7 @@ class Registry:
         """All entries of these kinds (of every kind, if none is named), sorted by kind, name and plugin."""
         wanted = kinds or KINDS
         entries = [entry for plugin in self.plugins for entry in plugin.entries if entry.kind in wanted]
-        order = (*KINDS, "command", "wrapper")
+        order = get_args(Kind)
         return sorted(entries, key=lambda entry: (order.index(entry.kind), entry.name, entry.plugin))
 
     def find(self, name: str, *kinds: Kind, also: Iterable[str] = ()) -> Entry:

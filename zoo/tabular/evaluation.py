@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import lapack
-from scipy.sparse.linalg import splu
 
 from zoo.errors import UsageError
+from zoo.tabular.elimination import factorise
 from zoo.tabular.kernel import row_tolerance
 from zoo.tabular.model import TabularCMDP
-
-DENSE_STATES = 500
-"""Up to this many states a dense LU beats a sparse one."""
 
 _POLICY_TOLERANCE = 1e-6
 
@@ -105,7 +101,7 @@ class Resolvent:
         self._solve: Callable[[NDArray[np.float64], bool], NDArray[np.float64]]
         S, A = policy.shape
         kernel = cmdp.kernel
-        if S <= DENSE_STATES:
+        if cmdp.dense_elimination:
             rows = np.repeat(np.arange(S * A), np.diff(kernel.indptr))
             flat = (rows // A) * S + kernel.indices
             mixed = np.bincount(flat, weights=policy.reshape(-1)[rows] * kernel.data, minlength=S * S)
@@ -126,20 +122,6 @@ class Resolvent:
     def visits(self) -> NDArray[np.float64]:
         """Discounted state distribution ``(1 - gamma) (I - gamma P_pi)^-T rho``, ``[S]``."""
         return self._solve((1.0 - self._cmdp.gamma) * self._cmdp.rho, True)
-
-
-def factorise(P_pi: sp.csr_array, gamma: float) -> Any:
-    """Sparse LU of ``I - gamma P_pi``.
-
-    Each diagonal entry exceeds the rest of its row, so elimination is stable without exchanging rows, and the
-    ordering may be a symmetric one: where transitions are local, that halves the fill. A state that a great
-    many others lead to makes such an ordering slow; COLAMD sets it aside.
-    """
-    S = P_pi.shape[0]
-    matrix = sp.csc_array(sp.eye_array(S, format="csr") - gamma * P_pi)
-    if np.bincount(P_pi.indices, minlength=S).max(initial=0) > 10.0 * np.sqrt(S):
-        return splu(matrix)
-    return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
 
 
 def checked_policy(cmdp: TabularCMDP, policy: ArrayLike) -> NDArray[np.float64]:

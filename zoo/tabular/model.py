@@ -15,6 +15,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from zoo.errors import UsageError
+from zoo.tabular.elimination import fills_up
 from zoo.tabular.errors import InvalidCMDPError
 from zoo.tabular.kernel import (
     ROW_SUM_TOLERANCE,
@@ -111,6 +112,11 @@ class TabularCMDP:
         if isinstance(self.P, sp.csr_array):
             return self.P
         return read_only_csr(sp.csr_array(self.P.reshape(-1, self.num_states)))
+
+    @cached_property
+    def dense_elimination(self) -> bool:
+        """Whether ``I - gamma P_pi`` is factorised as a dense matrix, which is quicker where its factors fill up."""
+        return fills_up(self.kernel)
 
     @cached_property
     def padded_kernel(self) -> tuple[NDArray[np.float64], NDArray[np.int32]] | None:

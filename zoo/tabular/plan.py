@@ -10,7 +10,8 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from zoo.errors import UsageError
-from zoo.tabular.evaluation import DENSE_STATES, action_values, checked_rewards, factorise
+from zoo.tabular.elimination import factorise
+from zoo.tabular.evaluation import action_values, checked_rewards
 from zoo.tabular.model import TabularCMDP
 
 _log = logging.getLogger("zoo.tabular")
@@ -19,6 +20,8 @@ _CACHE_NUMBERS = 2**17
 """Rewards are swept together while ``S * A * R`` stays below this (1 MB), so that they stay in cache."""
 _DENSE_NUMBERS = 2**23
 """The same for the stacked dense systems ``R * S * S`` of policy iteration (64 MB)."""
+_FEW_STATES = 500
+"""Up to so many, policy iteration is quick however the system is solved."""
 _FIRST_SWEEPS, _MOST_SWEEPS = 30, 160
 _SETTLED_FRACTION = 0.1
 _ROUNDING = 1e-13
@@ -83,7 +86,8 @@ def policy_iteration(
     tol: float = _ROUNDING,
     max_iterations: int = 1000,
 ) -> Plan:
-    """Howard's policy iteration with exact evaluation: dense up to 500 states, all rewards at once; else sparse LU.
+    """Howard's policy iteration with exact evaluation: dense where its factors fill up, for
+    several rewards at once; else sparse LU.
 
     Args:
         cmdp: the process; its constraints play no part.
@@ -101,14 +105,18 @@ def policy_iteration(
         start = _sweep(cmdp, r, None, _FIRST_SWEEPS, hold_policy=True, precision=1e-3, warn=False).policy
     else:
         start = _checked_start(cmdp, policy, len(r))
-    S = cmdp.num_states
-    batch_size = max(1, _DENSE_NUMBERS // S**2) if S <= DENSE_STATES else 1
+    batch_size = max(1, _DENSE_NUMBERS // cmdp.num_states**2) if cmdp.dense_elimination else 1
     parts = [
         _improve(cmdp, r[i : i + batch_size], start[i : i + batch_size], tol, max_iterations)
         for i in range(0, len(r), batch_size)
     ]
     value = np.concatenate([part[0] for part in parts])
     return _plan(cmdp, r, value, max(part[1] for part in parts), single)
+
+
+def policy_iteration_pays(cmdp: TabularCMDP) -> bool:
+    """Whether a few exact evaluations take less than the sweeps of modified policy iteration."""
+    return cmdp.num_states <= _FEW_STATES or cmdp.dense_elimination
 
 
 def greedy(q: NDArray[np.float64], slack: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -273,7 +281,7 @@ def _fixed_policy_values(cmdp: TabularCMDP, r: NDArray[np.float64], policy: NDAr
     R, S = policy.shape
     rhs = (1.0 - cmdp.gamma) * np.take_along_axis(r, policy[..., None], axis=2)
     chosen = _chosen_rows(cmdp, policy)
-    if S <= DENSE_STATES:
+    if cmdp.dense_elimination:
         matrices = np.eye(S) - cmdp.gamma * chosen.toarray().reshape(R, S, S)
         return np.linalg.solve(matrices, rhs)[..., 0]
     solved = [factorise(chosen[i * S : (i + 1) * S], cmdp.gamma).solve(rhs[i, :, 0]) for i in range(R)]

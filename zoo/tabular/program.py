@@ -17,9 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from zoo.errors import UsageError, ZooError
 from zoo.tabular.errors import InfeasibleCMDPError
-from zoo.tabular.evaluation import DENSE_STATES
 from zoo.tabular.model import TabularCMDP
-from zoo.tabular.plan import modified_policy_iteration, policy_iteration
+from zoo.tabular.plan import modified_policy_iteration, policy_iteration, policy_iteration_pays
 from zoo.tabular.solution import CMDPSolution, policy_of, read_out
 from zoo.tabular.units import Scaling, Units
 
@@ -156,7 +155,7 @@ class OccupancyProgram:
     def _set_first_basis(self) -> None:
         cmdp = self._cmdp
         S, A, N = cmdp.num_states, cmdp.num_actions, cmdp.num_constraints
-        plan = policy_iteration(cmdp) if S <= DENSE_STATES else modified_policy_iteration(cmdp)
+        plan = policy_iteration(cmdp) if policy_iteration_pays(cmdp) else modified_policy_iteration(cmdp)
         basic = np.zeros((S, A), dtype=np.bool_)
         basic[np.arange(S), plan.policy] = True
         kind = highspy.HighsBasisStatus

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.tabular.evaluation import DENSE_STATES
 from zoo.tabular.model import TabularCMDP
-from zoo.tabular.plan import modified_policy_iteration, policy_iteration
+from zoo.tabular.plan import modified_policy_iteration, policy_iteration, policy_iteration_pays
 
 _RESOLVED = 1e-5
 """Of the largest attainable magnitude: differences much smaller than this are lost in the rounding of the values."""
@@ -27,8 +26,8 @@ _DISTANT = 16.0
 def attainable_range(cmdp: TabularCMDP, signals: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
     """Least and largest ``J`` over all policies, of each of ``signals [K, S, A]`` on its own: ``[K, 2]``.
 
-    Two unconstrained problems for each, all solved together; exact up to 500 states, then within 1e-9 of
-    ``max signal - min signal``.
+    Two unconstrained problems for each, all solved together; exact by policy iteration where that pays, else
+    within 1e-9 of ``max signal - min signal``.
 
     Args:
         cmdp: the process.
@@ -38,7 +37,7 @@ def attainable_range(cmdp: TabularCMDP, signals: NDArray[np.float64] | None = No
     if len(x) == 0:
         return np.empty((0, 2))
     both = np.concatenate([-x, x])
-    if cmdp.num_states <= DENSE_STATES:
+    if policy_iteration_pays(cmdp):
         plan = policy_iteration(cmdp, both)
     else:
         magnitude = np.ptp(both, axis=(1, 2), keepdims=True)

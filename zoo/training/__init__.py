@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from zoo.training.storage.spec import OUTSIDE_THE_KEY as OUTSIDE_THE_KEY
     from zoo.training.storage.spec import UNIFORM as UNIFORM
     from zoo.training.storage.spec import RunSpec as RunSpec
+    from zoo.training.workers.executor import Executor as Executor
+    from zoo.training.workers.executor import Workers as Workers
     from zoo.training.workers.pool import Pool as Pool
     from zoo.training.workers.pool import TaskResult as TaskResult
     from zoo.training.workers.pool import WorkerTask as WorkerTask
-    from zoo.training.workers.pool import split_seeds as split_seeds
+    from zoo.training.workers.seeds import split_seeds as split_seeds
 
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
@@ -38,6 +40,8 @@ __getattr__, __dir__, __all__ = lazy_names(
         "stop": ("Stop",),
         "storage.run_dir": ("RunDir", "SPEC"),
         "storage.spec": ("OUTSIDE_THE_KEY", "RunSpec", "UNIFORM"),
-        "workers.pool": ("Pool", "WorkerTask", "TaskResult", "split_seeds"),
+        "workers.executor": ("Executor", "Workers"),
+        "workers.pool": ("Pool", "WorkerTask", "TaskResult"),
+        "workers.seeds": ("split_seeds",),
     },
 )

@@ -16,7 +16,8 @@ from zoo.training.progress import Terminal
 from zoo.training.request import RunRequest, resolve
 from zoo.training.settings import Cadence, RunResult, Settings
 from zoo.training.stop import Stop
-from zoo.training.workers.pool import train_parallel
+from zoo.training.workers.executor import LOCAL, Executor
+from zoo.training.workers.seeds import train_parallel
 
 
 def train(
@@ -41,7 +42,9 @@ def train(
     resume: Literal["auto", "never"] = "auto",
     checkpoint_every: float = 30.0,
     time_limit: float = 0.0,
-    jobs: int = 1,
+    jobs: int | None = None,
+    executor: str = LOCAL,
+    executor_options: Mapping[str, str] | None = None,
     threads: int = 1,
     callback: Callback | None = None,
     registry: Registry | None = None,
@@ -75,8 +78,10 @@ def train(
         resume: "auto" continues what is there; "never" sets it aside and starts afresh.
         checkpoint_every: seconds between checkpoints; more where saving would take more than a tenth of the time.
         time_limit: seconds after which to save and stop; 0 for none.
-        jobs: worker processes that share the seeds. A script that asks for several keeps the call below
-            ``if __name__ == "__main__":``, as multiprocessing has it.
+        jobs: workers that share the seeds; None: one, or all that a cluster has. A script that asks for several
+            keeps the call below ``if __name__ == "__main__":``, as multiprocessing has it.
+        executor: "local", or what a plugin offers: "dask", "ray" and "slurm" are in zoo-bench.
+        executor_options: of the executor, such as {"scheduler": "tcp://host:8786"}.
         threads: threads of torch.
         callback: called at each update, checkpoint and end of a run; None: progress in a notebook, else nothing.
         registry: plugins to use; discovered if not given.
@@ -109,6 +114,7 @@ def train(
     with asked.listening(), ExitStack() as stack:
         if callback is None:
             callback = stack.enter_context(Terminal(spec, len(chosen))) if in_notebook() else Silent()
-        if jobs > 1 and len(chosen) > 1:
-            return train_parallel(spec, chosen, registry, settings, callback, asked, jobs)
+        by = Executor(name=executor, options=executor_options or {}, jobs=jobs)
+        if by.serves(len(chosen)):
+            return train_parallel(spec, chosen, registry, settings, callback, asked, by)
         return train_seeds(spec, chosen, registry, settings, callback, asked)

@@ -104,6 +104,8 @@ WRONG = [
     ('id = "half"\nsource = "paper"', 'id = "half"', _HALF, ["lacks the key 'source'"]),
     ('id = "half"\nsource = "paper"\nwhere = "abstract"', 'id = "half"\nsource = "paper"', _HALF, ["where"]),
     ('kind = "published"', "", "[[references]]", ["lacks the key 'kind'"]),
+    ('text = "It swings at least twice as much"\nleft = { label = "plain", metric = "swing" }\nrelation = ">="\n', "",
+     _HALF, ["lacks the keys 'text', 'left', 'relation'"]),
     ('kind = "published"', 'kind = "a book"', 'kind = "a book"', ["kind", "a book", "published"]),
     ('relation = "<"', 'relation = "<<"', "", ["'<<'", "within"]),
     ('left = { label = "reload", metric', 'left = { label = "relod", metric', "", ["'relod'", "reload"]),

@@ -77,6 +77,23 @@ def test_unknown_cells_count_like_the_others() -> None:
     assert Clock([known, unknown], jobs=1).total_left() == pytest.approx(40.0)
 
 
+def test_a_cell_whose_seeds_advance_together_is_one_piece_for_the_unknown_ones_too() -> None:
+    time = Time()
+    batch, unknown = experiment("batch", seeds=1000), experiment("unknown", seeds=1000)
+    clock = Clock([batch, unknown], jobs=1, now=time)
+    for seed in range(1000):
+        clock.begin(batch.spec.key, seed, 0)
+    time.now = 10.0
+    for seed in range(1000):
+        clock.update(batch.spec.key, seed, 50)
+    assert clock.total_left() == pytest.approx(10.0 + 20.0)
+    for seed in range(1000):
+        batch.states[seed] = "finished"
+        clock.settle(batch.spec.key, seed)
+    batch.seconds = 20.0
+    assert clock.total_left() == pytest.approx(20.0)
+
+
 def test_the_unknown_go_first_then_the_longest_and_each_run_once() -> None:
     quick, slow, fresh, same = (
         experiment("quick", seconds=1.0), experiment("slow", seconds=9.0), experiment("fresh"),

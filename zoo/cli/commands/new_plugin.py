@@ -19,17 +19,21 @@ from zoo.discovery.registry import Registry
 from zoo.errors import RunError, UsageError
 
 _SUFFIX = ".template"
+_KINDS = (*KINDS, "suite")
 _SUMMARIES = {
     "algorithm": "cross-entropy method on linear policies, to be replaced by your own method",
     "representation": "successor representation by temporal differences, to be replaced by your own",
     "environment": "corridor whose shortest way crosses a hazard, to be replaced by your own task",
     "evaluator": "mean return of the worst episodes, to be replaced by your own score",
+    "suite": "two algorithms on one problem, with a claim that is judged, to be replaced by your own experiments",
 }
+_LIBRARIES = {"suite": "zoo-bench>=0.1"}
 _TRIES = {
     "algorithm": ["zoo train {name} CartPole-v1"],
     "representation": ["zoo train {name} FrozenLake-v1", "zoo train {name} two-state --exact"],
     "environment": ["zoo list algorithms --for {name}", "zoo train reload {name}"],
     "evaluator": ["zoo train ppo CartPole-v1 --steps 20000", "zoo eval runs/CartPole-v1 {name}"],
+    "suite": ["zoo bench {name}", "zoo table {name}"],
 }
 
 
@@ -68,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("name", metavar="NAME", help="lower case, digits and hyphens: what zoo train will call it")
     parser.add_argument(
-        "--kind", choices=KINDS, required=True, help="what it has; further kinds go into its zoo_register by hand"
+        "--kind", choices=_KINDS, required=True, help="what it has; further kinds go into its module by hand"
     )
     parser.add_argument("--dir", type=Path, default=Path(), metavar="DIR", help="where to put the package (default: .)")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -102,6 +106,7 @@ def _names(name: str, kind: str) -> dict[str, str]:
         "class_name": class_name,
         "summary": _SUMMARIES[kind],
         "core_version": zoo.__version__,
+        "library": _LIBRARIES.get(kind, "numpy>=2.0"),
     }
 
 
@@ -134,6 +139,7 @@ def write(kind: str, names: Mapping[str, str], folder: Path) -> list[str]:
     for source in ("common", kind):
         for path, text in _texts(templates.joinpath(source), PurePosixPath()):
             target = str(path).removesuffix(_SUFFIX).replace("src/package", f"src/{names['package']}")
+            target = target.replace("suites/name", f"suites/{names['name']}")
             made[target] = string.Template(text).substitute(names)
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     try:

@@ -93,7 +93,10 @@ def _parser() -> CommandParser:
     add("-h", "--help", action="store_true", help="print this, and the options of what is named")
     add("--seed", type=natural, metavar="N", help="root seed (default: 0)")
     add("--seeds", type=seeds, metavar="A:B", help="seeds A up to, not including, B; or a list 0,3,7")
-    add("--jobs", type=count, default=1, metavar="N", help="worker processes that share the seeds (default: 1)")
+    add("--jobs", type=count, metavar="N", help="workers that share the seeds (default: 1, or all that a cluster has)")
+    add("--executor", default="local", metavar="NAME", help="where the seeds are trained: processes of this machine, "
+        "or what a plugin offers, as zoo-bench dask, ray and slurm; see docs/clusters.md (default: local)")  # fmt: skip
+    add("--executor-option", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="of the executor")
     add("--steps", type=count, metavar="N", help="budget in the algorithm's env_steps, such as 50000 or 1e6")
     add("--num-envs", type=count, metavar="N", help="copies of the environment (default: preset, or 1)")
     add(
@@ -264,7 +267,9 @@ def _train(
     from zoo.training.progress import Terminal
     from zoo.training.settings import Cadence, Settings
     from zoo.training.stop import Stop
+    from zoo.training.workers.executor import Executor
 
+    executor = Executor.parse(parsed.executor, parsed.executor_option, parsed.jobs)
     settings = Settings(
         root=parsed.dir, resume=parsed.resume, time_limit=parsed.time_limit,
         checkpoint=parsed.checkpoint_every or Cadence(seconds=30.0),
@@ -277,10 +282,10 @@ def _train(
     for name, spec in specs.items():
         idle = all_finished(spec, seeds, settings.root) if settings.resume == "auto" else ""
         with Silent() if quiet else Terminal(spec, len(seeds)) as watch, stop.listening():
-            if parsed.jobs > 1 and len(seeds) > 1:
-                from zoo.training.workers.pool import train_parallel
+            if executor.serves(len(seeds)):
+                from zoo.training.workers.seeds import train_parallel
 
-                results = train_parallel(spec, seeds, registry, settings, watch, stop, parsed.jobs)
+                results = train_parallel(spec, seeds, registry, settings, watch, stop, executor)
             else:
                 results = train_seeds(spec, seeds, registry, settings, watch, stop)
         ended += results

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import itertools
 import json
 import multiprocessing
 import multiprocessing.connection
@@ -26,13 +25,13 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from zoo.discovery.registration import FILE, describe
+from zoo.discovery.registration import describe
 from zoo.discovery.registry import Registry, discover
 from zoo.errors import ZooError
 from zoo.terminal.streams import visible_streams
 from zoo.training.build import offers_batch
 from zoo.training.callbacks import Callback
-from zoo.training.loop import finished_seeds, not_started, train_seeds
+from zoo.training.loop import train_seeds
 from zoo.training.settings import Cadence, RunResult, Settings, stored_result
 from zoo.training.stop import Stop
 from zoo.training.storage.run_dir import RunDir
@@ -269,53 +268,6 @@ class Pool:
 def _describe_task(task: WorkerTask) -> str:
     many = "seeds" if len(task.seeds) > 1 else "seed"
     return f"{task.name}{', ' if task.name else ''}{many} {', '.join(map(str, task.seeds))}"
-
-
-def train_parallel(
-    spec: RunSpec,
-    seeds: Sequence[int],
-    registry: Registry,
-    settings: Settings,
-    callback: Callback,
-    stop: Stop,
-    jobs: int,
-) -> list[RunResult]:
-    """As ``loop.train``, in up to ``jobs`` worker processes.
-
-    Each takes a group of seeds, which stay together where the algorithm advances them together; otherwise they
-    are trained one by one by the next free worker.
-
-    Raises:
-        ZooError: no seed could be started.
-    """
-    results: dict[int, RunResult] = {}
-    problems: dict[int, ZooError] = {}
-    entry = registry.find(spec.algorithm, "algorithm", "representation")
-    preload = [entry.target.partition(":")[0]] if entry.version != FILE else []  # a file is imported by its path
-
-    def ended(end: TaskResult) -> None:
-        for seed in end.task.seeds:
-            own = spec.with_seed(seed)
-            stored = stored_result(RunDir(own.folder(settings.root), own))
-            if end.error is not None and stored.status not in ("finished", "failed"):
-                problems[seed] = end.error
-            else:
-                results[seed] = stored
-
-    for seed in finished_seeds(spec, seeds, settings):  # so that the split_seeds share what is left
-        results[seed] = stored_result(RunDir(spec.with_seed(seed).folder(settings.root), spec.with_seed(seed)))
-    pending = [seed for seed in seeds if seed not in results]
-    with Pool(min(jobs, len(pending)), registry, settings, preload) as pool:
-        pool.run([WorkerTask(spec=spec, seeds=group) for group in split_seeds(pending, jobs)], callback, stop, ended)
-    results |= {result.seed: result for result in not_started(spec, problems, settings, having=bool(results))}
-    return [results[seed] for seed in seeds if seed in results]
-
-
-def split_seeds(seeds: Sequence[int], count: int) -> list[tuple[int, ...]]:
-    """Up to ``count`` runs of neighbouring seeds that together are ``seeds``, their lengths equal to within one."""
-    count = min(count, len(seeds))
-    ends = [index * len(seeds) // count for index in range(count + 1)] if count else [0]
-    return [tuple(seeds[start:end]) for start, end in itertools.pairwise(ends)]
 
 
 def train_task(

@@ -17,7 +17,7 @@ __all__ = ["zoo_register", "zoo_suites"]
 
 @hookimpl
 def zoo_register(zoo: Registrar) -> None:
-    """Register the commands."""
+    """Register the commands and executors."""
     zoo.command(
         "bench", "zoo_bench.cli.bench:main", summary="run the experiments of a suite, as far as they are missing"
     )
@@ -28,6 +28,9 @@ def zoo_register(zoo: Registrar) -> None:
     zoo.command("papers", "zoo_bench.cli.papers:main", summary="every claim of the papers, with our verdict on it")
     zoo.command("report", "zoo_bench.cli.report:main", summary="claims, figures and runs as one page of HTML to send")
     zoo.command("plot", "zoo_bench.cli.plot:main", summary="curves, profiles and verdicts of runs, as PNG, SVG or PDF")
+    zoo.executor("dask", "zoo_bench.executors.choice:dask", summary="workers of dask.distributed")
+    zoo.executor("ray", "zoo_bench.executors.choice:ray", summary="workers of a ray cluster")
+    zoo.executor("slurm", "zoo_bench.executors.choice:slurm", summary="jobs of Slurm, by submitit")
 
 
 @hookimpl

@@ -249,6 +249,7 @@ def _evaluators(table: Table) -> tuple[EvaluatorRequest, ...]:
 
 
 def _metric(table: Table) -> Metric:
+    table.require("name", "of")
     metric = Metric(
         name=table.text("name"),
         of=table.text("of"),
@@ -264,6 +265,7 @@ def _metric(table: Table) -> Metric:
 
 
 def _reference(table: Table, suite: Suite) -> Reference:
+    table.require("label", "environment", "metric", "value", "kind", "source")
     reference = Reference(
         label=table.choice("label", suite.labels),
         environment=table.choice("environment", suite.environments),
@@ -280,6 +282,7 @@ def _reference(table: Table, suite: Suite) -> Reference:
 
 
 def _claim(table: Table, suite: Suite) -> Claim:
+    table.require("id", "text", "left", "relation", "right", "source")
     scale = cast(Scale, table.choice("scale", ("difference", "ratio"), "difference"))
     left = _term(table, "left", suite)
     right = _term(table, "right", suite) if isinstance(table.values.get("right"), dict) else table.number("right")
@@ -322,8 +325,9 @@ def _statistic(table: Table) -> str:
 
 
 def _published(table: Table, suite: Suite) -> PublishedClaim:
+    table.require("number", "text", "source", "where")
     row = PublishedClaim(
-        number=table.whole_number("number", None, 1) or 0,
+        number=table.whole_number("number", 0, 1) or 0,
         part=table.text("part", ""),
         text=table.text("text"),
         source=cast(Source, table.choice("source", ("paper", "paper-code"))),
@@ -331,8 +335,6 @@ def _published(table: Table, suite: Suite) -> PublishedClaim:
         claims=table.texts("claims", ()),
         missing=table.text("missing", ""),
     )
-    if not row.number:
-        table.fail("", "number is missing: expected that of the claim, 1 or more.")
     if not row.claims and not row.missing:
         table.fail("", f"claim {row.number} is judged by nothing: expected claims, or missing to say what is.")
     known = {claim.id: claim for claim in suite.claims}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -20,16 +21,18 @@ from zoo.training import (
     Settings,
     Stop,
     TaskResult,
+    Workers,
     WorkerTask,
     split_seeds,
     train_seeds,
 )
 from zoo_bench.digests.code import code_of
 from zoo_bench.digests.record import Recorder, record_judgement, training_code
-from zoo_bench.executors import Executor
 from zoo_bench.files import sha256_of
 from zoo_bench.schema import Cell, Suite
 
+PRELOAD = (__name__,)
+"""Modules that local workers import once for all."""
 State = Literal["finished", "unjudged", "partial", "new", "failed"]
 
 
@@ -177,10 +180,12 @@ def tasks(experiments: Sequence[Experiment], jobs: int = 1) -> list[WorkerTask]:
 
 
 def sweep(
-    experiments: Sequence[Experiment], registry: Registry, settings: Settings, progress: SweepCallback, stop: Stop,
-    executor: Executor,
+    experiments: Sequence[Experiment], root: Path, progress: SweepCallback, stop: Stop,
+    workers: AbstractContextManager[Workers], jobs: int,
 ) -> None:  # fmt: skip
-    """Run what is missing in the workers of ``executor``; ``experiments`` are brought up to date.
+    """Run what is missing, under ``root``, by ``jobs`` of ``workers``, which are entered if needed.
+
+    ``experiments`` are brought up to date.
 
     A failure ends its own seed and no other. What is finished is left alone.
     """
@@ -188,12 +193,12 @@ def sweep(
     for experiment in experiments:
         by_key.setdefault(experiment.spec.key, []).append(experiment)
 
-    walls = {key: _walls(same[0], settings.root) for key, same in by_key.items()}
+    walls = {key: _walls(same[0], root) for key, same in by_key.items()}
 
     def ended(end: TaskResult) -> None:
         same, known = by_key[end.task.spec.key], walls[end.task.spec.key]
         for seed in end.task.seeds:  # only what is new is read: a cell may have a thousand seeds
-            path = same[0].path(settings.root, seed)
+            path = same[0].path(root, seed)
             wall = _wall(path, same[0])
             if wall is not None:
                 known[path.name] = wall
@@ -201,13 +206,13 @@ def sweep(
             experiment.seconds = _mean(known)
             for seed in end.task.seeds:
                 if seed in experiment.states:
-                    _settle(experiment, seed, settings.root, end.error)
+                    _settle(experiment, seed, root, end.error)
                     progress.settled(experiment, seed)
 
-    pending = tasks(experiments, executor.jobs or 1)
+    pending = tasks(experiments, jobs)
     if pending:
-        with executor.workers(registry, settings) as workers:
-            workers.run(pending, progress, stop, ended)
+        with workers as started:
+            started.run(pending, progress, stop, ended)
 
 
 def _settle(experiment: Experiment, seed: int, root: Path, error: ZooError | None) -> None:

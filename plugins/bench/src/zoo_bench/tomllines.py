@@ -216,12 +216,18 @@ class Table:
         """A table inside this one."""
         return Table(self.document, (*self.place, key), values, name)
 
-    def refuse_missing_key(self, missing: str) -> NoReturn:
-        """A required key is missing: if a similar one is there instead, that is the better thing to say."""
-        near = [key for key in self.values if nearest(key, [missing])]
+    def require(self, *keys: str) -> None:
+        """Complain about all of these keys that are missing, at once."""
+        missing = [key for key in keys if key not in self.values]
+        if missing:
+            self.refuse_missing_key(*missing)
+
+    def refuse_missing_key(self, *missing: str) -> NoReturn:
+        """Required keys are missing: if one similar to the first is there instead, that is the better thing to say."""
+        near = [key for key in self.values if nearest(key, missing[:1])]
         if near:
-            self.fail(near[0], f"{self.name} has no key {near[0]!r}: did you mean {missing!r}?")
-        self.fail("", f"{self.name} lacks the key {missing!r}.")
+            self.fail(near[0], f"{self.name} has no key {near[0]!r}: did you mean {missing[0]!r}?")
+        self.fail("", f"{self.name} lacks the key{'s' * (len(missing) > 1)} {', '.join(map(repr, missing))}.")
 
     def refuse_unknown_keys(self) -> None:
         """Complain about a key that is not known.

@@ -10,14 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from zoo_bench.executors import choose
 from zoo_bench.executors.remote import Remote
 from zoo_bench.executors.worker import perform
 
 from plugins.bench.tests.conftest import LAB
 from zoo import Run, UnknownNameError, UsageError
 from zoo.discovery import Registry
-from zoo.training import RunRequest, Settings, Silent, Stop, TaskResult, WorkerTask, resolve
+from zoo.training import Executor, RunRequest, Settings, Silent, Stop, TaskResult, WorkerTask, resolve
 
 PLUGINS = "zoo-core,zoo-bench,zoo-envs"
 
@@ -162,21 +161,24 @@ def test_another_version_of_a_plugin_is_refused_and_time_that_is_over_gives_the_
         ("dask", ["scheduler"], "expected KEY=VALUE"),
         ("dask", ["schedular=x"], "did you mean scheduler?"),
         ("slurm", ["time=3", "time=4"], "was given twice"),
+        ("dusk", [], "did you mean dask?"),
     ],
 )
-def test_options_that_an_executor_has_not_are_refused(name: str, options: list[str], words: str) -> None:
+def test_options_that_an_executor_has_not_are_refused(
+    name: str, options: list[str], words: str, registry: Registry, tmp_path: Path
+) -> None:
     with pytest.raises(UsageError, match=words.replace("?", r"\?")):
-        choose(name, options)
+        Executor.parse(name, options, None).workers(registry, Settings(root=tmp_path))
 
 
 @pytest.mark.parametrize(("name", "module"), [("dask", "distributed"), ("ray", "ray"), ("slurm", "submitit")])
 def test_an_executor_that_is_not_installed_says_which_extra(
-    name: str, module: str, monkeypatch: pytest.MonkeyPatch
+    name: str, module: str, monkeypatch: pytest.MonkeyPatch, registry: Registry, tmp_path: Path
 ) -> None:
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda asked: None if asked == module else found(asked))
     with pytest.raises(UsageError) as refused:
-        choose(name)
+        Executor(name=name).workers(registry, Settings(root=tmp_path))
     assert refused.value.message == f"--executor {name} needs the package {module}, which is not installed."
     assert refused.value.hint == f"pip install 'zoo-bench[{name}]'"
     assert not isinstance(refused.value, UnknownNameError)

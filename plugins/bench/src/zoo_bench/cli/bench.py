@@ -13,11 +13,10 @@ from zoo import CommandOptions, CommandParser, UnknownNameError, UsageError, Zoo
 from zoo.cli import columns, count, documented, emit, seeds, set_threads
 from zoo.discovery import Registry
 from zoo.terminal import console, visible_streams
-from zoo_bench.executors import EXECUTORS, choose
 
 if TYPE_CHECKING:
+    from zoo.training import Executor
     from zoo_bench.claims import Verdict
-    from zoo_bench.executors import Executor
     from zoo_bench.schema import Suite
     from zoo_bench.sweep import Experiment
 
@@ -30,7 +29,9 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     if parsed.suite is None and not parsed.list:
         print(parser.format_help(), end="")
         return 2
-    executor = choose(parsed.executor, parsed.executor_option, parsed.jobs)
+    from zoo.training import Executor
+
+    executor = Executor.parse(parsed.executor, parsed.executor_option, parsed.jobs)
     set_threads(1)
     registry = options.registry()
     if parsed.suite is None:
@@ -66,8 +67,8 @@ def _parser() -> CommandParser:
     add("--seeds", type=seeds, metavar="A:B", help="these seeds instead of those of the suite")
     add("--first", type=count, metavar="N", help="only the first N seeds of each cell: a sample of the suite")
     add("--jobs", type=count, metavar="N", help="workers side by side (default: 1, or all that a cluster has)")
-    add("--executor", choices=EXECUTORS, default="local", help="where the runs are made: processes of this machine, or "
-        "a cluster of dask, ray or slurm; see docs/clusters.md (default: local)")  # fmt: skip
+    add("--executor", default="local", metavar="NAME", help="where the runs are made: processes of this machine, or "
+        "what a plugin offers, as dask, ray and slurm; see docs/clusters.md (default: local)")  # fmt: skip
     add("--executor-option", nargs="+", action="extend", default=[], metavar="KEY=VALUE",
         help="of the executor: scheduler=ADDRESS of dask, address=ADDRESS of ray, partition=NAME of slurm")  # fmt: skip
     add("--list", action="store_true", help="the suites there are; with a suite, its cells and how far each is")
@@ -193,17 +194,18 @@ def _run(
 ) -> int:  # fmt: skip
     from zoo.training import Settings, Stop
     from zoo_bench.cli.progress import SilentProgress, SweepProgress
-    from zoo_bench.sweep import sweep
+    from zoo_bench.sweep import PRELOAD, sweep
 
     settings = Settings(root=parsed.dir, trust=True, debug=options.debug)  # what a suite names is asked for
     stop = Stop()
+    workers = executor.workers(registry, settings, PRELOAD)
     missing = sum(len(experiment.missing) for experiment in experiments)
     quiet = parsed.quiet or parsed.json
     if not quiet:
         runs = sum(len(experiment.states) for experiment in experiments)
         sys.stderr.write(f"{missing} of {runs} runs to do, in {len(experiments)} cells.\n")
     with SilentProgress() if quiet else SweepProgress(experiments, parsed.jobs or 1) as progress, stop.listening():
-        sweep(experiments, registry, settings, progress, stop, executor)
+        sweep(experiments, settings.root, progress, stop, workers, parsed.jobs or 1)
     failed = [(experiment, seed) for experiment in experiments for seed in experiment.errors]
     verdicts, unjudged = _verdicts(suites, registry, parsed)
     if not stop.reason and not failed:  # with everything run, a claim about nothing is an error of its suite

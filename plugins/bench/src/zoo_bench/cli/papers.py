@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from zoo import CommandOptions, CommandParser, UsageError
 from zoo.cli import documented, write
 from zoo.terminal import raw, visible
+from zoo_bench.cli.output import write_document
 
 if TYPE_CHECKING:
     from zoo.discovery import Registry
@@ -32,10 +33,7 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     if parsed.output is None:
         write(text, styled=parsed.format == "rich")
         return 0
-    try:
-        parsed.output.write_text(visible(text), encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise UsageError(f"{parsed.output} cannot be written: {error.strerror}.") from error
+    write_document(parsed.output, visible(text))
     return 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoo import CommandOptions, CommandParser, RunError, UsageError
 from zoo.cli import documented, emit, natural
 from zoo.terminal import visible
+from zoo_bench.cli.output import write_document
 
 if TYPE_CHECKING:
     from zoo.discovery import Registry
@@ -40,18 +40,10 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     if parsed.port is not None:
         raise UsageError("--port is of --serve, which was not given.")
     file = parsed.output or _FILE
-    if file.is_dir():
+    if file.is_dir():  # known before the page is made, which may take a while
         raise UsageError(f"{file} is a folder: it cannot be written as a page.")
     text, about = _page(parsed, registry)
-    unfinished = file.with_name(f".{file.name}.unfinished")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(text, encoding="utf-8", newline="\n")
-        unfinished.replace(file)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-        raise UsageError(f"{file} cannot be written: {error.strerror}.") from error
+    write_document(file, text)
     if parsed.json:
         emit({"file": str(file), "bytes": file.stat().st_size, **about})
     else:

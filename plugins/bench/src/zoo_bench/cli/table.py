@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from zoo import CommandOptions, CommandParser, RunError, UnknownNameError, UsageError
 from zoo.cli import documented, write
 from zoo.terminal import raw, visible
+from zoo_bench.cli.output import write_document
 
 if TYPE_CHECKING:
     from zoo.discovery import Registry
@@ -275,8 +276,4 @@ def _write(text: str, file: Path | None, *, styled: bool = False) -> None:
     if file is None:
         write(text, styled=styled)
         return
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(visible(text), encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise UsageError(f"{file} cannot be written: {error.strerror}.") from error
+    write_document(file, visible(text))

@@ -1,8 +1,4 @@
-"""Where the runs of a suite are made: worker processes of this machine, or an engine that reaches beyond it.
+"""Executors beyond this machine: engines that run the same function in their workers as ``--executor local`` does.
 
-Each engine is a library that is imported when it is asked for; all of them run the same function in their workers.
+Each engine is a library that is imported when it is asked for.
 """
-
-from zoo_bench.executors.choice import EXECUTORS, Executor, choose
-
-__all__ = ["EXECUTORS", "Executor", "choose"]
