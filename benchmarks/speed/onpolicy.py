@@ -202,7 +202,13 @@ def notes(
     return table
 
 
-TABLES = {"cartpole": (cartpole, 16), "command": (command, 100), "grid": (grid, 16), "heads": (heads, 8), "norm": (norm, 8)}
+TABLES = {
+    "cartpole": (cartpole, 16),
+    "command": (command, 100),
+    "grid": (grid, 16),
+    "heads": (heads, 8),
+    "norm": (norm, 8),
+}
 
 
 def main() -> None:
