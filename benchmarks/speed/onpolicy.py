@@ -28,7 +28,7 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.monitor import Monitor
 from zoo_envs.batched import Move
-from zoo_envs.control.cart_pole import FAR, TILTED, CartPoleVector
+from zoo_envs.control.cart_pole import MAX_ANGLE, MAX_POSITION, CartPoleVector
 from zoo_onpolicy.agent import PPO
 from zoo_onpolicy.config import NativeConfig, NetworkConfig
 from zoo_sb3.vecenv import GymnasiumVecEnv
@@ -50,7 +50,7 @@ class Signals(CartPoleVector):
 
     def _advance(self, actions: NDArray[np.integer[Any]]) -> Move:
         move = super()._advance(actions)
-        share = np.abs(move.arrived[:, [0, 2]]) / np.array([FAR, TILTED])
+        share = np.abs(move.arrived[:, [0, 2]]) / np.array([MAX_POSITION, MAX_ANGLE])
         return move._replace(signals={"constraints": share.astype(np.float32)})
 
 
