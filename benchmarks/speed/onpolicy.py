@@ -28,9 +28,9 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.monitor import Monitor
 from zoo_envs.batched import Move
-from zoo_envs.control.cart_pole import FAR, TILTED, CartPoleVector
+from zoo_envs.control.cart_pole import MAX_ANGLE, MAX_POSITION, CartPoleVector
 from zoo_onpolicy.agent import PPO
-from zoo_onpolicy.config import NetworkConfig, PPOConfig
+from zoo_onpolicy.config import NativeConfig, NetworkConfig
 from zoo_sb3.vecenv import GymnasiumVecEnv
 
 from zoo.api import ConstraintSpec, Context, Problem
@@ -50,11 +50,13 @@ class Signals(CartPoleVector):
 
     def _advance(self, actions: NDArray[np.integer[Any]]) -> Move:
         move = super()._advance(actions)
-        share = np.abs(move.arrived[:, [0, 2]]) / np.array([FAR, TILTED])
+        share = np.abs(move.arrived[:, [0, 2]]) / np.array([MAX_POSITION, MAX_ANGLE])
         return move._replace(signals={"constraints": share.astype(np.float32)})
 
 
-def ours(make: Callable[[], Any], seeds: int, calls: int, constraints: bool = False) -> Callable[[], object]:
+def ours(
+    make: Callable[[], Any], seeds: int, calls: int, constraints: bool = False, **options: Any
+) -> Callable[[], object]:
     """``calls`` updates of that many seeds at once."""
     contexts = []
     for seed in range(seeds):
@@ -64,7 +66,7 @@ def ours(make: Callable[[], Any], seeds: int, calls: int, constraints: bool = Fa
         contexts.append(
             Context(env=Recorder(vector, spec), seed=seed, rng=stream(seed, "algo"), problem=Problem(constraints=spec))
         )
-    batch = PPO.batch(contexts, PPOConfig(**OPTIONS, network=NetworkConfig()))
+    batch = PPO.batch(contexts, NativeConfig(**OPTIONS, **options, network=NetworkConfig()))
 
     def run() -> int:
         for _ in range(calls):
@@ -165,6 +167,17 @@ def heads(rounds: int, calls: int) -> Table:
     return table
 
 
+def norm(rounds: int, calls: int) -> Table:
+    """What running statistics of observations and returns cost."""
+    functions = {
+        "plain": ours(lambda: CartPoleVector(COPIES), 1, calls),
+        "normalised": ours(lambda: CartPoleVector(COPIES), 1, calls, norm_obs=True, norm_reward=True),
+    }
+    table = compare(functions, rounds, title="CartPole with normalised observations and rewards")
+    table.notes["normalised over plain, goal at most 1.05"] = round(table["normalised"].ratio, 3)
+    return table
+
+
 def notes(
     table: Table, calls: int, goals: Mapping[str, tuple[int, int]], seeds: Mapping[str, int] = MappingProxyType({})
 ) -> Table:
@@ -189,7 +202,13 @@ def notes(
     return table
 
 
-TABLES = {"cartpole": (cartpole, 16), "command": (command, 100), "grid": (grid, 16), "heads": (heads, 8)}
+TABLES = {
+    "cartpole": (cartpole, 16),
+    "command": (command, 100),
+    "grid": (grid, 16),
+    "heads": (heads, 8),
+    "norm": (norm, 8),
+}
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ NAMES = [row.name for row in TABLE]
 CONTROL = [row for row in TABLE if row.needs == "dm_control" and "tasks" not in row.offers]
 MULTITASK = [row for row in TABLE if "tasks" in row.offers]
 TRANSFORMED = [row for row in TABLE if row.config.startswith("zoo_envs_plugin.options.transformed:")]
-SAMPLED = [row for row in TABLE if row not in CONTROL + MULTITASK + TRANSFORMED]
+SAMPLED = [row for row in TABLE if row not in CONTROL + MULTITASK + TRANSFORMED and not row.family]
 NO_TABLES = {"tiny-composite", "cart-pole", "text-composite", "icl-exemplars"}
 CONSTRAINED = {
     *("two-state", "three-state", "garnet", "hazard-grid", "constrained-catch", "tabular"),
@@ -64,11 +64,17 @@ def test_registrar_gets_every_row() -> None:
         def environment(self, name: str, target: str, **rest: Any) -> None:
             calls[name] = {"target": target, **rest}
 
+        def wrapper(self, name: str, target: str, *, vector: str = "", **rest: Any) -> None:
+            wrappers[name] = [load(function) for function in filter(None, (target, vector))]
+
+    wrappers: dict[str, list[Any]] = {}
     zoo_envs_plugin.zoo_register(Registrar())
+    assert list(wrappers) == ["constraint", "flatten-observation", "frame-stack", "rescale-action", "time-limit"]
+    assert all(callable(function) for functions in wrappers.values() for function in functions)
     assert list(calls) == NAMES
     assert len(set(NAMES)) == len(NAMES)
     for call in calls.values():
-        assert set(call) == {"target", "vector", "config", "summary", "offers"}
+        assert set(call) == {"target", "vector", "config", "summary", "offers", "family"}
         assert call["summary"]
     for row in SAMPLED:
         box = "box" if row.name in NO_TABLES else "discrete"
@@ -112,7 +118,8 @@ def test_config_fields_are_the_constructor_arguments(row: zoo_envs_plugin.Row) -
     defaults = {field.name: field.default for field in dataclasses.fields(config)}
     for target in filter(None, (row.target, row.vector)):
         parameters = inspect.signature(load(target)).parameters.values()
-        taken = {p.name: p.default for p in parameters if p.name not in ("num_envs", "render_mode", "model")}
+        others = ("num_envs", "render_mode", "model", *(["task"] if row.family else []))
+        taken = {p.name: p.default for p in parameters if p.name not in others}
         assert taken == defaults
 
 

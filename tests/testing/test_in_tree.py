@@ -41,7 +41,7 @@ def test_zoo_envs(tmp_path: Path) -> None:
     file = tmp_path / "model.npz"
     half, cost = np.full((2, 2, 2), 0.5), np.ones((1, 2, 2))
     TabularCMDP(half, np.eye(2), 0.9, np.array([1.0, 0.0]), cost, np.array([1.0]), ("<=",), ("use",)).save(file)
-    options: dict[str, dict[str, Any]] = {"tabular": {"path": str(file)}}
+    options: dict[str, dict[str, Any]] = {"tabular": {"path": str(file)}, "envpool": {"task": "CartPole-v1"}}
     if find_spec("transformers"):  # else text-composite is not registered
         from zoo_envs.text.training import Training, train_or_load
 

@@ -10,19 +10,20 @@ import re
 import types
 import typing
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin
 
 from zoo.discovery.aliases import UnknownOptionError
 from zoo.discovery.registration import describe
-from zoo.discovery.values import BOOLEAN_FORMS, NOTHING, members, truth
+from zoo.discovery.values import BOOLEAN_FORMS, NOTHING, members, plain, truth
 from zoo.errors import UnknownNameError, UsageError, ZooError
 from zoo.terminal.streams import brief
 
 Origins = dict[str, str]
 _TYPE = "type"
 _NOT_FINITE = ("inf", "-inf", "nan")
+_LATER = "later"  # key in a field's metadata: an option that older runs did not have, unsaid where it is the default
 _FLAG = "flag"  # key in a field's metadata: its spelling as an option, where Python forbids the natural one (lambda)
 
 
@@ -45,10 +46,14 @@ def encode(value: Any) -> Any:
 
 
 def encode_fields(config: Any) -> dict[str, Any]:
-    """``encode`` of each field of a dataclass instance; empty for None."""
+    """``encode`` of each field of a dataclass instance, but later ones with their default; empty for None."""
     if config is None:
         return {}
-    return {field.name: encode(getattr(config, field.name)) for field in dataclasses.fields(config)}
+    return {
+        field.name: encode(getattr(config, field.name))
+        for field in dataclasses.fields(config)
+        if not (field.metadata.get(_LATER) and getattr(config, field.name) == field.default)
+    }
 
 
 def decode_fields(cls: type, values: Mapping[str, Any], base: Any = None, where: str = "option") -> Any:
@@ -349,27 +354,39 @@ def _first_sentence(box: str) -> str:
     return f"{flag[1]} is {shown}: expected {expected}."
 
 
-def parse_keywords(args: Sequence[str], prefix: str) -> tuple[dict[str, str], list[str]]:
-    """Split ``--env.key value`` pairs off ``args``: for environments without a dataclass.
+def parse_keywords(
+    args: Sequence[str], prefix: str, only: Collection[str] | None = None
+) -> tuple[dict[str, Any], list[str]]:
+    """Split ``--env.key value`` pairs off ``args``: for wrappers, and for environments without a dataclass.
+
+    Args:
+        args: what is left of the command line.
+        prefix: "env".
+        only: the keys to split off; None: all.
 
     Returns:
-        The keyword arguments as text, which ``zoo.discovery.constructors`` reads, and the rest of ``args``.
+        The keyword arguments as text, which ``zoo.discovery.constructors`` reads (a list of plain data, where there are
+        several values, or the key is given again), and the rest of ``args``.
 
     Raises:
         UsageError: a flag has no value.
     """
-    values: dict[str, str] = {}
+    values: dict[str, Any] = {}
     rest: list[str] = []
     queue = list(args)
     while queue:
         arg = queue.pop(0)
-        if not arg.startswith(f"--{prefix}."):
+        flag, equals, text = arg.partition("=")
+        name = flag.removeprefix(f"--{prefix}.").replace("-", "_")
+        if not arg.startswith(f"--{prefix}.") or (only is not None and name not in only):
             rest.append(arg)
             continue
-        flag, equals, text = arg.partition("=")
-        if not equals:
-            if not queue or _is_flag(queue[0]):
-                raise UsageError(f"{flag} has no value: expected {flag} VALUE.")
-            text = queue.pop(0)
-        values[flag.removeprefix(f"--{prefix}.").replace("-", "_")] = text
+        texts: list[Any] = [text] if equals else []
+        while not equals and queue and not _is_flag(queue[0]):
+            texts.append(queue.pop(0))
+        if not texts:
+            raise UsageError(f"{flag} has no value: expected {flag} VALUE.")
+        if name in values:
+            texts = [*(values[name] if isinstance(values[name], list) else [values[name]]), *texts]
+        values[name] = texts[0] if len(texts) == 1 else [plain(item) for item in texts]
     return values, rest

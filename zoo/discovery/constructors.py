@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,8 +38,16 @@ class Parameters:
             for name, kinds in self.kinds.items()
         ]
 
-    def read(self, values: Mapping[str, Any], where: str, *, typed: bool = False) -> dict[str, Any]:
-        """The keyword arguments ``values``, each as its parameter wants it; ``typed``: from a command line.
+    def read(
+        self, values: Mapping[str, Any], where: str, *, typed: bool = False, also: Iterable[str] = ()
+    ) -> dict[str, Any]:
+        """The keyword arguments ``values``, each as its parameter wants it.
+
+        Args:
+            values: by name.
+            where: what they are of, for messages.
+            typed: text is from a command line.
+            also: further names to suggest from.
 
         Raises:
             UnknownNameError: there is no such parameter.
@@ -47,7 +55,7 @@ class Parameters:
         """
         for name in values:
             if name not in self.kinds and not self.open:
-                raise UnknownNameError(where, name, self.kinds)
+                raise UnknownNameError(where, name, {*self.kinds, *also})
         return {
             name: read(value, self.kinds.get(name, ()), f"{where} {name!r}", typed=typed)
             for name, value in values.items()
@@ -80,6 +88,11 @@ def parameters_of(env: EnvName) -> Parameters:
     for name, value in spec.kwargs.items():  # where the constructor says nothing, what was registered does
         kinds[name] = _kinds(inspect.Parameter.empty, value)
     return _parameters(target, kinds, dict(spec.kwargs))
+
+
+def taken_by(function: Any) -> tuple[Any, ...]:
+    """What the last parameter of a function admits, as ``read`` wants it."""
+    return list(_parameters(function, {}, {}).kinds.values())[-1]
 
 
 def _parameters(target: Any, kinds: dict[str, tuple[Any, ...]], defaults: dict[str, Any]) -> Parameters:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from zoo.api import Offers
 from zoo.discovery.registration import Entry
@@ -22,16 +24,28 @@ class EnvName:
 
     entry: Entry | None = None
     gym_id: str = ""
+    task: str = ""
+    """which of the tasks of a registered family, as in "envpool:WalkerWalk-v1"; its constructor's argument ``task``"""
+    wrappers: Mapping[str, tuple[Entry, Any]] = field(default_factory=dict)
+    """what it is put into, by option, with the option's value; the innermost first"""
 
     @property
     def name(self) -> str:
         """The name that a run records: "zoo-envs/two-state", or "gym:CartPole-v1"."""
-        return self.entry.qualified if self.entry else GYM_PREFIX + self.gym_id
+        return self._of_task(self.entry.qualified) if self.entry else GYM_PREFIX + self.gym_id
 
     @property
     def short(self) -> str:
         """The name for people, and the key of presets: "two-state", or "CartPole-v1"."""
-        return self.entry.name if self.entry else self.gym_id
+        return self._of_task(self.entry.name) if self.entry else self.gym_id
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """What its constructor is given beside options."""
+        return {"task": self.task} if self.task else {}
+
+    def _of_task(self, name: str) -> str:
+        return f"{name}:{self.task}" if self.task else name
 
     @property
     def owner(self) -> str:
@@ -55,21 +69,25 @@ class EnvName:
     @property
     def declared(self) -> Offers | None:
         """What the registration promises; None where only the built environment can tell."""
-        return self.entry.offers if self.entry else None
+        return self.entry.offers if self.entry and not self.wrappers else None
 
 
 def resolve_env(name: str, registry: Registry) -> EnvName:
-    """Resolve, in order: ``gym:ID``, a registered name, an id known to gymnasium, ``module:ID``.
+    """Resolve, in order: ``gym:ID`` or ``gymnasium:ID``, a registered name, ``NAME:TASK``, an id, ``module:ID``.
 
     Raises:
         UsageError: two plugins offer the bare name.
         UnknownNameError: nothing fits; the suggestions come from the registry and gymnasium together.
     """
-    if name.startswith(GYM_PREFIX):
-        return _checked_gym(name.removeprefix(GYM_PREFIX), registry)
+    if name.startswith((GYM_PREFIX, "gymnasium:")):
+        return _checked_gym(name.partition(":")[2], registry)
     known = registry.entries("environment")
-    if any(name in (entry.name, entry.qualified) for entry in known):
-        return EnvName(entry=registry.find(name, "environment"))
+    family, colon, task = name.partition(":")
+    named = [entry for entry in known if family in (entry.name, entry.qualified) and (entry.family or not colon)]
+    if named and named[0].family and not task:
+        raise UsageError(f"{family} is a family of environments: expected {family}:TASK.")
+    if named:
+        return EnvName(entry=registry.find(family, "environment"), task=task)
     if not re.search(r"-v\d+$", name):  # ids of gymnasium may have a namespace, too
         registry.require_plugin_of(name, "environment")
     return _checked_gym(name, registry)

@@ -12,9 +12,9 @@ from zoo.api import Algorithm, Evaluator, Needs, Offers, Representation, Space, 
 from zoo.errors import PluginError
 from zoo.terminal.streams import brief
 
-Kind = Literal["algorithm", "representation", "environment", "evaluator", "command", "executor"]
+Kind = Literal["algorithm", "representation", "environment", "evaluator", "command", "executor", "wrapper"]
 KINDS: tuple[Kind, ...] = ("algorithm", "representation", "environment", "evaluator")
-"""The four interfaces; commands and executors are none of them, and stand in no list of components."""
+"""The four interfaces; commands, executors and wrappers are none of them, and stand in no list of components."""
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 FILE = "file"
@@ -40,6 +40,7 @@ class Entry:
     offers: Offers = field(default_factory=Offers)
     subject: Subject = "algorithm"
     vector: str = ""
+    family: bool = False
 
     @property
     def qualified(self) -> str:
@@ -195,6 +196,7 @@ class Registrar:
         config: str = "",
         vector: str = "",
         offers: Offers | Mapping[str, Any] = Offers(),
+        family: bool = False,
     ) -> None:
         """Register an environment.
 
@@ -206,11 +208,12 @@ class Registrar:
             vector: "module:callable" that returns a SAME_STEP ``gymnasium.vector.VectorEnv``, called with
                 ``num_envs`` and the config's fields; empty if copies are to be stepped one by one.
             offers: what the environment has beyond gymnasium's interface.
+            family: whether it is many, each called ``NAME:TASK``: what is built is given ``task`` as well.
         """
         offered: Offers = _coerced(Offers, offers, f"environment {name!r}: offers")
         self._add(Entry(
             kind="environment", name=name, plugin=self.plugin, version=self.version, target=target, config=config,
-            summary=summary, vector=vector, offers=offered,
+            summary=summary, vector=vector, offers=offered, family=family,
         ))  # fmt: skip
 
     def evaluator(self, name: str, target: str, *, config: str, summary: str, subject: Subject) -> None:
@@ -232,6 +235,25 @@ class Registrar:
         """
         self._add(Entry(
             kind="command", name=name, plugin=self.plugin, version=self.version, target=target, summary=summary
+        ))  # fmt: skip
+
+    def wrapper(
+        self, name: str, target: str, *, summary: str, vector: str = "", offers: Offers | Mapping[str, Any] = Offers()
+    ) -> None:
+        """Register an option of every environment, ``--env.NAME VALUE``, that puts it into a wrapper.
+
+        Args:
+            name: lower case, digits and hyphens.
+            target: "module:function", called as ``function(env, value)`` with one ``gymnasium.Env``; the annotation of
+                its second parameter says what is taken. A ``ValueError`` becomes the message.
+            summary: one line for the help.
+            vector: the same for a SAME_STEP vector environment; empty: copies are stepped one by one.
+            offers: what an environment has once it is wrapped, for hints.
+        """
+        offered: Offers = _coerced(Offers, offers, f"wrapper {name!r}: offers")
+        self._add(Entry(
+            kind="wrapper", name=name, plugin=self.plugin, version=self.version, target=target, summary=summary,
+            vector=vector, offers=offered,
         ))  # fmt: skip
 
     def executor(self, name: str, target: str, *, summary: str) -> None:

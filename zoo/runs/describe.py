@@ -48,7 +48,7 @@ def option_rows(run: Run) -> list[dict[str, Any]]:
     """Name, value and origin of everything that was or could have been set."""
     spec = run.spec
     values: dict[str, Any] = {"steps": spec.steps, "num_envs": spec.num_envs, "eval_every": spec.eval_every}
-    values |= {"eval_episodes": spec.eval_episodes, "device": spec.device}
+    values |= {"eval_episodes": spec.eval_episodes, "device": spec.device, **({"stop": spec.stop} if spec.stop else {})}
     values |= dict(spec.config) | {f"env.{name}": value for name, value in spec.env_config.items()}
     if spec.representation:
         values["representation"] = spec.representation.get("name")

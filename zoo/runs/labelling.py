@@ -17,6 +17,8 @@ def options(spec: RunSpec) -> dict[str, Any]:
     options = dict(spec.config) | {f"env.{name}": value for name, value in spec.env_config.items()}
     for name in ("steps", "num_envs", "eval_every", "eval_episodes", "representation", "collect"):
         options[name] = getattr(spec, name)
+    if spec.stop:
+        options["stop"] = spec.stop
     if spec.extended_from is not None:
         options["extended_from"] = "{key} at step {step}".format_map(defaultdict(str, spec.extended_from))
     return options

@@ -43,7 +43,7 @@ class Maker:
 
     def scalar(self, **changes: Any) -> Env:
         """One copy, as registered."""
-        options = {**self.options, **changes}
+        options = {**self.options, **self.name.arguments, **changes}
         with self.contract.during("building it"):
             if self.name.entry is None:
                 return gymnasium.make(self.name.gym_id, disable_env_checker=True, **options)

@@ -89,8 +89,11 @@ def _check_suites(contract: Contract, registry: Registry) -> None:
 
 def _check_entry(entry: Entry, registry: Registry, given: dict[str, Any]) -> None:
     if entry.kind == "environment":
-        if not _lacks_package(entry, given):
-            check_environment(entry.qualified, registry=registry, **given)
+        task = given.pop("task", "") if entry.family else ""
+        example = f'pass options={{"{entry.name}": {{"task": ...}}}} to check_plugin'
+        Contract.of(entry).require(task or not entry.family, f"it is a family: {example}")
+        if not _lacks_package(EnvName(entry=entry, task=task), given):
+            check_environment(f"{entry.qualified}:{task}" if task else entry.qualified, registry=registry, **given)
         return
     if entry.kind == "evaluator":
         subject = given.pop("subject", None) or _subject(entry, registry)
@@ -101,10 +104,10 @@ def _check_entry(entry: Entry, registry: Registry, given: dict[str, Any]) -> Non
     check(entry.qualified, env, registry=registry, **given)
 
 
-def _lacks_package(entry: Entry, given: Mapping[str, Any]) -> bool:
+def _lacks_package(name: EnvName, given: Mapping[str, Any]) -> bool:
     """Whether an environment is of an extra that is not installed, and says so: that is nothing broken."""
     try:
-        make_env(EnvName(entry=entry), given, 1).close()
+        make_env(name, given, 1).close()
     except UsageError as error:
         return isinstance(error.__cause__, (ImportError, DependencyNotInstalled))
     return False

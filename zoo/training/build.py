@@ -14,6 +14,7 @@ from zoo.discovery.config import decode_fields
 from zoo.discovery.names import EnvName, resolve_env
 from zoo.discovery.registration import Entry, describe
 from zoo.discovery.registry import Registry
+from zoo.discovery.wrappers import wrapped
 from zoo.errors import PluginError, RunError, UsageError, ZooError
 from zoo.seeding import capture_torch, child_seed, restore_torch, seed_torch, stream
 from zoo.training.environments.env_state import capture_env
@@ -101,6 +102,7 @@ class Components:
                 "Pass --trust if you know where the run is from.",
             )
         env.check_installed()
+        env = wrapped(env, spec.env_config, registry)
         components = cls(spec, entry, env, entry.resolve(), _config(entry, spec.config), load_policy, registry=registry)
         if spec.representation:
             represented = registry.find(spec.representation["name"], "representation")
@@ -141,7 +143,7 @@ class Components:
 
     def make_env(self, num_envs: int, seed: int, render_mode: str | None = None) -> Recorder:
         """Copies of the environment, seeded and ready for ``reset()``; with a ``render_mode``, to be drawn."""
-        kwargs: Mapping[str, Any] = self.spec.env_config
+        kwargs = {name: value for name, value in self.spec.env_config.items() if name not in self.env.wrappers}
         config = self.env.entry.resolve_config() if self.env.entry else None
         if config is not None:
             options = decode_fields(config, kwargs)
@@ -218,6 +220,7 @@ def check_needs(entry: Entry, name: EnvName, env: Recorder | None, registry: Reg
         hints = (
             f"zoo train {entry.name} {name.short} --help lists its options." if depends else "",
             f"These fit: {', '.join(fitting)}." if fitting else "",
+            _wrapper_hint(missing, registry),
             _gymnasium_hint(entry, name.short),
         )
         raise UsageError(
@@ -225,6 +228,11 @@ def check_needs(entry: Entry, name: EnvName, env: Recorder | None, registry: Reg
             f"{' with these options' if depends else ''}.",
             " ".join(filter(None, hints)) or "No installed environment fits.",
         )
+
+
+def _wrapper_hint(missing: Sequence[str], registry: Registry) -> str:
+    flags = [f"--env.{entry.name}" for entry in registry.entries("wrapper") if entry.offers.constraints]
+    return f"{' or '.join(flags)} puts them on any environment." if flags and missing == ["constraints"] else ""
 
 
 def _gymnasium_hint(entry: Entry, refused: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from zoo.errors import RunError, UsageError
 from zoo.ring import RingBuffer
 from zoo.training.load import StoredState, checkpoint_at, newest
+from zoo.training.stop import StopRule
 from zoo.training.storage import checkpoint
 from zoo.training.storage.buffers import BufferStore
 from zoo.training.storage.files import open_read
@@ -50,6 +51,10 @@ def extension(run: RunDir, steps: int) -> tuple[RunSpec, StoredState]:
         raise UsageError(
             f"{run.path} ended by itself at step {stored.step}: {outcome.get('message', 'it is done')} "
             "More steps would change nothing."
+        )
+    if StopRule(run.spec.stop).met(stored.state["loop"]["last"]):
+        raise UsageError(
+            f"{run.path} ended at step {stored.step} by its rule {run.spec.stop!r}: nothing is left to do."
         )
     came_from = {"key": run.spec.key, "step": stored.step, "steps": run.spec.steps}
     origins = {**run.spec.origins, "steps": "cli"}

@@ -16,7 +16,9 @@ from zoo.discovery.names import EnvName, find_algorithm, resolve_env
 from zoo.discovery.presets import Preset, load_preset
 from zoo.discovery.registration import Entry
 from zoo.discovery.registry import Registry
+from zoo.discovery.wrappers import options_of, wrapped, wrapper_values, wrappers_among
 from zoo.errors import UsageError
+from zoo.training.stop import EVALUATED, StopRule
 from zoo.training.storage.input_files import resolved
 from zoo.training.storage.spec import UNIFORM, RunSpec
 
@@ -43,6 +45,7 @@ class RunRequest:
         policy: for a representation: whom to follow.
         exact: for a representation: solve exactly.
         device: where tensors live.
+        stop: rule on metrics by which a run ends early, such as "eval/return >= 475"; empty: none.
     """
 
     algorithm: str
@@ -59,6 +62,7 @@ class RunRequest:
     policy: str = UNIFORM
     exact: bool = False
     device: str = "cpu"
+    stop: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +138,7 @@ def complete(
         chosen: final options by prefix, as ``drafted.options``.
         given: the options that the user gave (dotted), to their origin.
         registry: all plugins.
-        env_config: keyword arguments of an environment without a dataclass.
+        env_config: keyword arguments of an environment without a dataclass, and options of wrappers.
         origin: what to call the origin of everything the user gave: "cli" or "suite".
 
     Raises:
@@ -143,7 +147,9 @@ def complete(
     from zoo.training.build import check_needs  # numpy and gymnasium, which reading a suite does not need
 
     request, entry, represented = drafted.request, drafted.entry, drafted.represented
-    check_needs(entry, drafted.env, None, registry)
+    wrappers = wrappers_among(env_config, drafted.env, registry)
+    wrapping = wrapper_values(wrappers, env_config, typed=origin == "cli")
+    check_needs(entry, wrapped(drafted.env, wrapping, registry), None, registry)
     if entry.kind == "algorithm" and (request.exact or request.policy != UNIFORM):
         flag = "--exact" if request.exact else "--policy"
         raise UsageError(f"{flag} is for representations, and {entry.name} is an algorithm: leave it out.")
@@ -154,10 +160,16 @@ def complete(
         origins |= {dotted + name: where for name, where in fields.items()}
     origins |= dict.fromkeys((name.partition(".")[0] for name in given if "." in name), origin)
     origins |= dict(given)
+    own = {name: value for name, value in env_config.items() if name not in wrapping}
     if drafted.takes_any:
         origins |= dict.fromkeys((f"env.{name}" for name in drafted.preset.env), "preset")
-        origins |= dict.fromkeys((f"env.{name}" for name in env_config), origin)
-        env_config = _keywords(drafted, env_config, typed=origin == "cli")
+        own = _keywords(drafted, own, registry, typed=origin == "cli")
+    origins |= dict.fromkeys((f"env.{name}" for name in env_config), origin)
+    origins |= {"stop": origin} if request.stop else {}
+    if any(name in EVALUATED for name, *_ in StopRule(request.stop).conditions) and not (
+        request.eval_every and request.eval_episodes
+    ):
+        raise UsageError(f"--stop {request.stop!r} needs evaluations while it trains: expected --eval-every N as well.")
     chosen, files = resolved(chosen)
     sizes: dict[str, Any] = {"steps": entry.steps, "num_envs": 1}
     for name, default in sizes.items():
@@ -173,7 +185,7 @@ def complete(
         kind=entry.kind,
         plugin_version=entry.version,
         environment=drafted.env.name,
-        env_config=dict(env_config) or encode_fields(chosen.get("env")),
+        env_config={**own, **encode_fields(chosen.get("env")), **wrapping},
         config=encode_fields(chosen.get("")),
         representation={"name": represented.qualified, "config": encode_fields(chosen.get("representation"))}
         if represented
@@ -183,19 +195,21 @@ def complete(
         eval_every=request.eval_every,
         eval_episodes=request.eval_episodes,
         device=request.device,
+        stop=request.stop,
         origins=origins,
         files=files,
     )
 
 
-def _keywords(drafted: Draft, requested: Mapping[str, Any], *, typed: bool) -> dict[str, Any]:
+def _keywords(drafted: Draft, requested: Mapping[str, Any], registry: Registry, *, typed: bool) -> dict[str, Any]:
     """Keyword arguments of an environment without a dataclass, the preset's included, as its constructor takes them."""
     if not requested and not drafted.preset.env:
         return {}
     from zoo.discovery.constructors import parameters_of
 
     parameters, where = parameters_of(drafted.env), f"option of {drafted.env.short}"
-    return {**parameters.read(drafted.preset.env, where), **parameters.read(requested, where, typed=typed)}
+    also = options_of(registry)
+    return {**parameters.read(drafted.preset.env, where), **parameters.read(requested, where, typed=typed, also=also)}
 
 
 def resolve(request: RunRequest, registry: Registry, *, origin: str = "suite") -> RunSpec:
@@ -209,6 +223,10 @@ def resolve(request: RunRequest, registry: Registry, *, origin: str = "suite") -
     env_config: Mapping[str, Any] = {}
     if drafted.takes_any:
         env_config = {name: encode(value) for name, value in requested.pop("env").items()}
+    else:
+        wrappers = wrappers_among(request.env_options, drafted.env, registry)
+        env_config = {name: request.env_options[name] for name in wrappers}
+        requested["env"] = {name: value for name, value in request.env_options.items() if name not in wrappers}
     owners = {"": drafted.entry.name, "env": drafted.env.short, "representation": request.representation}
     chosen = dict(drafted.options)
     given: dict[str, str] = {}

@@ -26,6 +26,7 @@ from zoo.training.environments.episode_statistics import episode_metrics
 from zoo.training.evaluate_policy import play_round
 from zoo.training.load import StoredState, restore_member
 from zoo.training.settings import RunResult, Settings
+from zoo.training.stop import StopRule
 from zoo.training.storage import checkpoint
 from zoo.training.storage.buffers import BufferStore, disk_notice
 from zoo.training.storage.checkpoint import Manifest, Tensors
@@ -59,6 +60,7 @@ class Runner:
         self._milestones: list[int] = []
         self._exact = True
         self.contract = Contract(components.owner)
+        self.rule = StopRule(run.spec.stop)
 
     def __enter__(self) -> Runner:
         check_plain(self.run.path)
@@ -138,9 +140,10 @@ class Runner:
 
     @property
     def over(self) -> bool:
-        """Whether nothing is left to do: the budget is used, or the algorithm says that going on gains nothing."""
+        """Whether nothing is left to do: budget used, rule to stop met, or the algorithm says that it gains nothing."""
         outcome = self.contract.outcome(self.member.algorithm)
-        return self.step >= self.run.spec.steps or (outcome is not None and outcome.final)
+        final = outcome is not None and outcome.final
+        return self.step >= self.run.spec.steps or final or self.rule.met(self.last)
 
     def _open(self, name: str, logs: Mapping[str, Mark]) -> Log:
         log = Log(self.run.path / name, logs.get(name, Mark()))
@@ -308,8 +311,9 @@ class Runner:
             RunError: it would be called finished, and what is on the disk is not what was written.
         """
         outcome = self.contract.outcome(self.member.algorithm)
-        if outcome is not None and not message:
-            message = outcome.message
+        if not message:
+            said = (outcome.message if outcome is not None else "", self.rule.sentence(self.last))
+            message = " ".join(filter(None, said))
         if state == "finished":
             check_whole(self.run, (self._metrics, self._eval), self.step)
         self._status(state, outcome=outcome, message=message, durable=True)

@@ -1,13 +1,64 @@
-"""Asking a training run to stop: by a signal, a time limit or a parent process that is gone."""
+"""Asking a training run to stop: by a signal, a time limit, a parent process that is gone, or a rule of its own."""
 
 from __future__ import annotations
 
+import operator
+import re
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from types import FrameType
+
+from zoo.errors import UnknownNameError, UsageError
+
+EVALUATED = ("eval/return", "eval/length")
+"""metrics that an evaluation records"""
+_COMPARE = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
+_CONDITION = re.compile(r"\s*(\S+?)\s*(<=|>=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
+
+
+class StopRule:
+    """``"eval/return >= 475"``: a run ends as soon as the last values of its metrics fulfil this; "and" for several.
+
+    Args:
+        text: the rule; empty: never.
+
+    Raises:
+        UsageError: it is not a rule, or an evaluation has no such metric.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def conditions(self) -> list[tuple[str, str, float]]:
+        """Metric, comparison and number of each condition."""
+        found = [_CONDITION.fullmatch(part) for part in re.split(r"\sand\s", self.text)] if self.text else []
+        if None in found:
+            raise UsageError(f"--stop is {self.text!r}: expected a metric and a number, as in 'eval/return >= 475'.")
+        conditions = [(match[1], match[2], float(match[3])) for match in found if match]
+        for name, *_ in conditions:
+            if name.startswith("eval/") and name not in EVALUATED:
+                raise UnknownNameError("metric", name, EVALUATED)
+        return conditions
+
+    def met(self, last: Mapping[str, float]) -> bool:
+        """Whether the last values of all metrics fulfil it."""
+        return bool(self.conditions) and all(
+            name in last and _COMPARE[sign](last[name], bound) for name, sign, bound in self.conditions
+        )
+
+    def sentence(self, last: Mapping[str, float]) -> str:
+        """What became of it by the end of a run, for people."""
+        for name, *_ in self.conditions:
+            if name not in last:
+                return f"--stop {self.text!r} was never judged: {UnknownNameError('metric', name, last).message}"
+        values = ", ".join(f"{name} is {last[name]:.6g}" for name, *_ in self.conditions)
+        judged = f"{'reached' if self.met(last) else 'not reached'}: {values}."
+        return f"--stop {self.text!r} was {judged}" if self.conditions else ""
 
 
 class Stop:

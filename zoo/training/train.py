@@ -37,6 +37,7 @@ def train(
     policy: str = "uniform",
     exact: bool = False,
     device: str = "cpu",
+    stop: str = "",
     root: Path | str = "runs",
     resume: Literal["auto", "never"] = "auto",
     checkpoint_every: float = 30.0,
@@ -72,6 +73,7 @@ def train(
         policy: for a representation, the policy to follow: "uniform", "greedy:STATE", or the path of a run.
         exact: for a representation, whether to solve exactly, where the environment is tabular.
         device: where tensors live, such as "cpu" or "cuda:1".
+        stop: rule by which a run ends before its budget, such as "eval/return >= 475"; see ``zoo train --stop``.
         root: directory of all runs.
         resume: "auto" continues what is there; "never" sets it aside and starts afresh.
         checkpoint_every: seconds between checkpoints; more where saving would take more than a tenth of the time.
@@ -101,18 +103,18 @@ def train(
         algorithm=algorithm, environment=environment, options=options or {}, env_options=env_options or {},
         preset=preset, steps=steps, num_envs=num_envs, eval_every=eval_every, eval_episodes=eval_episodes,
         representation=representation, representation_options=representation_options or {}, policy=policy,
-        exact=exact, device=device,
+        exact=exact, device=device, stop=stop,
     )  # fmt: skip
     spec = resolve(request, registry, origin="python")
     settings = Settings(
         root=Path(root), resume=resume, checkpoint=Cadence(seconds=checkpoint_every), time_limit=time_limit,
         threads=threads, trust=True,  # a module that the caller names is asked for
     )  # fmt: skip
-    stop = Stop(time_limit)
-    with stop.listening(), ExitStack() as stack:
+    asked = Stop(time_limit)
+    with asked.listening(), ExitStack() as stack:
         if callback is None:
             callback = stack.enter_context(Terminal(spec, len(chosen))) if in_notebook() else Silent()
         by = Executor(name=executor, options=executor_options or {}, jobs=jobs)
         if by.serves(len(chosen)):
-            return train_parallel(spec, chosen, registry, settings, callback, stop, by)
-        return train_seeds(spec, chosen, registry, settings, callback, stop)
+            return train_parallel(spec, chosen, registry, settings, callback, asked, by)
+        return train_seeds(spec, chosen, registry, settings, callback, asked)

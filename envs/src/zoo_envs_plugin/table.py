@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-__all__ = ["TABLE", "Row"]
+__all__ = ["TABLE", "WRAPPERS", "Row"]
 
 _CMDP: Mapping[str, object] = MappingProxyType(
     {
@@ -31,7 +31,7 @@ class Row:
     """One environment: its two names, where its classes are and what it offers.
 
     ``vector`` is empty where copies are stepped one by one; ``needs`` is a module of an extra, or empty:
-    without it making the environment says which extra to install.
+    without it making the environment says which extra to install. ``family``: it is called ``name:TASK``.
     """
 
     name: str
@@ -42,27 +42,30 @@ class Row:
     summary: str
     offers: Mapping[str, object]
     needs: str = ""
+    family: bool = False
 
 
 def _row(
     name: str, module: str, summary: str, base: Mapping[str, object], *, camel: str = "", env: str = "",
-    vector: bool = True, config: str = "", gymnasium_id: str = "", needs: str = "", **offers: object,
+    vector: bool = True, config: str = "", gymnasium_id: str = "", needs: str = "", family: bool = False,
+    **offers: object,
 ) -> Row:  # fmt: skip
     """Return the row of the environment ``Camel`` in ``zoo_envs.FAMILY.MODULE``, with ``CamelVector`` and its options.
 
     Its options are ``CamelConfig`` in ``zoo_envs_plugin.options.FAMILY``; what is called otherwise is given.
     """
     camel = camel or "".join(part.capitalize() for part in name.split("-"))
-    family = module.partition(".")[0]
+    package = module.partition(".")[0]
     return Row(
         name=name,
         gymnasium_id=gymnasium_id or f"zoo/{camel}-v0",
         target=f"zoo_envs.{module}:{env or camel}",
         vector=f"zoo_envs.{module}:{camel}Vector" if vector else "",
-        config=f"zoo_envs_plugin.options.{config or f'{family}:{camel}Config'}",
+        config=f"zoo_envs_plugin.options.{config or f'{package}:{camel}Config'}",
         summary=summary,
         offers={**base, **offers},
         needs=needs,
+        family=family,
     )
 
 
@@ -136,4 +139,16 @@ TABLE: tuple[Row, ...] = (
     _control("reacher", "easy", "speed", "the joints' speed is bounded"),
     _control("quadruped", "walk", "effort", "the mean size of the controls is bounded"),
     _control("humanoid", "walk", "height", "the head's height is bounded"),
+    _row("envpool", "control.pool", "tasks of EnvPool, such as envpool:WalkerWalk-v1: control suite, MuJoCo, Atari",
+         {}, camel="EnvPool", needs="envpool", family=True, batched=True, action=None, observation=None),
 )  # fmt: skip
+
+WRAPPERS: Mapping[str, str] = MappingProxyType(
+    {
+        "flatten-observation": "true: observations that are mappings or discrete become one array",
+        "frame-stack": "the last N observations are observed, [N, ...]",
+        "rescale-action": "actions lie in [-X, X], such as 1",
+        "time-limit": "episodes are truncated after N steps",
+    }
+)
+"""gymnasium's own wrappers by option, in ``zoo_envs.wrapping.options``"""

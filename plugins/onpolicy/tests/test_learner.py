@@ -348,9 +348,9 @@ def test_mistakes_are_one_sentence(build, chain):
         observation_space = spaces.Tuple([spaces.Discrete(2)])
 
     class Flags(chain):
-        action_space = spaces.MultiBinary(2)
+        action_space = spaces.Box(0, 3, (2,), np.int64)
 
-    with pytest.raises(InterfaceError, match="expected a Discrete space or a Box of real numbers"):
+    with pytest.raises(InterfaceError, match="expected Discrete, MultiDiscrete, MultiBinary or a Box of real numbers"):
         build.solo(Flags)
 
     class Silent(chain):

@@ -76,7 +76,8 @@ def networks():
     box = spaces.Box(-1, 1, (2,), np.float32)
     states = rng.integers(0, 5, size=(2, 20))
     options = NetworkConfig(net_arch=(8,), policy_gain=1.0)
-    for space, seen, kind in ((two, obs, MLP), (box, obs, MLP), (two, states, Table)):
+    several = spaces.MultiDiscrete([2, 3])
+    for space, seen, kind in ((two, obs, MLP), (box, obs, MLP), (two, states, Table), (several, obs, MLP)):
         distribution = distribution_on(space)
         network = kind(2, 4 if kind is MLP else 5, 2, distribution, options, "cpu")
         for member in range(2):
@@ -85,7 +86,7 @@ def networks():
         yield distribution, network, seen
 
 
-@pytest.mark.parametrize("case", [0, 1, 2])
+@pytest.mark.parametrize("case", [0, 1, 2, 3])
 def test_the_fisher_information_is_the_curvature_of_the_divergence(case):
     distribution, network, obs = list(networks())[case]
     outputs = network.policy(obs)

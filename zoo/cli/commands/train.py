@@ -111,6 +111,7 @@ def _parser() -> CommandParser:
     )
     add("--eval-every", type=natural, default=0, metavar="N", help="steps between evaluations (default: only the last)")
     add("--eval-episodes", type=natural, default=20, metavar="N", help="episodes of each evaluation (default: 20)")
+    add("--stop", default="", metavar="RULE", help="end as soon as metrics fulfil this, such as 'eval/return >= 475'")
     add("--representation", metavar="NAME", help="hand this representation to the algorithm (--representation.OPTION)")
     add("--policy", default="uniform", help="for a representation: uniform, greedy:STATE, or a run to follow")
     add("--exact", action="store_true", help="for a representation: solve exactly, where the environment is tabular")
@@ -158,28 +159,36 @@ def _specs(parsed: argparse.Namespace, rest: list[str], registry: Registry) -> t
 
     Each is by the values in which it differs from the others, as "eta=0.1"; the only one by "".
     """
+    from zoo.discovery.wrappers import options_of
     from zoo.training.request import RunRequest, complete, draft
 
     request = RunRequest(
         algorithm=parsed.algorithm, environment=parsed.environment, preset=parsed.preset, steps=parsed.steps,
         num_envs=parsed.num_envs, eval_every=parsed.eval_every, eval_episodes=parsed.eval_episodes,
         representation=parsed.representation or "", policy=parsed.policy, exact=parsed.exact, device=parsed.device,
+        stop=parsed.stop,
     )  # fmt: skip
     drafted = draft(request, registry)
     _refuse_taken(drafted.entry, drafted.options.get(""))
-    env_config: dict[str, Any] = {}
     if drafted.takes_any and "--help" in rest:
         from zoo.cli.parser import columns
         from zoo.discovery.constructors import parameters_of
 
         print(f"options of {drafted.env.short}:\n{columns(parameters_of(drafted.env).described())}\n")
-    if drafted.takes_any:
-        env_config, rest = parse_keywords(rest, "env")
+    wrappers = options_of(registry)
+    spelled = {f"--env.{entry.name}": entry.summary for entry in wrappers.values()}
+    if wrappers and "--help" in rest:
+        from zoo.cli.parser import columns
+
+        print(f"options of every environment:\n{columns([[*item] for item in spelled.items()])}\n")
+    own = drafted.bases.get("env")
+    only = None if drafted.takes_any else {name for name in wrappers if not hasattr(own, name)}
+    env_config, rest = parse_keywords(rest, "env", only)
     specs = {}
     for values, line in combinations(drafted.options, rest):
         chosen, given = parse_options(
             drafted.options, line, prog=f"zoo train {drafted.entry.name} {drafted.env.short}",
-            description=drafted.entry.summary, own=_parser().flags,
+            description=drafted.entry.summary, own=[*_parser().flags, *spelled],
         )  # fmt: skip
         name = ", ".join(f"{flag}={value}" for flag, value in values.items())
         specs[name] = complete(drafted, chosen, given, registry, env_config, "cli")
@@ -209,8 +218,18 @@ def _dry_run(specs: Mapping[str, Any], seeds: Sequence[int], parsed: argparse.Na
 
     spec = next(iter(specs.values()))
     values = {f.name: getattr(spec, f.name) for f in dataclasses.fields(spec)}
-    shown = ("algorithm", "environment", "steps", "num_envs", "eval_every", "eval_episodes", "device", "collect")
-    rows = [[name, spec.origins.get(name, ""), str(values[name])] for name in shown if values[name] is not None]
+    shown = (
+        "algorithm",
+        "environment",
+        "steps",
+        "num_envs",
+        "eval_every",
+        "eval_episodes",
+        "stop",
+        "device",
+        "collect",
+    )
+    rows = [[name, spec.origins.get(name, ""), str(values[name])] for name in shown if values[name] not in (None, "")]
     options = {**spec.config, **{f"env.{name}": value for name, value in spec.env_config.items()}}
     rows += [[name, spec.origins.get(name, "default"), json.dumps(value)] for name, value in options.items()]
     print(columns(rows, indent=""))

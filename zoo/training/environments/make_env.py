@@ -23,7 +23,6 @@ from zoo.api import (
     Snapshot,
     Space,
     State,
-    Tabular,
     TaskDistribution,
 )
 from zoo.discovery.names import EnvName
@@ -165,7 +164,7 @@ def make_env(name: EnvName, kwargs: Mapping[str, Any], num_envs: int, render_mod
         EnvironmentFailed: it fails in another way.
     """
     try:
-        env = _build(name, dict(kwargs), num_envs, {"render_mode": render_mode} if render_mode else {})
+        env = _build(name, {**kwargs, **name.arguments}, num_envs, {"render_mode": render_mode} if render_mode else {})
     except (TypeError, ValueError, AssertionError, ImportError, gymnasium.error.Error) as error:
         needed = re.search(r"missing \d+ required .*?arguments?: (.*)", str(error))
         options = re.findall(r"'(\w+)'", needed[1]) if needed else []
@@ -188,14 +187,21 @@ def make_env(name: EnvName, kwargs: Mapping[str, Any], num_envs: int, render_mod
 
 def _build(name: EnvName, kwargs: dict[str, Any], num_envs: int, drawn: dict[str, Any]) -> VectorEnv:
     entry = name.entry
-    if entry is not None and entry.vector and not drawn:
+    wrappers = name.wrappers.values()
+    if entry is not None and entry.vector and not drawn and all(wrapper.vector for wrapper, _ in wrappers):
         built: VectorEnv = entry.load(entry.vector)(num_envs=num_envs, **kwargs)
+        for wrapper, value in wrappers:
+            built = wrapper.load(wrapper.vector)(built, value)
         return built
 
     def make(copy: int) -> gymnasium.Env[Any, Any]:
         if entry is None:
-            return with_boundary(gymnasium.make(name.gym_id, disable_env_checker=False, **kwargs | drawn), copy)
-        return with_boundary(entry.resolve()(**kwargs | drawn), copy)
+            env = with_boundary(gymnasium.make(name.gym_id, disable_env_checker=False, **kwargs | drawn), copy)
+        else:
+            env = with_boundary(entry.resolve()(**kwargs | drawn), copy)
+        for wrapper, value in wrappers:
+            env = wrapper.resolve()(env, value)
+        return env
 
     makers = [partial(make, copy) for copy in range(num_envs)]
     return Copies(makers)
@@ -231,7 +237,7 @@ def offers_of(env: Recorder) -> Offers:
         action=space_kind(env.single_action_space),
         observation=space_kind(env.single_observation_space),
         constraints=env.constraints is not None or isinstance(base, Constrained),
-        tabular=isinstance(base, Tabular) or _model(env) is not None,
+        tabular=_model(env) is not None,
         tasks=_tasks(env) is not None,
         snapshot=isinstance(base, Snapshot),
         batched=not isinstance(base, gymnasium.vector.SyncVectorEnv),

@@ -71,7 +71,7 @@ SPEC: Mapping[str, Check] = {
     "config": MAPPING, "representation": _or_none(MAPPING), "collect": _or_none(MAPPING), "steps": COUNT,
     "num_envs": (lambda value: is_count(value) and 1 <= value <= MOST_COPIES, f"a whole number, 1 to {MOST_COPIES}"),
     "eval_every": COUNT, "eval_episodes": COUNT, "seed": COUNT, "device": TEXT, "origins": TEXTS, "key": TEXT,
-    "extended_from": _or_none(MAPPING), "files": TEXTS,
+    "extended_from": _or_none(MAPPING), "files": TEXTS, "stop": TEXT,
 }  # fmt: skip
 STATUS: Mapping[str, Check] = {
     "state": _one_of(*STATES), "step": COUNT, "wall": NUMBER, "metrics": NUMBERS, "score": NUMBERS, "outcome": TEXT,

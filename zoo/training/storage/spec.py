@@ -44,6 +44,7 @@ class RunSpec:
         extended_from: of a run that goes on from another with a smaller budget: that one's ``key`` and ``steps``,
             and the ``step`` of the checkpoint it began with.
         files: SHA-256 of the content of each file that an option names, by the option ("env.path").
+        stop: rule on metrics by which it ends before its budget, such as "eval/return >= 475"; empty: none.
     """
 
     algorithm: str
@@ -63,12 +64,13 @@ class RunSpec:
     origins: dict[str, str] = field(default_factory=dict)
     extended_from: dict[str, Any] | None = None
     files: dict[str, str] = field(default_factory=dict)
+    stop: str = ""
 
     @cached_property
     def key(self) -> str:
         """First 10 hexadecimal digits of the SHA-256 of everything that decides the result, the seed apart."""
         content = {name: value for name, value in asdict(self).items() if name not in OUTSIDE_THE_KEY}
-        for later in ("extended_from", "files"):  # as before there were such runs
+        for later in ("extended_from", "files", "stop"):  # as before there were such runs
             if not content[later]:
                 del content[later]
         content["plugin"] = ".".join(self.plugin_version.split(".")[:2])
@@ -80,8 +82,9 @@ class RunSpec:
     def digest(self) -> str:
         """SHA-256 of all fields, by which damage is noticed where the key is silent: origins, device, seed."""
         content = asdict(self)
-        if not self.files:  # as before they were known
-            del content["files"]
+        for later in ("files", "stop"):  # as before they were known
+            if not content[later]:
+                del content[later]
         return digest(content)
 
     @property

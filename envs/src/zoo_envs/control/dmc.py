@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from zoo_envs.tabular.constraints import SENSES, ConstraintSpec
 from zoo_envs.tabular.lookup import metadata, snapshot_entry
 from zoo_envs.validation import integer, real
+from zoo_envs.wrapping.parts import columns
 
 __all__ = [
     "ControlSuite",
@@ -66,6 +67,8 @@ class SuiteTask:
             action.minimum.astype(np.float32), action.maximum.astype(np.float32), dtype=np.float32
         )
         size = sum(math.prod(part.shape) for part in observed.values())
+        self.observation_parts = columns({name: math.prod(part.shape) for name, part in observed.items()})
+        """first column, and that after the last, of each of the suite's parts"""
         self.observation_space = spaces.Box(-np.inf, np.inf, (size,), np.float32)
 
     @property
@@ -167,6 +170,7 @@ class ControlSuite(gymnasium.Env[Any, Any]):
         self._limit: float = steps
         self._simulation = simulation
         self.action_space, self.observation_space = simulation.action_space, simulation.observation_space
+        self.observation_parts = simulation.observation_parts
         self._elapsed = -1
 
     def reset(

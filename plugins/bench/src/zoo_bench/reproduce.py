@@ -29,6 +29,7 @@ def train_command(cell: Cell, seed: int, root: Path, registry: Registry) -> list
     flags: dict[str, Any] = {
         "preset": request.preset, "steps": request.steps, "num-envs": request.num_envs,
         "eval-every": request.eval_every, "representation": request.representation,
+        "stop": request.stop,
     }  # fmt: skip
     for name, value in flags.items():
         if value:

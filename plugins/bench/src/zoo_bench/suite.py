@@ -188,6 +188,7 @@ def _cells(table: Table) -> list[Cell]:
                 representation_options=table.mapping("representation_options"),
                 policy=table.text("policy", UNIFORM),
                 exact=table.boolean("exact", False),
+                stop=table.text("stop", ""),
             ),
         )
         for environment in (several or (one,))

@@ -64,9 +64,7 @@ class Composite(OnPolicy[ConfigT]):
 
     def logits(self, obs: Array) -> NDArray[np.float32]:
         """Logits [B, A] of the policy for observations [B, ...]."""
-        learner = self.learner
-        member = slice(self.index, self.index + 1)
-        return np.asarray(learner.network.act(learner.encoder(obs)[None], member)[0])
+        return np.asarray(self.learner.outputs(obs, self.index))
 
     def act(self, obs: Array, *, greedy: bool = True) -> NDArray[Any]:
         """Actions [B] for observations [B, ...], always sampled: the most likely text scores otherwise."""

@@ -67,7 +67,7 @@ class MultitaskLearner(Learner):
 
     def make_distribution(self) -> distributions.Distribution:
         """The family of action distributions, with the divergence that the control policy minimises."""
-        base = super().make_distribution()
+        base = distributions.distribution_on(self.contexts[0].env.single_action_space, several=False)
         if getattr(self.config, "control_kl", "reverse") == "reverse":
             return base
         space: Any = self.contexts[0].env.single_action_space

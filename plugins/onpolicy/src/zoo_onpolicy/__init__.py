@@ -18,7 +18,7 @@ def zoo_register(zoo: Registrar) -> None:
     zoo.algorithm(
         "ppo-native",
         "zoo_onpolicy.agent:PPO",
-        config="zoo_onpolicy.config:PPOConfig",
+        config="zoo_onpolicy.config:NativeConfig",
         summary="PPO without an autograd graph, many seeds at once, one value head for each signal",
         paper="Schulman et al. 2017, arXiv:1707.06347",
         presets="zoo_onpolicy:presets",

@@ -95,8 +95,7 @@ class OnPolicy(Algorithm[ConfigT]):
     def act(self, obs: Array, *, greedy: bool = True) -> NDArray[Any]:
         """Actions [B, ...] for observations [B, ...]: the most probable ones, or, if not greedy, samples."""
         learner, distribution = self.learner, self.learner.distribution
-        member = slice(self.index, self.index + 1)
-        outputs = learner.network.act(learner.encoder(obs)[None], member)[0]
+        outputs = learner.outputs(obs, self.index)
         if greedy:
             actions = distribution.mode(outputs)
         else:
@@ -111,7 +110,7 @@ class OnPolicy(Algorithm[ConfigT]):
 
     def restart(self) -> None:
         """The next update begins with ``env.reset()``."""
-        self.learner.collector.started[self.index] = False
+        self.learner.restart(self.index)
 
     def state(self) -> State:
         """Weights, optimiser, the last observations, the objective's state and the random stream of ``act``."""

@@ -106,6 +106,22 @@ class PPOConfig:
                 raise UsageError(f"{name} = {number}: expected a number above 0.")
 
 
+@dataclass(frozen=True, kw_only=True)
+class NormalisedConfig(PPOConfig):
+    """Options of PPO that may normalise observations."""
+
+    norm_obs: bool = field(default=False, metadata={"later": True})
+    """normalise observations by their running mean and standard deviation, which an evaluation uses as they are"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NativeConfig(NormalisedConfig):
+    """Options of ``ppo-native``."""
+
+    norm_reward: bool = field(default=False, metadata={"later": True})
+    """learn from rewards in units of the running standard deviation of the discounted return"""
+
+
 def check(name: str, number: float, inside: bool, expected: str) -> None:
     """Check a numeric option of an algorithm built on this package.
 

@@ -31,7 +31,7 @@ class Scored:
     entropy: Array
     kl: Array | None
     """KL divergence from the reference distribution; None where there is no reference"""
-    saved: tuple[Array, ...]
+    saved: tuple[Any, ...]
     """intermediate results for ``gradient``"""
 
 
@@ -151,6 +151,72 @@ def _log_softmax(logits: Array) -> tuple[Array, Array]:
     return log_p, p
 
 
+class MultiCategorical(Distribution):
+    """Several discrete actions at once, independent given the observation; the outputs are their logits in a row.
+
+    Args:
+        space: of MultiDiscrete actions, or of MultiBinary ones, each a choice between 0 and 1.
+    """
+
+    action_dtype = np.int64
+
+    def __init__(self, space: spaces.MultiDiscrete | spaces.MultiBinary) -> None:
+        if isinstance(space, spaces.MultiBinary):
+            counts = np.full(space.shape, 2).ravel()
+            self.start = np.zeros(len(counts), np.int64)
+        else:
+            counts, self.start = space.nvec.ravel(), np.asarray(space.start, np.int64).ravel()
+        self.space = space
+        self.parts = [Categorical(spaces.Discrete(int(count))) for count in counts]
+        ends = np.cumsum(counts).tolist()
+        self.spans = [slice(end - part.outputs, end) for end, part in zip(ends, self.parts, strict=True)]
+        self.outputs = self.learned = self.encoded = int(ends[-1])
+        self.action_shape = (len(self.parts),)
+
+    def split(self, array: Array) -> list[Array]:
+        """The parts of an array [S, W, M]."""
+        return [array[:, span] for span in self.spans]
+
+    def noise(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+        """Gumbel noise, as for one discrete action."""
+        noise: Floats = -np.log(rng.standard_exponential((*shape, self.outputs))).astype(np.float32)
+        return noise
+
+    def sample(self, outputs: Floats, noise: Floats) -> NDArray[Any]:
+        """See Distribution."""
+        return self.mode(outputs + noise)
+
+    def mode(self, outputs: Floats) -> NDArray[Any]:
+        """See Distribution; of equally probable actions the lowest."""
+        return np.stack([outputs[..., span].argmax(axis=-1) for span in self.spans], axis=-1)
+
+    def to_env(self, actions: NDArray[Any]) -> NDArray[Any]:
+        """See Distribution."""
+        shaped = (actions + self.start).reshape(*actions.shape[:-1], *self.space.shape)
+        return shaped.astype(self.space.dtype)
+
+    def encode(self, actions: NDArray[Any]) -> Floats:
+        """One-hot, part after part."""
+        return np.concatenate([part.encode(actions[..., i]) for i, part in enumerate(self.parts)], axis=-1)
+
+    def score(self, outputs: Array, actions: Array, reference: Array | None = None) -> Scored:
+        """See Distribution."""
+        references = [None] * len(self.parts) if reference is None else self.split(reference)
+        columns = zip(self.parts, self.split(outputs), self.split(actions), references, strict=True)
+        scored = [part.score(*of_part) for part, *of_part in columns]
+        kls = [part.kl for part in scored if part.kl is not None]
+        log_prob, entropy = sum(part.log_prob for part in scored), sum(part.entropy for part in scored)
+        return Scored(log_prob, entropy, sum(kls) if kls else None, tuple(scored))
+
+    def gradient(self, scored: Scored, d_log_prob: Array, d_entropy: Array, d_kl: Array | None) -> Array:
+        """See Distribution."""
+        rows = [
+            part.gradient(of_part, d_log_prob, d_entropy, d_kl)
+            for part, of_part in zip(self.parts, scored.saved, strict=True)
+        ]
+        return namespace(d_log_prob).concat(rows, 1)
+
+
 class Gaussian(Distribution):
     """Box actions with independent components; the outputs are mean and log standard deviation [S, 2 D, M].
 
@@ -220,14 +286,21 @@ class Gaussian(Distribution):
         return namespace(z).concat([d_mean, d_log_std], 1)
 
 
-def distribution_on(space: spaces.Space[Any]) -> Distribution:
+def distribution_on(space: spaces.Space[Any], *, several: bool = True) -> Distribution:
     """The family that suits an action space.
 
+    Args:
+        space: of the actions.
+        several: whether several discrete actions at once are admitted.
+
     Raises:
-        InterfaceError: it is neither Discrete nor a Box of real numbers.
+        InterfaceError: it is of another kind.
     """
     if isinstance(space, spaces.Discrete):
         return Categorical(space)
+    if several and isinstance(space, spaces.MultiDiscrete | spaces.MultiBinary):
+        return MultiCategorical(space)
     if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating):
         return Gaussian(space)
-    raise InterfaceError(f"the actions are {space}: expected a Discrete space or a Box of real numbers.")
+    expected = "Discrete, MultiDiscrete, MultiBinary" if several else "Discrete"
+    raise InterfaceError(f"the actions are {space}: expected {expected} or a Box of real numbers.")

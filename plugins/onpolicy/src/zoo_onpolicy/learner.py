@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from zoo import Array, Context, State, UsageError, stack
 from zoo_onpolicy.adam import Adam, clip_norm
 from zoo_onpolicy.backend import compact, namespace, on_device, on_host
-from zoo_onpolicy.config import PPOConfig, Schedule, scheduled
+from zoo_onpolicy.config import NativeConfig, NormalisedConfig, PPOConfig, Schedule, scheduled
 from zoo_onpolicy.distributions import Categorical, Distribution, distribution_on
 from zoo_onpolicy.gae import bootstrap_values, gae
 from zoo_onpolicy.loss import Coefficients, Loss, Minibatch, ppo_loss, standardised
 from zoo_onpolicy.networks import MLP, Network
+from zoo_onpolicy.normalisation.running import ObservationNorm, ReturnScale
 from zoo_onpolicy.objective import Objective
 from zoo_onpolicy.observations import ObservationEncoder
 from zoo_onpolicy.rollout import Collector, Floats, Rollout
@@ -56,8 +57,12 @@ class Learner:
         constraints = first.problem.constraints
         signals = len(constraints.names) if constraints else 0
         env = stack([ctx.env for ctx in self.contexts], infos=self.objective.infos)
+        self.norm = self._observation_norm()
+        """normalises observations before the network sees them; None: it sees them as they are"""
+        scaled = isinstance(config, NativeConfig) and config.norm_reward
+        self.scale = ReturnScale(len(self), env.num_envs, config.gamma) if scaled else None
         self.collector = Collector(
-            env, self.encoder, self.distribution, signals, config.n_steps, infos=self.objective.infos
+            env, self.encoder, self.distribution, signals, config.n_steps, self.norm, infos=self.objective.infos
         )
         self.transitions = config.n_steps * env.num_envs
         """transitions of each member in one rollout, N = T * B"""
@@ -76,6 +81,19 @@ class Learner:
         return network(
             len(self), self.encoder.size, len(self.heads), self.distribution, self.config.network, self.device
         )
+
+    def _observation_norm(self) -> ObservationNorm | None:
+        if not (isinstance(self.config, NormalisedConfig) and self.config.norm_obs):
+            return None
+        if self.encoder.discrete:
+            raise UsageError("norm_obs is for observations that are numbers, and these are states: leave it out.")
+        return ObservationNorm(len(self), self.encoder.size)
+
+    def outputs(self, obs: Array, member: int) -> Floats:
+        """Outputs of one member's actor [B, W] for observations [B, ...] as the environment gives them."""
+        members, encoded = slice(member, member + 1), self.encoder(obs)[None]
+        outputs: Floats = self.network.act(encoded if self.norm is None else self.norm(encoded, members), members)[0]
+        return outputs
 
     def __len__(self) -> int:
         """The number of members, S."""
@@ -123,6 +141,9 @@ class Learner:
         scored = self.distribution.score(outputs, self._columns(rollout.encoded))
         rollout.log_prob = on_host(scored.log_prob).reshape(rollout.terminated.shape)
         rollout.signals = self.objective.signals(rollout)
+        if self.scale is not None:
+            rollout.signals = rollout.signals.copy()
+            rollout.signals[:, 0] = self.scale(rollout.signals[:, 0], rollout.done)
         rollout.values, rollout.next_values = self.compute_values(rollout)
         rollout.advantages = self.gae(rollout.signals, rollout.values, rollout.next_values, rollout.done)
 
@@ -282,6 +303,8 @@ class Learner:
         }
         if self.initial is not None:
             state["initial"] = on_host(self.initial[member]).copy()
+        for name, normaliser in self._normalisers():
+            state[name] = normaliser.state(member)
         return state
 
     def load_state(self, member: int, state: Mapping[str, Any]) -> None:
@@ -294,6 +317,18 @@ class Learner:
         self.objective.load_state(member, state["mixer"])
         if self.initial is not None:
             self.initial[member] = self._array(np.asarray(state["initial"]))
+        for name, normaliser in self._normalisers():
+            normaliser.load_state(member, state[name])
+
+    def _normalisers(self) -> list[tuple[str, ObservationNorm | ReturnScale]]:
+        pairs = (("norm_obs", self.norm), ("norm_reward", self.scale))
+        return [(name, normaliser) for name, normaliser in pairs if normaliser is not None]
+
+    def restart(self, member: int) -> None:
+        """Let one member's next rollout begin with ``env.reset()``."""
+        self.collector.started[member] = False
+        if self.scale is not None:
+            self.scale.forget(member)
 
     def _array(self, array: NDArray[Any]) -> Array:
         return on_device(array, self.device)

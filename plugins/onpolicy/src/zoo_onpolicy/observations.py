@@ -16,27 +16,36 @@ class ObservationEncoder:
     """Turns observations [..., *shape] into state indices int64 [...] or vectors float32 [..., D].
 
     A Box is flattened, one of bytes (uint8 from 0 to 255) also divided by 255; a Discrete space becomes state indices,
-    or one-hot vectors where ``kind`` is "mlp".
+    or one-hot vectors where ``kind`` is "mlp"; a MultiDiscrete one the one-hot vectors of its parts, one after another,
+    and a MultiBinary one zeros and ones.
 
     Args:
         space: of one observation.
         kind: of the network: "table", "mlp", or "auto" (a table where observations are discrete).
 
     Raises:
-        InterfaceError: the space is neither Discrete nor Box.
+        InterfaceError: the space is of another kind, such as a mapping.
         UsageError: a table is asked for, but the observations are not discrete.
     """
 
     def __init__(self, space: spaces.Space[Any], kind: str) -> None:
-        if not isinstance(space, spaces.Discrete | spaces.Box):
-            raise InterfaceError(f"the observations are {space}: expected a Discrete or Box space.")
+        if not isinstance(space, spaces.Discrete | spaces.Box | spaces.MultiDiscrete | spaces.MultiBinary):
+            raise InterfaceError(
+                f"the observations are {space}: expected Box, Discrete, MultiDiscrete or MultiBinary.",
+                "--env.flatten-observation true makes one array of any observation.",
+            )
         self.discrete = isinstance(space, spaces.Discrete)
         """whether observations are states"""
         if kind == "table" and not self.discrete:
             raise UsageError(f"network.kind = 'table' needs discrete observations; these are {space}: use 'mlp'.")
         self.as_indices = self.discrete and kind != "mlp"
         """whether observations are encoded as state indices"""
-        self.size = int(space.n) if isinstance(space, spaces.Discrete) else math.prod(space.shape)
+        self._parts = _parts(space) if isinstance(space, spaces.MultiDiscrete) else None
+        """of each number of a vector of one-hot vectors: its part, and the value that it stands for"""
+        if isinstance(space, spaces.Discrete):
+            self.size = int(space.n)
+        else:
+            self.size = len(self._parts[0]) if self._parts is not None else math.prod(space.shape)
         """number of states, or D"""
         self.start = int(space.start) if isinstance(space, spaces.Discrete) else 0
         """the environment's number of the first state"""
@@ -44,6 +53,11 @@ class ObservationEncoder:
         self.is_byte = isinstance(space, spaces.Box) and space.dtype == np.uint8 and bool((space.high == 255).all())
         """whether observations are bytes from 0 to 255"""
         self._scale = np.float32(1 / 255 if self.is_byte else 1)
+
+    @property
+    def plain(self) -> bool:
+        """Whether encoding an observation merely flattens it."""
+        return not (self.discrete or self.is_byte or self._parts is not None)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -56,6 +70,17 @@ class ObservationEncoder:
         if self.discrete:
             states: NDArray[Any] = obs.astype(np.int64) - self.start
             return states if self.as_indices else (states[..., None] == np.arange(self.size)).astype(np.float32)
-        flat = obs.reshape(*obs.shape[: obs.ndim - self._dims], self.size)
+        flat = obs.reshape(*obs.shape[: obs.ndim - self._dims], -1)
+        if self._parts is not None:
+            part, value = self._parts
+            return np.asarray(flat[..., part] == value, dtype=np.float32)
         vectors: NDArray[Any] = flat * self._scale if flat.dtype == np.uint8 else flat.astype(np.float32)
         return vectors
+
+
+def _parts(space: spaces.MultiDiscrete) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The part of each of D possible values, and the value, int64[D]."""
+    counts = space.nvec.ravel().astype(np.int64)
+    first = np.asarray(space.start, dtype=np.int64).ravel()
+    values = [np.arange(start, start + count) for start, count in zip(first, counts, strict=True)]
+    return np.repeat(np.arange(len(counts)), counts), np.concatenate(values)

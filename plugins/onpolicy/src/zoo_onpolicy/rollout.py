@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from zoo import InterfaceError
 from zoo_onpolicy.distributions import Distribution
 from zoo_onpolicy.networks import Network
+from zoo_onpolicy.normalisation.running import ObservationNorm
 from zoo_onpolicy.observations import ObservationEncoder
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Collector:
         distribution: the family of action distributions.
         signals: K, how many constraint signals to record.
         n_steps: T, the steps of a rollout.
+        norm: normalises encoded observations; None: they are passed on as they are.
         infos: keys of the infos to record at each step; ``env`` must have been built to pass them on.
     """
 
@@ -84,8 +86,10 @@ class Collector:
         distribution: Distribution,
         signals: int,
         n_steps: int,
+        norm: ObservationNorm | None = None,
         infos: Sequence[str] = (),
     ) -> None:
+        self._norm = norm
         self._env, self._encoder, self._distribution = env, encoder, distribution
         self._signals, self._n_steps, self._infos = signals, n_steps, tuple(infos)
         self.obs = np.zeros((len(env), env.num_envs, *encoder.shape), np.int64 if encoder.as_indices else np.float32)
@@ -102,6 +106,10 @@ class Collector:
         distribution, S, B, T = self._distribution, len(self._env), self._env.num_envs, self._n_steps
         noise = np.stack([distribution.noise(rng, (T, B)) for rng in rngs])
         obs = np.empty((S, T, *self.obs.shape[1:]), self.obs.dtype)
+        norm, first = self._norm, self._norm is not None and self._norm.untried
+        seen = obs if norm is None else np.empty_like(obs)
+        if norm is not None and not first:
+            norm.freeze()
         outputs = np.empty((S, T, B, distribution.outputs), np.float32)
         actions = np.empty((S, T, B, *distribution.action_shape), distribution.action_dtype)
         rewards = np.empty((S, 1 + self._signals, T, B), np.float32)
@@ -109,8 +117,13 @@ class Collector:
         collected: dict[str, list[NDArray[Any]]] = {name: [] for name in self._infos}
         finals: list[tuple[NDArray[np.int64], NDArray[Any]]] = []
         for t in range(T):
-            obs[:, t] = self.obs
-            outputs[:, t] = out = network.act(self.obs)
+            seen[:, t] = shown = self.obs
+            if norm is not None:
+                if first:
+                    norm.moments.update(self.obs)
+                    norm.freeze()
+                obs[:, t] = shown = norm(self.obs)
+            outputs[:, t] = out = network.act(shown)
             actions[:, t] = sampled = distribution.sample(out, noise[:, t])
             next_obs, reward, term, trunc, infos = self._env.step(distribution.to_env(sampled))
             rewards[:, 0, t] = reward
@@ -121,11 +134,14 @@ class Collector:
                 steps.append(infos[name])
             if trunc.any() and len(cut := np.argwhere(trunc & ~term)):
                 rows = np.insert(cut, 1, t, axis=1)
-                finals.append((rows, self._encoder(infos["arrived"][cut[:, 0], cut[:, 1]])))
+                last = self._encoder(infos["arrived"][cut[:, 0], cut[:, 1]])
+                finals.append((rows, last if norm is None else norm.rows(last, cut[:, 0])))
             self.obs = self._encoder(next_obs)
+        if norm is not None and not first:
+            norm.moments.update(seen.reshape(S, T * B, -1))
         return Rollout(
-            obs=obs, last_obs=self.obs, outputs=outputs, actions=actions, rewards=rewards, terminated=terminated,
-            truncated=truncated, final_obs=_in_order(finals, self.obs),
+            obs=obs, last_obs=self.obs if norm is None else norm(self.obs), outputs=outputs, actions=actions,
+            rewards=rewards, terminated=terminated, truncated=truncated, final_obs=_in_order(finals, self.obs),
             infos={name: np.stack(steps, axis=1) for name, steps in collected.items()},
         )  # fmt: skip
 

@@ -7,9 +7,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from zoo_onpolicy.distributions import Categorical, Gaussian
+from zoo_onpolicy.distributions import Categorical, Gaussian, MultiCategorical
 from zoo_onpolicy.learner import Learner
 from zoo_onpolicy.networks import MLP
+from zoo_onpolicy.normalisation.running import BOUND
 
 
 class GreedyPolicy(nn.Module):
@@ -19,11 +20,14 @@ class GreedyPolicy(nn.Module):
         super().__init__()
         arrays, activation = network.parameters.host(), nn.Tanh if network.activation == "tanh" else nn.ReLU
         layers: list[nn.Module] = [nn.Flatten()]
+        if learner.norm is not None:
+            layers.append(_Normalised(learner.norm.mean[member], learner.norm.scale[member]))
         for number, (weight, bias) in enumerate(network.actor_names):
             layers += [activation()] if number else []
             layers.append(_linear(arrays[weight][member], arrays[bias][member][0]))
         self.actor = nn.Sequential(*layers)
         self._to_actions = learner.distribution
+        self._shape = learner.contexts[0].env.single_action_space.shape or ()
         if isinstance(self._to_actions, Gaussian):
             for name in ("low", "high"):
                 self.register_buffer(name, torch.as_tensor(getattr(self._to_actions.space, name)))
@@ -33,14 +37,31 @@ class GreedyPolicy(nn.Module):
         outputs: Tensor = self.actor(obs.float())
         if isinstance(self._to_actions, Categorical):
             return outputs.argmax(-1) + self._to_actions.start
+        if isinstance(self._to_actions, MultiCategorical):
+            parts = [outputs[:, span].argmax(-1) for span in self._to_actions.spans]
+            return (torch.stack(parts, -1) + torch.as_tensor(self._to_actions.start)).reshape(-1, *self._shape)
         low, high = self.get_buffer("low"), self.get_buffer("high")
         return torch.clamp(outputs.reshape(-1, *low.shape), low, high)
+
+
+class _Normalised(nn.Module):
+    """Observations [B, D] by frozen statistics [D]."""
+
+    def __init__(self, mean: NDArray[np.float32], scale: NDArray[np.float32]) -> None:
+        super().__init__()
+        for name, values in (("mean", mean), ("scale", scale)):
+            self.register_buffer(name, torch.as_tensor(values.copy()))
+
+    def forward(self, obs: Tensor) -> Tensor:
+        """Normalise."""
+        normalised = (obs - self.get_buffer("mean")) * self.get_buffer("scale")
+        return torch.clamp(normalised, -float(BOUND), float(BOUND))
 
 
 def greedy_policy(learner: Learner, member: int) -> GreedyPolicy | None:
     """The module; None where the actor is a table, or observations are not plain numbers."""
     network, encoder = learner.network, learner.encoder
-    plain = isinstance(network, MLP) and not encoder.discrete and not encoder.is_byte
+    plain = isinstance(network, MLP) and encoder.plain
     return GreedyPolicy(learner, member, network) if plain and isinstance(network, MLP) else None
 
 

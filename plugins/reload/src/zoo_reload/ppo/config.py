@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from zoo_onpolicy.config import PPOConfig, Schedule, check
+from zoo_onpolicy.config import NormalisedConfig, Schedule, check
 
 from zoo_reload.config import Optimism
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConstrainedConfig(PPOConfig):
+class ConstrainedConfig(NormalisedConfig):
     """Options of every algorithm with constraints on this learner."""
 
     thresholds: dict[str, float] = field(default_factory=dict)

@@ -169,7 +169,7 @@ class TaskLearner(Learner):
 
     def make_distribution(self) -> Distribution:
         """The family of distributions for the action space, with the regulariser as divergence."""
-        return Regularised(distribution_on(self.contexts[0].env.single_action_space), self._regulariser)
+        return Regularised(distribution_on(self.contexts[0].env.single_action_space, several=False), self._regulariser)
 
     @property
     def actions(self) -> Regularised:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from zoo_onpolicy.backend import namespace, on_device, on_host
-from zoo_onpolicy.distributions import Categorical, Distribution
+from zoo_onpolicy.distributions import Categorical, Distribution, MultiCategorical
 from zoo_onpolicy.networks import Network
 
 from zoo import Array
@@ -86,6 +86,9 @@ def metric(distribution: Distribution, outputs: Array, v: Array) -> Array:
         p = xp.exp(outputs - xp.amax(outputs, 1)[:, None])
         p = p / p.sum(1)[:, None]
         return p * (v - (p * v).sum(1)[:, None])
+    if isinstance(distribution, MultiCategorical):
+        parts = zip(distribution.parts, distribution.split(outputs), distribution.split(v), strict=True)
+        return xp.concat([metric(part, *of_part) for part, *of_part in parts], 1)
     D = distribution.learned
     return xp.concat([v[:, :D] * xp.exp(-2 * outputs[:, D:]), 2 * v[:, D:]], 1)
 

@@ -1,0 +1,1 @@
+"""Observations and rewards in units of what was seen so far."""
