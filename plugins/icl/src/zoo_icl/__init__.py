@@ -37,7 +37,7 @@ _FIGURES = ("phases", "heads", "progress", "strategies", "patterns")
 @hookimpl
 def zoo_register(zoo: Registrar) -> None:
     """Register the learner and the evaluators."""
-    zoo.command("icl", "zoo_icl.cli:main", summary="the three-vector model of a phase change")
+    zoo.command("icl", "zoo_icl.cli:main", summary="heads of language models; a phase change of three vectors")
     zoo.algorithm(
         "icl-transformer",
         "zoo_icl.training.agent:ICLTransformerLearner",
