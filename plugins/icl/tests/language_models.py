@@ -53,3 +53,15 @@ def logits(model: Any, ids: torch.Tensor, **options: Any) -> torch.Tensor:
     """Logits without gradients and cache."""
     with torch.no_grad():
         return model(input_ids=ids, use_cache=False, **options).logits
+
+
+def hybrid() -> Any:
+    """Layers 1 and 3 attend, 0 and 2 are recurrent."""
+    config = transformers.Qwen3NextConfig(
+        vocab_size=VOCABULARY, hidden_size=32, intermediate_size=64, num_hidden_layers=4, num_attention_heads=4,
+        num_key_value_heads=2, head_dim=8, num_experts=2, num_experts_per_tok=1, moe_intermediate_size=16,
+        shared_expert_intermediate_size=16, linear_num_key_heads=2, linear_num_value_heads=2,
+        linear_key_head_dim=8, linear_value_head_dim=8, full_attention_interval=2, max_position_embeddings=64,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    return transformers.AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()

@@ -74,11 +74,11 @@ class Edit(NamedTuple):
     def apply(self, computed: Tensor, running: Hooks, first: int) -> Tensor:
         """``computed``, the rows from ``first`` at the hook point, with the masked entries replaced."""
         value = self.value(running) if callable(self.value) else self.value
-        return torch.where(rows_from(self.mask, first), rows_from(value, first), computed)
+        return torch.where(_rows_from(self.mask, first), _rows_from(value, first), computed)
 
 
-def rows_from(whole: Tensor, first: int) -> Tensor:
-    """The rows of ``whole`` [..., T, K] from ``first``, unless the rows are broadcast."""
+def _rows_from(whole: Tensor, first: int) -> Tensor:
+    """The rows from ``first``, unless the rows are broadcast."""
     return whole[..., first:, :] if first and whole.ndim > 1 and whole.shape[-2] > 1 else whole
 
 

@@ -6,6 +6,7 @@ include what the model adds to them: masks, biases of position.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -32,7 +33,7 @@ from zoo_icl.clamps import (
 from zoo_icl.clamps.base import Call
 from zoo_icl.clamps.composition import Clamping
 from zoo_icl.clamps.heads import by_layer
-from zoo_icl.hooks import Edit, Hooks, resolve, rows_from
+from zoo_icl.hooks import Edit, Hooks, resolve
 
 _KINDS: tuple[type[Clamp], ...] = (Ablate, Constant, Live, NoPrevToken, PreservePatterns, PrevToken, Temperature)
 _PAIRS_ONLY = "only_labels"
@@ -79,7 +80,8 @@ class Intervention:
     layers: Sequence[AttentionLayer]
     clamps: Clamps
     look: Look | None = None
-    _first_pass: dict[str, Tensor] = field(default_factory=dict)
+    _first_pass: defaultdict[str, Tensor] = field(default_factory=lambda: defaultdict(lambda: torch.empty(0)))
+    """values that clamps read; nothing at layers that do not attend"""
     _recording: frozenset[str] | None = None
 
     def use(self, clamps: Clamping) -> None:
@@ -235,7 +237,8 @@ def _set_pattern(edit: Edit, pattern: Tensor, visible: Tensor, sinks: int) -> Te
     itself = torch.eye(first + rows, columns, dtype=pattern.dtype, device=pattern.device)[first:]
     hidden = (changed * ~visible).sum(-1, keepdim=True)
     shown = torch.where(visible, changed, torch.zeros_like(changed)) + hidden * itself
-    return torch.where(rows_from(_over_sinks(edit, columns, sinks).mask, first), shown, pattern)
+    clamped = _apply([edit._replace(value=pattern.new_ones(()))], torch.zeros_like(pattern), sinks)
+    return torch.where(clamped > 0, shown, pattern)
 
 
 def _first(scores: Tensor, sinks: int) -> int:

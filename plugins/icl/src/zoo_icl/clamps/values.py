@@ -126,7 +126,7 @@ class _Preserve(Clamp):
 
     def reads(self, model: Transformer) -> tuple[str, ...]:
         """Every layer."""
-        return tuple(hook for hook in model.hook_points if hook.endswith(f".attn.{self.kind}"))
+        return tuple(f"blocks.{layer}.attn.{self.kind}" for layer in range(model.depth))
 
     def edits(self, call: Call) -> Iterator[Edit]:
         """The first pass's values."""
