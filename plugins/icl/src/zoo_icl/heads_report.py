@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.cli import columns
 from zoo_icl.heads_meanings import MEANINGS
+from zoo_icl.matrix import matrix, number
 
 if TYPE_CHECKING:
     from zoo_icl.adapters.head_scores import HeadScores, LayerScores
@@ -74,57 +75,46 @@ def sentence(found: HeadScores) -> str:
     strongest = found.strongest("prefix")
     if strongest is None:
         return "no induction head: no sequence repeats a token, or every head is ablated."
-    even = f"even attention: {_number(found.even['prefix'])}"
+    even = f"even attention: {number(found.even['prefix'])}"
     if named := induction_heads(found):
         (strength, name), *rest = named
         layer, head = next(
             (layer, head) for layer in found.layers for head in range(layer.heads) if f"{layer.number}:{head}" == name
         )
-        copying = f", copying {_number(layer.summary('copying', head).mean)}" if "copying" in layer.sequences else ""
-        others = f"; also {', '.join(f'{name} {_number(value)}' for value, name in rest)}" if rest else ""
-        return f"an induction head at {name}: prefix matching {_number(strength)} ({even}){copying}{others}."
+        copying = f", copying {number(layer.summary('copying', head).mean)}" if "copying" in layer.sequences else ""
+        others = f"; also {', '.join(f'{name} {number(value)}' for value, name in rest)}" if rest else ""
+        return f"an induction head at {name}: prefix matching {number(strength)} ({even}){copying}{others}."
     layer, head = strongest
     highest = layer.summary("prefix", head).mean
-    why = f"below {_number(_INDUCTION)}" if highest < _INDUCTION else "and those that match do not copy"
-    return f"no induction head: prefix matching is highest at {layer.number}:{head}, {_number(highest)}, {why} ({even})."
+    why = f"below {number(_INDUCTION)}" if highest < _INDUCTION else "and those that match do not copy"
+    return f"no induction head: prefix matching is highest at {layer.number}:{head}, {number(highest)}, {why} ({even})."
 
 
 def text(found: HeadScores, shown: str, about: str, notes: Sequence[str]) -> str:
     """One score as a matrix, the strongest head by each, losses, and whether there are induction heads."""
     lines = [f"{about}."]
     if shown in found.measured:
-        lines += [f"{MEANINGS[shown]}; layer by head:", _matrix(found, shown)]
+        lines += [f"{MEANINGS[shown]}; layer by head:", matrix(_by_layer(found, shown))]
     rows = [("score", "highest at", "mean", "s.e.", "n", "even attention")]
     for score in found.measured:
         if (best := found.strongest(score)) is not None:
             layer, head = best
             summary = layer.summary(score, head)
-            even = _number(found.even[score]) if score in found.even else ""
+            even = number(found.even[score]) if score in found.even else ""
             at = f"{layer.number}:{head}"
-            rows.append((score, at, _number(summary.mean), _number(summary.sem), str(summary.n), even))
+            rows.append((score, at, number(summary.mean), number(summary.sem), str(summary.n), even))
     lines += ["", columns(rows, indent="")]
     named = (("predictable", "complete a pair of tokens seen before"), ("other", "do not"))
     for which, what in named:
         loss = found.losses[which]
         if loss.n:
-            lines.append(f"loss of tokens that {what}: {loss.mean:.3f} nats, s.e. {_number(loss.sem, 3)}, n {loss.n}.")
+            lines.append(f"loss of tokens that {what}: {loss.mean:.3f} nats, s.e. {number(loss.sem, 3)}, n {loss.n}.")
     return "\n".join([*lines, *(f"note: {note}" for note in notes), sentence(found)]) + "\n"
 
 
-def _matrix(found: HeadScores, score: str) -> str:
+def _by_layer(found: HeadScores, score: str) -> dict[str, list[float]]:
     means = found.matrix(score)
-    head = ["", *map(str, range(means.shape[1]))]
-    rows = [[str(layer.number), *map(_number, row)] for layer, row in zip(found.layers, means, strict=True)]
-    width = max(len(cell) for row in (head, *rows) for cell in row)
-    return "\n".join(" ".join(cell.rjust(width) for cell in row) for row in (head, *rows))
-
-
-def _number(value: float, digits: int = 2) -> str:
-    """Without the zero before the point; a dash for what is not defined."""
-    if math.isnan(value):
-        return "-"
-    shown = f"{value:.{digits}f}"
-    return shown.replace("0.", ".", 1) if shown.lstrip("-").startswith("0.") else shown
+    return {str(layer.number): list(row[: layer.heads]) for layer, row in zip(found.layers, means, strict=True)}
 
 
 def document(found: HeadScores, notes: Sequence[str]) -> dict[str, Any]:
