@@ -152,7 +152,8 @@ def attention_layers(model: Any) -> tuple[AttentionLayer, ...]:
     fused: list[str] = []
 
     def visit(scores: Tensor, softmax: Softmax) -> Tensor:
-        found.append(_Found(*running[-1], scores.shape[1], scores.shape[3] - scores.shape[2]))
+        if running[0][1] is model:  # not in a first pass of clamps that are in force already
+            found.append(_Found(*running[-1], scores.shape[1], scores.shape[3] - scores.shape[2]))
         return softmax(scores)
 
     with ExitStack() as stack:
