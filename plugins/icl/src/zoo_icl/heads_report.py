@@ -28,23 +28,23 @@ def notes_on(loaded: LanguageModel, found: HeadScores, asked: Sequence[str], len
     attending = [layer.number for layer in found.layers]
     depth = int(getattr(config, "num_hidden_layers", 0))
     if others := sorted(set(range(depth)) - set(attending)):
-        notes.append(f"{_layers(others)} do not attend and have no row.")
+        notes.append(f"{_layers(others, 'does', 'do')} not attend.")
     if sinks := [layer.number for layer in found.layers if layer.sinks]:
-        notes.append(f"{_layers(sinks)} give a part of their attention to a sink, not to a token.")
+        notes.append(f"{_layers(sinks, 'gives', 'give')} a part of the attention to a sink, not to a token.")
     kinds = getattr(config, "layer_types", None) or ["sliding_attention"] * depth
     window = getattr(config, "sliding_window", None)
     near = [layer for layer in attending if layer < len(kinds) and kinds[layer] == "sliding_attention"]
     if window and near and window < length:
-        notes.append(f"{_layers(near)} see the last {window} tokens alone.")
+        notes.append(f"{_layers(near, 'sees', 'see')} the last {window} tokens alone.")
     if loaded.tokenizer is None:
         notes.append("there is no tokenizer: special tokens are those that config.json names.")
     if left := [name for name in asked if name not in found.measured]:
-        notes.append(f"{', '.join(left)} cannot be measured on this model: its logits are not read from the heads' sum.")
+        notes.append(f"{', '.join(left)} cannot be measured: the way from the heads to the logits was not found.")
     return notes
 
 
-def _layers(numbers: Sequence[int]) -> str:
-    return f"layer{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
+def _layers(numbers: Sequence[int], one: str, several: str) -> str:
+    return f"layer{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))} {several if len(numbers) > 1 else one}"
 
 
 def induction_heads(found: HeadScores) -> list[tuple[float, str]]:

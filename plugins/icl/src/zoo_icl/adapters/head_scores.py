@@ -149,7 +149,10 @@ def score_heads(
         base = {which: np.concatenate([loss[which] for loss in losses]) for which in (PREDICTABLE, OTHER)}
         if not all(np.isfinite(values[~np.isnan(values)]).all() for values in base.values()):
             raise ValueError(f"{name} gives logits that are no numbers.")
-        per_layer = {number: {s: np.concatenate(v) for s, v in by.items()} for number, by in found.items()}
+        per_layer = {
+            layer.number: {s: np.concatenate(values) for s, values in found.get(layer.number, {}).items()}
+            for layer in force.layers
+        }
         if LOSS in scores:
             with foreign_errors(name):
                 _add_losses(model, force, parts, base[PREDICTABLE], per_layer, progress)

@@ -55,15 +55,18 @@ def tokenized(prompts: Sequence[str], tokenizer: Any, longest: int | None, sourc
         source: where they come from, for messages.
 
     Raises:
-        ValueError: there are none, or one is shorter than two tokens or longer than the context.
+        ValueError: there are none, or one has fewer than two ordinary tokens or is longer than the context.
     """
-    sequences = []
+    sequences, special = [], set(tokenizer.all_special_ids)
     for line, prompt in enumerate(prompts, start=1):
         if not prompt.strip():
             continue
         sequence = tokenizer(prompt)["input_ids"]
-        if len(sequence) < 2:
-            raise ValueError(f"line {line} of {source} is {len(sequence)} token long: expected at least 2.")
+        ordinary = sum(token not in special for token in sequence)
+        if ordinary < 2:
+            raise ValueError(
+                f"line {line} of {source} has {ordinary} ordinary token{'s' * (ordinary != 1)}: expected at least 2."
+            )
         if longest is not None and len(sequence) > longest:
             raise ValueError(
                 f"line {line} of {source} is {len(sequence)} tokens long: the context of this model is {longest}."
@@ -71,7 +74,7 @@ def tokenized(prompts: Sequence[str], tokenizer: Any, longest: int | None, sourc
         sequences.append(sequence)
     if not sequences:
         raise ValueError(f"{source} has no prompts: expected one on each line.")
-    return padded(sequences, set(tokenizer.all_special_ids))
+    return padded(sequences, special)
 
 
 def random_repeated(
