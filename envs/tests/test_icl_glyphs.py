@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from zoo_envs.icl.glyphs import glyphs, num_glyph_classes
-from zoo_envs.icl.glyphs import collection
+from zoo_envs.icl.glyphs import collection, glyphs, num_glyph_classes
 from zoo_envs.icl.glyphs.collection import EXEMPLARS, Atlas, atlas
 from zoo_envs.icl.glyphs.encoder import Encoder
 from zoo_envs.icl.glyphs.render import characters, font_files, render
@@ -50,7 +49,9 @@ def test_shapes_are_apart_and_what_coincides_is_one(small: Atlas) -> None:
     turns = {letter: sum(LETTERS[character] == ord(letter) for character, _ in kept) for letter in "FGOHIX+"}
     assert turns["F"] == turns["G"] == 8 and turns["O"] <= 2 and turns["X"] <= 2 and turns["+"] == 1
     assert turns["H"] == 2  # and lying down
-    assert sum(turn_of for letter, turn_of in {c: sum(LETTERS[x] == ord(c) for x, _ in kept) for c in "bdpq"}.items()) < 17
+    assert (
+        sum(turn_of for letter, turn_of in {c: sum(LETTERS[x] == ord(c) for x, _ in kept) for c in "bdpq"}.items()) < 17
+    )
 
 
 def test_turns_are_the_eight_of_a_square() -> None:
@@ -93,7 +94,13 @@ def test_the_encoder_is_the_principal_components_of_its_responses() -> None:
     filters = rng.standard_normal((25, 48), dtype=np.float32) / 5
     biases = rng.standard_normal(48, dtype=np.float32) / 4
     by_hand = [  # the first cell, filter by filter
-        np.mean([max(0.0, float((window[i : i + 5, j : j + 5].ravel() @ filters[:, f]) + biases[f])) for i in range(4) for j in range(4)])
+        np.mean(
+            [
+                max(0.0, float((window[i : i + 5, j : j + 5].ravel() @ filters[:, f]) + biases[f]))
+                for i in range(4)
+                for j in range(4)
+            ]
+        )
         for f in range(48)
     ]
     np.testing.assert_allclose(_responses(one)[0, :48], by_hand, atol=1e-5)

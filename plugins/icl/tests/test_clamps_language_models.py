@@ -11,7 +11,16 @@ import torch.nn.functional as F
 from torch.overrides import _get_current_function_mode_stack
 from zoo_icl.adapters import clamped
 
-from plugins.icl.tests.language_models import MODELS, OUTPUT_MAPS, VOCABULARY, build, hybrid, logits, tokens, transformers
+from plugins.icl.tests.language_models import (
+    MODELS,
+    OUTPUT_MAPS,
+    VOCABULARY,
+    build,
+    hybrid,
+    logits,
+    tokens,
+    transformers,
+)
 
 TOLERANCE = {"atol": 1e-4, "rtol": 1e-4}
 
@@ -159,7 +168,9 @@ def test_nothing_is_left_behind(attention: str, fails: bool) -> None:
     assert not _get_current_function_mode_stack()
     after = state_of(model)
     assert after[:3] == before[:3]
-    assert all(a == b and torch.equal(x, y) and c == d for (a, x, c), (b, y, d) in zip(after[3], before[3], strict=True))
+    assert all(
+        a == b and torch.equal(x, y) and c == d for (a, x, c), (b, y, d) in zip(after[3], before[3], strict=True)
+    )
     assert torch.equal(logits(model, ids), whole)
 
 
@@ -229,5 +240,8 @@ def test_a_hybrid_has_the_layers_that_attend_by_their_own_numbers() -> None:
     assert not torch.allclose(under(model, "Ablate(3:0)", ids), logits(model, ids), **TOLERANCE)
     kept = patterns(model, ids, "PreservePatterns()+Ablate(1:*)")
     torch.testing.assert_close(kept[3], patterns(model, ids)[3], atol=1e-6, rtol=0.0)
-    with pytest.raises(ValueError, match="layer 2 does not attend; layers that do are 1, 3"), clamped(model, "Ablate(2:0)"):
+    with (
+        pytest.raises(ValueError, match="layer 2 does not attend; layers that do are 1, 3"),
+        clamped(model, "Ablate(2:0)"),
+    ):
         pass

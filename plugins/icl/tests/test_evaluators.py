@@ -19,6 +19,7 @@ from zoo_icl.evaluators.dense import dense_batch
 from zoo_icl.evaluators.induction import Induction
 from zoo_icl.evaluators.subject import draw, task
 from zoo_icl.evaluators.transience import TransienceEvaluator
+from zoo_icl.matrix import number
 from zoo_icl.model import ICLTransformer
 from zoo_icl.probes import context_mask, induction_strength, prev_token_strength, query_metrics
 

@@ -208,7 +208,8 @@ def ablated(strengths, seed=0):
 
 
 def heights(axes):
-    return [[patch.get_height() for patch in container.patches] for container in axes.containers if container.patches]
+    bars = [container.patches for container in axes.containers if hasattr(container, "patches")]
+    return [[patch.get_height() for patch in patches] for patches in bars]
 
 
 def test_figure_4a_orders_heads_by_strength():
@@ -226,7 +227,13 @@ def test_figure_4a_orders_heads_by_strength():
 
 def test_figure_4b_has_trainings_of_single_heads():
     runs = [
-        run({"train/loss": LOSS}, key=f"head{h}", seed=seed, n_heads=3, clamp=(f"Ablate(1:{(h + 1) % 3},1:{(h + 2) % 3})",))
+        run(
+            {"train/loss": LOSS},
+            key=f"head{h}",
+            seed=seed,
+            n_heads=3,
+            clamp=(f"Ablate(1:{(h + 1) % 3},1:{(h + 2) % 3})",),
+        )
         for h in (2, 0)
         for seed in (0, 1)
     ]
@@ -248,7 +255,9 @@ def test_figures_5b_and_6_need_what_their_measure_means():
     rows = [
         {"sequences": step, "clamp": clamp, "loss": 1.0 / (step + i), "acc": 0.5}
         for step in (10, 20, 30)
-        for i, clamp in enumerate(("none", "PrevToken(0:0)", "Layer1()", "Copy(1:0)", "Layer1()+Copy(1:0)", "Induction(1:*)"))
+        for i, clamp in enumerate(
+            ("none", "PrevToken(0:0)", "Layer1()", "Copy(1:0)", "Layer1()+Copy(1:0)", "Induction(1:*)")
+        )
     ]
     one = [run(reports=report(rows), seed=seed, clamp=("Ablate(1:1-7)",)) for seed in (0, 1)]
     figure = paper_6(one, OPTIONS)
@@ -256,7 +265,7 @@ def test_figures_5b_and_6_need_what_their_measure_means():
         "all of the circuit", "A and B: all but copying (Copy)", "B and C: match and copying (Layer1)",
         "B: the match (Layer1+Copy)", "C: copying (Induction)",
     ]  # fmt: skip
-    assert [list(line.get_ydata()) for line in curves_of(figure.axes[0])][0] == [1 / 10, 1 / 20, 1 / 30]
+    assert list(curves_of(figure.axes[0])[0].get_ydata()) == [1 / 10, 1 / 20, 1 / 30]
     with pytest.raises(UsageError, match="8 heads in the last block, where progress under a clamp of one head means"):
         paper_6([run(reports=report(rows))], OPTIONS)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from plugins.icl.tests.language_models import GPT2, MODELS, VOCABULARY, build, hybrid, transformers
+from plugins.icl.tests.language_models import MODELS, VOCABULARY, build, hybrid, transformers
 from zoo.cli.main import main
 
 tokenizers = pytest.importorskip("tokenizers")
@@ -49,7 +49,10 @@ def test_every_architecture_has_every_score(name: str, tmp_path: Path, capsys: p
     assert found["tokens"] == 80 and found["induction_heads"] == []
     assert found["sentence"].startswith("no induction head: prefix matching is highest at ")
     sees = "layer 0 sees the last 16 tokens alone."
-    expected = {"Gemma2": [sees], "GptOss": ["layers 0, 1 give a part of the attention to a sink, not to a token.", sees]}
+    expected = {
+        "Gemma2": [sees],
+        "GptOss": ["layers 0, 1 give a part of the attention to a sink, not to a token.", sees],
+    }
     assert found["notes"] == expected.get(name, [])
 
 
@@ -128,7 +131,11 @@ def corrupt(directory: Path) -> str:
         (t5, [], "a model with an encoder and a decoder, t5"),
         (mamba, [], "MambaForCausalLM gives no attention patterns"),
         (lambda d: save(d, build("GPT2"), tokenizer=False), ["--prompts", "PROMPTS"], "has no tokenizer"),
-        (lambda d: save(d, build("GPT2")), ["--prompts", "LONG"], "line 2 of {} is 71 tokens long: the context of this"),
+        (
+            lambda d: save(d, build("GPT2")),
+            ["--prompts", "LONG"],
+            "line 2 of {} is 71 tokens long: the context of this",
+        ),
         (lambda d: save(d, build("GPT2")), ["--prompts", "SHORT"], "line 1 of {} has 1 ordinary token: expected"),
         (lambda d: save(d, build("GPT2")), ["--prompts", "EMPTY"], "{} has no prompts"),
         (lambda d: save(d, build("GPT2")), ["--prompts", "MISSING"], "{} cannot be read"),
@@ -147,7 +154,13 @@ def corrupt(directory: Path) -> str:
 def test_a_wrong_request_is_one_sentence_and_status_2(
     make: Any, arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    texts = {"PROMPTS": b"w1 w2 w1", "LONG": b"w1 w2\n" + b"w3 " * 70, "SHORT": b"w1", "EMPTY": b"\n\n", "BINARY": b"\xff"}
+    texts = {
+        "PROMPTS": b"w1 w2 w1",
+        "LONG": b"w1 w2\n" + b"w3 " * 70,
+        "SHORT": b"w1",
+        "EMPTY": b"\n\n",
+        "BINARY": b"\xff",
+    }
     for name, content in texts.items():
         (tmp_path / name).write_bytes(content)
     arguments = [str(tmp_path / word) if word in texts or word == "MISSING" else word for word in arguments]

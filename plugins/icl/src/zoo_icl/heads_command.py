@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 _RANDOM = {"period": 25, "sequences": 16, "seed": 0}
 """options of random tokens"""
-_DESCRIPTION = """Score every head of a causal language model: a directory of Hugging Face transformers with safetensors.
+_DESCRIPTION = """Score every head of a causal language model: a directory of Hugging Face transformers.
 
-Each score is a mean over sequences with its standard error. Without prompts, they are random tokens, repeated once. Padding
-and special tokens never count. Predictable tokens are those that complete a pair of tokens seen before.
+Each score is a mean over sequences with its standard error. Without prompts, they are random tokens, repeated
+once. Padding and special tokens never count. Predictable tokens complete a pair of tokens that was seen before.
 """
 
 
@@ -126,7 +126,8 @@ def _tokens(loaded: LanguageModel, parsed: argparse.Namespace, prompts: list[str
     length = 2 * parsed.period + (start is not None)
     if loaded.context is not None and length > loaded.context:
         raise UsageError(
-            f"--period {parsed.period} makes sequences of {length} tokens: the context of this model is {loaded.context}."
+            f"--period {parsed.period} makes sequences of {length} tokens: the context of this model is "
+            f"{loaded.context}."
         )
     rng = np.random.default_rng(parsed.seed)
     return random_repeated(loaded.known, parsed.period, parsed.sequences, rng, start=start)

@@ -1,7 +1,7 @@
 """Classes of images without a download: glyphs of the DejaVu faces that matplotlib brings, turned and flipped.
 
-Classes are shapes, exemplars are faces: the task of Omniglot (characters of alphabets, 20 drawings each, also turned and
-flipped) with printed characters. They depend on the versions of matplotlib's fonts and of pillow, which draws them.
+Classes are shapes, exemplars are faces: the task of Omniglot (characters of alphabets, 20 drawings each, also turned
+and flipped) with printed characters. They depend on the versions of matplotlib's fonts and of pillow, which draws them.
 """
 
 from __future__ import annotations

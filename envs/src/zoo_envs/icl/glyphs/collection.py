@@ -44,7 +44,8 @@ class Atlas:
 def atlas() -> Atlas:
     """The glyphs of the fonts that are installed.
 
-    The cache is ``$XDG_CACHE_HOME/zoo``, by the SHA-256 of the fonts and the version of pillow; where it cannot be written, they are made anew.
+    The cache is ``$XDG_CACHE_HOME/zoo``, by the SHA-256 of the fonts and the version of pillow; where it cannot be
+    written, they are made anew.
 
     Raises:
         ValueError: matplotlib is not installed.
@@ -88,8 +89,8 @@ def _write(file: Path, found: Atlas) -> None:
             encoder = {name: getattr(found.encoder, name) for name in _ENCODER}
             np.savez_compressed(beside, images=found.images, classes=found.classes, **encoder)
             beside.close()
-            os.replace(beside.name, file)
+            Path(beside.name).replace(file)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(beside.name)
+                Path(beside.name).unlink()
             raise

@@ -82,8 +82,8 @@ def _drawing(font: Any, text: str) -> Any:
     ink = ink.crop(box)
     largest = max(ink.size)
     if largest > _INSIDE:
-        shape = tuple(max(1, round(side * _INSIDE / largest)) for side in ink.size)
-        ink = ink.resize(shape, Image.Resampling.BOX)
+        width, height = (max(1, round(side * _INSIDE / largest)) for side in ink.size)
+        ink = ink.resize((width, height), Image.Resampling.BOX)
     canvas.paste(ink, ((size - ink.width) // 2, (size - ink.height) // 2))
     return canvas
 

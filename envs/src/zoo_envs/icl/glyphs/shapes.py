@@ -20,7 +20,7 @@ def turned(pictures: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
 
 
 def distinct(pictures: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Shapes that are ``APART`` from one another: those in the order of the pictures, each turned and flipped after all.
+    """Shapes that are ``APART`` from one another: by the order of pictures, then of turns.
 
     A shape that is nearer to one that is kept already is dropped: of 4 turns of a circle one is left.
 

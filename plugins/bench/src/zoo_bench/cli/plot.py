@@ -83,19 +83,19 @@ def _parser() -> CommandParser:
 
 def _asked_figure(parsed: argparse.Namespace, options: CommandOptions) -> PluginFigure | None:
     """The figure that was named; the first word names one if it is not a path and a plugin's figure is called so."""
-    first = parsed.runs[0] if parsed.runs else None
-    if not parsed.figure and (parsed.profile or first is None or first.exists()):
+    named = not parsed.figure
+    if named and (parsed.profile or not parsed.runs or parsed.runs[0].exists()):
         return None
     from zoo_bench.plots.plugin_figures import find_figures
 
     found = find_figures(options.registry())
-    name, kind = (parsed.figure, "figure") if parsed.figure else (first.as_posix(), "figure or directory of runs")
-    if not parsed.figure and (name in found or nearest(name, found)):
-        parsed.runs = parsed.runs[1:]
-    elif not parsed.figure:
+    name = parsed.runs[0].as_posix() if named else parsed.figure
+    if named and name not in found and not nearest(name, found):
         return None
+    parsed.runs = parsed.runs[named:]
     if name in found:
         return found[name]
+    kind = "figure or directory of runs" if named else "figure"
     raise UnknownNameError(kind, name, found, _can_draw(name, found, parsed))
 
 

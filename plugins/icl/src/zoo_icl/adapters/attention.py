@@ -71,14 +71,14 @@ class Visiting(TorchFunctionMode):
 @contextmanager
 def visiting(layer: AttentionLayer, visit: Visit) -> Iterator[None]:
     """Whenever ``layer`` attends, its softmax is ``visit``; nothing is left behind."""
-    entered: list[Visiting] = []
+    entered: list[ExitStack] = []
 
     def enter(*_: Any) -> None:
-        entered.append(Visiting(visit))
-        entered[-1].__enter__()
+        entered.append(ExitStack())
+        entered[-1].enter_context(Visiting(visit))
 
     def leave(*_: Any) -> None:
-        entered.pop().__exit__(None, None, None)
+        entered.pop().close()
 
     before = layer.module.register_forward_pre_hook(enter)
     after = layer.module.register_forward_hook(leave, always_call=True)

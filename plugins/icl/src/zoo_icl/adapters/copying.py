@@ -53,7 +53,8 @@ class Unembedding:
             written = next((call.output for call in calls if call.module is layer.read_out), None)
             following = [c for c in calls if c.input is not None and written is not None and _same(c.input, written)]
             changed = [c.module for c in following if c.output is not None and not _same(c.output, c.input)]
-            after |= {layer.number: module for module in changed[:1]}
+            if changed:
+                after[layer.number] = changed[0]
         return cls(after, norm, read_out, last.output.shape[-1])
 
     def logits(self, written: Tensor, layer: int) -> Tensor:
@@ -105,7 +106,8 @@ def copying_scores(
         float64 ``[n, H]``, in [-1, 1].
     """
     read_out = layer.read_out
-    assert read_out is not None
+    if read_out is None:
+        raise ValueError(f"layer {layer.number} has no output map that was found.")
     width = values.shape[1] // layer.heads
     others = allowed.sum() - allowed[tokens].long()
     scores = []

@@ -1,4 +1,4 @@
-"""Every head of a language model on sequences of tokens: what it attends to, what it copies, and what it is good for."""
+"""Every head of a language model on sequences of tokens: what it attends to, what it copies, what it is good for."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class LayerScores:
     @property
     def heads(self) -> int:
         """H."""
-        return next(iter(self.sequences.values())).shape[1]
+        return int(next(iter(self.sequences.values())).shape[1])
 
     def summary(self, score: str, head: int) -> Summary:
         """Mean and standard error over the sequences."""
@@ -173,9 +173,7 @@ def score_heads(
 class _Collect:
     """Scores of the sequences that run now, layer by layer."""
 
-    def __init__(
-        self, model: Any, force: Intervention, scores: Sequence[str], known: NDArray[np.int64] | None
-    ) -> None:
+    def __init__(self, model: Any, force: Intervention, scores: Sequence[str], known: NDArray[np.int64] | None) -> None:
         self._device = model.device
         self._attention = [score for score in scores if score in (PREFIX, PREVIOUS, DUPLICATE)]
         self.unembedding = Unembedding.of(model, force.layers) if COPYING in scores else None
@@ -200,7 +198,8 @@ class _Collect:
 
     def values(self, layer: AttentionLayer, values: Tensor) -> None:
         """Score what one layer copies."""
-        assert self.unembedding is not None
+        if self.unembedding is None:
+            return
         size, places = self._places.shape
         rows = torch.arange(size, device=self._device)[:, None]
         at = torch.as_tensor(self._places, device=self._device)
@@ -278,7 +277,9 @@ def _places(ordinary: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.
     counted = np.zeros(places.shape, bool)
     for row, there in enumerate(ordinary):
         at = np.flatnonzero(there)
-        chosen = at[np.unique(np.linspace(0, len(at) - 1, min(_PLACES, len(at))).round().astype(int))] if len(at) else at
+        chosen = (
+            at[np.unique(np.linspace(0, len(at) - 1, min(_PLACES, len(at))).round().astype(int))] if len(at) else at
+        )
         places[row, : len(chosen)] = chosen
         counted[row, : len(chosen)] = True
     return places, counted

@@ -17,7 +17,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo_icl.adapters.attention import AttentionLayer, Softmax, attention_layers, eager_attention, probe_logits, visiting
+from zoo_icl.adapters.attention import (
+    AttentionLayer,
+    Softmax,
+    attention_layers,
+    eager_attention,
+    probe_logits,
+    visiting,
+)
 from zoo_icl.clamps import (
     Ablate,
     Clamp,
@@ -39,7 +46,7 @@ _KINDS: tuple[type[Clamp], ...] = (Ablate, Constant, Live, NoPrevToken, Preserve
 _PAIRS_ONLY = "only_labels"
 _HOOKS = ("scores", "pattern", "v")
 _TOLERANCE, _ROUNDINGS = 1e-3, 16
-"""by which logits may differ between two ways to compute attention, relative to the largest, and in units of rounding"""
+"""by which logits may differ between two ways to compute attention, relative to the largest; and in roundings"""
 _HIDDEN = -5e3
 """scores below are those of tokens that a mask hides: models add -1e4 or less"""
 
@@ -130,7 +137,9 @@ class Intervention:
             pattern = _set_pattern(edit, pattern, scores > _HIDDEN, layer.sinks)
         if self.look is not None:
             self.look(layer, pattern)
-        return _apply(edits.get(name + "v", ()), pattern, layer.sinks)  # values of zero weigh as much as weights of zero
+        return _apply(
+            edits.get(name + "v", ()), pattern, layer.sinks
+        )  # values of zero weigh as much as weights of zero
 
     def _edits(self, layer: AttentionLayer, scores: Tensor) -> Mapping[str, Sequence[Edit]]:
         """The edits of this layer by hook point, explicit ones last."""
@@ -199,9 +208,7 @@ def check(clamps: Clamping, layers: Sequence[AttentionLayer]) -> Clamps:
                 raise ValueError(f"{clamp}: layer {number} does not attend; layers that do are {there}.")
             heads = by_number[number].heads
             if which and max(which) >= heads:
-                raise ValueError(
-                    f"{clamp}: layer {number} has no head {max(which)}; heads are 0 to {heads - 1}."
-                )
+                raise ValueError(f"{clamp}: layer {number} has no head {max(which)}; heads are 0 to {heads - 1}.")
         for region in clamp.regions():
             try:
                 resolve(region.hook, shape.hook_points)
@@ -226,7 +233,9 @@ def _concerns(clamp: Clamp, layer: int) -> bool:
 def _apply(edits: Sequence[Edit], computed: Tensor, sinks: int) -> Tensor:
     """``computed`` [B, H, T, K] with the edits; T are the last rows, and the last columns are sinks."""
     for edit in edits:
-        computed = _over_sinks(edit, computed.shape[3], sinks).apply(computed, Hooks({}, frozenset()), _first(computed, sinks))
+        computed = _over_sinks(edit, computed.shape[3], sinks).apply(
+            computed, Hooks({}, frozenset()), _first(computed, sinks)
+        )
     return computed
 
 
@@ -248,7 +257,8 @@ def _first(scores: Tensor, sinks: int) -> int:
 
 def _over_sinks(edit: Edit, columns: int, sinks: int) -> Edit:
     """``edit`` of the tokens' columns as one of all: it leaves sinks as they are, and gives them nothing."""
-    if not sinks or callable(edit.value):
+    value = edit.value
+    if not sinks or not isinstance(value, Tensor):
         return edit
-    mask, value = (F.pad(x, (0, sinks)) if x.ndim and x.shape[-1] == columns - sinks else x for x in edit[1:])
-    return Edit(edit.hook, mask, value)
+    wide = (F.pad(x, (0, sinks)) if x.ndim and x.shape[-1] == columns - sinks else x for x in (edit.mask, value))
+    return Edit(edit.hook, *wide)

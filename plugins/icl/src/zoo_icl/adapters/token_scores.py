@@ -68,9 +68,9 @@ def even_pattern(real: Tensor) -> Tensor:
 
 
 def predictable(tokens: Tensor, ordinary: Tensor) -> Tensor:
-    """Tokens that complete a pair seen before: x_t, where (x_{t-1}, x_t) = (x_{s-1}, x_s) for some s < t; bool ``[B, T]``.
+    """Tokens that complete a pair seen before, which an induction head can know, bool ``[B, T]``.
 
-    Those are what an induction head can know.
+    They are the x_t for which (x_{t-1}, x_t) = (x_{s-1}, x_s) for some s < t.
     """
     pair = torch.stack((tokens[:, :-1], tokens[:, 1:]), -1)
     whole = ordinary[:, :-1] & ordinary[:, 1:]

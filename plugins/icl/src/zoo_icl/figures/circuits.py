@@ -87,6 +87,7 @@ def head_metrics(run: Any, kind: str) -> dict[str, str]:
 
 
 def draw_heads(axes: Axes, run: Any, metrics: Mapping[str, str]) -> None:
+    """A line for each head, named where it ends."""
     from matplotlib import colormaps
 
     shades = colormaps["viridis"](np.linspace(0.0, 0.88, len(metrics)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -109,12 +109,12 @@ def paper_4a(runs: Sequence[Any], options: Any) -> Figure:
         UsageError: no run has such a report.
     """
     reports = _ablations(runs)
-    count = min(len(alone) for alone, _, _ in reports)
+    count = min(len(each.alone) for each in reports)
     figure, panel_grid = make_panels(1, 2)
     for axes, what, label in zip(panel_grid[0], ("acc", "loss"), ("accuracy", "loss (nats)"), strict=True):
-        for side, (which, colour) in enumerate(((0, BLUE), (1, ORANGE))):
-            values = np.array([[row[what] for row in report[which][:count]] for report in reports])
-            _bars(axes, values, colour, side)
+        for side, colour in enumerate((BLUE, ORANGE)):
+            rows = [(each.without if side else each.alone)[:count] for each in reports]
+            _bars(axes, np.array([[row[what] for row in of_run] for of_run in rows]), colour, side)
         axes.set_ylabel(label)
         _name_bars(axes, reports, count)
     lines = [("this head alone", BLUE), ("all heads but this one", ORANGE)]
@@ -190,7 +190,9 @@ def paper_6(runs: Sequence[Any], options: Any) -> Figure:
             "one head means nothing: expected runs that ablate all but one."
         )
     panels = group_by_title(kept, "has a report of icl-clamped about several checkpoints")
-    names = [name for name in _SUBCIRCUITS if any(name == kind(row["clamp"]) for run in kept for row in clamped_rows(run))]
+    names = [
+        name for name in _SUBCIRCUITS if any(name == kind(row["clamp"]) for run in kept for row in clamped_rows(run))
+    ]
     colours = colours_of(names)
     figure, every = grid_of_panels(len(panels))
     for axes, (title, seeds) in zip(every, panels.items(), strict=True):
@@ -238,8 +240,8 @@ def paper_16b(runs: Sequence[Any], options: Any) -> Figure:
         UsageError: no run has such a report.
     """
     reports = _ablations(runs)
-    count = min(len(alone) for alone, _, _ in reports)
-    shares = [[row.get("complementarity", np.nan) for row in alone[:count]] for alone, _, _ in reports]
+    count = min(len(each.alone) for each in reports)
+    shares = [[row.get("complementarity", np.nan) for row in each.alone[:count]] for each in reports]
     figure, panel_grid = make_panels(1, 1)
     axes = panel_grid[0, 0]
     _bars(axes, np.array(shares), GREY, 0, width=0.7)
@@ -275,42 +277,62 @@ def paper_18(runs: Sequence[Any], options: Any) -> Figure:
     return figure
 
 
-def _ablations(runs: Sequence[Any]) -> list[tuple[list[dict[str, Any]], list[dict[str, Any]], str]]:
-    """Of each report of ``icl-ablation``: the heads alone by falling strength, all but them, and whose it is."""
+class _Ablated(NamedTuple):
+    """A report of ``icl-ablation``."""
+
+    alone: list[dict[str, Any]]
+    """each head alone, by falling strength"""
+    without: list[dict[str, Any]]
+    """all but that head"""
+    seed: int
+
+
+def _ablations(runs: Sequence[Any]) -> list[_Ablated]:
+    """The reports of ``icl-ablation``.
+
+    Raises:
+        UsageError: there is none.
+    """
     reports = []
     for run in runs:
         rows = run.evaluations.get("icl-ablation", {}).get("rows", [])
         alone = [row for row in rows if row["kept"].startswith("only ") and "induction_strength" in row]
         without = {row["kept"].removeprefix("all but "): row for row in rows if row["kept"].startswith("all but ")}
-        alone.sort(key=lambda row: -row["induction_strength"])
+        alone.sort(key=lambda row: -float(row["induction_strength"]))
         if alone:
-            names = [row["kept"].removeprefix("only ") for row in alone]
-            reports.append((alone, [without[name] for name in names], f"seed {run.seed}"))
+            reports.append(_Ablated(alone, [without[_head(row)] for row in alone], run.seed))
     if not reports:
         raise UsageError("these runs have no reports of icl-ablation.", "zoo eval RUN icl-ablation makes one.")
     return reports
 
 
+def _head(row: dict[str, Any]) -> str:
+    return str(row["kept"]).removeprefix("only ")
+
+
 def _bars(axes: Axes, values: Any, colour: str, side: int, *, width: float = 0.38) -> None:
     """Means of ``values`` [runs, heads] as bars, from the lowest to the highest run as lines."""
     places = np.arange(values.shape[1]) + (0.0 if width > 0.5 else (side - 0.5) * width)
-    means = np.nanmean(values, axis=0)
+    defined = np.ma.masked_invalid(values)  # the best head alone has no share of its own errors
+    means = defined.mean(0).filled(np.nan)
     axes.bar(places, means, width=width, color=colour)
     if len(values) > 1:
-        spread = np.stack([means - np.nanmin(values, axis=0), np.nanmax(values, axis=0) - means])
+        spread = np.stack([means - defined.min(0).filled(np.nan), defined.max(0).filled(np.nan) - means])
         axes.errorbar(places, means, yerr=spread, fmt="none", ecolor="black", elinewidth=0.7)
 
 
-def _name_bars(axes: Axes, reports: Sequence[Any], count: int) -> None:
+def _name_bars(axes: Axes, reports: Sequence[_Ablated], count: int) -> None:
     """Heads by name where there is one run, else by their rank."""
-    names = [row["kept"].removeprefix("only ") for row in reports[0][0][:count]]
+    names = [_head(row) for row in reports[0].alone[:count]]
     axes.set_xticks(range(count), names if len(reports) == 1 else list(map(str, range(1, count + 1))))
     axes.grid(visible=False, axis="x")
 
 
-def _ranks(reports: Sequence[Any]) -> str:
-    return f"head, strongest first ({reports[0][2]})" if len(reports) == 1 else "rank of the head by strength"
+def _ranks(reports: Sequence[_Ablated]) -> str:
+    return f"head, strongest first (seed {reports[0].seed})" if len(reports) == 1 else "rank of the head by strength"
 
 
 def _bars_mark(count: int) -> list[Mark]:
-    return [(f"bar: mean of {count} runs; line: their range", {"color": "black", "linewidth": 0.7})] if count > 1 else []
+    return (
+        [(f"bar: mean of {count} runs; line: their range", {"color": "black", "linewidth": 0.7})] if count > 1 else []
+    )

@@ -27,9 +27,9 @@ Mark = tuple[str, Mapping[str, Any]]
 """label, and properties of a line that has it; "facecolor" among them makes it a patch"""
 Floats = NDArray[np.float64]
 
-DOTTED = {"color": GREY, "linestyle": ":", "linewidth": 1.0}
-DASHED = {"color": GREY, "linestyle": "--", "linewidth": 0.9}
-SOLID = {"color": GREY, "linestyle": "-", "linewidth": 0.9}
+DOTTED: dict[str, Any] = {"color": GREY, "linestyle": ":", "linewidth": 1.0}
+DASHED: dict[str, Any] = {"color": GREY, "linestyle": "--", "linewidth": 0.9}
+SOLID: dict[str, Any] = {"color": GREY, "linestyle": "-", "linewidth": 0.9}
 
 
 def make_panels(rows: int, columns: int) -> tuple[Figure, NDArray[Any]]:
@@ -103,7 +103,7 @@ def finish(
 
     for axes in bottom:
         axes.set_xlabel(below)
-    handles = [Line2D([], [], color=colour) for _, colour in lines]
+    handles: list[Any] = [Line2D([], [], color=colour) for _, colour in lines]
     handles += [Patch(**how) if "facecolor" in how else Line2D([], [], **how) for _, how in marks]
     labels = [label for label, _ in (*lines, *marks)]
     if labels:
