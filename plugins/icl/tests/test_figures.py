@@ -82,7 +82,7 @@ def test_phases_mark_plateau_onset_and_half_loss():
     (band,) = left.patches
     assert (band.get_x(), band.get_x() + band.get_width()) == (3000.0, 6000.0)
     assert legend(figure) == [
-        "training loss", "as in training", "new classes", "line: mean of 2 seeds; band: their range",
+        "training loss", "as in training", "new classes", "mean and range, 2 seeds",
         "ln 2, two labels guessed", "plateau: within .1 of ln 2, first seed", "below .9 ln 2 for good, first seed",
         "below half of ln 2, first seed",
     ]  # fmt: skip
@@ -142,7 +142,7 @@ def test_progress_has_the_measure_left_and_the_cause_right():
     left, right = figure.axes
     assert [list(line.get_ydata()) for line in curves_of(left)] == [[1 / 10, 1 / 20, 1 / 30], [1 / 11, 1 / 21, 1 / 31]]
     assert len(curves_of(right)) == 4
-    assert legend(figure) == ["none", "Induction", "PrevToken", "Layer1", "half of ln 2"]
+    assert legend(figure) == ["none", "PrevToken", "Layer1", "Induction", "half of ln 2"]
     colours = {line.get_color() for line in curves_of(left)}
     assert colours <= {line.get_color() for line in curves_of(right)}
     (alone,) = progress([judged], OPTIONS).axes
@@ -164,15 +164,17 @@ def test_patterns_are_heat_maps_of_every_head():
     assert [label.get_text() for label in maps[0].get_yticklabels()] == ["x1", "y1", "x2", "y2", "?"]
 
 
-def test_seeds_are_their_mean_and_range_between_looks_that_all_had():
+def test_seeds_are_the_mean_and_range_of_those_that_have_looked():
     seeds = [run({"x": [1.0, 2.0, 3.0]}), run({"x": [3.0, 2.0, 5.0, 9.0]}, seed=1), run({}, seed=2)]
     steps, mean, low, high = mean_and_range(seeds, "x")
-    assert list(steps) == STEPS[:3]
-    assert (list(mean), list(low), list(high)) == ([2.0, 2.0, 4.0], [1.0, 2.0, 3.0], [3.0, 2.0, 5.0])
+    assert list(steps) == STEPS[:4]
+    assert list(mean) == [2.0, 2.0, 4.0, 9.0]
+    assert (list(low), list(high)) == ([1.0, 2.0, 3.0, 9.0], [3.0, 2.0, 5.0, 9.0])
     other = run({}, seed=3)
     other.series = lambda name: SimpleNamespace(steps=[1500.0, 2500.0], values=[0.0, 1.0])
     steps, mean, *_ = mean_and_range([seeds[0], other], "x")
-    assert list(steps) == [1500.0, 2000.0, 2500.0] and list(mean) == [0.75, 1.25, 1.75]
+    assert list(steps) == [1000.0, 1500.0, 2000.0, 2500.0, 3000.0]
+    assert list(mean) == [1.0, 0.75, 1.25, 1.75, 3.0]
     assert mean_and_range([run({})], "x") is None
     (single,) = [mean_and_range([seeds[1]], "x")]
     assert list(single[1]) == [3.0, 2.0, 5.0, 9.0]
@@ -220,7 +222,7 @@ def test_figure_4a_orders_heads_by_strength():
     assert left.get_xlabel() == "head, strongest first (seed 0)"
     figure = paper_4a([ablated([0.1, 0.9, 0.5]), ablated([0.9, 0.1, 0.5], seed=1)], OPTIONS)
     assert heights(figure.axes[0])[0] == pytest.approx([0.05, 0.2, 0.05])
-    assert legend(figure)[-1] == "bar: mean of 2 runs; line: their range"
+    assert legend(figure)[-1] == "mean and range, 2 runs"
     (axes,) = paper_16b([ablated([0.1, 0.9, 0.5])], OPTIONS).axes
     assert heights(axes)[0][1:] == pytest.approx([0.4, 0.0])
 

@@ -334,5 +334,5 @@ def _ranks(reports: Sequence[_Ablated]) -> str:
 
 def _bars_mark(count: int) -> list[Mark]:
     return (
-        [(f"bar: mean of {count} runs; line: their range", {"color": "black", "linewidth": 0.7})] if count > 1 else []
+        [(f"mean and range, {count} runs", {"color": "black", "linewidth": 0.7})] if count > 1 else []
     )

@@ -115,7 +115,8 @@ def clamped_rows(run: Any) -> list[dict[str, Any]]:
 def colours_of(kinds: Iterable[str]) -> dict[str, str]:
     """A colour for each kind of clamps."""
     spare = iter((BLUE, "#882255", "#332288", "#999933"))
-    return {name: _CLAMPS.get(name) or next(spare, GREY) for name in dict.fromkeys(kinds)}
+    known = sorted(set(kinds), key=lambda name: list(_CLAMPS).index(name) if name in _CLAMPS else len(_CLAMPS))
+    return {name: _CLAMPS.get(name) or next(spare, GREY) for name in known}
 
 
 def _finish_losses(axes: Axes, label: str) -> None:

@@ -17,7 +17,7 @@ BLUE, RED, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A
 GREY, SHADE = "#555555", "#e4e4e4"
 PANEL_SIZE = (3.2, 2.2)  # inches
 PANELS_PER_ROW = 3
-_MIN_WIDTH = 4.4  # inches: two columns of a legend
+_MIN_WIDTH = 5.2  # inches: two columns of a legend
 _LEGEND_ROW = 0.17  # inches
 _BAND = 0.2  # opacity
 
@@ -54,16 +54,15 @@ def grid_of_panels(count: int) -> tuple[Figure, list[Axes]]:
 def mean_and_range(seeds: Sequence[Any], metric: str) -> tuple[Floats, Floats, Floats, Floats] | None:
     """Steps, mean, lowest and highest value of a metric over the seeds that logged it; None if none did.
 
-    Where their steps differ, values are interpolated between the looks that all of them have had.
+    Where their steps differ, values are interpolated between looks; a seed counts from its first look to its last.
     """
     logged = [series for run in seeds if (series := run.series(metric)).values]
     if not logged:
         return None
-    first, last = max(series.steps[0] for series in logged), min(series.steps[-1] for series in logged)
-    every = np.unique(np.concatenate([np.asarray(series.steps, dtype=np.float64) for series in logged]))
-    steps = every[(every >= first) & (every <= last)] if len(logged) > 1 else every
-    values = np.array([np.interp(steps, series.steps, series.values) for series in logged])
-    return steps, values.mean(0), values.min(0), values.max(0)
+    steps = np.unique(np.concatenate([np.asarray(series.steps, dtype=np.float64) for series in logged]))
+    values = np.array([np.interp(steps, s.steps, s.values, left=np.nan, right=np.nan) for s in logged])
+    there = np.ma.masked_invalid(values)
+    return steps, *(np.asarray(each.filled(np.nan)) for each in (there.mean(0), there.min(0), there.max(0)))
 
 
 def draw_curve(axes: Axes, seeds: Sequence[Any], metric: str, colour: str) -> None:
@@ -90,7 +89,7 @@ def logged(runs: Sequence[Any], lines: Mapping[str, Line]) -> list[Line]:
 def seeds_mark(panels: Iterable[Sequence[Any]]) -> list[Mark]:
     """What lines and bands are, where a panel has several seeds."""
     most = max((len(seeds) for seeds in panels), default=0)
-    return [(f"line: mean of {most} seeds; band: their range", {"facecolor": SHADE})] if most > 1 else []
+    return [(f"mean and range, {most} seeds", {"facecolor": SHADE})] if most > 1 else []
 
 
 def finish(
