@@ -93,7 +93,7 @@ def draw_heads(axes: Axes, run: Any, metrics: Mapping[str, str]) -> None:
     shades = colormaps["viridis"](np.linspace(0.0, 0.88, len(metrics)))
     lines = [(name, run.series(metric)) for name, metric in metrics.items()]
     spread = float(np.ptp(np.concatenate([series.values for _, series in lines])))
-    ends = _separate([series.values[-1] for _, series in lines], 0.045 * (spread or 1.0))
+    ends = _separate([series.values[-1] for _, series in lines], 0.065 * (spread or 1.0))
     for (name, series), end, shade in zip(lines, ends, shades, strict=True):
         axes.plot(series.steps, series.values, color=shade, linewidth=1.2)
         axes.annotate(
