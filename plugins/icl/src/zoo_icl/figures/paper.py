@@ -333,6 +333,4 @@ def _ranks(reports: Sequence[_Ablated]) -> str:
 
 
 def _bars_mark(count: int) -> list[Mark]:
-    return (
-        [(f"mean and range, {count} runs", {"color": "black", "linewidth": 0.7})] if count > 1 else []
-    )
+    return [(f"mean and range, {count} runs", {"color": "black", "linewidth": 0.7})] if count > 1 else []
