@@ -320,3 +320,8 @@ def test_transience_says_what_it_has_no_curve_of(tmp_path):
 def test_options_out_of_range_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_numbers_of_a_matrix_are_short():
+    shown = [number(value) for value in (0.5, -0.25, -0.001, 1.0, -1.5, 12.345, math.nan)]
+    assert shown == [".50", "-.25", ".00", "1.00", "-1.50", "12.35", "-"]

@@ -10,7 +10,7 @@ def number(value: float, digits: int = 2) -> str:
     """Without the zero before the point; a dash for what is not defined."""
     if math.isnan(value):
         return "-"
-    shown = f"{value:.{digits}f}"
+    shown = f"{round(value, digits) + 0.0:.{digits}f}"  # adding 0 takes the sign off a zero
     return shown.replace("0.", ".", 1) if shown.lstrip("-").startswith("0.") else shown
 
 
