@@ -110,7 +110,9 @@ def test_induction_reports_what_the_probes_say(model):
     assert table.splitlines()[0] == "induction strength by block and head:"
     assert [line.split()[0] for line in table.splitlines()[1:]] == ["0", "0", "1"]
     assert table.splitlines()[-1].split()[1:] == [number(float(value)) for value in strength.heads]
-    assert sentence.startswith(f"no induction head: the highest strength of block 1 is {number(strength.heads.max())} ")
+    assert sentence.startswith(
+        f"no induction head: the highest strength of block 1 is {number(float(strength.heads.max()))} "
+    )
 
 
 def test_an_induction_head_is_named_in_one_sentence(model):

@@ -62,7 +62,8 @@ def mean_and_range(seeds: Sequence[Any], metric: str) -> tuple[Floats, Floats, F
     steps = np.unique(np.concatenate([np.asarray(series.steps, dtype=np.float64) for series in logged]))
     values = np.array([np.interp(steps, s.steps, s.values, left=np.nan, right=np.nan) for s in logged])
     there = np.ma.masked_invalid(values)
-    return steps, *(np.asarray(each.filled(np.nan)) for each in (there.mean(0), there.min(0), there.max(0)))
+    mean, low, high = (np.asarray(each.filled(np.nan)) for each in (there.mean(0), there.min(0), there.max(0)))
+    return steps, mean, low, high
 
 
 def draw_curve(axes: Axes, seeds: Sequence[Any], metric: str, colour: str) -> None:
