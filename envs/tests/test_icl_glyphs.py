@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from zoo_envs.icl.glyphs import collection, glyphs, num_glyph_classes
+from zoo_envs.icl.glyphs import collection, glyphs
 from zoo_envs.icl.glyphs.collection import EXEMPLARS, Atlas, atlas
 from zoo_envs.icl.glyphs.encoder import Encoder
 from zoo_envs.icl.glyphs.render import characters, font_files, render
@@ -150,4 +150,6 @@ def test_the_cache_is_read_and_a_damaged_one_is_made_anew(tmp_path: Path, monkey
 @pytest.mark.slow
 def test_there_are_thousands_of_classes() -> None:
     codes = characters(font_files())
-    assert num_glyph_classes() > 5000 and len(codes) > 1500
+    found = atlas()
+    assert found.images.shape == (len(codes), EXEMPLARS, 28, 28) and len(codes) > 1500
+    assert len(found.classes) > 5000
