@@ -19,6 +19,7 @@ from zoo_icl.evaluators.dense import dense_batch
 from zoo_icl.evaluators.induction import Induction
 from zoo_icl.evaluators.subject import draw, task
 from zoo_icl.evaluators.transience import TransienceEvaluator
+from zoo_icl.matrix import number
 from zoo_icl.model import ICLTransformer
 from zoo_icl.probes import context_mask, induction_strength, prev_token_strength, query_metrics
 
@@ -105,7 +106,19 @@ def test_induction_reports_what_the_probes_say(model):
     assert {"seen", "relabel_val", "new_class", "icl"} <= {row["of"] for row in report.rows}
     composed = {row["of"] for row in report.rows if row["metric"] == "k_composition"}
     assert composed == {f"1:{i} of 0:{j}" for i in range(2) for j in range(2)}
-    assert not report.notes
+    table, sentence = report.notes
+    assert table.splitlines()[0] == "induction strength by block and head:"
+    assert [line.split()[0] for line in table.splitlines()[1:]] == ["0", "0", "1"]
+    assert table.splitlines()[-1].split()[1:] == [number(float(value)) for value in strength.heads]
+    assert sentence.startswith(
+        f"no induction head: the highest strength of block 1 is {number(float(strength.heads.max()))} "
+    )
+
+
+def test_an_induction_head_is_named_in_one_sentence(model):
+    clamped = Trained(model, ("Induction(1:0, strength=0.8)",))
+    report = Induction(InductionConfig(sequences=30)).evaluate(clamped, context())
+    assert report.notes[-1] == "an induction head formed at 1:0: strength .60 (s.e. .00)."
 
 
 def test_a_learner_is_judged_under_the_clamps_of_its_training(model):
@@ -209,6 +222,12 @@ def test_ablation_rows_say_what_is_kept(model):
     assert report.scores["only/1.0/loss"] == report.scores["without/1.1/loss"]  # of two heads, one ablated
     assert report.scores["add_back/2/loss"] == report.scores["whole/loss"]
     assert "contribution/0" in report.scores
+    table, sentence = report.notes[1:]
+    lines = [line.split() for line in table.splitlines()[1:]]
+    assert lines[0] == ["1:0", "1:1"] and [line[0] for line in lines[1:]] == ["strength", "only", "without"]
+    assert lines[2][1:] == [number(report.scores[f"only/1.{head}/acc"]) for head in (0, 1)]
+    best = max((0, 1), key=lambda head: report.scores[f"only/1.{head}/acc"])
+    assert sentence.startswith(f"1:{best} alone has an accuracy of {lines[2][1 + best]} ")
     with pytest.raises(UsageError, match="there is no block 2: expected 0 to 1"):
         Ablation(AblationConfig(block=2)).evaluate(model, context())
 
@@ -303,3 +322,8 @@ def test_transience_says_what_it_has_no_curve_of(tmp_path):
 def test_options_out_of_range_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_numbers_of_a_matrix_are_short():
+    shown = [number(value) for value in (0.5, -0.25, -0.001, 1.0, -1.5, 12.345, math.nan)]
+    assert shown == [".50", "-.25", ".00", "1.00", "-1.50", "12.35", "-"]

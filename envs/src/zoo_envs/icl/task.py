@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -202,6 +203,11 @@ def _features(config: ICLExemplarsConfig, rng: np.random.Generator) -> NDArray[n
     for name in ("class_split", "exemplar_split"):
         _check_split(name, getattr(config, name))
     classes, exemplars = sum(config.class_split), sum(config.exemplar_split)
+    if config.source in ("glyphs", "glyphs-raw"):
+        from zoo_envs.icl.glyphs import glyphs  # the only source that reads fonts
+
+        form: Literal["encoded", "raw"] = "encoded" if config.source == "glyphs" else "raw"
+        return glyphs(classes, exemplars, form, integer("dim", config.dim, 1), rng)
     if config.source == "gaussian":
         dim, sigma_w = integer("dim", config.dim, 1), real("sigma_w", config.sigma_w, 0)
         return features.gaussian(classes, exemplars, dim, sigma_w, rng)

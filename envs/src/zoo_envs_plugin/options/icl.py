@@ -12,8 +12,9 @@ __all__ = ["ICLExemplarsConfig"]
 class ICLExemplarsConfig:
     """Options of ``zoo/ICLExemplars-v0``. A split is (train, val, test), contiguous and in that order."""
 
-    source: Literal["gaussian", "onehot", "file"] = "gaussian"
-    """exemplars: normal around a normal mean for each class, unit vectors, or "features" [C,E,D] of an .npz file"""
+    source: Literal["gaussian", "onehot", "file", "glyphs", "glyphs-raw"] = "gaussian"
+    """exemplars: normal around a normal mean for each class, unit vectors, "features" [C,E,D] of an .npz file, or
+    characters of 12 faces, turned and flipped, through a fixed encoder or as 28 x 28 pixels"""
     path: str = field(default="", metadata={"file": True})
     """the file of source "file" """
     class_split: tuple[int, int, int] = (50, 0, 100)
@@ -21,7 +22,7 @@ class ICLExemplarsConfig:
     exemplar_split: tuple[int, int, int] = (1, 0, 0)
     """numbers of exemplars of each class in the split"""
     dim: int = 64
-    """dimension D of source "gaussian", at least 1"""
+    """dimension D of source "gaussian", at least 1, and of "glyphs", at most 512"""
     sigma_w: float = 0.2
     """standard deviation within a class of source "gaussian", where a class has more than one exemplar"""
     noise: float = 0.0

@@ -31,13 +31,16 @@ _DERIVED = (
     "phase_onset", "phase_t_half", "plateau_length", "transience_peak", "transience_peak_at", "transience_drop",
     "transience_cross", "transience_fall", "transience_opposition",
 )  # fmt: skip
-_FIGURES = ("phases", "heads", "progress", "strategies", "patterns")
+_FIGURES = (
+    "phases", "heads", "progress", "strategies", "patterns", "paper_3a", "paper_3b", "paper_4a", "paper_4b", "paper_5b",
+    "paper_6", "paper_11", "paper_16b", "paper_18",
+)  # fmt: skip
 
 
 @hookimpl
 def zoo_register(zoo: Registrar) -> None:
     """Register the learner and the evaluators."""
-    zoo.command("icl", "zoo_icl.cli:main", summary="the three-vector model of a phase change")
+    zoo.command("icl", "zoo_icl.cli:main", summary="heads of language models; a phase change of three vectors")
     zoo.algorithm(
         "icl-transformer",
         "zoo_icl.training.agent:ICLTransformerLearner",
@@ -72,5 +75,5 @@ def zoo_derived() -> dict[str, str]:
 
 @hookimpl
 def zoo_plots() -> dict[str, str]:
-    """``zoo plot icl-phases``, ``icl-heads``, ``icl-progress``, ``icl-strategies`` and ``icl-patterns``."""
-    return {f"icl-{name}": f"zoo_icl.figures:{name}" for name in _FIGURES}
+    """``zoo plot icl-phases`` and others; ``icl-paper-3a`` is figure 3a of Singh et al. 2024."""
+    return {f"icl-{name.replace('_', '-')}": f"zoo_icl.figures:{name}" for name in _FIGURES}

@@ -1,4 +1,4 @@
-"""``zoo icl toy``: the three-vector model of a phase change, expected and measured behaviour side by side."""
+"""``zoo icl``: ``heads`` of other people's models, and ``toy``, the three-vector model of a phase change."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from zoo import CommandOptions, CommandParser
+from zoo_icl.heads_command import add_heads
 
 __all__ = ["main"]
 
@@ -32,9 +33,10 @@ def _parser() -> CommandParser:
     parser = CommandParser(
         prog="zoo icl",
         description="In-context learning: models small enough to understand.",
-        examples=["zoo icl toy --dim 20"],
+        examples=["zoo icl heads ./gpt2", "zoo icl toy --dim 20"],
     )
     commands = parser.add_subparsers(dest="icl_command", metavar="COMMAND", required=True)
+    add_heads(commands)
     summary = "Fit a product of three vectors with some of them clamped (Singh et al. 2024, arXiv:2404.07129)."
     toy = commands.add_parser("toy", help=summary, description=summary)
     toy.add_argument("--dim", type=_positive, default=20, metavar="N", help="length of each vector (default: 20)")

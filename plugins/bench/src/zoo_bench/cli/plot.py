@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,22 +83,32 @@ def _parser() -> CommandParser:
 
 def _asked_figure(parsed: argparse.Namespace, options: CommandOptions) -> PluginFigure | None:
     """The figure that was named; the first word names one if it is not a path and a plugin's figure is called so."""
-    first = parsed.runs[0] if parsed.runs else None
-    if not parsed.figure and (parsed.profile or first is None or first.exists()):
+    named = not parsed.figure
+    if named and (parsed.profile or not parsed.runs or parsed.runs[0].exists()):
         return None
-    from zoo_bench.plots.plugin_figures import find_figure, find_figures
+    from zoo_bench.plots.plugin_figures import find_figures
 
-    registry = options.registry()
-    if parsed.figure:
-        return find_figure(parsed.figure, registry)
-    found = find_figures(registry)
-    name = parsed.runs[0].as_posix()
+    found = find_figures(options.registry())
+    name = parsed.runs[0].as_posix() if named else parsed.figure
+    if named and name not in found and not nearest(name, found):
+        return None
+    parsed.runs = parsed.runs[named:]
     if name in found:
-        parsed.runs = parsed.runs[1:]
         return found[name]
-    if nearest(name, found):
-        raise UnknownNameError("figure or directory of runs", name, found)
-    return None
+    kind = "figure or directory of runs" if named else "figure"
+    raise UnknownNameError(kind, name, found, _can_draw(name, found, parsed))
+
+
+def _can_draw(name: str, found: Mapping[str, PluginFigure], parsed: argparse.Namespace) -> str:
+    """Which figures of the plugin that was meant the runs given can draw; where none are meant, how to list all."""
+    from zoo_bench.plots.plugin_figures import drawable
+
+    near = nearest(name, found, 1)
+    if near and parsed.runs and all(path.exists() for path in parsed.runs):
+        meant = [figure for figure in found.values() if figure.plugin == found[near[0]].plugin]
+        if names := drawable(meant, _catalogue(parsed).runs):
+            return f"these runs can draw {', '.join(names)}."
+    return "zoo plot --list lists the figures of all plugins."
 
 
 def _catalogue(parsed: argparse.Namespace) -> Catalogue:

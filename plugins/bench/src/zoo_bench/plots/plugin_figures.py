@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from zoo import PluginError, Run, UnknownNameError
+from zoo import PluginError, Run, ZooError
 from zoo.discovery import NAME, TARGET, Registry, blaming, describe
 from zoo.runs import labels
 from zoo_bench.plots.curves import Axis
@@ -118,16 +119,14 @@ def find_figures(registry: Registry, *, problems: list[str] | None = None) -> di
     return dict(sorted(named.items()))
 
 
-def find_figure(name: str, registry: Registry) -> PluginFigure:
-    """The figure with this name.
-
-    Raises:
-        UnknownNameError: no plugin offers it.
-    """
-    found = find_figures(registry)
-    if name not in found:
-        raise UnknownNameError("figure", name, found, "zoo plot --list lists the figures of all plugins.")
-    return found[name]
+def drawable(figures: Sequence[PluginFigure], runs: Sequence[Run]) -> list[str]:
+    """Names of those figures that ``runs`` have the data of: each is drawn, and not kept."""
+    names = []
+    for figure in figures:
+        with contextlib.suppress(ZooError):
+            figure.draw(runs, FigureOptions())
+            names.append(figure.name)
+    return names
 
 
 def _checked(name: str, target: str, plugin: str) -> PluginFigure:

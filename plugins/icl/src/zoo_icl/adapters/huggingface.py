@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zoo_icl.adapters.attention import EAGER, eager_attention, evaluating, text_config
 from zoo_icl.adapters.context import check_context, foreign_errors
 
-_EAGER = "eager"
 _TOLERANCE = 1e-3
 """by which logits may differ between two ways to compute attention, relative to the largest"""
 _ROUNDING = 1e-6
@@ -44,15 +44,9 @@ class HuggingFacePatterns:
         self._eager: Any = None  # what patterns are taken from, once that is known
 
     @property
-    def _config(self) -> Any:
-        """Of the language model, which may be a part of one that reads images, too."""
-        config = self._model.config
-        return config.get_text_config() if hasattr(config, "get_text_config") else config
-
-    @property
     def vocabulary(self) -> int:
         """Number of tokens."""
-        return int(self._config.vocab_size)
+        return int(text_config(self._model).vocab_size)
 
     def patterns(self, tokens: NDArray[np.int64]) -> Sequence[Tensor]:
         """Attention ``[B, H, T, T]`` of every layer, for tokens ``[B, T]``.
@@ -61,7 +55,7 @@ class HuggingFacePatterns:
             ValueError: the model gives no patterns, or others than it attends with; the tokens are longer than its
                 context; or it fails.
         """
-        check_context(self._name, getattr(self._config, "max_position_embeddings", None), tokens)
+        check_context(self._name, getattr(text_config(self._model), "max_position_embeddings", None), tokens)
         if self._eager is None:
             self._eager = self._verified(tokens[:1])
         return self._forward(self._eager, tokens)[1]
@@ -78,7 +72,7 @@ class HuggingFacePatterns:
         if not problem:
             return self._model
         with foreign_errors(self._name), torch.no_grad():
-            again = type(self._model)._from_config(copy.deepcopy(self._model.config), attn_implementation=_EAGER)
+            again = type(self._model)._from_config(copy.deepcopy(self._model.config), attn_implementation=EAGER)
             again.load_state_dict(self._model.state_dict(), assign=True)
             again.to(self._model.device)
         problem = self._problem(again, tokens, logits, causal=causal)
@@ -99,7 +93,7 @@ class HuggingFacePatterns:
         self, model: Any, tokens: NDArray[np.int64], *, patterns: bool = True
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """Logits ``[B, T, V]`` (of a model without a head, its hidden states), and patterns if they are asked for."""
-        with torch.no_grad(), foreign_errors(self._name), _evaluating(model, eagerly=patterns):
+        with foreign_errors(self._name), evaluating(model), eager_attention(model) if patterns else nullcontext():
             input_ids = torch.as_tensor(tokens, device=model.device)
             options = {"output_attentions": True} if patterns else {}
             outputs = model(input_ids=input_ids, use_cache=False, **options)
@@ -108,21 +102,3 @@ class HuggingFacePatterns:
         if attentions is None or any(layer is None for layer in attentions) or (patterns and not attentions):
             raise ValueError(f"{self._name} gives no attention patterns: expected a model whose layers all attend.")
         return logits, list(attentions)
-
-
-@contextmanager
-def _evaluating(model: Any, *, eagerly: bool) -> Iterator[None]:
-    """Without dropout, and with attention that computes its patterns; every module's mode is as before afterwards."""
-    modes = [(module, module.training) for module in model.modules()]
-    before = getattr(model.config, "_attn_implementation", _EAGER)
-    change = getattr(model, "set_attn_implementation", None) if eagerly and before != _EAGER else None
-    model.eval()
-    try:
-        if change:
-            change(_EAGER)
-        yield
-    finally:
-        if change:
-            change(before)
-        for module, training in modes:
-            module.training = training

@@ -9,6 +9,7 @@ from typing import Any
 from zoo import EvalContext, Evaluator, Report, UsageError
 from zoo_icl.evaluators.config import AblationConfig
 from zoo_icl.evaluators.subject import JudgedModel, draw, task
+from zoo_icl.matrix import matrix, number
 from zoo_icl.probes.circuits import AblationTable, Outcome, head_ablation_table, layer_output_contribution
 
 
@@ -48,6 +49,7 @@ class Ablation(Evaluator[AblationConfig]):
                 )
             except ValueError as error:  # clamps of the training that ablate the same heads
                 notes.append(f"the contribution of block {earlier} is left out: {error}")
+        notes += _summary_notes(table)
         return Report(scores=scores, rows=list(_rows(table)), notes=notes, sampled=dict.fromkeys(scores))
 
 
@@ -63,6 +65,22 @@ def _scores(table: AblationTable) -> dict[str, float]:
     scores["only/highest_acc"] = max(head.only.acc for head in table.heads)
     scores["without/lowest_acc"] = min(head.without.acc for head in table.heads)
     return scores
+
+
+def _summary_notes(table: AblationTable) -> Iterator[str]:
+    """The heads as a matrix, and what they are worth alone and together."""
+    columns = {
+        "strength": [head.strength for head in table.heads],
+        "only": [head.only.acc for head in table.heads],
+        "without": [head.without.acc for head in table.heads],
+    }
+    names = [head.head for head in table.heads]
+    yield f"induction strength, accuracy of one head alone, and of all but it:\n{matrix(columns, names)}"
+    best, worst = max(table.heads, key=lambda head: head.only.acc), min(table.heads, key=lambda head: head.without.acc)
+    yield (
+        f"{best.head} alone has an accuracy of {number(best.only.acc)} (all heads: {number(table.whole.acc)}); "
+        f"the head that is missed most is {worst.head}, without which it is {number(worst.without.acc)}."
+    )
 
 
 def _rows(table: AblationTable) -> Iterator[dict[str, Any]]:

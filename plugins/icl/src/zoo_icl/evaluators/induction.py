@@ -16,6 +16,7 @@ from zoo_icl.evaluators.checkpoints import earlier_models
 from zoo_icl.evaluators.config import InductionConfig
 from zoo_icl.evaluators.dense import dense_batch
 from zoo_icl.evaluators.subject import JudgedModel, agent_accuracies, draw, run_judged, set_label, task
+from zoo_icl.matrix import matrix, number
 from zoo_icl.probes import (
     Summary,
     context_mask,
@@ -31,6 +32,8 @@ from zoo_icl.probes.forward import Answers
 from zoo_icl.sequences import Sequences
 
 _HEADS_ON = "train"
+_INDUCTION = 0.1
+"""strength from which a head counts as an induction head"""
 _KEPT = ("loss", "acc", "in_context_acc")
 """metrics of sets among the scores; the rows have all"""
 
@@ -82,6 +85,7 @@ class Induction(Evaluator[InductionConfig]):
             used = induction_strength(answer.recorded[judged.pattern_hooks[-1]], answer.y).n_used
             scores |= {"heads/n_used": float(used)} | _head_scores(heads)
             notes += _sequence_notes(heads_on, used)
+            notes += _strength_notes(heads)
         return Report(scores=scores, rows=rows, notes=notes, sampled=dict.fromkeys(scores))
 
     def _frames(self, judged: JudgedModel, batch: Sequences, subject: Any, ctx: EvalContext) -> list[Frame]:
@@ -136,6 +140,26 @@ def _head_scores(heads: Sequence[tuple[int, int, str, Summary]]) -> dict[str, fl
         values = [summary.mean for block, _, metric, summary in heads if (block, metric) == (of, name)]
         scores |= {f"heads/max_{name}": max(values)} if values else {}
     return scores | {f"heads/{block}.{head}/{name}": summary.mean for block, head, name, summary in heads}
+
+
+def _strength_notes(heads: Sequence[tuple[int, int, str, Summary]]) -> Iterator[str]:
+    """The strengths by block and head, and whether there is an induction head."""
+    strengths = {(block, head): summary for block, head, name, summary in heads if name == "induction_strength"}
+    if not strengths:
+        return
+    blocks = {str(block): [s.mean for (of, _), s in strengths.items() if of == block] for block, _ in strengths}
+    yield f"induction strength by block and head:\n{matrix(blocks)}"
+    last = max(block for block, _ in strengths)
+    (block, head), best = max(
+        ((place, summary) for place, summary in strengths.items() if place[0] == last), key=lambda item: item[1].mean
+    )
+    count = sum(summary.mean >= _INDUCTION for place, summary in strengths.items() if place[0] == last)
+    shown = f"{number(best.mean)} (s.e. {number(best.sem)})"
+    if best.mean < _INDUCTION:
+        yield f"no induction head: the highest strength of block {last} is {shown}, at {block}:{head}."
+    else:
+        others = f"; {count} heads of the block have {number(_INDUCTION)} or more" if count > 1 else ""
+        yield f"an induction head formed at {block}:{head}: strength {shown}{others}."
 
 
 def _patterns(judged: JudgedModel, answer: Answers) -> Iterator[dict[str, Any]]:
