@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -84,15 +85,15 @@ def test_a_killed_run_is_known_at_once_by_its_lock(zoo: Zoo, runs: Path) -> None
     path = run_of(runs)
     status = json.loads((path / "status.json").read_text()) | {"state": "running"}
     (path / "status.json").write_text(json.dumps(status))
-    holder = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    with Lock(path):
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as holder:
+        with Lock(path):
+            assert "running at step" in zoo("show", path).out
+            left = json.loads((path / "lock").read_text()) | {"pid": holder.pid, "started": began(holder.pid)}
+        (path / "lock").write_text(json.dumps(left))
         assert "running at step" in zoo("show", path).out
-        left = json.loads((path / "lock").read_text()) | {"pid": holder.pid, "started": began(holder.pid)}
-    (path / "lock").write_text(json.dumps(left))
-    assert "running at step" in zoo("show", path).out
-    holder.kill()
-    assert "interrupted at step" in (shown := zoo("show", path).out) and "its process was killed" in shown
-    holder.communicate()
+        holder.kill()
+        os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WNOWAIT)  # dead, and still in the table of processes
+        assert "interrupted at step" in (shown := zoo("show", path).out) and "its process was killed" in shown
     (path / "lock").unlink()
     assert zoo("show", path, "--json").json["runs"][0]["status"]["state"] == "interrupted"
 
