@@ -21,8 +21,7 @@ def compare_expressions(gold: Node, response: Node, budget: Budget) -> Decision:
         bare, marked = (gold, response_part) if gold_part is None else (response, gold_part)
         if marked is None:
             continue
-        radians = Apply("mul", (marked, Apply("div", (Constant("pi"), number(180)))))
-        pairs = [Apply("percent", (marked,)), marked] if mark == "percent" else [marked, radians]
+        pairs = [Apply("percent", (marked,)), marked] if mark == "percent" else [marked, radians(marked)]
         if mark == "percent" and gold_part is None and _below_one(bare, budget):
             pairs.pop()
         for pair in pairs:
@@ -31,6 +30,11 @@ def compare_expressions(gold: Node, response: Node, budget: Budget) -> Decision:
                 return Decision(True, mark, decision.reason)
         return decision
     return compare_antiderivatives(gold, response, budget) or compare_values(gold, response, budget)
+
+
+def radians(degrees: Node) -> Node:
+    """The size in radians of an angle in degrees."""
+    return Apply("mul", (degrees, Apply("div", (Constant("pi"), number(180)))))
 
 
 def _below_one(node: Node, budget: Budget) -> bool:

@@ -8,12 +8,15 @@ from zoo_harp.checker.latex import dots, forms
 from zoo_harp.checker.latex.calls import Calls
 from zoo_harp.checker.latex.cursor import ParseError
 from zoo_harp.checker.latex.sets import signed
+from zoo_harp.checker.latex.tokens import Token
 from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.tree import Apply, Named, Node, Number, Symbol, Text, Tuple, number
 
 PRODUCT: Final = 50
 """binding power of a product"""
 _CALLED: Final = frozenset("fghFGHPQ")
+_CALLED_IF_OTHERS: Final = frozenset({"phi", "varphi", "Phi", "psi", "Psi", "sigma", "tau", "mu", "zeta"})
+"""Greek names of functions in number theory, unless they stand in the bracket themselves, as in ``mu (1 - mu)``."""
 
 
 class Applied(Calls):
@@ -25,14 +28,19 @@ class Applied(Calls):
             return False
         if not forms.is_constant(left):
             return False
+        aside = self.bracketed()
+        if not aside or denies(value for kind, value, _ in aside if kind == "word"):
+            return False
+        self.position += len(aside) + 1
+        return True
+
+    def bracketed(self) -> list[Token]:
+        """What follows up to the end of the bracket that opens next, its closing sign included; empty without one."""
         depth, position = 1, self.position + 1
         while position < len(self.tokens) and depth:
             depth += {"(": 1, ")": -1}.get(self.tokens[position][1], 0)
             position += 1
-        if depth or denies(value for kind, value, _ in self.tokens[self.position + 1 : position] if kind == "word"):
-            return False
-        self.position = position
-        return True
+        return [] if depth else self.tokens[self.position + 1 : position]
 
     def ends_after(self, ahead: int) -> bool:
         """Whether nothing, or the next item, follows after the next ``ahead`` tokens."""
@@ -45,7 +53,10 @@ class Applied(Calls):
             return left.args[1] == Apply("neg", (number(1),)) and self.is_function(left.args[0])
         if not isinstance(left, Symbol):
             return False
-        return left.name.split("_")[0].rstrip("'") in _CALLED or left.name == "Gamma" or self.defines()
+        name = left.name.split("_")[0].rstrip("'")
+        if name in _CALLED_IF_OTHERS:
+            return name not in (value for _, value, _ in self.bracketed())
+        return name in _CALLED or name == "Gamma" or self.defines()
 
     def call(self, left: Node) -> Node:
         """``left`` with its argument, which comes next."""
