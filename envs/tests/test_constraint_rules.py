@@ -120,3 +120,9 @@ def test_a_name_of_two_parts_is_refused() -> None:
         ValueError, match=r"part of both the observation and the info: expected obs.height or info.height"
     ):
         bind(rule.expression, ("height",), ("height",))
+
+
+@pytest.mark.parametrize("text", ["(" * 3000 + "x" + ")" * 3000 + " <= 1", "-" * 3000 + "x <= 1"])
+def test_a_rule_nested_without_end_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        parse(text)

@@ -96,6 +96,8 @@ def train(
     chosen = [seeds] if isinstance(seeds, int) else list(dict.fromkeys(seeds))
     if not chosen or not all(isinstance(seed, int) and seed >= 0 for seed in chosen):
         raise UsageError(f"seeds is {seeds!r}: expected a whole number of 0 or more, or several.")
+    if not isinstance(executor, str) or not isinstance(executor_options or {}, Mapping):
+        raise UsageError(f"executor is {executor!r} with {executor_options!r}: expected a name, and options by name.")
     if resume not in ("auto", "never"):
         raise UsageError(f"resume is {resume!r}: expected 'auto' or 'never'; zoo train --resume RUN continues a run.")
     registry = registry or discover()
@@ -114,7 +116,7 @@ def train(
     with asked.listening(), ExitStack() as stack:
         if callback is None:
             callback = stack.enter_context(Terminal(spec, len(chosen))) if in_notebook() else Silent()
-        by = Executor(name=executor, options=executor_options or {}, jobs=jobs)
+        by = Executor(name=executor, options=dict(executor_options or {}), jobs=jobs)
         if by.serves(len(chosen)):
             return train_parallel(spec, chosen, registry, settings, callback, asked, by)
         return train_seeds(spec, chosen, registry, settings, callback, asked)

@@ -27,6 +27,7 @@ Unit: TypeAlias = Literal["step", "episode"]
 FUNCTIONS = ("abs", "max", "mean", "min", "norm", "sqrt", "sum")
 COMPARISONS = ("<=", ">=", "==", "<", ">")
 SENSES = COMPARISONS[:3]
+_MOST_SIGNS = 100
 _ROOTS = ("obs", "observation", "info")
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<text>"[^"]*"|'[^']*')"""
@@ -118,6 +119,8 @@ class _Parser:
 
     def rule(self) -> Rule:
         """Read all of it."""
+        if sum(token in ("(", "-") for _, token in self._tokens) > _MOST_SIGNS:
+            raise ValueError(f"constraint {self._text[:40]!r}... has too many brackets: expected {_MOST_SIGNS} at most")
         expression = self._sum()
         name = self._label or _words(self._tokens[: self._next])
         sense = self._one_of(SENSES, "<=, >= or == and a number")
