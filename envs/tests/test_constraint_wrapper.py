@@ -97,6 +97,7 @@ def test_a_signal_may_be_bounded_from_both_sides() -> None:
         ("reward >= 1", "constraint 'reward >= 1' cannot be called 'reward': expected a label"),
         (["time <= 1", 3], "a constraint is 3: expected text"),
         ([], "a constraint is empty"),
+        ("3 <= 1", "about nothing that a step gives"),
     ],
 )
 def test_what_cannot_be_a_constraint_is_one_sentence(rules: Any, message: str) -> None:

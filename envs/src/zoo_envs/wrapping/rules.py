@@ -59,6 +59,9 @@ class Rules:
             ValueError: a rule cannot be read, a part is not there, or the rules do not go together.
         """
         rules = [rule for text in _texts(given) for rule in grammar.parse(text)]
+        for rule in rules:
+            if not _names_a_part(rule.expression):
+                raise ValueError(f"constraint {rule.text!r} is about nothing that a step gives: expected a part in it")
         known = own if own is not None and len(own.names) else None
         unit, discounted = _unit(rules, known)
         own_names = tuple(known.names) if known is not None else ()
@@ -171,3 +174,9 @@ def _info_keys(expression: grammar.Expression) -> list[str]:
     if isinstance(expression, grammar.Apply):
         return [key for argument in expression.arguments for key in _info_keys(argument)]
     return []
+
+
+def _names_a_part(expression: grammar.Expression) -> bool:
+    if isinstance(expression, grammar.Apply):
+        return any(map(_names_a_part, expression.arguments))
+    return isinstance(expression, grammar.Part)
