@@ -218,17 +218,8 @@ def _dry_run(specs: Mapping[str, Any], seeds: Sequence[int], parsed: argparse.Na
 
     spec = next(iter(specs.values()))
     values = {f.name: getattr(spec, f.name) for f in dataclasses.fields(spec)}
-    shown = (
-        "algorithm",
-        "environment",
-        "steps",
-        "num_envs",
-        "eval_every",
-        "eval_episodes",
-        "stop",
-        "device",
-        "collect",
-    )
+    shown = ("algorithm", "environment", "steps", "num_envs", "eval_every", "eval_episodes", "stop", "device",
+             "collect")  # fmt: skip
     rows = [[name, spec.origins.get(name, ""), str(values[name])] for name in shown if values[name] not in (None, "")]
     options = {**spec.config, **{f"env.{name}": value for name, value in spec.env_config.items()}}
     rows += [[name, spec.origins.get(name, "default"), json.dumps(value)] for name, value in options.items()]

@@ -35,11 +35,12 @@ if TYPE_CHECKING:
 FLOOR = math.log(2.0)
 LOSS = "train/loss"
 SETS = {
-    "seen/acc": ("as in training", BLUE),
-    "relabel_val/acc": ("new pairs of labels", GREEN),
-    "new_exemplar/acc": ("new exemplars", ORANGE),
-    "new_class/acc": ("new classes", RED),
+    "seen": ("as in training", BLUE),
+    "relabel_val": ("new pairs of labels", GREEN),
+    "new_exemplar": ("new exemplars", ORANGE),
+    "new_class": ("new classes", RED),
 }
+"""label and colour of each set that a run is evaluated on"""
 _STRATEGIES = {
     "icl/in_context_acc": ("icl: context alone", BLUE),
     "icl_new_class/in_context_acc": ("icl, new classes", SKY),
@@ -58,12 +59,13 @@ def phases(runs: Sequence[Any], options: Any) -> Figure:
     Raises:
         UsageError: no run logged a loss.
     """
+    accuracies = {f"{name}/acc": line for name, line in SETS.items()}
     panels = group_by_title([run for run in runs if run.series(LOSS).values], f"logged {LOSS}")
     figure, panel_grid = make_panels(len(panels), 2)
     changes = []
     for (left, right), (title, seeds) in zip(panel_grid, panels.items(), strict=True):
         draw_curves(left, seeds, {LOSS: ("", GREY)})
-        draw_curves(right, seeds, SETS)
+        draw_curves(right, seeds, accuracies)
         series = seeds[0].series(LOSS)
         changes.append(phase_change(series.steps, series.values))
         for axes in (left, right):
@@ -74,7 +76,7 @@ def phases(runs: Sequence[Any], options: Any) -> Figure:
         left.set_ylabel("training loss (nats)")
         right.set(ylim=(-0.02, 1.02), ylabel="accuracy")
     many = max(map(len, panels.values())) > 1
-    lines = [("training loss", GREY), *logged(runs, SETS)]
+    lines = [("training loss", GREY), *logged(runs, accuracies)]
     finish(figure, panel_grid[-1], lines, [*seeds_mark(panels.values()), *_event_marks(changes, many)])
     return figure
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo import UsageError
 from zoo_icl.figures.circuits import draw_heads, head_metrics
-from zoo_icl.figures.curves import FLOOR, LOSS
+from zoo_icl.figures.curves import FLOOR, LOSS, SETS
 from zoo_icl.figures.groups import active_heads, group_by_title, kind
 from zoo_icl.figures.progress import (
     HALF,
@@ -23,10 +23,8 @@ from zoo_icl.figures.progress import (
 from zoo_icl.figures.style import (
     BLUE,
     DOTTED,
-    GREEN,
     GREY,
     ORANGE,
-    RED,
     Mark,
     draw_curve,
     draw_curves,
@@ -41,12 +39,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_SETS = {
-    "seen": ("as in training", BLUE),
-    "relabel_val": ("new pairs of labels", GREEN),
-    "new_exemplar": ("new exemplars", ORANGE),
-    "new_class": ("new classes", RED),
-}
 _SUBCIRCUITS = {
     "none": "all of the circuit",
     "Copy": "A and B: all but copying (Copy)",
@@ -65,7 +57,7 @@ def paper_3a(runs: Sequence[Any], options: Any) -> Figure:
     Raises:
         UsageError: no run was evaluated on such sets.
     """
-    losses, accuracies = ({f"{name}/{what}": line for name, line in _SETS.items()} for what in ("loss", "acc"))
+    losses, accuracies = ({f"{name}/{what}": line for name, line in SETS.items()} for what in ("loss", "acc"))
     kept = [run for run in runs if logged([run], accuracies)]
     panels = group_by_title(kept, "was evaluated on new labels, classes or exemplars")
     figure, panel_grid = make_panels(len(panels), 2)

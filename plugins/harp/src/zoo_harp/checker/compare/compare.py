@@ -12,7 +12,7 @@ from zoo_harp.checker.algebra.values import Decision, compare_values
 from zoo_harp.checker.answers import Answer
 from zoo_harp.checker.compare import compounds, labels
 from zoo_harp.checker.compare.families import family, may_be_family, same_family
-from zoo_harp.checker.compare.numbers import compare_expressions, compare_ratios, radians
+from zoo_harp.checker.compare.numbers import compare_expressions, compare_ratios, inside, radians
 from zoo_harp.checker.compare.pieces import same_pieces
 from zoo_harp.checker.compare.readings import other_readings
 from zoo_harp.checker.compare.sets import compare_collections, differently_joined, is_collection, items_of
@@ -21,7 +21,6 @@ from zoo_harp.checker.compare.wording import NOTHING, same_words, with_permutati
 from zoo_harp.checker.limits import Budget, Undefined, Unsupported
 from zoo_harp.checker.tree import (
     EXPRESSIONS,
-    Apply,
     Based,
     Cases,
     Clock,
@@ -198,9 +197,9 @@ class Comparison:
         named = [any(base == "unit" for base, _ in unit or ()) for unit in units]
         if units[0] and units[1] and units[0] != units[1] and named[0] == named[1]:
             return Decision(False, "unit", f"different units: {_unit_name(units[0])} and {_unit_name(units[1])}")
-        if _RADIAN in units and any(isinstance(side, Apply) and side.op == "deg" for side in (gold, response)):
-            angles = [radians(side.args[0]) if isinstance(side, Apply) and side.op == "deg" else side
-                      for side in (gold, response)]  # fmt: skip
+        degrees = inside(gold, "deg"), inside(response, "deg")
+        if _RADIAN in units and any(degrees):
+            angles = [radians(size) if size else side for size, side in zip(degrees, (gold, response), strict=True)]
             return compare_values(angles[0], angles[1], self.budget)
         return self.compare(gold, response)
 

@@ -13,7 +13,7 @@ from zoo_harp.checker.tree import EXPRESSIONS, Apply, Clock, Constant, Node, Num
 def compare_expressions(gold: Node, response: Node, budget: Budget) -> Decision:
     """Two expressions, a percent or degree mark being optional (see docs/methods/harp.md)."""
     for mark in ("percent", "deg"):
-        gold_part, response_part = _inside(gold, mark), _inside(response, mark)
+        gold_part, response_part = inside(gold, mark), inside(response, mark)
         if gold_part is None and response_part is None:
             continue
         if gold_part is not None and response_part is not None:
@@ -82,11 +82,11 @@ def compare_ratios(gold: Node, response: Node, budget: Budget) -> Decision:
     return Decision(False, "structure", "a ratio and something else")
 
 
-def _inside(node: Node, mark: str) -> Node | None:
+def inside(node: Node, mark: str) -> Node | None:
     """The argument of a percent or degree mark, also below a minus sign; None if there is no mark."""
     if isinstance(node, Apply) and node.op == mark:
         return node.args[0]
     if isinstance(node, Apply) and node.op in ("neg", "mixed"):
-        inner = _inside(node.args[-1], mark)
+        inner = inside(node.args[-1], mark)
         return None if inner is None else Apply(node.op, (*node.args[:-1], inner))
     return None
