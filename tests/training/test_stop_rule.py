@@ -139,3 +139,29 @@ def test_no_rule_is_never_met() -> None:
     assert not StopRule("").met({"height": 3.0}) and StopRule("").sentence({}) == ""
     with pytest.raises(UsageError):
         _ = StopRule("nothing").conditions
+
+
+def test_an_evaluation_under_constraints_is_judged_by_its_violation(tmp_path: Path) -> None:
+    kept = ["--eval-every", "20", "--env.constraint", "abs(observation[0]) <= 5"]
+    run, told = train(tmp_path, *kept, "--stop", "eval/violation <= 0")
+    assert "was reached: eval/violation is 0." in told
+    assert "violation" in told.splitlines()[1]
+    assert [row["eval/violation/abs-observation-0"] for row in logged(run) if "eval/violation" in row] == [0.0]
+    never = ["--eval-every", "20", "--env.constraint", "abs(observation[0]) >= 5"]
+    run, told = train(tmp_path, *never, "--stop", "eval/violation <= 0", "--seeds", "1")
+    assert "was not reached: eval/violation is" in told
+
+
+@pytest.mark.parametrize(
+    ("rule", "constraint", "words"),
+    [
+        ("eval/violation/abs-observation-1 <= 0", True, "did you mean eval/violation/abs-observation-0?"),
+        ("eval/violatoin <= 0", True, "did you mean eval/violation?"),
+        ("eval/violation <= 0", False, "cart-pole has no constraints"),
+    ],
+)
+def test_a_violation_that_no_evaluation_has_is_refused(tmp_path: Path, rule: str, constraint: bool, words: str) -> None:
+    limited = ["--env.constraint", "abs(observation[0]) <= 5"] if constraint else []
+    _, told = train(tmp_path, "--eval-every", "20", *limited, "--stop", rule, status=2)
+    assert words in told
+    assert not list(tmp_path.rglob("spec.json"))

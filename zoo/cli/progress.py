@@ -36,18 +36,22 @@ def summary(spec: RunSpec, results: Sequence[RunResult], stop_reason: str, asked
         table.add_column(heading, justify="right" if heading != "status" else "left", no_wrap=True)
     shown: list[str] = []
     for result in results:
-        names = [name for name in by_meaning(result.metrics) if name != "eval/return"][:MAX_METRICS]
+        names = [name for name in by_meaning(result.metrics) if not name.startswith("eval/")][:MAX_METRICS]
         shown += [name for name in names if name not in shown]
     scored = any(result.score for result in results)
     if scored:
         table.add_column("return", justify="right", no_wrap=True)
         table.add_column("95 % interval", justify="right", no_wrap=True)
+    judged = any("violation" in result.score for result in results)
+    if judged:
+        table.add_column("violation", justify="right", no_wrap=True)
     for name in shown:
         table.add_column(name, justify="right", no_wrap=True)
     for result in results:
         row = [str(result.seed), result.outcome.replace("_", " ") or result.status, str(result.steps)]
         if scored:
             row += ["{return:.4g}" if result.score else "", "[{low:.4g}, {high:.4g}]" if "low" in result.score else ""]
+        row += ["{violation:.3g}" if "violation" in result.score else ""] if judged else []
         row += [f"{result.metrics[name]:.3g}" if name in result.metrics else "" for name in shown]
         table.add_row(*(cell.format(**result.score) for cell in row))
     out.print(table)

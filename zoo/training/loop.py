@@ -16,7 +16,7 @@ from zoo.training.callbacks import Callback, CallbackDispatcher
 from zoo.training.load import StoredState, components_of, newest
 from zoo.training.runner import HEARTBEAT_SECONDS, Runner
 from zoo.training.settings import RunResult, Settings, stored_result
-from zoo.training.stop import Stop
+from zoo.training.stop import Stop, StopRule
 from zoo.training.storage import checkpoint
 from zoo.training.storage.completeness import contradiction
 from zoo.training.storage.interval import Interval
@@ -106,6 +106,7 @@ def train_components(
         return finished
     with ExitStack() as stack:
         members, batch = _members(components, pending)  # before anything is written: a request may turn out impossible
+        StopRule(components.spec.stop).check(components.spec.short[1], members[0].env.constraints)
         runners = []
         for seed, member in zip(pending, members, strict=True):
             stack.callback(member.env.close)

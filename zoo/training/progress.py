@@ -151,7 +151,7 @@ def _rank(name: str) -> int:
     last = name.rpartition("/")[2]
     if name in ("eval/return", "episode/return"):
         return 0 if name == "eval/return" else 1
-    if "return" in last:
+    if "return" in last or name == "eval/violation":
         return 2
     if last in _RESIDUALS:
         return 3

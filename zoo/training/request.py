@@ -18,7 +18,7 @@ from zoo.discovery.registration import Entry
 from zoo.discovery.registry import Registry
 from zoo.discovery.wrappers import options_of, wrapped, wrapper_values, wrappers_among
 from zoo.errors import UsageError
-from zoo.training.stop import EVALUATED, StopRule
+from zoo.training.stop import StopRule
 from zoo.training.storage.input_files import resolved
 from zoo.training.storage.spec import UNIFORM, RunSpec
 
@@ -63,6 +63,9 @@ class RunRequest:
     exact: bool = False
     device: str = "cpu"
     stop: str = ""
+
+
+_DEFAULTS = {name: getattr(RunRequest, name) for name in ("eval_every", "eval_episodes", "device", "stop")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,10 +168,8 @@ def complete(
         origins |= dict.fromkeys((f"env.{name}" for name in drafted.preset.env), "preset")
         own = _keywords(drafted, own, registry, typed=origin == "cli")
     origins |= dict.fromkeys((f"env.{name}" for name in env_config), origin)
-    origins |= {"stop": origin} if request.stop else {}
-    if any(name in EVALUATED for name, *_ in StopRule(request.stop).conditions) and not (
-        request.eval_every and request.eval_episodes
-    ):
+    origins |= {name: origin for name, default in _DEFAULTS.items() if getattr(request, name) != default}
+    if StopRule(request.stop).needs_evaluations and not (request.eval_every and request.eval_episodes):
         raise UsageError(f"--stop {request.stop!r} needs evaluations while it trains: expected --eval-every N as well.")
     chosen, files = resolved(chosen)
     sizes: dict[str, Any] = {"steps": entry.steps, "num_envs": 1}

@@ -203,11 +203,13 @@ class Runner:
             self.score |= {"low": float(low), "high": float(high)}
         self._evaluated = self.step
         judged = Best.judge(self.step, played, env.constraints, gamma)
-        if judged.violations:
-            self.score["violation"] = max(judged.violations)
+        row = {"eval/return": average, "eval/length": float(lengths.mean())}
+        if judged.violations and env.constraints is not None:
+            self.score["violation"] = row["eval/violation"] = max(judged.violations)
+            names = env.constraints.names
+            row |= {f"eval/violation/{name}": miss for name, miss in zip(names, judged.violations, strict=True)}
         if self._best is None or judged.better_than(self._best):
             self._best = judged
-        row = {"eval/return": average, "eval/length": float(lengths.mean())}
         self._write(row)
         self.callback.updated(self.run, self.step, row)
 

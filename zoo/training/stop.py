@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from functools import cached_property
 from types import FrameType
 
+from zoo.api import ConstraintSpec
 from zoo.errors import UnknownNameError, UsageError
 
-EVALUATED = ("eval/return", "eval/length")
-"""metrics that an evaluation records"""
+EVALUATED = ("eval/return", "eval/length", "eval/violation")
+"""metrics that an evaluation records; under constraints there is ``eval/violation/NAME`` too"""
+_OF_CONSTRAINT = "eval/violation/"
 _COMPARE = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
 _CONDITION = re.compile(r"\s*(\S+?)\s*(<=|>=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
 
@@ -41,9 +43,30 @@ class StopRule:
             raise UsageError(f"--stop is {self.text!r}: expected a metric and a number, as in 'eval/return >= 475'.")
         conditions = [(match[1], match[2], float(match[3])) for match in found if match]
         for name, *_ in conditions:
-            if name.startswith("eval/") and name not in EVALUATED:
+            if name.startswith("eval/") and name not in EVALUATED and not name.startswith(_OF_CONSTRAINT):
                 raise UnknownNameError("metric", name, EVALUATED)
         return conditions
+
+    @property
+    def needs_evaluations(self) -> bool:
+        """Whether a metric is one that evaluations record."""
+        return any(name.startswith("eval/") for name, *_ in self.conditions)
+
+    def check(self, environment: str, constraints: ConstraintSpec | None) -> None:
+        """Whether evaluations in an environment with these constraints record its metrics.
+
+        Raises:
+            UsageError: they do not.
+        """
+        known = [f"{_OF_CONSTRAINT}{name}" for name in constraints.names] if constraints else []
+        for name, *_ in self.conditions:
+            if constraints is None and name.startswith("eval/violation"):
+                raise UsageError(
+                    f"--stop {self.text!r}: {environment} has no constraints: expected a rule on another metric, or "
+                    "--env.constraint RULE as well."
+                )
+            if name.startswith(_OF_CONSTRAINT) and name not in known:
+                raise UnknownNameError("metric", name, known)
 
     def met(self, last: Mapping[str, float]) -> bool:
         """Whether the last values of all metrics fulfil it."""

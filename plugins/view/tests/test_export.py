@@ -53,6 +53,39 @@ def test_onnx_acts_as_the_agent_on_observations_it_has_not_seen(runs: Path, tmp_
     assert len(set(expected.tolist())) == 2
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("environment", ["Pendulum-v1", "cart-pole"])
+def test_an_agent_that_samples_takes_noise(environment: str, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxscript")
+    from onnx.reference import ReferenceEvaluator
+
+    rule = {"Pendulum-v1": "abs(action[0]) <= 0.5", "cart-pole": "abs(observation[0]) <= 0.5"}[environment]
+    (result,) = zoo.train(
+        "ppo-lagrangian", environment, env_options={"constraint": rule}, root=tmp_path / "runs",
+        num_envs=2, steps=512, eval_episodes=0,
+    )  # fmt: skip
+    done = command("export", result.path, "-o", "out", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)["onnx"]
+    names = [one["name"] for one in told["inputs"]]
+    normal = environment == "Pendulum-v1"
+    assert names == ["observations", "noise"]
+    assert told["inputs"][1]["distribution"] == ("standard normal" if normal else "standard Gumbel")
+
+    rng, count = np.random.default_rng(1), 20_000
+    obs = np.repeat(rng.uniform(-1, 1, (1, 3 if normal else 4)).astype(np.float32), count, axis=0)
+    size = told["inputs"][1]["shape"][1]
+    noise = rng.standard_normal((count, size)) if normal else rng.gumbel(size=(count, size))
+    given = {"observations": obs, "noise": noise.astype(np.float32)}
+    (drawn,) = ReferenceEvaluator(onnx.load(tmp_path / "out/policy.onnx")).run(None, given)
+    acted = zoo.load(result.path).act(obs)
+    for order in (1, 2):  # moments of the actions, those of the agent beside those of the model
+        ours, theirs = (np.asarray(actions, np.float64) ** order for actions in (acted, drawn))
+        error = np.hypot(ours.std(), theirs.std()) / np.sqrt(count)
+        assert abs(ours.mean() - theirs.mean()) < 5 * error
+
+
 def test_the_weights_of_a_torch_policy_are_there_by_name(runs: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     assert main(["export", str(runs / "cart-pole"), "-o", str(tmp_path / "out"), "--no-onnx"]) == 0

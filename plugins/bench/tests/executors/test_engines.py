@@ -88,23 +88,27 @@ def test_a_killed_worker_loses_nothing_and_the_table_is_that_of_local(engine: st
         assert not (there / ".sweeps").exists()
 
 
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("engine", ENGINES)
-def test_ctrl_c_lets_the_workers_save(engine: str, tmp_path: Path) -> None:
+def test_a_signal_to_every_process_of_the_terminal_lets_the_workers_save(
+    engine: str, number: signal.Signals, status: int, tmp_path: Path
+) -> None:
     file = suite(tmp_path, sleep=0.2)
     asked = command(
         "bench", file, "--jobs", 2, "--dir", tmp_path / "runs", "--executor", engine.split()[0], *ENGINES[engine]
     )
     process = subprocess.Popen(
-        asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=bench_environment()
-    )
+        asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=bench_environment(),
+        start_new_session=True,
+    )  # fmt: skip
     deadline = time.monotonic() + 120
     while not list((tmp_path / "runs").rglob("metrics.jsonl")):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     time.sleep(1.0)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, number)
     _, err = process.communicate(timeout=120)
-    assert process.returncode == 130, err
+    assert process.returncode == status, err
     assert "Traceback" not in err
     states = [json.loads(path.read_text())["state"] for path in (tmp_path / "runs").rglob("status.json")]
     assert "interrupted" in states
@@ -118,6 +122,7 @@ def test_ctrl_c_lets_the_workers_save(engine: str, tmp_path: Path) -> None:
     ("engine", "option", "words"),
     [
         ("dask", "scheduler=tcp://127.0.0.1:9", "no dask scheduler can be reached at tcp://127.0.0.1:9"),
+        ("dask", "scheduler=nonsense", "scheduler='nonsense': expected HOST:PORT, such as tcp://head:8786."),
         ("ray", "address=127.0.0.1:9", "no Ray cluster can be reached at 127.0.0.1:9"),
         ("slurm", "time=60", "needs the commands sbatch and srun, which are not on this machine"),
         ("slurm", "time=soon", "time=soon: expected minutes, a whole number of 1 or more."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,8 @@ class Composite(OnPolicy[ConfigT]):
         UsageError: the environment has no reference policy, or an option does not fit it.
     """
 
+    always_samples = True  # the most likely text scores otherwise
+
     def __init__(self, ctx: Context, config: ConfigT, *, learner: Learner | None = None, index: int = 0) -> None:
         super().__init__(ctx, config, learner=learner, index=index)
         self.objective = cast(CompositeObjective, self.learner.objective)
@@ -65,10 +67,6 @@ class Composite(OnPolicy[ConfigT]):
     def logits(self, obs: Array) -> NDArray[np.float32]:
         """Logits [B, A] of the policy for observations [B, ...]."""
         return np.asarray(self.learner.outputs(obs, self.index))
-
-    def act(self, obs: Array, *, greedy: bool = True) -> NDArray[Any]:
-        """Actions [B] for observations [B, ...], always sampled: the most likely text scores otherwise."""
-        return super().act(obs, greedy=False)
 
 
 class PPOSum(Composite[SumConfig]):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,8 @@ class OnPolicy(Algorithm[ConfigT]):
     """
 
     policy: Callable[[], NDArray[np.float64]]
+    always_samples: ClassVar[bool] = False
+    """whether ``act`` samples if greedy, too, because what is learned is the distribution and not its mode"""
 
     def __init__(self, ctx: Context, config: ConfigT, *, learner: Learner | None = None, index: int = 0) -> None:
         super().__init__(ctx, config)
@@ -93,20 +95,29 @@ class OnPolicy(Algorithm[ConfigT]):
         return self.learner.update()[0]
 
     def act(self, obs: Array, *, greedy: bool = True) -> NDArray[Any]:
-        """Actions [B, ...] for observations [B, ...]: the most probable ones, or, if not greedy, samples."""
-        learner, distribution = self.learner, self.learner.distribution
-        outputs = learner.outputs(obs, self.index)
-        if greedy:
-            actions = distribution.mode(outputs)
-        else:
-            actions = distribution.sample(outputs, distribution.noise(self._act_rng, outputs.shape[:-1]))
-        return np.asarray(distribution.to_env(actions))
+        """Actions [B, ...] for observations [B, ...]: the most probable ones, or, if not greedy, samples.
+
+        An algorithm that ``always_samples`` does so if greedy, too.
+        """
+        distribution, outputs = self.learner.distribution, self.learner.outputs(obs, self.index)
+        if greedy and not self.always_samples:
+            return np.asarray(distribution.to_env(distribution.mode(outputs)))
+        noise = distribution.noise(self._act_rng, outputs.shape[:-1])
+        return np.asarray(distribution.to_env(distribution.sample(outputs, noise)))
+
+    def act_on(self, obs: Array, noise: NDArray[np.float32]) -> NDArray[Any]:
+        """The sampled actions [B, ...] for observations [B, ...] that noise [B, N] decides."""
+        distribution = self.learner.distribution
+        return np.asarray(distribution.to_env(distribution.sample(self.learner.outputs(obs, self.index), noise)))
 
     def policy_module(self) -> Any:
-        """What ``act`` does greedily as a ``torch.nn.Module`` (needs torch); None where the actor is a table."""
-        from zoo_onpolicy.export.torch_policy import greedy_policy
+        """What ``act`` does as a ``torch.nn.Module`` (needs torch); None where the actor is a table.
 
-        return greedy_policy(self.learner, self.index)
+        It takes observations [B, ...]; of an algorithm that ``always_samples`` noise [B, N] too, as ``act_on`` does.
+        """
+        from zoo_onpolicy.export.torch_policy import Policy
+
+        return Policy.of(self.learner, self.index, sampled=self.always_samples)
 
     def restart(self) -> None:
         """The next update begins with ``env.reset()``."""

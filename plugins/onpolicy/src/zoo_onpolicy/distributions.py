@@ -46,6 +46,8 @@ class Distribution(ABC):
     action_dtype: type[np.generic]
     encoded: int
     """E, the length of an action as ``encode`` returns it"""
+    noise_name: str
+    """the distribution of ``noise``, in words"""
 
     @abstractmethod
     def noise(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
@@ -87,6 +89,7 @@ class Categorical(Distribution):
 
     action_shape = ()
     action_dtype = np.int64
+    noise_name = "standard Gumbel"
 
     def __init__(self, space: spaces.Discrete) -> None:
         self.outputs = self.learned = self.encoded = int(space.n)
@@ -159,6 +162,7 @@ class MultiCategorical(Distribution):
     """
 
     action_dtype = np.int64
+    noise_name = Categorical.noise_name
 
     def __init__(self, space: spaces.MultiDiscrete | spaces.MultiBinary) -> None:
         if isinstance(space, spaces.MultiBinary):
@@ -225,6 +229,7 @@ class Gaussian(Distribution):
     """
 
     action_dtype = np.float32
+    noise_name = "standard normal"
 
     def __init__(self, space: spaces.Box) -> None:
         self.learned = self.encoded = math.prod(space.shape)

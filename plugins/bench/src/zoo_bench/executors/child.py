@@ -73,8 +73,11 @@ def main() -> None:
         registry = discover([Path(file) for file in start["files"]])
         while line := lines.get():
             result = _perform(json.loads(line), registry, Settings(**settings), stop)
-            answers.write(f"{json.dumps(result)}\n")
-            answers.flush()
+            try:
+                answers.write(f"{json.dumps(result)}\n")
+                answers.flush()
+            except BrokenPipeError:  # the worker is gone, and what was reached is saved
+                return
             if stop.reason:
                 return
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import socket
+import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from distributed import Client, LocalCluster
+from distributed import Client
+from distributed.comm.addressing import parse_host_port
 from distributed.scheduler import KilledWorker
 
 from zoo import UsageError, ZooError
@@ -19,6 +22,7 @@ from zoo_bench.executors.worker import perform
 
 _REACH_SECONDS = 10.0
 _COUNT_SECONDS = 1.0
+_END_SECONDS = 15.0
 
 
 def start(jobs: int | None, options: Mapping[str, str], settings: Settings) -> DaskEngine:
@@ -30,17 +34,60 @@ def start(jobs: int | None, options: Mapping[str, str], settings: Settings) -> D
     for name in ("distributed", "distributed.worker", "distributed.nanny", "distributed.client", "tornado"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what they say of a dead worker is said by the sweep
     address = options.get("scheduler", "")
-    cluster: Any = None
-    if not address:
-        cluster = LocalCluster(
-            n_workers=jobs or 1, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0,
-            silence_logs=logging.CRITICAL,
-        )  # fmt: skip
+    if address:
+        _knock(address)
+    cluster = None if address else _LocalCluster(jobs or 1)
     try:
-        client = Client(cluster or address, timeout=_REACH_SECONDS, set_as_default=False)
+        client = Client(cluster.address if cluster else address, timeout=_REACH_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
-        raise UsageError(f"no dask scheduler can be reached at {address}: {type(error).__name__}.") from error
+        raise UsageError(f"what answers at {address} is no dask scheduler of this version.") from error
     return DaskEngine(client, cluster, address, jobs)
+
+
+def _knock(address: str) -> None:
+    """Whether somebody listens at ``[tcp://]HOST:PORT``; dask itself tries for long, and tells little.
+
+    Raises:
+        UsageError: it is no such address, or nobody does.
+    """
+    scheme, _, place = address.rpartition("://")
+    if scheme not in ("", "tcp", "tls"):
+        return
+    try:
+        host, port = parse_host_port(place)
+    except ValueError as error:
+        raise UsageError(f"scheduler={address!r}: expected HOST:PORT, such as tcp://head:8786.") from error
+    try:
+        socket.create_connection((host, port), _REACH_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"no dask scheduler can be reached at {address}: {reason}.") from error
+
+
+class _LocalCluster:
+    """A scheduler and ``jobs`` workers on this machine, in processes of their own.
+
+    They have a session of their own, too: a signal goes to every process of a terminal or job, and it is the sweep that
+    asks its workers to stop.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        command = [sys.executable, "-P", "-m", "zoo_bench.executors.dask_cluster", str(jobs)]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        assert self._process.stdout is not None
+        self.address = self._process.stdout.readline().strip()
+        if not self.address:
+            raise ZooError("dask's cluster on this machine did not start.", "What it had to say stands above.")
+
+    def close(self) -> None:
+        """End them."""
+        try:
+            self._process.communicate(timeout=_END_SECONDS)  # closes its standard input
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
 
 
 class DaskEngine:
@@ -48,7 +95,7 @@ class DaskEngine:
 
     seconds = 0.0
 
-    def __init__(self, client: Any, cluster: Any, address: str, jobs: int | None) -> None:
+    def __init__(self, client: Any, cluster: _LocalCluster | None, address: str, jobs: int | None) -> None:
         self._client, self._cluster, self._address, self._jobs = client, cluster, address, jobs
         self._executor = client.get_executor(pure=False)
         self._counted = 0.0
@@ -75,7 +122,9 @@ class DaskEngine:
             raise self._gone()
         if not threads and not self._told:
             self._told = True
-            sys.stderr.write(f"zoo: the dask scheduler at {self._address} has no workers yet.\n")
+            sys.stderr.write(
+                f"zoo: the dask scheduler{f' at {self._address}' * bool(self._address)} has no workers yet.\n"
+            )
         return sum(threads.values())
 
     def _gone(self) -> ZooError:
@@ -101,5 +150,4 @@ class DaskEngine:
         with contextlib.suppress(Exception):  # a scheduler that is gone cannot be told
             self._client.close()
         if self._cluster is not None:
-            with contextlib.suppress(Exception):
-                self._cluster.close()
+            self._cluster.close()

@@ -1,4 +1,4 @@
-"""The greedy policy of one member as a torch module, for those who export it."""
+"""The policy of one member as a torch module, for those who export it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,20 @@ from zoo_onpolicy.networks import MLP
 from zoo_onpolicy.normalisation.running import BOUND
 
 
-class GreedyPolicy(nn.Module):
-    """Observations [B, ...] to the most probable actions, int64[B] or float32[B, ...] within the bounds."""
+class Policy(nn.Module):
+    """Observations [B, ...] to actions, int64[B], int64[B, ...] or float32[B, ...] within the bounds.
 
-    def __init__(self, learner: Learner, member: int, network: MLP) -> None:
+    Args:
+        learner: whose policy.
+        member: of the learner.
+        network: its network.
+        sampled: noise [B, N] decides between the actions; else the most probable ones are taken.
+
+    Attributes:
+        noise: the distribution of the noise, in words, and N; None where there is none.
+    """
+
+    def __init__(self, learner: Learner, member: int, network: MLP, *, sampled: bool) -> None:
         super().__init__()
         arrays, activation = network.parameters.host(), nn.Tanh if network.activation == "tanh" else nn.ReLU
         layers: list[nn.Module] = [nn.Flatten()]
@@ -26,15 +36,26 @@ class GreedyPolicy(nn.Module):
             layers += [activation()] if number else []
             layers.append(_linear(arrays[weight][member], arrays[bias][member][0]))
         self.actor = nn.Sequential(*layers)
-        self._to_actions = learner.distribution
+        self._to_actions = distribution = learner.distribution
+        self.noise = (distribution.noise_name, distribution.learned) if sampled else None
         self._shape = learner.contexts[0].env.single_action_space.shape or ()
-        if isinstance(self._to_actions, Gaussian):
+        if isinstance(distribution, Gaussian):
             for name in ("low", "high"):
-                self.register_buffer(name, torch.as_tensor(getattr(self._to_actions.space, name)))
+                self.register_buffer(name, torch.as_tensor(getattr(distribution.space, name)))
+            self.register_buffer("std", torch.exp(torch.as_tensor(arrays["log_std"][member].ravel())))
 
-    def forward(self, obs: Tensor) -> Tensor:
+    @classmethod
+    def of(cls, learner: Learner, member: int, *, sampled: bool) -> Policy | None:
+        """The module; None where the actor is a table, or observations are not plain numbers."""
+        network = learner.network
+        plain = isinstance(network, MLP) and learner.encoder.plain
+        return cls(learner, member, network, sampled=sampled) if plain and isinstance(network, MLP) else None
+
+    def forward(self, obs: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return the actions."""
         outputs: Tensor = self.actor(obs.float())
+        if noise is not None:
+            outputs = outputs + (self.get_buffer("std") * noise if isinstance(self._to_actions, Gaussian) else noise)
         if isinstance(self._to_actions, Categorical):
             return outputs.argmax(-1) + self._to_actions.start
         if isinstance(self._to_actions, MultiCategorical):
@@ -56,13 +77,6 @@ class _Normalised(nn.Module):
         """Normalise."""
         normalised = (obs - self.get_buffer("mean")) * self.get_buffer("scale")
         return torch.clamp(normalised, -float(BOUND), float(BOUND))
-
-
-def greedy_policy(learner: Learner, member: int) -> GreedyPolicy | None:
-    """The module; None where the actor is a table, or observations are not plain numbers."""
-    network, encoder = learner.network, learner.encoder
-    plain = isinstance(network, MLP) and encoder.plain
-    return GreedyPolicy(learner, member, network) if plain and isinstance(network, MLP) else None
 
 
 def _linear(weight: NDArray[np.float32], bias: NDArray[np.float32]) -> nn.Linear:

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
-from numpy.typing import NDArray
 from zoo_onpolicy.agent import OnPolicy
 from zoo_onpolicy.learner import Learner
 
-from zoo import Array, Context, Outcome
+from zoo import Context, Outcome
 from zoo_reload.core import Floats
 from zoo_reload.ppo.config import ConstrainedConfig, PPOLagrangianConfig, ReloadPPOConfig
 from zoo_reload.ppo.lagrangian import LagrangianObjective
@@ -37,6 +36,8 @@ class Constrained(OnPolicy[ConfigT]):
         UsageError: an option does not fit the environment.
     """
 
+    always_samples = True  # a constrained optimum is stochastic
+
     def __init__(self, ctx: Context, config: ConfigT, *, learner: Learner | None = None, index: int = 0) -> None:
         super().__init__(ctx, config, learner=learner, index=index)
         self.objective = cast(ConstrainedObjective, self.learner.objective)
@@ -50,10 +51,6 @@ class Constrained(OnPolicy[ConfigT]):
     def outcome(self) -> Outcome | None:  # type: ignore[override]
         """A threshold out of reach, a multiplier at its cap, a constraint that stays violated; else None."""
         return self.objective.outcome(self.index)
-
-    def act(self, obs: Array, *, greedy: bool = True) -> NDArray[Any]:
-        """Actions [B, ...] for observations [B, ...], always sampled: a constrained optimum is stochastic."""
-        return super().act(obs, greedy=False)
 
     def restart(self) -> None:
         """The next update begins with ``env.reset()``; unfinished episodes are discarded."""

@@ -49,8 +49,9 @@ def _parser() -> CommandParser:
         usage="zoo export RUN -o DIR [options]",
         description="Write a trained agent into a new directory, to be sent or published: tensors.safetensors has the\n"
         "arrays of its state, card.json says what it is, what it was made with and what it reached, and policy.onnx\n"
-        "is its greedy policy, where that is a torch module and the extra is installed: pip install 'zoo-view[onnx]'.\n"
-        "The ONNX model is compared with the agent on observations that it meets.",
+        "is its policy, where that is a torch module and the extra is installed: pip install 'zoo-view[onnx]'. It is\n"
+        "greedy; one of an agent that samples (a constrained one) takes noise as a second input. The ONNX model is\n"
+        "compared with the agent on observations that it meets.",
         examples=[
             "zoo export runs/CartPole-v1/ppo -o cartpole-agent",
             "zoo export runs/two-state/reload -o two-state-agent --checkpoint best --json",

@@ -1,4 +1,4 @@
-"""The greedy policy as an ONNX model, compared with the agent on observations that it meets."""
+"""The policy as an ONNX model, compared with the agent on observations that it meets."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ def why_not(loaded: LoadedRun) -> str:
 
 
 def write_onnx(loaded: LoadedRun, path: Path) -> dict[str, Any]:
-    """Write the model, and compare it with ``act``.
+    """Write the model, and compare it with the agent: with ``act``, or, if the policy takes noise, with ``act_on``.
 
     Returns:
-        Name and shape of input and output, and on how many observations it was compared, with the largest difference.
+        Names and shapes of inputs and output, and on how many observations it was compared, with the largest
+        difference.
 
     Raises:
         RunError: the model does something else than the agent, or torch cannot export it.
@@ -46,15 +47,20 @@ def write_onnx(loaded: LoadedRun, path: Path) -> dict[str, Any]:
 
     seen, acted = _met(loaded)
     module = policy_module(loaded).cpu().eval()
-    shapes: Any = ({0: torch.export.Dim("batch", min=1)},)
+    inputs, kinds = {"observations": seen}, {"observations": {"dtype": str(seen.dtype)}}
+    if (noise := getattr(module, "noise", None)) is not None:
+        inputs["noise"], kinds["noise"] = _noise(len(seen), *noise), {"dtype": "float32", "distribution": noise[0]}
+        acted = loaded.algorithm.act_on(seen, inputs["noise"])  # type: ignore[attr-defined]
+    batch: Any = {0: torch.export.Dim("batch", min=1)}
     with _quietly():
         torch.onnx.export(
-            module, (torch.as_tensor(seen[:2]),), path, input_names=["observations"], output_names=["actions"],
-            dynamo=True, dynamic_shapes=shapes, external_data=False, verbose=False,
+            module, tuple(torch.as_tensor(array[:2]) for array in inputs.values()), path,
+            input_names=[*inputs], output_names=["actions"],
+            dynamo=True, dynamic_shapes=(batch,) * len(inputs), external_data=False, verbose=False,
         )  # fmt: skip
     model = onnx.load(path)
     onnx.checker.check_model(model)
-    answers: Any = ReferenceEvaluator(model).run(None, {"observations": seen})
+    answers: Any = ReferenceEvaluator(model).run(None, inputs)
     given = np.asarray(answers[0])
     far = np.abs(given.astype(np.float64) - acted).max()
     if far > _TOLERANCE * (np.ptp(acted) or 1.0):
@@ -65,7 +71,7 @@ def write_onnx(loaded: LoadedRun, path: Path) -> dict[str, Any]:
     return {
         "file": path.name,
         "opset": model.opset_import[0].version,
-        "input": {"name": "observations", "shape": ["batch", *seen.shape[1:]], "dtype": str(seen.dtype)},
+        "inputs": [{"name": name, "shape": ["batch", *inputs[name].shape[1:]], **kind} for name, kind in kinds.items()],
         "output": {"name": "actions", "shape": ["batch", *acted.shape[1:]], "dtype": str(given.dtype)},
         "compared_on": len(seen),
         "largest_difference": float(far),
@@ -97,8 +103,17 @@ def _quietly() -> Iterator[None]:
         torch.distributions.Distribution.set_default_validate_args(checked)
 
 
+def _noise(count: int, distribution: str, size: int) -> NDArray[np.float32]:
+    """Noise [count, size] for a policy that samples; half of it is none at all, so that the mode is compared too."""
+    rng = np.random.default_rng(0)
+    draw = {"standard normal": rng.standard_normal, "standard Gumbel": lambda size: rng.gumbel(size=size)}
+    noise = np.asarray(draw[distribution](size=(count, size)), dtype=np.float32)
+    noise[::2] = 0
+    return noise
+
+
 def _met(loaded: LoadedRun) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Observations [N, ...] that the agent meets while it acts greedily, and what it did."""
+    """Observations [N, ...] that the agent meets, and what it did."""
     env = loaded.env()
     try:
         obs, _ = env.reset()

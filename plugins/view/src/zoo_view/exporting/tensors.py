@@ -41,9 +41,12 @@ def arrays_of(loaded: LoadedRun) -> tuple[Arrays, list[str]]:
 
 
 def policy_module(loaded: LoadedRun) -> Any:
-    """The greedy policy as a ``torch.nn.Module`` from observations [B, ...] to actions, or None.
+    """The policy as a ``torch.nn.Module`` from observations [B, ...] to what ``act`` does, or None.
 
-    Algorithms whose policy is one offer it by an optional method of this name.
+    Algorithms whose policy is one offer it by an optional method of this name. If ``act`` samples although it is
+    asked for the greedy action, noise [B, N] is the module's second input; its attribute ``noise`` then names the
+    distribution, "standard normal" or "standard Gumbel", and N, and ``algorithm.act_on(observations, noise)`` does
+    the same.
     """
     found = getattr(loaded.algorithm, "policy_module", None)
     return found() if found is not None and importlib.util.find_spec("torch") else None
