@@ -75,6 +75,14 @@ class EnvironmentFailed(TrainingFailed):
     """An environment raised, or returned what its interface does not know; the message names it, copy and step."""
 
 
+def not_a_choice(option: str, given: str, choices: Iterable[str]) -> str:
+    """A sentence on a value that is none of the choices of an option, with the nearest of them."""
+    choices = list(choices)
+    near = nearest(given, choices)
+    words = f"did you mean {' or '.join(near)}?" if near else f"expected one of {', '.join(choices)}."
+    return f"{option} is {given!r}: {words}"
+
+
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     """The up to ``count`` names in ``known`` closest to ``name``, closest first; case is ignored."""
     by_folded: dict[str, str] = {}

@@ -236,7 +236,7 @@ def test_list_names_the_metrics(zoo: Zoo, laboratory: Path) -> None:
     [
         (("--metric", "er"), "did you mean err?"),
         (("-o", "x.gif"), "expected one of .png, .svg, .pdf"),
-        (("--x", "time"), "invalid choice"),
+        (("--x", "time"), "--x is 'time'"),
     ],
 )
 def test_bad_requests_get_one_sentence(zoo: Zoo, laboratory: Path, args: tuple[str, ...], sentence: str) -> None:

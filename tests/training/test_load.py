@@ -80,3 +80,33 @@ def test_a_metric_that_is_no_number_counts_as_missing(tmp_path: Path) -> None:
     np.testing.assert_array_equal(columns["b"], [np.nan, np.nan, 7])
     np.testing.assert_array_equal(columns["wall"], [0.5, np.nan, np.nan])
     assert list(metric_columns(tmp_path / "absent")) == ["step", "wall"]
+
+
+@pytest.mark.parametrize(
+    ("observations", "words"),
+    [
+        ([[0.0, 0.0, float("nan"), 0.0]], r"observations\[0, 2\] is nan: expected finite numbers"),
+        ([0.0, 0.0, 0.0, 0.0], r"shape \[4\]: expected an array \[B, 4\]; observations\[None\] is a batch of one"),
+        ([[0.0, 0.0, 0.0]], r"shape \[1, 3\]: expected an array \[B, 4\]\."),
+        (None, "dtype object"),
+        ([["a", "b", "c", "d"]], "of numbers"),
+    ],
+)
+def test_observations_that_are_no_batch_are_refused(observations: object, words: str, tmp_path: Path) -> None:
+    pytest.importorskip("zoo_onpolicy")
+    (result,) = zoo.train("ppo-native", "cart-pole", steps=8, num_envs=1, eval_episodes=0, root=tmp_path)
+    with pytest.raises(zoo.UsageError, match=words):
+        zoo.load(result).act(observations)
+
+
+def test_a_directory_above_one_run_will_do_and_above_several_not(tmp_path: Path) -> None:
+    zoo.train("gda", "two-state", steps=2, eval_episodes=0, root=tmp_path)
+    loaded = zoo.load(tmp_path)
+    assert loaded.step == 2
+    with pytest.raises(zoo.UsageError, match=r"shape \[1, 1\]: expected an array \[B\]"):
+        loaded.act([[0]])
+    with pytest.raises(zoo.UsageError, match="observations range from 0 to 7: expected 0 to 1"):
+        loaded.act([0, 7])
+    zoo.train("gda", "two-state", steps=2, eval_episodes=0, seeds=1, root=tmp_path)
+    with pytest.raises(zoo.UsageError, match="has several runs beneath it: expected one, such as"):
+        zoo.load(tmp_path)

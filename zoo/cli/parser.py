@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NoReturn
 from zoo.discovery.aliases import UnknownOptionError
 from zoo.discovery.registration import plugin_label
 from zoo.discovery.registry import Registry, discover
-from zoo.errors import UsageError
+from zoo.errors import UsageError, not_a_choice
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,13 @@ class CommandParser(argparse.ArgumentParser):
         unrecognised = re.match(r"unrecognized arguments: (-\S+)", message)
         if unrecognised:
             raise self.unknown(unrecognised[1].partition("=")[0])
-        sentence = re.sub(r"^argument (\S+?)(/\S+)?: ", r"\1: ", message).rstrip(".")
-        raise UsageError(f"{sentence}.", f"{self.prog} --help lists all options.")
+        choice = re.fullmatch(
+            r"argument (\S+?)(?:/\S+)?: invalid choice: '?(.*?)'? \(choose from (.*)\)", message, re.DOTALL
+        )
+        sentence = re.sub(r"^argument (\S+?)(/\S+)?: ", r"\1: ", message).rstrip(".") + "."
+        if choice:
+            sentence = not_a_choice(choice[1], choice[2], re.findall(r"[^\s,']+", choice[3]))
+        raise UsageError(sentence, f"{self.prog} --help lists all options.")
 
 
 class Subcommand(CommandParser):

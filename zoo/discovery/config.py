@@ -17,7 +17,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from zoo.discovery.aliases import UnknownOptionError
 from zoo.discovery.registration import describe
 from zoo.discovery.values import BOOLEAN_FORMS, NOTHING, members, plain, truth
-from zoo.errors import UnknownNameError, UsageError, ZooError
+from zoo.errors import UnknownNameError, UsageError, ZooError, not_a_choice
 from zoo.terminal.streams import brief
 
 Origins = dict[str, str]
@@ -344,6 +344,9 @@ def _first_sentence(box: str) -> str:
             break
         body += [] if rule else [line]
     text = " ".join(body).rstrip(".")
+    choice = re.match(r"invalid choice '(.*)' for argument '(\S+)'\. Expected one of \((.*)\)", text)
+    if choice:
+        return not_a_choice(choice[2], choice[1], re.findall(r"'([^']*)'", choice[3]))
     flag = re.match(r"Error parsing (--\S+?): ", text)
     if flag is None:
         return f"{text}."

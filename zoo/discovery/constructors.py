@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from zoo.discovery.aliases import UnknownOptionError
 from zoo.discovery.names import EnvName
 from zoo.discovery.registration import describe
 from zoo.discovery.values import forms, members, read
@@ -34,8 +35,7 @@ class Parameters:
     def described(self) -> list[list[str]]:
         """Option, form and default of each, as ``zoo train --help`` shows them."""
         return [
-            [f"--env.{name.replace('_', '-')}", forms(kinds), f"(default: {self.defaults.get(name)})"]
-            for name, kinds in self.kinds.items()
+            [_flag(name), forms(kinds), f"(default: {self.defaults.get(name)})"] for name, kinds in self.kinds.items()
         ]
 
     def read(
@@ -50,12 +50,15 @@ class Parameters:
             also: further names to suggest from.
 
         Raises:
-            UnknownNameError: there is no such parameter.
+            UnknownNameError: there is no such parameter; if ``typed``, an UnknownOptionError.
             UsageError: a value is of another kind.
         """
         for name in values:
             if name not in self.kinds and not self.open:
-                raise UnknownNameError(where, name, {*self.kinds, *also})
+                known = {*self.kinds, *also}
+                if typed:
+                    raise UnknownOptionError(_flag(name), map(_flag, known))
+                raise UnknownNameError(where, name, known)
         return {
             name: read(value, self.kinds.get(name, ()), f"{where} {name!r}", typed=typed)
             for name, value in values.items()
@@ -88,6 +91,11 @@ def parameters_of(env: EnvName) -> Parameters:
     for name, value in spec.kwargs.items():  # where the constructor says nothing, what was registered does
         kinds[name] = _kinds(inspect.Parameter.empty, value)
     return _parameters(target, kinds, dict(spec.kwargs))
+
+
+def _flag(name: str) -> str:
+    """The option of the command line for a parameter."""
+    return f"--env.{name.replace('_', '-')}"
 
 
 def taken_by(function: Any) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +17,13 @@ from zoo.discovery.registry import Registry, discover
 from zoo.errors import NewerFormatError, RunError, UsageError
 from zoo.seeding import child_seed, seed_torch
 from zoo.training.build import Components, Member
+from zoo.training.environments.given import check_observations
 from zoo.training.environments.make_env import Recorder
 from zoo.training.storage import checkpoint
 from zoo.training.storage.checkpoint import Manifest
 from zoo.training.storage.documents import LOOP, MAPPING, checked
 from zoo.training.storage.logs import Mark, differs, metric_columns
-from zoo.training.storage.run_dir import METRICS, RunDir
+from zoo.training.storage.run_dir import METRICS, SPEC, RunDir, find_runs
 from zoo.training.storage.spec import RunSpec
 
 
@@ -61,7 +63,12 @@ class LoadedRun:
         return metric_columns(self.run.path / METRICS)
 
     def act(self, observations: Array, *, greedy: bool = True) -> Array:
-        """The actions [B, ...] of the agent for observations [B, ...]; nothing is learned."""
+        """The actions [B, ...] of the agent for observations [B, ...]; nothing is learned.
+
+        Raises:
+            UsageError: the observations are no batch of this environment's: of another shape, or not finite.
+        """
+        check_observations(observations, self.member.env.single_observation_space)
         return self.algorithm.act(observations, greedy=greedy)
 
     def policy(self) -> NDArray[np.float64]:
@@ -226,6 +233,20 @@ def components_of(spec: RunSpec, registry: Registry, *, trust: bool = False) -> 
     return Components.of(spec, registry, load_policy=lambda path: load(path, registry=registry).algorithm, trust=trust)
 
 
+def _only_run(path: Path) -> Path:
+    """``path``, or the only run beneath it.
+
+    Raises:
+        UsageError: there are several.
+    """
+    if (path / SPEC).exists():
+        return path
+    beneath = list(itertools.islice(find_runs(path), 2))
+    if len(beneath) > 1:
+        raise UsageError(f"{path} has several runs beneath it: expected one, such as {beneath[0]}.")
+    return beneath[0] if beneath else path
+
+
 def load(
     run: Path | str | HasPath,
     checkpoint: str | int = "newest",
@@ -237,7 +258,7 @@ def load(
     """Load a checkpoint of a run: a live algorithm, ready to ``act``.
 
     Args:
-        run: its directory, or what ``zoo.train`` and ``zoo.open_runs`` give.
+        run: its directory, one above no other run, or what ``zoo.train`` and ``zoo.open_runs`` give.
         checkpoint: "newest"; "best", the one with the best evaluation while it trained (where there are constraints:
             among those that kept them, if any did); or a step at which there is one.
         registry: plugins to use; discovered if not given.
@@ -245,10 +266,10 @@ def load(
         trust: allow an environment id that imports a module.
 
     Raises:
-        UsageError: there is no such checkpoint.
+        UsageError: there is no such checkpoint, or the directory has several runs beneath it.
         RunError: no run, no sound checkpoint, or an untrusted environment id.
     """
-    place = RunDir.open(Path(run) if isinstance(run, (str, Path)) else run.path)
+    place = RunDir.open(_only_run(Path(run) if isinstance(run, (str, Path)) else run.path))
     stored = checkpoint_at(place, checkpoint)
     if stored.state is None:
         raise RunError(f"{place.path} has no checkpoint yet.", f"zoo train --resume {place.path} continues it.")

@@ -66,7 +66,7 @@ def test_an_unreachable_goal_is_said_and_nothing_is_drawn(tmp_path, capsys):
         (("show", "lambda", "four-rooms", "--state", 999), "cell 999 is outside the grid"),
         (("show", "sr", "four-rooms", "--lambda", 0.5), "--lambda does not go with sr"),
         (("show", "lambda", "four-rooms", "--lambda", 1.5), "--lambda: 1.5 is not a number in [0, 1]."),
-        (("show", "lamda", "four-rooms"), "invalid choice: 'lamda'"),
+        (("show", "lamda", "four-rooms"), "is 'lamda': did you mean lambda"),
         (("show", "fr", "four-room"), "four-rooms"),
         (("show", "fr", "CartPole-v1"), "CartPole-v1"),
         (("compare", "four-rooms", "--lambdas", "0,x"), "x is not a number in [0, 1]"),

@@ -26,7 +26,7 @@ from zoo.api import (
     TaskDistribution,
 )
 from zoo.discovery.names import EnvName
-from zoo.discovery.registration import describe
+from zoo.discovery.registration import Entry, describe
 from zoo.environment import lookup
 from zoo.errors import EnvironmentFailed, InterfaceError, PluginError, UsageError, ZooError
 from zoo.terminal.streams import brief
@@ -191,7 +191,7 @@ def _build(name: EnvName, kwargs: dict[str, Any], num_envs: int, drawn: dict[str
     if entry is not None and entry.vector and not drawn and all(wrapper.vector for wrapper, _ in wrappers):
         built: VectorEnv = entry.load(entry.vector)(num_envs=num_envs, **kwargs)
         for wrapper, value in wrappers:
-            built = wrapper.load(wrapper.vector)(built, value)
+            built = _put_on(wrapper, wrapper.load(wrapper.vector), built, value)
         return built
 
     def make(copy: int) -> gymnasium.Env[Any, Any]:
@@ -200,11 +200,23 @@ def _build(name: EnvName, kwargs: dict[str, Any], num_envs: int, drawn: dict[str
         else:
             env = with_boundary(entry.resolve()(**kwargs | drawn), copy)
         for wrapper, value in wrappers:
-            env = wrapper.resolve()(env, value)
+            env = _put_on(wrapper, wrapper.resolve(), env, value)
         return env
 
     makers = [partial(make, copy) for copy in range(num_envs)]
     return Copies(makers)
+
+
+def _put_on(wrapper: Entry, function: Callable[[Any, Any], Any], env: Any, value: Any) -> Any:
+    """``env`` in a wrapper; what it refuses is told with its option.
+
+    Raises:
+        UsageError: it refuses the value or the environment.
+    """
+    try:
+        return function(env, value)
+    except (TypeError, ValueError, AssertionError, gymnasium.error.Error) as error:
+        raise UsageError(f"--env.{wrapper.name}: {brief(error).rstrip('.')}.") from error
 
 
 def problem_of(env: Recorder) -> Problem:

@@ -89,8 +89,15 @@ class Rules:
         Args:
             step: what was taken, and what came of it.
             own: the environment's own signals [n, own], if it has any.
+
+        Raises:
+            ValueError: a rule gives no finite number, as the root of a negative one.
         """
         columns = [parts.signal(expression, step) for expression in self.signals]
+        for text, column in zip(self.texts, columns, strict=True):
+            if not np.isfinite(column).all():
+                value = column[~np.isfinite(column)][0]
+                raise ValueError(f"constraint {text!r} is {value} at this step: expected a finite number")
         given = [] if own is None else list(np.asarray(own).T)
         return np.stack([*given, *columns], axis=1).astype(np.float32)
 

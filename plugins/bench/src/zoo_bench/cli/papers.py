@@ -29,6 +29,11 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     rows = claimed_rows(parsed.suites, parsed.dir, parsed.raw, registry)
     if not rows:
         raise UsageError("no suite names a claim of a paper.", "zoo bench --list shows the suites.")
+    if not any(row.verdicts for row in rows):
+        sys.stderr.write(
+            f"zoo: no result of these suites in {parsed.raw or parsed.dir}, so that nothing is judged: zoo bench SUITE "
+            "makes runs, and zoo's source has results of ours: --from benchmarks/results.\n"
+        )
     text = _render(rows, parsed.format, parsed.output)
     if parsed.output is None:
         write(text, styled=parsed.format == "rich")

@@ -35,7 +35,11 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     if not parsed.runs:
         raise UsageError("zoo plot has no RUN: expected a run directory, or a directory above some.", "zoo plot --help")
     from zoo_bench.plots.curves import check_metrics, make_groups
+    from zoo_bench.suite import find_suites
 
+    for path in parsed.runs:
+        if not path.exists() and str(path) in find_suites(options.registry()):
+            raise UsageError(f"{path} is a suite: expected runs.", f"zoo plot --claims {path} draws its claims.")
     catalogue = _catalogue(parsed)
     groups = make_groups(catalogue.groups())
     if parsed.list:

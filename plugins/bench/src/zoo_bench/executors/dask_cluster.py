@@ -1,6 +1,6 @@
-"""A dask cluster of this machine, for as long as standard input is open: ``python -m zoo_bench.executors.dask_cluster N``.
+"""``python -m zoo_bench.executors.dask_cluster N``: a dask cluster of this machine, until standard input is closed.
 
-The first line of its standard output is the address of the scheduler.
+``zoo_bench.executors.local_cluster`` starts it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ def main() -> None:
         n_workers=int(sys.argv[1]), threads_per_worker=1, processes=True, dashboard_address=":0", memory_limit=0,
         silence_logs=logging.CRITICAL,
     ) as cluster:  # fmt: skip
-        print(cluster.scheduler_address, flush=True)
+        sys.stdout.write(f"address {cluster.scheduler_address}\n")
+        sys.stdout.flush()
         sys.stdin.read()
 
 

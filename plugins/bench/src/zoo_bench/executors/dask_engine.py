@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import socket
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -18,11 +16,11 @@ from distributed.scheduler import KilledWorker
 
 from zoo import UsageError, ZooError
 from zoo.training import Settings, WorkerTask
+from zoo_bench.executors.local_cluster import LocalCluster, silence
 from zoo_bench.executors.worker import perform
 
 _REACH_SECONDS = 10.0
 _COUNT_SECONDS = 1.0
-_END_SECONDS = 15.0
 
 
 def start(jobs: int | None, options: Mapping[str, str], settings: Settings) -> DaskEngine:
@@ -35,8 +33,8 @@ def start(jobs: int | None, options: Mapping[str, str], settings: Settings) -> D
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what they say of a dead worker is said by the sweep
     address = options.get("scheduler", "")
     if address:
-        _knock(address)
-    cluster = None if address else _LocalCluster(jobs or 1)
+        _check(address)
+    cluster = None if address else LocalCluster("zoo_bench.executors.dask_cluster", jobs or 1)
     try:
         client = Client(cluster.address if cluster else address, timeout=_REACH_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
@@ -44,7 +42,7 @@ def start(jobs: int | None, options: Mapping[str, str], settings: Settings) -> D
     return DaskEngine(client, cluster, address, jobs)
 
 
-def _knock(address: str) -> None:
+def _check(address: str) -> None:
     """Whether somebody listens at ``[tcp://]HOST:PORT``; dask itself tries for long, and tells little.
 
     Raises:
@@ -54,40 +52,11 @@ def _knock(address: str) -> None:
     if scheme not in ("", "tcp", "tls"):
         return
     try:
-        host, port = parse_host_port(place)
+        reason = silence(*parse_host_port(place))
     except ValueError as error:
         raise UsageError(f"scheduler={address!r}: expected HOST:PORT, such as tcp://head:8786.") from error
-    try:
-        socket.create_connection((host, port), _REACH_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"no dask scheduler can be reached at {address}: {reason}.") from error
-
-
-class _LocalCluster:
-    """A scheduler and ``jobs`` workers on this machine, in processes of their own.
-
-    They have a session of their own, too: a signal goes to every process of a terminal or job, and it is the sweep that
-    asks its workers to stop.
-    """
-
-    def __init__(self, jobs: int) -> None:
-        command = [sys.executable, "-P", "-m", "zoo_bench.executors.dask_cluster", str(jobs)]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
-        )
-        assert self._process.stdout is not None
-        self.address = self._process.stdout.readline().strip()
-        if not self.address:
-            raise ZooError("dask's cluster on this machine did not start.", "What it had to say stands above.")
-
-    def close(self) -> None:
-        """End them."""
-        try:
-            self._process.communicate(timeout=_END_SECONDS)  # closes its standard input
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.communicate()
+    if reason:
+        raise UsageError(f"no dask scheduler can be reached at {address}: {reason}.")
 
 
 class DaskEngine:
@@ -95,7 +64,7 @@ class DaskEngine:
 
     seconds = 0.0
 
-    def __init__(self, client: Any, cluster: _LocalCluster | None, address: str, jobs: int | None) -> None:
+    def __init__(self, client: Any, cluster: LocalCluster | None, address: str, jobs: int | None) -> None:
         self._client, self._cluster, self._address, self._jobs = client, cluster, address, jobs
         self._executor = client.get_executor(pure=False)
         self._counted = 0.0

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -17,9 +15,8 @@ import ray.exceptions
 
 from zoo import UsageError, ZooError
 from zoo.training import Settings, WorkerTask
+from zoo_bench.executors.local_cluster import LocalCluster, silence
 from zoo_bench.executors.worker import perform
-
-_REACH_SECONDS = 10.0
 
 
 def start(jobs: int | None, options: Mapping[str, str], settings: Settings) -> RayEngine:
@@ -29,28 +26,26 @@ def start(jobs: int | None, options: Mapping[str, str], settings: Settings) -> R
         UsageError: no cluster is there.
     """
     address = options.get("address", "")
-    own: dict[str, Any] = {"address": address} if address else {
-        "address": "local", "num_cpus": jobs or 1, "include_dashboard": False,
-    }  # fmt: skip
-    if not _answers(address):
-        raise UsageError(f"no Ray cluster can be reached at {address}: nothing answers there.")
+    _check(address)
+    cluster = None if address else LocalCluster("zoo_bench.executors.ray_cluster", jobs or 1)
     try:
-        ray.init(**own, log_to_driver=False, logging_level=logging.CRITICAL)
+        ray.init(cluster.address if cluster else address, log_to_driver=False, logging_level=logging.CRITICAL)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         raise UsageError(f"no Ray cluster can be reached at {address or 'this machine'}: {_first(error)}.") from error
-    return RayEngine(jobs if address else jobs or 1)
+    return RayEngine(jobs if address else jobs or 1, cluster)
 
 
-def _answers(address: str) -> bool:
-    """Whether something listens at an address with a port; Ray itself would ask for a minute, and end this process."""
+def _check(address: str) -> None:
+    """Whether somebody listens at an address with a port; Ray itself would ask for a minute, and end this process.
+
+    Raises:
+        UsageError: nobody does.
+    """
     host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if not colon or not port.isdecimal():
-        return True  # a word, which Ray knows
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH_SECONDS).close()
-    except OSError:
-        return False
-    return True
+    known_to_ray = not colon or not port.isdecimal()  # a word, such as "auto"
+    reason = "" if known_to_ray else silence(host.strip("[]"), int(port))
+    if reason:
+        raise UsageError(f"no Ray cluster can be reached at {address}: {reason}.")
 
 
 def _first(error: BaseException) -> str:
@@ -63,8 +58,8 @@ class RayEngine:
 
     seconds = 0.0
 
-    def __init__(self, jobs: int | None) -> None:
-        self._jobs = jobs
+    def __init__(self, jobs: int | None, cluster: LocalCluster | None) -> None:
+        self._jobs, self._cluster = jobs, cluster
         self._perform = ray.remote(num_cpus=1, max_retries=0)(perform)
 
     def bundles(self, tasks: Sequence[WorkerTask]) -> list[list[WorkerTask]]:
@@ -93,3 +88,5 @@ class RayEngine:
     def close(self) -> None:
         """As Engine."""
         ray.shutdown()
+        if self._cluster is not None:
+            self._cluster.close()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import shutil
+import signal
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -56,6 +59,19 @@ def start(jobs: int | None, options: Mapping[str, str], settings: Settings) -> S
     named = {f"slurm_{name}": value for name, value in {**defaults, **parameters}.items()}
     executor.update_parameters(timeout_min=minutes, **named)
     return SlurmEngine(executor, folder, jobs or 1, cluster, max(60.0 * minutes - _MARGIN_SECONDS, 30.0 * minutes))
+
+
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes that start in the block ignore Ctrl-C, which every process of a terminal gets; the sweep stops them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class SlurmEngine:
@@ -110,12 +126,19 @@ class SlurmEngine:
 
     def submit(self, requests: Sequence[str]) -> list[Future[str]]:
         """As Engine: one array."""
+        heard = io.StringIO()  # submitit passes on what sbatch says
         try:
-            with self._executor.batch():
+            with (
+                contextlib.redirect_stderr(heard),
+                _deaf_to_interrupts() if self._cluster == "local" else contextlib.nullcontext(),
+                self._executor.batch(),
+            ):
                 jobs = [self._executor.submit(perform, request) for request in requests]
         except submitit.core.utils.FailedJobError as error:
-            said = str(error).strip().splitlines()
-            raise UsageError(f"sbatch refused the jobs: {said[-1] if said else 'no reason given'}.") from error
+            said = [line.removeprefix("sbatch: error: ") for line in heard.getvalue().splitlines() if line.strip()]
+            raise UsageError(
+                f"sbatch refused the jobs: {said[0].rstrip('.') if said else 'no reason given'}."
+            ) from error
         futures: list[Future[str]] = [Future() for _ in jobs]
         self._running.update(zip(futures, jobs, strict=True))
         return futures

@@ -58,7 +58,11 @@ def load_model(directory: Path, device: str = "cpu") -> LanguageModel:
     if not directory.is_dir():
         raise UsageError(f"{directory} is not a directory: expected one that save_pretrained has written.")
     if not (directory / "config.json").is_file():
-        raise UsageError(f"{directory} has no config.json: expected a directory that save_pretrained has written.")
+        ours = (directory / "spec.json").is_file()
+        raise UsageError(
+            f"{directory} has no config.json: expected a directory that save_pretrained has written.",
+            f"It is a run of zoo: zoo eval {directory} icl-induction judges its heads." if ours else "",
+        )
     with _quiet(), _one_sentence(directory):
         config = transformers.AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
     if getattr(config, "is_encoder_decoder", False):

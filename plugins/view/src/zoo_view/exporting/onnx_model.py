@@ -106,8 +106,9 @@ def _quietly() -> Iterator[None]:
 def _noise(count: int, distribution: str, size: int) -> NDArray[np.float32]:
     """Noise [count, size] for a policy that samples; half of it is none at all, so that the mode is compared too."""
     rng = np.random.default_rng(0)
-    draw = {"standard normal": rng.standard_normal, "standard Gumbel": lambda size: rng.gumbel(size=size)}
-    noise = np.asarray(draw[distribution](size=(count, size)), dtype=np.float32)
+    normal = distribution == "standard normal"
+    drawn = rng.standard_normal((count, size)) if normal else rng.gumbel(size=(count, size))
+    noise = drawn.astype(np.float32)
     noise[::2] = 0
     return noise
 
