@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-
-import ray
-import ray.exceptions
 
 from zoo import UsageError, ZooError
 from zoo.training import Settings, WorkerTask
@@ -27,7 +25,13 @@ def start(jobs: int | None, options: Mapping[str, str], settings: Settings) -> R
     """
     address = options.get("address", "")
     _check(address)
-    cluster = None if address else LocalCluster("zoo_bench.executors.ray_cluster", jobs or 1)
+    cluster = None
+    if not address:
+        # Nobody else's tasks run there. Ray reads this when it is imported.
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        cluster = LocalCluster("zoo_bench.executors.ray_cluster", jobs or 1)
+    import ray
+
     try:
         ray.init(cluster.address if cluster else address, log_to_driver=False, logging_level=logging.CRITICAL)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
@@ -59,6 +63,9 @@ class RayEngine:
     seconds = 0.0
 
     def __init__(self, jobs: int | None, cluster: LocalCluster | None) -> None:
+        import ray
+
+        self._ray = ray
         self._jobs, self._cluster = jobs, cluster
         self._perform = ray.remote(num_cpus=1, max_retries=0)(perform)
 
@@ -68,9 +75,9 @@ class RayEngine:
 
     def room(self, sent: int) -> int:
         """As Engine: one bundle for each CPU there is now."""
-        if not ray.is_initialized():
+        if not self._ray.is_initialized():
             raise ZooError("the Ray cluster is gone; what was saved is kept.", "The same command again goes on.")
-        cpus = int(ray.cluster_resources().get("CPU", 0)) if self._jobs is None else self._jobs
+        cpus = int(self._ray.cluster_resources().get("CPU", 0)) if self._jobs is None else self._jobs
         return cpus - sent
 
     def submit(self, requests: Sequence[str]) -> list[Future[str]]:
@@ -83,10 +90,12 @@ class RayEngine:
 
     def died(self, error: BaseException) -> bool:
         """As Engine."""
-        return isinstance(error, ray.exceptions.RayError) and not isinstance(error, ray.exceptions.RayTaskError)
+        from ray.exceptions import RayError, RayTaskError
+
+        return isinstance(error, RayError) and not isinstance(error, RayTaskError)
 
     def close(self) -> None:
         """As Engine."""
-        ray.shutdown()
+        self._ray.shutdown()
         if self._cluster is not None:
             self._cluster.close()
