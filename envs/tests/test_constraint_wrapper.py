@@ -253,3 +253,12 @@ def test_a_stack_of_frames_is_what_was_seen_last() -> None:
 def test_wrappers_refuse_in_one_sentence(wrap: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         wrap(CartPole())
+
+
+@pytest.mark.parametrize("rule", ["sqrt(1.5 - info.speed) <= 1", "1 / (info.speed - 2.5) <= 1"])
+def test_a_rule_without_a_finite_value_is_told_by_its_text(rule: str) -> None:
+    env = Constrained(Named(), rule)
+    env.reset(seed=0)
+    env.step(np.zeros(2, np.float32))
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match=r"constraint '.*' is (nan|inf) at this step"):
+        env.step(np.zeros(2, np.float32))

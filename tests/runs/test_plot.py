@@ -244,6 +244,12 @@ def test_bad_requests_get_one_sentence(zoo: Zoo, laboratory: Path, args: tuple[s
     assert (answer.status, answer.out) == (2, "") and sentence in answer.err
 
 
+def test_a_suite_is_told_from_runs(zoo: Zoo, laboratory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(laboratory)
+    answer = zoo("plot", "smoke")
+    assert answer.status == 2 and "smoke is a suite" in answer.err and "zoo plot --claims smoke" in answer.err
+
+
 def test_nothing_logged_is_told(zoo: Zoo, runs: Path) -> None:
     path = run_of(runs)
     (path / "metrics.jsonl").write_bytes(b"")

@@ -121,10 +121,12 @@ def test_the_command_from_runs_and_without_any(tmp_path: Path) -> None:
     before = zoo("papers", "t.toml", "--json")
     assert before.returncode == 0, before.stderr
     assert [row["verdict"] for row in json.loads(before.stdout)["claims"]] == ["not judged"] * 2
+    assert "nothing is judged: zoo bench SUITE makes runs" in before.stderr
     assert zoo("bench", "t.toml").returncode == 0
     after = json.loads(zoo("papers", "t.toml", "--json").stdout)
     assert {row["number"]: row["verdict"] for row in after["claims"]} == {1: "not reproduced", 2: "not judged"}
     assert after["totals"]["A Paper 2020"]["not judged"] == 1
+    assert "nothing is judged" not in zoo("papers", "t.toml").stderr
     text = zoo("papers", "t.toml", "--format", "markdown").stdout.partition("### Claims of the papers\n")[2]
     assert text.index("| 1 |") < text.index("| 2 |") and "an experiment" in text
     assert zoo("papers", "nothing").returncode == 2
