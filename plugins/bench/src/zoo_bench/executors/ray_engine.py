@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -33,10 +36,25 @@ def start(jobs: int | None, options: Mapping[str, str], settings: Settings) -> R
     import ray
 
     try:
-        ray.init(cluster.address if cluster else address, log_to_driver=False, logging_level=logging.CRITICAL)
+        with _handlers_kept():
+            ray.init(cluster.address if cluster else address, log_to_driver=False, logging_level=logging.CRITICAL)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         raise UsageError(f"no Ray cluster can be reached at {address or 'this machine'}: {_first(error)}.") from error
     return RayEngine(jobs if address else jobs or 1, cluster)
+
+
+@contextlib.contextmanager
+def _handlers_kept() -> Iterator[None]:
+    """Ray takes SIGTERM for a crash, and aborts; the sweep saves and ends."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _check(address: str) -> None:
