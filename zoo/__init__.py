@@ -67,6 +67,8 @@ if TYPE_CHECKING:
     from zoo.training.load import LoadedRun as LoadedRun
     from zoo.training.load import load as load
     from zoo.training.settings import RunResult as RunResult
+    from zoo.training.sink import RunWriter as RunWriter
+    from zoo.training.sink import Sink as Sink
     from zoo.training.train import train as train
 
 
@@ -93,6 +95,7 @@ __getattr__, __dir__, _names = lazy_names(
         "training.environments.stack": ("Stack", "stack"),
         "training.load": ("LoadedRun", "load"),
         "training.settings": ("RunResult",),
+        "training.sink": ("RunWriter", "Sink"),
         "training.train": ("train",),
     },
 )  # fmt: skip

@@ -6,10 +6,9 @@ import itertools
 import os
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from zoo import hookimpl
+from zoo import Sink
 
 FOLDER = "tb"
 """folder of the event files in a run directory"""
@@ -25,14 +24,14 @@ class EventFile:
     event before the first step tells TensorBoard to drop them.
     """
 
-    def __init__(self, run: Path) -> None:
+    def __init__(self, run: Any) -> None:
         # Imported here, so that listing plugins loads neither protobuf nor sockets. Records are written in this thread:
         # tensorboard's EventFileWriter has a thread of its own, whose errors would not reach the run.
         import socket
 
         from tensorboard.summary.writer.record_writer import RecordWriter
 
-        folder = run / FOLDER
+        folder = run.path / FOLDER
         self._resumed = any(folder.glob("events.out.tfevents.*"))
         folder.mkdir(exist_ok=True)
         name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}.{next(_NUMBERS)}"
@@ -56,45 +55,16 @@ class EventFile:
 
         self._records.write(Event(wall_time=time.time(), **content).SerializeToString())
         if time.monotonic() - self._flushed > FLUSH_SECONDS:
-            self.flush()
+            self.saved()
 
-    def flush(self) -> None:
+    def saved(self) -> None:
         """Write everything buffered so far to the disk."""
         self._records.flush()
         self._flushed = time.monotonic()
 
-    def close(self) -> None:
+    def close(self, status: str) -> None:
         """Flush, and close the file."""
         self._records.close()
 
 
-class Sink:
-    """Keeps an open event file for each run in progress; several runs may be in progress at once."""
-
-    def __init__(self) -> None:
-        self._files: dict[Path, EventFile] = {}
-
-    @hookimpl
-    def zoo_run_started(self, run: Any) -> None:
-        """Open the run's event file."""
-        self._files[run.path] = EventFile(run.path)
-
-    @hookimpl
-    def zoo_metrics(self, run: Any, step: int, metrics: Mapping[str, float]) -> None:
-        """Write one update's metrics."""
-        self._files[run.path].write(step, metrics)
-
-    @hookimpl
-    def zoo_checkpoint(self, run: Any) -> None:
-        """Flush: a resumed run continues from this checkpoint, and does not write earlier steps again."""
-        self._files[run.path].flush()
-
-    @hookimpl
-    def zoo_run_finished(self, run: Any) -> None:
-        """Close the run's event file."""
-        file = self._files.pop(run.path, None)
-        if file is not None:
-            file.close()
-
-
-sink = Sink()
+sink = Sink(EventFile)
