@@ -2,58 +2,57 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import wandb
 
+from zoo_trackers.identity import Identity
+
 FILE = "wandb.json"
-"""the file in a run directory that says which run there this is, so that a resumed run goes on in the same one"""
 
 
 class Tracked:
-    """Rows are held until a checkpoint, so that what is done again after a crash is there once."""
+    """Rows are held until a checkpoint, so that none is there which a resumed run does again.
+
+    They reach the disk or the network at some later time, without a word. After a crash, all that the last process had
+    sent is therefore sent again: the same numbers at the same steps.
+    """
 
     def __init__(self, run: Any) -> None:
         algorithm, environment = run.spec.short
-        self._rows: list[dict[str, float]] = []
+        self._identity = Identity(run, FILE)
+        if "id" not in self._identity.known:
+            self._identity.write(id=secrets.token_hex(8))
+        self._rows = self._identity.undelivered()
+        self._sent = 0
         self._run = wandb.init(
-            id=_identity(run.path / FILE), resume="allow", reinit="create_new", mode=_mode(),
+            id=str(self._identity.known["id"]), resume="allow", reinit="create_new", mode=_mode(),
             dir=str(run.path.parent), name=f"{algorithm} {environment} seed {run.seed}", group=run.spec.key,
             tags=[algorithm, environment], config=run.spec.to_json(),
             settings=wandb.Settings(silent=True, console="off", disable_git=True, x_disable_stats=True),
         )  # fmt: skip
-        self._run.define_metric("*", step_metric="env_steps")
+        self._run.define_metric("*", step_metric="step")
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
         """Hold one row, at ``step`` environment steps."""
-        self._rows.append({**metrics, "env_steps": step})
+        self._rows.append({"step": step, **metrics})
 
     def saved(self) -> None:
         """Send what is held."""
         for row in self._rows:
             self._run.log(row)
+        self._sent += len(self._rows)
         self._rows.clear()
 
     def close(self, status: str) -> None:
         """Send what is held, and end the run there, as failed if it did."""
         self.saved()
         self._run.summary["status"] = status
-        self._run.finish(exit_code=1 if status == "failed" else 0)
-
-
-def _identity(file: Path) -> str:
-    """The run's id there, made at its first start."""
-    try:
-        return str(json.loads(file.read_text(encoding="utf-8"))["id"])
-    except (OSError, ValueError, KeyError, TypeError):
-        identity = secrets.token_hex(8)
-        file.write_text(json.dumps({"id": identity}), encoding="utf-8")
-        return identity
+        self._run.finish(exit_code=1 if status == "failed" else 0)  # waits until all is there
+        self._identity.delivered(self._sent)
 
 
 def _mode() -> Any:
