@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from zoo.discovery.hooks import hookimpl as hookimpl
     from zoo.discovery.registration import Registrar as Registrar
     from zoo.discovery.registry import discover as discover
+    from zoo.discovery.sink import RunWriter as RunWriter
+    from zoo.discovery.sink import Sink as Sink
     from zoo.errors import InterfaceError as InterfaceError
     from zoo.errors import PluginError as PluginError
     from zoo.errors import RunError as RunError
@@ -67,8 +69,6 @@ if TYPE_CHECKING:
     from zoo.training.load import LoadedRun as LoadedRun
     from zoo.training.load import load as load
     from zoo.training.settings import RunResult as RunResult
-    from zoo.training.sink import RunWriter as RunWriter
-    from zoo.training.sink import Sink as Sink
     from zoo.training.train import train as train
 
 
@@ -85,6 +85,7 @@ __getattr__, __dir__, _names = lazy_names(
         "discovery.hooks": ("hookimpl",),
         "discovery.registration": ("Registrar",),
         "discovery.registry": ("discover",),
+        "discovery.sink": ("RunWriter", "Sink"),
         "errors": (
             "InterfaceError", "PluginError", "RunError", "UnknownNameError", "UsageError", "ZooError", "nearest",
         ),
@@ -95,7 +96,6 @@ __getattr__, __dir__, _names = lazy_names(
         "training.environments.stack": ("Stack", "stack"),
         "training.load": ("LoadedRun", "load"),
         "training.settings": ("RunResult",),
-        "training.sink": ("RunWriter", "Sink"),
         "training.train": ("train",),
     },
 )  # fmt: skip
