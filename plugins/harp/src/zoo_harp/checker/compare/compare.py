@@ -11,6 +11,7 @@ from zoo_harp.checker.algebra.intervals import Line, is_set_of_reals
 from zoo_harp.checker.algebra.values import Decision, compare_values
 from zoo_harp.checker.answers import Answer
 from zoo_harp.checker.compare import compounds, labels
+from zoo_harp.checker.compare.bound import with_bound_names
 from zoo_harp.checker.compare.families import family, may_be_family, same_family
 from zoo_harp.checker.compare.numbers import compare_expressions, compare_ratios, inside, radians
 from zoo_harp.checker.compare.pieces import same_pieces
@@ -28,6 +29,7 @@ from zoo_harp.checker.tree import (
     Matrix,
     Named,
     Node,
+    Quantified,
     Quantity,
     Ratio,
     Relation,
@@ -90,6 +92,7 @@ class Comparison:
         if gold == response:
             return Decision(True, "identical", "the same tree")
         gold, response = (_normalised(labels.exact_part(side)) for side in (gold, response))
+        gold, response = with_bound_names(gold, response)
         if isinstance(gold, EXPRESSIONS) and isinstance(response, EXPRESSIONS) and not labels.has_signs(gold, response):
             decision = compare_expressions(gold, response, self.budget)
             return decision if decision.correct else self._families(gold, response) or decision
@@ -105,6 +108,8 @@ class Comparison:
         if isinstance(gold, Quantity) or isinstance(response, Quantity):
             named = isinstance(gold, Relation) or isinstance(response, Relation)
             return (named and self._without_labels(gold, response)) or self._quantities(gold, response)
+        if isinstance(gold, Quantified) and isinstance(response, Quantified):
+            return self._quantified(gold, response)
         if isinstance(gold, Clock) or isinstance(response, Clock):
             return compare_ratios(gold, response, self.budget)
         if isinstance(gold, Text | Symbol) and isinstance(response, Text | Symbol):
@@ -205,6 +210,16 @@ class Comparison:
 
     # Words
 
+    def _quantified(self, gold: Quantified, response: Quantified) -> Decision:
+        """Both say the same of the same values; the names of the variables are those of the gold by now."""
+        alike = (
+            gold.quantifier == response.quantifier
+            and type(gold.statement) is type(response.statement)
+            and (gold.domain == response.domain or self.same(gold.domain, response.domain))
+            and self.same(gold.statement, response.statement)
+        )
+        return Decision(alike, "quantifier", "the same statement" if alike else "different statements")
+
     @staticmethod
     def _texts(gold: tuple[str, ...], response: tuple[str, ...]) -> Decision:
         same = same_words(gold, response)
@@ -239,9 +254,6 @@ class Comparison:
                 return self._all(gold_part.values, [by_name[name] for name in gold_part.names], "labels")
         if not response_part.names and not all(self.same(response_part.whole, value) for value in response_part.same):
             return Decision(False, "labels", "a chain of equations that does not hold")
-        renamed = labels.with_names_of(gold_part, response_part)
-        if renamed is not None:
-            return self.compare(gold_part.whole, renamed)
         if gold_part.names == response_part.names or labels.exchangeable(gold_part, response_part):
             decision = self.compare(gold_part.whole, response_part.whole)
             if not decision.correct and gold_part.names == response_part.names and labels.is_unknown(gold_part):

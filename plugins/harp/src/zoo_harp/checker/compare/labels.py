@@ -104,25 +104,6 @@ def is_unknown(answer: Labelled) -> bool:
     return isinstance(name, Symbol) and "_" not in name.name and name.name[0].islower()
 
 
-def with_names_of(gold: Labelled, response: Labelled) -> Node | None:
-    """The value of ``response`` with the bound variable that ``gold`` has, where both define the same function of one
-    variable under different names for it; None where that is not so.
-    """
-    if len(gold.names) != 1 or len(response.names) != 1 or gold.names == response.names:
-        return None
-    defined = [name.args for name in (*gold.names, *response.names) if isinstance(name, Apply) and name.op == "call"]
-    if len(defined) != 2 or defined[0][0] != defined[1][0]:
-        return None
-    new, old = ([*place.items] if isinstance(place, Tuple) else [place] for _, place in defined)
-    if len(new) != len(old) or not all(isinstance(place, Symbol) for place in (*new, *old)):
-        return None
-    names = dict(zip(old, new, strict=True))
-    if any(place.name in symbols(response.whole) for place in new if isinstance(place, Symbol) and place not in names):
-        return None  # the name means something else there
-    renamed: Node = rebuilt(response.whole, lambda part: names.get(part) if isinstance(part, Symbol) else None)
-    return renamed
-
-
 def exact_part(node: Node) -> Node:
     """``node`` without approximations: ``a ~ b`` is a."""
     if isinstance(node, Relation) and "~" in node.ops:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from zoo_harp.checker.latex import dots, forms
@@ -17,6 +18,28 @@ PRODUCT: Final = 50
 _CALLED: Final = frozenset("fghFGHPQ")
 _CALLED_IF_OTHERS: Final = frozenset({"phi", "varphi", "Phi", "psi", "Psi", "sigma", "tau", "mu", "zeta"})
 """Greek names of functions in number theory, unless they stand in the bracket themselves, as in ``mu (1 - mu)``."""
+
+
+def applied(*answers: Sequence[Token]) -> frozenset[str]:
+    """Letters that are functions in all the answers: each stands before a bracket around one letter or numeral, as in
+    ``T(n)``, since nobody brackets a single factor, and none stands anywhere without a bracket, unless ``T(n) =`` is
+    there.
+    """
+    called: set[str] = set()
+    alone: set[str] = set()
+    defined: set[str] = set()
+    for tokens in answers:
+        values = [value for _, value, _ in tokens]
+        for position, (kind, letter, _) in enumerate(tokens):
+            if kind != "let" or values[max(position - 1, 0)] == "_":
+                continue
+            if values[position + 1 : position + 2] != ["("] or values[max(position - 1, 0)] == "^":
+                alone.add(letter)
+            elif values[position + 3 : position + 4] == [")"] and tokens[position + 2][0] in ("let", "num"):
+                called.add(letter)
+                if values[position + 4 : position + 5] == ["="] and tokens[position + 2][0] == "let":
+                    defined.add(letter)
+    return frozenset((called - alone) | defined)
 
 
 class Applied(Calls):
@@ -56,7 +79,7 @@ class Applied(Calls):
         name = left.name.split("_")[0].rstrip("'")
         if name in _CALLED_IF_OTHERS:
             return name not in (value for _, value, _ in self.bracketed())
-        return name in _CALLED or name == "Gamma" or self.defines()
+        return name in _CALLED or name == "Gamma" or left.name in self.functions or self.defines()
 
     def call(self, left: Node) -> Node:
         """``left`` with its argument, which comes next."""

@@ -246,7 +246,8 @@ def big_operator(parser: Cursor, name: str) -> Node:
         raise ParseError("a sum without limits")
     variable = low.terms[0]
     if isinstance(variable, Constant):
-        variable = Symbol(variable.name)
+        constant, letter = variable, Symbol(variable.name)
+        variable, body = letter, rebuilt(body, lambda part: letter if part == constant else None)
     if not isinstance(variable, Symbol):
         raise ParseError("a sum over no variable")
     return Apply(name, (variable, low.terms[1], high, body))

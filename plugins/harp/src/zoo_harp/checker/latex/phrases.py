@@ -16,6 +16,7 @@ from zoo_harp.checker.tree import (
     Named,
     Node,
     Number,
+    Quantified,
     Quantity,
     Ratio,
     Relation,
@@ -135,6 +136,8 @@ class Phrases(Cursor):
                 return self._text()
             self.position += used
             return Number(value)
+        if lower[0] in ("forall", "exists"):
+            return self._quantified()
         if NAMED_SETS.get(frozenset(lower) - SET_FILLERS) is not None:
             return self._text()
         if lower[0] in ("negative", "minus") and self.peek(1)[0] not in ("end", "op"):
@@ -147,6 +150,25 @@ class Phrases(Cursor):
             self.position += 1
             return Constant("oo")
         return self._text()
+
+    def _quantified(self) -> Node:
+        """A quantifier with its variable and what is said of it."""
+        quantifier = self.take()[1]
+        in_set, self.in_set = self.in_set, 1  # a colon ends the domain
+        alone = self.peek(1)[0] == "word" and self.peek(1)[1].lower() != "in"
+        domain = self.prefix() if alone else self.expression(0)
+        self.in_set = in_set
+        variable = domain.terms[0] if isinstance(domain, Relation) else domain
+        if not isinstance(variable, Symbol):
+            raise ParseError("a quantifier without a variable")
+        if [self.peek(k)[1].lower() for k in (0, 1)] == ["such", "that"]:
+            self.position += 2
+        while self.is_op(",", ":", "mid"):
+            self.position += 1
+        statement = self.expression(0)
+        if self.is_op(",", ";", "and", "or", ":"):
+            raise ParseError("a quantifier with several statements")
+        return Quantified(quantifier, domain, statement)
 
     def with_part(self, left: Node) -> Node | None:
         """``left`` and the fraction in words after it, as in "2 and a half"; None if there is none."""
