@@ -177,4 +177,4 @@ def test_a_free_letter_is_never_taken_for_the_bound_one(form, x, y, n):
 def test_any_letter_may_be_a_function(name, n, x):
     assert not check(f"{name}({n}{x})", f"{n}{name}({x})").correct
     assert check(f"{name}({x})+{name}({n})", f"{name}({n})+{name}({x})").correct
-    assert check(f"{name}({n}+{x})", f"{n}{name}+{x}{name}").correct
+    assert check(f"{name}({n}+{x})", f"{n}{name}+{name}*{x}").correct

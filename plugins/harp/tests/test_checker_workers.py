@@ -53,7 +53,7 @@ def trees(*texts):
     return [to_data(parse(text).tree) for text in texts]
 
 
-HARD = (r"\int_0^1 x^x dx", r"\int_0^1 t^t dt+0\cdot\int_0^1 s^{s^s} ds")
+HARD = (r"\int_0^1 x^x dx", r"\int_0^2 t^t dt-\int_1^2 t^t dt+0\cdot\int_0^1 s^{s^s} ds")
 
 
 def test_a_late_worker_is_killed_and_replaced():
@@ -101,7 +101,7 @@ def test_the_divisor_of_letters_is_no_number():
 
 
 def test_what_cannot_be_proved_is_undecided():
-    verdict = check(r"\int_0^1 x^x dx", r"\int_0^1 t^t dt", timeout_s=1.0)
+    verdict = check(r"\int_0^1 x^x dx", r"\int_1^2 (t-1)^{t-1} dt", timeout_s=1.0)
     assert (verdict.correct, verdict.outcome, verdict.undecided) == (False, "undecided", True)
     assert check("1", "2").outcome == "wrong"
     assert check("1", "1").outcome == "right"

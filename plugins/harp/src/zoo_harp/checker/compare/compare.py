@@ -12,7 +12,7 @@ from zoo_harp.checker.algebra.values import Decision, compare_values
 from zoo_harp.checker.answers import Answer
 from zoo_harp.checker.compare import compounds, labels
 from zoo_harp.checker.compare.bound import with_bound_names
-from zoo_harp.checker.compare.families import family, may_be_family, same_family
+from zoo_harp.checker.compare.families import are_parameters, families, same_families
 from zoo_harp.checker.compare.numbers import compare_expressions, compare_ratios, inside, radians
 from zoo_harp.checker.compare.pieces import same_pieces
 from zoo_harp.checker.compare.readings import other_readings
@@ -122,14 +122,14 @@ class Comparison:
         unlabelled = self._without_labels(gold, response)
         if unlabelled is not None:
             return unlabelled
+        if is_collection(gold) or is_collection(response):
+            as_families = self._families(gold, response)
+            if as_families is not None:
+                return as_families
         if is_set_of_reals(gold) or is_set_of_reals(response):
             as_sets = self._sets_of_reals(gold, response)
             if as_sets is not None:
                 return as_sets
-        if isinstance(gold, Named) != isinstance(response, Named):
-            families = self._families(gold, response)
-            if families is not None:
-                return families
         if is_collection(gold) or is_collection(response):
             return compare_collections(gold, response, self.same)
         if isinstance(gold, Tuple | Matrix) or isinstance(response, Tuple | Matrix):
@@ -175,20 +175,20 @@ class Comparison:
         return self._all(gold_part, response_part, "vector")
 
     def _families(self, gold: Node, response: Node, *, solved: bool = False) -> Decision | None:
-        """Expressions with one integer parameter, compared as sets of numbers; None where they are not such families.
+        """Expressions with an integer parameter, compared as sets of numbers; None where they are not such families.
 
         With ``solved`` they are solutions for an unknown, so that the parameters' names may differ.
         """
         field = Evaluator(self.budget.half())
-        gold_part = family(gold, field)
-        response_part = family(response, field) if gold_part is not None else None
-        if gold_part is None or response_part is None:
+        gold_part = families(gold, field)
+        response_part = families(response, field) if gold_part else []
+        if not gold_part or not response_part:
             return None
-        if not (solved and gold_part.parameter != response_part.parameter) and not may_be_family(
-            gold, response, gold_part, response_part
-        ):
+        several = len(gold_part) + len(response_part) > 2
+        renamed = {one.parameter for one in gold_part} != {one.parameter for one in response_part}
+        if not (solved and (several or renamed)) and not are_parameters(gold, response, gold_part, response_part):
             return None
-        same = same_family(gold_part, response_part, field)
+        same = same_families(gold_part, response_part, field)
         return Decision(same, "family", "the same numbers for all integers" if same else "different families")
 
     # Numbers

@@ -21,7 +21,6 @@ from zoo_harp.checker.tree import (
     Text,
     Tuple,
     number,
-    rebuilt,
     symbols,
     walk,
 )
@@ -172,8 +171,20 @@ def _congruence(unknown: Node, residue: Node, *modulus: Node) -> Labelled | None
     return Labelled((unknown,), (value,), value) if len(modulus) == 1 else None
 
 
+def _residues(node: Listing) -> list[Node]:
+    """The items of a list; of n = 1, 3 (mod 4), whose modulus stands at the end, the congruences that it means."""
+    first, last = node.items[0], node.items[-1]
+    if not (isinstance(first, Relation) and first.ops == ("mod",) and len(first.terms) == 2):
+        return [*node.items]
+    if not isinstance(last, Apply) or last.op != "mod":
+        return [*node.items]
+    residues = [first.terms[1], *node.items[1:-1], last.args[0]]
+    return [Relation(("mod",), (first.terms[0], residue, last.args[1])) for residue in residues]
+
+
 def _several(node: Listing) -> Labelled | None:
     """``x = 2, y = 3``, or ``x = 2, x = 3``, or ``x = 2, 3``."""
+    node = replace(node, items=tuple(_residues(node)))
     labelled_items = [_one(item) if isinstance(item, Relation) else None for item in node.items]
     first = labelled_items[0]
     if first is None:

@@ -134,6 +134,9 @@ class Applied(Calls):
         inner = (
             values[2:4] if values[1:2] == ["{"] and values[4:5] == ["}"] else ["+", "0"] if values[1:2] == ["+"] else []
         )
+        if name == "N" and values[1:2] == ["0"]:
+            self.position += 2
+            return signed(name, ">=")
         if inner[1:] != ["0"] or inner[0] not in ("<", "<=", ">", ">=", "!=", "+"):
             raise ParseError("the index of a set")
         self.position += 5 if values[1] == "{" else 2

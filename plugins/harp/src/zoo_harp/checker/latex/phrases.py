@@ -6,7 +6,7 @@ from typing import Final
 
 from zoo_harp.checker.latex import forms
 from zoo_harp.checker.latex.cursor import SIGN, Cursor, ParseError
-from zoo_harp.checker.latex.sets import NAMED_SETS, SET_FILLERS
+from zoo_harp.checker.latex.sets import named_set
 from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.tree import (
     Apply,
@@ -138,7 +138,7 @@ class Phrases(Cursor):
             return Number(value)
         if lower[0] in ("forall", "exists"):
             return self._quantified()
-        if NAMED_SETS.get(frozenset(lower) - SET_FILLERS) is not None:
+        if named_set(lower) is not None:
             return self._text()
         if lower[0] in ("negative", "minus") and self.peek(1)[0] not in ("end", "op"):
             self.position += 1
@@ -189,14 +189,14 @@ class Phrases(Cursor):
         if words == ["all", "real"] and self.peek()[0] == "let":
             self.position += 1
             return Named("R")
-        named = words[words[:1] in (["all"], ["every"]) :]
-        if named[:1] in (["odd"], ["even"]) and named[1:] in (["numbers"], ["number"]):
-            return Named(named[0])
-        if named == ["multiples", "of"] and self.peek()[0] == "num" and self.peek()[1].isdigit():
-            return Named(f"multiples of {int(self.take()[1][:_MAX_DIGITS])}")
+        if words[-1:] == ["of"] and self.peek()[0] == "num" and self.peek()[1].isdigit():
+            named = named_set(words, int(self.peek()[1][:_MAX_DIGITS]))
+            if named is not None:
+                self.position += 1
+                return named
         if words[:2] == ["infinitely", "many"] or words == ["infinite"]:
             return Constant("oo")
-        return NAMED_SETS.get(frozenset(words) - SET_FILLERS) or Text(tuple(words))
+        return named_set(words) or Text(tuple(words))
 
     def subscript(self, left: Node) -> Node:
         """An indexed variable, or a numeral with its base."""
