@@ -82,7 +82,7 @@ def _with_index_i(node: Node) -> Node:
     def change(part: Node) -> Node | None:
         return Symbol(part.name) if isinstance(part, Constant) and part.name in letters else None
 
-    return rebuilt(node, change) if {"i", "e"} & {*letters} else node  # type: ignore[no-any-return]
+    return rebuilt(node, change) if {"i", "e"} & {*letters} else node
 
 
 def _head(node: Node) -> object:

@@ -142,11 +142,10 @@ def _family(node: Node, field: Evaluator) -> Family | None:
         return _dotted(node.items, field)
     if isinstance(node, Builder):
         condition = node.conditions
-        ranges = isinstance(condition, Relation) and condition.ops == ("in",) and condition.terms[1] == Named("Z")
-        name = condition.terms[0] if isinstance(condition, Relation) else None
-        if not ranges or not isinstance(name, Symbol):
+        if not isinstance(condition, Relation) or condition.ops != ("in",) or condition.terms[1] != Named("Z"):
             return None
-        one = _linear(node.variable, name.name, field)
+        letter = condition.terms[0]
+        one = _linear(node.variable, letter.name, field) if isinstance(letter, Symbol) else None
         return None if one is None else Family(one.start, one.step, "")
     names = symbols(node)
     if len(names) != 1 or not isinstance(node, Apply | Symbol) or not names <= PARAMETERS:

@@ -108,7 +108,12 @@ def _ruled(node: Builder) -> list[Node]:
     if found is None or found[0].name not in symbols(variable):
         return []
     letter, starts = found
-    return [rebuilt(variable, lambda part, k=start: _at(_PLACE, k) if part == letter else None) for start in starts]
+    return [_replaced(variable, letter, _at(_PLACE, start)) for start in starts]
+
+
+def _replaced(node: Node, letter: Symbol, place: Node) -> Node:
+    replaced: Node = rebuilt(node, lambda part: place if part == letter else None)
+    return replaced
 
 
 def _range(conditions: Node) -> tuple[Symbol, Sequence[int]] | None:
