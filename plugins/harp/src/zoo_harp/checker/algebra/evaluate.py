@@ -29,8 +29,9 @@ _INVERSE_HYPERBOLIC: Final = frozenset(("arcsinh", "arccosh", "arctanh"))
 _RECIPROCAL: Final = {"arccot": "arctan", "arcsec": "arccos", "arccsc": "arcsin"}
 _MAX_STEPS: Final = 100
 _SIMPLE: Final = {"add": 1, "sub": -1}
-_PLACE: Final = re.compile(r"(\d{0,4})([A-Za-z①-⑳])([+-]\d{1,4})?")
-"""the index of a member of a sequence, such as k, k+1 or 2k"""
+_PLACE: Final = re.compile(r"-?(?:\d{1,4}|\d{0,4}[A-Za-z①-⑩])(?:[+-](?:\d{1,4}|\d{0,4}[A-Za-z①-⑩])){0,4}")
+"""the index of a member of a sequence, such as k, n-k-1 or 2k"""
+_TERM: Final = re.compile(r"([+-]?)(?=[^+-])(\d*)([A-Za-z①-⑩]?)")
 
 
 class Evaluator(Functions):
@@ -85,16 +86,25 @@ class Evaluator(Functions):
     def _indexed(self, name: str) -> str:
         """The member of a sequence that a name such as a_k+1 means in a term of a sum over k."""
         base, _, index = name.partition("_")
-        match = _PLACE.fullmatch(index)
-        value = self.values.get(match[2]) if match is not None else None
-        if match is None or not isinstance(value, Fraction) or value.denominator != 1:
+        place = self._place(index) if _PLACE.fullmatch(index) else None
+        if place is None:
             if any(variable in index for variable in self._running):
                 raise Unsupported("an index of an unknown form")
             return name
-        member = f"{base}_{int(match[1] or 1) * int(value) + int(match[3] or 0)}"
+        member = f"{base}_{place}"
         if self._point:
             self.values.setdefault(member, Fraction(zlib.crc32(member.encode()) % 997, 7))
         return member
+
+    def _place(self, index: str) -> int | None:
+        """The value of an index; None where a letter in it has no whole value."""
+        total = 0
+        for sign, factor, letter in _TERM.findall(index):
+            value = self.values.get(letter, Fraction(1, 2)) if letter else Fraction(1)
+            if not isinstance(value, Fraction) or value.denominator != 1:
+                return None
+            total += int(f"{sign}1") * int(factor or 1) * int(value)
+        return total
 
     def _constant(self, name: str) -> Value:
         if name == "pi":

@@ -27,9 +27,9 @@ from zoo_harp.checker.tree import (
 
 _VARIABLES: Final = frozenset("xyztuvwnkmjrs") | {"theta"}
 """letters that bind also where the value does not have them: f(x)=2 is a definition, f(a)=2 need not be one"""
-_INDEX: Final = re.compile(r"[a-zA-Z①-⑳]?(?:[-+,*\d]*[a-zA-Z①-⑳])?[-+,*\d]*")
+_INDEX: Final = re.compile(r"[a-zA-Z①-⑩]?(?:[-+,*\d]*[a-zA-Z①-⑩])?[-+,*\d]*")
 """what stands in the index of a sequence: at most two letters"""
-_LETTER: Final = re.compile("[a-zA-Z①-⑳]")
+_LETTER: Final = re.compile("[a-zA-Z①-⑩]")
 _NUMBERS: Final = "①②③④⑤⑥⑦⑧⑨⑩"
 """names of numbered variables, which no answer has"""
 _BINDING: Final = frozenset(("sum", "prod", "int", "lim"))

@@ -212,12 +212,14 @@ class Comparison:
 
     def _quantified(self, gold: Quantified, response: Quantified) -> Decision:
         """Both say the same of the same values; the names of the variables are those of the gold by now."""
-        alike = (
-            gold.quantifier == response.quantifier
-            and type(gold.statement) is type(response.statement)
-            and (gold.domain == response.domain or self.same(gold.domain, response.domain))
-            and self.same(gold.statement, response.statement)
-        )
+        said, other = gold.statement, response.statement
+        alike = gold.quantifier == response.quantifier and type(said) is type(other)
+        alike = alike and (gold.domain == response.domain or self.same(gold.domain, response.domain))
+        if alike and isinstance(said, Relation) and isinstance(other, Relation):
+            return equal_relations(
+                said, other, self.budget
+            )  # not by the numbers for which they hold: that is all of them
+        alike = alike and self.same(said, other)
         return Decision(alike, "quantifier", "the same statement" if alike else "different statements")
 
     @staticmethod
