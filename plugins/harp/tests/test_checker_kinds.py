@@ -159,7 +159,7 @@ def test_boxes_that_are_joined_are_one_list(n, m, joint):
 
 
 @pytest.mark.parametrize(
-    "gold", ["At most 3 zeros", "no such n", "5 (all of them)", "Bob wins if n is even", "$x=3$ only"]
+    "gold", ["At most 3 zeros", "12 (12 ways in all)", "no such n", "5 (all of them)", "Bob wins if n is even", "$x=3$ only"]
 )
 def test_a_gold_answers_itself(gold):
     assert right(gold, gold)
@@ -253,6 +253,18 @@ def test_piecewise_values():
     assert right(gold, r"\begin{cases}-x&\text{if }x\le0\\x&\text{otherwise}\end{cases}")
     assert not right(gold, r"\begin{cases}-x&\text{if }x<1\\x&\text{otherwise}\end{cases}")
     assert not right(gold, r"\begin{cases}x&x>0\\-x&x<0\end{cases}")
+
+
+@few
+@given(st.integers(-9, 9), st.integers(1, 9))
+def test_absolute_values_are_values_by_cases(a, width):
+    b = a + width
+    gold = f"|x-({a})|+|x-({b})|"
+    pieces = rf"2x-({a + b})&x\ge {b}\\{width}&{a}\le x<{b}\\{a + b}-2x&x<{a}"
+    assert right(gold, rf"\begin{{cases}}{pieces}\end{{cases}}")
+    assert not right(gold, rf"\begin{{cases}}{pieces.replace('-2x', '+2x')}\end{{cases}}")
+    assert not right(gold, rf"\begin{{cases}}{pieces.replace(rf'x<{a}', rf'x<{a - 1}')}\end{{cases}}")
+    assert right("||x|-1|", r"\begin{cases}|x|-1&|x|\ge1\\1-|x|&|x|<1\end{cases}")
 
 
 @pytest.mark.parametrize(

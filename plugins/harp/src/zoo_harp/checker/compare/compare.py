@@ -14,7 +14,7 @@ from zoo_harp.checker.compare import compounds, labels
 from zoo_harp.checker.compare.bound import with_bound_names
 from zoo_harp.checker.compare.families import are_parameters, families, same_families
 from zoo_harp.checker.compare.numbers import compare_expressions, compare_ratios, inside, radians
-from zoo_harp.checker.compare.pieces import same_pieces
+from zoo_harp.checker.compare.pieces import by_cases, same_pieces
 from zoo_harp.checker.compare.readings import other_readings
 from zoo_harp.checker.compare.sets import compare_collections, differently_joined, is_collection, items_of
 from zoo_harp.checker.compare.vectors import components, in_units, is_vector
@@ -96,11 +96,9 @@ class Comparison:
         if isinstance(gold, EXPRESSIONS) and isinstance(response, EXPRESSIONS) and not labels.has_signs(gold, response):
             decision = compare_expressions(gold, response, self.budget)
             return decision if decision.correct else self._families(gold, response) or decision
-        if isinstance(gold, Cases) and isinstance(response, Cases):
-            alike = same_pieces(gold, response, self.budget, self.same)
-            return Decision(
-                bool(alike), "cases", "the same on every stretch" if alike else "different values or conditions"
-            )
+        as_cases = self._cases(gold, response) if Cases in (type(gold), type(response)) else None
+        if as_cases is not None:
+            return as_cases
         pairs = compounds.as_single_quantities(gold, response)
         if pairs is not None:
             same = any(compare_expressions(*pair, self.budget).correct for pair in pairs)
@@ -155,6 +153,16 @@ class Comparison:
             if not decision.correct:
                 return Decision(False, rule, f"item {k}: {decision.reason}")
         return Decision(True, rule, "equal item by item")
+
+    def _cases(self, gold: Node, response: Node) -> Decision | None:
+        """Values by cases, also beside an expression with absolute values; None beside anything else."""
+        gold_cases, response_cases = by_cases(gold), by_cases(response)
+        if gold_cases is None or response_cases is None:
+            return None
+        alike = same_pieces(gold_cases, response_cases, self.budget, self.same)
+        return Decision(
+            bool(alike), "cases", "the same on every stretch" if alike else "different values or conditions"
+        )
 
     # Vectors and families
 

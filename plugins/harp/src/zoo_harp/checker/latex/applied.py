@@ -46,8 +46,10 @@ class Applied(Calls):
     """Reads what follows a name or a value and belongs to it."""
 
     def skips_aside(self, left: Node) -> bool:
-        """Take a remark in brackets after a number, as in "10 (ten)" or "5 (when n is odd)"; whether there was one."""
-        if self.peek(1)[0] != "word" or self.peek(1)[1] == "base" or isinstance(left, Text):
+        """Take a remark in brackets after a number, as in "10 (ten)" or "12 (12 ways)"; whether there was one."""
+        repeated = self.peek(1)[0] == "num" and forms.numeral(self.peek(1)[1]) == left and self.peek(2)[0] == "word"
+        in_words = self.peek(1)[0] == "word" and self.peek(1)[1] != "base"
+        if not (in_words or repeated) or isinstance(left, Text):
             return False
         if not forms.is_constant(left):
             return False
