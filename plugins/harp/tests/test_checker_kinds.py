@@ -159,7 +159,8 @@ def test_boxes_that_are_joined_are_one_list(n, m, joint):
 
 
 @pytest.mark.parametrize(
-    "gold", ["At most 3 zeros", "12 (12 ways in all)", "no such n", "5 (all of them)", "Bob wins if n is even", "$x=3$ only"]
+    "gold",
+    ["At most 3 zeros", "12 (12 ways in all)", "no such n", "5 (all of them)", "Bob wins if n is even", "$x=3$ only"],
 )
 def test_a_gold_answers_itself(gold):
     assert right(gold, gold)
@@ -264,7 +265,8 @@ def test_absolute_values_are_values_by_cases(a, width):
     assert right(gold, rf"\begin{{cases}}{pieces}\end{{cases}}")
     assert not right(gold, rf"\begin{{cases}}{pieces.replace('-2x', '+2x')}\end{{cases}}")
     assert not right(gold, rf"\begin{{cases}}{pieces.replace(rf'x<{a}', rf'x<{a - 1}')}\end{{cases}}")
-    assert right("||x|-1|", r"\begin{cases}|x|-1&|x|\ge1\\1-|x|&|x|<1\end{cases}")
+    outer = rf"x-{width}&x\ge {width}\\{width}-x&0\le x<{width}\\{width}+x&-{width}\le x<0\\-x-{width}&x<-{width}"
+    assert right(f"||x|-{width}|", rf"\begin{{cases}}{outer}\end{{cases}}")
 
 
 @pytest.mark.parametrize(

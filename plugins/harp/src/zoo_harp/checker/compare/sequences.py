@@ -119,6 +119,7 @@ def _replaced(node: Node, letter: Symbol, place: Node) -> Node:
 def _range(conditions: Node) -> tuple[Symbol, Sequence[int]] | None:
     """The letter that conditions range over the integers from a first one on, and that one, or those it may be."""
     items = list(conditions.items) if isinstance(conditions, Listing) else [conditions]
+    items.sort(key=lambda item: not (isinstance(item, Relation) and item.ops == ("in",)))
     first = items[0]
     if not isinstance(first, Relation) or not isinstance(first.terms[0], Symbol):
         return None
