@@ -310,6 +310,9 @@ def test_notations(gold, response, correct):
         ("4", "The ratio is 4 to 2.", False),
         ("1048576", "1.048.576", True),
         ("1.048", "1.048.000", False),
+        ("(1,2)", "A(1,2)", True),
+        ("A(1,2)", "B(1,2)", False),
+        ("A(1,2), B(3,4)", "A(3,4), B(1,2)", False),
     ],
 )
 def test_signs_have_to_match(gold, response, correct):

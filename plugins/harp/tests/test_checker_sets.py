@@ -136,6 +136,47 @@ OTHER_FAMILIES = [
 ]
 
 
+PARAMETERS_OR_VARIABLES = [
+    (r"x=t \text{ or } x=-t", "x=t", False),
+    (r"x=\pm k", "x=k", False),
+    ("x=m, x=2m", "x=m", False),
+    ("x=2k, x=3k", "x=2k, x=3k, x=6k", False),
+    (r"x=2k+1, k\in\mathbb{Z}", r"x=4k+1 \text{ or } x=4k+3, k\in\mathbb{Z}", True),
+    (r"x=2k+1 \text{ for any integer } k", "x=2k-1", True),
+    ("x=2k+1", "x=2k-1", False),
+    ("x=t", r"x=-t, t\in\mathbb{Z}", False),
+    ("n=2k+1", r"n=4m+1 \text{ or } n=4m+3", True),
+    (r"x=\pm t", "x=m", False),
+    (r"x=t \text{ or } x=2t", "x=m", False),
+    ("x=t^2,y=t", "x(t)=t^2, y(t)=t", True),
+    ("T=2n", "T(n)=2n", True),
+    ("T=2n", "S(n)=2n", False),
+    ("V(t)=3t", "V=3t", True),
+    ("f(x)=x^2", "g=x^2", False),
+    (r"\{t,-t\}", r"\{t\}", False),
+    (r"\{2k,3k\}", r"\{k\}", False),
+    (r"\{k\pi,2k\pi\}", r"\{k\pi\}", False),
+    ("k,-k", "k", False),
+    (r"\{2k\}", r"\{2k: k\in\mathbb Z\}", False),
+    ("2k", r"\{2k: k\in\mathbb Z\}", False),
+    ("n", r"\mathbb Z", False),
+    ("t", r"\text{all even integers}", False),
+    (r"\mathbb Z", "k", False),
+    ("x=k", r"\mathbb Z", False),
+    (r"S=\pm n\pi", r"S=n\pi", False),
+    (r"A=2n\pi", r"A=2n\pi, A=4n\pi", False),
+    (r"x=n\pi r", r"x=-n\pi r", False),
+    (r"V=2k\pi", r"V=-2k\pi", False),
+    (r"\pi k", r"-\pi k", False),
+    (r"2\pi n", r"2\pi n+2\pi", False),
+]
+
+
+@pytest.mark.parametrize(("gold", "response", "correct"), PARAMETERS_OR_VARIABLES)
+def test_a_variable_of_the_problem_is_no_parameter(gold, response, correct):
+    assert check(gold, response).correct is correct
+
+
 @pytest.mark.parametrize(("gold", "response"), SAME_SETS + SAME_FAMILIES)
 def test_one_set_in_two_forms(gold, response):
     assert check(gold, response).correct

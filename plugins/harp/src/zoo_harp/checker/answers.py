@@ -12,7 +12,7 @@ from zoo_harp.checker.latex.cursor import ParseError
 from zoo_harp.checker.latex.normalise import clean
 from zoo_harp.checker.latex.parser import Parser
 from zoo_harp.checker.latex.tokens import Token, tokenise
-from zoo_harp.checker.latex.trailing import conclusion, without_clause
+from zoo_harp.checker.latex.trailing import conclusion, integer_letters, without_clause
 from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.limits import MAX_CACHED, LimitExceeded
 from zoo_harp.checker.tree import Clock, Node, Relation, Text
@@ -53,6 +53,8 @@ class Answer:
     """a ``Text`` where the answer cannot be read as mathematics"""
     limit: bool
     """whether it was too large to parse; the tree is then only its words"""
+    parameters: frozenset[str] = frozenset()
+    """letters that a clause at the end lets run through the integers"""
 
     @property
     def written(self) -> tuple[str, ...]:
@@ -125,7 +127,8 @@ def _parse(text: str, letters_as_units: bool, functions: frozenset[str]) -> Answ
     try:
         cleaned = clean(text)
         clock = _clock(cleaned)
-        tokens = tuple(without_clause(tokenise(cleaned)))
+        written = tokenise(cleaned)
+        tokens = tuple(without_clause(written))
         if clock is not None:
             return Answer(text, tokens, clock, False)
         tree = Parser(conclusion(tokens), letters_as_units=letters_as_units, functions=functions).answer()
@@ -133,7 +136,7 @@ def _parse(text: str, letters_as_units: bool, functions: frozenset[str]) -> Answ
         return Answer(text, tokens, _after_label(cleaned) or Text(words_of(cleaned)), False)
     except (LimitExceeded, RecursionError):
         return Answer(text, tokens, Text(words_of(text[:4000])), True)
-    return Answer(text, tokens, tree, False)
+    return Answer(text, tokens, tree, False, integer_letters(written[len(tokens) :]))
 
 
 _cached_parse = lru_cache(maxsize=4096)(_parse)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from zoo_harp.checker.algebra.equations import equal_relations
@@ -12,7 +13,7 @@ from zoo_harp.checker.algebra.values import Decision, compare_values
 from zoo_harp.checker.answers import Answer
 from zoo_harp.checker.compare import compounds, labels
 from zoo_harp.checker.compare.bound import with_bound_names
-from zoo_harp.checker.compare.families import are_parameters, families, same_families
+from zoo_harp.checker.compare.families import Evidence, are_parameters, count_angles, families, same_families
 from zoo_harp.checker.compare.numbers import compare_expressions, compare_ratios, inside, radians
 from zoo_harp.checker.compare.pieces import by_cases, same_pieces
 from zoo_harp.checker.compare.readings import other_readings
@@ -52,7 +53,7 @@ def compare_answers(gold: Answer, response: Answer, budget: Budget) -> Decision:
         return Decision(True, "identical", "the same as written")
     if gold.limit or response.limit:
         return Decision(False, "limit", "limit")
-    comparison = Comparison(budget)
+    comparison = Comparison(budget, Evidence(gold.parameters, response.parameters))
     decision = comparison.compare(gold.tree, response.tree)
     if decision.correct:
         return decision
@@ -75,8 +76,9 @@ _RADIAN: Final = (("rad", 1),)
 class Comparison:
     """The comparison of one pair; all numbers share one budget."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, known: Evidence) -> None:
         self.budget = budget
+        self.known = known
         self.undecided: Decision | None = None
         """the first comparison of parts that was undecided"""
 
@@ -192,9 +194,8 @@ class Comparison:
         response_part = families(response, field) if gold_part else []
         if not gold_part or not response_part:
             return None
-        several = len(gold_part) + len(response_part) > 2
-        renamed = {one.parameter for one in gold_part} != {one.parameter for one in response_part}
-        if not (solved and (several or renamed)) and not are_parameters(gold, response, gold_part, response_part):
+        known, angles = replace(self.known, solved=solved), count_angles(gold, response)
+        if not are_parameters(gold_part, response_part, known, field, angles=angles):
             return None
         same = same_families(gold_part, response_part, field)
         return Decision(same, "family", "the same numbers for all integers" if same else "different families")

@@ -15,7 +15,7 @@ from typing import Final
 
 from zoo_harp.checker.algebra.evaluate import Evaluator
 from zoo_harp.checker.algebra.exact import Value
-from zoo_harp.checker.compare.labels import expand, has_signs
+from zoo_harp.checker.compare.labels import COUNTED, expand, has_signs
 from zoo_harp.checker.latex.dots import DOTS
 from zoo_harp.checker.limits import LimitExceeded, Undefined, Unsupported
 from zoo_harp.checker.tree import (
@@ -35,7 +35,7 @@ from zoo_harp.checker.tree import (
     walk,
 )
 
-PARAMETERS: Final = frozenset("klmnjt")
+_PARAMETERS: Final = frozenset("klmnjt") | {COUNTED.name}
 _NAMED: Final = {"odd": (1, 2), "even": (0, 2), "Z": (0, 1)}
 _MAX_FAMILIES: Final = 24
 _MAX_STARTS: Final = 200
@@ -148,7 +148,7 @@ def _family(node: Node, field: Evaluator) -> Family | None:
         one = _linear(node.variable, letter.name, field) if isinstance(letter, Symbol) else None
         return None if one is None else Family(one.start, one.step, "")
     names = symbols(node)
-    if len(names) != 1 or not isinstance(node, Apply | Symbol) or not names <= PARAMETERS:
+    if len(names) != 1 or not isinstance(node, Apply | Symbol) or not names <= _PARAMETERS:
         return None
     (name,) = names
     return _linear(node, name, field)
@@ -178,7 +178,7 @@ def _linear(node: Node, name: str, field: Evaluator) -> Family | None:
             return None
     except (Unsupported, Undefined, LimitExceeded):
         return None
-    return Family(starts[0], first, name)
+    return Family(starts[0], first, "" if name == COUNTED.name else name)
 
 
 def _with(node: Node, name: str, value: int) -> Node:
@@ -233,14 +233,46 @@ def _starts(side: Sequence[Family], sizes: Sequence[Fraction], period: Fraction,
     ]
 
 
-def are_parameters(gold: Node, response: Node, gold_part: Sequence[Family], response_part: Sequence[Family]) -> bool:
-    """Whether the letters are parameters here and not variables of the problem: in named sets and in sets in braces
-    there are none, and the letter of multiples of pi or degrees is one.
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of the letters of two answers beside the answers themselves."""
+
+    gold: frozenset[str] = frozenset()
+    """letters that the gold lets run through the integers"""
+    response: frozenset[str] = frozenset()
+    """the same for the response"""
+    solved: bool = False
+    """whether the answers are solutions for an unknown"""
+
+
+def are_parameters(
+    gold: Sequence[Family], response: Sequence[Family], known: Evidence, field: Evaluator, *, angles: bool
+) -> bool:
+    """Whether the letters run through the integers, and are no variables of the problem.
+
+    A gold that says so is believed, and so is a named set or one in braces with its condition, but for a response that
+    is a letter alone. Else the gold's letter is a parameter where it counts in pi or degrees, ``angles``, and the gold
+    is solved for an unknown or no multiple of the step; or where it is solved, and the response has another letter.
     """
-    if not any(one.parameter for one in gold_part) or not any(one.parameter for one in response_part):
-        return True
-    has_angles = [
-        any(n == Constant("pi") or (isinstance(n, Apply) and n.op == "deg") for n in walk(side))
-        for side in (gold, response)
-    ]
-    return all(has_angles)
+    letters, others = ({one.parameter for one in side} for side in (gold, response))
+    if letters <= {"", *known.gold}:
+        alone = others != {""} and all(one.step == 1 and not _is_shifted(one, field) for one in response)
+        return letters != {""} or not alone or others <= known.response
+    shifted = any(_is_shifted(one, field) for one in gold)
+    if angles:
+        return known.solved or shifted
+    several = len(gold) + len(response) > 2
+    return known.solved and letters != others and (shifted or (not several and gold[0].step not in (1, -1)))
+
+
+def _is_shifted(one: Family, field: Evaluator) -> bool:
+    """Whether its numbers are no multiples of the step."""
+    steps = field.div(one.start, one.step)
+    return not (isinstance(steps, Fraction) and steps.denominator == 1)
+
+
+def count_angles(*sides: Node) -> bool:
+    """Whether all sides have pi or degrees."""
+    return all(
+        any(n == Constant("pi") or (isinstance(n, Apply) and n.op == "deg") for n in walk(side)) for side in sides
+    )

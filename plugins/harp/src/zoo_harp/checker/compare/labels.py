@@ -27,6 +27,8 @@ from zoo_harp.checker.tree import (
 from zoo_harp.checker.words import MULTIPLES
 
 _MAX_SIGNS: Final = 4
+COUNTED: Final = Symbol("any integer")
+"""the parameter of the numbers that a congruence names"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,17 @@ def _is_length(node: Node) -> bool:
 
 
 def exchangeable(gold: Labelled, response: Labelled) -> bool:
-    """Whether the names may differ: words, or ``f(x)`` for ``y``."""
+    """Whether the names may differ: words, ``f(x)`` for ``y``, or ``x(t)`` for ``x``."""
     if any(all(isinstance(name, Text) for name in answer.names) for answer in (gold, response)):
         return True
-    kinds = [answer.names[0] for answer in (gold, response) if len(answer.names) == 1]
-    return len(kinds) == 2 and Symbol("y") in kinds and any(isinstance(k, Apply) and k.op == "call" for k in kinds)
+    if len(gold.names) != len(response.names):
+        return False
+    alike = []
+    for name, other in zip(gold.names, response.names, strict=True):
+        called = [one.args[0] for one in (name, other) if isinstance(one, Apply) and one.op == "call"]
+        plain = {one for one in (name, other) if isinstance(one, Symbol)}
+        alike.append(name == other or (bool(called) and not plain.isdisjoint({Symbol("y"), *called})))
+    return all(alike)
 
 
 def is_ordered(answer: Labelled) -> bool:
@@ -167,7 +175,7 @@ def _congruence(unknown: Node, residue: Node, *modulus: Node) -> Labelled | None
     """The numbers 5k + 2 that n = 2 (mod 5) names; None where the residue or the modulus is no number."""
     if not isinstance(unknown, Symbol) or not all(isinstance(part, Number) for part in (residue, *modulus)):
         return None
-    value = Apply("add", (Apply("mul", (*modulus, Symbol("k"))), residue))
+    value = Apply("add", (Apply("mul", (*modulus, COUNTED)), residue))
     return Labelled((unknown,), (value,), value) if len(modulus) == 1 else None
 
 

@@ -115,6 +115,13 @@ def product(left: Node, right: Node) -> Node:
     return matrices.combined("mul", left, right) or Apply("mul", (left, right))
 
 
+def beside(left: Node, right: Node) -> Node:
+    """Two values without a sign between them: a product, or a point with its name, as in A(1,2)."""
+    if isinstance(right, Tuple) and isinstance(left, Symbol) and left.name.isupper():
+        return Relation(("=",), (left, right))
+    return product(left, right)
+
+
 def terms(op: str, node: Node) -> list[Node]:
     """The terms of a sum, or the factors of a product, from the left."""
     result: list[Node] = []
