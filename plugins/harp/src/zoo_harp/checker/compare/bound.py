@@ -7,7 +7,7 @@ the gold's letter means something else in the response.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import Final
 
@@ -45,6 +45,13 @@ def with_bound_names(gold: Node, response: Node) -> tuple[Node, Node]:
         return gold, response
     gold, response = _with_index_i(gold), _with_index_i(response)
     return gold, _response_renamed(gold, response)
+
+
+def with_parameter(response: Node, old: Set[str], new: Set[str]) -> Node:
+    """``response`` with the one parameter that the gold declares instead of its own."""
+    if len(old) != 1 or len(new) != 1 or old == new or not new.isdisjoint(_names(response)):
+        return response
+    return _renamed(response, dict(zip(old, new, strict=True)))
 
 
 def with_numbered_names(node: Node) -> Node:

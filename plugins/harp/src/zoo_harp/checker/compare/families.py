@@ -67,7 +67,9 @@ def _parts(node: Node) -> list[Node]:
     """The answers that a list, set or union joins, with one sign each, also where it alternates."""
     if isinstance(node, SetOp) and node.op == "union":
         return [*_parts(node.left), *_parts(node.right)]
-    if isinstance(node, Set | Listing) and DOTS not in node.items and len(node.items) <= _MAX_FAMILIES:
+    if isinstance(node, Set | Listing) and DOTS in node.items:
+        return [node]
+    if isinstance(node, Set | Listing) and len(node.items) <= _MAX_FAMILIES:
         return [part for item in node.items for part in _parts(_value(item))]
     if isinstance(node, Builder):
         return [Builder(part, node.conditions) for part in _parts(node.variable)]
@@ -155,11 +157,15 @@ def _family(node: Node, field: Evaluator) -> Family | None:
 
 
 def _dotted(items: Sequence[Node], field: Evaluator) -> Family | None:
-    """The family of a list with dots at both ends."""
-    if len(items) < 5 or items[0] != DOTS or items[-1] != DOTS or DOTS in items[1:-1]:
+    """The family of a list with dots at both ends, or of numbers with both signs and dots behind them."""
+    inner = items[1 if items[0] == DOTS else 0 : -1]
+    sizes = [item.args[1] for item in inner if isinstance(item, Apply) and item.op == "pm"]
+    if sizes:
+        inner = [*(Apply("neg", (size,)) for size in reversed(sizes)), *inner[: -len(sizes)], *sizes]
+    if items[-1] != DOTS or DOTS in inner or len(inner) < 3 or (items[0] == DOTS) == bool(sizes):
         return None
     try:
-        values = [field.value(item) for item in items[1:-1]]
+        values = [field.value(item) for item in inner]
     except (Unsupported, Undefined, LimitExceeded):
         return None
     steps = {field.add(b, a, -1) for a, b in pairwise(values) if isinstance(b, Fraction)}

@@ -59,6 +59,8 @@ def same_pieces(gold: Cases, response: Cases, budget: Budget, equal: Callable[[N
     line = Line(field)
     try:
         gold_cells, response_cells = _domains(gold, line), _domains(response, line)
+        if len({cells.variable for cells in (*gold_cells, *response_cells)} - {None}) > 1:
+            return False
         points: tuple[Value, ...] = ()
         for cells in (*gold_cells, *response_cells):
             points = line.merged(points, cells.points)
