@@ -7,10 +7,12 @@ the gold's letter means something else in the response.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
+from zoo_harp.checker.answers import Answer
 from zoo_harp.checker.tree import (
     Apply,
     Builder,
@@ -22,7 +24,6 @@ from zoo_harp.checker.tree import (
     Symbol,
     children,
     rebuilt,
-    walk,
 )
 
 _VARIABLES: Final = frozenset("xyztuvwnkmjrs") | {"theta"}
@@ -47,28 +48,36 @@ def with_bound_names(gold: Node, response: Node) -> tuple[Node, Node]:
     return gold, _response_renamed(gold, response)
 
 
-def with_parameter(response: Node, old: Set[str], new: Set[str]) -> Node:
-    """``response`` with the one parameter that the gold declares instead of its own."""
-    if len(old) != 1 or len(new) != 1 or old == new or not new.isdisjoint(_names(response)):
-        return response
-    return _renamed(response, dict(zip(old, new, strict=True)))
+def same_letters(gold: Answer, response: Answer) -> tuple[Node, Node]:
+    """Both trees with the bound variables of sums, integrals and limits numbered by their depth, and the one parameter
+    that each of them declares named alike.
+    """
+    trees = [_numbered(side.tree) if _binds(side) else side.tree for side in (gold, response)]
+    old, new = response.parameters, gold.parameters
+    if len(old) == len(new) == 1 and old != new and new.isdisjoint(_names(trees[1])):
+        trees[1] = _renamed(trees[1], dict(zip(old, new, strict=True)))
+    return trees[0], trees[1]
 
 
-def with_numbered_names(node: Node) -> Node:
-    """``node`` with the bound variables of sums, products, definite integrals and limits numbered by their depth."""
+def _binds(answer: Answer) -> bool:
+    return any(kind == "cmd" and value in _BINDING for kind, value, _ in answer.tokens)
 
-    def numbered(part: Node, depth: int) -> Node:
-        if not isinstance(part, Apply):
-            return part
-        variable = part.args[0] if part.op in _BINDING and len(part.args) > 2 else None
-        if isinstance(variable, Symbol) and depth < len(_NUMBERS):
-            *limits, body = part.args[1:]
-            name = _NUMBERS[depth]
-            inner = numbered(_renamed(body, {variable.name: name}), depth + 1)
-            return Apply(part.op, (Symbol(name), *(numbered(limit, depth) for limit in limits), inner))
-        return Apply(part.op, tuple(numbered(arg, depth) for arg in part.args))
 
-    return numbered(node, 0) if any(isinstance(part, Apply) and part.op in _BINDING for part in walk(node)) else node
+def _numbered(node: Node) -> Node:
+    def change(part: Node, depth: int = 0) -> Node | None:
+        variable = part.args[0] if isinstance(part, Apply) and part.op in _BINDING and len(part.args) > 2 else None
+        if not isinstance(part, Apply) or not isinstance(variable, Symbol) or depth >= len(_NUMBERS):
+            return None
+        below = partial(change, depth=depth + 1)
+        *limits, body = part.args[1:]
+        name = _NUMBERS[depth]
+        inner = rebuilt(_renamed(body, {variable.name: name}), below)
+        return Apply(
+            part.op, (Symbol(name), *(rebuilt(limit, partial(change, depth=depth)) for limit in limits), inner)
+        )
+
+    numbered: Node = rebuilt(node, change)
+    return numbered
 
 
 def _response_renamed(gold: Node, response: Node) -> Node:
@@ -129,13 +138,16 @@ def _declared(node: Node) -> list[str]:
 
 
 def _names(node: Node) -> list[str]:
-    """Names of variables in the order of their first occurrence, those in an index too."""
-    found = _index(node.name) or [node.name] if isinstance(node, Symbol) else []
-    if isinstance(node, Symbol) and "_" in node.name:
-        found = [*found, node.name.partition("_")[0]]
-    for child in children(node):
-        found += _names(child)
-    return list(dict.fromkeys(found))
+    """Names of variables in the order of their first occurrence, those in an index too; without recursion."""
+    found: dict[str, None] = {}
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Symbol):
+            letters = _index(part.name)
+            found.update(dict.fromkeys([*letters, part.name.partition("_")[0]] if letters else [part.name]))
+        waiting.extend(reversed(list(children(part))))
+    return list(found)
 
 
 def _index(name: str) -> list[str]:

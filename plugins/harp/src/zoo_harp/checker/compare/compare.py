@@ -12,7 +12,7 @@ from zoo_harp.checker.algebra.intervals import Line, is_set_of_reals
 from zoo_harp.checker.algebra.values import Decision, compare_values
 from zoo_harp.checker.answers import Answer
 from zoo_harp.checker.compare import compounds, labels
-from zoo_harp.checker.compare.bound import with_bound_names, with_parameter
+from zoo_harp.checker.compare.bound import same_letters, with_bound_names
 from zoo_harp.checker.compare.families import Evidence, are_parameters, count_angles, families, same_families
 from zoo_harp.checker.compare.numbers import compare_expressions, compare_ratios, inside, radians
 from zoo_harp.checker.compare.pieces import by_cases, same_pieces
@@ -54,8 +54,7 @@ def compare_answers(gold: Answer, response: Answer, budget: Budget) -> Decision:
     if gold.limit or response.limit:
         return Decision(False, "limit", "limit")
     comparison = Comparison(budget, Evidence(gold.parameters, response.parameters))
-    response = replace(response, tree=with_parameter(response.tree, response.parameters, gold.parameters))
-    decision = comparison.compare(gold.tree, response.tree)
+    decision = comparison.compare(*same_letters(gold, response))
     if decision.correct:
         return decision
     for gold_part, response_part in other_readings(gold, response):

@@ -35,6 +35,8 @@ def without_clause(tokens: Sequence[Token]) -> list[Token]:
 
 def integer_letters(clause: Sequence[Token]) -> frozenset[str]:
     """Letters that a clause at the end lets run through the integers, as in "k in Z" or "for all integers k"."""
+    if not clause:
+        return frozenset()
     integers = any(token[:2] == ("set", "Z") or token[1].lower() in ("integer", "integers") for token in clause)
     return frozenset(value for kind, value, _ in clause if kind == "let") if integers else frozenset()
 
