@@ -312,6 +312,9 @@ def test_notations(gold, response, correct):
         ("1.048", "1.048.000", False),
         ("(1,2)", "A(1,2)", True),
         ("A(1,2)", "B(1,2)", False),
+        ("a_{\\max}=5", "a_{\\min}=5", False),
+        ("minimum: 5", "the minimum is 5", True),
+        ("maximum: 5", "5", True),
         ("A(1,2), B(3,4)", "A(3,4), B(1,2)", False),
     ],
 )

@@ -27,6 +27,11 @@ from zoo_harp.checker.tree import (
 from zoo_harp.checker.words import MULTIPLES
 
 _MAX_SIGNS: Final = 4
+_CONTRARY: Final = (
+    ("min", "max"), ("minimum", "maximum"), ("least", "greatest"), ("smallest", "largest"), ("lower", "upper"),
+    ("minimal", "maximal"), ("least", "largest"), ("shortest", "longest"),
+)  # fmt: skip
+"""words of labels that name different things"""
 COUNTED: Final = Symbol("any integer")
 """the parameter of the numbers that a congruence names"""
 
@@ -82,7 +87,7 @@ def _is_length(node: Node) -> bool:
 def exchangeable(gold: Labelled, response: Labelled) -> bool:
     """Whether the names may differ: words, ``f(x)`` for ``y``, or ``x(t)`` for ``x``."""
     if any(all(isinstance(name, Text) for name in answer.names) for answer in (gold, response)):
-        return True
+        return not _are_contrary(*(_words(answer.names) for answer in (gold, response)))
     if len(gold.names) != len(response.names):
         return False
     alike = []
@@ -91,6 +96,18 @@ def exchangeable(gold: Labelled, response: Labelled) -> bool:
         plain = {one for one in (name, other) if isinstance(one, Symbol)}
         alike.append(name == other or (bool(called) and not plain.isdisjoint({Symbol("y"), *called})))
     return all(alike)
+
+
+def _words(names: tuple[Node, ...]) -> set[str]:
+    return {word for name in names if isinstance(name, Text) for word in name.words}
+
+
+def _are_contrary(gold: set[str], response: set[str]) -> bool:
+    """Whether one says maximum where the other says minimum, and the like."""
+    return any(
+        (low in gold - response and high in response - gold) or (high in gold - response and low in response - gold)
+        for low, high in _CONTRARY
+    )
 
 
 def is_ordered(answer: Labelled) -> bool:
