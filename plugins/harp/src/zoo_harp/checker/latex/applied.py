@@ -22,8 +22,8 @@ _CALLED_IF_OTHERS: Final = frozenset({"phi", "varphi", "Phi", "psi", "Psi", "sig
 
 def applied(*answers: Sequence[Token]) -> frozenset[str]:
     """Letters that are functions in all the answers: each stands before a bracket around one letter or numeral, as in
-    ``T(n)``, since nobody brackets a single factor, and none stands anywhere without a bracket, unless ``T(n) =`` is
-    there.
+    ``T(n)``, since nobody brackets a single factor, and none stands anywhere without a bracket, unless ``T(n) =`` or
+    ``T(m, n) =`` is there.
     """
     called: set[str] = set()
     alone: set[str] = set()
@@ -39,7 +39,15 @@ def applied(*answers: Sequence[Token]) -> frozenset[str]:
                 called.add(letter)
                 if values[position + 4 : position + 5] == ["="] and tokens[position + 2][0] == "let":
                     defined.add(letter)
+            elif values[position + 3 : position + 4] == [","] and _is_defined(values, position + 1):
+                defined.add(letter)
     return frozenset((called - alone) | defined)
+
+
+def _is_defined(values: Sequence[str], opening: int) -> bool:
+    """Whether an equality sign follows the bracket that opens there, without another bracket in it."""
+    closing = next((at for at in range(opening + 1, len(values)) if values[at] in "()"), len(values))
+    return values[closing : closing + 2] == [")", "="]
 
 
 class Applied(Calls):
