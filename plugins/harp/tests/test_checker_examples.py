@@ -98,7 +98,7 @@ def test_equal_in_both_directions_where_the_rule_is_symmetric():
 
 
 FRESH = [json.loads(line) for line in Path(__file__).with_name("fresh.jsonl").read_text(encoding="ascii").splitlines()]
-"""pairs of every kind, written with their verdicts in four lots before the checker saw them"""
+"""pairs of every kind, written with their verdicts, in lots, before the checker saw them"""
 
 
 @pytest.mark.parametrize("kind", sorted({pair["kind"] for pair in FRESH}))

@@ -159,7 +159,8 @@ def test_boxes_that_are_joined_are_one_list(n, m, joint):
 
 
 @pytest.mark.parametrize(
-    "gold", ["At most 3 zeros", "no such n", "5 (all of them)", "Bob wins if n is even", "$x=3$ only"]
+    "gold",
+    ["At most 3 zeros", "12 (12 ways in all)", "no such n", "5 (all of them)", "Bob wins if n is even", "$x=3$ only"],
 )
 def test_a_gold_answers_itself(gold):
     assert right(gold, gold)
@@ -216,7 +217,7 @@ def test_families_of_solutions(turn, shift, step):
     start = rf"\frac{{{turn.numerator}\pi}}{{{turn.denominator}}}"
     assert right(rf"x={start}+{step}k\pi", rf"x={start}+{shift * step}\pi-{step}n\pi")
     assert not right(rf"x={start}+{step}k\pi", rf"x={start}+{2 * step}n\pi")
-    assert right(f"n={step}k", f"n={step}m")
+    assert right(f"n={step}k", f"n={step}m") is (step > 1)  # n = k says nothing of k
     assert not right(f"S={step}k", f"S={step}m")
 
 
@@ -253,6 +254,19 @@ def test_piecewise_values():
     assert right(gold, r"\begin{cases}-x&\text{if }x\le0\\x&\text{otherwise}\end{cases}")
     assert not right(gold, r"\begin{cases}-x&\text{if }x<1\\x&\text{otherwise}\end{cases}")
     assert not right(gold, r"\begin{cases}x&x>0\\-x&x<0\end{cases}")
+
+
+@few
+@given(st.integers(-9, 9), st.integers(1, 9))
+def test_absolute_values_are_values_by_cases(a, width):
+    b = a + width
+    gold = f"|x-({a})|+|x-({b})|"
+    pieces = rf"2x-({a + b})&x\ge {b}\\{width}&{a}\le x<{b}\\{a + b}-2x&x<{a}"
+    assert right(gold, rf"\begin{{cases}}{pieces}\end{{cases}}")
+    assert not right(gold, rf"\begin{{cases}}{pieces.replace('-2x', '+2x')}\end{{cases}}")
+    assert not right(gold, rf"\begin{{cases}}{pieces.replace(rf'x<{a}', rf'x<{a - 1}')}\end{{cases}}")
+    outer = rf"x-{width}&x\ge {width}\\{width}-x&0\le x<{width}\\{width}+x&-{width}\le x<0\\-x-{width}&x<-{width}"
+    assert right(f"||x|-{width}|", rf"\begin{{cases}}{outer}\end{{cases}}")
 
 
 @pytest.mark.parametrize(
@@ -296,6 +310,12 @@ def test_notations(gold, response, correct):
         ("4", "The ratio is 4 to 2.", False),
         ("1048576", "1.048.576", True),
         ("1.048", "1.048.000", False),
+        ("(1,2)", "A(1,2)", True),
+        ("A(1,2)", "B(1,2)", False),
+        ("a_{\\max}=5", "a_{\\min}=5", False),
+        ("minimum: 5", "the minimum is 5", True),
+        ("maximum: 5", "5", True),
+        ("A(1,2), B(3,4)", "A(3,4), B(1,2)", False),
     ],
 )
 def test_signs_have_to_match(gold, response, correct):

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from zoo_harp.checker.latex.applied import applied
 from zoo_harp.checker.latex.cursor import ParseError
 from zoo_harp.checker.latex.normalise import clean
 from zoo_harp.checker.latex.parser import Parser
 from zoo_harp.checker.latex.tokens import Token, tokenise
-from zoo_harp.checker.latex.trailing import conclusion, without_clause
+from zoo_harp.checker.latex.trailing import conclusion, integer_letters, without_clause
 from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.limits import MAX_CACHED, LimitExceeded
 from zoo_harp.checker.tree import Clock, Node, Relation, Text
@@ -52,6 +53,8 @@ class Answer:
     """a ``Text`` where the answer cannot be read as mathematics"""
     limit: bool
     """whether it was too large to parse; the tree is then only its words"""
+    parameters: frozenset[str] = frozenset()
+    """letters that a clause at the end lets run through the integers"""
 
     @property
     def written(self) -> tuple[str, ...]:
@@ -100,26 +103,40 @@ def _balanced(text: str) -> bool:
     return depth == 0
 
 
-def parse(text: str, *, letters_as_units: bool = False) -> Answer:
-    """Parse an answer; never fails: what cannot be read as mathematics becomes a ``Text``."""
-    return (_cached_parse if len(text) <= MAX_CACHED else _parse)(text, letters_as_units)
+def parse(text: str, *, letters_as_units: bool = False, functions: frozenset[str] = frozenset()) -> Answer:
+    """Parse an answer; never fails: what cannot be read as mathematics becomes a ``Text``.
+
+    Args:
+        text: the answer.
+        letters_as_units: read a letter after a number as a unit where it can be one.
+        functions: letters that are functions, so that a bracket after them holds an argument.
+    """
+    return (_cached_parse if len(text) <= MAX_CACHED else _parse)(text, letters_as_units, functions)
 
 
-def _parse(text: str, letters_as_units: bool) -> Answer:
+def parse_pair(gold: str, response: str) -> tuple[Answer, Answer]:
+    """Both answers of a comparison; a letter that both show to be a function is one in both."""
+    pair = parse(gold), parse(response)
+    functions = applied(*(answer.tokens for answer in pair)) if "(" in gold or "(" in response else frozenset()
+    return (parse(gold, functions=functions), parse(response, functions=functions)) if functions else pair
+
+
+def _parse(text: str, letters_as_units: bool, functions: frozenset[str]) -> Answer:
     text = strip(text)
     tokens: tuple[Token, ...] = ()
     try:
         cleaned = clean(text)
         clock = _clock(cleaned)
-        tokens = tuple(without_clause(tokenise(cleaned)))
+        written = tokenise(cleaned)
+        tokens = tuple(without_clause(written))
         if clock is not None:
             return Answer(text, tokens, clock, False)
-        tree = Parser(conclusion(tokens), letters_as_units=letters_as_units).answer()
+        tree = Parser(conclusion(tokens), letters_as_units=letters_as_units, functions=functions).answer()
     except ParseError:
         return Answer(text, tokens, _after_label(cleaned) or Text(words_of(cleaned)), False)
     except (LimitExceeded, RecursionError):
         return Answer(text, tokens, Text(words_of(text[:4000])), True)
-    return Answer(text, tokens, tree, False)
+    return Answer(text, tokens, tree, False, integer_letters(written[len(tokens) :]))
 
 
 _cached_parse = lru_cache(maxsize=4096)(_parse)

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 
 from zoo_harp.checker import simple
 from zoo_harp.checker.algebra.values import UNDECIDED, Decision
-from zoo_harp.checker.answers import parse, strip
+from zoo_harp.checker.answers import parse, parse_pair, strip
 from zoo_harp.checker.compare.compare import compare_answers
 from zoo_harp.checker.compare.wording import same_words
 from zoo_harp.checker.extraction.boxes import last_box, opened
@@ -182,7 +182,7 @@ def compare_texts(gold: str, answer: str, budget: Budget) -> Decision:
         LimitExceeded: a number would be too long, or the work too much.
         Timeout: the deadline has passed.
     """
-    return compare_answers(parse(gold_text(gold)), parse(answer), budget)
+    return compare_answers(*parse_pair(gold_text(gold), answer), budget)
 
 
 def gold_text(gold: str) -> str:

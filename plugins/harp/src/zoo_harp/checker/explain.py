@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 
-from zoo_harp.checker.answers import Answer, parse
+from zoo_harp.checker.answers import Answer, parse, parse_pair
 from zoo_harp.checker.check import DEFAULT_TIMEOUT, Kind, Verdict, check, gold_text
 from zoo_harp.checker.tree import show
 
@@ -53,5 +53,6 @@ def explain(gold: str, response: str | None, *, kind: Kind = "auto", timeout_s: 
         TypeError: as ``check``.
     """
     verdict = check(gold, response, kind=kind, timeout_s=timeout_s)
-    answer = parse(verdict.extracted) if verdict.extracted is not None else None
-    return Explanation(verdict, parse(gold_text(gold)), answer)
+    if verdict.extracted is None:
+        return Explanation(verdict, parse(gold_text(gold)), None)
+    return Explanation(verdict, *parse_pair(gold_text(gold), verdict.extracted))

@@ -99,6 +99,15 @@ class Builder:
 
 
 @dataclass(frozen=True, slots=True)
+class Quantified:
+    """A statement about all ("forall") or some ("exists") values; ``domain`` is the variable, or a relation with it."""
+
+    quantifier: str
+    domain: Node
+    statement: Node
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """Items without brackets; ``joiner`` is ",", "and" or "or"."""
 
@@ -161,14 +170,14 @@ class Text:
 
 
 Node: TypeAlias = (
-    Number | Symbol | Constant | Apply | Based | Quantity | Clock | Tuple | Set | Builder | Listing | SetOp
+    Number | Symbol | Constant | Apply | Based | Quantity | Clock | Tuple | Set | Builder | Quantified | Listing | SetOp
     | Named | Relation | Matrix | Ratio | Cases | Text
 )  # fmt: skip
 
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
-    for kind in (Number, Symbol, Constant, Apply, Based, Quantity, Clock, Tuple, Set, Builder, Listing, SetOp, Named,
-                 Relation, Matrix, Ratio, Cases, Text)
+    for kind in (Number, Symbol, Constant, Apply, Based, Quantity, Clock, Tuple, Set, Builder, Quantified, Listing,
+                 SetOp, Named, Relation, Matrix, Ratio, Cases, Text)
 }  # fmt: skip
 
 _FIELDS: dict[type[Any], tuple[str, ...]] = {

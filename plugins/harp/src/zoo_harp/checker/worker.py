@@ -58,7 +58,7 @@ def answers(request: Answer) -> Iterator[Answer]:
     else:
         from zoo_harp.checker.workers.sympy_tier import prepare
 
-        yield {"ready": prepare()}
+        yield {"ready": prepare(request["part"])}
 
 
 def serve(answers: Callable[[Answer], Iterable[Answer]] = answers) -> None:

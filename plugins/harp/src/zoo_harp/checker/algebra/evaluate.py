@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import zlib
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Final
@@ -27,6 +29,9 @@ _INVERSE_HYPERBOLIC: Final = frozenset(("arcsinh", "arccosh", "arctanh"))
 _RECIPROCAL: Final = {"arccot": "arctan", "arcsec": "arccos", "arccsc": "arcsin"}
 _MAX_STEPS: Final = 100
 _SIMPLE: Final = {"add": 1, "sub": -1}
+_PLACE: Final = re.compile(r"-?(?:\d{1,4}|\d{0,4}[A-Za-z①-⑩])(?:[+-](?:\d{1,4}|\d{0,4}[A-Za-z①-⑩])){0,4}")
+"""the index of a member of a sequence, such as k, n-k-1 or 2k"""
+_TERM: Final = re.compile(r"([+-]?)(?=[^+-])(\d*)([A-Za-z①-⑩]?)")
 
 
 class Evaluator(Functions):
@@ -36,6 +41,8 @@ class Evaluator(Functions):
         super().__init__(budget)
         self.values: dict[str, Value] = dict(values or {})
         self._point = bool(self.values)
+        self._running: set[str] = set()
+        """variables of the sums and products around the current term"""
         self._calls: dict[tuple[str, int], list[tuple[tuple[Value, ...], Value]]] = {}
         self._handlers: dict[str, Callable[[tuple[Node, ...]], Value]] = {
             "factorial": lambda args: self._factorial(args[0], 1),
@@ -65,8 +72,9 @@ class Evaluator(Functions):
         if isinstance(node, Number):
             return node.value
         if isinstance(node, Symbol):
-            value = self.values.get(node.name)
-            return self.variable(node.name) if value is None else value
+            name = self._indexed(node.name) if self.values and "_" in node.name else node.name
+            value = self.values.get(name)
+            return self.variable(name) if value is None else value
         if isinstance(node, Constant):
             return self._constant(node.name)
         if isinstance(node, Apply):
@@ -75,9 +83,30 @@ class Evaluator(Functions):
             return self.value(node.value)
         raise Unsupported(f"a {type(node).__name__.lower()} in a calculation")
 
+    def _indexed(self, name: str) -> str:
+        """The member of a sequence that a name such as a_k+1 means in a term of a sum over k."""
+        base, _, index = name.partition("_")
+        place = self._place(index) if _PLACE.fullmatch(index) else None
+        if place is None:
+            if any(variable in index for variable in self._running):
+                raise Unsupported("an index of an unknown form")
+            return name
+        member = f"{base}_{place}"
+        if self._point:
+            self.values.setdefault(member, Fraction(zlib.crc32(member.encode()) % 997, 7))
+        return member
+
+    def _place(self, index: str) -> int | None:
+        """The value of an index; None where a letter in it has no whole value."""
+        total = 0
+        for sign, factor, letter in _TERM.findall(index):
+            value = self.values.get(letter, Fraction(1, 2)) if letter else Fraction(1)
+            if not isinstance(value, Fraction) or value.denominator != 1:
+                return None
+            total += int(f"{sign}1") * int(factor or 1) * int(value)
+        return total
+
     def _constant(self, name: str) -> Value:
-        if name in self.values:
-            return self.values[name]
         if name == "pi":
             return self.pi
         if name == "i":
@@ -297,11 +326,13 @@ class Evaluator(Functions):
             raise Unsupported("a sum with unknown limits")
         if last - first >= MAX_RANGE:
             raise LimitExceeded("a sum of too many terms")
-        before = self.values.get(variable.name)
+        before, outer = self.values.get(variable.name), self._running
+        self._running = {*outer, variable.name}
         total = start
         for k in range(int(first), math.floor(last) + 1):
             self.values[variable.name] = Fraction(k)
             total = combine(total, self.value(body))
+        self._running = outer
         if before is None:
             self.values.pop(variable.name, None)
         else:

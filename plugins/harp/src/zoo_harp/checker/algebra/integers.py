@@ -6,13 +6,13 @@ import math
 from functools import lru_cache
 from typing import Final
 
-_SMALL_PRIMES: Final = tuple(p for p in range(2, 2000) if all(p % d for d in range(2, math.isqrt(p) + 1)))
+SMALL_PRIMES: Final = tuple(p for p in range(2, 2000) if all(p % d for d in range(2, math.isqrt(p) + 1)))
 
 
 def factors(n: int) -> tuple[tuple[int, int], ...]:
     """Prime factors below 2000 with their exponents; the rest as one factor, or a perfect power."""
     exponents: dict[int, int] = {}
-    for prime in _SMALL_PRIMES:
+    for prime in SMALL_PRIMES:
         if prime * prime > n:
             break
         while n % prime == 0:
@@ -29,7 +29,7 @@ small_factors = lru_cache(maxsize=4096)(factors)
 
 def is_proven_prime(n: int) -> bool:
     """Whether trial division has shown it: no factor below 2000 and less than its square."""
-    return n < _SMALL_PRIMES[-1] ** 2
+    return n < SMALL_PRIMES[-1] ** 2
 
 
 def integer_root(n: int, k: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from zoo_harp.checker.algebra.equations import equal_relations
@@ -11,9 +12,10 @@ from zoo_harp.checker.algebra.intervals import Line, is_set_of_reals
 from zoo_harp.checker.algebra.values import Decision, compare_values
 from zoo_harp.checker.answers import Answer
 from zoo_harp.checker.compare import compounds, labels
-from zoo_harp.checker.compare.families import family, may_be_family, same_family
+from zoo_harp.checker.compare.bound import same_letters, with_bound_names
+from zoo_harp.checker.compare.families import Evidence, are_parameters, count_angles, families, same_families
 from zoo_harp.checker.compare.numbers import compare_expressions, compare_ratios, inside, radians
-from zoo_harp.checker.compare.pieces import same_pieces
+from zoo_harp.checker.compare.pieces import by_cases, same_pieces
 from zoo_harp.checker.compare.readings import other_readings
 from zoo_harp.checker.compare.sets import compare_collections, differently_joined, is_collection, items_of
 from zoo_harp.checker.compare.vectors import components, in_units, is_vector
@@ -28,6 +30,7 @@ from zoo_harp.checker.tree import (
     Matrix,
     Named,
     Node,
+    Quantified,
     Quantity,
     Ratio,
     Relation,
@@ -50,8 +53,8 @@ def compare_answers(gold: Answer, response: Answer, budget: Budget) -> Decision:
         return Decision(True, "identical", "the same as written")
     if gold.limit or response.limit:
         return Decision(False, "limit", "limit")
-    comparison = Comparison(budget)
-    decision = comparison.compare(gold.tree, response.tree)
+    comparison = Comparison(budget, Evidence(gold.parameters, response.parameters))
+    decision = comparison.compare(*same_letters(gold, response))
     if decision.correct:
         return decision
     for gold_part, response_part in other_readings(gold, response):
@@ -73,8 +76,9 @@ _RADIAN: Final = (("rad", 1),)
 class Comparison:
     """The comparison of one pair; all numbers share one budget."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, known: Evidence) -> None:
         self.budget = budget
+        self.known = known
         self.undecided: Decision | None = None
         """the first comparison of parts that was undecided"""
 
@@ -90,14 +94,13 @@ class Comparison:
         if gold == response:
             return Decision(True, "identical", "the same tree")
         gold, response = (_normalised(labels.exact_part(side)) for side in (gold, response))
+        gold, response = with_bound_names(gold, response)
         if isinstance(gold, EXPRESSIONS) and isinstance(response, EXPRESSIONS) and not labels.has_signs(gold, response):
             decision = compare_expressions(gold, response, self.budget)
             return decision if decision.correct else self._families(gold, response) or decision
-        if isinstance(gold, Cases) and isinstance(response, Cases):
-            alike = same_pieces(gold, response, self.budget, self.same)
-            return Decision(
-                bool(alike), "cases", "the same on every stretch" if alike else "different values or conditions"
-            )
+        as_cases = self._cases(gold, response) if Cases in (type(gold), type(response)) else None
+        if as_cases is not None:
+            return as_cases
         pairs = compounds.as_single_quantities(gold, response)
         if pairs is not None:
             same = any(compare_expressions(*pair, self.budget).correct for pair in pairs)
@@ -105,6 +108,8 @@ class Comparison:
         if isinstance(gold, Quantity) or isinstance(response, Quantity):
             named = isinstance(gold, Relation) or isinstance(response, Relation)
             return (named and self._without_labels(gold, response)) or self._quantities(gold, response)
+        if isinstance(gold, Quantified) and isinstance(response, Quantified):
+            return self._quantified(gold, response)
         if isinstance(gold, Clock) or isinstance(response, Clock):
             return compare_ratios(gold, response, self.budget)
         if isinstance(gold, Text | Symbol) and isinstance(response, Text | Symbol):
@@ -117,14 +122,14 @@ class Comparison:
         unlabelled = self._without_labels(gold, response)
         if unlabelled is not None:
             return unlabelled
+        if is_collection(gold) or is_collection(response):
+            as_families = self._families(gold, response)
+            if as_families is not None:
+                return as_families
         if is_set_of_reals(gold) or is_set_of_reals(response):
             as_sets = self._sets_of_reals(gold, response)
             if as_sets is not None:
                 return as_sets
-        if isinstance(gold, Named) != isinstance(response, Named):
-            families = self._families(gold, response)
-            if families is not None:
-                return families
         if is_collection(gold) or is_collection(response):
             return compare_collections(gold, response, self.same)
         if isinstance(gold, Tuple | Matrix) or isinstance(response, Tuple | Matrix):
@@ -151,6 +156,16 @@ class Comparison:
                 return Decision(False, rule, f"item {k}: {decision.reason}")
         return Decision(True, rule, "equal item by item")
 
+    def _cases(self, gold: Node, response: Node) -> Decision | None:
+        """Values by cases, also beside an expression with absolute values; None beside anything else."""
+        gold_cases, response_cases = by_cases(gold), by_cases(response)
+        if gold_cases is None or response_cases is None:
+            return None
+        alike = same_pieces(gold_cases, response_cases, self.budget, self.same)
+        return Decision(
+            bool(alike), "cases", "the same on every stretch" if alike else "different values or conditions"
+        )
+
     # Vectors and families
 
     def _vectors(self, gold: Node, response: Node) -> Decision | None:
@@ -170,20 +185,19 @@ class Comparison:
         return self._all(gold_part, response_part, "vector")
 
     def _families(self, gold: Node, response: Node, *, solved: bool = False) -> Decision | None:
-        """Expressions with one integer parameter, compared as sets of numbers; None where they are not such families.
+        """Expressions with an integer parameter, compared as sets of numbers; None where they are not such families.
 
         With ``solved`` they are solutions for an unknown, so that the parameters' names may differ.
         """
         field = Evaluator(self.budget.half())
-        gold_part = family(gold, field)
-        response_part = family(response, field) if gold_part is not None else None
-        if gold_part is None or response_part is None:
+        gold_part = families(gold, field)
+        response_part = families(response, field) if gold_part else []
+        if not gold_part or not response_part:
             return None
-        if not (solved and gold_part.parameter != response_part.parameter) and not may_be_family(
-            gold, response, gold_part, response_part
-        ):
+        known, angles = replace(self.known, solved=solved), count_angles(gold, response)
+        if not are_parameters(gold_part, response_part, known, field, angles=angles):
             return None
-        same = same_family(gold_part, response_part, field)
+        same = same_families(gold_part, response_part, field)
         return Decision(same, "family", "the same numbers for all integers" if same else "different families")
 
     # Numbers
@@ -204,6 +218,18 @@ class Comparison:
         return self.compare(gold, response)
 
     # Words
+
+    def _quantified(self, gold: Quantified, response: Quantified) -> Decision:
+        """Both say the same of the same values; the names of the variables are those of the gold by now."""
+        said, other = gold.statement, response.statement
+        alike = gold.quantifier == response.quantifier and type(said) is type(other)
+        alike = alike and (gold.domain == response.domain or self.same(gold.domain, response.domain))
+        if alike and isinstance(said, Relation) and isinstance(other, Relation):
+            return equal_relations(
+                said, other, self.budget
+            )  # not by the numbers for which they hold: that is all of them
+        alike = alike and self.same(said, other)
+        return Decision(alike, "quantifier", "the same statement" if alike else "different statements")
 
     @staticmethod
     def _texts(gold: tuple[str, ...], response: tuple[str, ...]) -> Decision:
@@ -239,9 +265,6 @@ class Comparison:
                 return self._all(gold_part.values, [by_name[name] for name in gold_part.names], "labels")
         if not response_part.names and not all(self.same(response_part.whole, value) for value in response_part.same):
             return Decision(False, "labels", "a chain of equations that does not hold")
-        renamed = labels.with_names_of(gold_part, response_part)
-        if renamed is not None:
-            return self.compare(gold_part.whole, renamed)
         if gold_part.names == response_part.names or labels.exchangeable(gold_part, response_part):
             decision = self.compare(gold_part.whole, response_part.whole)
             if not decision.correct and gold_part.names == response_part.names and labels.is_unknown(gold_part):

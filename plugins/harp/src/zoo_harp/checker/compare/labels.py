@@ -21,13 +21,19 @@ from zoo_harp.checker.tree import (
     Text,
     Tuple,
     number,
-    rebuilt,
     symbols,
     walk,
 )
 from zoo_harp.checker.words import MULTIPLES
 
 _MAX_SIGNS: Final = 4
+_CONTRARY: Final = (
+    ("min", "max"), ("minimum", "maximum"), ("least", "greatest"), ("smallest", "largest"), ("lower", "upper"),
+    ("minimal", "maximal"), ("least", "largest"), ("shortest", "longest"),
+)  # fmt: skip
+"""words of labels that name different things"""
+COUNTED: Final = Symbol("any integer")
+"""the parameter of the numbers that a congruence names"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +85,29 @@ def _is_length(node: Node) -> bool:
 
 
 def exchangeable(gold: Labelled, response: Labelled) -> bool:
-    """Whether the names may differ: words, or ``f(x)`` for ``y``."""
+    """Whether the names may differ: words, ``f(x)`` for ``y``, or ``x(t)`` for ``x``."""
     if any(all(isinstance(name, Text) for name in answer.names) for answer in (gold, response)):
-        return True
-    kinds = [answer.names[0] for answer in (gold, response) if len(answer.names) == 1]
-    return len(kinds) == 2 and Symbol("y") in kinds and any(isinstance(k, Apply) and k.op == "call" for k in kinds)
+        return not _are_contrary(*(_words(answer.names) for answer in (gold, response)))
+    if len(gold.names) != len(response.names):
+        return False
+    alike = []
+    for name, other in zip(gold.names, response.names, strict=True):
+        called = [one.args[0] for one in (name, other) if isinstance(one, Apply) and one.op == "call"]
+        plain = {one for one in (name, other) if isinstance(one, Symbol)}
+        alike.append(name == other or (bool(called) and not plain.isdisjoint({Symbol("y"), *called})))
+    return all(alike)
+
+
+def _words(names: tuple[Node, ...]) -> set[str]:
+    return {word for name in names if isinstance(name, Text) for word in name.words}
+
+
+def _are_contrary(gold: set[str], response: set[str]) -> bool:
+    """Whether one says maximum where the other says minimum, and the like."""
+    return any(
+        (low in gold - response and high in response - gold) or (high in gold - response and low in response - gold)
+        for low, high in _CONTRARY
+    )
 
 
 def is_ordered(answer: Labelled) -> bool:
@@ -102,25 +126,6 @@ def is_unknown(answer: Labelled) -> bool:
     """Whether the answer is solved for one unknown, a small letter without an index."""
     name = answer.names[0] if len(answer.names) == 1 else None
     return isinstance(name, Symbol) and "_" not in name.name and name.name[0].islower()
-
-
-def with_names_of(gold: Labelled, response: Labelled) -> Node | None:
-    """The value of ``response`` with the bound variable that ``gold`` has, where both define the same function of one
-    variable under different names for it; None where that is not so.
-    """
-    if len(gold.names) != 1 or len(response.names) != 1 or gold.names == response.names:
-        return None
-    defined = [name.args for name in (*gold.names, *response.names) if isinstance(name, Apply) and name.op == "call"]
-    if len(defined) != 2 or defined[0][0] != defined[1][0]:
-        return None
-    new, old = ([*place.items] if isinstance(place, Tuple) else [place] for _, place in defined)
-    if len(new) != len(old) or not all(isinstance(place, Symbol) for place in (*new, *old)):
-        return None
-    names = dict(zip(old, new, strict=True))
-    if any(place.name in symbols(response.whole) for place in new if isinstance(place, Symbol) and place not in names):
-        return None  # the name means something else there
-    renamed: Node = rebuilt(response.whole, lambda part: names.get(part) if isinstance(part, Symbol) else None)
-    return renamed
 
 
 def exact_part(node: Node) -> Node:
@@ -187,12 +192,24 @@ def _congruence(unknown: Node, residue: Node, *modulus: Node) -> Labelled | None
     """The numbers 5k + 2 that n = 2 (mod 5) names; None where the residue or the modulus is no number."""
     if not isinstance(unknown, Symbol) or not all(isinstance(part, Number) for part in (residue, *modulus)):
         return None
-    value = Apply("add", (Apply("mul", (*modulus, Symbol("k"))), residue))
+    value = Apply("add", (Apply("mul", (*modulus, COUNTED)), residue))
     return Labelled((unknown,), (value,), value) if len(modulus) == 1 else None
+
+
+def _residues(node: Listing) -> list[Node]:
+    """The items of a list; of n = 1, 3 (mod 4), whose modulus stands at the end, the congruences that it means."""
+    first, last = node.items[0], node.items[-1]
+    if not (isinstance(first, Relation) and first.ops == ("mod",) and len(first.terms) == 2):
+        return [*node.items]
+    if not isinstance(last, Apply) or last.op != "mod":
+        return [*node.items]
+    residues = [first.terms[1], *node.items[1:-1], last.args[0]]
+    return [Relation(("mod",), (first.terms[0], residue, last.args[1])) for residue in residues]
 
 
 def _several(node: Listing) -> Labelled | None:
     """``x = 2, y = 3``, or ``x = 2, x = 3``, or ``x = 2, 3``."""
+    node = replace(node, items=tuple(_residues(node)))
     labelled_items = [_one(item) if isinstance(item, Relation) else None for item in node.items]
     first = labelled_items[0]
     if first is None:

@@ -3,12 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from zoo_harp.checker.algebra.evaluate import Evaluator
 from zoo_harp.checker.algebra.exact import Value
 from zoo_harp.checker.algebra.intervals import LINE, Cells, Line
 from zoo_harp.checker.limits import Budget, LimitExceeded, Undefined, Unsupported
-from zoo_harp.checker.tree import Cases, Node, symbols
+from zoo_harp.checker.tree import EXPRESSIONS, Apply, Cases, Listing, Node, Relation, number, rebuilt, symbols, walk
+
+_MAX_SIZES: Final = 3
+"""absolute values in an expression that is taken apart"""
+
+
+def by_cases(node: Node) -> Cases | None:
+    """An expression as values by cases, one for each choice of signs in its absolute values; None of anything else."""
+    if isinstance(node, Cases):
+        return node
+    pieces = _by_signs(node, ()) if isinstance(node, EXPRESSIONS) else []
+    return (
+        Cases(tuple((value, Listing(signs, "and") if signs else None) for value, signs in pieces)) if pieces else None
+    )
+
+
+def _by_signs(node: Node, signs: tuple[Relation, ...]) -> list[tuple[Node, tuple[Relation, ...]]]:
+    """The expression without absolute values under each choice of signs, the innermost chosen first."""
+    sizes = [part for part in walk(node) if isinstance(part, Apply) and part.op == "abs"]
+    if not sizes:
+        return [(node, signs)]
+    if len(signs) >= _MAX_SIZES:
+        return []
+    innermost = sizes[-1]
+    inner = innermost.args[0]
+    chosen = [
+        _by_signs(_with(node, innermost, value), (*signs, Relation((sign,), (inner, number(0)))))
+        for sign, value in ((">=", inner), ("<", Apply("neg", (inner,))))
+    ]
+    return [piece for pieces in chosen for piece in pieces] if all(chosen) else []
+
+
+def _with(node: Node, old: Node, new: Node) -> Node:
+    replaced: Node = rebuilt(node, lambda part: new if part == old else None)
+    return replaced
 
 
 def same_pieces(gold: Cases, response: Cases, budget: Budget, equal: Callable[[Node, Node], bool]) -> bool | None:
@@ -24,6 +59,8 @@ def same_pieces(gold: Cases, response: Cases, budget: Budget, equal: Callable[[N
     line = Line(field)
     try:
         gold_cells, response_cells = _domains(gold, line), _domains(response, line)
+        if len({cells.variable for cells in (*gold_cells, *response_cells)} - {None}) > 1:
+            return False
         points: tuple[Value, ...] = ()
         for cells in (*gold_cells, *response_cells):
             points = line.merged(points, cells.points)

@@ -6,29 +6,25 @@ from collections.abc import Callable, Sequence
 
 from zoo_harp.checker.algebra.values import Decision
 from zoo_harp.checker.compare import labels
+from zoo_harp.checker.compare.sequences import compare_sequences
 from zoo_harp.checker.compare.wording import NOTHING
 from zoo_harp.checker.latex import dots
+from zoo_harp.checker.latex.sets import SET_NOUNS
+from zoo_harp.checker.lexicon import is_negation
 from zoo_harp.checker.tree import (
     Builder,
     Listing,
     Named,
     Node,
-    Number,
     Relation,
     Set,
     SetOp,
     Symbol,
     Text,
     Tuple,
-    number,
-    rebuilt,
 )
 
 Same = Callable[[Node, Node], bool]
-_STARTS = {"Z>0": (1,), "Z>=0": (0,), "N>0": (1,), "N": (1, 0)}
-"""where the elements of a set of integers begin"""
-_COMPARED = 12
-"""terms of endless lists that are compared"""
 _JOINERS = {"and": "and", "land": "and", "or": "or", "lor": "or"}
 
 
@@ -50,6 +46,11 @@ def compare_collections(gold: Node, response: Node, same: Same) -> Decision:
     empty = [(isinstance(s, Text) and s.words in NOTHING) or s == Named("empty") for s in (gold, response)]
     if any(empty):
         return Decision(all(empty), "set", "both empty" if all(empty) else "one is empty")
+    sequences = compare_sequences(gold, response, same)
+    if sequences is not None:
+        return sequences
+    if any(_is_in_words(*pair) for pair in ((gold, response), (response, gold))):
+        return Decision(False, "undecided", "a set in words that is not read")
     if any(isinstance(side, Named | SetOp | Builder) for side in (gold, response)):
         return _set_expressions(gold, response, same)
     lists = isinstance(gold, Listing) and isinstance(response, Listing) and not labels.has_signs(gold, response)
@@ -58,6 +59,13 @@ def compare_collections(gold: Node, response: Node, same: Same) -> Decision:
         return isinstance(one, Set) == isinstance(other, Set) and same(one, other)  # {1} is no member of {1}
 
     return _items_alike(items_of(gold), items_of(response), alike, strict=lists)
+
+
+def _is_in_words(words: Node, other: Node) -> bool:
+    """Whether words name a set of numbers in an unknown form, and the other side is an endless set."""
+    if not isinstance(words, Text) or SET_NOUNS.isdisjoint(words.words) or any(map(is_negation, words.words)):
+        return False
+    return isinstance(other, Named | Builder) or (isinstance(other, Set | Listing) and other.items[-1] == dots.DOTS)
 
 
 def differently_joined(gold: Node, response: Node) -> bool:
@@ -90,30 +98,7 @@ def _set_expressions(gold: Node, response: Node, same: Same) -> Decision:
     if isinstance(gold, Builder) and isinstance(response, Builder):
         alike = same(gold.variable, response.variable) and same(gold.conditions, response.conditions)
         return Decision(alike, "set", "the same condition" if alike else "different conditions")
-    if any(_same_endless(*pair, same) for pair in ((gold, response), (response, gold))):
-        return Decision(True, "set", "the same endless list")
     return Decision(False, "set", "different sets")
-
-
-def _same_endless(rule: Node, dotted: Node, same: Same) -> bool:
-    """Whether the values of an expression for k = 1, 2, ... (or from 0 on) are those of a list that dots continue."""
-    if not isinstance(rule, Builder) or not isinstance(dotted, Set | Listing) or dotted.items[-1] != dots.DOTS:
-        return False
-    values, condition = dots.continued(dotted.items, _COMPARED), rule.conditions
-    if values is None or not isinstance(condition, Relation) or condition.ops != ("in",):
-        return False
-    index, domain = condition.terms
-    if not isinstance(index, Symbol) or not isinstance(domain, Named):
-        return False
-
-    def at(place: int) -> Node:
-        term: Node = rebuilt(rule.variable, lambda part: number(place) if part == index else None)
-        return term
-
-    return any(
-        all(same(at(start + k), Number(value)) for k, value in enumerate(values))
-        for start in _STARTS.get(domain.name, ())
-    )
 
 
 def _parts(op: str, node: Node) -> list[Node]:

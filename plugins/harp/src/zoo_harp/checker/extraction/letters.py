@@ -33,7 +33,11 @@ _RESET: Final = re.compile(r"[.,;:!?\n]|\b(?:so|thus|hence|therefore|but|then|an
 _CONTRASTED: Final = re.compile(r"\b(?:not|rather than|instead of)\s{1,4}(?:option|choice|answer)?[\s({$*]{0,8}$")
 _JOINED: Final = re.compile(r"(?<![\w\\'])\(?([A-E])\)?(?:[,/?]|,?\s{1,4}(?:and|or)\b)\s{0,4}$")
 _NAMED: Final = re.compile(r"\b(?:option|choice|letter)\s{1,4}(?:is\s{1,4})?[($*{]{0,4}([A-E])(?![A-Za-z'])")
-_LAST_LETTER: Final = re.compile(r"\(([A-E])\)(?!\s?[-+*/^]\s?\w)|(?<![\w\\'])([A-E])(?![\w'])(?=[.)*\s]{0,8}$)")
+_FACTOR: Final = r"(?<![\d)])(?<!\b[A-Za-z])"
+"""no number and no single letter before: with one of them the letter in brackets is multiplied"""
+_LAST_LETTER: Final = re.compile(
+    rf"{_FACTOR}\(([A-E])\)(?!\s?[-+*/^]\s?\w)|(?<![\w\\'(])([A-E])(?![\w'])(?=[.)*\s]{{0,8}}$)"
+)
 
 
 def extract_choice(response: str) -> str | None:
@@ -74,7 +78,13 @@ def _is_chosen(text: str, start: int, end: int, letter: str) -> bool:
     before = text[max(0, start - _SHORT) : start]
     joined = _JOINED.search(before)
     clause = _RESET.split(before)[-1]
-    changed = _OPERATED.search(before.rstrip(" ($*")[-3:]) or _CHANGED.search(clause) or denies(clause.split())
+    bare = before.rstrip(" ($*")
+    changed = (
+        _OPERATED.search(bare[-3:])
+        or bare.endswith(("\\cdot", "\\times"))
+        or _CHANGED.search(clause)
+        or denies(clause.split())
+    )
     return is_kept(text, start, end) and not changed and (joined is None or joined[1] == letter)
 
 

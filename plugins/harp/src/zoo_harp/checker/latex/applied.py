@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from zoo_harp.checker.latex import dots, forms
@@ -19,12 +20,44 @@ _CALLED_IF_OTHERS: Final = frozenset({"phi", "varphi", "Phi", "psi", "Psi", "sig
 """Greek names of functions in number theory, unless they stand in the bracket themselves, as in ``mu (1 - mu)``."""
 
 
+def applied(*answers: Sequence[Token]) -> frozenset[str]:
+    """Letters that are functions in all the answers: each stands before a bracket around one letter or numeral, as in
+    ``T(n)``, since nobody brackets a single factor, and none stands anywhere without a bracket, unless ``T(n) =`` or
+    ``T(m, n) =`` is there.
+    """
+    called: set[str] = set()
+    alone: set[str] = set()
+    defined: set[str] = set()
+    for tokens in answers:
+        values = [value for _, value, _ in tokens]
+        for position, (kind, letter, _) in enumerate(tokens):
+            if kind != "let" or values[max(position - 1, 0)] == "_":
+                continue
+            if values[position + 1 : position + 2] != ["("] or values[max(position - 1, 0)] == "^":
+                alone.add(letter)
+            elif values[position + 3 : position + 4] == [")"] and tokens[position + 2][0] in ("let", "num"):
+                called.add(letter)
+                if values[position + 4 : position + 5] == ["="] and tokens[position + 2][0] == "let":
+                    defined.add(letter)
+            elif values[position + 3 : position + 4] == [","] and _is_defined(values, position + 1):
+                defined.add(letter)
+    return frozenset((called - alone) | defined)
+
+
+def _is_defined(values: Sequence[str], opening: int) -> bool:
+    """Whether an equality sign follows the bracket that opens there, without another bracket in it."""
+    closing = next((at for at in range(opening + 1, len(values)) if values[at] in "()"), len(values))
+    return values[closing : closing + 2] == [")", "="]
+
+
 class Applied(Calls):
     """Reads what follows a name or a value and belongs to it."""
 
     def skips_aside(self, left: Node) -> bool:
-        """Take a remark in brackets after a number, as in "10 (ten)" or "5 (when n is odd)"; whether there was one."""
-        if self.peek(1)[0] != "word" or self.peek(1)[1] == "base" or isinstance(left, Text):
+        """Take a remark in brackets after a number, as in "10 (ten)" or "12 (12 ways)"; whether there was one."""
+        repeated = self.peek(1)[0] == "num" and forms.numeral(self.peek(1)[1]) == left and self.peek(2)[0] == "word"
+        in_words = self.peek(1)[0] == "word" and self.peek(1)[1] != "base"
+        if not (in_words or repeated) or isinstance(left, Text):
             return False
         if not forms.is_constant(left):
             return False
@@ -56,7 +89,7 @@ class Applied(Calls):
         name = left.name.split("_")[0].rstrip("'")
         if name in _CALLED_IF_OTHERS:
             return name not in (value for _, value, _ in self.bracketed())
-        return name in _CALLED or name == "Gamma" or self.defines()
+        return name in _CALLED or name == "Gamma" or left.name in self.functions or self.defines()
 
     def call(self, left: Node) -> Node:
         """``left`` with its argument, which comes next."""
@@ -111,6 +144,9 @@ class Applied(Calls):
         inner = (
             values[2:4] if values[1:2] == ["{"] and values[4:5] == ["}"] else ["+", "0"] if values[1:2] == ["+"] else []
         )
+        if name == "N" and values[1:2] == ["0"]:
+            self.position += 2
+            return signed(name, ">=")
         if inner[1:] != ["0"] or inner[0] not in ("<", "<=", ">", ">=", "!=", "+"):
             raise ParseError("the index of a set")
         self.position += 5 if values[1] == "{" else 2

@@ -21,12 +21,19 @@ class ParseError(Exception):
 
 
 class Cursor:
-    """Where the parser is in its tokens; ``letters_as_units`` reads a letter after a number as a unit where it can."""
+    """Where the parser is in its tokens.
 
-    def __init__(self, tokens: list[Token], *, letters_as_units: bool = False) -> None:
+    ``letters_as_units`` reads a letter after a number as a unit where it can; ``functions`` are letters whose bracket
+    holds an argument.
+    """
+
+    def __init__(
+        self, tokens: list[Token], *, letters_as_units: bool = False, functions: frozenset[str] = frozenset()
+    ) -> None:
         self.tokens = tokens
         self.position = 0
         self.letters_as_units = letters_as_units
+        self.functions = functions
         self.bars = 0
         self.in_set = 0
         self.in_integral = 0

@@ -41,7 +41,7 @@ def series(op: str, terms: Sequence[Node]) -> Node:
     if grown is not None:
         body, last = grown
         return Apply(big, (Symbol(_PLACE), number(0), last, body))
-    values = [_value(term) for term in (*before, after[0])]
+    values = [value_of(term) for term in (*before, after[0])]
     quotient, count = _geometric([v for v in values[:-1] if v is not None], values[-1])
     if quotient is None or None in values:
         raise ParseError("an ellipsis with unclear terms")
@@ -59,7 +59,7 @@ def listed(items: Sequence[Node]) -> tuple[Node, ...]:
     before, after = items[:position], items[position + 1 :]
     if not before or not after:
         return tuple(items)
-    values = [_value(item) for item in (*before, after[0])]
+    values = [value_of(item) for item in (*before, after[0])]
     if None in values or DOTS in after:
         raise ParseError("an ellipsis with unclear terms")
     known = [value for value in values if value is not None]
@@ -80,16 +80,14 @@ def continued(items: Sequence[Node], count: int) -> list[Fraction] | None:
     """The first ``count`` values of an endless list that ends in dots; None if its rule cannot be told."""
     if not items or items[-1] != DOTS or DOTS in items[:-1]:
         return None
-    values = [_value(item) for item in items[:-1]]
+    values = [value_of(item) for item in items[:-1]]
     known = [value for value in values if value is not None]
     if len(known) < 2 or len(known) != len(values) or count > _MAX_ITEMS:
         return None
     steps = {b - a for a, b in itertools.pairwise(known)}
     if len(steps) == 1:
         return [known[0] + next(iter(steps)) * k for k in range(count)]
-    if 0 in known:
-        return None
-    quotients = {b / a for a, b in itertools.pairwise(known)}
+    quotients = {b / a for a, b in itertools.pairwise(known)} if 0 not in known else set()
     if len(quotients) == 1 and len(known) > 2:
         return [known[0] * next(iter(quotients)) ** k for k in range(count)]
     rise = _steps(known)
@@ -104,18 +102,19 @@ def _steps(values: Sequence[Fraction]) -> list[Fraction]:
     return [b - a for a, b in itertools.pairwise(values)]
 
 
-def _value(node: Node) -> Fraction | None:
+def value_of(node: Node) -> Fraction | None:
+    """The value of a numeral, also with a sign, as a fraction or a power; None of anything else."""
     if isinstance(node, Number):
         return node.value
     if isinstance(node, Apply):
         if node.op == "neg":
-            inner = _value(node.args[0])
+            inner = value_of(node.args[0])
             return None if inner is None else -inner
         if node.op == "div":
-            top, bottom = map(_value, node.args)
+            top, bottom = map(value_of, node.args)
             return top / bottom if top is not None and bottom else None
         if node.op == "pow":
-            base, exponent = map(_value, node.args)
+            base, exponent = map(value_of, node.args)
             if base is None or exponent is None or exponent.denominator != 1 or not 0 <= exponent <= 200:
                 return None
             return base ** int(exponent) if bits(base) * exponent <= MAX_BITS else None

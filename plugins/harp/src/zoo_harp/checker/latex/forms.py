@@ -115,6 +115,13 @@ def product(left: Node, right: Node) -> Node:
     return matrices.combined("mul", left, right) or Apply("mul", (left, right))
 
 
+def beside(left: Node, right: Node) -> Node:
+    """Two values without a sign between them: a product, or a point with its name, as in A(1,2)."""
+    if isinstance(right, Tuple) and isinstance(left, Symbol) and left.name.isupper():
+        return Relation(("=",), (left, right))
+    return product(left, right)
+
+
 def terms(op: str, node: Node) -> list[Node]:
     """The terms of a sum, or the factors of a product, from the left."""
     result: list[Node] = []
@@ -246,7 +253,8 @@ def big_operator(parser: Cursor, name: str) -> Node:
         raise ParseError("a sum without limits")
     variable = low.terms[0]
     if isinstance(variable, Constant):
-        variable = Symbol(variable.name)
+        constant, letter = variable, Symbol(variable.name)
+        variable, body = letter, rebuilt(body, lambda part: letter if part == constant else None)
     if not isinstance(variable, Symbol):
         raise ParseError("a sum over no variable")
     return Apply(name, (variable, low.terms[1], high, body))

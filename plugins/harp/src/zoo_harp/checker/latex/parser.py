@@ -191,7 +191,7 @@ class Parser(Applied):
             if isinstance(group, Tuple) and len(group.items) == 2 and left.name == "C":
                 return Apply("binom", group.items)
             return Apply("mul", (left, group))
-        return forms.product(left, self.expression(PRODUCT))
+        return forms.beside(left, self.expression(PRODUCT))
 
     def infix(self, left: Node, value: str, strength: int) -> Node:
         """``left`` with the operator that comes next and what belongs to it."""

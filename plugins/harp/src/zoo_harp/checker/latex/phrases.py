@@ -6,7 +6,7 @@ from typing import Final
 
 from zoo_harp.checker.latex import forms
 from zoo_harp.checker.latex.cursor import SIGN, Cursor, ParseError
-from zoo_harp.checker.latex.sets import NAMED_SETS, SET_FILLERS
+from zoo_harp.checker.latex.sets import named_set
 from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.tree import (
     Apply,
@@ -16,6 +16,7 @@ from zoo_harp.checker.tree import (
     Named,
     Node,
     Number,
+    Quantified,
     Quantity,
     Ratio,
     Relation,
@@ -135,7 +136,9 @@ class Phrases(Cursor):
                 return self._text()
             self.position += used
             return Number(value)
-        if NAMED_SETS.get(frozenset(lower) - SET_FILLERS) is not None:
+        if lower[0] in ("forall", "exists"):
+            return self._quantified()
+        if named_set(lower) is not None:
             return self._text()
         if lower[0] in ("negative", "minus") and self.peek(1)[0] not in ("end", "op"):
             self.position += 1
@@ -147,6 +150,25 @@ class Phrases(Cursor):
             self.position += 1
             return Constant("oo")
         return self._text()
+
+    def _quantified(self) -> Node:
+        """A quantifier with its variable and what is said of it."""
+        quantifier = self.take()[1]
+        in_set, self.in_set = self.in_set, 1  # a colon ends the domain
+        alone = self.peek(1)[0] == "word" and self.peek(1)[1].lower() != "in"
+        domain = self.prefix() if alone else self.expression(0)
+        self.in_set = in_set
+        variable = domain.terms[0] if isinstance(domain, Relation) else domain
+        if not isinstance(variable, Symbol):
+            raise ParseError("a quantifier without a variable")
+        if [self.peek(k)[1].lower() for k in (0, 1)] == ["such", "that"]:
+            self.position += 2
+        while self.is_op(",", ":", "mid"):
+            self.position += 1
+        statement = self.expression(0)
+        if self.is_op(",", ";", "and", "or", ":"):
+            raise ParseError("a quantifier with several statements")
+        return Quantified(quantifier, domain, statement)
 
     def with_part(self, left: Node) -> Node | None:
         """``left`` and the fraction in words after it, as in "2 and a half"; None if there is none."""
@@ -167,14 +189,14 @@ class Phrases(Cursor):
         if words == ["all", "real"] and self.peek()[0] == "let":
             self.position += 1
             return Named("R")
-        named = words[words[:1] in (["all"], ["every"]) :]
-        if named[:1] in (["odd"], ["even"]) and named[1:] in (["numbers"], ["number"]):
-            return Named(named[0])
-        if named == ["multiples", "of"] and self.peek()[0] == "num" and self.peek()[1].isdigit():
-            return Named(f"multiples of {int(self.take()[1][:_MAX_DIGITS])}")
+        if words[-1:] == ["of"] and self.peek()[0] == "num" and self.peek()[1].isdigit():
+            named = named_set(words, int(self.peek()[1][:_MAX_DIGITS]))
+            if named is not None:
+                self.position += 1
+                return named
         if words[:2] == ["infinitely", "many"] or words == ["infinite"]:
             return Constant("oo")
-        return NAMED_SETS.get(frozenset(words) - SET_FILLERS) or Text(tuple(words))
+        return named_set(words) or Text(tuple(words))
 
     def subscript(self, left: Node) -> Node:
         """An indexed variable, or a numeral with its base."""

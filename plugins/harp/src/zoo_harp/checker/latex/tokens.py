@@ -201,7 +201,7 @@ def _command(name: str, text: str, position: int, tokens: list[Token], spaced: b
             _, position = _group(text, position)
     elif name in CONSTRUCTIONS:
         tokens.append(("cmd", CONSTRUCTIONS[name], spaced))
-    elif name in GREEK:
+    elif name in GREEK or (len(name) == 1 and name.isalpha()):
         tokens.append(("let", name, spaced))
     else:
         tokens.append(("word", name, spaced))

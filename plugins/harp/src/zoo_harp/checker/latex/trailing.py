@@ -33,6 +33,14 @@ def without_clause(tokens: Sequence[Token]) -> list[Token]:
     return kept if any(value == "=" or value == "pi" or kind == "let" for kind, value, _ in kept) else list(tokens)
 
 
+def integer_letters(clause: Sequence[Token]) -> frozenset[str]:
+    """Letters that a clause at the end lets run through the integers, as in "k in Z" or "for all integers k"."""
+    if not clause:
+        return frozenset()
+    integers = any(token[:2] == ("set", "Z") or token[1].lower() in ("integer", "integers") for token in clause)
+    return frozenset(value for kind, value, _ in clause if kind == "let") if integers else frozenset()
+
+
 def conclusion(tokens: Sequence[Token]) -> list[Token]:
     r"""The part after the last arrow of a chain of equations, as in ``2x=10\Rightarrow x=5``, or the only arrow of all.
 

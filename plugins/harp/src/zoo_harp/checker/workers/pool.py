@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Sequence
 from typing import IO, Any, Final
 
 from zoo_harp.checker.limits import LOADING_SECONDS
@@ -53,8 +54,8 @@ class Worker:
         self.tasks = 0
         self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         threading.Thread(target=_read_lines, args=(self.process.stdout, self._answers), daemon=True).start()
-        self._asked = False
-        self._warm = False
+        self._asked: list[str] = []
+        self._loaded = 0
 
     def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any] | None:
         """The answer, or None if it is not there in time; the worker is then killed.
@@ -68,26 +69,30 @@ class Worker:
             self.kill()
         return answer
 
-    def load(self) -> None:
-        """Ask for sympy, without waiting until it is there.
+    def load(self, *parts: str) -> None:
+        """Ask for parts of sympy (``sympy``, ``sums``), without waiting until they are there.
 
         Raises:
             WorkerDied: the process ended.
         """
-        if not self._asked:
-            self._asked = True
-            self.send({"do": "ready"})
+        for part in parts:
+            if part not in self._asked:
+                self._asked.append(part)
+                self.send({"do": "ready", "part": part})
 
-    def warm(self, seconds: float) -> bool:
-        """Whether sympy is loaded; waits for it, and lets the worker go on loading if it is not there in time.
+    def warm(self, seconds: float, *parts: str) -> bool:
+        """Whether these parts of sympy are loaded; waits, and lets the worker go on if they are not there in time.
 
         Raises:
             WorkerDied: the process ended.
         """
-        self.load()
-        if not self._warm:
-            self._warm = self.receive(seconds) is not None
-        return self._warm
+        self.load(*parts)
+        end = time.monotonic() + seconds
+        while self._loaded < len(self._asked):
+            if self.receive(end - time.monotonic()) is None:
+                return False
+            self._loaded += 1
+        return True
 
     def send(self, request: dict[str, Any]) -> None:
         """Ask, without waiting for the answer.
@@ -218,7 +223,7 @@ def _replacement() -> Worker | None:
     """A worker that begins to load sympy; None if the system starts none."""
     try:
         worker = Worker()
-        worker.load()
+        worker.load("sympy")
     except (OSError, WorkerDied):
         return None
     return worker
@@ -230,10 +235,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_POOL.forget)
 
 
-def ask(request: dict[str, Any], seconds: float) -> tuple[dict[str, Any] | None, float]:
+def ask(request: dict[str, Any], seconds: float, parts: Sequence[str]) -> tuple[dict[str, Any] | None, float]:
     """The answer of a worker, None if it is not there after ``seconds``; and how long a worker was waited for.
 
-    The worker counts its own processor time. It is killed when it is late.
+    The worker counts its own processor time, for which the ``parts`` of sympy that the request needs are loaded before.
+    It is killed when it is late.
 
     Raises:
         WorkerDied: the worker ended, or none could be had.
@@ -241,7 +247,7 @@ def ask(request: dict[str, Any], seconds: float) -> tuple[dict[str, Any] | None,
     began = time.monotonic()
     worker = _POOL.take()
     try:
-        if not worker.warm(LOADING_SECONDS):
+        if not worker.warm(LOADING_SECONDS, *parts):
             worker.kill()
             raise WorkerDied
         waited = time.monotonic() - began
@@ -261,7 +267,7 @@ def warm_up() -> None:
     """
     worker = _POOL.take()
     try:
-        if not worker.warm(LOADING_SECONDS):
+        if not worker.warm(LOADING_SECONDS, "sympy", "sums"):
             worker.kill()
             raise WorkerDied
     finally:

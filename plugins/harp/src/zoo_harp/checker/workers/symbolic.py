@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from zoo_harp.checker.limits import Budget, Timeout
-from zoo_harp.checker.tree import Node, to_data
+from zoo_harp.checker.tree import Apply, Node, to_data, walk
 from zoo_harp.checker.workers.pool import WorkerDied, ask
 
 _MIN_SECONDS: float = 0.01
@@ -32,7 +32,7 @@ def prove_equal(a: Node, b: Node, budget: Budget, *, variable: str = "") -> bool
         "wall": _OWN_SHARE * wall,
     }  # fmt: skip
     try:
-        answer, waited = ask(request, wall)
+        answer, waited = ask(request, wall, ("sympy", "sums") if _has_sums(a) or _has_sums(b) else ("sympy",))
     except WorkerDied:
         budget.symbolic = 0.0
         raise Timeout from None
@@ -43,3 +43,7 @@ def prove_equal(a: Node, b: Node, budget: Budget, *, variable: str = "") -> bool
     budget.symbolic -= float(answer.get("used", 0.0))
     equal = answer.get("equal")
     return equal if isinstance(equal, bool) else None
+
+
+def _has_sums(node: Node) -> bool:
+    return any(isinstance(part, Apply) and part.op in ("sum", "prod") for part in walk(node))

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from zoo_harp.checker.limits import MAX_BITS, LimitExceeded, Unsupported
-from zoo_harp.checker.tree import Apply, Constant, Node, Number, Quantity, Symbol, Tuple
+from zoo_harp.checker.tree import Apply, Constant, Node, Number, Quantity, Symbol, Tuple, walk
 from zoo_harp.checker.vocabulary import names
 
 
@@ -75,6 +75,8 @@ def build(node: Node) -> Any:
     if not isinstance(node, Apply):
         raise Unsupported("not an expression")
     if node.op in _BIG:
+        if _runs_in_index(node):
+            raise Unsupported("members of a sequence")
         if node.op == "lim":
             return _limit(node.args)
         operator = {"sum": sp.Sum, "prod": sp.Product, "int": sp.Integral}[node.op]
@@ -108,6 +110,12 @@ def build(node: Node) -> Any:
     return functions[node.op](*args)
 
 
+def _runs_in_index(node: Apply) -> bool:
+    """Whether a name below has the bound variable in its index, so that it is no constant."""
+    variable = getattr(node.args[0], "name", "")
+    return any(isinstance(part, Symbol) and variable in part.name.partition("_")[2] for part in walk(node))
+
+
 def _limit(args: tuple[Node, ...]) -> Any:
     import sympy as sp
 
@@ -119,13 +127,14 @@ def _limit(args: tuple[Node, ...]) -> Any:
     return sp.limit(build(body), build(variable), build(point), side)
 
 
-def prepare() -> str:
-    """Load sympy, and what it loads only at its first sum, which takes longer than most proofs; its version."""
+def prepare(part: str) -> str:
+    """Load sympy, or ("sums") the table that its first sum makes, which takes longer than most proofs; its version."""
     import sympy as sp
 
-    k = sp.Symbol("k", real=True)
-    series = sp.Sum(sp.Rational(1, 5) ** k, (k, 0, sp.oo))
-    _differ(sp.simplify(series.doit()), series)
+    if part == "sums":
+        k = sp.Symbol("k", real=True)
+        series = sp.Sum(sp.Rational(1, 5) ** k, (k, 0, sp.oo))
+        _differ(sp.simplify(series.doit()), series)
     return str(sp.__version__)
 
 
