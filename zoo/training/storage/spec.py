@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, replace
+from copy import copy
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -99,8 +100,8 @@ class RunSpec:
 
     def with_seed(self, seed: int) -> RunSpec:
         """The sibling with another seed, which has the same key."""
-        sibling = replace(self, seed=seed)
-        sibling.__dict__["key"] = self.key
+        sibling = copy(self)  # ``dataclasses.replace`` takes ten times as long, and a table asks for thousands
+        sibling.__dict__.update(seed=seed, key=self.key)
         return sibling
 
     def _fields(self) -> dict[str, Any]:
