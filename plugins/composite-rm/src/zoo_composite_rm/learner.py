@@ -18,6 +18,7 @@ class CompositeLearner(Learner):
         UsageError: the observations are states, or the actions not discrete.
     """
 
+    reads_images = False
     objective: CompositeObjective
 
     def make_network(self) -> Network:

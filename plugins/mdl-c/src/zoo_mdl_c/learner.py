@@ -52,6 +52,7 @@ class MultitaskLearner(Learner):
         UsageError: there are no tasks, not enough of them, or they have different spaces.
     """
 
+    reads_images = False
     objective: DefaultObjective
     config: ActorCriticConfig
 

@@ -23,10 +23,11 @@ def scheduled(schedule: Schedule, used: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
-    """Shape and initial values of actor and critic, which share no weights."""
+    """Shape and initial values of actor and critic, which share no weights but those of convolutions."""
 
-    kind: Literal["auto", "mlp", "table"] = "auto"
-    """"table": one row of logits and values for each state; auto: a table where observations are discrete"""
+    kind: Literal["auto", "mlp", "table", "cnn"] = "auto"
+    """"table": one row of logits and values for each state; "cnn": convolutions before the mlp, actor and critic
+    sharing them; auto: a table where observations are discrete, convolutions where they are images"""
     net_arch: tuple[int, ...] = (64, 64)
     """units of each hidden layer of an mlp"""
     critic_arch: tuple[int, ...] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from zoo_onpolicy.backend import compact, namespace, on_device, on_host
 from zoo_onpolicy.config import NativeConfig, NormalisedConfig, PPOConfig, Schedule, scheduled
 from zoo_onpolicy.distributions import Categorical, Distribution, distribution_on
 from zoo_onpolicy.gae import bootstrap_values, gae
+from zoo_onpolicy.images.network import ConvNetwork
 from zoo_onpolicy.loss import Coefficients, Loss, Minibatch, ppo_loss, standardised
 from zoo_onpolicy.networks import MLP, Network
 from zoo_onpolicy.normalisation.running import ObservationNorm, ReturnScale
@@ -41,13 +42,18 @@ class Learner:
         UsageError: an option does not fit the environment.
     """
 
+    reads_images: ClassVar[bool] = True
+    """whether ``make_network`` has convolutions for images; else they are flattened"""
+
     def __init__(self, contexts: Sequence[Context], config: PPOConfig, objective: Objective | None = None) -> None:
         self.contexts, self.config, self.objective = tuple(contexts), config, objective or Objective()
         first = self.contexts[0]
         self.heads = self.objective.heads(first.problem)
         self.device = first.device
         self.distribution = self.make_distribution()
-        self.encoder = ObservationEncoder(first.env.single_observation_space, config.network.kind)
+        self.encoder = ObservationEncoder(
+            first.env.single_observation_space, config.network.kind, images=self.reads_images
+        )
         self.network = self.make_network()
         for member, ctx in enumerate(self.contexts):
             self.network.initialise(member, ctx.stream("weights"))
@@ -76,7 +82,14 @@ class Learner:
         return distribution_on(self.contexts[0].env.single_action_space)
 
     def make_network(self) -> Network:
-        """A table where observations are encoded as state numbers, else a perceptron; a subclass may build another."""
+        """A table where observations are encoded as state numbers, convolutions on images, else a perceptron.
+
+        A subclass may build another.
+        """
+        if self.encoder.image is not None:
+            return ConvNetwork(
+                len(self), self.encoder.image, len(self.heads), self.distribution, self.config.network, self.device
+            )
         network = Table if self.encoder.as_indices else MLP
         return network(
             len(self), self.encoder.size, len(self.heads), self.distribution, self.config.network, self.device
@@ -87,6 +100,8 @@ class Learner:
             return None
         if self.encoder.discrete:
             raise UsageError("norm_obs is for observations that are numbers, and these are states: leave it out.")
+        if self.encoder.image is not None:
+            raise UsageError("norm_obs is for vectors, and these are images, which are divided by 255: leave it out.")
         return ObservationNorm(len(self), self.encoder.size)
 
     def outputs(self, obs: Array, member: int) -> Floats:

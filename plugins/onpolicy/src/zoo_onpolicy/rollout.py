@@ -92,7 +92,7 @@ class Collector:
         self._norm = norm
         self._env, self._encoder, self._distribution = env, encoder, distribution
         self._signals, self._n_steps, self._infos = signals, n_steps, tuple(infos)
-        self.obs = np.zeros((len(env), env.num_envs, *encoder.shape), np.int64 if encoder.as_indices else np.float32)
+        self.obs = np.zeros((len(env), env.num_envs, *encoder.shape), encoder.dtype)
         self.started = np.zeros(len(env), dtype=bool)
         """bool[S]: whether ``obs`` is what a member's environments show now; otherwise they are reset first"""
 

@@ -22,7 +22,7 @@ from zoo_onpolicy.networks import Parameters, Perceptron
 from zoo_onpolicy.rollout import Floats as Singles
 from zoo_onpolicy.rollout import Rollout
 
-from zoo import Array
+from zoo import Array, UsageError
 
 _PRIOR = 1.0
 """transitions that the estimate of the iteration before counts for, in each state and action"""
@@ -53,6 +53,11 @@ def action_values_of(learner: Learner) -> ActionValues:
     if learner.encoder.as_indices and learner.explicit:
         return TableOfValues(
             len(learner.contexts), learner.encoder.size, learner.distribution.outputs, len(learner.heads)
+        )
+    if learner.encoder.image is not None:
+        raise UsageError(
+            "optimism by action values reads vectors, and these observations are images: expected network.kind = mlp, "
+            "or another optimism_source."
         )
     return NetworkOfValues(learner)
 

@@ -152,6 +152,7 @@ class TaskLearner(Learner):
         UsageError: an option does not fit the environment.
     """
 
+    reads_images = False
     config: RPOPPOConfig
     objective: Defaults
     distribution: Distribution
