@@ -54,6 +54,25 @@ class Signals(CartPoleVector):
         return move._replace(signals={"constraints": share.astype(np.float32)})
 
 
+class Pictures(gymnasium.Env[NDArray[np.uint8], Any]):
+    """One of 64 random pictures [4, 84, 84] at each step, so that the time is the learner's."""
+
+    observation_space = gymnasium.spaces.Box(0, 255, (4, 84, 84), np.uint8)
+    action_space = gymnasium.spaces.Discrete(6)
+    pictures = np.random.default_rng(0).integers(0, 256, (64, 4, 84, 84), dtype=np.uint8)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+        """Begin with the first picture."""
+        super().reset(seed=seed)
+        self.number = 0
+        return self.pictures[0], {}
+
+    def step(self, action: Any) -> tuple[NDArray[np.uint8], float, bool, bool, dict[str, Any]]:
+        """Show the next one."""
+        self.number += 1
+        return self.pictures[self.number % 64], float(action == self.number % 6), False, self.number == 100, {}
+
+
 def ours(
     make: Callable[[], Any], seeds: int, calls: int, constraints: bool = False, **options: Any
 ) -> Callable[[], object]:
@@ -78,9 +97,9 @@ def ours(
     return run
 
 
-def sb3(env: Any, calls: int) -> Callable[[], object]:
+def sb3(env: Any, calls: int, policy: str = "MlpPolicy") -> Callable[[], object]:
     """``calls`` iterations of SB3's ``learn`` on one seed; it records its metrics and writes them nowhere."""
-    model = SB3("MlpPolicy", env, policy_kwargs={"net_arch": [64, 64]}, seed=0, device="cpu", **OPTIONS)
+    model = SB3(policy, env, policy_kwargs={"net_arch": [64, 64]}, seed=0, device="cpu", **OPTIONS)
     model.set_logger(Logger(None, []))
 
     def run() -> object:
@@ -178,8 +197,22 @@ def norm(rounds: int, calls: int) -> Table:
     return table
 
 
+def images(rounds: int, calls: int) -> Table:
+    """Pictures of 84 x 84 with four channels, by the same convolutions."""
+
+    def synchronous() -> Any:
+        autoreset = {"autoreset_mode": AutoresetMode.SAME_STEP}
+        return gymnasium.vector.SyncVectorEnv([Pictures] * COPIES, **autoreset)
+
+    functions = {
+        "ppo-native": ours(synchronous, 1, calls), "SB3": sb3(make_vec_env(Pictures, COPIES), calls, "CnnPolicy"),
+    }  # fmt: skip
+    table = compare(functions, rounds, title=f"PPO on pictures, {calls * COPIES * STEPS} steps")
+    return notes(table, calls, {"ppo-native": (0.83, 1)})
+
+
 def notes(
-    table: Table, calls: int, goals: Mapping[str, tuple[int, int]], seeds: Mapping[str, int] = MappingProxyType({})
+    table: Table, calls: int, goals: Mapping[str, tuple[float, float]], seeds: Mapping[str, int] = MappingProxyType({})
 ) -> Table:
     """Seed-steps per second, and how many times SB3's they are, with the range over the rounds.
 
@@ -197,7 +230,7 @@ def notes(
         pairs = zip(table[name].seconds, peer.seconds, strict=True)
         ratios = sorted(seeds.get(name, 1) * theirs / mine for mine, theirs in pairs)
         table.notes[f"{name}: times SB3 (goal {goal}, aim {aim})"] = (
-            f"{float(np.median(ratios)):.1f} ({ratios[0]:.1f} to {ratios[-1]:.1f})"
+            f"{float(np.median(ratios)):.2g} ({ratios[0]:.2g} to {ratios[-1]:.2g})"
         )
     return table
 
@@ -208,6 +241,7 @@ TABLES = {
     "grid": (grid, 16),
     "heads": (heads, 8),
     "norm": (norm, 8),
+    "images": (images, 1),
 }
 
 

@@ -74,7 +74,8 @@ class ConvNetwork(Network):
             shapes["log_std"] = (self._num_log_stds,)
         self._shapes = shapes
         self.parameters = Parameters(members, shapes, device)
-        self._graph: tuple[Any, Any, Any] | None = None
+        self._gradients = self.parameters.split(self.parameters.gradient)
+        self._graph: tuple[list[dict[str, Any]], Any, Any] | None = None
 
     def initialise(self, member: int, rng: np.random.Generator) -> None:
         """See Network: orthogonal weights, of scale sqrt(2), in the last layers of ``policy_gain`` and 1."""
@@ -106,23 +107,26 @@ class ConvNetwork(Network):
 
     def forward(self, obs: Array) -> tuple[Array, Array]:
         """See Network."""
-        leaf = self._tensor(self.parameters.flat).detach().requires_grad_(True)
-        outputs, values = [], []
+        leaves, outputs, values = [], [], []
         for member, images in enumerate(obs):
-            own = self._of_member(member, leaf)
+            own = {name: view.detach().requires_grad_(True) for name, view in self._of_member(member).items()}
             features = self._features(images, own)
+            leaves.append(own)
             outputs.append(self._actor(features, own).mT)
             values.append(self._critic(features, own).mT)
-        self._graph = leaf, self._torch.stack(outputs), self._torch.stack(values)
+        self._graph = leaves, self._torch.stack(outputs), self._torch.stack(values)
         return self._as_given(self._graph[1]), self._as_given(self._graph[2])
 
     def backward(self, d_policy: Array, d_values: Array) -> None:
         """See Network."""
         assert self._graph is not None  # noqa: S101 -- forward comes first
-        leaf, *outputs = self._graph
+        leaves, *outputs = self._graph
         self._graph = None
-        (gradient,) = self._torch.autograd.grad(outputs, leaf, [self._tensor(d_policy), self._tensor(d_values)])
-        self.parameters.gradient[:] = self._as_given(gradient)
+        parts = [part for own in leaves for part in own.values()]
+        found = iter(self._torch.autograd.grad(outputs, parts, [self._tensor(d_policy), self._tensor(d_values)]))
+        for member, own in enumerate(leaves):
+            for name in own:
+                self._gradients[name][member] = self._as_given(next(found))
 
     def _without_gradient(self, head: Any, obs: Array, flat: Array | None) -> Array:
         """Outputs [S, W, M] of one head, some images at a time."""
