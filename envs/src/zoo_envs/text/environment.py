@@ -52,13 +52,18 @@ class _Task:
         """Return log pi0 of each next token, float32[...,V], for `observations` [...,D]; -1e4 where it is 0."""
         return self._task.reference.logits(observations)
 
-    def allowed_tokens(self, observations: NDArray[Any]) -> NDArray[np.bool_] | None:
-        """Return the `top_k` next tokens that are possible, bool[...,V]; None where all always are."""
-        return self._task.reference.allowed(observations)
+    @property
+    def top_k(self) -> int | None:
+        """How many of the reference's most probable next tokens are possible; None: all."""
+        return self._task.reference.top_k
 
-    def language_model(self) -> WindowModel:
-        """Return a fresh copy of the reference's language model, a torch module that reads observations."""
-        return self._task.fresh_model()
+    def reference_model(self) -> WindowModel:
+        """Return the frozen reference's language model, a torch module that reads observations."""
+        return self._task.reference.model
+
+    def language_model(self, device: str | None = None) -> WindowModel:
+        """Return a fresh copy of the reference's language model to be trained, on `device` or the reference's."""
+        return self._task.reference.model.fresh(device)
 
     def evaluate(self, scores: NDArray[np.floating], kl: float, statistics: NDArray[np.floating]) -> float:
         """Return the quality of a policy, in [0, 1]: half lexical similarity, half diversity.

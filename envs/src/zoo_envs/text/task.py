@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -79,10 +78,6 @@ class TextTask:
         for text in context:
             tokens += [*self._tokenizer.encode(text, add_special_tokens=False), self._end]
         return window(tokens[-most:], self.width, self.padding)
-
-    def fresh_model(self) -> WindowModel:
-        """Return a copy of the language model that can be trained."""
-        return copy.deepcopy(self._model).requires_grad_(True)
 
     def write(self, windows: Tokens, written: Tokens, tokens: Tokens) -> tuple[Tokens, NDArray[np.bool_]]:
         """Append `tokens` [n] to `windows` [n,D] that have `written` [n] already.
