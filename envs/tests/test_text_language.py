@@ -162,7 +162,7 @@ def test_any_sequence_classifier_scores(classifiers: dict[int, Path]) -> None:
     import transformers
 
     names = [f"hf:{classifiers[1]}", *(f"hf:{classifiers[3]}{label}" for label in ("", "#LABEL_0", "#LABEL_1"))]
-    single, last, zero, one = reward_models(names, seed=0)
+    single, last, zero, one = reward_models(names, seed=0).values()
     samples = [
         Sample(("do you like the tea ?", "i like the tea"), text, "", "inform")
         for text in ("it was hot now", "yes", "", "please bring the tea today")

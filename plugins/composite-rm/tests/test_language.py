@@ -30,7 +30,9 @@ def env(options: dict[str, Any]) -> TextCompositeVector:
     return TextCompositeVector(8, **options)
 
 
-def network(env: TextCompositeVector, members: int = 2, seeds: tuple[int, ...] = (0, 1), **options: Any) -> LanguageNetwork:
+def network(
+    env: TextCompositeVector, members: int = 2, seeds: tuple[int, ...] = (0, 1), **options: Any
+) -> LanguageNetwork:
     made = LanguageNetwork(members, H, env.language_model, Reference.of(env), "cpu", **options)
     for member, seed in zip(range(members), seeds, strict=False):
         made.initialise(member, np.random.default_rng(seed))

@@ -36,6 +36,7 @@ class WindowModel(nn.Module):
         model: the causal language model, never in training mode: a policy has to give the same probabilities twice.
             Parameters that need no gradient when it is given, such as those below an adapter, are never trained.
         width: length of its hidden states.
+        ends: tokens that end a text, by the model's own configuration of generation.
         vocabulary: V, the tokens that it knows; in a window V stands for no token.
     """
 
@@ -47,6 +48,8 @@ class WindowModel(nn.Module):
         self._trained = frozenset(name for name, parameter in model.named_parameters() if parameter.requires_grad)
         self.width = int(model.config.get_text_config().hidden_size)
         self.vocabulary = int(model.get_output_embeddings().weight.shape[0])
+        ends = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
+        self.ends: tuple[int, ...] = tuple(ends) if isinstance(ends, list) else () if ends is None else (int(ends),)
         self._cached: bool | None = None
 
     def train(self, mode: bool = True) -> WindowModel:
@@ -54,7 +57,7 @@ class WindowModel(nn.Module):
         return self
 
     def fresh(self, device: str | None = None) -> WindowModel:
-        """Return a copy that can be trained, on `device` or this one's; what is never trained is shared if it can be."""
+        """Return a copy to be trained, on `device` or this one's; what is never trained is shared if it can be."""
         here = next(self.parameters()).device
         there = here if device is None else torch.empty(0, device=device).device
         named = self.model.named_parameters()

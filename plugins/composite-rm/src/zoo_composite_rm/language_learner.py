@@ -1,4 +1,4 @@
-"""The on-policy learner whose policy is a language model: a rollout keeps a few numbers of each token, and its window."""
+"""The on-policy learner whose policy is a language model: a rollout keeps a few numbers of each token, and windows."""
 
 from __future__ import annotations
 

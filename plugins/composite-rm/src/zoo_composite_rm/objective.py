@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from zoo_onpolicy.backend import on_device
 from zoo_onpolicy.objective import LearnerView, Objective
 from zoo_onpolicy.rollout import Rollout
@@ -171,4 +170,3 @@ class SatObjective(SumObjective):
 def adapt_kl_coef(kl_coef: Floats, kl: Floats, target: float) -> Floats:
     """The coefficient alpha (1 + 0.1 clip((KL - target) / target, -0.2, 0.2)), as the paper adapts it."""
     return np.asarray(kl_coef * (1 + 0.1 * np.clip((kl - target) / target, -0.2, 0.2)))
-

@@ -58,9 +58,7 @@ class ActorCritic(nn.Module):
             for zero in (self.hidden_layer.bias, self.value_heads.weight, self.value_heads.bias):
                 zero.zero_()
 
-    def forward(
-        self, windows: torch.Tensor, *, policy: bool = True, values: bool = True
-    ) -> tuple[torch.Tensor, ...]:
+    def forward(self, windows: torch.Tensor, *, policy: bool = True, values: bool = True) -> tuple[torch.Tensor, ...]:
         """Those asked for of the logits [M, V] of the next token and the values [M, H].
 
         Args:

@@ -38,9 +38,15 @@ class LanguageNetwork(Network):
     """
 
     def __init__(
-        self, members: int, heads: int, language_model: Callable[[str], LanguageModel], reference: Reference, device: str,
-        *, kl: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        members: int,
+        heads: int,
+        language_model: Callable[[str], LanguageModel],
+        reference: Reference,
+        device: str,
+        *,
+        kl: bool = False,
+    ) -> None:
         self._device, self._reference, self._kl = device, reference, kl
         self._modules = [ActorCritic(language_model(device), heads).to(device) for _ in range(members)]
         start = [{name: on_host(p).copy() for name, p in _trained(module)} for module in self._modules]
