@@ -32,10 +32,11 @@ def reward_models(names: Sequence[str], seed: int) -> dict[str, RewardModel]:
     called = [name for name, _ in split]
     if not names or len(set(called)) != len(called):
         raise ValueError(f"reward_models must be distinct names, one at least, got {list(names)}")
-    return {name: _built(*what.partition(":")[::2], seed) for name, what in split}
+    return {name: _built(what, seed) for name, what in split}
 
 
-def _built(kind: str, argument: str, seed: int) -> RewardModel:
+def _built(name: str, seed: int) -> RewardModel:
+    kind, _, argument = name.partition(":")
     points = {point.name: point for point in entry_points(group=GROUP)}
     functions = registered()
     known = {**points, **functions}

@@ -59,7 +59,7 @@ class TextTask:
         self.rewards = reward_models(options.reward_models, options.seed)
         own = options.prompts is not None
         for name, reward in self.rewards.items():
-            if own and reward.grammar:
+            if own and getattr(reward, "grammar", False):  # another package's class may know only the rest
                 raise ValueError(
                     f"the reward model {name!r} compares with the grammar's dialogues, and prompts = "
                     f"{options.prompts!r}: expected reward_models that can score them"
@@ -90,7 +90,8 @@ class TextTask:
             self._tokens = np.stack([self._read(asked.context) for asked in self._samples])
             self.digest = ""
         for reward in self.rewards.values():
-            reward.prepare(options.device, columns)
+            if hasattr(reward, "prepare"):
+                reward.prepare(options.device, columns)
 
     @property
     def prompts(self) -> int:

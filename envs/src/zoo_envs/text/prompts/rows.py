@@ -41,8 +41,8 @@ def read_rows(path: str, column: str) -> list[Row]:
     """Return the prompts of a file or a folder, all with the same columns.
 
     Args:
-        path: a file of JSON Lines (``.jsonl``, ``.ndjson`` or ``.json``), one of text with a prompt on each line that is
-            not empty, or a folder written by ``datasets.Dataset.save_to_disk``.
+        path: a file of JSON Lines (``.jsonl``, ``.ndjson`` or ``.json``), one of text with a prompt on each line that
+            is not empty, or a folder written by ``datasets.Dataset.save_to_disk``.
         column: the field of the prompt: a text, or a list of messages with "role" and "content".
 
     Raises:
