@@ -102,7 +102,8 @@ def _of_json(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _of_dataset(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    if splits := sorted(file.parent.name for file in path.glob("*/dataset_info.json")):
+    if (path / "dataset_dict.json").is_file():
+        splits = sorted(file.parent.name for file in path.glob("*/dataset_info.json")) or ["train"]
         raise ValueError(f"{path} is a data set of several splits: expected one of {', '.join(splits)}, such as "
                          f"{path / splits[0]}")  # fmt: skip
     try:
