@@ -25,9 +25,10 @@ KINDS = ("gpt2", "llama")
 POSITIONS = 48
 
 
-def tokenizer(*, pad: bool = True, template: str | None = TEMPLATE) -> Any:
-    """Words separated by blanks; text ends with <end>."""
-    known = {token: number for number, token in enumerate((*SPECIAL, *WORDS))}
+def tokenizer(*, pad: bool = True, template: str | None = TEMPLATE, words: int = 0) -> Any:
+    """Words separated by blanks, at least ``words`` of them; text ends with <end>."""
+    more = [f"word{number}" for number in range(len(SPECIAL) + len(WORDS), words)]
+    known = {token: number for number, token in enumerate((*SPECIAL, *WORDS, *more))}
     core = tokenizers.Tokenizer(WordLevel(known, unk_token="<unknown>"))
     core.pre_tokenizer = WhitespaceSplit()  # type: ignore[assignment]
     made = transformers.PreTrainedTokenizerFast(
@@ -37,8 +38,7 @@ def tokenizer(*, pad: bool = True, template: str | None = TEMPLATE) -> Any:
     return made
 
 
-def _config(kind: str, **options: Any) -> Any:
-    size = len(SPECIAL) + len(WORDS)
+def _config(kind: str, size: int, **options: Any) -> Any:
     if kind == "gpt2":
         return transformers.GPT2Config(
             vocab_size=size, n_positions=POSITIONS, n_embd=16, n_layer=2, n_head=2, bos_token_id=0, eos_token_id=0,
@@ -64,7 +64,8 @@ def _saved(cls: Any, config: Any, folder: Path, seed: int, made: Any) -> Path:
 def language_model(folder: Path, kind: str, seed: int = 0, **options: Any) -> Path:
     """Write a causal language model and its tokenizer into ``folder``."""
     cls = {"gpt2": transformers.GPT2LMHeadModel, "llama": transformers.LlamaForCausalLM}[kind]
-    return _saved(cls, _config(kind), folder, seed, tokenizer(**options))
+    made = tokenizer(**options)
+    return _saved(cls, _config(kind, len(made)), folder, seed, made)
 
 
 def classifier(folder: Path, kind: str, seed: int = 0, labels: int = 1, **options: Any) -> Path:
@@ -73,7 +74,7 @@ def classifier(folder: Path, kind: str, seed: int = 0, labels: int = 1, **option
         "gpt2": transformers.GPT2ForSequenceClassification, "llama": transformers.LlamaForSequenceClassification
     }[kind]  # fmt: skip
     made = tokenizer(**options)
-    config = _config(kind, num_labels=labels, pad_token_id=made.pad_token_id)
+    config = _config(kind, len(made), num_labels=labels, pad_token_id=made.pad_token_id)
     return _saved(cls, config, folder, seed, made)
 
 

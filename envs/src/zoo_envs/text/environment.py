@@ -311,7 +311,10 @@ class TextCompositeVector(_Task, CopiesEnv):
         task, before = self._task, self._current()
         arrived, ended = task.write(before, self._written, self._checked(actions))
         self._written += 1
-        scores, evaluation = task.score(self._prompt, arrived, self._written, ended)
+        # Each member of a stack by itself: what is scored together may decide how a model rounds.
+        parts = np.split(np.arange(self.num_envs), len(self._stacked) or 1)
+        found = [task.score(self._prompt[part], arrived[part], self._written[part], ended[part]) for part in parts]
+        scores, evaluation = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
         self._state[:] = arrived
         any_ended = bool(ended.any())
         if any_ended:
