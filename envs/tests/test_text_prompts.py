@@ -105,7 +105,7 @@ def test_without_datasets_the_error_names_the_extra(tmp_path: Path, monkeypatch:
         (b'{"prompt": "a"}\n{"prompt": ', r"line 2 of .* is not JSON: expected an object on each line"),
         (b'{"prompt": "a"}\n\n[1]\n', r"line 3 of .* is '\[1\]': expected a JSON object"),
         (b'{"prompt": "a"}\n\xff\n', r"line 2 of .* is not UTF-8"),
-        (b'{"promt": "a", "n": 1}\n', r"line 1 of .* has no field 'prompt': did you mean column = 'promt'"),
+        (b'{"promt": "a", "n": 1}\n', r"line 1 of .* has no field 'prompt': the nearest is 'promt', by column"),
         (b'{"x": "a", "y": 1}\n', r"line 1 of .* has no field 'prompt': it has 'x', 'y'"),
         (b'{"prompt": 3}\n', r"line 1 of .*: the field 'prompt' is 3: expected a text, or a list of messages"),
         (b'{"prompt": " "}\n', r"line 1 of .*: the field 'prompt' is"),

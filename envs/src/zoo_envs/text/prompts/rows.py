@@ -124,7 +124,7 @@ def _of_dataset(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def _row(where: str, fields: Mapping[str, Any], column: str) -> Row:
     if column not in fields:
         near = difflib.get_close_matches(column, fields, n=1)
-        hint = f"did you mean column = {near[0]!r}?" if near else f"it has {', '.join(map(repr, fields)) or 'none'}"
+        hint = f"the nearest is {near[0]!r}, by column" if near else f"it has {', '.join(map(repr, fields)) or 'none'}"
         raise ValueError(f"{where} has no field {column!r}: {hint}")
     columns = {name: value for name, value in fields.items() if name != column}
     if taken := sorted(columns.keys() & RESERVED):
