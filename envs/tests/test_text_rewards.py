@@ -132,7 +132,7 @@ def test_a_reward_model_of_another_package(tmp_path: Path, monkeypatch: pytest.M
     ("names", "message"),
     [
         (("ngrm",), "no reward model 'ngrm': did you mean 'ngram'"),
-        (("qqq",), "no reward model 'qqq': known are hf, intent, ngram"),
+        (("qqq",), "no reward model 'qqq': known are .*hf, intent, ngram"),
         (("ngram", "ngram"), "distinct"),
         ((), "one at least"),
         (("ngram:3",), "'ngram' takes no argument"),
