@@ -105,9 +105,11 @@ def test_what_learners_ask_for(options: dict[str, Any]) -> None:
     assert env.evaluation_names == ("lexical", "diversity")
     assert env.constraint_ranges.tolist() == [[0, 1], [0, 1]]
     assert 0 <= env.evaluate(np.array([0.2, 0.4]), 0.3, np.array([0.3, 0.4])) <= 1
-    allowed = env.allowed_tokens(obs)
-    assert allowed is not None and (allowed.sum(-1) == 4).all()
-    assert ((env.reference_logits(obs) > -1e4) == allowed).all()
+    assert env.top_k == 4 and TextCompositeVector(1, **options).top_k is None
+    allowed = env.reference_logits(obs) > -1e4
+    assert (allowed.sum(-1) == 4).all()
+    assert env.reference_model() is env.reference_model()
+    assert not any(parameter.requires_grad for parameter in env.reference_model().parameters())
 
     mine, its = env.language_model(), env.language_model()
     before = env.reference_logits(obs)

@@ -104,11 +104,11 @@ def test_the_reference_is_restricted_and_renormalised(model: WindowModel, window
         p = model(torch.from_numpy(windows)).softmax(-1).numpy().astype(float)
     every, few = Reference(model, None), Reference(model, 5)
     np.testing.assert_allclose(np.exp(every.logits(windows)), p, atol=1e-6)
-    assert every.allowed(windows) is None
-    allowed = few.allowed(windows)
-    assert allowed is not None and (allowed.sum(-1) == 5).all()
-    assert (np.where(allowed, p, 0).min(-1, where=allowed, initial=1) >= np.where(allowed, 0, p).max(-1)).all()
+    assert (every.top_k, few.top_k) == (None, 5) and Reference(model, model.vocabulary).top_k is None
     found = few.logits(windows)
+    allowed = found > OUTSIDE
+    assert (allowed.sum(-1) == 5).all()
+    assert (np.where(allowed, p, 0).min(-1, where=allowed, initial=1) >= np.where(allowed, 0, p).max(-1)).all()
     assert found.dtype == np.float32 and (found[~allowed] == OUTSIDE).all()
     kept = np.where(allowed, p, 0)
     np.testing.assert_allclose(np.exp(found), kept / kept.sum(-1, keepdims=True), atol=1e-6)
@@ -125,10 +125,11 @@ def test_the_reference_takes_any_number_of_axes_and_floats(model: WindowModel, w
 def test_models_that_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="holds no language model that transformers can load"):
         load(str(tmp_path), "cpu")
-    import huggingface_hub.constants
+    import huggingface_hub.utils
 
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(ValueError, match="no folder 'zoo/none', and no language model of this name could be had"):
+    # Whatever goes out to the network fails the test.
+    monkeypatch.setattr(huggingface_hub.utils, "get_session", lambda: pytest.fail("something was to be downloaded"))
+    with pytest.raises(ValueError, match="no folder 'zoo/none', and no language model of this name was downloaded"):
         load("zoo/none", "cpu")
     with pytest.raises(ValueError, match="no folder 'zoo/none', and no sequence classifier"):
         reward_models(["hf:zoo/none"], seed=0)
@@ -161,7 +162,7 @@ def test_any_sequence_classifier_scores(classifiers: dict[int, Path]) -> None:
     import transformers
 
     names = [f"hf:{classifiers[1]}", *(f"hf:{classifiers[3]}{label}" for label in ("", "#LABEL_0", "#LABEL_1"))]
-    single, last, zero, one = reward_models(names, seed=0)
+    single, last, zero, one = reward_models(names, seed=0).values()
     samples = [
         Sample(("do you like the tea ?", "i like the tea"), text, "", "inform")
         for text in ("it was hot now", "yes", "", "please bring the tea today")

@@ -21,7 +21,7 @@ QUALITY = Quality(seed=0)
 @cache
 def model(name: str) -> RewardModel:
     """A reward model of the grammar, built when it is first asked for: collecting the tests trains nothing."""
-    return reward_models([name], seed=0)[0]
+    return reward_models([name], seed=0)[name]
 
 
 WORDS = sorted({word for dialogue in dialogues(0, 9, 20, 3) for u in dialogue for word in u.text.split()})
@@ -123,7 +123,7 @@ def test_a_reward_model_of_another_package(tmp_path: Path, monkeypatch: pytest.M
         "[zoo_envs.reward_models]\nlength = length_reward:Length\n", encoding="utf-8"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    ngram, length, half = reward_models(["ngram", "length", "length:2"], seed=0)
+    ngram, length, half = reward_models(["ngram", "length", "length:2"], seed=0).values()
     assert isinstance(ngram, RewardModel)
     assert [model.score([pair("a b c", "a b")])[0] for model in (length, half)] == [3.0, 1.5]
 
@@ -132,7 +132,7 @@ def test_a_reward_model_of_another_package(tmp_path: Path, monkeypatch: pytest.M
     ("names", "message"),
     [
         (("ngrm",), "no reward model 'ngrm': did you mean 'ngram'"),
-        (("qqq",), "no reward model 'qqq': known are hf, intent, ngram"),
+        (("qqq",), "no reward model 'qqq': known are .*hf, intent, ngram"),
         (("ngram", "ngram"), "distinct"),
         ((), "one at least"),
         (("ngram:3",), "'ngram' takes no argument"),

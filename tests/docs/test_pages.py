@@ -28,10 +28,10 @@ def run(block: str, folder: Path) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["tutorial.md", "own-environments.md"])
+@pytest.mark.parametrize("page", ["tutorial.md", "own-environments.md", "own-reward-models.md"])
 def test_a_page_works_as_written(page: str, tmp_path: Path) -> None:
     if page != "tutorial.md" and not os.environ.get("ZOO_REQUIRE_EXTRAS"):
-        pytest.skip("make test-full follows this page; tests/cli/test_own_environment.py has what matters of it")
+        pytest.skip("make test-full follows this page; tests of the environment and the plugin have what matters of it")
     output = ""
     for kind, content in FENCE.findall((DOCS / page).read_text(encoding="utf-8")):
         if kind == "sh":

@@ -272,6 +272,26 @@ def test_the_boundary_is_taken_away_after_the_first_steps_and_errors_are_named_a
         env.step(np.zeros(2, int))
 
 
+class PartError(RuntimeError):
+    """Of a part that a user brought to an environment."""
+
+    names_owner = True
+
+
+@pytest.mark.parametrize("late", [0, 8])
+def test_what_names_its_owner_stands_as_it_is(late: int) -> None:
+    class Judged(bad.Base):
+        def step(self, action: Any) -> Any:
+            if self.t >= late:
+                raise PartError("the judge 'mine' (rules.py, line 3) is out")
+            return super().step(action)
+
+    gymnasium.register(f"Judged{late}-v0", entry_point=Judged)
+    with pytest.raises(EnvironmentFailed) as caught:
+        play(f"Judged{late}")
+    assert caught.value.message == "the judge 'mine' (rules.py, line 3) is out."
+
+
 def test_a_constraint_spec_without_names_is_the_fault_of_the_environment() -> None:
     class Named(gymnasium.Env):
         observation_space = action_space = gymnasium.spaces.Discrete(2)

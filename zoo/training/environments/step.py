@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from zoo.api import Array, ConstraintSpec
 from zoo.discovery.registration import describe
 from zoo.errors import EnvironmentFailed, InterfaceError
+from zoo.terminal.streams import brief
 from zoo.training.environments.boundary import FaultError, copied, finite, first_bad
 
 
@@ -25,6 +26,9 @@ def environment_failed(error: BaseException, name: str, where: str, lengths: NDA
         lengths: steps so far in the episode of each copy, [n].
     """
     copy = error.copy if isinstance(error, FaultError) else None
+    cause = error.__cause__ if isinstance(error, FaultError) else error
+    if getattr(cause, "names_owner", False):  # a part that a user brought to the environment
+        return EnvironmentFailed(f"{brief(cause).rstrip('.')}.", "--debug shows where.")
     what = error.what if isinstance(error, FaultError) else f"raised in {where}: {describe(error)}"
     place = "" if copy is None else f" (copy {copy}"
     if place and where == "step()":

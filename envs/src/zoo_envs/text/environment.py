@@ -9,7 +9,7 @@ This module is light: torch and transformers are imported when an environment is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import gymnasium
@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from zoo_envs.batched import CopiesEnv, Info, Move
 from zoo_envs.tabular.constraints import ConstraintSpec
 from zoo_envs.tabular.lookup import batched_metadata, checked_render_mode, metadata, restored_generator, snapshot_entry
-from zoo_envs.text.options import Options
-from zoo_envs.text.quality import NAMES, evaluate
-from zoo_envs.validation import integer, real
+from zoo_envs.text.options import CONTEXT, Options
+from zoo_envs.text.quality import evaluate
+from zoo_envs.text.rewards.thresholds import constraints
+from zoo_envs.validation import integer
 
 if TYPE_CHECKING:
     from zoo_envs.text.language import WindowModel
@@ -39,36 +40,46 @@ class _Task:
 
     constraint_spec: ConstraintSpec
     """constraints on the reward models' mean scores of an episode, undiscounted"""
-    evaluation_names = NAMES
-    """names of the entries of ``info["evaluation"]``"""
     _task: TextTask
 
     @property
     def constraint_ranges(self) -> NDArray[np.float64]:
         """Lowest and highest possible score of each reward model, float64[N,2]."""
-        return np.array([model.range for model in self._task.rewards])
+        return np.array([model.range for model in self._task.rewards.values()])
+
+    @property
+    def evaluation_names(self) -> tuple[str, ...]:
+        """Names of the entries of ``info["evaluation"]``; none, and no such entry, where prompts are given."""
+        return self._task.evaluation_names
 
     def reference_logits(self, observations: NDArray[Any]) -> NDArray[np.float32]:
         """Return log pi0 of each next token, float32[...,V], for `observations` [...,D]; -1e4 where it is 0."""
         return self._task.reference.logits(observations)
 
-    def allowed_tokens(self, observations: NDArray[Any]) -> NDArray[np.bool_] | None:
-        """Return the `top_k` next tokens that are possible, bool[...,V]; None where all always are."""
-        return self._task.reference.allowed(observations)
+    @property
+    def top_k(self) -> int | None:
+        """How many of the reference's most probable next tokens are possible; None: all."""
+        return self._task.reference.top_k
 
-    def language_model(self) -> WindowModel:
-        """Return a fresh copy of the reference's language model, a torch module that reads observations."""
-        return self._task.fresh_model()
+    def reference_model(self) -> WindowModel:
+        """Return the frozen reference's language model, a torch module that reads observations."""
+        return self._task.reference.model
 
-    def evaluate(self, scores: NDArray[np.floating], kl: float, statistics: NDArray[np.floating]) -> float:
-        """Return the quality of a policy, in [0, 1]: half lexical similarity, half diversity.
+    def language_model(self, device: str | None = None) -> WindowModel:
+        """Return a fresh copy of the reference's language model to be trained, on `device` or the reference's."""
+        return self._task.reference.model.fresh(device)
 
-        Args:
-            scores: mean scores of the reward models, [N]; unused.
-            kl: divergence from the reference, in nats; unused.
-            statistics: means of ``info["evaluation"]`` over episodes, [2].
+    @property
+    def evaluate(self) -> Callable[[NDArray[np.floating], float, NDArray[np.floating]], float] | None:
+        """Mean scores [N], KL in nats and mean statistics [2] to the quality of a policy; None where prompts are given.
+
+        The quality is in [0, 1], half lexical similarity, half diversity; scores and KL are unused.
         """
-        return evaluate(statistics)
+        return _quality if self._task.evaluation_names else None
+
+
+def _quality(scores: NDArray[np.floating], kl: float, statistics: NDArray[np.floating]) -> float:
+    return evaluate(statistics)
 
 
 class TextComposite(_Task, gymnasium.Env[Any, Any]):
@@ -87,10 +98,14 @@ class TextComposite(_Task, gymnasium.Env[Any, Any]):
         self,
         *,
         language_model: str = "local",
+        adapter: str | None = None,
+        prompts: str | None = None,
+        column: str = "prompt",
+        chat_template: str | None = None,
         reward_models: tuple[str, ...] = _REWARD_MODELS,
         thresholds: Mapping[str, float] | None = None,
         sense: Literal[">=", "=="] = ">=",
-        context: int = 3,
+        context: int = CONTEXT,
         context_tokens: int = 32,
         new_tokens: int = 20,
         top_k: int | None = None,
@@ -102,12 +117,17 @@ class TextComposite(_Task, gymnasium.Env[Any, Any]):
         """Make one copy. The first environment with the model "local" trains it, which takes a minute.
 
         Args:
-            language_model: "local", a folder, or a name on the Hugging Face hub, of a causal language model.
-            reward_models: names as of entry points in the group ``zoo_envs.reward_models``, with ":argument".
+            language_model: "local", a folder, or a name in the Hugging Face hub's cache, of a causal language model.
+            adapter: folder of a LoRA adapter of it, which alone is trained; None: the whole model is.
+            prompts: a file or a data set on disk, see `zoo_envs.text.prompts.rows`; None: the grammar's dialogues.
+            column: the field of the prompt there.
+            chat_template: "tokenizer", or a file; None: the tokenizer's for conversations, none for texts.
+            reward_models: names of registered functions or of entry points in the group ``zoo_envs.reward_models``,
+                with ":argument"; "NAME=" before it gives it another name.
             thresholds: of the mean scores, by name of reward model; by default the reward model's own.
             sense: sense of all constraints.
-            context: utterances before the one to be written, at least 1.
-            context_tokens: how many of their last tokens are read, at least 1.
+            context: of the grammar, utterances before the one to be written, at least 1.
+            context_tokens: how many of their last tokens are read, at least 1; prompts may not have more.
             new_tokens: tokens after which an episode ends, at least 1.
             top_k: only the reference's `top_k` most probable tokens are possible, at least 2; None: all.
             seed: seed of the grammar and the local model (not of the sampled episodes), at least 0.
@@ -120,11 +140,12 @@ class TextComposite(_Task, gymnasium.Env[Any, Any]):
             DependencyNotInstalled: torch, transformers or tokenizers is missing.
         """
         options = Options(
-            language_model=language_model, reward_models=reward_models, context=context,
-            context_tokens=context_tokens, new_tokens=new_tokens, top_k=top_k, seed=seed, cache=cache, device=device,
+            language_model=language_model, adapter=adapter, prompts=prompts, column=column,
+            chat_template=chat_template, reward_models=reward_models, context=context, context_tokens=context_tokens,
+            new_tokens=new_tokens, top_k=top_k, seed=seed, cache=cache, device=device,
         )  # fmt: skip
         self._task = _task(options)
-        self.constraint_spec = _constraints(self._task, options.reward_models, thresholds, sense)
+        self.constraint_spec = constraints(self._task.rewards, thresholds, sense)
         self.render_mode = checked_render_mode(render_mode, self.metadata["render_modes"])
         self.observation_space, self.action_space = _spaces(self._task)
         self._prompt = np.zeros(1, dtype=np.int64)
@@ -137,9 +158,9 @@ class TextComposite(_Task, gymnasium.Env[Any, Any]):
     ) -> tuple[NDArray[np.int64], dict[str, Any]]:
         """Draw a prompt."""
         super().reset(seed=seed)
-        self._prompt = self.np_random.integers(len(self._task.prompts), size=1)
+        self._prompt = self.np_random.integers(self._task.prompts, size=1)
         self._written[:] = 0
-        self._window = self._task.prompts[self._prompt]
+        self._window = self._task.begin(self._prompt)
         self._ended = False
         return self._window[0].copy(), {}
 
@@ -158,7 +179,9 @@ class TextComposite(_Task, gymnasium.Env[Any, Any]):
         self._written += 1
         self._ended = bool(ended[0])
         scores, evaluation = self._task.score(self._prompt, self._window, self._written, ended)
-        info = {"constraints": scores[0].astype(np.float32), "evaluation": evaluation[0]}
+        info = {"constraints": scores[0].astype(np.float32)}
+        if self.evaluation_names:
+            info["evaluation"] = evaluation[0]
         return self._window[0].copy(), float(scores.sum()), self._ended, False, info
 
     def render(self) -> Any:
@@ -179,6 +202,7 @@ class TextComposite(_Task, gymnasium.Env[Any, Any]):
             "written": int(self._written[0]),
             "ended": int(self._ended),
             "rng": self.np_random.bit_generator.state,
+            **_named_prompts(self._task),
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
@@ -213,10 +237,14 @@ class TextCompositeVector(_Task, CopiesEnv):
         num_envs: int = 1,
         *,
         language_model: str = "local",
+        adapter: str | None = None,
+        prompts: str | None = None,
+        column: str = "prompt",
+        chat_template: str | None = None,
         reward_models: tuple[str, ...] = _REWARD_MODELS,
         thresholds: Mapping[str, float] | None = None,
         sense: Literal[">=", "=="] = ">=",
-        context: int = 3,
+        context: int = CONTEXT,
         context_tokens: int = 32,
         new_tokens: int = 20,
         top_k: int | None = None,
@@ -227,11 +255,12 @@ class TextCompositeVector(_Task, CopiesEnv):
     ) -> None:
         """Make `num_envs` copies; arguments and errors as of `TextComposite`."""
         options = Options(
-            language_model=language_model, reward_models=reward_models, context=context,
-            context_tokens=context_tokens, new_tokens=new_tokens, top_k=top_k, seed=seed, cache=cache, device=device,
+            language_model=language_model, adapter=adapter, prompts=prompts, column=column,
+            chat_template=chat_template, reward_models=reward_models, context=context, context_tokens=context_tokens,
+            new_tokens=new_tokens, top_k=top_k, seed=seed, cache=cache, device=device,
         )  # fmt: skip
         self._task = _task(options)
-        self.constraint_spec = _constraints(self._task, options.reward_models, thresholds, sense)
+        self.constraint_spec = constraints(self._task.rewards, thresholds, sense)
         super().__init__(num_envs, *_spaces(self._task))
         self.render_mode = checked_render_mode(render_mode, self.metadata["render_modes"])
         # The state of a copy is its window, as the observation is.
@@ -265,6 +294,7 @@ class TextCompositeVector(_Task, CopiesEnv):
             "prompt": self._prompt.copy(),
             "written": self._written.copy(),
             "rng": self.np_random.bit_generator.state,
+            **_named_prompts(self._task),
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
@@ -281,12 +311,17 @@ class TextCompositeVector(_Task, CopiesEnv):
         task, before = self._task, self._current()
         arrived, ended = task.write(before, self._written, self._checked(actions))
         self._written += 1
-        scores, evaluation = task.score(self._prompt, arrived, self._written, ended)
+        # Each member of a stack by itself: what is scored together may decide how a model rounds.
+        parts = np.split(np.arange(self.num_envs), len(self._stacked) or 1)
+        found = [task.score(self._prompt[part], arrived[part], self._written[part], ended[part]) for part in parts]
+        scores, evaluation = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
         self._state[:] = arrived
         any_ended = bool(ended.any())
         if any_ended:
             self._begin(ended)
-        signals: Info = {"constraints": scores.astype(np.float32), "evaluation": evaluation}
+        signals: Info = {"constraints": scores.astype(np.float32)}
+        if self.evaluation_names:
+            signals["evaluation"] = evaluation
         return Move(
             arrived, scores.sum(1), ended, np.zeros_like(ended), ended.copy() if any_ended else None, signals, {}
         )
@@ -295,12 +330,12 @@ class TextCompositeVector(_Task, CopiesEnv):
         """Start a new episode in the copies `where` bool[n]."""
         members = self._stacked or (self,)
         counts = where.reshape(len(members), -1).sum(1).tolist()
-        prompts = len(self._task.prompts)
+        prompts = self._task.prompts
         # Generators are looked up anew: resetting or restoring a member may have replaced its own.
         drawn = [member.np_random.integers(prompts, size=count) for member, count in zip(members, counts, strict=True)]
         self._prompt[where] = np.concatenate(drawn)
         self._written[where] = 0
-        self._state[where] = self._task.prompts[self._prompt[where]]
+        self._state[where] = self._task.begin(self._prompt[where])
 
     def _current(self) -> NDArray[np.int64]:
         if self._state[0, 0] < 0:
@@ -327,34 +362,19 @@ def _task(options: Options) -> TextTask:
     return text_task(options)
 
 
-def _constraints(
-    task: TextTask, names: tuple[str, ...], given_thresholds: Mapping[str, float] | None, sense: str
-) -> ConstraintSpec:
-    given_thresholds = given_thresholds or {}
-    if not isinstance(given_thresholds, Mapping):
-        raise ValueError(
-            f"thresholds must be a mapping from names of reward models to numbers, got {given_thresholds!r}"
-        )
-    if unknown := sorted(given_thresholds.keys() - set(names)):
-        raise ValueError(f"thresholds names {unknown[0]!r}, which is none of the reward models {', '.join(names)}")
-    if sense not in (">=", "=="):
-        raise ValueError(f"sense must be '>=' or '==', got {sense!r}")
-    thresholds = []
-    for name, model in zip(names, task.rewards, strict=True):
-        threshold = given_thresholds.get(name, model.threshold)
-        if threshold is None:
-            raise ValueError(f"the reward model {name!r} has no threshold of its own: thresholds must name it")
-        thresholds.append(real(f"thresholds[{name!r}]", threshold, -np.inf))
-    return ConstraintSpec.of(names, thresholds, (sense,) * len(names), unit="episode", discounted=False)
-
-
 def _spaces(task: TextTask) -> tuple[spaces.Box, spaces.Discrete]:
     return spaces.Box(0, task.padding, shape=(task.width,), dtype=np.int64), spaces.Discrete(task.padding)
+
+
+def _named_prompts(task: TextTask) -> dict[str, str]:
+    return {"prompts": task.digest} if task.digest else {}
 
 
 def _restored(
     task: TextTask, state: Mapping[str, Any], copies: tuple[int, ...]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    if state.get("prompts", "") != task.digest:
+        raise ValueError("the snapshot is of other prompts: the file, its template or the tokenizer has changed")
     windows = snapshot_entry(state, "state", (*copies, task.width), task.padding + 1)
-    prompts = snapshot_entry(state, "prompt", copies, len(task.prompts))
+    prompts = snapshot_entry(state, "prompt", copies, task.prompts)
     return windows, prompts, snapshot_entry(state, "written", copies, task.width)

@@ -85,6 +85,7 @@ class Intent(RewardModel):
     # The local reference has .50 where it samples, and .64 where it always says the most probable word.
     threshold: ClassVar[float | None] = 0.58
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    grammar: ClassVar[bool] = True
 
     def __init__(self, argument: str, seed: int) -> None:
         """See RewardModel."""

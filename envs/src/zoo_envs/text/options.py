@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from zoo_envs.validation import integer
 
-__all__ = ["Options"]
+__all__ = ["CONTEXT", "Options"]
+
+CONTEXT = 3
+"""default of ``context``"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +17,10 @@ class Options:
     """All that a task depends on; see `TextCompositeConfig` for the meanings."""
 
     language_model: str
+    adapter: str | None
+    prompts: str | None
+    column: str
+    chat_template: str | None
     reward_models: tuple[str, ...]
     context: int
     context_tokens: int
@@ -38,3 +45,8 @@ class Options:
         integer("seed", self.seed, 0)
         if self.top_k is not None:
             integer("top_k", self.top_k, 2)
+        for name, default in (("column", "prompt"), ("chat_template", None)):
+            if self.prompts is None and getattr(self, name) != default:
+                raise ValueError(f"{name} is of prompts of your own, which are not given: expected prompts = FILE, too")
+        if self.prompts is not None and self.context != CONTEXT:
+            raise ValueError(f"context is of the grammar's dialogues, and prompts = {self.prompts!r}: leave it out")

@@ -22,6 +22,7 @@ class NGram(RewardModel):
     # The local reference has .17 where it samples, and .25 where it always says the most probable word.
     threshold: ClassVar[float | None] = 0.21
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    grammar: ClassVar[bool] = True
 
     def __init__(self, argument: str, seed: int) -> None:
         """See RewardModel."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from zoo_onpolicy.agent import OnPolicy
 from zoo_onpolicy.learner import Learner
 
-from zoo import Array, Context, Outcome
+from zoo import Array, Context, Outcome, lookup
 from zoo_composite_rm.config import (
     AllConfig,
     CompositeConfig,
@@ -57,6 +57,10 @@ class Composite(OnPolicy[ConfigT]):
         if not isinstance(config.vf_coef, tuple):
             each = (config.vf_coef,) * len(objective.task.names)
             config = replace(config, vf_coef=(*each, config.vf_coef_kl))
+        if lookup(contexts[0].env, "language_model") is not None:
+            from zoo_composite_rm.language_learner import LanguageLearner  # needs torch
+
+            return LanguageLearner(contexts, config, objective)
         return CompositeLearner(contexts, config, objective)
 
     @property

@@ -24,6 +24,8 @@ class Task:
         thresholds: the environment's own, of the mean scores, [N].
         ranges: lowest and highest possible score, [N, 2]; None where the environment does not give it.
         reference_logits: observations [..., D] to logits [..., A] of the reference policy pi0.
+        reference_log_prob: observations [..., D] and actions to log probabilities [...] under pi0, where its logits are
+            too many to be kept.
         evaluate: mean scores [N], sequence KL in nats and mean statistics [k] to the true value of the policy;
             None where the environment does not give it.
         evaluation_names: of the statistics that ``info["evaluation"]`` holds at the last step, k, possibly none.
@@ -33,6 +35,7 @@ class Task:
     thresholds: Floats
     ranges: Floats | None = None
     reference_logits: Callable[[NDArray[Any]], NDArray[Any]]
+    reference_log_prob: Callable[[NDArray[Any], NDArray[np.int64]], Singles] | None = None
     evaluate: Callable[[Floats, float, Floats], float] | None = None
     evaluation_names: tuple[str, ...] = ()
 
@@ -58,15 +61,30 @@ class Task:
                 f"the thresholds of {', '.join(spec.names)} are not of an episode's undiscounted score: expected "
                 'unit "episode", not discounted.'
             )
+        log_prob = None
+        if lookup(env, "language_model") is not None:
+            from zoo_composite_rm.language import Reference  # needs torch
+
+            log_prob = Reference.of(env).log_prob
         ranges = lookup(env, "constraint_ranges")
         return cls(
             names=spec.names,
             thresholds=np.array(spec.thresholds, dtype=np.float64),
             ranges=None if ranges is None else np.asarray(ranges, dtype=np.float64).reshape(-1, 2),
             reference_logits=reference,
+            reference_log_prob=log_prob,
             evaluate=lookup(env, "evaluate"),
             evaluation_names=tuple(lookup(env, "evaluation_names") or ()),
         )
+
+    def log_pi0(self, obs: Singles, actions: NDArray[np.int64]) -> Singles:
+        """Log probabilities [S, T, B] of the actions of a rollout under the reference policy."""
+        if self.reference_log_prob is not None:
+            return self.reference_log_prob(obs, actions)
+        logits = np.asarray(self.reference_logits(obs), dtype=np.float32)
+        chosen = np.take_along_axis(logits, actions[..., None], axis=-1)[..., 0]
+        top = logits.max(axis=-1)
+        return np.asarray(chosen - top - np.log(np.exp(logits - top[..., None]).sum(axis=-1)))
 
     def named(self, values: Mapping[str, float], default: Floats) -> Floats:
         """Numbers [N] by name, ``default`` [N] where none is given.

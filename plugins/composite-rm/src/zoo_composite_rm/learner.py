@@ -6,7 +6,7 @@ from zoo_onpolicy.distributions import Categorical
 from zoo_onpolicy.learner import Learner
 from zoo_onpolicy.networks import Network
 
-from zoo import UsageError, lookup
+from zoo import UsageError
 from zoo_composite_rm.network import ReferenceMLP
 from zoo_composite_rm.objective import CompositeObjective
 
@@ -22,18 +22,13 @@ class CompositeLearner(Learner):
     objective: CompositeObjective
 
     def make_network(self) -> Network:
-        """The environment's language model where it has one, else the reference's logits plus an MLP."""
+        """The reference's logits plus an MLP."""
         env = self.contexts[0].env
         if self.encoder.discrete or not isinstance(self.distribution, Categorical):
             raise UsageError(
                 f"observations are {env.single_observation_space} and actions {env.single_action_space}: expected a "
                 "Box of what the reference policy reads, and Discrete tokens."
             )
-        if lookup(env, "language_model") is not None:
-            from zoo_composite_rm.language import make_network
-
-            network: Network = make_network(self, env)
-            return network
         return ReferenceMLP(
             len(self), self.encoder.size, len(self.heads), self.distribution, self.config.network, self.device,
             self.objective.task.reference_logits,

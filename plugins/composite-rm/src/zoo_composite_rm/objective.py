@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from zoo_onpolicy.backend import on_device
 from zoo_onpolicy.objective import LearnerView, Objective
 from zoo_onpolicy.rollout import Rollout
@@ -40,7 +39,6 @@ class CompositeObjective(Objective):
         self.kl_coef: Floats = np.full(members, config.kl_coef)
         """alpha of each member"""
         self._kl_target = kl_target
-        self._reference: Singles = np.zeros((members, 0, 0, 0), np.float32)
         self._log_ratio: Singles = np.zeros((members, 0, 0), np.float32)
 
     def bind(self, learner: LearnerView) -> None:
@@ -66,9 +64,7 @@ class CompositeObjective(Objective):
 
     def signals(self, rollout: Rollout) -> Singles:
         """Rewards of the reward models, and r_KL = -alpha (log pi - log pi0) of each token."""
-        self._reference = np.asarray(self.task.reference_logits(rollout.obs), dtype=np.float32)
-        log_pi0 = _log_prob(self._reference, rollout.actions)
-        self._log_ratio = rollout.log_prob - log_pi0
+        self._log_ratio = rollout.log_prob - self.task.log_pi0(rollout.obs, rollout.actions)
         r_kl = (-self.kl_coef[:, None, None] * self._log_ratio).astype(np.float32)
         return np.concatenate([self.rewards(checked_scores(rollout, self.task), rollout), r_kl[:, None]], axis=1)
 
@@ -78,7 +74,7 @@ class CompositeObjective(Objective):
 
     def reference(self, rollout: Rollout) -> Singles:
         """Logits of pi0, [S, T, B, A]."""
-        return self._reference
+        return np.asarray(self.task.reference_logits(rollout.obs), dtype=np.float32)
 
     def mix(self, advantages: Array, index: Array) -> Array:
         """See Objective."""
@@ -174,10 +170,3 @@ class SatObjective(SumObjective):
 def adapt_kl_coef(kl_coef: Floats, kl: Floats, target: float) -> Floats:
     """The coefficient alpha (1 + 0.1 clip((KL - target) / target, -0.2, 0.2)), as the paper adapts it."""
     return np.asarray(kl_coef * (1 + 0.1 * np.clip((kl - target) / target, -0.2, 0.2)))
-
-
-def _log_prob(logits: Singles, actions: NDArray[np.int64]) -> Singles:
-    """The log-softmax of logits [S, T, B, A] at the actions, [S, T, B]."""
-    chosen = np.take_along_axis(logits, actions[..., None], axis=-1)[..., 0]
-    top = logits.max(axis=-1)
-    return np.asarray(chosen - top - np.log(np.exp(logits - top[..., None]).sum(axis=-1)))

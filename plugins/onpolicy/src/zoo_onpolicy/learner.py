@@ -213,12 +213,16 @@ class Learner:
         """Compute the loss on one minibatch, and write its gradient into the parameters' gradient."""
         each, mixed = self.config.adv_norm == "each", self.config.adv_norm == "mixed"
         advantage = self.objective.mix(standardised(batch.advantages) if each else batch.advantages, batch.index)
-        outputs, values = self.network.forward(batch.obs)
+        outputs, values = self.forward(batch)
         loss = ppo_loss(
             self.distribution, outputs, values, batch, standardised(advantage) if mixed else advantage, weights
         )
         self.network.backward(loss.d_policy, loss.d_values)
         return loss
+
+    def forward(self, batch: Minibatch) -> tuple[Array, Array]:
+        """Outputs of the actor [S, W, M] and values [S, H, M]; a subclass may need more than the observations."""
+        return self.network.forward(batch.obs)
 
     def _minibatches(self, rollout: Rollout) -> Iterator[Minibatch]:
         """Minibatches in a random order for each epoch.

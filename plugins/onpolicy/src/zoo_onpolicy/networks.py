@@ -83,6 +83,11 @@ class Network(ABC):
     def act(self, obs: NDArray[Any], members: slice = ALL_MEMBERS) -> Floats:
         """Outputs of the actor [S, B, W] for encoded observations [S, B, ...], as numpy arrays."""
 
+    def sample(self, obs: NDArray[Any], distribution: Distribution, noise: Floats) -> tuple[Floats, NDArray[Any]]:
+        """Outputs of the actor [S, B, W], and actions [S, B, ...] made of them and of ``noise``, for a rollout."""
+        outputs = self.act(obs)
+        return outputs, distribution.sample(outputs, noise)
+
     @abstractmethod
     def policy(self, obs: Array, flat: Array | None = None) -> Array:
         """Outputs of the actor [S, W, M] for observations [S, M, ...], with the parameters ``flat`` [S, P] if given."""

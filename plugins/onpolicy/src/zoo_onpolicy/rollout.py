@@ -123,8 +123,8 @@ class Collector:
                     norm.moments.update(self.obs)
                     norm.freeze()
                 obs[:, t] = shown = norm(self.obs)
-            outputs[:, t] = out = network.act(shown)
-            actions[:, t] = sampled = distribution.sample(out, noise[:, t])
+            outputs[:, t], sampled = network.sample(shown, distribution, noise[:, t])
+            actions[:, t] = sampled
             next_obs, reward, term, trunc, infos = self._env.step(distribution.to_env(sampled))
             rewards[:, 0, t] = reward
             if self._signals:

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Iterable
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 from zoo_onpolicy.networks import orthogonal
 
-IMPOSSIBLE = -1e4
-"""logit of a token that is not possible: its probability is 0 exactly, and all sums stay finite"""
 
-Allowed = Callable[[NDArray[np.int64]], NDArray[np.bool_] | None]
-"""windows [..., D] to the tokens that are possible after them, bool[..., V]; None: all are"""
+class Reader(Protocol):
+    """What reads windows that grow by a token at a time."""
+
+    def hidden(self, windows: torch.Tensor) -> torch.Tensor:
+        """The hidden state at the last token of each window int64[M, D], [M, width]."""
 
 
-class LanguageModel(Protocol):
+class LanguageModel(Reader, Protocol):
     """What an environment's ``language_model()`` returns, a ``torch.nn.Module`` that reads windows int64[M, D]."""
 
     width: int
     """length of its hidden states"""
-
-    def hidden(self, windows: torch.Tensor) -> torch.Tensor:
-        """The hidden state at the last token of each window, [M, width]."""
+    vocabulary: int
+    """V, how many tokens it knows"""
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Logits of the next token, [M, V]."""
 
-    def parameters(self) -> object:
-        """The parameters to train."""
+    def reader(self, width: int) -> Reader:
+        """A reader of windows of this width, to be used while the weights stay as they are."""
+
+    def parameters(self) -> Iterable[Any]:
+        """The parameters; those that need a gradient are trained."""
 
 
 class ActorCritic(nn.Module):
@@ -56,22 +58,18 @@ class ActorCritic(nn.Module):
             for zero in (self.hidden_layer.bias, self.value_heads.weight, self.value_heads.bias):
                 zero.zero_()
 
-    def forward(
-        self, windows: torch.Tensor, allowed: torch.Tensor | None = None, *, policy: bool = True, values: bool = True
-    ) -> tuple[torch.Tensor, ...]:
+    def forward(self, windows: torch.Tensor, *, policy: bool = True, values: bool = True) -> tuple[torch.Tensor, ...]:
         """Those asked for of the logits [M, V] of the next token and the values [M, H].
 
         Args:
             windows: int64[M, D].
-            allowed: bool[M, V], tokens that are possible; None: all.
             policy: whether to return the logits.
             values: whether to return the values.
         """
         hidden = self.language_model.hidden(windows)
         outputs = []
         if policy:
-            logits = self.language_model.logits(hidden)
-            outputs.append(logits if allowed is None else logits.masked_fill(~allowed, IMPOSSIBLE))
+            outputs.append(self.language_model.logits(hidden))
         if values:
             outputs.append(self.value_heads(torch.tanh(self.hidden_layer(hidden))))
         return tuple(outputs)
