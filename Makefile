@@ -32,7 +32,8 @@ test-full: $(READY)  ## every test with every extra, lighteval's grader as a pee
 	test -x $(LIGHTEVAL)/bin/python || $(PYTHON) -m venv $(LIGHTEVAL)
 	$(LIGHTEVAL)/bin/python -m pip install --quiet --disable-pip-version-check lighteval==0.13.0
 	$(INSTALL) --editable ".[docs,notebook]"
-	$(INSTALL) --editable './plugins/bench[dask,ray,slurm]' --editable './plugins/trackers[mlflow,wandb]' playwright  # chromium, if any, is the system's
+	$(INSTALL) --editable './envs[datasets,lora,text]' --editable './plugins/trackers[mlflow,wandb]' \
+	  --editable './plugins/bench[dask,ray,slurm]' playwright  # chromium, if any, is the system's
 	ZOO_LIGHTEVAL_PYTHON=$(CURDIR)/$(LIGHTEVAL)/bin/python ZOO_REQUIRE_EXTRAS=1 \
 	  $(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST)
 
