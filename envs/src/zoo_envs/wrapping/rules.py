@@ -21,6 +21,12 @@ _TAKEN = ("reward", "return", "length", "count")
 _SUFFIX = {"<=": "-max", ">=": "-min", "==": "-is"}
 
 
+class RuleError(ValueError):
+    """A rule has no value at a step; it is the user's, and not the environment's."""
+
+    names_owner = True
+
+
 @dataclass(frozen=True, eq=False)
 class Rules:
     """The constraints of an environment: its own, and K more by rules.
@@ -91,13 +97,13 @@ class Rules:
             own: the environment's own signals [n, own], if it has any.
 
         Raises:
-            ValueError: a rule gives no finite number, as the root of a negative one.
+            RuleError: a rule gives no finite number, as the root of a negative one.
         """
         columns = [parts.signal(expression, step) for expression in self.signals]
         for text, column in zip(self.texts, columns, strict=True):
             if not np.isfinite(column).all():
                 value = column[~np.isfinite(column)][0]
-                raise ValueError(f"constraint {text!r} is {value} at this step: expected a finite number")
+                raise RuleError(f"constraint {text!r} is {value} at this step: expected a finite number")
         given = [] if own is None else list(np.asarray(own).T)
         return np.stack([*given, *columns], axis=1).astype(np.float32)
 
