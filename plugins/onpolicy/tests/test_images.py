@@ -125,6 +125,8 @@ def test_outputs_and_gradients_are_torchs(actions: spaces.Space[Any]) -> None:
     outputs, values = network.forward(obs)
     assert outputs.shape == (S, distribution.outputs, M) and values.shape == (S, H, M)
     np.testing.assert_array_equal(network.act(obs), outputs.transpose(0, 2, 1))
+    exported = network.actor(1)(torch.from_numpy(obs[1].reshape(M, *image.shape)).float()).detach().numpy()
+    np.testing.assert_allclose(exported, outputs[1, : distribution.learned].T, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(network.policy(obs), outputs, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(network.values(obs, network.parameters.flat.copy()), values, rtol=1e-5, atol=1e-6)
     d_policy, d_values = rng.normal(size=outputs.shape), rng.normal(size=values.shape)

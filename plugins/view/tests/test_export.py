@@ -53,6 +53,35 @@ def test_onnx_acts_as_the_agent_on_observations_it_has_not_seen(runs: Path, tmp_
     assert len(set(expected.tolist())) == 2
 
 
+PICTURES = """
+import gymnasium, numpy as np
+
+class Pictures(gymnasium.Env):
+    observation_space = gymnasium.spaces.Box(0, 255, (40, 40, 3), np.uint8)
+    action_space = gymnasium.spaces.Discrete(3)
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return self.observation(), {}
+    def observation(self): return self.np_random.integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    def step(self, action): return self.observation(), float(action), False, False, {}
+
+gymnasium.register("Pictures-v0", Pictures, max_episode_steps=20)
+"""
+
+
+@pytest.mark.slow
+def test_an_agent_of_images_is_exported_with_its_convolutions(tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    (tmp_path / "pictures.py").write_text(PICTURES)
+    options = ["--n-steps", "16", "--batch-size", "16", "--num-envs", "2", "--steps", "64", "--eval-episodes", "0"]
+    assert command("train", "ppo-native", "pictures:Pictures-v0", "--trust", *options, cwd=tmp_path).returncode == 0
+    done = command("export", "runs", "-o", "out", "--trust", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)["onnx"]
+    assert told["inputs"][0] == {"name": "observations", "shape": ["batch", 40, 40, 3], "dtype": "uint8"}
+    assert (told["compared_on"], told["largest_difference"]) == (256, 0.0)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("environment", ["Pendulum-v1", "cart-pole"])
 def test_an_agent_that_samples_takes_noise(environment: str, tmp_path: Path) -> None:

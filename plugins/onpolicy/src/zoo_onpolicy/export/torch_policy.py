@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from zoo_onpolicy.distributions import Categorical, Gaussian, MultiCategorical
+from zoo_onpolicy.images.network import ConvNetwork
 from zoo_onpolicy.learner import Learner
 from zoo_onpolicy.networks import MLP
 from zoo_onpolicy.normalisation.running import BOUND
@@ -26,16 +27,20 @@ class Policy(nn.Module):
         noise: the distribution of the noise, in words, and N; None where there is none.
     """
 
-    def __init__(self, learner: Learner, member: int, network: MLP, *, sampled: bool) -> None:
+    def __init__(self, learner: Learner, member: int, network: MLP | ConvNetwork, *, sampled: bool) -> None:
         super().__init__()
-        arrays, activation = network.parameters.host(), nn.Tanh if network.activation == "tanh" else nn.ReLU
-        layers: list[nn.Module] = [nn.Flatten()]
-        if learner.norm is not None:
-            layers.append(_Normalised(learner.norm.mean[member], learner.norm.scale[member]))
-        for number, (weight, bias) in enumerate(network.actor_names):
-            layers += [activation()] if number else []
-            layers.append(_linear(arrays[weight][member], arrays[bias][member][0]))
-        self.actor = nn.Sequential(*layers)
+        arrays = network.parameters.host()
+        if isinstance(network, ConvNetwork):
+            self.actor = network.actor(member)
+        else:
+            activation = nn.Tanh if network.activation == "tanh" else nn.ReLU
+            layers: list[nn.Module] = [nn.Flatten()]
+            if learner.norm is not None:
+                layers.append(_Normalised(learner.norm.mean[member], learner.norm.scale[member]))
+            for number, (weight, bias) in enumerate(network.actor_names):
+                layers += [activation()] if number else []
+                layers.append(_linear(arrays[weight][member], arrays[bias][member][0]))
+            self.actor = nn.Sequential(*layers)
         self._to_actions = distribution = learner.distribution
         self.noise = (distribution.noise_name, distribution.learned) if sampled else None
         self._shape = learner.contexts[0].env.single_action_space.shape or ()
@@ -46,10 +51,10 @@ class Policy(nn.Module):
 
     @classmethod
     def of(cls, learner: Learner, member: int, *, sampled: bool) -> Policy | None:
-        """The module; None where the actor is a table, or observations are not plain numbers."""
+        """The module; None where the actor is a table, or observations are neither plain numbers nor images."""
         network = learner.network
-        plain = isinstance(network, MLP) and learner.encoder.plain
-        return cls(learner, member, network, sampled=sampled) if plain and isinstance(network, MLP) else None
+        known = isinstance(network, ConvNetwork) or (isinstance(network, MLP) and learner.encoder.plain)
+        return cls(learner, member, network, sampled=sampled) if known else None  # type: ignore[arg-type]
 
     def forward(self, obs: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return the actions."""

@@ -52,7 +52,7 @@ class ImageLayout:
         """Images [M, depth, H, W] from flattened ones [M, D], as a torch tensor."""
         batch = flat.reshape(-1, *self.shape)
         order = [*self.channels, *(axis for axis in range(len(self.shape)) if axis not in self.channels)]
-        return batch.permute(0, *(axis + 1 for axis in order)).reshape(len(batch), self.depth, *self.sides)
+        return batch.permute(0, *(axis + 1 for axis in order)).reshape(-1, self.depth, *self.sides)
 
 
 def is_bytes(space: spaces.Space[Any]) -> bool:

@@ -128,6 +128,31 @@ class ConvNetwork(Network):
             for name in own:
                 self._gradients[name][member] = self._as_given(next(found))
 
+    def actor(self, member: int) -> Any:
+        """One member's actor as a module of torch, from images as the environment gives them."""
+        nn, image = self._torch.nn, self._image
+        own = {name: view.detach().cpu().clone() for name, view in self._of_member(member).items()}
+
+        class Planes(nn.Module):  # type: ignore[misc, name-defined]
+            def forward(self, obs: Any) -> Any:
+                return image.planes(obs) / 255
+
+        def with_weights(layer: Any, name: str) -> Any:
+            layer.load_state_dict({part: own[f"{name}.{part}"] for part in ("weight", "bias")})
+            return layer
+
+        layers = [Planes()]
+        for number, (_, side, stride) in enumerate(FILTERS):
+            outputs, inputs = own[f"conv.{number}.weight"].shape[:2]
+            layers += [with_weights(nn.Conv2d(inputs, outputs, side, stride), f"conv.{number}"), nn.ReLU()]
+        names = ["features", *(f"actor.{number}" for number in range(self._layers["actor"]))]
+        layers.append(nn.Flatten())
+        for number, name in enumerate(names):
+            if number:
+                layers.append(nn.ReLU() if number == 1 or self._config.activation_fn == "relu" else nn.Tanh())
+            layers.append(with_weights(nn.Linear(*reversed(own[f"{name}.weight"].shape)), name))
+        return nn.Sequential(*layers)
+
     def _without_gradient(self, head: Any, obs: Array, flat: Array | None) -> Array:
         """Outputs [S, W, M] of one head, some images at a time."""
         with self._torch.no_grad():
