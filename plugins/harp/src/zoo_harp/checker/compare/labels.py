@@ -182,7 +182,9 @@ def _one(node: Relation) -> Labelled | None:
     if isinstance(first, Ratio) and isinstance(value, Ratio):
         value = replace(value, time=False)
     if isinstance(first, Tuple) and isinstance(value, Tuple) and len(first.items) == len(value.items):
-        return Labelled(first.items, value.items, value)
+        order = _order(first.items)
+        value = replace(value, items=tuple(value.items[k] for k in order))
+        return Labelled(tuple(first.items[k] for k in order), value.items, value)
     if isinstance(first, Symbol) and first.name in symbols(value):
         return None
     return Labelled((first,), (value,), value, tuple(rest[:-1]))
@@ -215,7 +217,7 @@ def _several(node: Listing) -> Labelled | None:
     if first is None:
         return None
     if len(first.names) > 1:
-        rest = [part.whole if part is not None and part.names == first.names else item
+        rest = [part.whole if part is not None and part.names == first.names else _in_order(item, node.items[0])
                 for item, part in zip(node.items, labelled_items, strict=True)]  # fmt: skip
         points = all(isinstance(value, Tuple) and len(value.items) == len(first.names) for value in rest)
         return (
@@ -250,6 +252,21 @@ def _several(node: Listing) -> Labelled | None:
     found_points = tuple(Tuple("(", tuple(group[name] for name in order), ")") for group in groups)
     names_in_order = Tuple("(", tuple(n for n in order if n is not None), ")")
     return Labelled((names_in_order,), found_points, Listing(found_points, ","))
+
+
+def _order(names: tuple[Node, ...]) -> list[int]:
+    """The order in which coordinates are given: the alphabet's for letters in a row, else that of their names."""
+    if len(set(names)) == len(names) and _are_neighbours(set(names)):
+        return sorted(range(len(names)), key=lambda k: str(names[k]))
+    return list(range(len(names)))
+
+
+def _in_order(item: Node, first: Node) -> Node:
+    """A point without names, its coordinates in the order that the names before the first point stand for."""
+    names = first.terms[0] if isinstance(first, Relation) else None
+    if not isinstance(item, Tuple) or not isinstance(names, Tuple) or len(names.items) != len(item.items):
+        return item
+    return replace(item, items=tuple(item.items[k] for k in _order(names.items)))
 
 
 def _are_neighbours(given: set[Node]) -> bool:

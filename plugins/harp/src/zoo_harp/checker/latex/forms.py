@@ -175,6 +175,8 @@ def bracket(opener: str, inner: Node, closer: str) -> Node:
         return Set(inner.items if isinstance(inner, Listing) else (inner,))
     if isinstance(inner, Listing) and inner.joiner == ",":
         return Tuple("<" if opener == "<(" else opener, inner.items, ">" if closer == ")>" else closer)
+    if opener == "[" and isinstance(inner, Symbol) and inner.name[:1].islower():
+        return Apply("floor", (inner,))  # nobody puts one letter in brackets: Gauss's sign
     return inner
 
 
