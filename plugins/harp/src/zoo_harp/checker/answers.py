@@ -9,10 +9,11 @@ from typing import Final
 
 from zoo_harp.checker.latex.applied import applied
 from zoo_harp.checker.latex.cursor import ParseError
+from zoo_harp.checker.latex.domains import Domain, read_domains
 from zoo_harp.checker.latex.normalise import clean
 from zoo_harp.checker.latex.parser import Parser
 from zoo_harp.checker.latex.tokens import Token, tokenise
-from zoo_harp.checker.latex.trailing import conclusion, integer_letters, without_clause
+from zoo_harp.checker.latex.trailing import conclusion, without_clause
 from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.limits import MAX_CACHED, LimitExceeded
 from zoo_harp.checker.tree import Clock, Node, Relation, Text
@@ -53,13 +54,17 @@ class Answer:
     """a ``Text`` where the answer cannot be read as mathematics"""
     limit: bool
     """whether it was too large to parse; the tree is then only its words"""
-    parameters: frozenset[str] = frozenset()
-    """letters that a clause at the end lets run through the integers"""
+    domains: tuple[tuple[str, Domain], ...] = ()
+    """letters whose range a clause at the end names, and that range"""
+    exists: bool = False
+    """whether that clause speaks of some values only"""
+    unread: tuple[str, ...] = ()
+    """the clause at the end, where it could not be read"""
 
     @property
     def written(self) -> tuple[str, ...]:
         """The tokens without white space: equal for answers that are written alike."""
-        return tuple(value for _, value, _ in self.tokens)
+        return (*(value for _, value, _ in self.tokens), *map(str, self.domains), *self.unread)
 
 
 def strip(text: str) -> str:
@@ -136,7 +141,11 @@ def _parse(text: str, letters_as_units: bool, functions: frozenset[str]) -> Answ
         return Answer(text, tokens, _after_label(cleaned) or Text(words_of(cleaned)), False)
     except (LimitExceeded, RecursionError):
         return Answer(text, tokens, Text(words_of(text[:4000])), True)
-    return Answer(text, tokens, tree, False, integer_letters(written[len(tokens) :]))
+    clause = written[len(tokens) :]
+    domains = read_domains(clause) if clause else ()
+    unread = tuple(value for _, value, _ in clause) if domains is None else ()
+    exists = any(value.lower() == "some" for _, value, _ in clause)
+    return Answer(text, tokens, tree, False, domains or (), exists, unread)
 
 
 _cached_parse = lru_cache(maxsize=4096)(_parse)

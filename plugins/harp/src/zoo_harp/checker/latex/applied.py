@@ -147,6 +147,8 @@ class Applied(Calls):
         if name == "N" and values[1:2] == ["0"]:
             self.position += 2
             return signed(name, ">=")
+        if inner == [">=", "1"] and name in "ZN":
+            inner = [">", "0"]
         if inner[1:] != ["0"] or inner[0] not in ("<", "<=", ">", ">=", "!=", "+"):
             raise ParseError("the index of a set")
         self.position += 5 if values[1] == "{" else 2
