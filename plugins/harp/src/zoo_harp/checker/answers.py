@@ -16,7 +16,7 @@ from zoo_harp.checker.latex.tokens import Token, tokenise
 from zoo_harp.checker.latex.trailing import conclusion, without_clause
 from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.limits import MAX_CACHED, LimitExceeded
-from zoo_harp.checker.tree import Clock, Node, Relation, Text
+from zoo_harp.checker.tree import Clock, Node, Relation, Symbol, Text, Tuple
 from zoo_harp.checker.vocabulary import BARE, GREEK, SKIPPED, TEXT, names
 from zoo_harp.checker.words import CONDITIONS, MULTIPLES, words_of
 
@@ -27,6 +27,8 @@ _NAMED_TIMES: Final = {"noon": Clock(12, 0, "pm"), "midnight": Clock(12, 0, "am"
 _FLAT: Final = re.compile(r"\\(?:text\w*|mathrm|mbox|,|;|:|!|quad|left|right| )|[{}$~]")
 _LABEL: Final = re.compile(r"(?:[A-Za-z\s'_{}()|$.~,;:!\\-]|(?<=[A-Za-z0-9_{])\d|\^(?=\{?\\circ))*[A-Za-z}\s)|$\d]")
 """what may stand before an equality sign as a name: words, letters with indices, commands, and no operator"""
+_POINT: Final = re.compile(r"\(\s?([A-Za-z](?:\s?,\s?[A-Za-z]){1,5})\s?\)\s{0,4}$")
+"""coordinates with names at the end of a label in words"""
 _LABEL_WORDS: Final = re.compile(r"[A-Za-z']+")
 _LABEL_COMMANDS: Final = re.compile(r"\\([A-Za-z]+)")
 _SIGNS: Final = frozenset(names("ge le geq leq geqslant leqslant lt gt in notin equiv approx subset subseteq"))
@@ -177,6 +179,10 @@ def _after_label(text: str) -> Node | None:
         return None
     if isinstance(tree, Text | Relation):
         return None
+    point = _POINT.search(label)
+    if point is not None:
+        letters = tuple(Symbol(letter.strip()) for letter in point[1].split(","))
+        return Relation(("=",), (Tuple("(", letters, ")"), tree))
     return Relation(("=",), (Text(words_of(label)), tree))
 
 

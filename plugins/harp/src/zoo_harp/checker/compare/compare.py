@@ -24,6 +24,7 @@ from zoo_harp.checker.compare.families import (
 )
 from zoo_harp.checker.compare.numbers import compare_expressions, compare_ratios, inside, radians
 from zoo_harp.checker.compare.pieces import by_cases, same_pieces
+from zoo_harp.checker.compare.points import are_of_different_figures
 from zoo_harp.checker.compare.ranges import changes, compare_ranges, ranges, substituted
 from zoo_harp.checker.compare.readings import other_readings
 from zoo_harp.checker.compare.sets import compare_collections, differently_joined, is_collection, items_of
@@ -63,6 +64,8 @@ def compare_answers(gold: Answer, response: Answer, budget: Budget) -> Decision:
         return Decision(True, "identical", "the same as written")
     if gold.limit or response.limit:
         return Decision(False, "limit", "limit")
+    if are_of_different_figures(gold.text, response.text):
+        return Decision(False, "labels", "values of different figures")
     known, trees = ranges(gold, response, same_letters(gold, response))
     integers = known.integers(known.gold), known.integers(known.response)
     comparison = Comparison(budget, Evidence(*integers, known.arguments))
@@ -171,8 +174,8 @@ class Comparison:
 
     def shifted(self, gold: Node, response: Node) -> Decision | None:
         """Compare two answers in one integer parameter, after one change of it for the whole answer; None without."""
+        declared = self.known.gold & symbols(gold) & symbols(response)
         letters = [symbols(side) & PARAMETERS for side in (gold, response)]
-        declared = self.known.gold & letters[0] & letters[1]
         name = next(iter(declared or letters[0])) if len(declared or letters[0]) == 1 else None
         if name is None or (not declared and not count_angles(gold, response)):
             return None

@@ -162,6 +162,12 @@ def labelled(node: Node, *, combinations: bool = False) -> Labelled | None:
 def _one(node: Relation) -> Labelled | None:
     if node.ops == ("in",) and isinstance(node.terms[0], Symbol) and isinstance(node.terms[1], Set):
         return Labelled((node.terms[0],), (node.terms[1],), node.terms[1])
+    if node.ops == ("in",) and isinstance(node.terms[0], Tuple) and isinstance(node.terms[1], Set):
+        names, points = node.terms[0].items, node.terms[1].items
+        if all(isinstance(name, Symbol) for name in names) and all(isinstance(point, Tuple) for point in points):
+            label = Relation(("=",), (node.terms[0], points[0]))
+            rest = tuple(_in_order(point, label) for point in points)
+            return Labelled((Tuple("(", names, ")"),), rest, Set(rest))
     if node.ops == ("mod",):
         return _congruence(*node.terms)
     if any(op != "=" for op in node.ops):

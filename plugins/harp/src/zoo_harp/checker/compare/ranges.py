@@ -71,8 +71,17 @@ def ranges(gold: Answer, response: Answer, trees: tuple[Node, Node]) -> tuple[Ra
         changed = dict(zip(free, instead, strict=True))
         other = renamed(other, changed)
         names.update(changed)
+    elif {*map(_kind, (*known.values(), *told.values()))} <= {"", "R", "C"}:  # a constant that one side only declares
+        mine, theirs = sorted(symbols(one) - present), sorted(present - symbols(one) - {*others})
+        if len(mine) == len(theirs) == 1 and (mine[0] in known or theirs[0] in told):
+            other = renamed(other, {theirs[0]: mine[0]})
+            names[theirs[0]] = mine[0]
     told = {names.get(name, name): domain for name, domain in told.items()}
     return Ranges(known, told, frozenset((*bound, *(names.get(name, name) for name in others)))), (one, other)
+
+
+def _kind(domain: Domain) -> str:
+    return domain.kind
 
 
 def _only(bound: list[str], tree: Node) -> str:
@@ -90,13 +99,15 @@ def compare_ranges(
     running: dict[str, tuple[Domain, Domain]] = {}
     for name in dict.fromkeys((*known.gold, *known.response)):
         one, other = known.gold.get(name), known.response.get(name)
+        if any(_is_solved(name, tree) for tree in trees):
+            continue  # x = 5 and x in Z
         if _is_remark(name, trees, known):
             if gold.exists != response.exists or not _alike(name, one, other):
                 return Decision(False, "domain", f"different ranges of {name}")
             continue
         pair = tuple(ALL_INTEGERS if side is None or side == Domain() else side for side in (one, other))
         if "Z" not in {one.kind if one else "", other.kind if other else ""}:
-            if (one or Domain("R")) != (other or Domain("R")) and not (one and other and one.meets(other)):
+            if not _reals(one).meets(_reals(other)):
                 return Decision(False, "domain", f"different ranges of {name}")
         elif pair != (ALL_INTEGERS, ALL_INTEGERS):
             running[name] = (pair[0], pair[1])
@@ -131,10 +142,22 @@ def _alike(name: str, gold: Domain | None, response: Domain | None) -> bool:
         if response.kind == "Z":
             usual = (ALL_INTEGERS, Domain("Z", natural=True))
             return name in _INDEXES and any(response.meets(one) for one in usual)
-        return response.is_everything
+        return response.is_everything and response.kind in ("", "R", "C")
     if not gold.kind or not response.kind:
         gold, response = replace(gold, kind="Z"), replace(response, kind="Z")
     return gold.meets(response)
+
+
+def _is_solved(name: str, tree: Node) -> bool:
+    """Whether an answer says which number a letter is."""
+    given = isinstance(tree, Relation) and tree.ops == ("=",) and tree.terms[0] == Symbol(name)
+    return given and isinstance(tree, Relation) and not symbols(tree.terms[1])
+
+
+def _reals(domain: Domain | None) -> Domain:
+    """The range of a constant, all real numbers where nothing is said."""
+    domain = domain or Domain()
+    return domain if domain.kind else replace(domain, kind="R")
 
 
 def _of_one_letter(

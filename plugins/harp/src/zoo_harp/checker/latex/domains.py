@@ -180,7 +180,7 @@ def _conditions(node: Node) -> Iterator[tuple[list[str], Relation | Listing | No
         condition: Relation | Listing = item
         if item.ops == ("=",):
             values = [item.terms[1]]
-            while index < len(items) and not isinstance(items[index], Relation | Symbol):
+            while index < len(items) and (items[index] == dots.DOTS or not isinstance(items[index], Relation | Symbol)):
                 values.append(items[index])
                 index += 1
             condition = Listing(tuple(values), ",")
@@ -247,6 +247,10 @@ def _of_set(node: Node) -> Domain | None:
     if isinstance(node, Set):
         values = [dots.value_of(item) for item in node.items]
         if dots.DOTS in node.items:
+            both = node.items[0] == dots.DOTS == node.items[-1] and None not in values[1:-1]
+            run = [value for value in values[1:-1] if value is not None] if both else []
+            if len(run) > 1 and run == [run[0] + k for k in range(len(run))] and run[0].denominator == 1:
+                return ALL_INTEGERS
             return _counted(Listing(node.items, ","))
         return Domain("Z", values=frozenset(v for v in values if v is not None)) if None not in values else None
     if isinstance(node, SetOp) and node.op == "difference" and isinstance(node.right, Set):

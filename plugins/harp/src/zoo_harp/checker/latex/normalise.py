@@ -18,6 +18,7 @@ _BOARD: Final = dict(zip("ℝℤℕℚℂ", "RZNQC", strict=True))
 _SIGNS: Final = {
     "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "‒": "-", "×": r"\times ", "÷": r"\div ", "·": r"\cdot ",
     "⋅": r"\cdot ", "•": r"\cdot ", "∙": r"\cdot ", "∗": "*", "√": r"\sqrt ", "∛": r"\cbrt ", "∞": r"\infty ",
+    "∠": r"\angle ", "∡": r"\angle ", "△": r"\triangle ",
     "≤": r"\le ", "≥": r"\ge ", "⩽": r"\le ", "⩾": r"\ge ", "≠": r"\ne ", "±": r"\pm ", "∓": r"\mp ",
     "°": r"\degree ", "º": r"\degree ", "∘": r"\circ ", "∪": r"\cup ", "∩": r"\cap ", "∅": r"\emptyset ",
     "∈": r"\in ", "∖": r"\setminus ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ",

@@ -19,6 +19,9 @@ _CLAUSE: Final = frozenset(
 )
 _SIGNS: Final = frozenset(names("in , ( ) { } $ and <= >= < > != - + _ ^ * ... = minus pm \\{ \\}"))
 _KIND_WORDS: Final = frozenset(names("even odd a an is integer"))
+_SET_WORDS: Final = frozenset(
+    names("integer integers natural naturals positive nonnegative negative real reals rational nonzero odd even non")
+)
 _RUNNING: Final = frozenset("klmnjtsN")
 """letters of parameters and indices, which a bound behind an answer may range over"""
 _BOUNDS: Final = frozenset(names("<= >= < > !="))
@@ -63,13 +66,17 @@ def _begins(tokens: Sequence[Token], position: int) -> bool:
     kind, value, _ = tokens[position]
     after = [token[1].lower() for token in tokens[position + 1 : position + 4]]
     if kind == "word" and value.lower() == "for":
-        return after[:1] != [] and after[0] in _ALL
+        ranged = tokens[position + 1 : position + 2] != [] and tokens[position + 1][0] == "let"
+        ranged = ranged and after[1:2] != [] and (after[1] in _BOUNDS or after[1] in ("in", "="))
+        return after[:1] != [] and (after[0] in _ALL or after[0] in _SET_WORDS or ranged)
     if kind == "word" and value == "forall":
         return True
     if kind == "word" and value.lower() in ("where", "with"):
         return after[1:2] in (["is"], ["in"], ["are"])
     if tokens[position - 1][1] not in (",", "(", ";", "where", "with"):
         return False
+    if kind == "word" and value.lower() in _SET_WORDS:
+        return tokens[-1][0] == "let" and _occurs(tokens, position, tokens[-1][1])
     if kind == "let" and after[:1] == ["in"] and tokens[position + 2 : position + 3] != []:
         named = tokens[position + 2]
         if named[:2] in (("set", "Z"), ("set", "N")):
@@ -94,7 +101,8 @@ def _ranges(tokens: Sequence[Token], position: int) -> bool:
     letter = ahead[2][1] if between else ahead[0][1]
     if ahead[0][0] != "let" and not between:
         return False
-    if letter not in _RUNNING or not _occurs(tokens, position, letter):
+    defined = [token[1] for token in tokens[1:5]] == ["(", letter, ")", "="]
+    if not (letter in _RUNNING or defined) or not _occurs(tokens, position, letter):
         return False
     if not any(value in ("=", "(") for _, value, _ in tokens[:position]):
         return False
