@@ -11,14 +11,14 @@ from typing import Final
 _POINT: Final = r"[A-Z](?:_\{?\w{1,2}\}?|'{1,2})?"
 _NAME: Final = re.compile(
     rf"\s*(?P<kind>(?:(?:m|the|measure|measures|of|angle|triangle|arc|length|area|segment|side|perimeter|∠|∡|△|Δ"
-    rf"|\\(?:text\w{{0,4}}\s?\{{\s?(?:angle|triangle|arc|length|area|segment|side|measure|of|the|\s)+\}}"
+    rf"|\\(?:text\w{{0,4}}\s?\{{\s?(?:[Aa]ngle|[Tt]riangle|[Aa]rc|[Ll]ength|[Aa]rea|[Ss]egment|[Ss]ide|[Mm]easure|[Pp]erimeter|of|the|\s)+\}}"
     rf"|(?:measured)?angle|sphericalangle|triangle|(?:wide)?hat|over(?:set|line|arc)|wideparen|overparen|mathrm|text|operatorname"
     rf"|stackrel|frown|lvert|left|right|,|;|!|quad|[ ]))[\s{{}}~]*|[\[|(\s{{~])*)"
     rf"(?P<points>{_POINT}(?:\s?{_POINT}){{0,5}})[\]|)\s}}]*",
 )
 _EQUATION: Final = re.compile(r"^[\s$]*(?P<label>[^=<>≤≥≠≈]{1,120}?)\s*(?:=|\bis\b|:)\s*(?P<value>[^=]{1,200})$")
 _KINDS: Final = {
-    "triangle": "area", "angle": "angle", "∠": "angle", "∡": "angle", "hat": "angle", "[": "area", "area": "area",
+    "triangle": "area", "angle": "angle", "∠": "angle", "∡": "angle", "hat": "angle", "[": "area", "rea": "area",
     "△": "area", "Δ": "area",
 }  # fmt: skip
 """signs and words before the points, the first that is there deciding"""

@@ -21,10 +21,10 @@ _VALUE: Final = (
     r"(?P<%s>[-−]?[\d.√π]|[-−]?\\(?:[dt]?frac|sqrt|pi|infty)(?![A-Za-z]))"
 )
 _ONE, _JOINED = (_VALUE % name for name in ("value", "joined"))
-_ADVERBS: Final = r"(?:\s{0,2}(?:maybe|perhaps|possibly|even|else|alternatively|it could be|could be|might be|rather|just)[\s,]{1,3}){0,2}"
+_ADVERBS: Final = r"(?:\s{0,2}(?:maybe|perhaps|possibly|even|else|alternatively|is it|it is|it could be|could be|might be|rather|just)[\s,]{1,3}){0,2}"
 _OTHER_VALUE: Final = re.compile(
-    rf"{_CLOSED}[,;.]?{_CLOSED}[(\[]?{_TEXT}\s?(?:(?:or|and/or|vs\.?|versus|oder|ou|o|или|eller|lub)(?![A-Za-z]){_ADVERBS}"
-    rf"|(?:maybe|perhaps|possibly|alternatively|probably|otherwise)(?:\s(?:it is|it's|is))?[\s,]{{0,3}})\}}?{_ONE}"
+    rf"{_CLOSED}[,;.]?{_CLOSED}[(\[]?{_TEXT}\s?[(\[]?(?:(?:or|and/or|vs\.?|versus|oder|ou|o|или|eller|lub)(?![A-Za-z]){_ADVERBS}"
+    rf"|(?:maybe|perhaps|possibly|alternatively|probably|otherwise)(?:\s(?:it is|it's|is))?[\s,]{{0,3}})\s{{0,2}}\}}?{_ONE}"
     rf"|{_CLOSED}(?:/|\|)\s?{_CLOSED}(?:(?P<beside>[-−]?\d)|\\boxed)|{_CLOSED}\\lor(?![A-Za-z]){_JOINED}",
     re.IGNORECASE,
 )
@@ -39,7 +39,7 @@ _CHANGED: Final = re.compile(
     rf"|(?:hundred|thousand|million|billion|trillion|lakh|crore)s?\b"
     rf"|(?:plus|minus|times|choose|divided\sby|multiplied\sby|to\sthe\spower|less\sthan|more\sthan)\b{_COUNT}"
     rf"|(?:raised)\sto\b|(?:plus\sor\sminus|give\sor\stake|plus-minus)\b|within{_COUNT}|±|\\pm(?![A-Za-z])"
-    rf"|(?:\\?%|per\s?cent|percent)\}}?{_CLOSED}{_TEXT}\s?(?:of|off|less|more)\b[^.;\n]{{0,40}}?[\s$\\({{]\d"
+    rf"|(?:\\?%|per\s?cent|percent)\}}?{_CLOSED}{_TEXT}\s?(?:of|off|less|more)\b[^.;\n]{{0,40}}?[\s$\\({{}}]\d"
     rf"|(?:or|and)\s(?:more|less|fewer|greater|above|below|so)\b"
     rf")",
     re.IGNORECASE,
@@ -50,7 +50,7 @@ _MARKED: Final = re.compile(r"(?:\\?%|per\s?cent)[\s$}]{0,4}$", re.IGNORECASE)
 _BASES: Final = {"binary": 2, "ternary": 3, "octal": 8, "decimal": 10, "duodecimal": 12, "hexadecimal": 16, "hex": 16}
 _BASE: Final = re.compile(
     rf"{_CLOSED}[,(]?{_CLOSED}{_TEXT}\s?(?:(?:written|expressed|given|read|when written)\s)?(?:(?:in\s)?(?:the\s)?base[\s-]{{0,2}}"
-    rf"(?:[$({{]|\\\()?\s?(?P<base>\d{{1,2}}|{_WORDS})|in\s(?P<name>{'|'.join(_BASES)}))(?![\w.])",
+    rf"(?:[$({{]|\\\()?\s?(?P<base>\d{{1,2}}|{_WORDS})|in\s(?P<name>{'|'.join(_BASES)}))(?!\w|\.\d)",
     re.IGNORECASE,
 )
 _BASE_BEFORE: Final = re.compile(
@@ -58,14 +58,19 @@ _BASE_BEFORE: Final = re.compile(
     r"[^.;\n\d]{0,60}$",
     re.IGNORECASE,
 )
-_CHUNK: Final = re.compile(r"(?:[-−]\s?)?(?:\\[A-Za-z]+(?:\[\d\])?(?:\{[^{}]{0,40}\}){0,2}|[\d./^%°]|(?<=\d)[A-Za-z](?![A-Za-z]))+(?<!\.)")
+_CHUNK: Final = re.compile(r"(?:[-−]\s?)?(?:\\[A-Za-z]+(?:\[\d\])?(?:\{[^{}]{0,40}\}){0,2}|\\%|[\d./^%°]|(?<=\d)[A-Za-z](?![A-Za-z]))+(?<!\.)")
 _SECONDS: Final = 0.2
+_FACTORIAL: Final = re.compile(r"[\s$}]{0,4}!")
+_PROSE: Final = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{2,}")
+"""words, after which the sign is an exclamation"""
 _NUMERAL: Final = re.compile(r"\d[0-9A-F]*")
 
 
 def is_changed(text: str, end: int, value: str) -> bool:
     """Whether what follows a value computes with it, scales it, or offers another one beside it."""
     after = text[end : end + _FAR]
+    if _FACTORIAL.match(after) and not _PROSE.search(text, max(0, end - _FAR), end):
+        return True
     if _CHANGED.match(after) or (_MARKED.search(value) and _PART.match(after)):
         return True
     other = _OTHER_VALUE.match(after)

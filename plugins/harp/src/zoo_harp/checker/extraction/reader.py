@@ -71,6 +71,7 @@ _PROGRAM: Final = re.compile(
 )
 _CALL: Final = re.compile(r"\w\([^()]{0,200}\)")
 _SHORT: Final = 100
+_EMPTY_BOX: Final = re.compile(r"\\(?:boxed|fbox)\s?\{\s{0,8}\}")
 _MARKED: Final = re.compile(r"answer|\\[bf]", re.IGNORECASE)
 _MAX_ANCHORS: Final = 16
 _MAX_FORMULAS: Final = 8
@@ -108,8 +109,10 @@ def extract(response: str, budget: Budget | None = None) -> str | None:
     if lines is not None:
         return lines
     bare = len(text) < _SHORT and not _MARKED.search(text)
-    bare = bare and (not _has_words(parse(text).tree) or is_of_figure(text))
-    if (tagged or bare) and reader.is_answer(text):
+    if bare and is_of_figure(text) and isinstance(parse(text).tree, Relation):
+        return strip(text)
+    bare = bare and not _has_words(parse(text).tree)
+    if (tagged or bare) and not _EMPTY_BOX.search(text) and reader.is_answer(text):
         return strip(text)
     return reader.extract(text)
 
@@ -215,6 +218,8 @@ class Reader:
     def extract(self, text: str) -> str | None:
         """The answer of a reply."""
         box = last_box(text)
+        if box is None and _EMPTY_BOX.search(text) and self.is_answer(_EMPTY_BOX.sub(" ", text)):
+            return None  # the box is where the answer should be
         prose: Span | None = None
         for anchor in anchors(text):
             if box is not None and anchor.start < box.end:
