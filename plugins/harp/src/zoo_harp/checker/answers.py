@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from zoo_harp.checker.latex.applied import applied
@@ -110,31 +112,87 @@ def _balanced(text: str) -> bool:
     return depth == 0
 
 
-def parse(text: str, *, letters_as_units: bool = False, functions: frozenset[str] = frozenset()) -> Answer:
+def parse(
+    text: str,
+    *,
+    letters_as_units: bool = False,
+    functions: frozenset[str] = frozenset(),
+    segments: frozenset[str] = frozenset(),
+) -> Answer:
     """Parse an answer; never fails: what cannot be read as mathematics becomes a ``Text``.
 
     Args:
         text: the answer.
         letters_as_units: read a letter after a number as a unit where it can be one.
         functions: letters that are functions, so that a bracket after them holds an argument.
+        segments: pairs of capitals that name segments.
     """
-    return (_cached_parse if len(text) <= MAX_CACHED else _parse)(text, letters_as_units, functions)
+    return (_cached_parse if len(text) <= MAX_CACHED else _parse)(text, letters_as_units, functions, segments)
 
 
 def parse_pair(gold: str, response: str) -> tuple[Answer, Answer]:
     """Both answers of a comparison; a letter that both show to be a function is one in both."""
     pair = parse(gold), parse(response)
+    if segments := _segments(*pair):
+        pair = parse(gold, segments=segments), parse(response, segments=segments)
     functions = applied(*(answer.tokens for answer in pair)) if "(" in gold or "(" in response else frozenset()
-    return (parse(gold, functions=functions), parse(response, functions=functions)) if functions else pair
+    if not functions:
+        return pair
+    return tuple(parse(side, functions=functions, segments=segments) for side in (gold, response))  # type: ignore[return-value]
 
 
-def _parse(text: str, letters_as_units: bool, functions: frozenset[str]) -> Answer:
+def _segments(*answers: Answer) -> frozenset[str]:
+    """Names of segments, such as AB beside CD: pairs of capitals, of which none stands alone and two are one answer."""
+    found: set[str] = set()
+    several = False
+    for answer in answers:
+        tokens, position, here = answer.tokens, 0, 0
+        while position < len(tokens):
+            run = position
+            while run < len(tokens) and tokens[run][0] == "let" and tokens[run][1].isupper() and len(tokens[run][1]) == 1:
+                run += 1
+                if run < len(tokens) and tokens[run][2]:
+                    break
+            if run - position not in (0, 2) or (run < len(tokens) and run > position and tokens[run][1] in ("_", "(", "'")):
+                return frozenset()
+            if run > position:
+                found.add(tokens[position][1] + tokens[position + 1][1])
+                here += 1 + (tokens[run : run + 1] != () and tokens[run][1] == "^")
+            position = max(run, position + 1)
+        several = several or here > 1
+    return frozenset(found) if several else frozenset()
+
+
+def _joined(tokens: Sequence[Token], segments: frozenset[str]) -> list[Token]:
+    """Tokens with two capitals of a segment as one name, read in either direction unless the answers have both."""
+    joined: list[Token] = []
+    position = 0
+    while position < len(tokens):
+        name = "".join(value for _, value, _ in tokens[position : position + 2])
+        if name in segments and tokens[position][0] == "let":
+            name = name if name[::-1] in segments and name[0] != name[1] and _both(tokens, name) else "".join(sorted(name))
+            joined.append(("let", name, tokens[position][2]))
+            position += 2
+        else:
+            joined.append(tokens[position])
+            position += 1
+    return joined
+
+
+def _both(tokens: Sequence[Token], name: str) -> bool:
+    """Whether a name and its reverse stand in one answer, as products of matrices do."""
+    pairs = {a[1] + b[1] for a, b in pairwise(tokens)}
+    return name in pairs and name[::-1] in pairs
+
+
+def _parse(text: str, letters_as_units: bool, functions: frozenset[str], segments: frozenset[str]) -> Answer:
     text = strip(text)
     tokens: tuple[Token, ...] = ()
     try:
         cleaned = clean(text)
         clock = _clock(cleaned)
         written = tokenise(cleaned)
+        written = _joined(written, segments) if segments else written
         tokens = tuple(without_clause(written))
         if clock is not None:
             return Answer(text, tokens, clock, False)

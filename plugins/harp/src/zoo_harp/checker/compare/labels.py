@@ -79,9 +79,14 @@ def _is_combination(node: Node) -> bool:
 
 def _is_length(node: Node) -> bool:
     """A product of capital letters, such as the segment AB, also between bars."""
-    if isinstance(node, Apply) and node.op in ("mul", "abs", "div"):
+    if isinstance(node, Apply) and (node.op in ("mul", "abs", "div") or _is_vector(node)):
         return all(map(_is_length, node.args))
     return isinstance(node, Symbol) and node.name.isupper()
+
+
+def _is_vector(node: Apply) -> bool:
+    """Whether it is a vector between two points."""
+    return node.op == "sub" and all(isinstance(arg, Symbol) and arg.name.startswith("→") for arg in node.args)
 
 
 def exchangeable(gold: Labelled, response: Labelled) -> bool:
