@@ -149,11 +149,15 @@ def _segments(*answers: Answer) -> frozenset[str]:
         tokens, position, here = answer.tokens, 0, 0
         while position < len(tokens):
             run = position
-            while run < len(tokens) and tokens[run][0] == "let" and tokens[run][1].isupper() and len(tokens[run][1]) == 1:
+            while (
+                run < len(tokens) and tokens[run][0] == "let" and tokens[run][1].isupper() and len(tokens[run][1]) == 1
+            ):
                 run += 1
                 if run < len(tokens) and tokens[run][2]:
                     break
-            if run - position not in (0, 2) or (run < len(tokens) and run > position and tokens[run][1] in ("_", "(", "'")):
+            if run - position not in (0, 2) or (
+                run < len(tokens) and run > position and tokens[run][1] in ("_", "(", "'")
+            ):
                 return frozenset()
             if run > position:
                 found.add(tokens[position][1] + tokens[position + 1][1])
@@ -170,7 +174,9 @@ def _joined(tokens: Sequence[Token], segments: frozenset[str]) -> list[Token]:
     while position < len(tokens):
         name = "".join(value for _, value, _ in tokens[position : position + 2])
         if name in segments and tokens[position][0] == "let":
-            name = name if name[::-1] in segments and name[0] != name[1] and _both(tokens, name) else "".join(sorted(name))
+            name = (
+                name if name[::-1] in segments and name[0] != name[1] and _both(tokens, name) else "".join(sorted(name))
+            )
             joined.append(("let", name, tokens[position][2]))
             position += 2
         else:

@@ -72,7 +72,12 @@ def compare_values(gold: Node, response: Node, budget: Budget) -> Decision:
         LimitExceeded: a number would be too long, or the work too much.
         Timeout: the deadline has passed.
     """
-    if isinstance(gold, Number) and isinstance(response, Number) and gold.value == response.value and _whole(gold, response):
+    if (
+        isinstance(gold, Number)
+        and isinstance(response, Number)
+        and gold.value == response.value
+        and _whole(gold, response)
+    ):
         return Decision(True, "number", "the same rational number")
     field = Evaluator(budget.half())
     try:

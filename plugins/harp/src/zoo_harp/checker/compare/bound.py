@@ -158,6 +158,7 @@ def _index(name: str) -> list[str]:
 
 def renamed(node: Node, names: Mapping[str, str]) -> Node:
     """``node`` with other names for its variables, in their indices too."""
+
     def change(part: Node) -> Node | None:
         if not isinstance(part, Symbol):
             return None

@@ -25,10 +25,10 @@ from zoo_harp.checker.compare.families import (
 from zoo_harp.checker.compare.numbers import compare_expressions, compare_ratios, inside, radians
 from zoo_harp.checker.compare.pieces import by_cases, same_pieces
 from zoo_harp.checker.compare.points import are_of_different_figures
-from zoo_harp.checker.compare.ranges import changes, compare_ranges, ranges, substituted
+from zoo_harp.checker.compare.ranges import changes, compare_ranges, ranges, substituted, written_out
 from zoo_harp.checker.compare.readings import other_readings
 from zoo_harp.checker.compare.sets import compare_collections, differently_joined, is_collection, items_of
-from zoo_harp.checker.compare.vectors import components, in_units, is_vector
+from zoo_harp.checker.compare.vectors import components, in_units, is_vector, rows_of
 from zoo_harp.checker.compare.wording import NOTHING, same_words, with_permutations
 from zoo_harp.checker.limits import Budget, Undefined, Unsupported
 from zoo_harp.checker.tree import (
@@ -73,6 +73,7 @@ def compare_answers(gold: Answer, response: Answer, budget: Budget) -> Decision:
         decided = compare_ranges(gold, response, trees, known, comparison.unshifted, budget)
         if decided is not None:
             return decided
+    trees = written_out(trees[0], gold), written_out(trees[1], response)
     decision = comparison.compare(*trees)
     if not decision.correct and integers[0] == integers[1] != frozenset():
         decision = comparison.shifted(*trees) or decision
@@ -198,7 +199,11 @@ class Comparison:
             return Decision(False, rule, f"{len(gold)} items and {len(response)}")
         if not self.together and len(gold) > 1:
             decision = self._together(gold, response, rule)
-            return decision if decision.correct else self.shifted(Tuple("(", tuple(gold), ")"), Tuple("(", tuple(response), ")")) or decision
+            return (
+                decision
+                if decision.correct
+                else self.shifted(Tuple("(", tuple(gold), ")"), Tuple("(", tuple(response), ")")) or decision
+            )
         return self._together(gold, response, rule)
 
     def _together(self, gold: Sequence[Node], response: Sequence[Node], rule: str) -> Decision:
@@ -270,7 +275,9 @@ class Comparison:
         # "Square units" names no unit that could differ from another.
         named = [any(base == "unit" for base, _ in unit or ()) for unit in units]
         if units[0] and units[1] and units[0] != units[1] and named[0] == named[1]:
-            return Decision(False, "unit", f"different units: {_unit_name(units[0])} and {_unit_name(units[1])}")
+            return Decision(
+                False, "unit", f"different units: {compounds.unit_name(units[0])} and {compounds.unit_name(units[1])}"
+            )
         degrees = inside(gold, "deg"), inside(response, "deg")
         if _RADIAN in units and any(degrees):
             angles = [radians(size) if size else side for size, side in zip(degrees, (gold, response), strict=True)]
@@ -376,7 +383,7 @@ class Comparison:
         return Decision(same, "interval", "the same set of numbers" if same else "different sets of numbers")
 
     def _arrays(self, gold: Node, response: Node) -> Decision:
-        gold_part, response_part = _rows(gold), _rows(response)
+        gold_part, response_part = rows_of(gold), rows_of(response)
         if gold_part is not None and response_part is not None:
             if [len(row) for row in gold_part] != [len(row) for row in response_part]:
                 return Decision(False, "matrix", "different shapes")
@@ -397,18 +404,3 @@ def _normalised(node: Node) -> Node:
 
 def _words(node: Text | Symbol) -> tuple[str, ...]:
     return node.words if isinstance(node, Text) else (node.name.lower(),)
-
-
-def _rows(node: Node) -> tuple[tuple[Node, ...], ...] | None:
-    if isinstance(node, Matrix):
-        return node.rows
-    brackets = (
-        {(item.left, item.right) for item in node.items if isinstance(item, Tuple)} if isinstance(node, Tuple) else ()
-    )
-    if isinstance(node, Tuple) and brackets == {("[", "]")} and all(isinstance(item, Tuple) for item in node.items):
-        return tuple(item.items for item in node.items if isinstance(item, Tuple))
-    return None
-
-
-def _unit_name(unit: tuple[tuple[str, int], ...]) -> str:
-    return "*".join(base if power == 1 else f"{base}^{power}" for base, power in unit)

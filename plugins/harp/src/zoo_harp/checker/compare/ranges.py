@@ -18,11 +18,14 @@ from zoo_harp.checker.answers import Answer
 from zoo_harp.checker.compare import labels
 from zoo_harp.checker.compare.bound import heads, renamed
 from zoo_harp.checker.compare.families import linear, replaced
-from zoo_harp.checker.latex.domains import ALL_INTEGERS, Domain
+from zoo_harp.checker.latex.domains import ALL_INTEGERS, MAX_WRITTEN, Domain, domains_of
 from zoo_harp.checker.limits import Budget, LimitExceeded, Undefined, Unsupported
 from zoo_harp.checker.tree import (
     EXPRESSIONS,
     Apply,
+    Builder,
+    Listing,
+    Named,
     Node,
     Number,
     Relation,
@@ -238,3 +241,29 @@ def _parts(node: Node) -> list[Node]:
     if isinstance(node, EXPRESSIONS):
         return [node]
     return [part for child in children(node) for part in _parts(child)][:_MAX_PARTS]
+
+
+def written_out(node: Node, answer: Answer | None = None) -> Node:
+    """A finite set of integers with its elements, where it is given by a condition; as it is otherwise."""
+    term, conditions = node, None
+    if isinstance(node, Builder):
+        term, conditions = node.variable, node.conditions
+        if isinstance(term, Relation) and term.ops == ("in",):
+            conditions = Listing((term, *(conditions.items if isinstance(conditions, Listing) else (conditions,))), ",")
+            term = term.terms[0]
+    elif (
+        answer is not None and isinstance(node, Relation) and set(node.ops) <= {"<", "<="} and len(answer.domains) == 1
+    ):
+        ((name, domain),) = answer.domains
+        if domain == ALL_INTEGERS:
+            term, conditions = Symbol(name), Listing((Relation(("in",), (Symbol(name), Named("Z"))), node), ",")
+    if conditions is None:
+        return node
+    read = domains_of(conditions)
+    if read is None or len(read) != 1 or read[0][0] not in symbols(term):
+        return node
+    ((name, domain),) = read
+    if domain.natural and domain.high is not None:
+        domain = replace(domain, natural=False, low=Fraction(1))
+    values = domain.settled(MAX_WRITTEN).values if domain.kind == "Z" else None
+    return node if values is None else Set(tuple(replaced(term, name, Number(value)) for value in sorted(values)))

@@ -29,7 +29,8 @@ _OTHER_VALUE: Final = re.compile(
     re.IGNORECASE,
 )
 _SAME: Final = re.compile(
-    rf"{_CLOSED}[,;]?{_CLOSED}[(\[]?{_TEXT}\s?or\s{{1,3}}(?:about|approximately|roughly|equivalently|simply|\$?\s?\\approx|≈)", re.IGNORECASE
+    rf"{_CLOSED}[,;]?{_CLOSED}[(\[]?{_TEXT}\s?or\s{{1,3}}(?:about|approximately|roughly|equivalently|simply|\$?\s?\\approx|≈)",
+    re.IGNORECASE,
 )
 _WORDS: Final = "|".join(sorted(NUMBER_WORDS, key=len, reverse=True))
 _COUNT: Final = rf"(?:[\s$({{~]|\\[( ]){{0,6}}(?:[-−]?\d|(?:{_WORDS})\b|[b-hj-z](?![a-z]))"
@@ -58,7 +59,9 @@ _BASE_BEFORE: Final = re.compile(
     r"[^.;\n\d]{0,60}$",
     re.IGNORECASE,
 )
-_CHUNK: Final = re.compile(r"(?:[-−]\s?)?(?:\\[A-Za-z]+(?:\[\d\])?(?:\{[^{}]{0,40}\}){0,2}|\\%|[\d./^%°]|(?<=\d)[A-Za-z](?![A-Za-z]))+(?<!\.)")
+_CHUNK: Final = re.compile(
+    r"(?:[-−]\s?)?(?:\\[A-Za-z]+(?:\[\d\])?(?:\{[^{}]{0,40}\}){0,2}|\\%|[\d./^%°]|(?<=\d)[A-Za-z](?![A-Za-z]))+(?<!\.)"
+)
 _SECONDS: Final = 0.2
 _FACTORIAL: Final = re.compile(r"[\s$}]{0,4}!")
 _PROSE: Final = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{2,}")

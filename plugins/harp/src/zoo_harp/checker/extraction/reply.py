@@ -48,7 +48,9 @@ _STRUCK: Final = re.compile(
     r"|\\begin\s?\{(comment|verbatim)\*?\}.*?(?:\\end\s?\{\3\*?\}|\Z)",
     re.DOTALL | re.IGNORECASE | re.MULTILINE,
 )
-_STRIKING: Final = re.compile(r"\\(?:[bx]?cancel(?:to\s?\{[^{}]{0,40}\})?|sout|st|xout|h?phantom|textst|strikeout)(?![A-Za-z])\s?\{")
+_STRIKING: Final = re.compile(
+    r"\\(?:[bx]?cancel(?:to\s?\{[^{}]{0,40}\})?|sout|st|xout|h?phantom|textst|strikeout)(?![A-Za-z])\s?\{"
+)
 _BRACE: Final = re.compile(r"(?<!\\)[{}]")
 _STRUCK_SIGN: Final = re.compile("[^\\W_][\u0335-\u0338\u20d2\u20d3\u20d8\u20e0\u20e5\u20eb]")
 """text that is rendered struck out, or not at all"""

@@ -66,7 +66,9 @@ class Calls(Phrases):
         number_of: Node = number(0)
         for sign in signs:
             digit: Node = number(int(sign)) if sign.isdigit() else Symbol(sign)
-            number_of = digit if number_of == number(0) else Apply("add", (Apply("mul", (number(10), number_of)), digit))
+            number_of = (
+                digit if number_of == number(0) else Apply("add", (Apply("mul", (number(10), number_of)), digit))
+            )
         return number_of
 
     def argument(self) -> Node:

@@ -26,7 +26,8 @@ _IDLE: Final = frozenset(
 _KINDS: Final = {"Z": "Z", "N": "N", "Q": "Q", "R": "R", "C": "C"}
 _SIGNS: Final = (">=", "<=", "!=", ">", "<")
 _FLIPPED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "!=": "!="}
-_MAX_VALUES: Final = 60
+MAX_WRITTEN: Final = 1_000
+"""elements of a set that are written out"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,8 @@ class Domain:
         """Whether nothing of its kind is left out."""
         return replace(self, kind="") == Domain()
 
-    def settled(self) -> Domain:
-        """The same set with closed bounds for integers, and with its values where they are few."""
+    def settled(self, most: int = 60) -> Domain:
+        """The same set with closed bounds for integers, and with its values where there are at most ``most``."""
         if self.kind != "Z" or self.values is not None:
             return self
         low, high = self.low, self.high
@@ -60,7 +61,7 @@ class Domain:
             low = Fraction(math.floor(low) + 1 if self.open_low else math.ceil(low))
         if high is not None:
             high = Fraction(math.ceil(high) - 1 if self.open_high else math.floor(high))
-        if low is not None and high is not None and high - low <= _MAX_VALUES:
+        if low is not None and high is not None and high - low < most:
             inside = frozenset(
                 Fraction(k)
                 for k in range(int(low), int(high) + 1)
@@ -122,6 +123,12 @@ def read_domains(clause: Sequence[Token]) -> tuple[tuple[str, Domain], ...] | No
         node = Parser(rest).answer()
     except (ParseError, LimitExceeded, RecursionError):
         return None
+    return domains_of(node, base)
+
+
+def domains_of(node: Node, base: Domain | None = None) -> tuple[tuple[str, Domain], ...] | None:
+    """The letters that conditions range over with their domains, within ``base``; None where one is not read."""
+    base = base or Domain()
     found: dict[str, Domain] = {}
     for letters, condition in _conditions(node):
         if not letters:
@@ -155,8 +162,10 @@ def _worded(words: list[str]) -> Node | None:
     plain = [word for word in words if word not in ("number", "numbers")]
     if plain in (["odd"], ["even"]):
         return Named(plain[0])
-    return named_set(words) or named_set([*plain, "integers"] if plain[-1:] != ["integers"] else plain) or (
-        named_set(plain) if plain else None
+    return (
+        named_set(words)
+        or named_set([*plain, "integers"] if plain[-1:] != ["integers"] else plain)
+        or (named_set(plain) if plain else None)
     )
 
 
@@ -213,8 +222,6 @@ def _restricted(domain: Domain, letter: str, condition: Relation | Listing) -> D
             domain = replace(domain, low=bound, open_low=op == ">", natural=False)
         else:
             domain = replace(domain, high=bound, open_high=op == "<")
-            if domain.natural and domain.low is None:
-                domain = replace(domain, low=Fraction(0))
     return domain
 
 
@@ -236,7 +243,11 @@ def _counted(listed: Listing) -> Domain | None:
     if len(counted) < 2 or counted != [counted[0] + k for k in range(len(counted))] or counted[0].denominator != 1:
         return None
     if signed:
-        return Domain("Z", without=frozenset() if counted[0] == 0 else frozenset({Fraction(0)})) if counted[0] <= 1 else None
+        return (
+            Domain("Z", without=frozenset() if counted[0] == 0 else frozenset({Fraction(0)}))
+            if counted[0] <= 1
+            else None
+        )
     return Domain("Z", low=counted[0])
 
 

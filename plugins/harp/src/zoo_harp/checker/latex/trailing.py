@@ -38,6 +38,8 @@ def without_clause(tokens: Sequence[Token]) -> list[Token]:
         return list(tokens)
     while start > 1 and tokens[start - 1][1] in (",", "(", ";"):
         start -= 1
+    while start > 3 and tokens[start - 1][0] == "let" and tokens[start - 2][1] in (",", "(") and _among(tokens, start):
+        start -= 2  # a, b in R
     kept = list(tokens[:start])
     return kept if any(value == "=" or value == "pi" or kind == "let" for kind, value, _ in kept) else list(tokens)
 
@@ -84,6 +86,12 @@ def _begins(tokens: Sequence[Token], position: int) -> bool:
         whole = named[0] == "set" or named[1] in ("\\{", "Z", "N", "R", "Q", "C")
         return whole and _occurs(tokens, position, value)
     return _ranges(tokens, position)
+
+
+def _among(tokens: Sequence[Token], start: int) -> bool:
+    """Whether the letter before ``start`` is one of several that share a range: a bare one that the answer has."""
+    letter = tokens[start - 1][1]
+    return tokens[start][1] == "," and letter in [value for _, value, _ in tokens[: start - 2]]
 
 
 def _is_inside(tokens: Sequence[Token], start: int) -> bool:
