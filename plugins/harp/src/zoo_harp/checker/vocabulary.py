@@ -32,7 +32,7 @@ GREEK: Final = frozenset(
 )
 COMMAND_OPS: Final = {
     "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=", "lt": "<", "gt": ">",
-    "ne": "!=", "neq": "!=", "cdot": "*", "times": "*", "crossproduct": "cross", "ast": "*", "div": "/", "cup": "cup", "cap": "cap",
+    "ne": "!=", "neq": "!=", "cdot": "*", "times": "*", "ast": "*", "div": "/", "cup": "cup", "cap": "cap",
     "setminus": "minus", "backslash": "minus", "in": "in", "pm": "pm", "mp": "mp", "approx": "~", "equiv": "mod",
     "colon": ":", "mid": "mid", "vert": "|", "lvert": "|(", "rvert": "|)", "lfloor": "floor(", "rfloor": "floor)",
     "lceil": "ceil(", "rceil": "ceil)", "langle": "<(", "rangle": ")>", "land": "land", "wedge": "land", "lor": "lor",
@@ -43,7 +43,7 @@ COMMAND_OPS: Final = {
     "$": "dollar", "textdollar": "dollar", "euro": "euro", "texteuro": "euro", "EUR": "euro",
     **dict.fromkeys(("Rightarrow", "implies", "rightarrow", "longrightarrow", "Longrightarrow"), "=>"),
     **dict.fromkeys(("iff", "Leftrightarrow", "Longleftrightarrow"), "<=>"),
-    "pounds": "pound sterling",
+    "crossproduct": "cross", "pounds": "pound sterling",
     "textsterling": "pound sterling", "yen": "yen", "textyen": "yen", "rupee": "rupee",
 }  # fmt: skip
 CONSTRUCTIONS: Final = {

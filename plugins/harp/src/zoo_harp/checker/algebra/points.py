@@ -33,7 +33,7 @@ def rational_point(draw: random.Random, names: Sequence[str], attempt: int) -> d
 
 
 def step_points(sides: Sequence[Node], names: Sequence[str], budget: Budget) -> Iterator[dict[str, Value]]:
-    """Points at which an argument of a step on either side is a small integer or a half, and such points' neighbours."""
+    """Points at which the argument of a step is a small integer or a half, and those points' neighbours."""
     arguments = {part.args[0] for side in sides for part in walk(side) if isinstance(part, Apply) and part.op in STEPS}
     if not arguments or not names:
         return

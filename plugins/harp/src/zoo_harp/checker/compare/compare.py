@@ -197,20 +197,12 @@ class Comparison:
         """Item by item, in order; a parameter has one value for all of them."""
         if len(gold) != len(response):
             return Decision(False, rule, f"{len(gold)} items and {len(response)}")
-        if not self.together and len(gold) > 1:
-            decision = self._together(gold, response, rule)
-            return (
-                decision
-                if decision.correct
-                else self.shifted(Tuple("(", tuple(gold), ")"), Tuple("(", tuple(response), ")")) or decision
-            )
-        return self._together(gold, response, rule)
-
-    def _together(self, gold: Sequence[Node], response: Sequence[Node], rule: str) -> Decision:
         before, self.together = self.together, self.together or len(gold) > 1
         decision = self._each(gold, response, rule)
         self.together = before
-        return decision
+        if decision.correct or before or len(gold) == 1:
+            return decision
+        return self.shifted(Tuple("(", tuple(gold), ")"), Tuple("(", tuple(response), ")")) or decision
 
     def _each(self, gold: Sequence[Node], response: Sequence[Node], rule: str) -> Decision:
         for k, (gold_part, response_part) in enumerate(zip(gold, response, strict=True), start=1):

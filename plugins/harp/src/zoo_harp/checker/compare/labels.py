@@ -171,8 +171,8 @@ def _one(node: Relation) -> Labelled | None:
         names, points = node.terms[0].items, node.terms[1].items
         if all(isinstance(name, Symbol) for name in names) and all(isinstance(point, Tuple) for point in points):
             label = Relation(("=",), (node.terms[0], points[0]))
-            rest = tuple(_in_order(point, label) for point in points)
-            return Labelled((Tuple("(", names, ")"),), rest, Set(rest))
+            ordered = tuple(_in_order(point, label) for point in points)
+            return Labelled((Tuple("(", names, ")"),), ordered, Set(ordered))
     if node.ops == ("mod",):
         return _congruence(*node.terms)
     if any(op != "=" for op in node.ops):

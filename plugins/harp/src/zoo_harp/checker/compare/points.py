@@ -27,12 +27,12 @@ _SINGLE: Final = re.compile(_POINT)
 
 def are_of_different_figures(gold: str, response: str) -> bool:
     """Whether both answers give a value to a figure named by points, and to another one."""
-    names = [_figure(text) for text in (gold, response)]
-    if names[0] is None or names[1] is None:
+    one, another = _figure(gold), _figure(response)
+    if one is None or another is None:
         return False
-    (kind, points), (other, others) = names
+    (kind, points), (other, others) = one, another
     if kind != other and "" not in (kind, other):
-        return False  # an angle and a side: another rule decides
+        return True
     kind = kind or other
     if kind == "angle" and 1 in (len(points), len(others)) and {len(points), len(others)} <= {1, 3}:
         return points[len(points) // 2] != others[len(others) // 2]

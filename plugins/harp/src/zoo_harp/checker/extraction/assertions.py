@@ -49,8 +49,9 @@ _OTHERS: Final = frozenset(names("their his her your"))
 _LIARS: Final = frozenset(names("statement statements sentence person student knight coin suspect claim equation"))
 _CONCLUSIVE: Final = frozenset(
     names(
-        "so thus hence therefore then finally consequently accordingly donc ainsi finalement entonces finalmente portanto "
-        "então assim quindi dunque pertanto daher somit folglich deshalb demnach schließlich итак значит следовательно поэтому"
+        "so thus hence therefore then finally consequently accordingly donc ainsi finalement entonces finalmente "
+        "portanto então assim quindi dunque pertanto daher somit folglich deshalb demnach schließlich итак значит "
+        "следовательно поэтому"
     )
 )
 _ALL: Final = (("all",), ("every",), ("any",), ("each",))

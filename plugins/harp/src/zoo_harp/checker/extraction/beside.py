@@ -21,10 +21,15 @@ _VALUE: Final = (
     r"(?P<%s>[-−]?[\d.√π]|[-−]?\\(?:[dt]?frac|sqrt|pi|infty)(?![A-Za-z]))"
 )
 _ONE, _JOINED = (_VALUE % name for name in ("value", "joined"))
-_ADVERBS: Final = r"(?:\s{0,2}(?:maybe|perhaps|possibly|even|else|alternatively|is it|it is|it could be|could be|might be|rather|just)[\s,]{1,3}){0,2}"
+_ADVERBS: Final = (
+    r"(?:\s{0,2}(?:maybe|perhaps|possibly|even|else|alternatively|is it|it is|it could be|could be|might be"
+    r"|rather|just)[\s,]{1,3}){0,2}"
+)
 _OTHER_VALUE: Final = re.compile(
-    rf"{_CLOSED}[,;.]?{_CLOSED}[(\[]?{_TEXT}\s?[(\[]?(?:(?:or|and/or|vs\.?|versus|oder|ou|o|или|eller|lub)(?![A-Za-z]){_ADVERBS}"
-    rf"|(?:maybe|perhaps|possibly|alternatively|probably|otherwise)(?:\s(?:it is|it's|is))?[\s,]{{0,3}})\s{{0,2}}\}}?{_ONE}"
+    rf"{_CLOSED}[,;.]?{_CLOSED}[(\[]?{_TEXT}\s?[(\[]?(?:(?:or|and/or|vs\.?|versus|oder|ou|o|или|eller|lub)(?![A-Za-z])"
+    rf"{_ADVERBS}"
+    rf"|(?:maybe|perhaps|possibly|alternatively|probably|otherwise)(?:\s(?:it is|it's|is))?[\s,]{{0,3}})"
+    rf"\s{{0,2}}\}}?{_ONE}"
     rf"|{_CLOSED}(?:/|\|)\s?{_CLOSED}(?:(?P<beside>[-−]?\d)|\\boxed)|{_CLOSED}\\lor(?![A-Za-z]){_JOINED}",
     re.IGNORECASE,
 )
@@ -50,7 +55,8 @@ _PART: Final = re.compile(rf"{_CLOSED}{_TEXT}\s?of{_COUNT}", re.IGNORECASE)
 _MARKED: Final = re.compile(r"(?:\\?%|per\s?cent)[\s$}]{0,4}$", re.IGNORECASE)
 _BASES: Final = {"binary": 2, "ternary": 3, "octal": 8, "decimal": 10, "duodecimal": 12, "hexadecimal": 16, "hex": 16}
 _BASE: Final = re.compile(
-    rf"{_CLOSED}[,(]?{_CLOSED}{_TEXT}\s?(?:(?:written|expressed|given|read|when written)\s)?(?:(?:in\s)?(?:the\s)?base[\s-]{{0,2}}"
+    rf"{_CLOSED}[,(]?{_CLOSED}{_TEXT}\s?(?:(?:written|expressed|given|read|when written)\s)?"
+    rf"(?:(?:in\s)?(?:the\s)?base[\s-]{{0,2}}"
     rf"(?:[$({{]|\\\()?\s?(?P<base>\d{{1,2}}|{_WORDS})|in\s(?P<name>{'|'.join(_BASES)}))(?!\w|\.\d)",
     re.IGNORECASE,
 )

@@ -43,8 +43,10 @@ _NEXT_TASK: Final = re.compile(
 _ANSWERED: Final = re.compile(r"answer\b[^\n]{0,20}?(?:is\b|[:=])|\\boxed|I hope (?:it|this) is correct", re.IGNORECASE)
 _STRUCK: Final = re.compile(
     r"<(s|del|strike)>[^<]{0,400}</\1>|(?<![\w$}~])~~(?=[^\s\\~])[^~\n]{1,400}~~(?![\w~])"
-    r"|~~(?=\\boxed|\$)[^~\n]{1,400}~~(?![\w~])|^[ \t]{0,8}%[^\n]*|(?<![\d\\])[ \t]{0,8}(?<![\d\\]\s)(?<!\\)%[^\n]{0,400}?\\boxed[^\n]*"
-    r"|\\verb\*?([^\w\s*])[^\n]{0,400}?\2|\\iffalse(?![A-Za-z]).*?(?:\\fi(?![A-Za-z])|\Z)|\\if0.*?(?:\\fi(?![A-Za-z])|\Z)"
+    r"|~~(?=\\boxed|\$)[^~\n]{1,400}~~(?![\w~])|^[ \t]{0,8}%[^\n]*"
+    r"|(?<![\d\\])[ \t]{0,8}(?<![\d\\]\s)(?<!\\)%[^\n]{0,400}?\\boxed[^\n]*"
+    r"|\\verb\*?([^\w\s*])[^\n]{0,400}?\2"
+    r"|\\iffalse(?![A-Za-z]).*?(?:\\fi(?![A-Za-z])|\Z)|\\if0.*?(?:\\fi(?![A-Za-z])|\Z)"
     r"|\\begin\s?\{(comment|verbatim)\*?\}.*?(?:\\end\s?\{\3\*?\}|\Z)",
     re.DOTALL | re.IGNORECASE | re.MULTILINE,
 )

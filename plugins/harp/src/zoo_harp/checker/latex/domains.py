@@ -20,8 +20,8 @@ from zoo_harp.checker.vocabulary import names
 INTEGERS: Final = frozenset("klmnj")
 """letters that are integers where a clause only bounds them"""
 _IDLE: Final = frozenset(
-    names("for all any every each some where with values value of is are be being a an the arbitrary constant constants "
-          "fixed given free forall in parameter parameters")
+    names("for all any every each some where with values value of is are be being a an the arbitrary constant "
+          "constants fixed given free forall in parameter parameters")
 )  # fmt: skip
 _KINDS: Final = {"Z": "Z", "N": "N", "Q": "Q", "R": "R", "C": "C"}
 _SIGNS: Final = (">=", "<=", "!=", ">", "<")
@@ -103,7 +103,7 @@ ALL_INTEGERS: Final = Domain("Z")
 
 
 def read_domains(clause: Sequence[Token]) -> tuple[tuple[str, Domain], ...] | None:
-    """The letters that a clause ranges over with their domains, the letter empty where none is named; None if unread."""
+    """The letters that a clause ranges over and their domains, the letter empty where none is named; None if unread."""
     tokens = _bare(clause)
     words = [value.lower() for kind, value, _ in tokens if kind == "word"]
     rest = [token for token in tokens if token[0] != "word"]
@@ -130,7 +130,8 @@ def domains_of(node: Node, base: Domain | None = None) -> tuple[tuple[str, Domai
     """The letters that conditions range over with their domains, within ``base``; None where one is not read."""
     base = base or Domain()
     found: dict[str, Domain] = {}
-    for letters, condition in _conditions(node):
+    said = sorted(_conditions(node), key=lambda pair: not _names_set(pair[1]))
+    for letters, condition in said:
         if not letters:
             return None
         for letter in letters:
@@ -197,6 +198,10 @@ def _conditions(node: Node) -> Iterator[tuple[list[str], Relation | Listing | No
         waiting = []
     if waiting:
         yield waiting, None
+
+
+def _names_set(condition: Relation | Listing | None) -> bool:
+    return isinstance(condition, Relation) and condition.ops == ("in",)
 
 
 def _restricted(domain: Domain, letter: str, condition: Relation | Listing) -> Domain | None:

@@ -101,7 +101,7 @@ def _is_inside(tokens: Sequence[Token], start: int) -> bool:
 
 
 def _ranges(tokens: Sequence[Token], position: int) -> bool:
-    """Whether a letter of the answer is bounded, listed or described here: k >= 0, 0 <= k < 5, k = 1, 2, ..., k even."""
+    """Whether a letter is bounded, listed or described here: k >= 0, 0 <= k < 5, k = 1, 2, ..., k even."""
     ahead = tokens[position : position + 3]
     if len(ahead) < 2:
         return False
