@@ -9,6 +9,7 @@ from typing import Final
 from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.tree import (
     Apply,
+    Builder,
     Listing,
     Node,
     Number,
@@ -165,7 +166,7 @@ def labelled(node: Node, *, combinations: bool = False) -> Labelled | None:
 
 
 def _one(node: Relation) -> Labelled | None:
-    if node.ops == ("in",) and isinstance(node.terms[0], Symbol) and isinstance(node.terms[1], Set):
+    if node.ops == ("in",) and isinstance(node.terms[0], Symbol) and isinstance(node.terms[1], Set | Builder):
         return Labelled((node.terms[0],), (node.terms[1],), node.terms[1])
     if node.ops == ("in",) and isinstance(node.terms[0], Tuple) and isinstance(node.terms[1], Set):
         names, points = node.terms[0].items, node.terms[1].items

@@ -11,7 +11,7 @@ from typing import Final
 _POINT: Final = r"[A-Z](?:_\{?\w{1,2}\}?|'{1,2})?"
 _NAME: Final = re.compile(
     rf"\s*(?P<kind>(?:(?:m|the|measure|measures|of|angle|triangle|arc|length|area|segment|side|perimeter|∠|∡|△|Δ"
-    rf"|\\(?:text\w{{0,4}}\s?\{{\s?(?:[Aa]ngle|[Tt]riangle|[Aa]rc|[Ll]ength|[Aa]rea|[Ss]egment|[Ss]ide|[Mm]easure|[Pp]erimeter|of|the|\s)+\}}"
+    rf"|\\(?:text\w{{0,4}}\s?\{{\s?(?:[Tt]he|[Aa]ngle|[Tt]riangle|[Aa]rc|[Ll]ength|[Aa]rea|[Ss]egment|[Ss]ide|[Mm]easure|[Pp]erimeter|of|the|\s)+\}}"
     rf"|(?:measured)?angle|sphericalangle|triangle|(?:wide)?hat|over(?:set|line|arc)|wideparen|overparen|mathrm|text|operatorname"
     rf"|stackrel|frown|lvert|left|right|,|;|!|quad|[ ]))[\s{{}}~]*|[\[|(\s{{~])*)"
     rf"(?P<points>{_POINT}(?:\s?{_POINT}){{0,5}})[\]|)\s}}]*",
@@ -22,6 +22,8 @@ _KINDS: Final = {
     "△": "area", "Δ": "area",
 }  # fmt: skip
 """signs and words before the points, the first that is there deciding"""
+_MARKED: Final = re.compile(r"\s*m?\s?(?:\\angle|∠)\s?\{?\s?(\\[a-z]{2,8}|\d|[a-z])\s?\}?\s*")
+"""an angle with a number or a letter of its own"""
 _SINGLE: Final = re.compile(_POINT)
 
 
@@ -57,6 +59,9 @@ def _turned(points: list[str], others: list[str]) -> bool:
 def _figure(text: str) -> tuple[str, list[str]] | None:
     """The kind and the points of the figure that an equation is about; None of another answer."""
     match = _EQUATION.match(text)
+    marked = _MARKED.fullmatch(match["label"]) if match else None
+    if marked is not None:
+        return "angle", [marked[1]]
     name = _NAME.fullmatch(match["label"]) if match else None
     if name is None:
         return None

@@ -176,7 +176,13 @@ def _of_one_letter(
     if one_values is not None and other_values is not None:
         return same(_listed(one, name, one_values), _listed(other, name, other_values))
     gold, response = (_of_size(name, *side, same) for side in ((one, gold), (other, response)))
-    for sign, shift in ((1, 0), *changes(one, other, name, budget)):
+    firsts = {
+        int(first.low - second.low)
+        for first in gold.readings()
+        for second in response.readings()
+        if first.low is not None and second.low is not None
+    }
+    for sign, shift in ((1, 0), *changes(one, other, name, budget), *((1, gap) for gap in sorted(firsts))):
         if response.mapped(sign, shift).meets(gold):
             changed = substituted(other, name, sign, shift)
             if same(one, changed).correct:

@@ -17,7 +17,7 @@ _FAR: Final = 120
 _CLOSED: Final = r"(?:[\s$}*_~]|\\[)\],;:! ]|\\q?quad(?![A-Za-z])){0,12}"
 _TEXT: Final = r"(?:\\(?:text|mathrm|mbox)\w{0,3}\s?\{\s?)?"
 _VALUE: Final = (
-    r"(?:[\s$({*~]|\\[(\[,;:! ]|\\(?:boxed|fbox|text|left|mathbf)(?![A-Za-z])|[A-Za-z]\s?=\s?){0,12}"
+    r"(?:[\s$({*~]|\\[(\[,;:! ]|\\(?:boxed|fbox|text|left|mathbf|q?quad)(?![A-Za-z])|[A-Za-z]\s?=\s?){0,12}"
     r"(?P<%s>[-−]?[\d.√π]|[-−]?\\(?:[dt]?frac|sqrt|pi|infty)(?![A-Za-z]))"
 )
 _ONE, _JOINED = (_VALUE % name for name in ("value", "joined"))
@@ -26,7 +26,7 @@ _ADVERBS: Final = (
     r"|rather|just)[\s,]{1,3}){0,2}"
 )
 _OTHER_VALUE: Final = re.compile(
-    rf"{_CLOSED}[,;.]?{_CLOSED}[(\[]?{_TEXT}\s?[(\[]?(?:(?:or|and/or|vs\.?|versus|oder|ou|o|или|eller|lub)(?![A-Za-z])"
+    rf"{_CLOSED}[,;.–—-]{{0,2}}{_CLOSED}[(\[]?{_TEXT}\s?[(\[]?(?:(?:or|and/or|vs\.?|versus|oder|ou|o|или|eller|lub)(?![A-Za-z])"
     rf"{_ADVERBS}"
     rf"|(?:maybe|perhaps|possibly|alternatively|probably|otherwise)(?:\s(?:it is|it's|is))?[\s,]{{0,3}})"
     rf"\s{{0,2}}\}}?{_ONE}"
@@ -51,24 +51,41 @@ _CHANGED: Final = re.compile(
     re.IGNORECASE,
 )
 """scales and operations in words behind a value"""
-_PART: Final = re.compile(rf"{_CLOSED}{_TEXT}\s?of{_COUNT}", re.IGNORECASE)
+_PART: Final = re.compile(rf"{_CLOSED}{_TEXT}\s?of\b[^.;\n]{{0,40}}?[\s$\\({{}}]\d", re.IGNORECASE)
 _MARKED: Final = re.compile(r"(?:\\?%|per\s?cent)[\s$}]{0,4}$", re.IGNORECASE)
 _BASES: Final = {"binary": 2, "ternary": 3, "octal": 8, "decimal": 10, "duodecimal": 12, "hexadecimal": 16, "hex": 16}
 _BASE: Final = re.compile(
     rf"{_CLOSED}[,(]?{_CLOSED}{_TEXT}\s?(?:(?:written|expressed|given|read|when written)\s)?"
     rf"(?:(?:in\s)?(?:the\s)?base[\s-]{{0,2}}"
-    rf"(?:[$({{]|\\\()?\s?(?P<base>\d{{1,2}}|{_WORDS})|in\s(?P<name>{'|'.join(_BASES)}))(?!\w|\.\d)",
+    rf"(?:[$({{]|\\\()?\s?(?P<base>\d{{1,2}}|{_WORDS})|in\s(?P<name>{'|'.join(_BASES)})"
+    rf"|(?<=\()(?P<named>{'|'.join(_BASES)})(?=\)))(?!\w|\.\d)",
     re.IGNORECASE,
 )
 _BASE_BEFORE: Final = re.compile(
-    rf"(?:^|[.,;:(\n]|\b(?:so|thus|hence|then))\s{{0,3}}in\s(?:base[\s-]{{0,2}}(?:\$|\\\()?\s?(?P<base>\d{{1,2}}|{_WORDS})|(?P<name>{'|'.join(_BASES)}))[\s$]{{0,2}}(?:notation)?,?"
-    r"[^.;\n\d]{0,60}$",
+    r"(?:(?:^|[.,;:(\n]|\b(?:so|thus|hence|then|answer|result|value|number|sum|product|it|written|expressed))\s{0,3}in\s"
+    rf"(?:base[\s-]{{0,2}}(?:\$|\\\()?\s?(?P<base>\d{{1,2}}|{_WORDS})|(?P<name>{'|'.join(_BASES)}))[\s$]{{0,2}}(?:notation)?,?"
+    rf"|\b(?:base[\s-](?P<of>\d{{1,2}}|{_WORDS})|(?P<called>{'|'.join(_BASES)}))\s"
+    r"(?:answer|result|value|representation|expansion|form|number|numeral))[^.;\n\d]{0,60}$",
     re.IGNORECASE,
 )
 _CHUNK: Final = re.compile(
     r"(?:[-−]\s?)?(?:\\[A-Za-z]+(?:\[\d\])?(?:\{[^{}]{0,40}\}){0,2}|\\%|[\d./^%°]|(?<=\d)[A-Za-z](?![A-Za-z]))+(?<!\.)"
 )
 _SECONDS: Final = 0.2
+_ASIDE: Final = re.compile(rf"{_CLOSED}\(([^()\n]{{1,60}})\)")
+_HEDGED: Final = re.compile(
+    r"^(?=[^\d]*\d)(?=.*(?:\?|\b(?:also|could|may|might|possible|possibly|maybe|perhaps|alternatively|or)\b))",
+    re.IGNORECASE,
+)
+"""a remark in brackets that offers another number"""
+_DIGITS: Final = re.compile(r"\d")
+_ANOTHER: Final = re.compile(rf"{_CLOSED}(?:,|;|&|and\b){_CLOSED}(-?\d[\d.]*){_CLOSED}(?:\.\s|\.?$|\n)")
+_RANGE: Final = re.compile(
+    rf"{_CLOSED}[,;(]?{_CLOSED}((?:{_TEXT}(?:where|with|for)\b|[a-zA-Z]\s?(?:\\in|\\ge|\\le|>|<|∈)|[$(]\s?[a-zA-Z]\s?(?:\\in|\\g|>|∈))"
+    r"[^.;\n]{1,80}?)\)?(?=[.;\n]|,\s[a-z]{3}|$)"
+)
+_LETTERED: Final = re.compile(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])|[a-z]\\pi|\\pi\s?[a-z]|\d[a-z]")
+_ROUND: Final = re.compile(r"\\[()]")
 _FACTORIAL: Final = re.compile(r"[\s$}]{0,4}!")
 _PROSE: Final = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{2,}")
 """words, after which the sign is an exclamation"""
@@ -81,6 +98,16 @@ def is_changed(text: str, end: int, value: str) -> bool:
     if _FACTORIAL.match(after) and not _PROSE.search(text, max(0, end - _FAR), end):
         return True
     if _CHANGED.match(after) or (_MARKED.search(value) and _PART.match(after)):
+        return True
+    aside = _ASIDE.match(after)
+    if (
+        aside is not None
+        and _HEDGED.search(aside[1])
+        and not _is_same(aside[1][_DIGITS.search(aside[1]).start() :], value)
+    ):  # type: ignore[union-attr]
+        return True
+    listed = _ANOTHER.match(after)
+    if listed is not None and "\\boxed" in text[max(0, end - _FAR) : end] and not _is_same(listed[1], value):
         return True
     other = _OTHER_VALUE.match(after)
     return other is not None and not _SAME.match(after) and not _is_same(after[_start(other) :], value)
@@ -120,9 +147,22 @@ def with_base(text: str, start: int, end: int, value: str) -> str:
     match = _BASE.match(text, end, end + _FAR) or _BASE_BEFORE.search(text, max(0, start - _FAR), start)
     if match is None:
         return value
-    word = (match["base"] or match["name"]).lower()
+    word = next(name for name in match.groupdict().values() if name).lower()
     base = int(word) if word.isdigit() else _BASES.get(word) or _number(word)
     return value if base == 10 or not base else f"{value}_{{{base}}}"
+
+
+def with_range(text: str, end: int, value: str) -> str:
+    """``value`` with the clause in prose behind it that names the range of its letters, where it can be read."""
+    if not _LETTERED.search(value):
+        return value
+    match = _RANGE.match(text, end, end + _FAR)
+    if match is None:
+        return value
+    clause = match[1] + "$" * (match[1].count("$") % 2)
+    said = f"${value}$, {clause}" if "\\(" not in clause else f"${value}$, {_ROUND.sub('$', clause)}"
+    answer = parse(said)
+    return said if answer.domains or answer.unread else value
 
 
 def _number(word: str) -> int:

@@ -14,7 +14,7 @@ from zoo_harp.checker.answers import parse, strip
 from zoo_harp.checker.compare.points import is_of_figure
 from zoo_harp.checker.compare.wording import is_permuted
 from zoo_harp.checker.extraction.assertions import denied_from, is_asserted, is_kept
-from zoo_harp.checker.extraction.beside import is_changed, with_base
+from zoo_harp.checker.extraction.beside import is_changed, with_base, with_range
 from zoo_harp.checker.extraction.boxes import Span, is_bounded, last_box, opened
 from zoo_harp.checker.extraction.inline import formulas
 from zoo_harp.checker.extraction.reply import reply
@@ -234,7 +234,9 @@ class Reader:
             if not kept or is_changed(text, box.end + 1, box.text):
                 return None
             inside = self._inside(box.text)
-            return with_base(text, box.start, box.end + 1, inside) if inside else None
+            if not inside:
+                return None
+            return with_range(text, box.end + 1, with_base(text, box.start, box.end + 1, inside))
         whole = prose is None and len(text) <= MAX_ANSWER and self.is_answer(text)
         if whole and not _has_words(parse(text).tree):
             return strip(text)
@@ -318,7 +320,7 @@ class Reader:
         """A value with the base that is named beside it; None where the words around it deny or change it."""
         if not is_asserted(text, start, end) or is_changed(text, end, value):
             return None
-        return with_base(text, start, end, value)
+        return with_range(text, end, with_base(text, start, end, value))
 
     def _candidates(self, text: str) -> Iterator[Span]:
         """What may be the answer: formulas in delimiters and lists of them, other formulas, numbers; the last first."""

@@ -43,15 +43,15 @@ _NEXT_TASK: Final = re.compile(
 _ANSWERED: Final = re.compile(r"answer\b[^\n]{0,20}?(?:is\b|[:=])|\\boxed|I hope (?:it|this) is correct", re.IGNORECASE)
 _STRUCK: Final = re.compile(
     r"<(s|del|strike)>[^<]{0,400}</\1>|(?<![\w$}~])~~(?=[^\s\\~])[^~\n]{1,400}~~(?![\w~])"
-    r"|~~(?=\\boxed|\$)[^~\n]{1,400}~~(?![\w~])|^[ \t]{0,8}%[^\n]*"
+    r"|~~(?=\\boxed|\$)[^~\n]{1,400}~~(?![\w~])|^[ \t]{0,8}%[^\n]*|\\color\s?\{white\}[^\n]*"
     r"|(?<![\d\\])[ \t]{0,8}(?<![\d\\]\s)(?<!\\)%[^\n]{0,400}?\\boxed[^\n]*"
-    r"|\\verb\*?([^\w\s*])[^\n]{0,400}?\2"
-    r"|\\iffalse(?![A-Za-z]).*?(?:\\fi(?![A-Za-z])|\Z)|\\if0.*?(?:\\fi(?![A-Za-z])|\Z)"
-    r"|\\begin\s?\{(comment|verbatim)\*?\}.*?(?:\\end\s?\{\3\*?\}|\Z)",
+    r"|\\(?:verb|lstinline|mintinline)\*?([^\w\s*])[^\n]{0,400}?\2"
+    r"|\\iffalse(?![A-Za-z]).*?(?:\\fi(?![A-Za-z])|\Z)|\\if(?:0|x|num).*?(?:\\fi(?![A-Za-z])|\Z)"
+    r"|\\begin\s?\{(comment|verbatim|lstlisting)\*?\}.*?(?:\\end\s?\{\3\*?\}|\Z)",
     re.DOTALL | re.IGNORECASE | re.MULTILINE,
 )
 _STRIKING: Final = re.compile(
-    r"\\(?:[bx]?cancel(?:to\s?\{[^{}]{0,40}\})?|sout|st|xout|h?phantom|textst|strikeout)(?![A-Za-z])\s?\{"
+    r"\\(?:[bxh]?cancel(?:to\s?\{[^{}]{0,40}\})?|sout|st|xout|h?phantom|textst|strikeout|textcolor\s?\{white\}|(?:re)?newcommand\s?\{?\\[A-Za-z]{1,20}\}?(?:\[\d\])?)(?![A-Za-z])\s?\{"
 )
 _BRACE: Final = re.compile(r"(?<!\\)[{}]")
 _STRUCK_SIGN: Final = re.compile("[^\\W_][\u0335-\u0338\u20d2\u20d3\u20d8\u20e0\u20e5\u20eb]")

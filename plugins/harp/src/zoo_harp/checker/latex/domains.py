@@ -105,6 +105,8 @@ ALL_INTEGERS: Final = Domain("Z")
 def read_domains(clause: Sequence[Token]) -> tuple[tuple[str, Domain], ...] | None:
     """The letters that a clause ranges over and their domains, the letter empty where none is named; None if unread."""
     tokens = _bare(clause)
+    tokens = [("let", value, spaced) if kind == "word" and len(value) == 1 and value != "a" else (kind, value, spaced)
+              for kind, value, spaced in tokens]  # fmt: skip
     words = [value.lower() for kind, value, _ in tokens if kind == "word"]
     rest = [token for token in tokens if token[0] != "word"]
     while rest and rest[-1][1] in (",", ";", "and", "."):
@@ -244,6 +246,9 @@ def _counted(listed: Listing) -> Domain | None:
         values += [value, -value] if inner is not item else [value]
     if not endless:
         return Domain("Z", values=frozenset(values)) if len(items) > 1 or signed else None
+    ordered = sorted(values)
+    if not signed and ordered[0] < 0 and len(ordered) > 2 and ordered == [k - ordered[-1] for k in range(len(ordered))]:
+        return ALL_INTEGERS  # 0, 1, -1, 2, -2, ...
     counted = sorted({abs(value) for value in values} if signed else values)
     if len(counted) < 2 or counted != [counted[0] + k for k in range(len(counted))] or counted[0].denominator != 1:
         return None
