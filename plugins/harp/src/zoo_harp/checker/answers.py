@@ -29,6 +29,7 @@ _NAMED_TIMES: Final = {"noon": Clock(12, 0, "pm"), "midnight": Clock(12, 0, "am"
 _FLAT: Final = re.compile(r"\\(?:text\w*|mathrm|mbox|,|;|:|!|quad|left|right| )|[{}$~]")
 _LABEL: Final = re.compile(r"(?:[A-Za-z\s'_{}()|$.~,;:!\\-]|(?<=[A-Za-z0-9_{])\d|\^(?=\{?\\circ))*[A-Za-z}\s)|$\d]")
 """what may stand before an equality sign as a name: words, letters with indices, commands, and no operator"""
+_CAPITALS: Final = re.compile("[A-Z]{2}")
 _POINT: Final = re.compile(r"\(\s?([A-Za-z](?:\s?,\s?[A-Za-z]){1,5})\s?\)\s{0,4}$")
 """coordinates with names at the end of a label in words"""
 _LABEL_WORDS: Final = re.compile(r"[A-Za-z']+")
@@ -133,7 +134,9 @@ def parse(
 def parse_pair(gold: str, response: str) -> tuple[Answer, Answer]:
     """Both answers of a comparison; a letter that both show to be a function is one in both."""
     pair = parse(gold), parse(response)
-    if segments := _segments(*pair):
+    segments: frozenset[str] = frozenset()
+    if (_CAPITALS.search(gold) or _CAPITALS.search(response)) and _segments(*pair):
+        segments = _segments(*pair)
         pair = parse(gold, segments=segments), parse(response, segments=segments)
     functions = applied(*(answer.tokens for answer in pair)) if "(" in gold or "(" in response else frozenset()
     if not functions:

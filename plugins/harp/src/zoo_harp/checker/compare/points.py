@@ -58,7 +58,7 @@ def _turned(points: list[str], others: list[str]) -> bool:
 
 def _figure(text: str) -> tuple[str, list[str]] | None:
     """The kind and the points of the figure that an equation is about; None of another answer."""
-    match = _EQUATION.match(text)
+    match = _EQUATION.match(text) if "=" in text or ":" in text or "is" in text else None
     marked = _MARKED.fullmatch(match["label"]) if match else None
     if marked is not None:
         return "angle", [marked[1]]

@@ -14,6 +14,8 @@ from zoo_harp.checker.tree import EXPRESSIONS, Quantity
 from zoo_harp.checker.words import NUMBER_WORDS
 
 _FAR: Final = 120
+_IDLE: Final = " \n$}.*)]\\"
+"""signs behind a value that say nothing"""
 _CLOSED: Final = r"(?:[\s$}*_~]|\\[)\],;:! ]|\\q?quad(?![A-Za-z])){0,12}"
 _TEXT: Final = r"(?:\\(?:text|mathrm|mbox)\w{0,3}\s?\{\s?)?"
 _VALUE: Final = (
@@ -95,16 +97,15 @@ _NUMERAL: Final = re.compile(r"\d[0-9A-F]*")
 def is_changed(text: str, end: int, value: str) -> bool:
     """Whether what follows a value computes with it, scales it, or offers another one beside it."""
     after = text[end : end + _FAR]
+    if not after.strip(_IDLE):
+        return False
     if _FACTORIAL.match(after) and not _PROSE.search(text, max(0, end - _FAR), end):
         return True
     if _CHANGED.match(after) or (_MARKED.search(value) and _PART.match(after)):
         return True
     aside = _ASIDE.match(after)
-    if (
-        aside is not None
-        and _HEDGED.search(aside[1])
-        and not _is_same(aside[1][_DIGITS.search(aside[1]).start() :], value)
-    ):  # type: ignore[union-attr]
+    offered = _DIGITS.search(aside[1]) if aside is not None and _HEDGED.search(aside[1]) else None
+    if aside is not None and offered is not None and not _is_same(aside[1][offered.start() :], value):
         return True
     listed = _ANOTHER.match(after)
     if listed is not None and "\\boxed" in text[max(0, end - _FAR) : end] and not _is_same(listed[1], value):
@@ -142,7 +143,7 @@ def _is_same(after: str, value: str) -> bool:
 
 def with_base(text: str, start: int, end: int, value: str) -> str:
     """The numeral ``value`` with the base that the words beside it name, unless it is ten."""
-    if not _NUMERAL.fullmatch(value):
+    if (not start and not text[end : end + _FAR].strip(_IDLE)) or not _NUMERAL.fullmatch(value):
         return value
     match = _BASE.match(text, end, end + _FAR) or _BASE_BEFORE.search(text, max(0, start - _FAR), start)
     if match is None:
@@ -154,7 +155,7 @@ def with_base(text: str, start: int, end: int, value: str) -> str:
 
 def with_range(text: str, end: int, value: str) -> str:
     """``value`` with the clause in prose behind it that names the range of its letters, where it can be read."""
-    if not _LETTERED.search(value):
+    if not text[end : end + _FAR].strip(_IDLE) or not _LETTERED.search(value):
         return value
     match = _RANGE.match(text, end, end + _FAR)
     if match is None:

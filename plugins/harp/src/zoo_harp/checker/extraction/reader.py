@@ -112,7 +112,7 @@ def extract(response: str, budget: Budget | None = None) -> str | None:
     if bare and is_of_figure(text) and isinstance(parse(text).tree, Relation):
         return strip(text)
     bare = bare and not _has_words(parse(text).tree)
-    if (tagged or bare) and not _EMPTY_BOX.search(text) and reader.is_answer(text):
+    if (tagged or bare) and not _has_empty_box(text) and reader.is_answer(text):
         return strip(text)
     return reader.extract(text)
 
@@ -128,6 +128,10 @@ def anchors(text: str) -> Iterator[Span]:
         capture = capture[: hope.start()] if hope else capture
         if capture.strip(" .*_\n$"):
             yield Span(start, end, _unmarked(capture))
+
+
+def _has_empty_box(text: str) -> bool:
+    return "box" in text and _EMPTY_BOX.search(text) is not None
 
 
 def _unmarked(capture: str) -> str:
@@ -218,7 +222,7 @@ class Reader:
     def extract(self, text: str) -> str | None:
         """The answer of a reply."""
         box = last_box(text)
-        if box is None and _EMPTY_BOX.search(text) and self.is_answer(_EMPTY_BOX.sub(" ", text)):
+        if box is None and _has_empty_box(text) and self.is_answer(_EMPTY_BOX.sub(" ", text)):
             return None  # the box is where the answer should be
         prose: Span | None = None
         for anchor in anchors(text):
