@@ -45,7 +45,7 @@ def with_bound_names(gold: Node, response: Node) -> tuple[Node, Node]:
     if type(gold) is not type(response) or _head(gold) != _head(response):
         return gold, response
     gold, response = _with_index_i(gold), _with_index_i(response)
-    return gold, _responserenamed(gold, response)
+    return gold, _response_renamed(gold, response)
 
 
 def same_letters(gold: Answer, response: Answer) -> tuple[Node, Node]:
@@ -80,7 +80,7 @@ def _numbered(node: Node) -> Node:
     return numbered
 
 
-def _responserenamed(gold: Node, response: Node) -> Node:
+def _response_renamed(gold: Node, response: Node) -> Node:
     new, old = _bound(gold), _bound(response)
     if new == old or len(new) != len(old):
         return response

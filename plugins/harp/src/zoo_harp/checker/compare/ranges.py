@@ -54,6 +54,8 @@ class Ranges:
 
     def integers(self, side: Mapping[str, Domain]) -> frozenset[str]:
         """Parameters that run through all the integers."""
+        if not side:
+            return frozenset()
         return frozenset(name for name, domain in side.items() if domain == ALL_INTEGERS) - self.arguments
 
 

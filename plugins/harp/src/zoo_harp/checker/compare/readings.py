@@ -49,9 +49,8 @@ def other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
         if joined is not None:
             pairs.append((joined, answer.tree) if swap else (answer.tree, joined))
     for answer, counterpart, swap in ((gold, response, False), (response, gold, True)):
-        steps = any(isinstance(part, Apply) and part.op == "floor" for part in walk(answer.tree))
         inner = counterpart.tree.items if isinstance(counterpart.tree, Set) else ()
-        if steps and len(inner) == 1 and symbols(inner[0]):  # braces are a fractional part
+        if len(inner) == 1 and symbols(inner[0]) and _has_floor(answer.tree):  # braces are a fractional part
             part_of = Apply("sub", (inner[0], Apply("floor", inner)))
             pairs.append((part_of, answer.tree) if swap else (answer.tree, part_of))
     bare = _LABELLED.match(response.text)
@@ -66,6 +65,10 @@ def other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
         if in_words or not _LOST.search(gold.text + response.text):
             pairs.append((words, _as_words(response.text)))
     return pairs
+
+
+def _has_floor(node: Node) -> bool:
+    return any(isinstance(part, Apply) and part.op == "floor" for part in walk(node))
 
 
 def _as_product(node: Node, counterpart: Node) -> Node | None:

@@ -18,6 +18,7 @@ _CLAUSE: Final = frozenset(
     )
 )
 _SIGNS: Final = frozenset(names("in , ( ) { } $ and <= >= < > != - + _ ^ * ... = minus pm \\{ \\}"))
+_BEFORE: Final = frozenset((",", "(", ";", "where", "with"))
 _KIND_WORDS: Final = frozenset(names("even odd a an is integer"))
 _SET_WORDS: Final = frozenset(
     names("integer integers natural naturals positive nonnegative negative real reals rational nonzero odd even non")
@@ -33,8 +34,10 @@ def without_clause(tokens: Sequence[Token]) -> list[Token]:
     if len(tokens) < 2:
         return list(tokens)
     start = next((position for position in range(1, len(tokens)) if _begins(tokens, position)), None)
+    if start is None:
+        return list(tokens)
     stray = tokens[-1][0] == "num" and tokens[-2][1] in (",", "and") and not _lists(tokens, start)
-    if start is None or stray or _is_inside(tokens, start) or not all(_belongs(token) for token in tokens[start:]):
+    if stray or _is_inside(tokens, start) or not all(_belongs(token) for token in tokens[start:]):
         return list(tokens)
     while start > 1 and tokens[start - 1][1] in (",", "(", ";"):
         start -= 1
@@ -66,6 +69,8 @@ def conclusion(tokens: Sequence[Token]) -> list[Token]:
 def _begins(tokens: Sequence[Token], position: int) -> bool:
     """Whether a clause begins here: "for all", a universal quantifier, "where k is", or a letter and its range."""
     kind, value, _ = tokens[position]
+    if kind != "word" and tokens[position - 1][1] not in _BEFORE:
+        return False
     after = [token[1].lower() for token in tokens[position + 1 : position + 4]]
     if kind == "word" and value.lower() == "for":
         ranged = tokens[position + 1 : position + 2] != [] and tokens[position + 1][0] == "let"
@@ -75,7 +80,7 @@ def _begins(tokens: Sequence[Token], position: int) -> bool:
         return True
     if kind == "word" and value.lower() in ("where", "with"):
         return after[1:2] in (["is"], ["in"], ["are"])
-    if tokens[position - 1][1] not in (",", "(", ";", "where", "with"):
+    if tokens[position - 1][1] not in _BEFORE:
         return False
     if kind == "word" and value.lower() in _SET_WORDS:
         return tokens[-1][0] == "let" and _occurs(tokens, position, tokens[-1][1])
@@ -119,10 +124,8 @@ def _ranges(tokens: Sequence[Token], position: int) -> bool:
     return bool(between) or ahead[1][1] in _BOUNDS or _lists(tokens, position)
 
 
-def _lists(tokens: Sequence[Token], position: int | None) -> bool:
+def _lists(tokens: Sequence[Token], position: int) -> bool:
     """Whether a letter is said to be one of several values here, as in k = 0, 1, 2."""
-    if position is None:
-        return False
     while tokens[position][1] in (",", "(", ";") and position + 1 < len(tokens):
         position += 1
     values = [token[1] for token in tokens[position : position + _MAX_CLAUSE]]
