@@ -107,6 +107,8 @@ def compare_ranges(
         if any(_is_solved(name, tree) for tree in trees):
             continue  # x = 5 and x in Z
         if _is_remark(name, trees, known):
+            if other is not None and one is None and _are_holes(other, name, trees[0], budget):
+                other = None
             if gold.exists != response.exists or not _alike(name, one, other):
                 return Decision(False, "domain", f"different ranges of {name}")
             continue
@@ -163,6 +165,22 @@ def _reals(domain: Domain | None) -> Domain:
     """The range of a constant, all real numbers where nothing is said."""
     domain = domain or Domain()
     return domain if domain.kind else replace(domain, kind="R")
+
+
+def _are_holes(domain: Domain, name: str, tree: Node, budget: Budget) -> bool:
+    """Whether a range leaves out only numbers for which a definition has no value, as f(x) = 1/x for x != 0."""
+    if domain.kind not in ("", "R") or replace(domain, kind="", without=frozenset()) != Domain():
+        return False
+    value = tree.terms[-1] if isinstance(tree, Relation) else tree
+    for gap in domain.without:
+        try:
+            Evaluator(budget, {name: gap}).value(value)
+        except Undefined:
+            continue
+        except (Unsupported, LimitExceeded):
+            return False
+        return False
+    return bool(domain.without)
 
 
 def _of_one_letter(

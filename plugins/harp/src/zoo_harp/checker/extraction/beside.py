@@ -57,8 +57,8 @@ _PART: Final = re.compile(rf"{_CLOSED}{_TEXT}\s?of\b[^.;\n]{{0,40}}?[\s$\\({{}}]
 _MARKED: Final = re.compile(r"(?:\\?%|per\s?cent)[\s$}]{0,4}$", re.IGNORECASE)
 _BASES: Final = {"binary": 2, "ternary": 3, "octal": 8, "decimal": 10, "duodecimal": 12, "hexadecimal": 16, "hex": 16}
 _BASE: Final = re.compile(
-    rf"{_CLOSED}[,(]?{_CLOSED}{_TEXT}\s?(?:(?:written|expressed|given|read|when written)\s)?"
-    rf"(?:(?:in\s)?(?:the\s)?base[\s-]{{0,2}}"
+    rf"{_CLOSED}(?:[,(]|_\s?\{{?\s?)?{_CLOSED}{_TEXT}\s?(?:(?:written|expressed|given|read|when written)\s)?"
+    rf"(?:(?:in\s)?(?:the\s)?base[\s-]{{0,2}}\}}?\s?"
     rf"(?:[$({{]|\\\()?\s?(?P<base>\d{{1,2}}|{_WORDS})|in\s(?P<name>{'|'.join(_BASES)})"
     rf"|(?<=\()(?P<named>{'|'.join(_BASES)})(?=\)))(?!\w|\.\d)",
     re.IGNORECASE,
