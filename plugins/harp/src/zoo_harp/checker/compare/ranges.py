@@ -17,7 +17,7 @@ from zoo_harp.checker.algebra.values import Decision
 from zoo_harp.checker.answers import Answer
 from zoo_harp.checker.compare import labels
 from zoo_harp.checker.compare.bound import heads, renamed
-from zoo_harp.checker.compare.families import linear, replaced
+from zoo_harp.checker.compare.families import PARAMETERS, count_angles, linear, replaced
 from zoo_harp.checker.latex.domains import ALL_INTEGERS, MAX_WRITTEN, Domain, domains_of
 from zoo_harp.checker.limits import Budget, LimitExceeded, Undefined, Unsupported
 from zoo_harp.checker.tree import (
@@ -106,10 +106,11 @@ def compare_ranges(
         one, other = known.gold.get(name), known.response.get(name)
         if any(_is_solved(name, tree) for tree in trees):
             continue  # x = 5 and x in Z
-        if _is_remark(name, trees, known):
+        if _is_remark(name, trees, known) and not _is_shifted(name, trees[0], known, budget):
             if other is not None and one is None and _are_holes(other, name, trees[0], budget):
                 other = None
-            if gold.exists != response.exists or not _alike(name, one, other):
+            some = gold.exists != response.exists and name in known.arguments
+            if some or not _alike(name, one, other):
                 return Decision(False, "domain", f"different ranges of {name}")
             continue
         pair = tuple(ALL_INTEGERS if side is None or side == Domain() else side for side in (one, other))
@@ -139,6 +140,14 @@ def _is_remark(name: str, trees: tuple[Node, Node], known: Ranges) -> bool:
         first = gold.terms[0]
         return not solved or (isinstance(first, Symbol) and first.name.isupper() and name not in known.gold)
     return isinstance(gold, Apply | Symbol) and name not in known.gold
+
+
+def _is_shifted(name: str, gold: Node, known: Ranges, budget: Budget) -> bool:
+    """Whether a gold without a clause is a family all the same: it counts in pi or degrees from something on."""
+    if name in known.arguments or name not in PARAMETERS or not count_angles(gold):
+        return False
+    one = linear(gold, name, Evaluator(budget.half()))
+    return one is not None and one.start != 0
 
 
 def _alike(name: str, gold: Domain | None, response: Domain | None) -> bool:

@@ -44,7 +44,7 @@ _COUNT: Final = rf"(?:[\s$({{~]|\\[( ]){{0,6}}(?:[-−]?\d|(?:{_WORDS})\b|[b-hj-
 _CHANGED: Final = re.compile(
     rf"{_CLOSED}[,(]?{_CLOSED}{_TEXT}\s?(?:"
     rf"(?:squared|cubed|factorial|doubled|tripled|halved|dozens?|score|gross)\b"
-    rf"|(?:hundred|thousand|million|billion|trillion|lakh|crore)s?\b"
+    rf"|(?:hundred|thousand|million|billion|trillion|lakh|crore)s?\b(?!-)"
     rf"|(?:plus|minus|times|choose|divided\sby|multiplied\sby|to\sthe\spower|less\sthan|more\sthan)\b{_COUNT}"
     rf"|(?:raised)\sto\b|(?:plus\sor\sminus|give\sor\stake|plus-minus)\b|within{_COUNT}|±|\\pm(?![A-Za-z])"
     rf"|(?:\\?%|per\s?cent|percent)\}}?{_CLOSED}{_TEXT}\s?(?:of|off|less|more)\b[^.;\n]{{0,40}}?[\s$\\({{}}]\d"
@@ -99,7 +99,7 @@ def is_changed(text: str, end: int, value: str) -> bool:
     after = text[end : end + _FAR]
     if not after.strip(_IDLE):
         return False
-    if _FACTORIAL.match(after) and not _PROSE.search(text, max(0, end - _FAR), end):
+    if _FACTORIAL.match(after) and not _PROSE.search(text, max(0, end - _FAR), end) and not _PROSE.search(after):
         return True
     if _CHANGED.match(after) or (_MARKED.search(value) and _PART.match(after)):
         return True

@@ -151,6 +151,9 @@ def domains_of(node: Node, base: Domain | None = None) -> tuple[tuple[str, Domai
 def _bare(clause: Sequence[Token]) -> list[Token]:
     """The tokens without the separators and brackets around them."""
     tokens = [token for token in clause if token[1] != "forall"]
+    for index in range(len(tokens) - 2, 0, -1):  # "is a", "is an" outside of formulas, where letters are variables
+        if tokens[index][:2] == ("let", "a") and tokens[index - 1][1] in ("is", "are", "any"):
+            del tokens[index : index + 1 + (tokens[index + 1] == ("let", "n", False))]
     while tokens and tokens[0][1] in (",", ";", "and"):
         tokens = tokens[1:]
     depth = sum({"(": 1, ")": -1}.get(value, 0) for _, value, _ in tokens)
