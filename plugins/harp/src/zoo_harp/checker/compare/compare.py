@@ -22,9 +22,9 @@ from zoo_harp.checker.compare.families import (
     replaced,
     same_families,
 )
+from zoo_harp.checker.compare.figures import are_of_different_figures
 from zoo_harp.checker.compare.numbers import compare_expressions, compare_ratios, inside, radians
 from zoo_harp.checker.compare.pieces import by_cases, same_pieces
-from zoo_harp.checker.compare.points import are_of_different_figures
 from zoo_harp.checker.compare.ranges import changes, compare_ranges, ranges, substituted, written_out
 from zoo_harp.checker.compare.readings import other_readings
 from zoo_harp.checker.compare.sets import compare_collections, differently_joined, is_collection, items_of

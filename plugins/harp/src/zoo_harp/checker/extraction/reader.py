@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Final
 
 from zoo_harp.checker.answers import parse, strip
-from zoo_harp.checker.compare.points import is_of_figure
+from zoo_harp.checker.compare.figures import is_of_figure
 from zoo_harp.checker.compare.wording import is_permuted
 from zoo_harp.checker.extraction.assertions import denied_from, is_asserted, is_kept
 from zoo_harp.checker.extraction.beside import is_changed, with_base, with_range
