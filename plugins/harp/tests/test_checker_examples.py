@@ -106,3 +106,15 @@ def test_fresh_pairs(kind):
     pairs = [pair for pair in FRESH if pair["kind"] == kind]
     missed = [pair for pair in pairs if check(pair["gold"], pair["response"]).correct is not pair["correct"]]
     assert not missed
+
+
+KINDS = [json.loads(line) for line in Path(__file__).with_name("kinds.jsonl").read_text(encoding="ascii").splitlines()]
+"""pairs beside each rule: what it has to accept, and what looks alike and is another answer"""
+
+
+@pytest.mark.parametrize("kind", sorted({pair["kind"] for pair in KINDS}))
+def test_pairs_of_a_kind(kind):
+    pairs = [pair for pair in KINDS if pair["kind"] == kind]
+    assert {pair["correct"] for pair in pairs} == {True, False}
+    missed = [pair for pair in pairs if check(pair["gold"], pair["response"]).correct is not pair["correct"]]
+    assert not missed

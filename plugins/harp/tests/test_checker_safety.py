@@ -60,6 +60,8 @@ CODE = [
     "6;import os",
 ]
 LARGE = [
+    "".join(rf"\sin\frac{{{k}\pi}}{{151}}" for k in range(1, 76)) + r"\cdot2^{75}",
+    "".join(rf"\cos\frac{{{k}\pi}}{{101}}" for k in range(1, 51)) + r"\cdot2^{50}",
     "1e9" * 1_333,
     "1E" * 2_000,
     "**2** " * 30_000,

@@ -43,7 +43,7 @@ COMMAND_OPS: Final = {
     "$": "dollar", "textdollar": "dollar", "euro": "euro", "texteuro": "euro", "EUR": "euro",
     **dict.fromkeys(("Rightarrow", "implies", "rightarrow", "longrightarrow", "Longrightarrow"), "=>"),
     **dict.fromkeys(("iff", "Leftrightarrow", "Longleftrightarrow"), "<=>"),
-    "pounds": "pound sterling",
+    "crossproduct": "cross", "pounds": "pound sterling",
     "textsterling": "pound sterling", "yen": "yen", "textyen": "yen", "rupee": "rupee",
 }  # fmt: skip
 CONSTRUCTIONS: Final = {

@@ -21,6 +21,8 @@ _TRANSCENDENTAL_PRECISION: Final = 2_000
 _LARGEST: Final = {"exp": 10**6, "gamma": 10**4, "sin": 10**300, "cos": 10**300}
 """largest arguments of functions whose value, or whose period in them, would need as many digits"""
 _FIRST_PRECISION: Final = 128
+_POWER_WORK: Final = 4e-4
+"""operations that a power counts as, times its bits to the power of 1.6"""
 
 
 def _context(precision: int) -> Any:
@@ -176,9 +178,18 @@ class Decider(Field):
             for name, exponent in mono:
                 base = self._generator(name, precision)
                 context = _context(precision)
-                term = term * (base if exponent == 1 else context.power(base, _ratio(context, exponent)))
+                if exponent != 1:
+                    self._spend_digits(precision if exponent.denominator != 1 else precision // 8)
+                    base = context.power(base, _ratio(context, exponent))
+                term = term * base
             total, scale = total + term, scale + abs(term)
         return total, scale
+
+    def _spend_digits(self, precision: int) -> None:
+        """Count one power or function value: its time grows faster than its digits, so that the clock is read too."""
+        self.budget.spend(int(_POWER_WORK * precision**1.6))
+        if precision > _TRANSCENDENTAL_PRECISION:
+            self.budget.check_time()
 
     def number(self, value: Value, precision: int) -> Any:
         """``value`` as an mpmath number with ``precision`` bits (of working precision).
@@ -202,6 +213,7 @@ class Decider(Field):
 
     def _number_of(self, name: str, precision: int) -> Any:
         self.budget.spend(10 + precision // 50)
+        self._spend_digits(precision)
         inside = self.known.get(name)
         context = _context(precision)
         if name == "pi":

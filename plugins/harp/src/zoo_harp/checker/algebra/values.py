@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, repeat
 from typing import Final
 
 from zoo_harp.checker.algebra.evaluate import Evaluator
 from zoo_harp.checker.algebra.exact import HALF, Poly, Value
+from zoo_harp.checker.algebra.points import rational_point, step_points
 from zoo_harp.checker.limits import Budget, LimitExceeded, Undefined, Unsupported, power
 from zoo_harp.checker.tree import EXPRESSIONS, Apply, Constant, Node, Number, show, symbols, walk
 from zoo_harp.checker.workers.symbolic import prove_equal
@@ -70,7 +72,12 @@ def compare_values(gold: Node, response: Node, budget: Budget) -> Decision:
         LimitExceeded: a number would be too long, or the work too much.
         Timeout: the deadline has passed.
     """
-    if isinstance(gold, Number) and isinstance(response, Number) and gold.value == response.value:
+    if (
+        isinstance(gold, Number)
+        and isinstance(response, Number)
+        and gold.value == response.value
+        and _whole(gold, response)
+    ):
         return Decision(True, "number", "the same rational number")
     field = Evaluator(budget.half())
     try:
@@ -88,7 +95,9 @@ def compare_values(gold: Node, response: Node, budget: Budget) -> Decision:
             return _points(gold, response, budget)
         raise
     if isinstance(left, Fraction) and isinstance(right, Fraction) and left == right:
-        return Decision(True, "number", "the same rational number")
+        bare = isinstance(gold, Number) and isinstance(response, Number)
+        if not bare or _whole(gold, response):  # type: ignore[arg-type]
+            return Decision(True, "number", "the same rational number")
     try:
         decimal = _by_digits(gold, response, left, right, field)
     except (Undefined, Unsupported):
@@ -112,6 +121,11 @@ def compare_values(gold: Node, response: Node, budget: Budget) -> Decision:
     variables = field.is_variable(left) or field.is_variable(right)
     rule = "expression" if variables else "exact"
     return Decision(zero, rule, "the difference is zero" if zero else "the difference is not zero")
+
+
+def _whole(gold: Number, response: Number) -> bool:
+    """Whether no dots stand behind the digits of one side only, as in "42..." beside 42."""
+    return gold.cut == response.cut or bool(gold.decimals and response.decimals)
 
 
 def _by_digits(gold: Node, response: Node, left: Value, right: Value, field: Evaluator) -> Decision | None:
@@ -142,15 +156,19 @@ def _points(gold: Node, response: Node, budget: Budget) -> Decision:
     """
     names = sorted(symbols(gold) | symbols(response))
     draw = random.Random(_SEED)  # noqa: S311
+    point: dict[str, Value]
     discrete = {n.op for side in (gold, response) for n in walk(side) if isinstance(n, Apply)} & _DISCRETE
     whole, large = bool(discrete), bool(discrete) and discrete <= _PERIODIC
     agreed = 0
-    for attempt in range(_TRIES):
-        if whole:
+    steps = step_points((gold, response), names, budget.half())
+    for attempt, step in enumerate(chain(steps, repeat(None, _TRIES))):
+        if step is not None:
+            point = step
+        elif whole:
             most = 60 if large and attempt % 2 else 4 + attempt
-            point: dict[str, Value] = {name: Fraction(draw.randint(1, most)) for name in names}
+            point = {name: Fraction(draw.randint(1, most)) for name in names}
         else:
-            point = _rational_point(draw, names, attempt)
+            point = rational_point(draw, names, attempt)
         field = Evaluator(budget, point)
         try:
             left, right = field.value(gold), field.value(response)
@@ -160,21 +178,19 @@ def _points(gold: Node, response: Node, budget: Budget) -> Decision:
             same = field.is_zero(field.add(left, right, -1))
         except Undefined:
             continue
+        except LimitExceeded:
+            if step is None:
+                raise
+            continue
         except Unsupported:
             break
         if same is False:
             where = ", ".join(f"{name} = {value}" for name, value in point.items())
             return Decision(False, "points", f"different values at {where}")
-        agreed += bool(same)
+        agreed += bool(same) and step is None
         if agreed >= _POINTS:
             return Decision(True, "points", f"equal values at {agreed} random points")
     return _symbolic(gold, response, budget)
-
-
-def _rational_point(draw: random.Random, names: list[str], attempt: int) -> dict[str, Value]:
-    spread = 60 if attempt % 2 else 9
-    point = {name: Fraction(draw.randint(-spread * 7, spread * 7) or 1, draw.randint(2, 7)) for name in names}
-    return {name: abs(value) + 2 if attempt % 4 == 3 else value for name, value in point.items()}
 
 
 def _symbolic(gold: Node, response: Node, budget: Budget) -> Decision:

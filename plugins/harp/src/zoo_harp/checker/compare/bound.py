@@ -49,14 +49,14 @@ def with_bound_names(gold: Node, response: Node) -> tuple[Node, Node]:
 
 
 def same_letters(gold: Answer, response: Answer) -> tuple[Node, Node]:
-    """Both trees with the bound variables of sums, integrals and limits numbered by their depth, and the one parameter
-    that each of them declares named alike.
-    """
-    trees = [_numbered(side.tree) if _binds(side) else side.tree for side in (gold, response)]
-    old, new = response.parameters, gold.parameters
-    if len(old) == len(new) == 1 and old != new and new.isdisjoint(_names(trees[1])):
-        trees[1] = _renamed(trees[1], dict(zip(old, new, strict=True)))
-    return trees[0], trees[1]
+    """Both trees with the bound variables of sums, integrals and limits numbered by their depth."""
+    one, other = (_numbered(side.tree) if _binds(side) else side.tree for side in (gold, response))
+    return one, other
+
+
+def heads(node: Node) -> list[str]:
+    """The letters that a definition of a function or sequence binds; none of another statement."""
+    return _bound(node) if isinstance(node, Relation) else []
 
 
 def _binds(answer: Answer) -> bool:
@@ -71,7 +71,7 @@ def _numbered(node: Node) -> Node:
         below = partial(change, depth=depth + 1)
         *limits, body = part.args[1:]
         name = _NUMBERS[depth]
-        inner = rebuilt(_renamed(body, {variable.name: name}), below)
+        inner = rebuilt(renamed(body, {variable.name: name}), below)
         return Apply(
             part.op, (Symbol(name), *(rebuilt(limit, partial(change, depth=depth)) for limit in limits), inner)
         )
@@ -87,7 +87,7 @@ def _response_renamed(gold: Node, response: Node) -> Node:
     names = dict(zip(old, new, strict=True))
     if any(name in _names(response) for name in new if name not in names):
         return response  # the name means something else there
-    return _renamed(response, names)
+    return renamed(response, names)
 
 
 def _with_index_i(node: Node) -> Node:
@@ -156,7 +156,9 @@ def _index(name: str) -> list[str]:
     return list(dict.fromkeys(_LETTER.findall(index))) if index and _INDEX.fullmatch(index) else []
 
 
-def _renamed(node: Node, names: Mapping[str, str]) -> Node:
+def renamed(node: Node, names: Mapping[str, str]) -> Node:
+    """``node`` with other names for its variables, in their indices too."""
+
     def change(part: Node) -> Node | None:
         if not isinstance(part, Symbol):
             return None
@@ -165,5 +167,5 @@ def _renamed(node: Node, names: Mapping[str, str]) -> Node:
             index = _LETTER.sub(lambda letter: names.get(letter[0], letter[0]), index)
         return Symbol(names.get(base, base) + mark + index)
 
-    renamed: Node = rebuilt(node, change)
-    return renamed
+    changed: Node = rebuilt(node, change)
+    return changed

@@ -13,12 +13,22 @@ from zoo_harp.checker.algebra.values import Decision, compare_values
 from zoo_harp.checker.answers import Answer
 from zoo_harp.checker.compare import compounds, labels
 from zoo_harp.checker.compare.bound import same_letters, with_bound_names
-from zoo_harp.checker.compare.families import Evidence, are_parameters, count_angles, families, same_families
+from zoo_harp.checker.compare.families import (
+    PARAMETERS,
+    Evidence,
+    are_parameters,
+    count_angles,
+    families,
+    replaced,
+    same_families,
+)
+from zoo_harp.checker.compare.figures import are_of_different_figures
 from zoo_harp.checker.compare.numbers import compare_expressions, compare_ratios, inside, radians
 from zoo_harp.checker.compare.pieces import by_cases, same_pieces
+from zoo_harp.checker.compare.ranges import changes, compare_ranges, ranges, substituted, written_out
 from zoo_harp.checker.compare.readings import other_readings
 from zoo_harp.checker.compare.sets import compare_collections, differently_joined, is_collection, items_of
-from zoo_harp.checker.compare.vectors import components, in_units, is_vector
+from zoo_harp.checker.compare.vectors import components, in_units, is_vector, rows_of
 from zoo_harp.checker.compare.wording import NOTHING, same_words, with_permutations
 from zoo_harp.checker.limits import Budget, Undefined, Unsupported
 from zoo_harp.checker.tree import (
@@ -39,6 +49,7 @@ from zoo_harp.checker.tree import (
     Text,
     Tuple,
     number,
+    symbols,
 )
 
 
@@ -53,9 +64,20 @@ def compare_answers(gold: Answer, response: Answer, budget: Budget) -> Decision:
         return Decision(True, "identical", "the same as written")
     if gold.limit or response.limit:
         return Decision(False, "limit", "limit")
-    comparison = Comparison(budget, Evidence(gold.parameters, response.parameters))
-    decision = comparison.compare(*same_letters(gold, response))
-    if decision.correct:
+    if are_of_different_figures(gold.text, response.text):
+        return Decision(False, "labels", "values of different figures")
+    known, trees = ranges(gold, response, same_letters(gold, response))
+    integers = known.integers(known.gold), known.integers(known.response)
+    comparison = Comparison(budget, Evidence(*integers, known.arguments))
+    if gold.domains or response.domains or gold.unread or response.unread:
+        decided = compare_ranges(gold, response, trees, known, comparison.unshifted, budget)
+        if decided is not None:
+            return decided
+    trees = written_out(trees[0], gold), written_out(trees[1], response)
+    decision = comparison.compare(*trees)
+    if not decision.correct and integers[0] == integers[1] != frozenset():
+        decision = comparison.shifted(*trees) or decision
+    if decision.correct or gold.domains or response.domains:
         return decision
     for gold_part, response_part in other_readings(gold, response):
         again = comparison.compare(gold_part, response_part)
@@ -79,6 +101,8 @@ class Comparison:
     def __init__(self, budget: Budget, known: Evidence) -> None:
         self.budget = budget
         self.known = known
+        self.together = False
+        """whether a parameter has one value for all that is compared, as in the items of a tuple"""
         self.undecided: Decision | None = None
         """the first comparison of parts that was undecided"""
 
@@ -142,14 +166,45 @@ class Comparison:
             return _no("answers of different kinds")
         return _no(f"a {type(gold).__name__.lower()} and a {type(response).__name__.lower()}")
 
+    def unshifted(self, gold: Node, response: Node) -> Decision:
+        """Compare with one meaning of each letter on both sides: a parameter is a variable like any other."""
+        before, self.together = self.together, True
+        decision = self.compare(gold, response)
+        self.together = before
+        return decision
+
+    def shifted(self, gold: Node, response: Node) -> Decision | None:
+        """Compare two answers in one integer parameter, after one change of it for the whole answer; None without."""
+        declared = self.known.gold & symbols(gold) & symbols(response)
+        letters = [symbols(side) & PARAMETERS for side in (gold, response)]
+        name = next(iter(declared or letters[0])) if len(declared or letters[0]) == 1 else None
+        if name is None or (not declared and not count_angles(gold, response)):
+            return None
+        if not declared:  # n for k, where nothing says that they are integers
+            if len(letters[1]) != 1 or name in self.known.arguments:
+                return None
+            response = replaced(response, next(iter(letters[1])), Symbol(name))
+        for change in ((1, 0), *changes(gold, response, name, self.budget)):
+            if self.unshifted(gold, substituted(response, name, *change)).correct:
+                return Decision(True, "family", "the same for all integers")
+        return None
+
     def same(self, gold: Node, response: Node) -> bool:
         """Whether two nodes are equal."""
         return self.compare(gold, response).correct
 
     def _all(self, gold: Sequence[Node], response: Sequence[Node], rule: str) -> Decision:
-        """Item by item, in order."""
+        """Item by item, in order; a parameter has one value for all of them."""
         if len(gold) != len(response):
             return Decision(False, rule, f"{len(gold)} items and {len(response)}")
+        before, self.together = self.together, self.together or len(gold) > 1
+        decision = self._each(gold, response, rule)
+        self.together = before
+        if decision.correct or before or len(gold) == 1:
+            return decision
+        return self.shifted(Tuple("(", tuple(gold), ")"), Tuple("(", tuple(response), ")")) or decision
+
+    def _each(self, gold: Sequence[Node], response: Sequence[Node], rule: str) -> Decision:
         for k, (gold_part, response_part) in enumerate(zip(gold, response, strict=True), start=1):
             decision = self.compare(gold_part, response_part)
             if not decision.correct:
@@ -189,6 +244,8 @@ class Comparison:
 
         With ``solved`` they are solutions for an unknown, so that the parameters' names may differ.
         """
+        if self.together:
+            return None
         field = Evaluator(self.budget.half())
         gold_part = families(gold, field)
         response_part = families(response, field) if gold_part else []
@@ -210,7 +267,9 @@ class Comparison:
         # "Square units" names no unit that could differ from another.
         named = [any(base == "unit" for base, _ in unit or ()) for unit in units]
         if units[0] and units[1] and units[0] != units[1] and named[0] == named[1]:
-            return Decision(False, "unit", f"different units: {_unit_name(units[0])} and {_unit_name(units[1])}")
+            return Decision(
+                False, "unit", f"different units: {compounds.unit_name(units[0])} and {compounds.unit_name(units[1])}"
+            )
         degrees = inside(gold, "deg"), inside(response, "deg")
         if _RADIAN in units and any(degrees):
             angles = [radians(size) if size else side for size, side in zip(degrees, (gold, response), strict=True)]
@@ -316,7 +375,7 @@ class Comparison:
         return Decision(same, "interval", "the same set of numbers" if same else "different sets of numbers")
 
     def _arrays(self, gold: Node, response: Node) -> Decision:
-        gold_part, response_part = _rows(gold), _rows(response)
+        gold_part, response_part = rows_of(gold), rows_of(response)
         if gold_part is not None and response_part is not None:
             if [len(row) for row in gold_part] != [len(row) for row in response_part]:
                 return Decision(False, "matrix", "different shapes")
@@ -337,18 +396,3 @@ def _normalised(node: Node) -> Node:
 
 def _words(node: Text | Symbol) -> tuple[str, ...]:
     return node.words if isinstance(node, Text) else (node.name.lower(),)
-
-
-def _rows(node: Node) -> tuple[tuple[Node, ...], ...] | None:
-    if isinstance(node, Matrix):
-        return node.rows
-    brackets = (
-        {(item.left, item.right) for item in node.items if isinstance(item, Tuple)} if isinstance(node, Tuple) else ()
-    )
-    if isinstance(node, Tuple) and brackets == {("[", "]")} and all(isinstance(item, Tuple) for item in node.items):
-        return tuple(item.items for item in node.items if isinstance(item, Tuple))
-    return None
-
-
-def _unit_name(unit: tuple[tuple[str, int], ...]) -> str:
-    return "*".join(base if power == 1 else f"{base}^{power}" for base, power in unit)

@@ -55,3 +55,8 @@ def _total(parts: Compound, base: str) -> Node:
     """The sum of the parts in the unit ``base``, which is of their kind."""
     scaled = [Apply("mul", (value, Number(SIZES[name][1] / SIZES[base][1]))) for name, value in parts]
     return reduce(lambda left, right: Apply("add", (left, right)), scaled)
+
+
+def unit_name(unit: tuple[tuple[str, int], ...]) -> str:
+    """A unit as it is written, such as m*s^-1."""
+    return "*".join(base if power == 1 else f"{base}^{power}" for base, power in unit)

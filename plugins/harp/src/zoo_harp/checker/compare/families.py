@@ -35,7 +35,8 @@ from zoo_harp.checker.tree import (
     walk,
 )
 
-_PARAMETERS: Final = frozenset("klmnjt") | {COUNTED.name}
+PARAMETERS: Final = frozenset("klmnjt") | {COUNTED.name}
+"""letters that may run through the integers"""
 _NAMED: Final = {"odd": (1, 2), "even": (0, 2), "Z": (0, 1)}
 _MAX_FAMILIES: Final = 24
 _MAX_STARTS: Final = 200
@@ -147,13 +148,13 @@ def _family(node: Node, field: Evaluator) -> Family | None:
         if not isinstance(condition, Relation) or condition.ops != ("in",) or condition.terms[1] != Named("Z"):
             return None
         letter = condition.terms[0]
-        one = _linear(node.variable, letter.name, field) if isinstance(letter, Symbol) else None
+        one = linear(node.variable, letter.name, field) if isinstance(letter, Symbol) else None
         return None if one is None else Family(one.start, one.step, "")
     names = symbols(node)
-    if len(names) != 1 or not isinstance(node, Apply | Symbol) or not names <= _PARAMETERS:
+    if len(names) != 1 or not isinstance(node, Apply | Symbol) or not names <= PARAMETERS:
         return None
     (name,) = names
-    return _linear(node, name, field)
+    return linear(node, name, field)
 
 
 def _dotted(items: Sequence[Node], field: Evaluator) -> Family | None:
@@ -173,12 +174,13 @@ def _dotted(items: Sequence[Node], field: Evaluator) -> Family | None:
     return Family(values[0], step, "") if isinstance(step, Fraction) and step else None
 
 
-def _linear(node: Node, name: str, field: Evaluator) -> Family | None:
+def linear(node: Node, name: str, field: Evaluator) -> Family | None:
+    """The family of an expression that is linear in the parameter ``name``; None if it is not."""
     # Three points show a line only if the expression is a polynomial of a low degree in the parameter.
     if not _is_linear(node, name):
         return None
     try:
-        starts = [field.value(_with(node, name, place)) for place in (0, 1, 2)]
+        starts = [field.value(replaced(node, name, number(place))) for place in (0, 1, 2)]
         first, second = field.add(starts[1], starts[0], -1), field.add(starts[2], starts[1], -1)
         if field.is_zero(field.add(first, second, -1)) is not True or field.is_zero(first) is not False:
             return None
@@ -187,9 +189,10 @@ def _linear(node: Node, name: str, field: Evaluator) -> Family | None:
     return Family(starts[0], first, "" if name == COUNTED.name else name)
 
 
-def _with(node: Node, name: str, value: int) -> Node:
-    replaced: Node = rebuilt(node, lambda part: number(value) if part == Symbol(name) else None)
-    return replaced
+def replaced(node: Node, name: str, value: Node) -> Node:
+    """``node`` with ``value`` for the letter ``name``."""
+    changed: Node = rebuilt(node, lambda part: value if part == Symbol(name) else None)
+    return changed
 
 
 def _is_linear(node: Node, name: str) -> bool:
@@ -247,6 +250,8 @@ class Evidence:
     """letters that the gold lets run through the integers"""
     response: frozenset[str] = frozenset()
     """the same for the response"""
+    arguments: frozenset[str] = frozenset()
+    """letters that a definition binds, which are no parameters"""
     solved: bool = False
     """whether the answers are solutions for an unknown"""
 
@@ -261,6 +266,8 @@ def are_parameters(
     is solved for an unknown or no multiple of the step; or where it is solved, and the response has another letter.
     """
     letters, others = ({one.parameter for one in side} for side in (gold, response))
+    if (letters | others) & known.arguments:
+        return False
     if letters <= {"", *known.gold}:
         alone = others != {""} and all(one.step == 1 and not _is_shifted(one, field) for one in response)
         return letters != {""} or not alone or others <= known.response

@@ -9,6 +9,7 @@ from typing import Final
 from zoo_harp.checker.lexicon import denies
 from zoo_harp.checker.tree import (
     Apply,
+    Builder,
     Listing,
     Node,
     Number,
@@ -79,9 +80,14 @@ def _is_combination(node: Node) -> bool:
 
 def _is_length(node: Node) -> bool:
     """A product of capital letters, such as the segment AB, also between bars."""
-    if isinstance(node, Apply) and node.op in ("mul", "abs", "div"):
+    if isinstance(node, Apply) and (node.op in ("mul", "abs", "div") or _is_vector(node)):
         return all(map(_is_length, node.args))
     return isinstance(node, Symbol) and node.name.isupper()
+
+
+def _is_vector(node: Apply) -> bool:
+    """Whether it is a vector between two points."""
+    return node.op == "sub" and all(isinstance(arg, Symbol) and arg.name.startswith("→") for arg in node.args)
 
 
 def exchangeable(gold: Labelled, response: Labelled) -> bool:
@@ -160,8 +166,14 @@ def labelled(node: Node, *, combinations: bool = False) -> Labelled | None:
 
 
 def _one(node: Relation) -> Labelled | None:
-    if node.ops == ("in",) and isinstance(node.terms[0], Symbol) and isinstance(node.terms[1], Set):
+    if node.ops == ("in",) and isinstance(node.terms[0], Symbol) and isinstance(node.terms[1], Set | Builder):
         return Labelled((node.terms[0],), (node.terms[1],), node.terms[1])
+    if node.ops == ("in",) and isinstance(node.terms[0], Tuple) and isinstance(node.terms[1], Set):
+        names, points = node.terms[0].items, node.terms[1].items
+        if all(isinstance(name, Symbol) for name in names) and all(isinstance(point, Tuple) for point in points):
+            label = Relation(("=",), (node.terms[0], points[0]))
+            ordered = tuple(_in_order(point, label) for point in points)
+            return Labelled((Tuple("(", names, ")"),), ordered, Set(ordered))
     if node.ops == ("mod",):
         return _congruence(*node.terms)
     if any(op != "=" for op in node.ops):
@@ -182,7 +194,9 @@ def _one(node: Relation) -> Labelled | None:
     if isinstance(first, Ratio) and isinstance(value, Ratio):
         value = replace(value, time=False)
     if isinstance(first, Tuple) and isinstance(value, Tuple) and len(first.items) == len(value.items):
-        return Labelled(first.items, value.items, value)
+        order = _order(first.items)
+        value = replace(value, items=tuple(value.items[k] for k in order))
+        return Labelled(tuple(first.items[k] for k in order), value.items, value)
     if isinstance(first, Symbol) and first.name in symbols(value):
         return None
     return Labelled((first,), (value,), value, tuple(rest[:-1]))
@@ -215,7 +229,7 @@ def _several(node: Listing) -> Labelled | None:
     if first is None:
         return None
     if len(first.names) > 1:
-        rest = [part.whole if part is not None and part.names == first.names else item
+        rest = [part.whole if part is not None and part.names == first.names else _in_order(item, node.items[0])
                 for item, part in zip(node.items, labelled_items, strict=True)]  # fmt: skip
         points = all(isinstance(value, Tuple) and len(value.items) == len(first.names) for value in rest)
         return (
@@ -250,6 +264,21 @@ def _several(node: Listing) -> Labelled | None:
     found_points = tuple(Tuple("(", tuple(group[name] for name in order), ")") for group in groups)
     names_in_order = Tuple("(", tuple(n for n in order if n is not None), ")")
     return Labelled((names_in_order,), found_points, Listing(found_points, ","))
+
+
+def _order(names: tuple[Node, ...]) -> list[int]:
+    """The order in which coordinates are given: the alphabet's for letters in a row, else that of their names."""
+    if len(set(names)) == len(names) and _are_neighbours(set(names)):
+        return sorted(range(len(names)), key=lambda k: str(names[k]))
+    return list(range(len(names)))
+
+
+def _in_order(item: Node, first: Node) -> Node:
+    """A point without names, its coordinates in the order that the names before the first point stand for."""
+    names = first.terms[0] if isinstance(first, Relation) else None
+    if not isinstance(item, Tuple) or not isinstance(names, Tuple) or len(names.items) != len(item.items):
+        return item
+    return replace(item, items=tuple(item.items[k] for k in _order(names.items)))
 
 
 def _are_neighbours(given: set[Node]) -> bool:

@@ -75,11 +75,28 @@ def same_pieces(gold: Cases, response: Cases, budget: Budget, equal: Callable[[N
         if k is not None and k2 is not None and not equal(gold.pieces[k][0], response.pieces[k2][0]):
             return False
     for point, k, k2 in zip(points, gold_at, response_at, strict=True):
+        k, k2 = (_defined(side, piece, point, field) for side, piece in ((gold, k), (response, k2)))
         if (k is None) != (k2 is None):
             return False
         if k is not None and k2 is not None and not _equal_at(gold.pieces[k], response.pieces[k2], point, field, equal):
             return False
     return True
+
+
+def _defined(side: Cases, piece: int | None, point: Value, field: Evaluator) -> int | None:
+    """The piece of a point, or None where its value does not exist there, as that of |x|/x at 0."""
+    if piece is None:
+        return None
+    names = symbols(side.pieces[piece][0])
+    if len(names) != 1:
+        return piece
+    try:
+        Evaluator(field.budget, dict.fromkeys(names, point)).value(side.pieces[piece][0])
+    except Undefined:
+        return None
+    except (Unsupported, LimitExceeded):
+        return piece
+    return piece
 
 
 def _equal_at(

@@ -8,7 +8,7 @@ from typing import Final
 from zoo_harp.checker.answers import Answer, parse
 from zoo_harp.checker.latex import forms
 from zoo_harp.checker.latex.normalise import wide_number
-from zoo_harp.checker.tree import Apply, Listing, Node, Number, Quantity, Symbol, Text, rebuilt, symbols, walk
+from zoo_harp.checker.tree import Apply, Listing, Node, Number, Quantity, Set, Symbol, Text, rebuilt, symbols, walk
 from zoo_harp.checker.words import words_of
 
 _LABELLED: Final = re.compile(
@@ -48,6 +48,11 @@ def other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
         joined = _mixed(counterpart.tree)
         if joined is not None:
             pairs.append((joined, answer.tree) if swap else (answer.tree, joined))
+    for answer, counterpart, swap in ((gold, response, False), (response, gold, True)):
+        inner = counterpart.tree.items if isinstance(counterpart.tree, Set) else ()
+        if len(inner) == 1 and symbols(inner[0]) and _has_floor(answer.tree):  # braces are a fractional part
+            part_of = Apply("sub", (inner[0], Apply("floor", inner)))
+            pairs.append((part_of, answer.tree) if swap else (answer.tree, part_of))
     bare = _LABELLED.match(response.text)
     if bare and not _CHOICE.fullmatch(response.text[bare.end() :].strip()):
         pairs.append((gold.tree, parse(response.text[bare.end() :]).tree))
@@ -60,6 +65,10 @@ def other_readings(gold: Answer, response: Answer) -> list[tuple[Node, Node]]:
         if in_words or not _LOST.search(gold.text + response.text):
             pairs.append((words, _as_words(response.text)))
     return pairs
+
+
+def _has_floor(node: Node) -> bool:
+    return any(isinstance(part, Apply) and part.op == "floor" for part in walk(node))
 
 
 def _as_product(node: Node, counterpart: Node) -> Node | None:

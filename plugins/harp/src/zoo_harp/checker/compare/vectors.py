@@ -61,3 +61,15 @@ def _along(node: Node, unit: str) -> Node:
 
     replaced: Node = rebuilt(node, change)
     return replaced
+
+
+def rows_of(node: Node) -> tuple[tuple[Node, ...], ...] | None:
+    """The rows of a matrix, also of a list of lists; None of anything else."""
+    if isinstance(node, Matrix):
+        return node.rows
+    brackets = (
+        {(item.left, item.right) for item in node.items if isinstance(item, Tuple)} if isinstance(node, Tuple) else ()
+    )
+    if isinstance(node, Tuple) and brackets == {("[", "]")} and all(isinstance(item, Tuple) for item in node.items):
+        return tuple(item.items for item in node.items if isinstance(item, Tuple))
+    return None

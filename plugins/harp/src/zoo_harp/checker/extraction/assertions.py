@@ -25,7 +25,7 @@ from zoo_harp.checker.words import MULTIPLES
 _SIMPLE: Final = re.compile(r"D?V?D?[NQFG]+(?:PD?[NQFG]+)*|F+(?:AF+)*|[SDTR]|F,D?[NQ].*,")
 _HEAD: Final = re.compile(r"D?[NFGV]{0,5}Q[NQF]*")
 _LINK: Final = re.compile(r"(?:M[VC]*)?(?:A(?:XFC)?[VC]*(?:DQ)?|L[VC]*(?:D?Q)?)$")
-_ANSWER: Final = re.compile("(?:the )?(?:final )?answer")
+_ANSWER: Final = re.compile("(?:the )?(?:final )?answer|ответ|(?:also )?ist (?:die|das) (?:antwort|ergebnis|lösung)")
 _LEAD: Final = re.compile(r"[CV,]*(?:P(?:T|S|D?[NQF]+),?)*[CV,]*")
 _EMBEDS: Final = re.compile(
     r"[CV,]*(?:P(?:S|D?[NQF]+),?)*[CV,]*(?:(?:[SR]|D|D?[NQFG]+)?M?V*[EL]|[SR]?AV*(?:K|KE|E)|D?N?QA|E)T?"
@@ -47,7 +47,13 @@ _ASIDES: Final = (("(",), ("—",), ("–",), ("-",))
 _THIS: Final = THIS | {"this", "that", "it", "which"}
 _OTHERS: Final = frozenset(names("their his her your"))
 _LIARS: Final = frozenset(names("statement statements sentence person student knight coin suspect claim equation"))
-_CONCLUSIVE: Final = frozenset(names("so thus hence therefore then finally consequently accordingly"))
+_CONCLUSIVE: Final = frozenset(
+    names(
+        "so thus hence therefore then finally consequently accordingly donc ainsi finalement entonces finalmente "
+        "portanto então assim quindi dunque pertanto daher somit folglich deshalb demnach schließlich итак значит "
+        "следовательно поэтому"
+    )
+)
 _ALL: Final = (("all",), ("every",), ("any",), ("each",))
 _NONE_OF_OTHERS: Final = frozenset(names("no nothing neither none nobody"))
 _STATED: Final = frozenset(
@@ -292,7 +298,7 @@ def _leads(left: Words, index: int) -> bool:
     since = _since_reset(Words(words, before))
     if _is_supposed(words[since:]):
         return False
-    return words[:1] in (("since",), ("because",), ("as",)) or not any(map(is_false, words[since:]))
+    return words[:1] in (("since",), ("because",), ("as",), ("after",)) or not any(map(is_false, words[since:]))
 
 
 def _goes_on(right: Words, *, alone: bool) -> bool:

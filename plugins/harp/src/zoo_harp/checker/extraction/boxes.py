@@ -29,7 +29,7 @@ _BEFORE: Final = re.compile(
     r"|\\(?:sqrt|[dt]?frac)\s?(?:\{[^{}]{1,60}\})?\s?\{)$"
 )
 _AFTER: Final = re.compile(
-    rf"\d|\{{\d|\^(?!\{{?\s?\\circ)|(?:\{{\}})?\s?{_OPERATOR}\s?(?:\d|\\(?:[dt]?frac|sqrt|pi)(?![A-Za-z]))"
+    rf"\d|\{{\d|_\s?\{{?\s?(?:\d|\\text)|\^(?!\{{?\s?\\circ)|(?:\{{\}})?\s?{_OPERATOR}\s?(?:\d|\\(?:[dt]?frac|sqrt|pi)(?![A-Za-z]))"
     rf"|{_OPERATOR}?[A-Za-z](?![A-Za-z])|\s?{_COMMAND}"
 )
 _EDGE: Final = re.compile(

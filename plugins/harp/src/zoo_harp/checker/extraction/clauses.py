@@ -42,7 +42,9 @@ CLASSES: Final = {
         "E": "follows proves see know knows conclude concludes deduce infer means mean implies imply implying "
         "show shows tells "
         "note notice realize verify confirm prove observe understand meaning conclusion",
-        "C": "so thus hence therefore then finally consequently accordingly thereby and but now",
+        "C": "so thus hence therefore then finally consequently accordingly thereby and but now "
+        "donc alors ainsi finalement enfin entonces pues luego finalmente portanto então assim quindi dunque allora "
+        "pertanto infine daher somit folglich deshalb demnach schließlich damit итак значит следовательно поэтому",
         "B": "because since as",
         "S": "we i it he she they there you one what",
         "T": "that",
@@ -92,7 +94,8 @@ _PHRASES: Final = {
         "V": "as claimed|as desired|as required|as stated|as expected|as wanted|as needed|as asserted|as "
         "announced|equal to|given by|none other than|nothing but|a total of|in total|in all|all in all|as follows",
         "M": "has to|have to|ought to",
-        "C": "as a result|in conclusion|in which case|in this case|in that case|in either case|in any case|in "
+        "C": "par conséquent|por tanto|por lo tanto|por conseguinte|di conseguenza|таким образом|"
+        "as a result|in conclusion|in which case|in this case|in that case|in either case|in any case|in "
         "all cases",
         "S": "we can|you can|one can",
         "X": "different from|distinct from|up to|far from|close to|short of|"
@@ -111,7 +114,9 @@ _PHRASES: Final = {
         "equal to|"
         "lies in|lie in|belongs to|meet at|meets at|intersect at|intersects at|arrives at|arrive at|leaves at|"
         "starts at|ends at|increases by|increase by|decreases by|decrease by|rises by|drops by|grows by|to get|"
-        "to obtain|to give|to yield|to find|we are left with|end up with|ends up with|is worth|differ by|differs by",
+        "to obtain|to give|to yield|to find|"
+        "on trouve|on obtient|se obtiene|obtenemos|obtemos|otteniamo|wir erhalten|man erhält|erhalten wir|"
+        "получаем|we are left with|end up with|ends up with|is worth|differ by|differs by",
     }.items()
     for phrase in phrases.split("|")
 }

@@ -11,8 +11,10 @@ from itertools import islice
 from typing import Final
 
 from zoo_harp.checker.answers import parse, strip
+from zoo_harp.checker.compare.figures import is_of_figure
 from zoo_harp.checker.compare.wording import is_permuted
 from zoo_harp.checker.extraction.assertions import denied_from, is_asserted, is_kept
+from zoo_harp.checker.extraction.beside import is_changed, with_base, with_range
 from zoo_harp.checker.extraction.boxes import Span, is_bounded, last_box, opened
 from zoo_harp.checker.extraction.inline import formulas
 from zoo_harp.checker.extraction.reply import reply
@@ -69,6 +71,7 @@ _PROGRAM: Final = re.compile(
 )
 _CALL: Final = re.compile(r"\w\([^()]{0,200}\)")
 _SHORT: Final = 100
+_EMPTY_BOX: Final = re.compile(r"\\(?:boxed|fbox)\s?\{\s{0,8}\}")
 _MARKED: Final = re.compile(r"answer|\\[bf]", re.IGNORECASE)
 _MAX_ANCHORS: Final = 16
 _MAX_FORMULAS: Final = 8
@@ -105,8 +108,11 @@ def extract(response: str, budget: Budget | None = None) -> str | None:
     lines = reader.lines(text) if "\n" in text else None
     if lines is not None:
         return lines
-    bare = len(text) < _SHORT and not _MARKED.search(text) and not _has_words(parse(text).tree)
-    if (tagged or bare) and reader.is_answer(text):
+    bare = len(text) < _SHORT and not _MARKED.search(text)
+    if bare and is_of_figure(text) and isinstance(parse(text).tree, Relation):
+        return strip(text)
+    bare = bare and not _has_words(parse(text).tree)
+    if (tagged or bare) and not _has_empty_box(text) and reader.is_answer(text):
         return strip(text)
     return reader.extract(text)
 
@@ -122,6 +128,10 @@ def anchors(text: str) -> Iterator[Span]:
         capture = capture[: hope.start()] if hope else capture
         if capture.strip(" .*_\n$"):
             yield Span(start, end, _unmarked(capture))
+
+
+def _has_empty_box(text: str) -> bool:
+    return "box" in text and _EMPTY_BOX.search(text) is not None
 
 
 def _unmarked(capture: str) -> str:
@@ -212,6 +222,8 @@ class Reader:
     def extract(self, text: str) -> str | None:
         """The answer of a reply."""
         box = last_box(text)
+        if box is None and _has_empty_box(text) and self.is_answer(_EMPTY_BOX.sub(" ", text)):
+            return None  # the box is where the answer should be
         prose: Span | None = None
         for anchor in anchors(text):
             if box is not None and anchor.start < box.end:
@@ -219,11 +231,16 @@ class Reader:
             answer = self.from_capture(anchor.text)
             if answer:
                 start = max(text.find(answer, anchor.end), anchor.end)
-                return answer if is_asserted(text, start, start + len(answer)) else None
+                return self._beside(text, start, start + len(answer), answer)
             prose = prose or anchor
         if box is not None:
             kept = is_kept(text, box.start, box.end) and not is_bounded(text, box.start, box.end)
-            return self._inside(box.text) if kept else None
+            if not kept or is_changed(text, box.end + 1, box.text):
+                return None
+            inside = self._inside(box.text)
+            if not inside:
+                return None
+            return with_range(text, box.end + 1, with_base(text, box.start, box.end + 1, inside))
         whole = prose is None and len(text) <= MAX_ANSWER and self.is_answer(text)
         if whole and not _has_words(parse(text).tree):
             return strip(text)
@@ -297,10 +314,17 @@ class Reader:
             if candidate.start < first:
                 break
             if is_asserted(text, candidate.start, candidate.end):
-                return candidate.text
+                return self._beside(text, candidate.start, candidate.end, candidate.text)
             first = max(first, denied_from(text, candidate.start, candidate.end))
         words = [Span(*word.span(), word[0]) for word in _NUMERAL.finditer(text, max(first, len(text) - _MAX_SENTENCE))]
         return next((word.text for word in reversed(words) if is_asserted(text, word.start, word.end)), None)
+
+    @staticmethod
+    def _beside(text: str, start: int, end: int, value: str) -> str | None:
+        """A value with the base that is named beside it; None where the words around it deny or change it."""
+        if not is_asserted(text, start, end) or is_changed(text, end, value):
+            return None
+        return with_range(text, end, with_base(text, start, end, value))
 
     def _candidates(self, text: str) -> Iterator[Span]:
         """What may be the answer: formulas in delimiters and lists of them, other formulas, numbers; the last first."""

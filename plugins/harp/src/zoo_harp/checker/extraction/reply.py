@@ -43,9 +43,17 @@ _NEXT_TASK: Final = re.compile(
 _ANSWERED: Final = re.compile(r"answer\b[^\n]{0,20}?(?:is\b|[:=])|\\boxed|I hope (?:it|this) is correct", re.IGNORECASE)
 _STRUCK: Final = re.compile(
     r"<(s|del|strike)>[^<]{0,400}</\1>|(?<![\w$}~])~~(?=[^\s\\~])[^~\n]{1,400}~~(?![\w~])"
-    r"|\\(?:[bx]?cancel|sout|st|h?phantom)\s?\{[^{}]{0,400}\}|^%[^\n]*",
+    r"|~~(?=\\boxed|\$)[^~\n]{1,400}~~(?![\w~])|^[ \t]{0,8}%[^\n]*|\\color\s?\{white\}[^\n]*"
+    r"|(?<![\d\\])[ \t]{0,8}(?<![\d\\]\s)(?<!\\)%[^\n]{0,400}?\\boxed[^\n]*"
+    r"|\\(?:verb|lstinline|mintinline)\*?([^\w\s*])[^\n]{0,400}?\2"
+    r"|\\iffalse(?![A-Za-z]).*?(?:\\fi(?![A-Za-z])|\Z)|\\if(?:0|x|num).*?(?:\\fi(?![A-Za-z])|\Z)"
+    r"|\\begin\s?\{(comment|verbatim|lstlisting)\*?\}.*?(?:\\end\s?\{\3\*?\}|\Z)",
     re.DOTALL | re.IGNORECASE | re.MULTILINE,
 )
+_STRIKING: Final = re.compile(
+    r"\\(?:[bxh]?cancel(?:to\s?\{[^{}]{0,40}\})?|sout|st|xout|h?phantom|textst|strikeout|textcolor\s?\{white\}|(?:re)?newcommand\s?\{?\\[A-Za-z]{1,20}\}?(?:\[\d\])?)(?![A-Za-z])\s?\{"
+)
+_BRACE: Final = re.compile(r"(?<!\\)[{}]")
 _STRUCK_SIGN: Final = re.compile("[^\\W_][\u0335-\u0338\u20d2\u20d3\u20d8\u20e0\u20e5\u20eb]")
 """text that is rendered struck out, or not at all"""
 _WIDE: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
@@ -81,8 +89,23 @@ def _without_struck(text: str) -> str:
         first, *rest = text.split("<!--")
         text = first + "".join(part.partition("-->")[2] for part in rest)
     if any(sign in text for sign in ("<", "~~", "\\", "%")):
-        text = _STRUCK.sub(" ", text)
+        text = _without_commands(_STRUCK.sub(" ", text))
     return text if text.isascii() else _STRUCK_SIGN.sub("", text)
+
+
+def _without_commands(text: str) -> str:
+    """Without the groups that a command strikes out, whatever braces are in them; one that is open goes to the end."""
+    kept: list[str] = []
+    position = 0
+    while (match := _STRIKING.search(text, position)) is not None:
+        kept.append(text[position : match.start()])
+        depth, position = 1, len(text)
+        for brace in _BRACE.finditer(text, match.end()):
+            depth += 1 if brace[0] == "{" else -1
+            if not depth:
+                position = brace.end()
+                break
+    return " ".join([*kept, text[position:]]) if kept else text
 
 
 def _without_thinking(text: str) -> str:

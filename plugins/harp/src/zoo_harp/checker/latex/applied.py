@@ -84,6 +84,8 @@ class Applied(Calls):
         """Whether the bracket that follows holds the argument of ``left``."""
         if isinstance(left, Apply) and left.op == "pow":
             return left.args[1] == Apply("neg", (number(1),)) and self.is_function(left.args[0])
+        if forms.composed(left):
+            return True
         if not isinstance(left, Symbol):
             return False
         name = left.name.split("_")[0].rstrip("'")
@@ -94,6 +96,10 @@ class Applied(Calls):
     def call(self, left: Node) -> Node:
         """``left`` with its argument, which comes next."""
         argument = self.prefix()
+        if parts := forms.composed(left):
+            for part in reversed(parts):
+                argument = Apply("call", (part, argument))
+            return argument
         if left == Symbol("Gamma"):
             return Apply("gamma", (argument,))
         pair = argument.items if isinstance(argument, Tuple) else ()
@@ -147,6 +153,8 @@ class Applied(Calls):
         if name == "N" and values[1:2] == ["0"]:
             self.position += 2
             return signed(name, ">=")
+        if inner == [">=", "1"] and name in "ZN":
+            inner = [">", "0"]
         if inner[1:] != ["0"] or inner[0] not in ("<", "<=", ">", ">=", "!=", "+"):
             raise ParseError("the index of a set")
         self.position += 5 if values[1] == "{" else 2

@@ -20,7 +20,6 @@ from zoo_harp.checker.tree import (
     Tuple,
     number,
     rebuilt,
-    walk,
 )
 from zoo_harp.checker.vocabulary import FUNCTIONS
 
@@ -50,13 +49,27 @@ class Calls(Phrases):
         if name in ("sum", "prod", "int", "lim"):
             return forms.big_operator(self, name)
         if name == "overline":
-            inner = self.argument()
-            if Constant("i") in walk(inner):
-                return rebuilt(inner, lambda n: Apply("neg", (n,)) if n == Constant("i") else None)  # type: ignore[no-any-return]
-            return Symbol(f"bar {inner.name}") if isinstance(inner, Symbol) else inner
+            return self._digits() or _conjugate(self.argument())
         if name.startswith("begin "):
             return forms.environment(self, name[6:])
         raise ParseError(f"unexpected {name!r}")
+
+    def _digits(self) -> Node | None:
+        r"""The number with digits a and b of ``\overline{ab}``; None of anything but several letters and digits."""
+        length = next((k for k in range(1, 12) if self.peek(k)[1] == "}"), 0)
+        inner = self.tokens[self.position + 1 : self.position + length]
+        signs = [sign for kind, value, _ in inner for sign in (value if kind == "num" else [value])]
+        plain = all(kind in ("let", "num") and value.islower() | value.isdigit() for kind, value, _ in inner)
+        if not self.is_op("{") or not plain or len(signs) < 2 or all(map(str.isdigit, signs)) or {*signs} & {*"zwi"}:
+            return None
+        self.position += length + 1
+        number_of: Node = number(0)
+        for sign in signs:
+            digit: Node = number(int(sign)) if sign.isdigit() else Symbol(sign)
+            number_of = (
+                digit if number_of == number(0) else Apply("add", (Apply("mul", (number(10), number_of)), digit))
+            )
+        return number_of
 
     def argument(self) -> Node:
         """A group, or one sign: of a numeral the first digit only."""
@@ -135,3 +148,17 @@ class Calls(Phrases):
             self.position += 1
             argument = Apply("div", (argument, self.expression(60)))
         return argument
+
+
+def _conjugate(node: Node) -> Node:
+    """The conjugate of an expression: of i, and of each variable; a segment between two capitals has none."""
+
+    def change(part: Node) -> Node | None:
+        if part == Constant("i"):
+            return Apply("neg", (part,))
+        return Symbol(f"bar {part.name}") if isinstance(part, Symbol) and not part.name.isupper() else None
+
+    if isinstance(node, Symbol):
+        return Symbol(f"bar {node.name}")
+    conjugate: Node = rebuilt(node, change)
+    return conjugate

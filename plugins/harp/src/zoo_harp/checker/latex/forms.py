@@ -115,6 +115,24 @@ def product(left: Node, right: Node) -> Node:
     return matrices.combined("mul", left, right) or Apply("mul", (left, right))
 
 
+def in_order(sign: str, left: Node, right: Node) -> Node:
+    """A composition of functions, or a cross product, which changes its sign with the order of its factors."""
+    if sign == "compose":
+        parts = [item for side in (left, right) for item in (composed(side) or (side,))]
+        return Apply("call", (Symbol("∘"), Tuple("(", tuple(parts), ")")))
+    turned = str(right) < str(left)
+    pair = Tuple("(", (right, left) if turned else (left, right), ")")
+    crossed = Apply("call", (Symbol("×"), pair))
+    return Apply("neg", (crossed,)) if turned else crossed
+
+
+def composed(node: Node) -> tuple[Node, ...]:
+    """The functions that a composition joins; none of anything else."""
+    joined = isinstance(node, Apply) and node.op == "call" and node.args[0] == Symbol("∘")
+    inner = node.args[1] if joined and isinstance(node, Apply) else None
+    return inner.items if isinstance(inner, Tuple) else ()
+
+
 def beside(left: Node, right: Node) -> Node:
     """Two values without a sign between them: a product, or a point with its name, as in A(1,2)."""
     if isinstance(right, Tuple) and isinstance(left, Symbol) and left.name.isupper():
@@ -175,6 +193,8 @@ def bracket(opener: str, inner: Node, closer: str) -> Node:
         return Set(inner.items if isinstance(inner, Listing) else (inner,))
     if isinstance(inner, Listing) and inner.joiner == ",":
         return Tuple("<" if opener == "<(" else opener, inner.items, ">" if closer == ")>" else closer)
+    if opener == "[" and isinstance(inner, Symbol) and inner.name[:1].islower():
+        return Apply("floor", (inner,))  # nobody puts one letter in brackets: Gauss's sign
     return inner
 
 

@@ -18,6 +18,7 @@ _BOARD: Final = dict(zip("ℝℤℕℚℂ", "RZNQC", strict=True))
 _SIGNS: Final = {
     "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "‒": "-", "×": r"\times ", "÷": r"\div ", "·": r"\cdot ",
     "⋅": r"\cdot ", "•": r"\cdot ", "∙": r"\cdot ", "∗": "*", "√": r"\sqrt ", "∛": r"\cbrt ", "∞": r"\infty ",
+    "∠": r"\angle ", "∡": r"\angle ", "△": r"\triangle ",
     "≤": r"\le ", "≥": r"\ge ", "⩽": r"\le ", "⩾": r"\ge ", "≠": r"\ne ", "±": r"\pm ", "∓": r"\mp ",
     "°": r"\degree ", "º": r"\degree ", "∘": r"\circ ", "∪": r"\cup ", "∩": r"\cap ", "∅": r"\emptyset ",
     "∈": r"\in ", "∖": r"\setminus ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ",
@@ -79,6 +80,12 @@ _INTERVAL: Final = re.compile(
 )
 _ROW_SPACE: Final = re.compile(r"\\\\\s{0,4}\[-?[\d.]{1,8}\s{0,4}(?:pt|em|ex|cm|mm|in)\]")
 _TIMES_TEN: Final = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*\^)")
+_SET_ON: Final = r"\\(?:vec|mathbf|overrightarrow|boldsymbol|bm|hat)(?![A-Za-z])"
+_CROSS: Final = re.compile(
+    rf"({_SET_ON}\s*(?:\{{\s?[A-Za-z][^{{}}]{{0,8}}\}}|[A-Za-z])\s*|^\s*[A-Z]\s*(?=\\times\s*[A-Z]\s*$))"
+    rf"\\times(?=\s*{_SET_ON}\s*\{{?\s?[A-Za-z]|\s*[A-Z]\s*$)"
+)
+"""a product of vectors or of sets, whose order counts"""
 _FACTORIAL: Final = re.compile(r"(?<=\d)!=")
 """5!=120 is an equation, n!=5 is not"""
 _CHOOSE: Final = re.compile(
@@ -114,6 +121,8 @@ def clean(text: str) -> str:
         text = _join_groups(text)
     if "!=" in text:
         text = _FACTORIAL.sub("! =", text)
+    if "\\times" in text:
+        text = _CROSS.sub(r"\1\\crossproduct ", text)
     if "10" in text:
         text = _TIMES_TEN.sub(r"\\times ", text)
     if "[" in text or "]" in text:

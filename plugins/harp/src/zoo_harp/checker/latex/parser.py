@@ -40,9 +40,9 @@ _RELATIONS: Final = frozenset(("=", "<", "<=", ">", ">=", "!=", "in", "~", "mod"
 _SETS: Final = {"cup": "union", "cap": "intersection", "minus": "difference"}
 _BINDING: Final = {
     **dict.fromkeys(_RELATIONS, 10),
-    "cup": 20, "cap": 22, "minus": 20, ":": 30, "to": 30, "+": 40, "-": 40, "pm": 40, "mp": 40, "bmod": 45,
-    "*": 50, "/": 50, "^": 70, "!": 80, "!!": 80, "%": 80, "deg": 80, "'": 80, "_": 90, "over": 5, "choose": 5,
-    "pmod": 9,
+    "cup": 20, "cap": 22, "minus": 20, ":": 30, "to": 30, "+": 40, "-": 40, "pm": 40, "mp": 40, "bmod": 45, "*": 50,
+    "/": 50, "cross": 55, "compose": 75, "^": 70, "!": 80, "!!": 80, "%": 80, "deg": 80, "'": 80, "_": 90, "over": 5,
+    "choose": 5, "pmod": 9,
 }  # fmt: skip
 _SEPARATORS: Final = frozenset((",", ";", "and", "or", "land", "lor"))
 
@@ -233,6 +233,8 @@ class Parser(Applied):
             raise ParseError("words in an expression")
         if value == "*":
             return forms.product(left, right)
+        if value in ("cross", "compose"):
+            return forms.in_order(value, left, right)
         if value in ("+", "-") and (whole := matrices.combined("add" if value == "+" else "sub", left, right)):
             return whole
         name = {"+": "add", "-": "sub", "/": "div", "bmod": "mod"}.get(value, value)

@@ -35,6 +35,8 @@ _VERBS: Final = frozenset(
 )
 _CLAUSAL: Final = frozenset(names("we it they he she i you before after because since until while who which"))
 """words of a clause: what has them after a value is no unit and no noun that is counted"""
+_COMPUTED: Final = frozenset(names("squared cubed factorial divided multiplied choose raised doubled tripled halved"))
+"""words after a value that make another one of it"""
 _MAX_DIGITS: Final = 30
 _SCALES: Final = {"C": "celsius", "F": "fahrenheit", "Celsius": "celsius", "Fahrenheit": "fahrenheit"}
 
@@ -79,6 +81,9 @@ class Phrases(Cursor):
         if words[0] in PARTS and isinstance(left, Number):
             self.position += 1
             return Apply("div", (left, number(PARTS[words[0]])))
+        if words[0] == "dozen" and isinstance(left, Number):
+            self.position += 1
+            return Apply("mul", (left, number(12)))
         scale = (
             read_number(words[:1]) if words[0] in ("hundred", "thousand", "million", "billion", "trillion") else None
         )
@@ -112,7 +117,7 @@ class Phrases(Cursor):
         idle = forms.plain_words(self.tokens, self.position)
         if idle and (idle[0].lower() in _VERBS or not _CLAUSAL.isdisjoint(word.lower() for word in idle)):
             raise ParseError("a statement")
-        if {*PARTS, "squared", "cubed"}.issuperset(word.lower() for word in idle[:1]) or (
+        if (_COMPUTED | {*PARTS}).issuperset(word.lower() for word in idle[:1]) or (
             len(idle) > 1 and idle[0].lower() == "times"
         ):
             raise ParseError("a power or product in words")

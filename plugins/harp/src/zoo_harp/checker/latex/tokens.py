@@ -43,6 +43,8 @@ _PATTERN: Final = re.compile(
     r"|(?P<op><=|>=|=<|!=|==|\*\*|!!|\.\.\.|.)",
     re.DOTALL,
 )
+_ENDS: Final = re.compile(r"\s?([A-Z](?:_\d|')?)\s?([A-Z](?:_\d|')?)\s?")
+_FUNCTION: Final = re.compile(r"\s*(?:\(|[A-Za-z](?![A-Za-z])|\\[a-z]+)")
 _VECTORS: Final = frozenset(("mathbf", "hat", "widehat", "boldsymbol", "vec", "overrightarrow", "bm"))
 """what is set on i, j and k where they are vectors"""
 _OPS: Final = {"**": "^", "==": "=", "=<": "<=", "`": "'"}
@@ -186,10 +188,17 @@ def _command(name: str, text: str, position: int, tokens: list[Token], spaced: b
         )
     elif name in BARE:
         inner, end = _group(text, position)
+        ends = _ENDS.fullmatch(inner) if name in ("vec", "overrightarrow") else None
+        if ends is not None:  # the vector from A to B is B - A
+            tokens += [("op", "(", spaced), ("let", f"→{ends[2]}", False), ("op", "-", False)]
+            tokens += [("let", f"→{ends[1]}", False), ("op", ")", False)]
+            return end
         unit = inner.strip().lstrip("\\").removesuffix("math") if name in _VECTORS else ""
         if unit in ("i", "j", "k"):
             tokens.append(("let", f"unit {unit}", spaced))
             position = end
+    elif name == "circ" and _composes(tokens, text, position):
+        tokens.append(("op", "compose", spaced))
     elif name in COMMAND_OPS:
         tokens.append(("op", COMMAND_OPS[name], spaced))
     elif name in FUNCTION_NAMES:
@@ -206,6 +215,14 @@ def _command(name: str, text: str, position: int, tokens: list[Token], spaced: b
     else:
         tokens.append(("word", name, spaced))
     return position
+
+
+def _composes(tokens: list[Token], text: str, position: int) -> bool:
+    """Whether a small circle stands between two functions, and is no degree sign."""
+    before = [value for _, value, _ in tokens[-2:]]
+    raised = before[-1:] in (["^"], ["{"]) or not tokens
+    function = not raised and (tokens[-1][0] == "let" or before[-1] in (")", "'"))
+    return function and bool(_FUNCTION.match(text, position))
 
 
 def _after_value(tokens: list[Token]) -> bool:
