@@ -97,6 +97,12 @@ def test_diversity_falls_with_repetition_and_with_common_words() -> None:
     assert rare > both > common >= 0.0 and unknown == 0.0
 
 
+@pytest.fixture(autouse=True)
+def no_functions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reward functions that other tests have registered in this process are not there."""
+    monkeypatch.setattr("zoo_envs.text.scorers.registered", dict)
+
+
 def test_evaluation_is_half_of_each_between_its_ends() -> None:
     low, high = np.array(RANGES).T
     assert evaluate(low) == 0.0 and evaluate(high) == 1.0

@@ -94,7 +94,7 @@ def test_arguments_of_the_constructor_are_options(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "status", "sentence"),
     [
-        (("sarsa", "walk", "--env.siz", "3"), 2, "zoo: no option of walk called 'siz': did you mean size?"),
+        (("sarsa", "walk", "--env.siz", "3"), 2, "zoo: no option called '--env.siz': did you mean --env.size?"),
         (("sarsa", "walk", "--env.size", "x"), 2, "zoo: option of walk 'size' is 'x': expected a whole number."),
         (("sarsa", "walk", "--env.size", "1"), 2, "zoo: environment walk cannot be built: P[0, 0, 0] = -1.0: expected"),
         (("sarsa", "sized"), 2, "required positional argument: 'size'.\n     Expected --env.size."),

@@ -72,7 +72,7 @@ def test_help_has_its_options(folder: Path) -> None:
     shown = run(folder, "train", "sarsa", "own_walk:Walk-v0", "--trust", "--help")
     assert "--env.length             a whole number          (default: 4)" in shown.stdout
     wrong = run(folder, "train", "sarsa", "own_walk:Walk-v0", "--trust", "--env.lenght", "3")
-    assert wrong.returncode == 2 and "did you mean length" in wrong.stderr
+    assert wrong.returncode == 2 and "did you mean --env.length" in wrong.stderr
 
 
 def test_what_is_nowhere_is_not_looked_for(tmp_path: Path) -> None:

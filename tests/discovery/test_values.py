@@ -114,7 +114,7 @@ def test_what_was_registered_says_what_an_open_constructor_does_not() -> None:
 
 
 def test_a_parameter_that_is_not_there_is_named_with_the_nearest() -> None:
-    with pytest.raises(UnknownNameError, match=r"'is_slipery': did you mean is_slippery"):
+    with pytest.raises(UnknownNameError, match=r"'--env.is-slipery': did you mean --env.is-slippery"):
         parameters_of(EnvName(gym_id="FrozenLake-v1")).read({"is_slipery": "no"}, "option of FrozenLake-v1", typed=True)
     with pytest.raises(UnknownNameError, match="wal"):
         one("wal", "1")

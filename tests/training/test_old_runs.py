@@ -54,6 +54,7 @@ def test_a_run_of_the_code_before_goes_on_bit_for_bit(run: Path, tmp_path: Path)
     assert 0 < before < len(resumed)
     assert resumed[:before] == whole[:before]
     for ours, theirs in zip(resumed, whole, strict=True):  # another processor may round otherwise
-        assert ours == pytest.approx(theirs, rel=1e-3, abs=1e-6)
+        assert {*ours} - {*theirs} <= {name for name in ours if name.startswith("eval/violation")}  # later metrics
+        assert {name: ours[name] for name in theirs} == pytest.approx(theirs, rel=1e-3, abs=1e-6)
     if resumed == whole:
         assert tensors(tmp_path / run) == tensors(OLD / "whole" / run)

@@ -89,7 +89,7 @@ def test_runs_through_wrappers_resume_exactly(algorithm, environment, options, c
         (["reload-ppo", "cart-pole", "--env.constraint", "abs(obs[2] <= 2"], 'expected ")" or ","'),
         (["reload-ppo", "cart-pole", "--env.constraint"], "--env.constraint has no value"),
         (["reload-ppo", "cart-pole", "--env.constrain", "obs[0] <= 1"], "did you mean --env.constraint"),
-        (["ppo-native", "Pendulum-v1", "--env.time-limt", "3"], "'time_limt': did you mean time_limit"),
+        (["ppo-native", "Pendulum-v1", "--env.time-limt", "3"], "'--env.time-limt': did you mean --env.time-limit"),
         (["ppo-native", "cart-pole", "--env.time-limit", "soon"],
          "--env.time-limit is 'soon': expected a whole number"),
         (["ppo-native", "cart-pole", "--env.time-limit", "3", "--env.time-limit", "4"], "expected a whole number"),

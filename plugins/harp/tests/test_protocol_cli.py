@@ -69,7 +69,7 @@ def test_solutions_are_checked_against_answers(tmp_path, capsys):
     ("args", "words"),
     [
         ([], "harp"),
-        (["chek"], "'check'"),
+        (["chek"], "did you mean check"),
         (["check", "2"], "expected either GOLD and RESPONSE"),
         (["check", "2", "3", "4"], "one argument too many"),
         (["check", "", "3"], "gold answer"),
