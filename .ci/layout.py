@@ -7,11 +7,11 @@ from collections import Counter
 from pathlib import Path
 
 LINES, MODULES = 400, 15
-CORE, LIBRARIES = 14_260, ("zoo/tabular/", "zoo/testing/")
+CORE, LIBRARIES = 14_290, ("zoo/tabular/", "zoo/testing/")
 """7,500 lines as laid out, 5,550 that robustness took (resume grades, hostile files, isolation, workers), 250 for
 commands that came later, 350 for Python as a first-class citizen, sweeps, completion and environments of one's own,
 140 for executors, 270 for wrappers by option, families of environments and a rule to stop, 120 for violations in
-evaluations and for observations that people hand to an agent, 80 for sinks and errors that name their owner"""
+evaluations and for observations that people hand to an agent, 110 for sinks and errors that name their owner"""
 
 files = subprocess.run(["git", "ls-files", "*.py"], capture_output=True, text=True, check=True).stdout.split()
 lines = {file: len(Path(file).read_text().splitlines()) for file in files if Path(file).exists()}

@@ -110,3 +110,51 @@ def test_a_directory_above_one_run_will_do_and_above_several_not(tmp_path: Path)
     zoo.train("gda", "two-state", steps=2, eval_episodes=0, seeds=1, root=tmp_path)
     with pytest.raises(zoo.UsageError, match="has several runs beneath it: expected one, such as"):
         zoo.load(tmp_path)
+
+
+@pytest.mark.parametrize("nothing", [None, 5, []])
+def test_what_cannot_be_a_run_is_one_sentence(nothing: object) -> None:
+    with pytest.raises(zoo.UsageError, match="expected the directory of a run"):
+        zoo.load(nothing)  # type: ignore[arg-type]
+
+
+def test_a_loaded_run_is_shown_on_one_line(tmp_path: Path) -> None:
+    (result,) = zoo.train("gda", "two-state", steps=2.0, eval_episodes=0, root=tmp_path)  # type: ignore[arg-type]
+    assert repr(zoo.load(result)) == f"LoadedRun(gda on two-state, seed 0, step 2, {result.path})"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"steps": -1}, "steps is -1: expected a whole number of 1 or more"),
+        ({"steps": "30"}, "steps is '30': expected a whole number"),
+        ({"steps": 2.5}, "steps is 2.5"), ({"steps": float("inf")}, "steps is inf"), ({"jobs": 0}, "jobs is 0"),
+        ({"num_envs": True}, "num_envs is True"), ({"eval_episodes": -2}, "eval_episodes is -2"),
+    ],
+)  # fmt: skip
+def test_numbers_that_are_no_counts_are_refused_before_anything_is_written(
+    arguments: dict[str, object], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(zoo.UsageError, match=words):
+        zoo.train("gda", "two-state", root=tmp_path, **arguments)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+SINK = """
+import zoo
+class Writer:
+    def __init__(self, run): self.file = (run.path / "mine.txt").open("w")
+    def write(self, step, metrics): self.file.write(f"{step}\\n")
+    def saved(self): self.file.flush()
+    def close(self, status): self.file.write(status); self.file.close()
+sink = zoo.Sink(Writer)
+"""
+
+
+def test_a_sink_of_a_plugin_file_writes(tmp_path: Path) -> None:
+    (tmp_path / "mine_sink.py").write_text(SINK)
+    file, runs = str(tmp_path / "mine_sink.py"), tmp_path / "runs"
+    line = ["--plugin", file, "train", "gda", "two-state", "--steps", "3", "--eval-episodes", "0", "--dir", str(runs)]
+    assert main([*line, "--quiet"]) in (0, 3)
+    (written,) = runs.rglob("mine.txt")
+    assert written.read_text().split() == ["3", "finished"]

@@ -26,6 +26,7 @@ from zoo.api import unmet
 from zoo.discovery.guard import Answer, ask
 from zoo.discovery.hooks import PROJECT, HookSpecs
 from zoo.discovery.registration import FILE, KINDS, Entry, Kind, Registrar, describe, plugin_label
+from zoo.discovery.sink import Sink
 from zoo.errors import PluginError, UnknownNameError, UsageError, nearest
 
 
@@ -217,6 +218,11 @@ def _add(registry: Registry, name: str, version: str, source: str, handle: str, 
     try:
         module = load()
         manager.register(module, name=handle)
+        for inner, value in vars(module).items() if isinstance(module, ModuleType) else ():
+            if isinstance(value, Sink) and not manager.is_registered(
+                value
+            ):  # as an entry point names it, and a file of one's own cannot
+                manager.register(value, name=f"{handle}:{inner}")
         manager.check_pending()
         _refuse_wrappers(manager, module)
         registrar = Registrar(name, version)

@@ -39,7 +39,7 @@ class NoCheckpointError(UsageError):
     """A run has no checkpoint of that name."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LoadedRun:
     """A run with its algorithm as the checkpoint at ``step`` left it; ``notice`` says what was skipped."""
 
@@ -48,6 +48,10 @@ class LoadedRun:
     member: Member
     step: int
     notice: str
+
+    def __repr__(self) -> str:
+        algorithm, environment = self.run.spec.short
+        return f"LoadedRun({algorithm} on {environment}, seed {self.run.seed}, step {self.step}, {self.run.path})"
 
     @property
     def algorithm(self) -> Algorithm[Any]:
@@ -269,7 +273,12 @@ def load(
         UsageError: there is no such checkpoint, or the directory has several runs beneath it.
         RunError: no run, no sound checkpoint, or an untrusted environment id.
     """
-    place = RunDir.open(_only_run(Path(run) if isinstance(run, (str, Path)) else run.path))
+    path = Path(run) if isinstance(run, (str, Path)) else getattr(run, "path", None)
+    if not isinstance(path, Path):
+        raise UsageError(
+            f"run is {run!r:.80}: expected the directory of a run, or what zoo.train and zoo.open_runs give."
+        )
+    place = RunDir.open(_only_run(path))
     stored = checkpoint_at(place, checkpoint)
     if stored.state is None:
         raise RunError(f"{place.path} has no checkpoint yet.", f"zoo train --resume {place.path} continues it.")

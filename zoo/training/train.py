@@ -100,6 +100,16 @@ def train(
         raise UsageError(f"executor is {executor!r} with {executor_options!r}: expected a name, and options by name.")
     if resume not in ("auto", "never"):
         raise UsageError(f"resume is {resume!r}: expected 'auto' or 'never'; zoo train --resume RUN continues a run.")
+    for name, value in (("algorithm", algorithm), ("environment", environment)):
+        if not isinstance(value, str):
+            raise UsageError(
+                f"{name} is {value!r}: expected its name, or module:Id-v0 for an environment of one's own."
+            )
+    steps, num_envs, jobs = (
+        None if value is None else _whole(name, value, 1)
+        for name, value in (("steps", steps), ("num_envs", num_envs), ("jobs", jobs))
+    )
+    eval_every, eval_episodes = _whole("eval_every", eval_every, 0), _whole("eval_episodes", eval_episodes, 0)
     registry = registry or discover()
     request = RunRequest(
         algorithm=algorithm, environment=environment, options=options or {}, env_options=env_options or {},
@@ -120,3 +130,15 @@ def train(
         if by.serves(len(chosen)):
             return train_parallel(spec, chosen, registry, settings, callback, asked, by)
         return train_seeds(spec, chosen, registry, settings, callback, asked)
+
+
+def _whole(name: str, value: Any, least: int) -> int:
+    """A whole number; 1e5 is one.
+
+    Raises:
+        UsageError: it is none, or too small.
+    """
+    whole = isinstance(value, (int, float)) and not isinstance(value, bool) and value == value // 1
+    if not whole or value < least:
+        raise UsageError(f"{name} is {value!r}: expected a whole number of {least} or more.")
+    return int(value)

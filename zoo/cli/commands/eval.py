@@ -104,8 +104,10 @@ def _request(
     if not wants_help and Path(name).exists() and name not in evaluators:
         raise UsageError(
             f"zoo eval needs an evaluator after {name}: there are {', '.join(evaluators)}.",
-            f"zoo eval {' '.join(names)} {evaluators[0] if evaluators else 'EVALUATOR'}",
+            f"zoo eval {' '.join(names)} {'return' if 'return' in evaluators else 'EVALUATOR'}",
         )
+    if Path(name).parent != Path() and Path(name).parent.is_dir():
+        raise UsageError(f"{name} does not exist, and is no evaluator: there are {', '.join(evaluators)}.")
     entry = registry.find(name, "evaluator")
     if not paths and not wants_help:
         raise UsageError(f"zoo eval {name} needs a run before the evaluator.", "zoo eval --help has examples.")

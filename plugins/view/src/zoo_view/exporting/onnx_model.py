@@ -49,7 +49,9 @@ def write_onnx(loaded: LoadedRun, path: Path) -> dict[str, Any]:
     module = policy_module(loaded).cpu().eval()
     inputs, kinds = {"observations": seen}, {"observations": {"dtype": str(seen.dtype)}}
     if (noise := getattr(module, "noise", None)) is not None:
-        inputs["noise"], kinds["noise"] = _noise(len(seen), *noise), {"dtype": "float32", "distribution": noise[0]}
+        inputs["noise"], kinds["noise"] = _noise(len(seen), *noise), {
+            "dtype": "float32", "distribution": noise[0], "zeros": "the most probable action",
+        }  # fmt: skip
         acted = loaded.algorithm.act_on(seen, inputs["noise"])  # type: ignore[attr-defined]
     batch: Any = {0: torch.export.Dim("batch", min=1)}
     with _quietly():
