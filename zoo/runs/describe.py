@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import RunError
-from zoo.runs.labelling import options
+from zoo.runs.labelling import labels, options
 from zoo.runs.sheet import as_cell, number, table
 from zoo.runs.store import Run
 from zoo.training.storage.files import open_read
@@ -189,11 +189,20 @@ def _lineage(start: Mapping[str, Any]) -> str:
 
 
 def listing(runs: Sequence[Run]) -> str:
-    """Several runs, one line each."""
+    """Several runs, one line each; where an algorithm has several settings, with the options in which they differ."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.spec.key, []).append(run)
+    names = dict(zip(groups, labels(list(groups.values())), strict=True))
     records = []
     for run in runs:
         outcome = str(run.status.get("outcome") or "")
-        record = {"algorithm": run.algorithm, "environment": run.environment, "key": run.spec.key, "seed": run.seed}
+        record = {
+            "algorithm": names[run.spec.key],
+            "environment": run.environment,
+            "key": run.spec.key,
+            "seed": run.seed,
+        }
         record |= {"status": outcome.replace("_", " ") or run.state, "step": run.step}
         shown = [name for choice in _HEADLINES for name in [n for n in choice if n in run.last][:1]]
         records.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -152,3 +153,15 @@ def test_nothing_is_written_over(runs: Path, tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "out").mkdir()
     assert main(["export", str(runs / "four-rooms"), "-o", str(tmp_path / "out")]) == 2
     assert "exists already" in capsys.readouterr().err
+
+
+def test_an_older_checkpoint_in_place_of_a_damaged_one_is_told(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(runs / "hazard-grid", tmp_path / "runs")
+    newest = sorted((tmp_path / "runs").rglob("tensors.safetensors"))[-1]
+    newest.write_bytes(newest.read_bytes()[:40])
+    status = main(["export", str(tmp_path / "runs"), "-o", str(tmp_path / "out")])
+    told = capsys.readouterr().err
+    assert newest.parent.name in told
+    assert status in (0, 1)

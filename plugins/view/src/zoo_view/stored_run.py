@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,4 +51,7 @@ def load_run(run: Run, parsed: argparse.Namespace, options: CommandOptions) -> L
         raise UsageError(f"{run.path} is a run of the {run.spec.kind} {run.algorithm}: expected one of an algorithm.")
     from zoo import load
 
-    return load(run, parsed.checkpoint, registry=options.registry(), device=parsed.device, trust=parsed.trust)
+    loaded = load(run, parsed.checkpoint, registry=options.registry(), device=parsed.device, trust=parsed.trust)
+    if loaded.notice:  # a newer checkpoint is damaged
+        sys.stderr.write(f"zoo: {loaded.notice}\n")
+    return loaded
