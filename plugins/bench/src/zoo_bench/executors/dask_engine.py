@@ -65,7 +65,8 @@ class DaskEngine:
     seconds = 0.0
 
     def __init__(self, client: Any, cluster: LocalCluster | None, address: str, jobs: int | None) -> None:
-        self._client, self._cluster, self._address, self._jobs = client, cluster, address, jobs
+        self._client, self._cluster, self._jobs = client, cluster, jobs
+        self._scheduler = f"the dask scheduler at {address}" if address else "the dask scheduler"
         self._executor = client.get_executor(pure=False)
         self._counted = 0.0
         self._workers = 0
@@ -91,16 +92,11 @@ class DaskEngine:
             raise self._gone()
         if not threads and not self._told:
             self._told = True
-            sys.stderr.write(
-                f"zoo: the dask scheduler{f' at {self._address}' * bool(self._address)} has no workers yet.\n"
-            )
+            sys.stderr.write(f"zoo: {self._scheduler} has no workers yet.\n")
         return sum(threads.values())
 
     def _gone(self) -> ZooError:
-        return ZooError(
-            f"the dask scheduler{f' at {self._address}' * bool(self._address)} is gone; what was saved is kept.",
-            "The same command again goes on.",
-        )
+        return ZooError(f"{self._scheduler} is gone; what was saved is kept.", "The same command again goes on.")
 
     def submit(self, requests: Sequence[str]) -> list[Future[str]]:
         """As Engine."""

@@ -19,8 +19,8 @@ class LocalCluster:
     asks its workers to stop.
 
     Args:
-        module: starts it when it is run with the number of workers, prints the address as the last line that begins
-            with "address ", and ends it when standard input is closed.
+        module: starts it when it is run with the number of workers, prints a line "address ADDRESS", and ends it when
+            standard input is closed.
         jobs: the number of workers.
 
     Raises:
