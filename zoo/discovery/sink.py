@@ -38,8 +38,7 @@ class Sink:
     @hookimpl
     def zoo_run_started(self, run: Any) -> None:
         """Open the run's writer."""
-        writer = self._open(run)
-        if writer is not None:
+        if (writer := self._open(run)) is not None:
             self._writers[run.path] = writer
 
     @hookimpl
@@ -57,6 +56,5 @@ class Sink:
     @hookimpl
     def zoo_run_finished(self, run: Any, status: str) -> None:
         """Close the run's writer."""
-        writer = self._writers.pop(run.path, None)
-        if writer is not None:
+        if (writer := self._writers.pop(run.path, None)) is not None:
             writer.close(status)

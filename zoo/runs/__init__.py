@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zoo.runs.store import Run as Run
     from zoo.runs.store import Series as Series
     from zoo.runs.store import distinct as distinct
+    from zoo.runs.store import open_run as open_run
     from zoo.runs.store import open_runs as open_runs
 
 __getattr__, __dir__, __all__ = lazy_names(
@@ -27,6 +28,6 @@ __getattr__, __dir__, __all__ = lazy_names(
         "evaluate": ("Judge", "evaluator_config"),
         "labelling": ("labels", "options"),
         "sheet": ("columns_of", "number", "table"),
-        "store": ("Catalogue", "Refused", "Run", "Series", "distinct", "open_runs"),
+        "store": ("Catalogue", "Refused", "Run", "Series", "distinct", "open_run", "open_runs"),
     },
 )

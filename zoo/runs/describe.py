@@ -9,7 +9,7 @@ from typing import Any
 from zoo.errors import RunError
 from zoo.runs.labelling import labels, options
 from zoo.runs.sheet import as_cell, number, table
-from zoo.runs.store import Run
+from zoo.runs.store import Catalogue, Run
 from zoo.training.storage.files import open_read
 
 _LOG = "log.txt"
@@ -190,10 +190,8 @@ def _lineage(start: Mapping[str, Any]) -> str:
 
 def listing(runs: Sequence[Run]) -> str:
     """Several runs, one line each; where an algorithm has several settings, with the options in which they differ."""
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(run.spec.key, []).append(run)
-    names = dict(zip(groups, labels(list(groups.values())), strict=True))
+    groups = Catalogue(list(runs), []).groups()
+    names = {group[0].spec.key: label for group, label in zip(groups, labels(groups), strict=True)}
     records = []
     for run in runs:
         outcome = str(run.status.get("outcome") or "")

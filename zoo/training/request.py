@@ -169,7 +169,8 @@ def complete(
         own = _keywords(drafted, own, registry, typed=origin == "cli")
     origins |= dict.fromkeys((f"env.{name}" for name in env_config), origin)
     origins |= {name: origin for name, default in _DEFAULTS.items() if getattr(request, name) != default}
-    if StopRule(request.stop).needs_evaluations and not (request.eval_every and request.eval_episodes):
+    evaluated = any(name.startswith("eval/") for name, *_ in StopRule(request.stop).conditions)
+    if evaluated and not (request.eval_every and request.eval_episodes):
         raise UsageError(f"--stop {request.stop!r} needs evaluations while it trains: expected --eval-every N as well.")
     chosen, files = resolved(chosen)
     sizes: dict[str, Any] = {"steps": entry.steps, "num_envs": 1}

@@ -206,8 +206,8 @@ class Runner:
         row = {"eval/return": average, "eval/length": float(lengths.mean())}
         if judged.violations and env.constraints is not None:
             self.score["violation"] = row["eval/violation"] = max(judged.violations)
-            names = env.constraints.names
-            row |= {f"eval/violation/{name}": miss for name, miss in zip(names, judged.violations, strict=True)}
+            misses = zip(env.constraints.names, judged.violations, strict=True)
+            row |= {f"eval/violation/{name}": miss for name, miss in misses}
         if self._best is None or judged.better_than(self._best):
             self._best = judged
         self._write(row)

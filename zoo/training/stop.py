@@ -47,11 +47,6 @@ class StopRule:
                 raise UnknownNameError("metric", name, EVALUATED)
         return conditions
 
-    @property
-    def needs_evaluations(self) -> bool:
-        """Whether a metric is one that evaluations record."""
-        return any(name.startswith("eval/") for name, *_ in self.conditions)
-
     def check(self, environment: str, constraints: ConstraintSpec | None) -> None:
         """Whether evaluations in an environment with these constraints record its metrics.
 

@@ -23,8 +23,7 @@ def check_observations(observations: Any, space: spaces.Space[Any], what: str = 
         UsageError: they are of another kind or shape, or hold what is no number.
     """
     if isinstance(space, (spaces.Dict, spaces.Tuple)):
-        named = space.spaces.items() if isinstance(space, spaces.Dict) else enumerate(space.spaces)
-        for name, part in named:
+        for name, part in space.spaces.items() if isinstance(space, spaces.Dict) else enumerate(space.spaces):
             try:
                 given = observations[name]
             except (KeyError, IndexError, TypeError) as error:
@@ -41,10 +40,8 @@ def check_observations(observations: Any, space: spaces.Space[Any], what: str = 
     if array.shape[1:] != shape or array.ndim != len(shape) + 1:
         batch = f"; {what}[None] is a batch of one" if array.shape == shape else ""
         raise UsageError(f"{what} have shape {list(array.shape)}: {expected}{batch}.")
-    bad = first_bad(array)
-    if bad is not None:
-        index, value = bad
-        raise UsageError(f"{what}{list(index)} is {value}: expected finite numbers.")
+    if (bad := first_bad(array)) is not None:
+        raise UsageError(f"{what}{list(bad[0])} is {bad[1]}: expected finite numbers.")
     if isinstance(space, spaces.Discrete) and not np.all((array >= space.start) & (array < space.start + space.n)):
         last = space.start + space.n - 1
         raise UsageError(f"{what} range from {array.min()} to {array.max()}: expected {space.start} to {last}.")

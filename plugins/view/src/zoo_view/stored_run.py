@@ -1,4 +1,4 @@
-"""The one run that a command is about."""
+"""Opening the agent of a stored run for a command."""
 
 from __future__ import annotations
 
@@ -23,21 +23,6 @@ def add_run_options(parser: CommandParser) -> None:
     )  # fmt: skip
     add("--device", default="cpu", help="where tensors live: cpu, cuda, cuda:1 (default: cpu)")
     add("--trust", action="store_true", help="allow an environment id that imports a module")
-
-
-def one_run(path: Path) -> Run:
-    """The one run at or under ``path``.
-
-    Raises:
-        UsageError: there is no such path, or there are several runs beneath it.
-        RunError: there is none, or it cannot be read.
-    """
-    from zoo import open_runs  # only now: a help text needs none of it
-
-    runs = list(open_runs(path))
-    if len(runs) > 1:
-        raise UsageError(f"{path} has {len(runs)} runs beneath it: expected one.", f"One of them is {runs[0].path}.")
-    return runs[0]
 
 
 def load_run(run: Run, parsed: argparse.Namespace, options: CommandOptions) -> LoadedRun:

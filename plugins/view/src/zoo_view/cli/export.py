@@ -12,7 +12,7 @@ from typing import Any
 
 from zoo import CommandOptions, CommandParser, UsageError
 from zoo.cli import documented, emit, set_threads
-from zoo_view.stored_run import add_run_options, load_run, one_run
+from zoo_view.stored_run import add_run_options, load_run
 
 
 @documented
@@ -22,11 +22,12 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     if os.path.lexists(parsed.output):
         raise UsageError(f"{parsed.output} exists already: expected the name of a new directory.")
     set_threads(1)
+    from zoo.runs import open_run
     from zoo_view.exporting.card import make_card
     from zoo_view.exporting.onnx_model import why_not, write_onnx
     from zoo_view.exporting.tensors import arrays_of, listing, write_tensors
 
-    run = one_run(parsed.run)
+    run = open_run(parsed.run)
     loaded = load_run(run, parsed, options)
     with closing(loaded.member.env), _whole(parsed.output) as folder:
         arrays, buffers = arrays_of(loaded)

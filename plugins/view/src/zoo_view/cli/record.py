@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo import CommandOptions, CommandParser
 from zoo.cli import count, documented, emit, natural, set_threads
-from zoo_view.stored_run import add_run_options, load_run, one_run
+from zoo_view.stored_run import add_run_options, load_run
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,11 +23,12 @@ def main(args: Sequence[str], options: CommandOptions) -> int:
     """Run the command."""
     parsed = _parser().parse_args(args)
     set_threads(1)
+    from zoo.runs import open_run
     from zoo_view.recording.films import check_film, fastest, write_film
     from zoo_view.recording.play import Stage
 
     check_film(parsed.output, parsed.fps)
-    run = one_run(parsed.run)
+    run = open_run(parsed.run)
     loaded = load_run(run, parsed, options)
     with closing(loaded.member.env), closing(Stage(loaded, parsed.seed, debug=options.debug)) as stage:
         fps = parsed.fps or fastest(parsed.output, stage.fps)
