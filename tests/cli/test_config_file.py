@@ -49,7 +49,11 @@ def test_a_file_is_what_could_have_been_typed(tmp_path: Path, capsys: pytest.Cap
     assert other["config"] == typed["config"]
 
 
-@given(st.dictionaries(st.sampled_from(["alpha", "beta", "gamma-max"]), st.integers(-(2**53), 2**53) | st.floats(allow_nan=False)))
+@given(
+    st.dictionaries(
+        st.sampled_from(["alpha", "beta", "gamma-max"]), st.integers(-(2**53), 2**53) | st.floats(allow_nan=False)
+    )
+)
 def test_numbers_of_either_sign_arrive_as_they_are(
     tmp_path_factory: pytest.TempPathFactory, table: dict[str, Any]
 ) -> None:
